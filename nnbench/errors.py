@@ -1,0 +1,5 @@
+"""Mistakes of the user, told in one line and ended with exit status 2, as opposed to faults of the program."""
+
+
+class UserError(Exception):
+    """A mistake that the user can mend; its text names the key, the value and what is allowed."""

@@ -1,0 +1,37 @@
+"""A study as tidy tables: what tracking reads, what statistics and reports work on. Neither knows the other."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from nnbench.boundary import Boundary
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """Everything a report needs, with no MLflow at hand.
+
+    Attributes:
+        name: the study's name, an MLflow experiment's.
+        runs: one row a training run, newest try of each identity only, in the order of optimizer, setting, seed:
+            `run_id`, `name`, `status` (FINISHED, FAILED, KILLED, RUNNING), `outcome` (finished, stopped, diverged,
+            failed, killed), `optimizer` (its label), `setting` (the optimizer with the hyperparameters that vary
+            within the study, such as `adam lr=0.05`; equal to `optimizer` where nothing varies but the seed),
+            `seed`, `identity`, `sweep_id`, `started` (UTC), `diverged_at_epoch` (NaN where it did not);
+            every config leaf under its dotted name (`optimizer.learning_rate`, `training.epochs`, ...), a number
+            where it is one; every metric's last value under its name (`final/train_loss`, `final/train_accuracy`,
+            `final/val_loss`, `final/val_accuracy`, `best/val_accuracy`, `test/loss`, `test/accuracy`,
+            `time/train_seconds`, `epochs_to/0.80`, ...); and provenance: `commit`, `dirty`, `version`, `python`,
+            `numpy`, `blas`, `cpu`, `threads`, `command`.
+        curves: one row a run and epoch, at the evaluated epochs (about 100 a run, dense early): `run_id`, `epoch`,
+            `train_loss`, `train_accuracy`, `val_loss`, `val_accuracy` (NaN where there is no validation split).
+        sweeps: one row a sweep's own run, oldest first: `run_id`, `started`, `command`, `status`.
+        boundary: reads the decision boundary of a run by its `run_id`; None where the run left none.
+    """
+
+    name: str
+    runs: pd.DataFrame
+    curves: pd.DataFrame
+    sweeps: pd.DataFrame
+    boundary: Callable[[str], Boundary | None]
