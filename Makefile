@@ -1,0 +1,56 @@
+# `make study` and `make test` are the two commands; each sets up what it needs, once.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: help install study test test-heavy check lint ui report benchmark lock clean
+
+help:  ## what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
+
+install: .venv/installed  ## the environment in .venv
+
+# Only what is locked, and only when the lock or the project has changed.
+.venv/installed: pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "nnbench needs Python >= 3.11; set PYTHON=... (this is $$($(PYTHON) -V))"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) install --quiet --upgrade pip
+	$(PIP) install --quiet --constraint requirements.lock --editable .
+	@touch $@
+
+# The tests' tools come on top, so that a first study does not wait for them.
+.venv/developing: .venv/installed
+	$(PIP) install --quiet --constraint requirements.lock --editable '.[dev,torch]'
+	@touch $@
+
+study: install  ## four optimizers over ten seeds, to a report PDF
+	$(BIN)/python -m nnbench -m optimizer=sgd,adagrad,rmsprop,adam 'seed=range(10)'
+
+test: .venv/developing  ## the tests
+	$(BIN)/python -m pytest -n 2 -m 'not heavy'
+
+test-heavy: .venv/developing  ## the tests with real signals, servers and browsers
+	$(BIN)/python -m pytest -m heavy
+
+lint: .venv/developing  ## style, types, architecture
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PYTHONPATH=nnbench/plugins $(BIN)/lint-imports
+
+check: lint test  ## everything that must hold before a commit
+
+ui: install  ## review in the MLflow UI
+	$(BIN)/mlflow ui --backend-store-uri sqlite:///results/mlflow.db --host 127.0.0.1
+
+report: install  ## the report again: make report study=comparison
+	$(BIN)/python scripts/report.py study=$(or $(study),comparison)
+
+benchmark: .venv/developing  ## speed, as ratios to the plain loop
+	$(BIN)/python scripts/benchmark.py training
+
+lock:  ## the versions in use, without addresses
+	$(PIP) freeze --exclude-editable | grep -v ' @ ' > requirements.lock
+
+clean:  ## the environment and the caches; results stay
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

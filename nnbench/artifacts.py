@@ -1,0 +1,128 @@
+"""The files a run leaves: arrays without pickle, and a picture of its decision boundary drawn in milliseconds."""
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw
+
+from nnbench.boundary import Boundary
+from nnbench.history import FloatArray, History, IntArray
+
+Arrays = dict[str, npt.NDArray[np.generic]]
+
+HISTORY, WEIGHTS, BOUNDARY, PICTURE = "history.npz", "weights.npz", "boundary.npz", "boundary.png"
+
+# Okabe and Ito's colours, which the colour-blind tell apart, the three of the spiral first.
+COLOURS = ((0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233), (240, 228, 66))
+SIZE = 480  # pixels along each side of the picture
+DOT = 7  # pixels across a point
+
+
+def write_run(folder: Path, history: History, boundary: Boundary | None) -> None:
+    """Write `history.npz`, `weights.npz` and, where there is a boundary, `boundary.npz` and `boundary.png`."""
+    _write(
+        folder / HISTORY,
+        {
+            "train_loss": history.train_loss,
+            "train_accuracy": history.train_accuracy,
+            "evaluated": history.evaluated,
+            "val_loss": history.val_loss,
+            "val_accuracy": history.val_accuracy,
+        },
+    )
+    _write(folder / WEIGHTS, _weights(history))
+    if boundary is not None:
+        _write(folder / BOUNDARY, _grids(boundary), compressed=True)
+        draw(boundary).save(folder / PICTURE, compress_level=1)
+
+
+def read_history(path: Path) -> Arrays:
+    """The arrays of a `history.npz` by name, as `History` describes them; of every epoch, not of the evaluated alone."""
+    return _read(path)
+
+
+def curve_epochs(epochs: int, evaluated: IntArray) -> IntArray:
+    """The epochs, about a hundred, at which a curve of `epochs` epochs is shown: the evaluated ones, and always the last.
+
+    A run without validation points evaluates at none; it is shown at a hundred epochs, dense early.
+    """
+    if epochs == 0:
+        return np.empty(0, dtype=np.int64)
+    chosen = evaluated if len(evaluated) else np.geomspace(1, epochs, 100).round().astype(np.int64) - 1
+    return np.union1d(chosen, [epochs - 1])
+
+
+def read_weights(path: Path) -> tuple[FloatArray, ...]:
+    """The final weights in a `weights.npz`, a layer each, shape (inputs + 1, outputs)."""
+    arrays = _read(path)
+    return tuple(arrays[f"W{layer}"] for layer in range(sum(name.startswith("W") for name in arrays)))
+
+
+def read_boundary(path: Path) -> Boundary:
+    """The decision boundary in a `boundary.npz`."""
+    arrays = _read(path)
+    left, right, bottom, top = arrays.pop("extent").tolist()
+    labels = {int(name[7:]): arrays.pop(name) for name in list(arrays) if name.startswith("label_E")}
+    checkpoints = {epoch: (label, arrays.pop(f"confidence_E{epoch}")) for epoch, label in labels.items()}
+    return Boundary(extent=(left, right, bottom, top), checkpoints=checkpoints, **arrays)
+
+
+def draw(boundary: Boundary) -> Image.Image:
+    """A picture of the boundary, `SIZE` pixels square: a colour a class, the paler the less sure, training points on it."""
+    classes = max(int(boundary.label.max()), int(boundary.train_labels.max(initial=0))) + 1
+    colours = np.array([COLOURS[label % len(COLOURS)] for label in range(classes)], dtype=np.float32)
+    # The most probable of k classes has at least 1/k: there white, and never so dark that a point is lost on it.
+    sure = np.clip((np.arange(256) / 255 * classes - 1) / max(classes - 1, 1), 0, 1)[None, :, None]
+    shades = (255 - (255 - colours[:, None, :]) * (0.08 + 0.47 * sure)).astype(np.uint8)
+    cells = shades[boundary.label, boundary.confidence][::-1]  # a picture's row 0 is its top
+    picture = Image.fromarray(np.ascontiguousarray(cells)).resize((SIZE, SIZE), Image.Resampling.BICUBIC)
+
+    left, right, bottom, top = boundary.extent
+    x, y = boundary.train_points.astype(float).T
+    columns = np.rint((x - left) / (right - left) * SIZE - DOT / 2).astype(int).tolist()
+    rows = np.rint((top - y) / (top - bottom) * SIZE - DOT / 2).astype(int).tolist()
+    dots = [_dot(colour) for colour in COLOURS]
+    for column, row, label in zip(columns, rows, boundary.train_labels.tolist(), strict=True):
+        dot = dots[label % len(dots)]
+        picture.paste(dot, (column, row), dot)
+    return picture
+
+
+def _dot(colour: tuple[int, int, int]) -> Image.Image:
+    """A disc with a pale rim; drawn eight times as large, since Pillow's own edges are jagged."""
+    scale = 8
+    dot = Image.new("RGBA", (DOT * scale, DOT * scale), (255, 255, 255, 0))
+    ImageDraw.Draw(dot).ellipse((0, 0, DOT * scale - 1, DOT * scale - 1), fill=colour, outline="white", width=scale)
+    return dot.resize((DOT, DOT), Image.Resampling.BOX)
+
+
+def _weights(history: History) -> Arrays:
+    arrays: Arrays = {f"W{layer}": weights for layer, weights in enumerate(history.weights)}
+    for epoch, layers in history.checkpoints.items():
+        arrays |= {f"E{epoch}_W{layer}": weights for layer, weights in enumerate(layers)}
+    return arrays
+
+
+def _grids(boundary: Boundary) -> Arrays:
+    arrays: Arrays = {name: value for name, value in vars(boundary).items() if isinstance(value, np.ndarray)}
+    arrays["extent"] = np.array(boundary.extent)
+    for epoch, (label, confidence) in boundary.checkpoints.items():
+        arrays |= {f"label_E{epoch}": label, f"confidence_E{epoch}": confidence}
+    return arrays
+
+
+def _write(path: Path, arrays: Mapping[str, npt.NDArray[np.generic]], *, compressed: bool = False) -> None:
+    """As `numpy.savez` does, but with the fastest compression, which is all that grids of labels need."""
+    method = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
+    with zipfile.ZipFile(path, "w", method, compresslevel=1) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w") as file:
+                np.lib.format.write_array(file, np.asarray(array), allow_pickle=False)
+
+
+def _read(path: Path) -> Arrays:
+    with np.load(path, allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}

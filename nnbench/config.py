@@ -1,0 +1,184 @@
+"""The typed schema: every choice a user can make, with its range. `conf/` holds the values, `validation` does the checks.
+
+No library is needed to hold a config, so that a worker that unpickles one starts fast.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Literal
+
+from annotated_types import Gt, Interval, Len
+
+from nnbench.ranges import Count, Index, Positive
+
+Share = Annotated[float, Gt(0), Interval(le=1)]
+Label = Annotated[str, Len(1, 60)]
+
+
+class Section:
+    """A part of the config: unknown keys, non-finite numbers and silent conversions are refused."""
+
+    __pydantic_config__: ClassVar = {"extra": "forbid", "allow_inf_nan": False, "strict": True}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerConfig(Section):
+    """Which optimizer, and with what.
+
+    Attributes:
+        name: what tables and figures call it; by custom the name of its YAML.
+        algorithm: a file in `nnbench/optimizers`, or the import path of one's own class, `package.module:Class`.
+        hyperparameters: all of the class's fields, the defaults included.
+    """
+
+    name: Label
+    algorithm: str
+    hyperparameters: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetConfig(Section):
+    """Which points.
+
+    Attributes:
+        name: a file in `nnbench/datasets`.
+        redraw: draw the points anew for each seed; otherwise every seed sees those of seed 0.
+        settings: all of the class's fields, the defaults included.
+    """
+
+    name: str
+    redraw: bool
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig(Section):
+    """Hidden layers, their activation, and the standard deviation of the initial weights (biases start at zero)."""
+
+    hidden: Annotated[list[Count], Len(1)]
+    activation: Literal["relu", "tanh"]
+    initial_scale: Positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig(Section):
+    """How long and how.
+
+    Attributes:
+        epochs: passes over the training points; epoch 0 is measured before any update.
+        dtype: of points, weights and optimizer state.
+        iterations_per: what an optimizer's iteration count counts, a `step` or, as in the notebook, a `layer`'s update.
+        stop_at_accuracy: end once the training accuracy reaches it; null never does.
+        checkpoints: epochs whose decision boundary is kept.
+    """
+
+    epochs: Count
+    dtype: Literal["float32", "float64"]
+    iterations_per: Literal["step", "layer"]
+    stop_at_accuracy: Share | None
+    checkpoints: list[Index]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawsConfig(Section):
+    """Where random numbers come from.
+
+    Attributes:
+        kind: `streams` gives data and weights a stream each, so that runs pair by seed across optimizers;
+            `chain` is the notebook's one RandomState, from which the runs named in `chain` draw one after another.
+        chain: optimizer names in the order of the notebook's runs.
+    """
+
+    kind: Literal["streams", "chain"]
+    chain: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackingConfig(Section):
+    """Where runs are kept.
+
+    Attributes:
+        uri: any MLflow tracking URI.
+        artifacts: the folder of artifacts for a store that leaves the choice to its client; null for a server's own.
+        sweep_id: the sweep that a run belongs to, set by the sweep for jobs that track themselves.
+    """
+
+    uri: Annotated[str, Len(1)]
+    artifacts: str | None
+    sweep_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportConfig(Section):
+    """What is drawn at the end of a sweep. No pages, no report.
+
+    Attributes:
+        title: of the document.
+        pages: figures in the order of the document.
+        targets: accuracies whose time to reach is told.
+        folder: receives `<study>/report.pdf`.
+    """
+
+    title: str
+    pages: list[str]
+    targets: list[Share]
+    folder: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(Section):
+    """One training run, in full."""
+
+    study: Annotated[str, Len(1, 200)]
+    seed: Index
+    resume: bool
+    fail_fast: bool
+    dry_run: bool
+    dataset: DatasetConfig
+    network: NetworkConfig
+    optimizer: OptimizerConfig
+    training: TrainingConfig
+    draws: DrawsConfig
+    tracking: TrackingConfig
+    report: ReportConfig
+
+    # What names, keeps or shows a run but cannot change its numbers.
+    AROUND: ClassVar = ("study", "resume", "fail_fast", "dry_run", "tracking", "report")
+
+    @cached_property
+    def identity(self) -> str:
+        """What makes this run the same as another: a digest of `numbers`."""
+        text = json.dumps(self.numbers(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def nested(self) -> dict[str, Any]:
+        """The config as its YAML would say it."""
+        tree = asdict(self)
+        tree["optimizer"].update(tree["optimizer"].pop("hyperparameters"))
+        tree["dataset"].update(tree["dataset"].pop("settings"))
+        return tree
+
+    def numbers(self) -> dict[str, Any]:
+        """The part of `nested` that decides the numbers: what the identity is made of."""
+        return {key: value for key, value in self.nested().items() if key not in self.AROUND}
+
+    def leaves(self) -> dict[str, Any]:
+        """Every leaf under its dotted name; a list is a leaf."""
+        return dict(flatten(self.nested()))
+
+    @property
+    def run_name(self) -> str:
+        """The run as a person would say it, such as `adam lr=0.05 seed=3`."""
+        return f"{self.optimizer.name} lr={self.optimizer.hyperparameters['learning_rate']:g} seed={self.seed}"
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The leaves of nested mappings as (dotted key, value)."""
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from flatten(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

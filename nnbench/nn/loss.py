@@ -1,0 +1,84 @@
+"""Softmax and cross-entropy, taken together as one function of the logits."""
+
+from math import log
+
+import numpy as np
+import numpy.typing as npt
+
+from nnbench.history import FloatArray, IntArray
+from nnbench.nn.buffers import aligned
+
+CLIP = 1e-7  # probabilities are clipped to [CLIP, 1 - CLIP], so that one hopeless point cannot make the loss infinite
+LOWEST, HIGHEST = -log(1.0 - CLIP), -log(CLIP)
+
+
+def score(logits: FloatArray, labels: IntArray) -> tuple[float, float]:
+    """Mean cross-entropy in nats, and the share of points whose first largest logit is the right one.
+
+    Args:
+        logits: shape (n, classes).
+        labels: shape (n,).
+    """
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    losses = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]
+    return float(losses.clip(LOWEST, HIGHEST).mean(dtype=np.float64)), float(np.mean(logits.argmax(axis=1) == labels))
+
+
+class SoftmaxCrossEntropy:
+    """The loss of the training batch: its gradient at once, its value and the accuracy for many epochs together.
+
+    Summing up a loss and an accuracy costs as much as an update. So `measure` only leaves two rows an epoch, and
+    `settle` works out a block of epochs from them.
+
+    Args:
+        logits: shape (classes, batch + padding), where the network writes; `measure` spoils it.
+        gradient: the same shape; `measure` writes the gradient of the mean loss by the logits.
+        labels: shape (batch,).
+        block: the number of epochs that can wait to be settled.
+    """
+
+    def __init__(self, logits: FloatArray, gradient: FloatArray, labels: IntArray, block: int) -> None:
+        classes, columns = logits.shape
+        batch, dtype = len(labels), logits.dtype
+        self.logits, self.gradient, self.labels = logits, gradient, labels
+        self.bits = logits.view(f"i{dtype.itemsize}")  # counting non-zeros is three times as fast on integers
+        self.flat = logits.reshape(-1)
+        self.right = labels * columns + np.arange(batch)  # where each point's true class is in `flat`
+        self.target = aligned(logits.shape, dtype)
+        self.target[labels, np.arange(batch)] = 1.0 / batch
+        self.batches = aligned((classes,), dtype, fill=batch)
+        self.floor = aligned(logits.shape, dtype, fill=log(np.finfo(dtype).tiny) / 2)
+        self.largest = aligned((columns,), dtype)
+        self.margins = aligned((block, batch), dtype)  # the true class's logit less the largest
+        self.totals = aligned((block, columns), dtype)  # the softmax's denominator, times the batch
+        self.margin_rows, self.total_rows = list(self.margins), list(self.totals)
+        self.ties = np.zeros(block, np.int64)  # points that tie for the largest logit and are wrong all the same
+        self.untied = (classes - 1) * batch
+
+    def measure(self, row: int) -> bool:
+        """Write the gradient, and what `settle` needs into `row`; False if the logits are not finite."""
+        logits, gradient, total = self.logits, self.gradient, self.total_rows[row]
+        np.maximum.reduce(logits, 0, None, self.largest)
+        np.subtract(logits, self.largest, logits)
+        self.flat.take(self.right, None, self.margin_rows[row], "clip")
+        np.maximum(logits, self.floor, out=logits)
+        np.exp(logits, gradient)
+        self.batches.dot(gradient, total)
+        np.divide(gradient, total, gradient)
+        np.subtract(gradient, self.target, gradient)
+        return np.count_nonzero(self.bits) == self.untied or self._untie(row)
+
+    def _untie(self, row: int) -> bool:
+        """Exactly one zero a point is the rule. Otherwise a NaN is about, or a tie, which the first class wins."""
+        if np.isnan(self.logits).any():
+            return False
+        self.ties[row] = np.count_nonzero(self.margins[row] == 0) - np.sum(self.logits[:, : len(self.labels)].argmax(axis=0) == self.labels)
+        return True
+
+    def settle(self, rows: int) -> tuple[FloatArray, FloatArray]:
+        """The mean cross-entropy in nats and the accuracy of the epochs in the first `rows` rows; both shape (rows,)."""
+        margins, batch = self.margins[:rows], len(self.labels)
+        losses = np.log(self.totals[:rows, :batch] / batch) - margins
+        accuracy = (np.count_nonzero(margins == 0, axis=1) - self.ties[:rows]) / batch
+        self.ties.fill(0)
+        return losses.clip(LOWEST, HIGHEST).mean(axis=1, dtype=np.float64), accuracy

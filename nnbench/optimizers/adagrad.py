@@ -1,0 +1,37 @@
+"""AdaGrad: a rate for each parameter, shrinking with the squared gradients it has seen."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nnbench.history import FloatArray
+from nnbench.optimizers.base import Optimizer
+from nnbench.ranges import NonNegative, Positive
+
+
+@dataclass(kw_only=True)
+class AdaGrad(Optimizer):
+    """G += g^2;  w -= rate * g / (sqrt(G) + epsilon), where rate = learning_rate / (1 + decay * iteration).
+
+    Duchi, Hazan and Singer, JMLR 12, 2011.
+    """
+
+    learning_rate: Positive = 1.0
+    decay: NonNegative = 1e-4
+    epsilon: Positive = 1e-7
+
+    def allocate(self, parameters: FloatArray) -> None:
+        self.squares = np.zeros_like(parameters)
+        self.scratch = np.empty_like(parameters)
+        self.change = np.empty_like(parameters)
+
+    def update(self, parameters: FloatArray, gradients: FloatArray, iteration: int) -> None:
+        rate = self.learning_rate / (1.0 + self.decay * iteration)
+        squares, scratch, change = self.squares, self.scratch, self.change
+        np.multiply(gradients, gradients, scratch)
+        np.add(squares, scratch, squares)
+        np.sqrt(squares, scratch)
+        np.add(scratch, self.epsilon, scratch)
+        np.multiply(gradients, rate, change)
+        np.divide(change, scratch, change)
+        np.subtract(parameters, change, parameters)

@@ -1,0 +1,34 @@
+"""Stochastic gradient descent with classical momentum."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nnbench.history import FloatArray
+from nnbench.optimizers.base import Optimizer
+from nnbench.ranges import Fraction, NonNegative, Positive
+
+
+@dataclass(kw_only=True)
+class SGD(Optimizer):
+    """v = momentum * v - rate * g;  w += v, where rate = learning_rate / (1 + decay * iteration).
+
+    The rate is inside the velocity, so a decayed rate leaves past velocities as they were (torch and Keras differ:
+    torch multiplies the whole velocity by the present rate). Polyak 1964; Sutskever et al., ICML 2013.
+    """
+
+    learning_rate: Positive = 1.0
+    decay: NonNegative = 0.0
+    momentum: Fraction = 0.0
+
+    def allocate(self, parameters: FloatArray) -> None:
+        self.velocity = np.zeros_like(parameters)
+        self.scratch = np.empty_like(parameters)
+
+    def update(self, parameters: FloatArray, gradients: FloatArray, iteration: int) -> None:
+        rate = self.learning_rate / (1.0 + self.decay * iteration)
+        velocity, scratch = self.velocity, self.scratch
+        np.multiply(velocity, self.momentum, velocity)
+        np.multiply(gradients, rate, scratch)
+        np.subtract(velocity, scratch, velocity)
+        np.add(parameters, velocity, parameters)

@@ -1,0 +1,53 @@
+"""Names to classes: a file in a package is a choice, so adding an optimizer or a dataset is adding one file."""
+
+import pkgutil
+from importlib import import_module
+from types import ModuleType
+from typing import TypeVar
+
+from nnbench.errors import UserError
+
+Base = TypeVar("Base")
+
+
+def known(package: str) -> tuple[str, ...]:
+    """The names of the choices in `package`, sorted, without importing any of them."""
+    path = import_module(package).__path__
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(path) if module.name != "base"))
+
+
+def find(base: type[Base], package: str, name: str, key: str) -> type[Base]:
+    """The subclass of `base` that `name` stands for.
+
+    Args:
+        base: what the class must be.
+        package: where the files of the known choices are.
+        name: a file there (`adam`), or the import path of somebody's own class (`package.module:Class`).
+        key: the configuration key that `name` came from, for the message.
+
+    Raises:
+        UserError: the name is unknown, or its import path leads nowhere or to something else.
+    """
+    if name in known(package):
+        return _only(base, import_module(f"{package}.{name}"))
+    path, colon, attribute = name.partition(":")
+    if not colon:
+        raise UserError(f"{key}={name}: unknown; known are {', '.join(known(package))}, or package.module:Class")
+    try:
+        found = getattr(import_module(path), attribute)
+    except Exception as error:  # whatever the user's own module raises while it is imported
+        raise UserError(f"{key}={name}: cannot be imported: {type(error).__name__}: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, base)):
+        raise UserError(f"{key}={name}: is not a subclass of {base.__module__}.{base.__name__}")
+    return found
+
+
+def _only(base: type[Base], module: ModuleType) -> type[Base]:
+    found = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, base) and value.__module__ == module.__name__
+    ]
+    if len(found) != 1:
+        raise TypeError(f"{module.__name__} must define one {base.__name__}, and defines {len(found)}")
+    return found[0]

@@ -1,0 +1,1 @@
+"""From a study to a PDF that a person would hand out, and the tables behind its figures."""

@@ -1,0 +1,61 @@
+"""Numbers as they are printed: as many digits as the interval bears out, and no more."""
+
+import math
+
+MISSING = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
+MOST = 4  # decimals
+
+
+def decimals(low: float, high: float) -> int:
+    """Decimals that show two digits of an interval's width; three where there is no interval."""
+    spread = high - low
+    if not (math.isfinite(spread) and spread > 0):
+        return 3
+    return min(MOST, max(0, 1 - math.floor(math.log10(spread))))
+
+
+def fixed(value: float, places: int = 3) -> str:
+    """A number with so many decimals; in powers of ten where these would hide it; a dash for none."""
+    if not math.isfinite(value):
+        return MISSING
+    small = value != 0 and abs(value) < 0.5 * 10.0**-MOST
+    return f"{value:.1e}" .replace("-", MINUS) if small else f"{value:.{places}f}".replace("-", MINUS)
+
+
+def bounds(low: float, high: float) -> str:
+    """`[0.936, 0.947]`, or nothing where there is no interval."""
+    if math.isnan(low) or math.isnan(high):
+        return ""
+    places = decimals(low, high)
+    return f"[{fixed(low, places)}, {fixed(high, places)}]"
+
+
+def interval(estimate: float, low: float, high: float) -> str:
+    """`0.941 [0.936, 0.947]`; the estimate alone where there is no interval."""
+    return f"{fixed(estimate, decimals(low, high))} {bounds(low, high)}".rstrip()
+
+
+def duration(seconds: float) -> str:
+    """`0.51 s`, `12 s`, `4 min 10 s`."""
+    if not math.isfinite(seconds):
+        return MISSING
+    if seconds >= 100:
+        minutes, rest = divmod(round(seconds), 60)
+        return f"{minutes} min {rest} s"
+    return f"{seconds:.{1 if seconds >= 10 else 2}f} s"
+
+
+def epochs(value: float, never: float) -> str:
+    """`1,230`; `∞ (10,000)` where it was never reached within so many epochs."""
+    return f"{value:,.0f}" if math.isfinite(value) else f"∞ ({never:,.0f})"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 run`, `12 runs`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def listing(words: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

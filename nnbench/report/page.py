@@ -1,0 +1,103 @@
+"""A sheet of paper on which things are set from the top down, in millimetres, and a pad of such sheets."""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from nnbench.report import style, text
+from nnbench.report.style import BODY, INK, MUTED, SMALL
+
+_LEADING = 1.42  # line height over type size
+_ASCENT = 0.76  # height of the letters over type size
+
+
+def line_height(size: float) -> float:
+    """Millimetres from one line to the next."""
+    return size * _LEADING / style.MM
+
+
+class Page:
+    """One A4 sheet.
+
+    Attributes:
+        figure: what is drawn on.
+        title: the finding, for the contents and the bookmarks.
+        y: how far down the sheet is used, in millimetres from its upper edge.
+    """
+
+    def __init__(self, title: str) -> None:
+        self.figure = Figure(figsize=(style.SHEET[0] / 25.4, style.SHEET[1] / 25.4))
+        self.title = title
+        self.y = style.TOP
+
+    @property
+    def room(self) -> float:
+        """Millimetres left above the footer."""
+        return style.BOTTOM - self.y
+
+    def write(
+        self, x: float, y: float, words: str, *, size: float = BODY, colour: str = INK, bold: bool = False,
+        align: str = "left", mono: bool = False,
+    ) -> None:  # fmt: skip
+        """Set one line; `y` is the upper edge of its letters."""
+        self.figure.text(
+            x / style.SHEET[0], 1 - (y + size * _ASCENT / style.MM) / style.SHEET[1], words,
+            fontsize=size, color=colour, fontweight="bold" if bold else "normal",
+            family=text.MONO if mono else text.SANS, ha=align, va="baseline",
+        )  # fmt: skip
+
+    def paragraph(
+        self, words: str, *, size: float = BODY, colour: str = INK, bold: bool = False, mono: bool = False,
+        x: float = style.LEFT, room: float | None = None, after: float = 2.0,
+    ) -> None:  # fmt: skip
+        """Set lines below what is there, broken to `room` millimetres, and leave `after` millimetres below them."""
+        family = text.MONO if mono else text.SANS
+        for line in text.wrap(words, size, style.RIGHT - x if room is None else room, family=family, bold=bold):
+            self.write(x, self.y, line, size=size, colour=colour, bold=bold, mono=mono)
+            self.y += line_height(size)
+        self.y += after
+
+    def heading(self, words: str) -> None:
+        """A small heading over a block."""
+        self.paragraph(words, size=BODY, bold=True, after=0.8)
+
+    def axes(self, x: float, y: float, width: float, height: float) -> Axes:
+        """Axes whose frame has its upper left corner at (x, y); ticks and labels stand outside it."""
+        sheet_width, sheet_height = style.SHEET
+        box = (x / sheet_width, 1 - (y + height) / sheet_height, width / sheet_width, height / sheet_height)
+        return self.figure.add_axes(box)
+
+    def rule(self, y: float, *, colour: str = style.FAINT, x: float = style.LEFT, right: float = style.RIGHT) -> None:
+        """A hairline across the text area."""
+        self.line((x, right), (y, y), color=colour, linewidth=0.5)
+
+    def swatch(self, x: float, y: float, look: style.Line, *, width: float = 7.0, hollow: bool = False) -> None:
+        """A piece of an optimizer's line with its marker, centred on height `y`."""
+        self.line((x, x + width), (y, y), color=look.colour, dashes=look.dash, linewidth=1.5)
+        self.line((x + width / 2,), (y,), color=look.colour, marker=look.marker, markersize=4.5,
+                   markerfacecolor="white" if hollow else look.colour)  # fmt: skip
+
+    def line(self, xs: Sequence[float], ys: Sequence[float], *, dashes: style.Dash = style.SOLID, **look: object) -> None:
+        """A line through points of the sheet, or a marker at one."""
+        across = [x / style.SHEET[0] for x in xs]
+        up = [1 - y / style.SHEET[1] for y in ys]
+        self.figure.add_artist(Line2D(across, up, linestyle=dashes, transform=self.figure.transFigure, **look))  # type: ignore[arg-type]
+
+
+class Pad:
+    """The pages that one figure of the report fills."""
+
+    def __init__(self) -> None:
+        self.pages: list[Page] = []
+
+    def page(self, title: str, caption: str = "") -> Page:
+        """A new page headed by its finding, and how to read it."""
+        page = Page(text.legible(title))
+        page.paragraph(title, size=13.5, bold=True, after=1.5)
+        if caption:
+            page.paragraph(caption, size=SMALL, colour=MUTED, after=0)
+        page.y += 4.0
+        self.pages.append(page)
+        return page

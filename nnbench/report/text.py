@@ -1,0 +1,60 @@
+"""How wide a text is in print, and where its lines break: asked before anything is drawn, so that nothing is clipped."""
+
+from functools import cache, lru_cache
+
+from matplotlib import font_manager
+from matplotlib.ft2font import FT2Font, LoadFlags
+
+from nnbench.report import style
+
+_SCALE = 100  # points at which widths are measured; they grow in proportion
+
+
+@cache
+def _font(family: str, bold: bool) -> FT2Font:
+    properties = font_manager.FontProperties(family=family, weight="bold" if bold else "normal")
+    font = FT2Font(font_manager.findfont(properties))  # one of our own: matplotlib's are resized as it draws
+    font.set_size(_SCALE, 72)
+    return font
+
+
+SANS, MONO = "DejaVu Sans", "DejaVu Sans Mono"
+
+
+@lru_cache(maxsize=20_000)
+def _advance(text: str, family: str, bold: bool) -> float:
+    font = _font(family, bold)
+    return sum(font.load_char(ord(letter), flags=LoadFlags.NO_HINTING).linearHoriAdvance for letter in text) / 65536
+
+
+def width(text: str, size: float, *, family: str = SANS, bold: bool = False) -> float:
+    """Width in millimetres of one line of text set in `size` points."""
+    return _advance(text, family, bold) * size / _SCALE / style.MM
+
+
+def legible(text: str) -> str:
+    """The text on one line, with a box for each letter that the fonts do not have."""
+    letters = _font(SANS, False).get_charmap()
+    return "".join(letter if ord(letter) in letters else "\N{WHITE SQUARE}" for letter in " ".join(text.split()))
+
+
+def wrap(text: str, size: float, room: float, *, family: str = SANS, bold: bool = False) -> list[str]:
+    """Lines no wider than `room` millimetres, broken at spaces, and within a word only where it is wider than a line."""
+
+    def fits(line: str) -> bool:
+        return width(line, size, family=family, bold=bold) <= room
+
+    lines = [""]
+    for word in legible(text).split():
+        joined = f"{lines[-1]} {word}".lstrip()
+        if fits(joined):
+            lines[-1] = joined
+            continue
+        if lines[-1]:
+            lines.append("")
+        while not fits(word):
+            cut = max(1, next(n for n in range(len(word), -1, -1) if fits(word[:n])))
+            lines[-1:] = [word[:cut], ""]
+            word = word[cut:]
+        lines[-1] = word
+    return lines

@@ -1,0 +1,146 @@
+"""The findings in sentences that claim no more than the tests show. Every title and caveat comes from here."""
+
+import pandas as pd
+
+from nnbench.report.findings import Findings, Metric
+from nnbench.report.numbers import count, interval, listing
+from nnbench.stats.paired import seeds_needed
+
+
+def verdict(findings: Findings, by: Metric) -> str:
+    """One sentence on who is best by this metric, with interval and n, hedged as the tests demand."""
+    table = findings.ranking(by)
+    ranked = table[table["n"] > 0]
+    if ranked.empty:
+        return _nothing(findings.study.runs)
+    best, rest = ranked.iloc[0], ranked.iloc[1:]
+    value = interval(best["estimate"], best["low"], best["high"])
+    over = f"{value} over {count(best['n'], 'seed')}"
+    among, most = count(len(ranked), findings.noun), "highest" if by.higher else "lowest"
+    if rest.empty:
+        if best["n"] == 1:
+            return f"{best['setting']} reached a {by.name} of {value} in its one run; how far seeds differ is unknown."
+        return f"{best['setting']} reaches a {by.name} of {over}."
+    seeds, enough = int(ranked["n"].max()), seeds_needed(len(ranked))
+    if seeds < enough:
+        return (
+            f"{count(seeds, 'seed').capitalize()} cannot rank {among}, {enough} or more are needed: "
+            f"{best['setting']} has the {most} {by.name} so far, {value}."
+        )
+    level, behind = _split(rest)
+    if not behind:
+        return f"No difference in {by.name} is shown between {among}: {best['setting']} is {most} with {over}."
+    if not level:
+        others = "the other" if len(behind) == 1 else f"each of the other {len(behind)}"
+        return f"{best['setting']} has the {most} {by.name}, {over}, {'ahead of' if by.higher else 'below'} {others}."
+    worse = "lower" if by.higher else "higher"
+    return (
+        f"{best['setting']} has the {most} {by.name}, {over}. No difference from {_some(level)} is shown; "
+        f"{_some(behind)} {'is' if len(behind) == 1 else 'are'} {worse}."
+    )
+
+
+def headline(findings: Findings, by: Metric) -> str:
+    """The verdict in the few words of a page's title; some run has a value."""
+    table = findings.ranking(by)
+    ranked = table[table["n"] > 0]
+    best, rest = ranked.iloc[0], ranked.iloc[1:]
+    value = interval(best["estimate"], best["low"], best["high"])
+    if rest.empty:
+        return f"{best['setting']} ends with a {by.name} of {value}"
+    level, behind = _split(rest)
+    if not behind:
+        return f"No difference in {by.name} is shown between {count(len(ranked), findings.noun)}"
+    doubt = f", not shown to differ from that of {_some(level)}" if level else f", {value}"
+    return f"{best['setting']} has the {'highest' if by.higher else 'lowest'} {by.name}{doubt}"
+
+
+def _split(rest: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """The settings that are not shown to differ from the best, and those that are."""
+    return list(rest.loc[~rest["behind"], "setting"]), list(rest.loc[rest["behind"], "setting"])
+
+
+def _some(settings: list[str]) -> str:
+    return listing(settings if len(settings) <= 3 else [*settings[:2], f"{len(settings) - 2} others"])
+
+
+def _nothing(runs: pd.DataFrame) -> str:
+    if runs.empty:
+        return "No run has been made yet."
+    return f"No run came to its end, so nothing can be compared: {outcomes(runs)}."
+
+
+def outcomes(runs: pd.DataFrame) -> str:
+    """`40 runs: 36 finished, 4 diverged`."""
+    told = [f"{number} {outcome}" for outcome, number in runs["outcome"].value_counts().items()]
+    if len(told) == 1:
+        return f"{count(len(runs), 'run')}, {'' if len(runs) == 1 else 'all '}{runs['outcome'].iloc[0]}"
+    return f"{count(len(runs), 'run')}: {', '.join(told)}"
+
+
+def caveats(findings: Findings) -> list[str]:
+    """What the answer does not say, computed from the runs where it can be."""
+    runs = findings.study.runs
+    if runs.empty:
+        return []
+    said = [_one_task(runs), _as_given(runs), _few_seeds(findings)]
+    diverged = runs.loc[runs["outcome"] == "diverged", "setting"].value_counts()
+    if len(diverged):
+        told = listing([f"{number} of {setting}" for setting, number in diverged.head(3).items()])
+        said.append(
+            f"{count(int(diverged.sum()), 'run')} diverged ({told}{' and others' if len(diverged) > 3 else ''}). They have no "
+            "final value: what is said of these settings holds for their other runs only."
+        )
+    if findings.primary.column != "test/accuracy":
+        said.append(f"There is no test split: the settings are judged by {findings.primary.name}.")
+    if (versions := len(distinct(runs, "commit"))) > 1:
+        said.append(f"The runs come from {versions} versions of the code: a difference may be the code's.")
+    return said
+
+
+def distinct(runs: pd.DataFrame, column: str) -> list[str]:
+    """The values that a column takes, as they are printed, in the order in which they appear."""
+    values = runs[column].dropna().drop_duplicates() if column in runs else []
+    return [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
+
+
+def _one_task(runs: pd.DataFrame) -> str:
+    datasets = distinct(runs, "dataset.name")
+    if len(datasets) > 1:
+        return f"{len(datasets)} data sets are mixed here: what a setting reaches depends on which of them it ran on."
+    shapes = {"dataset.classes": "{} classes", "dataset.samples": "{} training points a class", "dataset.noise": "noise {}"}
+    details = [shape.format(*values) for key, shape in shapes.items() if len(values := distinct(runs, key)) == 1]
+    told = f" ({', '.join(details)})" if details else ""
+    return f"One task: {datasets[0] if datasets else 'unnamed'}{told}. Nothing here carries over to other data or networks."
+
+
+def _as_given(runs: pd.DataFrame) -> str:
+    most = runs.groupby("optimizer")["setting"].nunique().max()
+    if most > 1:
+        return (
+            f"Up to {most} settings of an optimizer are chosen among by the seeds that judge them, so the best of them "
+            "looks better than it is; fresh seeds would tell."
+        )
+    return "Each optimizer runs with the one setting it was given: this compares settings, not optimizers at their best."
+
+
+def _few_seeds(findings: Findings) -> str:
+    seeds = findings.scored.groupby("setting")["seed"].nunique()
+    if seeds.empty:
+        return "No run came to its end."
+    least, most = int(seeds.min()), int(seeds.max())
+    told = count(least, "seed") if least == most else f"{least} to {most} seeds"
+    if least < 10:
+        return f"{told} a setting: with fewer than 10 even the intervals are rough, and small differences go unseen."
+    return f"{told} a setting: a difference much smaller than the intervals goes unseen, which does not show there is none."
+
+
+def provenance(runs: pd.DataFrame) -> str:
+    """One line: code, versions and machine."""
+    words = {"commit": "commit ", "version": "nnbench ", "python": "Python ", "numpy": "NumPy ", "cpu": ""}
+    told = []
+    for column, word in words.items():
+        values = [value[:10] if column == "commit" else value for value in distinct(runs, column)]
+        if values:
+            told.append(word + listing(values if len(values) <= 3 else [*values[:2], f"{len(values) - 2} more"]))
+    return "  \N{MIDDLE DOT}  ".join(told)

@@ -1,0 +1,104 @@
+"""One training run, from a config to what it leaves behind: what a worker does, with no tracking and no terminal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from nnbench import datasets, optimizers
+from nnbench.boundary import Boundary, Bytes
+from nnbench.config import Config
+from nnbench.datasets import Dataset, Points
+from nnbench.history import FloatArray, History
+from nnbench.nn import Network, probabilities
+from nnbench.seeding import Normal, Streams, chain, streams
+from nnbench.training import train
+
+# Cells along each side of the decision boundary's grid: fine enough for print, coarse enough to cost milliseconds.
+GRID = 160
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What one run leaves: its curves and weights, and its decision boundary where the data have two features."""
+
+    history: History
+    boundary: Boundary | None
+
+
+def execute(config: Config) -> Result:
+    """Train once, as `config` says, on one BLAS thread; the same config gives the same numbers on one machine.
+
+    Raises:
+        Exception: whatever a user's own optimizer raises.
+    """
+    with threadpool_limits(1):
+        dataset = datasets.find(config.dataset.name)(**config.dataset.settings)
+        optimizer = optimizers.find(config.optimizer.algorithm)(**config.optimizer.hyperparameters)
+        source = streams(config.seed, data_seed=None if config.dataset.redraw else 0)
+        points, network = _draw(config, dataset, source)
+        val = dataset.draw(source.val, dataset.val_samples) if dataset.val_samples else None
+        test = dataset.draw(source.test, dataset.test_samples) if dataset.test_samples else None
+        history = train(
+            network,
+            optimizer,
+            points,
+            val,
+            test,
+            epochs=config.training.epochs,
+            iterations_per=config.training.iterations_per,
+            stop_at_accuracy=config.training.stop_at_accuracy,
+            checkpoints=config.training.checkpoints,
+        )
+        planar = points.x.shape[1] == 2
+        return Result(history=history, boundary=_boundary(config, history, points, test) if planar else None)
+
+
+def _draw(config: Config, dataset: Dataset, source: Streams) -> tuple[Points, Network]:
+    """The training points, and a network with its initial weights."""
+    network = Network(
+        dataset.features,
+        config.network.hidden,
+        dataset.classes,
+        batch=dataset.samples * dataset.classes,
+        activation=config.network.activation,
+        dtype=config.training.dtype,
+    )
+    initialize = partial(network.initialize, scale=config.network.initial_scale)
+
+    def draw(rng: Normal) -> Points:
+        return dataset.draw(rng, dataset.samples)
+
+    if config.draws.kind == "chain":
+        position = config.draws.chain.index(config.optimizer.name)
+        return chain(config.seed, position, draw, initialize), network
+    initialize(source.weights)
+    return draw(source.data), network
+
+
+def _boundary(config: Config, history: History, train: Points, test: Points | None) -> Boundary:
+    """Classes and confidences on a square grid that holds all points, now and at each checkpoint."""
+    shown = train.x if test is None else np.vstack([train.x, test.x])
+    reach = 1.05 * float(np.abs(shown).max(initial=1e-3))
+    axis = np.linspace(-reach, reach, GRID)
+    cells = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+
+    def look(weights: Sequence[FloatArray]) -> tuple[Bytes, Bytes]:
+        shares = probabilities(weights, cells, config.network.activation)
+        label, confidence = shares.argmax(axis=1), np.nan_to_num(255 * shares.max(axis=1))
+        return label.astype(np.uint8).reshape(GRID, GRID), confidence.astype(np.uint8).reshape(GRID, GRID)
+
+    label, confidence = look(history.weights)
+    none = Points(x=np.empty((0, 2)), labels=np.empty(0, dtype=np.int64))
+    return Boundary(
+        extent=(-reach, reach, -reach, reach),
+        label=label,
+        confidence=confidence,
+        checkpoints={epoch: look(weights) for epoch, weights in history.checkpoints.items()},
+        train_points=train.x.astype(np.float32),
+        train_labels=train.labels.astype(np.uint8),
+        test_points=(test or none).x.astype(np.float32),
+        test_labels=(test or none).labels.astype(np.uint8),
+    )

@@ -1,0 +1,66 @@
+"""Where the random numbers of a run come from: its seed, and never its optimizer, so that runs pair by seed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from numpy.random import Generator, RandomState, SeedSequence, default_rng
+
+Drawn = TypeVar("Drawn")
+
+
+class Normal(Protocol):
+    """A source of normal deviates: a `numpy.random.Generator`, or the `RandomState` of an older record."""
+
+    def standard_normal(self, size: Any) -> npt.NDArray[np.float64]:
+        """Independent draws from N(0, 1) in the shape `size`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Streams:
+    """Independent streams of random numbers, one for each thing that is drawn."""
+
+    data: Generator
+    val: Generator
+    test: Generator
+    weights: Generator
+    order: Generator
+
+
+def streams(seed: int, data_seed: int | None = None) -> Streams:
+    """The streams of the run with `seed`.
+
+    Args:
+        seed: of the run.
+        data_seed: draw all points from this seed instead, so that they stay the same while the weights follow `seed`.
+    """
+    data, val, test, _, _ = SeedSequence(seed if data_seed is None else data_seed).spawn(5)
+    _, _, _, weights, order = SeedSequence(seed).spawn(5)
+    return Streams(
+        data=default_rng(data),
+        val=default_rng(val),
+        test=default_rng(test),
+        weights=default_rng(weights),
+        order=default_rng(order),
+    )
+
+
+def chain(seed: int, position: int, draw: Callable[[Normal], Drawn], initialize: Callable[[Normal], object]) -> Drawn:
+    """Draw as a notebook does that trains one network after another: points, then all the weights, from one stream.
+
+    Args:
+        seed: of the one legacy stream.
+        position: of the run, from 0; the weights of the runs before it are drawn and overwritten.
+        draw: draws the training points.
+        initialize: draws one run's weights, as `Network.initialize` does; they are left as those of `position`.
+
+    Returns:
+        The training points.
+    """
+    rng = RandomState(seed)
+    points = draw(rng)
+    for _ in range(position + 1):
+        initialize(rng)
+    return points

@@ -1,0 +1,67 @@
+"""One run that tracks itself: `python -m nnbench`, and each job of a launcher that is not this project's own."""
+
+import traceback
+
+from rich.console import Console
+
+from nnbench.config import Config
+from nnbench.interrupts import Interrupted, interruptible
+from nnbench.report import numbers
+from nnbench.run import Result, execute
+from nnbench.sweep.job import Ended, Failure, Job
+
+
+def run_once(config: Config) -> int:
+    """Train, track, and say what came of it.
+
+    Returns:
+        The exit status: 0 finished, 1 failed, 128 + the signal when interrupted.
+    """
+    console = Console(stderr=True)
+    if config.dry_run:
+        print(config.run_name)
+        return 0
+    from nnbench.recording import Recorder, open_study  # MLflow takes a second to import: only where something is tracked
+
+    job = Job(number=0, overrides=(), config=config)
+    try:
+        with interruptible():
+            writer = open_study(config)
+            if config.resume and config.identity in writer.finished():
+                console.print(f"{config.run_name} has finished before in study {config.study}; resume=false runs it anew")
+                return 0
+            recorder = Recorder(writer, config.tracking.sweep_id)
+            with recorder.closing():
+                run_id = recorder.started(job)
+                outcome = _try(config)
+                recorder.ended(Ended(job=job, outcome=outcome))
+    except Interrupted as interrupted:
+        console.print(f"[yellow]interrupted[/yellow] ({interrupted}): the run is marked KILLED")
+        return interrupted.status
+    if isinstance(outcome, Failure):
+        console.print(f"[red]failed[/red] {config.run_name}: {outcome.reason}", highlight=False)
+        console.print(f"its traceback is an artifact of run {run_id}", highlight=False)
+        return 1
+    console.print(_sentence(config, outcome), highlight=False)
+    console.print(f"run {run_id} in study {config.study} at {writer.store.shown_uri}", highlight=False)
+    return 0
+
+
+def _try(config: Config) -> Result | Failure:
+    try:
+        return execute(config)
+    except Exception as error:
+        return Failure(reason=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
+
+
+def _sentence(config: Config, result: Result) -> str:
+    history = result.history
+    if history.outcome == "diverged":
+        return f"{config.run_name}: diverged at epoch {history.diverged_at}"
+    parts = [f"train loss {history.train_loss[-1]:.3f}", f"accuracy {history.train_accuracy[-1]:.3f}"]
+    if len(history.val_accuracy):
+        parts.append(f"val accuracy {history.val_accuracy[-1]:.3f}")
+    if history.test_accuracy == history.test_accuracy:
+        parts.append(f"test accuracy {history.test_accuracy:.3f}")
+    spent = numbers.duration(history.seconds)
+    return f"{config.run_name}: {history.outcome} after {len(history.train_loss):,} epochs in {spent}: {', '.join(parts)}"

@@ -1,0 +1,1 @@
+"""One file a statistic: arrays and tables in, numbers out."""

@@ -1,0 +1,1 @@
+"""Many runs from one command: which ones (`axes`), how (`pool`), and everything around them (`session`)."""

@@ -1,0 +1,79 @@
+"""Where a run comes from: which code, which libraries, which machine."""
+
+import functools
+import getpass
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+import numpy as np
+from threadpoolctl import threadpool_info
+
+UNKNOWN = "unknown"
+
+
+@functools.cache
+def provenance() -> dict[str, str]:
+    """Commit, versions and machine by the last part of their tags' names; the same for all runs of this process."""
+    commit, dirty = _checkout(Path(__file__).parents[2])
+    return {
+        "commit": commit,
+        "dirty": dirty,
+        "version": _version(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "blas": _blas(),
+        "cpu": f"{_cpu()}, {os.cpu_count()} CPUs, {platform.system()}",
+    }
+
+
+@functools.cache
+def user() -> str:
+    """Who runs this, as the system knows them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # a container's user may have no name
+        return UNKNOWN
+
+
+def _checkout(root: Path) -> tuple[str, str]:
+    """The commit at `root` and whether files differ from it; `none` where nnbench runs from no checkout of its own.
+
+    A wheel inside some other project's environment is not that project's commit, hence the look for `.git`.
+    """
+    if not (root / ".git").exists():
+        return "none", "false"
+    command = ["git", "--no-optional-locks", "-C", str(root), "status", "--porcelain=v2", "--branch"]
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, env=surroundings, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return UNKNOWN, UNKNOWN
+    lines = done.stdout.splitlines()
+    commit = next((line.split()[-1] for line in lines if line.startswith("# branch.oid")), UNKNOWN)
+    return commit, str(any(not line.startswith("#") for line in lines)).lower()
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("nnbench")
+    except importlib.metadata.PackageNotFoundError:  # run from the sources, not installed
+        return UNKNOWN
+
+
+def _blas() -> str:
+    """The library under NumPy's matrix products, its version and the kernels it chose for this processor."""
+    found = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    parts = ("internal_api", "version", "architecture")
+    return ", ".join(" ".join(str(library[part]) for part in parts if library.get(part)) for library in found) or UNKNOWN
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor() or platform.machine())

@@ -1,0 +1,119 @@
+"""Training: from a network, an optimizer and points to a History. No input, no output, no global state."""
+
+from collections.abc import Collection
+from math import isfinite, nan
+from time import perf_counter
+
+import numpy as np
+
+from nnbench.datasets.base import Points
+from nnbench.history import FloatArray, History, IntArray, Outcome
+from nnbench.nn import Network, SoftmaxCrossEntropy, logits, score
+from nnbench.optimizers.base import IterationsPer, Optimizer, stepper
+
+BLOCK = 64  # epochs whose loss and accuracy are worked out together
+
+
+def evaluation_epochs(epochs: int) -> IntArray:
+    """The epochs at which the validation points are looked at: about 100, dense early, the first and last among them."""
+    last = epochs - 1
+    even = np.linspace(0, last, 51)
+    early = np.geomspace(1, max(last, 1), 62)
+    return np.unique(np.concatenate([even, early]).round().astype(np.int64).clip(0, last))
+
+
+def train(
+    network: Network,
+    optimizer: Optimizer,
+    train: Points,
+    val: Points | None,
+    test: Points | None,
+    *,
+    epochs: int,
+    iterations_per: IterationsPer = "step",
+    stop_at_accuracy: float | None = None,
+    checkpoints: Collection[int] = (),
+) -> History:
+    """Train `network` from the weights it has, on the whole batch each epoch.
+
+    Args:
+        network: its batch is the number of training points; it is left with the weights of the last epoch.
+        optimizer: left as it is; its state lives and ends with this call.
+        train: the training points.
+        val: looked at in `evaluation_epochs`, and at the last epoch where the run stops early.
+        test: looked at once, with the final weights.
+        epochs: passes over the points, of which the first is measured before any update.
+        iterations_per: what the optimizer counts as an iteration, see `nnbench.optimizers.base.stepper`.
+        stop_at_accuracy: stop once the training accuracy reaches this.
+        checkpoints: epochs at which the weights are kept.
+
+    Raises:
+        ValueError: the points do not fit the network.
+        TypeError: the optimizer does not work in place.
+        Exception: whatever the optimizer raises, with a note that says when.
+    """
+    if epochs < 1 or train.x.shape != network.points.T.shape or train.labels.max() >= len(network.logits):
+        raise ValueError(f"{epochs} epochs on points of shape {train.x.shape} do not fit the network")
+    started = perf_counter()
+    network.points[:] = train.x.T
+    parameters, last = network.parameters, epochs - 1
+    previous, zeros = parameters.copy(), np.zeros_like(parameters)
+    block = BLOCK if stop_at_accuracy is None else 1
+    loss = SoftmaxCrossEntropy(network.logits, network.logit_gradients, train.labels, block)
+    layers = list(zip(network.weights, network.weight_gradients, strict=True))
+    step = stepper(optimizer, parameters, network.gradients, layers, iterations_per)
+
+    settled: list[tuple[FloatArray, FloatArray]] = []
+    evaluated: dict[int, tuple[float, float]] = {}
+    kept: dict[int, tuple[FloatArray, ...]] = {}
+    due = set(evaluation_epochs(epochs).tolist())
+    outcome: Outcome = "finished"
+    with np.errstate(all="ignore"):  # what leaves the finite numbers is caught here, once an epoch
+        for epoch in range(epochs):
+            row = epoch % block
+            network.forward()
+            if zeros.dot(parameters) != 0.0 or not loss.measure(row):  # 0 * inf and 0 * NaN are NaN
+                outcome = "diverged"
+                settled.append(loss.settle(row))
+                parameters[:] = previous
+                break
+            if row == block - 1 or epoch == last:
+                settled.append(loss.settle(row + 1))
+                if stop_at_accuracy is not None and settled[-1][1][-1] >= stop_at_accuracy:
+                    outcome = "stopped"
+            if epoch in checkpoints:
+                kept[epoch] = network.snapshot()
+            if epoch in due or outcome == "stopped":
+                evaluated[epoch] = _score(network, val)
+            if epoch == last or outcome == "stopped":
+                break
+            previous[:] = parameters
+            network.backward()
+            step(epoch)
+        seconds = perf_counter() - started
+        test_loss, test_accuracy = _score(network, test if outcome != "diverged" else None)
+
+    train_loss, train_accuracy = (np.concatenate(values) for values in zip(*settled, strict=True))
+    seen = {epoch: values for epoch, values in evaluated.items() if isfinite(values[0])}
+    val_loss, val_accuracy = np.array(list(seen.values())).reshape(-1, 2).T
+    return History(
+        train_loss=train_loss,
+        train_accuracy=train_accuracy,
+        evaluated=np.array(list(seen), np.int64),
+        val_loss=val_loss,
+        val_accuracy=val_accuracy,
+        test_loss=test_loss,
+        test_accuracy=test_accuracy,
+        weights=network.snapshot(),
+        checkpoints=kept,
+        outcome=outcome,
+        diverged_at=len(train_loss) if outcome == "diverged" else None,
+        seconds=seconds,
+    )
+
+
+def _score(network: Network, points: Points | None) -> tuple[float, float]:
+    """Loss and accuracy on other points than the batch; NaN where there are none."""
+    if points is None or not len(points.labels):
+        return nan, nan
+    return score(logits(network.weights, points.x, network.activation), points.labels)

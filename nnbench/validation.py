@@ -1,0 +1,170 @@
+"""From what a user wrote to a typed `Config`, or to one line naming the key, the value and what is allowed."""
+
+import difflib
+import inspect
+import json
+import pkgutil
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from nnbench import datasets, optimizers, report
+from nnbench.config import Config
+from nnbench.errors import UserError
+
+# Keys that steer a sweep and mean nothing to a single run.
+SWEEP_ONLY = ("grids",)
+
+
+def parse(tree: Mapping[str, Any]) -> Config:
+    """A composed, resolved config as a `Config`.
+
+    Raises:
+        UserError: on the first key that is missing, unknown, of the wrong type or out of its range.
+    """
+    plain = {key: value for key, value in tree.items() if key not in SWEEP_ONLY}
+    plain["optimizer"] = _optimizer(_mapping(plain, "optimizer"))
+    plain["dataset"] = _dataset(_mapping(plain, "dataset"))
+    config: Config = _check(Config, plain, "")
+    _check_together(config)
+    return config
+
+
+def _mapping(tree: Mapping[str, Any], name: str) -> dict[str, Any]:
+    value = tree.get(name)
+    if not isinstance(value, Mapping):
+        raise UserError(f"{name}={_shown(value)}: must be one of the options of conf/{name}")
+    return dict(value)
+
+
+def _optimizer(tree: dict[str, Any]) -> dict[str, Any]:
+    """The optimizer's settings apart from its name, since they depend on it: the fields of its class."""
+    named = {key: tree.pop(key, None) for key in ("name", "algorithm")}
+    kind = optimizers.find(_text("optimizer.algorithm", named["algorithm"]))
+    return {**named, "hyperparameters": _fields(kind, tree, "optimizer.")}
+
+
+def _dataset(tree: dict[str, Any]) -> dict[str, Any]:
+    named = {key: tree.pop(key, None) for key in ("name", "redraw")}
+    kind = datasets.find(_text("dataset.name", named["name"]))
+    return {**named, "settings": _fields(kind, tree, "dataset.")}
+
+
+def _text(key: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise UserError(f"{key}={_shown(value)}: must be text")
+    return value
+
+
+def _fields(kind: type[Any], tree: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """All fields of an optimizer or dataset, checked against the ranges written beside them, defaults filled in."""
+    if inspect.isabstract(kind) or not is_dataclass(kind):
+        raise UserError(f"{prefix[:-1]}: {kind.__module__}.{kind.__qualname__} must be a dataclass that defines {_abstract(kind)}")
+    checked = _check(kind, tree, prefix)
+    return {field.name: getattr(checked, field.name) for field in fields(kind) if field.init}
+
+
+def _abstract(kind: type[Any]) -> str:
+    return ", ".join(sorted(getattr(kind, "__abstractmethods__", ()))) or "its settings as fields"
+
+
+def _check_together(config: Config) -> None:
+    """Rules that hold between keys."""
+    for key, given in (("study", config.study), ("optimizer.name", config.optimizer.name)):
+        if not re.fullmatch(r"\w[\w .,()-]*", given):
+            raise UserError(f"{key}={given}: must be letters, digits, spaces and . , _ - ( ), the first a letter or digit")
+    chain, name = config.draws.chain, config.optimizer.name
+    if config.draws.kind == "chain" and name not in chain:
+        raise UserError(f"optimizer.name={name}: must be one of draws.chain ({', '.join(chain) or 'empty'})")
+    # By the files' names: importing the figures would load matplotlib.
+    pages = {module.name for module in pkgutil.iter_modules([str(Path(report.__file__).parent / "figures")])}
+    for page in config.report.pages:
+        if page not in pages:
+            raise UserError(f"report.pages={page}: no such page; there are {', '.join(sorted(pages))}")
+    late = [epoch for epoch in config.training.checkpoints if epoch >= config.training.epochs]
+    if late:
+        raise UserError(
+            f"training.checkpoints={config.training.checkpoints}: must be epochs before training.epochs={config.training.epochs}"
+        )
+
+
+@cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _check(kind: type[Any], value: Any, prefix: str) -> Any:
+    try:
+        return _adapter(kind).validate_json(json.dumps(value))  # JSON, since strictly a mapping is no dataclass
+    except ValidationError as error:
+        raise UserError(_sentence(kind, prefix, error.errors()[0])) from None
+
+
+def _sentence(kind: type[Any], prefix: str, error: ErrorDetails) -> str:
+    """What is wrong, from pydantic's error: its place, walked down to the section it lies in, and that field's rule."""
+    path = list(error["loc"])
+    while len(path) > 1 and is_dataclass(inner := get_type_hints(kind).get(str(path[0]))):
+        kind, prefix = inner, f"{prefix}{path.pop(0)}."
+    name, *within = path
+    key = prefix + str(name) + "".join(f"[{part}]" for part in within if isinstance(part, int))
+    known = [field.name for field in fields(kind) if field.init]
+    if name not in known:
+        return unknown_key(key, [prefix + name for name in known])
+    rule = allowed(kind, str(name))
+    if error["type"].startswith("missing"):
+        return f"{key}: is missing; must be {rule}"
+    return f"{key}={_shown(error['input'])}: must be {rule}"
+
+
+def unknown_key(key: str, known: Iterable[str]) -> str:
+    """The line for a key that does not exist, with the nearest of those that do, all of one section."""
+    place, _, last = key.rpartition(".")
+    names = {name.rpartition(".")[2]: name for name in known}
+    near = difflib.get_close_matches(last, names, n=1)
+    hint = f"did you mean {names[near[0]]}?" if near else f"{place or 'the config'} knows {', '.join(names)}"
+    return f"{key}: no such key; {hint}"
+
+
+def allowed(kind: type[Any], name: str) -> str:
+    """What a field may hold, in words, from its annotation."""
+    schema = _adapter(kind).json_schema()["properties"][name]
+    return "a section of settings" if "$ref" in schema else _words(schema)
+
+
+def _words(schema: Mapping[str, Any]) -> str:
+    if "anyOf" in schema:
+        return " or ".join(_words(option) for option in schema["anyOf"])
+    if "enum" in schema:
+        return "one of " + ", ".join(str(option) for option in schema["enum"])
+    if "const" in schema:
+        return str(schema["const"])
+    if schema.get("type") == "array":
+        least = f" of at least {schema['minItems']}" if "minItems" in schema else ""
+        return f"a list{least}, each {_words(schema['items'])}"
+    noun = {
+        "number": "a number",
+        "integer": "a whole number",
+        "boolean": "true or false",
+        "string": "text",
+        "null": "null",
+    }.get(schema.get("type", ""), "a value")
+    signs = {"exclusiveMinimum": ">", "minimum": ">=", "exclusiveMaximum": "<", "maximum": "<="}
+    bounds = [f"{sign} {schema[bound]:g}" for bound, sign in signs.items() if bound in schema]
+    if "minLength" in schema:
+        bounds.append(f"of at least {schema['minLength']} character" + "s" * (schema["minLength"] > 1))
+    if "maxLength" in schema:
+        bounds.append(f"of at most {schema['maxLength']}")
+    return " ".join([noun, " and ".join(bounds)]).strip()
+
+
+def _shown(value: Any) -> str:
+    """A value as the user would write it on the command line, cut to a readable length."""
+    text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+

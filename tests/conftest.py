@@ -1,0 +1,53 @@
+"""What tests share: composed configs, and the command line run in this process."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from nnbench.app import CONF, main
+from nnbench.config import Config
+from nnbench.validation import parse
+
+
+def composed(*overrides: str) -> dict[str, Any]:
+    """The config that these words compose, as plain data."""
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return OmegaConf.to_container(compose("config", list(overrides)), resolve=True)  # type: ignore[return-value]
+
+
+@pytest.fixture
+def config() -> Callable[..., Config]:
+    """Makes a checked config from command-line words."""
+    return lambda *overrides: parse(composed(*overrides))
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command said, and its exit status."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def nnbench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
+    """Runs `python -m nnbench WORDS` in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str) -> Said:
+        monkeypatch.setattr(sys, "argv", ["nnbench", *words])
+        monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+        try:
+            status = main()
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else 1
+        return Said(status, *capsys.readouterr())
+
+    return run

@@ -1,0 +1,174 @@
+"""Studies that look like real ones, made without training: spirals, curves that fall, seeds that differ, runs that break."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from nnbench.boundary import Boundary
+from nnbench.study import Study
+
+CLASSES = 3
+EPOCHS = 10001
+EVALUATED = np.unique(np.rint(np.concatenate([np.arange(11), np.geomspace(11, EPOCHS - 1, 90)]))).astype(int)
+# what each ends with (training loss) and the epoch by which half the way is gone
+ABILITY = {
+    "sgd": (0.24, 700.0),
+    "adagrad": (0.30, 1400.0),
+    "rmsprop_default": (0.58, 4000.0),
+    "rmsprop": (0.29, 1200.0),
+    "adam": (0.07, 350.0),
+}
+
+
+def study(
+    settings: Sequence[str] = ("sgd", "adagrad", "rmsprop", "adam"),
+    seeds: int = 10,
+    *,
+    name: str = "comparison",
+    validation: bool = True,
+    test: bool = True,
+    outcome: Callable[[str, int], str] = lambda setting, seed: "finished",
+    alike: bool = False,
+    boundaries: bool = True,
+    commits: Sequence[str] = ("9f3c2ab41d5e60718293a4b5c6d7e8f901234567",),
+) -> Study:
+    """One run for each setting and seed; `alike` gives all settings the same ability."""
+    rows, curves = [], []
+    for order, setting in enumerate(settings):
+        optimizer = setting.split()[0]
+        for seed in range(seeds):
+            run_id = f"{(order * 7919 + seed + 1) * 0x9E3779B97F4A7C15 % 2**128:032x}"
+            result = outcome(setting, seed)
+            curve = _curve(optimizer, order, seed, alike, result)
+            if not validation:
+                curve[["val_loss", "val_accuracy"]] = np.nan
+            curves.append(curve.assign(run_id=run_id))
+            rows.append(_row(run_id, setting, optimizer, order, seed, result, curve, validation, test))
+    runs = pd.DataFrame(rows)
+    if len(runs):
+        runs["commit"] = [commits[i % len(commits)] for i in range(len(runs))]
+    columns = ["run_id", "epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy"]
+    sweeps = pd.DataFrame(
+        [("s1", pd.Timestamp("2025-03-01", tz="UTC"), "python -m nnbench -m optimizer=sgd,adagrad,rmsprop,adam seed='range(10)'", "FINISHED")],
+        columns=["run_id", "started", "command", "status"],
+    )  # fmt: skip
+    seed_of = dict(zip(runs.get("run_id", []), runs.get("seed", []), strict=True))
+    return Study(
+        name=name,
+        runs=runs if len(runs) else pd.DataFrame(columns=["run_id", "name", "status", "outcome", "optimizer", "setting", "seed"]),
+        curves=pd.concat(curves, ignore_index=True)[columns] if curves else pd.DataFrame(columns=columns),
+        sweeps=sweeps,
+        boundary=lambda run_id: _boundary(int(seed_of[run_id])) if boundaries and run_id in seed_of else None,
+    )
+
+
+def _curve(optimizer: str, order: int, seed: int, alike: bool, outcome: str) -> pd.DataFrame:
+    rng = np.random.default_rng([seed, order])
+    luck = np.random.default_rng(seed).normal()  # a seed's data are easy or hard for all
+    floor, half = (0.25, 800.0) if alike else ABILITY.get(optimizer, (0.2 + 0.03 * (order % 9), 600.0 + 150 * order))
+    floor *= np.exp(0.22 * luck + 0.18 * rng.normal())
+    half *= np.exp(0.15 * rng.normal())
+    epoch = EVALUATED
+    left = 1 / (1 + (epoch / half) ** 1.1)
+    rough = np.cumsum(rng.normal(size=epoch.size)) * 0.012 * np.minimum(1, epoch / 200)
+    loss = (floor + (np.log(CLASSES) - floor) * left) * np.exp(rough)
+    gap = 0.16 * (1 - left) ** 2 * (epoch / EPOCHS) ** 0.35
+    train_accuracy = np.clip(1 / CLASSES + (0.975 - 0.33 * floor - 1 / CLASSES) * (1 - left) ** 0.8, 0, 1)
+    train_accuracy = np.round((train_accuracy + rng.normal(size=epoch.size) * 0.006) * 300) / 300
+    val_accuracy = np.round((train_accuracy - 0.25 * gap + rng.normal(size=epoch.size) * 0.008) * 300) / 300
+    frame = pd.DataFrame(
+        {
+            "epoch": epoch,
+            "train_loss": loss,
+            "train_accuracy": train_accuracy.clip(0, 1),
+            "val_loss": loss + gap * 1.4,
+            "val_accuracy": val_accuracy.clip(0, 1),
+        }
+    )
+    end = {"diverged": 40 + 3 * seed, "failed": 0, "killed": 60}.get(outcome, epoch.size)
+    return frame.iloc[:end]
+
+
+def _row(
+    run_id: str, setting: str, optimizer: str, order: int, seed: int, outcome: str, curve: pd.DataFrame, validation: bool, test: bool
+) -> dict[str, object]:  # fmt: skip
+    rng = np.random.default_rng([seed, order, 1])
+    ended = outcome in ("finished", "stopped")
+    last = curve.iloc[-1] if ended else pd.Series(np.nan, index=curve.columns)
+    row: dict[str, object] = {
+        "run_id": run_id,
+        "name": f"{setting} seed={seed}",
+        "status": {"failed": "FAILED", "killed": "KILLED"}.get(outcome, "FINISHED"),
+        "outcome": outcome,
+        "optimizer": optimizer,
+        "setting": setting,
+        "seed": seed,
+        "identity": run_id * 2,
+        "sweep_id": "s1",
+        "started": pd.Timestamp("2025-03-01", tz="UTC") + pd.Timedelta(seconds=order * 10 + seed),
+        "diverged_at_epoch": float(curve["epoch"].iloc[-1] + 1) if outcome == "diverged" else np.nan,
+        "optimizer.name": optimizer,
+        "optimizer.learning_rate": 0.05 * (order + 1),
+        "optimizer.decay": 1e-4,
+        "dataset.name": "spiral",
+        "dataset.classes": CLASSES,
+        "dataset.samples": 100,
+        "dataset.noise": 0.2,
+        "dataset.val_samples": 100 if validation else 0,
+        "dataset.test_samples": 500 if test else 0,
+        "network.hidden": "[64]",
+        "network.activation": "relu",
+        "training.epochs": EPOCHS,
+        "training.dtype": "float32",
+        "training.iterations_per": "step",
+        "training.stop_at_accuracy": None,
+        "final/train_loss": last["train_loss"],
+        "final/train_accuracy": last["train_accuracy"],
+        "final/val_loss": last["val_loss"],
+        "final/val_accuracy": last["val_accuracy"],
+        "time/train_seconds": 0.42 + 0.02 * order + 0.01 * rng.random() if ended else np.nan,
+        "dirty": False,
+        "version": "0.1.0",
+        "python": "3.11.7",
+        "numpy": "2.4.6",
+        "blas": "openblas 0.3.30",
+        "cpu": "AMD EPYC 7B13",
+        "threads": 1,
+        "command": "python -m nnbench -m optimizer=sgd,adagrad,rmsprop,adam seed='range(10)'",
+    }
+    if test:
+        row["test/accuracy"] = round((last["train_accuracy"] - 0.02 + 0.006 * rng.normal()) * 1500) / 1500 if ended else np.nan
+        row["test/loss"] = last["train_loss"] + 0.1 if ended else np.nan
+    for target in (0.8, 0.9, 0.95):
+        reached = curve.loc[curve["train_accuracy"] >= target, "epoch"]
+        row[f"epochs_to/{target:.2f}"] = float(reached.iloc[0]) if len(reached) and ended else np.nan
+    return row
+
+
+def _spiral(rng: np.random.Generator, points: int) -> tuple[np.ndarray, np.ndarray]:
+    radius = np.tile(np.linspace(0, 1, points), CLASSES)
+    labels = np.repeat(np.arange(CLASSES), points)
+    angle = labels * 4 + radius * 4 + rng.normal(size=radius.size) * 0.2
+    return np.column_stack([radius * np.sin(angle), radius * np.cos(angle)]).astype(np.float32), labels.astype(np.uint8)
+
+
+def _boundary(seed: int) -> Boundary:
+    rng = np.random.default_rng(seed)
+    train, train_labels = _spiral(rng, 100)
+    test, test_labels = _spiral(rng, 500)
+    axis = np.linspace(-1.2, 1.2, 200)
+    x, y = np.meshgrid(axis, axis)
+    radius, angle = np.hypot(x, y), np.arctan2(x, y)
+    fit = np.stack([np.cos(angle - 4 * k - 4 * radius + 0.25 * np.sin(5 * radius + seed)) for k in range(CLASSES)])
+    probability = np.exp(4 * fit * np.minimum(1, radius / 0.3))
+    probability /= probability.sum(axis=0)
+    return Boundary(
+        extent=(-1.2, 1.2, -1.2, 1.2),
+        label=probability.argmax(axis=0).astype(np.uint8),
+        confidence=np.rint(probability.max(axis=0) * 255).astype(np.uint8),
+        train_points=train,
+        train_labels=train_labels,
+        test_points=test,
+        test_labels=test_labels,
+    )
