@@ -50,7 +50,7 @@ benchmark: .venv/developing  ## speed, as ratios to the plain loop
 	$(BIN)/python scripts/benchmark.py training
 
 lock:  ## the versions in use, without addresses
-	$(PIP) freeze --exclude-editable | grep -v ' @ ' > requirements.lock
+	$(PIP) freeze --exclude-editable | grep -v ' @ ' | sed 's/+cpu$$//' > requirements.lock
 
 clean:  ## the environment and the caches; results stay
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

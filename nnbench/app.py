@@ -1,7 +1,8 @@
-"""The Hydra entry point: compose, check, then run once and track it, or hand a sweep to the sweeper."""
+"""The Hydra entry points: compose, check, then run once and track it, or hand a sweep to the sweeper."""
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import hydra
@@ -9,50 +10,73 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from nnbench.config import Config
 from nnbench.errors import UserError
 
 PACKAGE = Path(__file__).parent
-# Beside the package in a checkout, inside it in a wheel.
+# Inside the package in a wheel, beside it in a checkout.
 CONF = PACKAGE / "conf" if (PACKAGE / "conf").is_dir() else PACKAGE.parent / "conf"
 
 
 def main() -> int:
-    """Run the command line in `sys.argv`.
+    """One run, or with `-m` a sweep, as the command line in `sys.argv` says.
 
     Returns:
         The exit status: 0 all finished, 1 some run failed, 2 a mistake in the command, 128 + signal when interrupted.
     """
+    return _with_hydra(_run)
+
+
+def report_main() -> int:
+    """The report of a study again, from what the store holds. Returns 0, or 2 for a mistake in the command."""
+    return _with_hydra(_report)
+
+
+class _Passed(BaseException):
+    """Carries a mistake out of a task: about an `Exception` Hydra would say something of its own first."""
+
+
+def _with_hydra(function: Callable[[Config], int]) -> int:
+    """Call `function` with the composed config; a mistake of the user becomes one line and status 2."""
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, instead of printing and leaving with its own status
+
+    def task(cfg: DictConfig) -> None:
+        from nnbench.validation import parse  # not at the top: `--help` and completion need none of it
+
+        alone = HydraConfig.get().mode == RunMode.RUN
+        tree = {key: value for key, value in OmegaConf.to_container(cfg, resolve=True).items()}  # type: ignore[union-attr]
+        try:
+            status = function(parse(tree))  # type: ignore[arg-type]
+        except UserError as error:
+            raise _Passed(error) if alone else error from error
+        if status and not alone:
+            raise RuntimeError("the run failed; its traceback is among its artifacts")
+        if status:
+            raise SystemExit(status)
+
     try:
         hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(task)()
-    except Exception as error:
+    except (Exception, _Passed) as error:
         from nnbench.mistakes import as_user_error
 
-        mistake = as_user_error(error, CONF, sys.argv[1:])
+        cause = error.args[0] if isinstance(error, _Passed) else error
+        mistake = as_user_error(cause, CONF, sys.argv[1:])
         if mistake is None or wants_traceback:
-            raise
+            raise cause from None
         print(f"nnbench: {mistake}", file=sys.stderr)
         return 2
     return 0
 
 
-def task(cfg: DictConfig) -> None:
-    """One run as an ordinary Hydra task, so that any launcher can start it."""
-    # Not at the top: `--help` and the tab key's completion need none of it.
+def _run(config: Config) -> int:
     from nnbench.single import run_once
-    from nnbench.validation import parse
 
-    alone = HydraConfig.get().mode == RunMode.RUN
-    try:
-        status = run_once(parse(OmegaConf.to_container(cfg, resolve=True)))  # type: ignore[arg-type]
-    except UserError as error:
-        if not alone:
-            raise
-        # Not an exception: Hydra would print the overrides before it passes one on.
-        print(f"nnbench: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
-    if status and not alone:
-        raise RuntimeError("the run failed; its traceback is among its artifacts")
-    if status:
-        raise SystemExit(status)
+    return run_once(config)
+
+
+def _report(config: Config) -> int:
+    from nnbench.reporting import remake
+
+    remake(config, chosen="report" in HydraConfig.get().overrides.task)
+    return 0

@@ -1,8 +1,8 @@
 """The files a run leaves: arrays without pickle, and a picture of its decision boundary drawn in milliseconds."""
 
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from nnbench.boundary import Boundary
 from nnbench.history import FloatArray, History, IntArray
 
-Arrays = dict[str, npt.NDArray[np.generic]]
+Arrays = dict[str, npt.NDArray[Any]]
 
 HISTORY, WEIGHTS, BOUNDARY, PICTURE = "history.npz", "weights.npz", "boundary.npz", "boundary.png"
 
@@ -40,12 +40,12 @@ def write_run(folder: Path, history: History, boundary: Boundary | None) -> None
 
 
 def read_history(path: Path) -> Arrays:
-    """The arrays of a `history.npz` by name, as `History` describes them; of every epoch, not of the evaluated alone."""
+    """The arrays of a `history.npz` by name, as `History` describes them: every epoch, not the evaluated alone."""
     return _read(path)
 
 
 def curve_epochs(epochs: int, evaluated: IntArray) -> IntArray:
-    """The epochs, about a hundred, at which a curve of `epochs` epochs is shown: the evaluated ones, and always the last.
+    """The epochs, about a hundred, at which a curve of `epochs` epochs is shown: the evaluated ones and the last.
 
     A run without validation points evaluates at none; it is shown at a hundred epochs, dense early.
     """
@@ -71,7 +71,7 @@ def read_boundary(path: Path) -> Boundary:
 
 
 def draw(boundary: Boundary) -> Image.Image:
-    """A picture of the boundary, `SIZE` pixels square: a colour a class, the paler the less sure, training points on it."""
+    """The boundary in `SIZE` by `SIZE` pixels: a colour a class, paler where less sure, with the training points."""
     classes = max(int(boundary.label.max()), int(boundary.train_labels.max(initial=0))) + 1
     colours = np.array([COLOURS[label % len(COLOURS)] for label in range(classes)], dtype=np.float32)
     # The most probable of k classes has at least 1/k: there white, and never so dark that a point is lost on it.
@@ -114,7 +114,7 @@ def _grids(boundary: Boundary) -> Arrays:
     return arrays
 
 
-def _write(path: Path, arrays: Mapping[str, npt.NDArray[np.generic]], *, compressed: bool = False) -> None:
+def _write(path: Path, arrays: Arrays, *, compressed: bool = False) -> None:
     """As `numpy.savez` does, but with the fastest compression, which is all that grids of labels need."""
     method = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
     with zipfile.ZipFile(path, "w", method, compresslevel=1) as archive:

@@ -27,6 +27,8 @@ def as_user_error(error: Exception, conf: Path, words: Sequence[str]) -> str | N
     """
     if isinstance(error, UserError):
         return str(error)
+    if isinstance(error, ValueError) and str(error).startswith("Config group override"):
+        return f"{' '.join(words)}: an option of a group must be one of the names in conf/"
     if not isinstance(error, HydraException | OmegaConfBaseException):
         return None
     text = " ".join(str(part) for part in (error, error.__cause__ or "")).strip()

@@ -2,13 +2,12 @@
 
 import traceback
 
-from rich.console import Console
-
 from nnbench.config import Config
 from nnbench.interrupts import Interrupted, interruptible
 from nnbench.report import numbers
 from nnbench.run import Result, execute
 from nnbench.sweep.job import Ended, Failure, Job
+from nnbench.terminal import console as make_console
 
 
 def run_once(config: Config) -> int:
@@ -17,7 +16,7 @@ def run_once(config: Config) -> int:
     Returns:
         The exit status: 0 finished, 1 failed, 128 + the signal when interrupted.
     """
-    console = Console(stderr=True)
+    console = make_console()
     if config.dry_run:
         print(config.run_name)
         return 0
@@ -39,11 +38,11 @@ def run_once(config: Config) -> int:
         console.print(f"[yellow]interrupted[/yellow] ({interrupted}): the run is marked KILLED")
         return interrupted.status
     if isinstance(outcome, Failure):
-        console.print(f"[red]failed[/red] {config.run_name}: {outcome.reason}", highlight=False)
-        console.print(f"its traceback is an artifact of run {run_id}", highlight=False)
+        console.print(f"[red]failed[/red] {config.run_name}: {outcome.reason}")
+        console.print(f"its traceback is an artifact of run {run_id}")
         return 1
-    console.print(_sentence(config, outcome), highlight=False)
-    console.print(f"run {run_id} in study {config.study} at {writer.store.shown_uri}", highlight=False)
+    console.print(_sentence(config, outcome))
+    console.print(f"run {run_id} in study {config.study} at {writer.store.shown_uri}")
     return 0
 
 

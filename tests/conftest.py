@@ -41,9 +41,9 @@ def nnbench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     """Runs `python -m nnbench WORDS` in this process, in an empty folder."""
     monkeypatch.chdir(tmp_path)
 
-    def run(*words: str) -> Said:
+    def run(*words: str, full_error: bool = False) -> Said:
         monkeypatch.setattr(sys, "argv", ["nnbench", *words])
-        monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+        monkeypatch.setenv("HYDRA_FULL_ERROR", "1" if full_error else "0")
         try:
             status = main()
         except SystemExit as end:

@@ -65,3 +65,9 @@ def test_the_study_has_the_notebooks_settings(option: str) -> None:
     config = parse(composed(f"optimizer={option}"))
     assert config.optimizer.hyperparameters == STUDY[option]
     assert config.training.epochs == 10001
+
+
+def test_an_experiment_has_the_last_word() -> None:
+    config = parse(composed("experiment=notebook", "optimizer=sgd"))
+    assert (config.study, config.draws.kind, config.training.iterations_per) == ("notebook", "chain", "layer")
+    assert "printed" in config.report.pages

@@ -43,7 +43,6 @@ class ReLU(Activation):
         # is times 1 or 0. That saves the pass that makes floats of a boolean mask, the slowest of three.
         unsigned = f"u{values.dtype.itemsize}"
         self.value_bits, self.slope_bits = values.view(unsigned), slopes.view(unsigned)
-        self.positive = np.empty_like(self.value_bits)
 
     @staticmethod
     def apply(values: FloatArray) -> FloatArray:
@@ -53,8 +52,8 @@ class ReLU(Activation):
         np.maximum(self.values, self.zeros, out=self.values)
 
     def backward(self) -> None:
-        np.sign(self.value_bits, self.positive)
-        np.multiply(self.slope_bits, self.positive, self.slope_bits)
+        np.sign(self.value_bits, self.value_bits)
+        np.multiply(self.slope_bits, self.value_bits, self.slope_bits)
 
 
 class Tanh(Activation):

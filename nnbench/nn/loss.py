@@ -46,11 +46,11 @@ class SoftmaxCrossEntropy:
         self.right = labels * columns + np.arange(batch)  # where each point's true class is in `flat`
         self.target = aligned(logits.shape, dtype)
         self.target[labels, np.arange(batch)] = 1.0 / batch
-        self.batches = aligned((classes,), dtype, fill=batch)
+        self.batches = aligned((classes, classes), dtype, fill=batch)
         self.floor = aligned(logits.shape, dtype, fill=log(np.finfo(dtype).tiny) / 2)
         self.largest = aligned((columns,), dtype)
         self.margins = aligned((block, batch), dtype)  # the true class's logit less the largest
-        self.totals = aligned((block, columns), dtype)  # the softmax's denominator, times the batch
+        self.totals = aligned((block, classes, columns), dtype)  # the softmax's denominator, times the batch
         self.margin_rows, self.total_rows = list(self.margins), list(self.totals)
         self.ties = np.zeros(block, np.int64)  # points that tie for the largest logit and are wrong all the same
         self.untied = (classes - 1) * batch
@@ -78,7 +78,7 @@ class SoftmaxCrossEntropy:
     def settle(self, rows: int) -> tuple[FloatArray, FloatArray]:
         """The mean cross-entropy in nats and the accuracy of the epochs in the first `rows` rows; both shape (rows,)."""
         margins, batch = self.margins[:rows], len(self.labels)
-        losses = np.log(self.totals[:rows, :batch] / batch) - margins
+        losses = np.log(self.totals[:rows, 0, :batch] / batch) - margins
         accuracy = (np.count_nonzero(margins == 0, axis=1) - self.ties[:rows]) / batch
         self.ties.fill(0)
         return losses.clip(LOWEST, HIGHEST).mean(axis=1, dtype=np.float64), accuracy

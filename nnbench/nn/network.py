@@ -68,10 +68,12 @@ class Network:
         self._forward: list[Callable[[], object]] = []
         self._backward: list[Callable[[], object]] = []
         for layer, (weights, gradients) in enumerate(zip(self.weights, self.weight_gradients, strict=True)):
-            results = values[layer + 1][:-1] if layer < len(hidden) else self.logits
             backward: list[Callable[[], object]] = [partial(values[layer].dot, slopes[layer].T, gradients)]
-            self._forward.append(partial(np.matmul, weights.T, values[layer], results))
-            if layer < len(hidden):
+            if layer == len(hidden):
+                self._forward.append(partial(weights.T.dot, values[layer], self.logits))
+            else:
+                results = values[layer + 1][:-1]
+                self._forward.append(partial(np.matmul, weights.T, values[layer], results))
                 function = ACTIVATIONS[activation](results, slopes[layer])
                 self._forward.append(function.forward)
                 backward.insert(0, function.backward)

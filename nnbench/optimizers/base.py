@@ -71,19 +71,19 @@ def stepper(
         TypeError: `update` returned something, as one that does not work in place would.
     """
     pieces = layers if optimizer.layerwise or iterations_per == "layer" else [(parameters, gradients)]
-    updates, owners = [], []
-    for values, slopes in pieces:
-        owner = copy.copy(optimizer)
+    owners = [copy.copy(optimizer) for _ in pieces]
+    stride = len(pieces) if iterations_per == "layer" else 1
+    schedule = []
+    for position, (owner, (values, slopes)) in enumerate(zip(owners, pieces, strict=True)):
         owner.allocate(values)
-        owners.append(owner)
-        updates.append(partial(owner.update, values, slopes))
-    stride, offset = (len(pieces), 1) if iterations_per == "layer" else (1, 0)
+        schedule.append((partial(owner.update, values, slopes), position % stride))
 
     def step(k: int) -> None:
-        for position, update in enumerate(updates):
-            if update(k * stride + position * offset) is not None:
+        iteration = k * stride
+        for update, offset in schedule:
+            if update(iteration + offset) is not None:
                 raise TypeError(f"{type(optimizer).__name__}.update must change the parameters in place and return None")
-        if k % 64 == 0:
+        if not k % 64:
             for owner in owners:
                 _flush(owner)
 

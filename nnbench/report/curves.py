@@ -1,6 +1,6 @@
-"""Curves over epochs: a median line and a band for each setting, in one panel or in many small ones."""
+"""Curves over epochs: a median line and a band for each setting, all in one panel or in a small panel each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,60 +8,141 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from nnbench.report import findings, style, text
+from nnbench.report import style, text
+from nnbench.report.findings import Findings, Metric
 from nnbench.report.labels import spread
+from nnbench.report.numbers import count, listing
 from nnbench.report.page import Page, line_height
-from nnbench.report.style import BODY, LEAST, LEFT, MM, RIGHT, SMALL
+from nnbench.report.wording import brief
+from nnbench.report.style import LEAST, LEFT, MM, MUTED, RIGHT, SMALL
 from nnbench.stats.quartiles import quartiles
-from nnbench.study import Study
 
 TOGETHER = 6  # settings that one panel holds; more are given a small panel each
-ACROSS, MANY = 3, 18  # small panels in a row, and on a page
+_ACROSS, _MANY = 3, 18  # small panels in a row, and on a page
+_NAME = LEAST + 0.5  # type size over a small panel
+
+Scale = Callable[[Axes], None]
 
 
-Limits = Callable[[Axes], None]
+def bands(findings: Findings, curves: Mapping[str, str]) -> pd.DataFrame:
+    """The quartiles over seeds of each setting at each epoch, of the runs that came to their end.
 
-
-def bands(study: Study, columns: Sequence[str]) -> pd.DataFrame:
-    """The quartiles over seeds of each setting at each epoch, runs that came to their end.
+    Args:
+        curves: a column of `Study.curves` -> what it is called in print; those that no run has are left out.
 
     Returns:
-        `setting`, `curve` (a column of `Study.curves`), `epoch`, `least`, `low`, `median`, `high`, `most`, `n`.
+        `setting`, `curve` (as called in print), `epoch`, `least`, `low`, `median`, `high`, `most`, `n`.
     """
-    runs = findings.scored(study)[["run_id", "setting"]]
-    curves = study.curves.merge(runs, on="run_id")
+    runs = findings.scored[["run_id", "setting"]]
+    own = {setting: part for setting, part in findings.study.curves.merge(runs, on="run_id").groupby("setting")}
     parts = []
-    for setting in runs["setting"].unique():
-        own = curves[curves["setting"] == setting]
-        for column in columns:
-            wide = own.dropna(subset=[column]).pivot_table(index="epoch", columns="run_id", values=column)
-            if not wide.empty:
-                parts.append(quartiles(wide).reset_index().assign(setting=setting, curve=column))
-    names = ["setting", "curve", "epoch", "least", "low", "median", "high", "most", "n"]
-    return pd.concat(parts, ignore_index=True)[names] if parts else pd.DataFrame(columns=names)
+    for column, called in curves.items():
+        for setting in runs["setting"].unique():
+            wide = own[setting].pivot(index="epoch", columns="run_id", values=column) if setting in own else pd.DataFrame()
+            band = quartiles(wide)
+            parts.append(band.reset_index().assign(setting=setting, curve=called))
+    columns = ["setting", "curve", "epoch", "least", "low", "median", "high", "most", "n"]
+    return pd.concat([part for part in parts if len(part)], ignore_index=True)[columns] if parts else pd.DataFrame()
 
 
-def epoch_axis(axes: Axes, last: float, *, label: bool = True) -> None:
-    """Epochs on a scale of log(1 + epoch), so that epoch 0 has a place and the early dynamics have room."""
+def caption(findings: Findings, table: pd.DataFrame) -> str:
+    """How to read the curves."""
+    least, most = int(table["n"].min()), int(table["n"].max())
+    runs = f"{most}" if least == most else f"{least} to {most}"
+    said = (
+        f"Line: median over seeds. Band: the middle half of the {runs} runs of a setting (interquartile range)."
+        if most > 1
+        else "Line: the one run of a setting, so there is no band to show how far seeds differ."
+    )
+    return f"{said} Epochs on a logarithmic scale that begins at 0.{_rail_key(findings)}"
+
+
+def draw(page: Page, findings: Findings, table: pd.DataFrame, by: Metric, scale: Scale) -> None:
+    """The curves in the form that their number calls for, the best by that metric first."""
+    order = [str(setting) for setting in findings.ranking(by)["setting"]]
+    if len(order) <= TOGETHER:
+        _together(page, findings, table, scale)
+    else:
+        _apart(page, findings, table, order, scale)
+
+
+def epoch_axis(axes: Axes, last: float, *, small: bool = False) -> None:
+    """Epochs on a scale of log(1 + epoch): epoch 0 has a place, and the early dynamics have room."""
     axes.set_xscale("function", functions=(np.log1p, np.expm1))
     axes.set_xlim(0, max(last, 1))
-    ticks = [0, *(10**power for power in range(9) if 10**power <= last)]
-    axes.xaxis.set_major_locator(FixedLocator(ticks))
+    powers = [10**power for power in range(9) if 10**power <= last]
+    axes.xaxis.set_major_locator(FixedLocator([0, *(powers[1:] if small else powers)]))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda epoch, _: f"{epoch:,.0f}"))
-    if label:
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at / 1000:.0f}k" if small and at >= 1000 else f"{at:,.0f}"))
+
+
+def _together(page: Page, findings: Findings, table: pd.DataFrame, scale: Scale) -> None:
+    """A panel for each curve, all settings in it, under shared limits."""
+    looks = {name: look for name, look in findings.looks.items() if (table["setting"] == name).any()}
+    room = max(text.width(name, SMALL) for name in looks) + 6
+    direct = room <= 45
+    if not direct:
+        _legend(page, looks)
+    left, right = LEFT + 9, (RIGHT - room if direct else RIGHT - 2)
+    curves = table["curve"].unique()
+    height = min(92.0 if len(curves) > 1 else 120.0, page.room / len(curves) - 22)
+    for curve in curves:
+        page.heading(curve)
+        page.y += 4
+        axes = page.axes(left, page.y, right - left, height)
+        epoch_axis(axes, float(table["epoch"].max()))
+        scale(axes)
         axes.set_xlabel("epoch")
+        own = {str(setting): band for setting, band in table[table["curve"] == curve].groupby("setting", sort=False)}
+        for setting, band in own.items():
+            _band(axes, band, looks[setting])
+        _rail(axes, findings)
+        if direct:
+            _end_labels(page, axes, {setting: float(band["median"].iloc[-1]) for setting, band in own.items()}, looks)
+        page.y += height + 15
+
+def _apart(page: Page, findings: Findings, table: pd.DataFrame, order: Sequence[str], scale: Scale) -> None:
+    """A small panel for each setting, both its curves in it, the other settings' training curves faint behind."""
+    shown = order[:_MANY]
+    training, *held_out = table["curve"].unique()
+    key = f"In colour: a setting, solid {training.lower()}{''.join(f', dashed {curve.lower()}' for curve in held_out)}; grey: the others."
+    if len(order) > len(shown):
+        key += f" The first {len(shown)} of {len(order)} settings; the table beside this report has all."
+    page.paragraph(key, size=SMALL, colour=MUTED, after=4)
+    names = {name: text.wrap(name, _NAME, 46) for name in shown}
+    rows, across = -(-len(shown) // _ACROSS), (RIGHT - LEFT + 4) / _ACROSS
+    step = min(62.0, (page.room - 12) / rows)
+    medians = {key: band for key, band in table.groupby(["setting", "curve"])}
+    for number, setting in enumerate(shown):
+        row, column = divmod(number, _ACROSS)
+        x, y, look = LEFT + 8 + column * across, page.y + row * step, findings.looks[setting]
+        head = max(len(names[name]) for name in shown[row * _ACROSS : (row + 1) * _ACROSS]) * line_height(_NAME) + 2.5
+        for line, words in enumerate(names[setting]):
+            page.write(x, y + line * line_height(_NAME), words, size=_NAME)
+        axes = page.axes(x, y + head, across - 13, step - head - 8)
+        epoch_axis(axes, float(table["epoch"].max()), small=True)
+        scale(axes)
+        if number + _ACROSS >= len(shown):
+            axes.set_xlabel("epoch")
+        for other in shown:
+            if other != setting and (other, training) in medians:
+                axes.plot(*medians[other, training][["epoch", "median"]].to_numpy().T, color=style.FAINT, linewidth=0.5)
+        for curve, dash in zip((training, *held_out), (style.SOLID, (0, (2, 1))), strict=False):
+            if (setting, curve) in medians:
+                _band(axes, medians[setting, curve], replace(look, dash=dash), filled=curve == training)
+        _rail(axes, findings, setting)
+    page.y += rows * step + 6
 
 
-def _band(axes: Axes, band: pd.DataFrame, look: style.Line) -> None:
-    """One setting's line and band."""
-    epochs = band["epoch"].to_numpy()
-    if band["n"].max() > 1:
-        axes.fill_between(epochs, band["low"], band["high"], color=look.colour, alpha=0.15, linewidth=0)
-    axes.plot(epochs, band["median"], color=look.colour, linestyle=look.dash)
+def _band(axes: Axes, band: pd.DataFrame, look: style.Line, *, filled: bool = True) -> None:
+    """One setting's line, with its marker at the end, and band."""
+    if filled and band["n"].max() > 1:
+        axes.fill_between(band["epoch"], band["low"], band["high"], color=look.colour, alpha=0.15, linewidth=0)
+    axes.plot(band["epoch"], band["median"], color=look.colour, linestyle=look.dash, linewidth=1.4 if filled else 1.0)
+    axes.plot(band["epoch"].iloc[-1:], band["median"].iloc[-1:], look.marker if filled else "", color=look.colour, clip_on=False)
 
 
-def end_labels(page: Page, axes: Axes, ends: dict[str, float], looks: dict[str, style.Line]) -> None:
+def _end_labels(page: Page, axes: Axes, ends: dict[str, float], looks: dict[str, style.Line]) -> None:
     """Each setting's name at the right of its line's end, moved apart where lines end together."""
     box = axes.get_position()
     top, bottom = (1 - box.y1) * style.SHEET[1], (1 - box.y0) * style.SHEET[1]
@@ -70,98 +151,36 @@ def end_labels(page: Page, axes: Axes, ends: dict[str, float], looks: dict[str, 
     shares = axes.transAxes.inverted().transform(on_paper)[:, 1]
     wished = bottom - np.clip(shares, 0, 1) * (bottom - top)
     for name, y, placed in zip(ends, wished, spread(wished, SMALL * 1.3 / MM, top, bottom), strict=True):
-        page.line((right + 0.5, right + 4), (y, placed), color=looks[name].colour, linewidth=0.6)
-        page.write(right + 5, placed - 0.38 * SMALL / MM, name, size=SMALL, colour=looks[name].colour)
+        page.line((right + 1.3, right + 4), (y, placed), color=looks[name].colour, linewidth=0.6)
+        page.write(right + 4.7, placed - 0.38 * SMALL / MM, name, size=SMALL, colour=looks[name].colour)
 
 
-def together(page: Page, study: Study, table: pd.DataFrame, panels: dict[str, str], limits: Limits, height: float) -> None:
-    """A panel for each curve of `panels` (column -> heading), all settings in it, under shared limits."""
-    looks = style.settings(study.runs)
-    settings = [name for name in looks if (table["setting"] == name).any()]
-    room = max(text.width(name, SMALL) for name in settings) + 6
-    direct = room <= 48
-    if not direct:
-        _legend(page, settings, looks)
-    left, right = LEFT + 12, (RIGHT - room if direct else RIGHT)
-    for curve, heading in panels.items():
-        page.paragraph(heading, size=BODY, bold=True, after=1)
-        axes = page.axes(left, page.y + 3, right - left, height)
-        own = table[table["curve"] == curve]
-        _frame(axes, table, limits)
-        for setting in settings:
-            _band(axes, own[own["setting"] == setting], looks[setting])
-        _rail(axes, study, looks)
-        if direct:
-            last = own.groupby("setting", sort=False)["median"].last()
-            end_labels(page, axes, {name: last[name] for name in settings if name in last}, looks)
-        page.y += height + 3 + 13
-
-
-def apart(page: Page, study: Study, table: pd.DataFrame, order: Sequence[str], limits: Limits) -> None:
-    """A small panel for each setting, its two curves in it and the other settings' training curves faint behind."""
-    looks = style.settings(study.runs)
-    shown = list(order)[:MANY]
-    rows = -(-len(shown) // ACROSS)
-    names = {name: text.wrap(name, LEAST + 0.5, 48) for name in shown}
-    head = max(len(lines) for lines in names.values()) * line_height(LEAST + 0.5) + 1.5
-    step = min(62.0, (page.room - 10) / rows)
-    across = (RIGHT - LEFT + 6) / ACROSS
-    for number, setting in enumerate(shown):
-        row, column = divmod(number, ACROSS)
-        x, y = LEFT + 10 + column * across, page.y + row * step
-        for line, words in enumerate(names[setting]):
-            page.write(x, y + line * line_height(LEAST + 0.5), words, size=LEAST + 0.5)
-        lowest = number + ACROSS >= len(shown)
-        axes = page.axes(x, y + head, across - 16, step - head - 7)
-        _frame(axes, table, limits, label=lowest)
-        training, *held_out = table["curve"].unique()
-        for other in shown:
-            own = table[(table["setting"] == other) & (table["curve"] == training)]
-            axes.plot(own["epoch"], own["median"], color=style.FAINT, linewidth=0.6)
-        for curve in held_out:
-            own = table[(table["setting"] == setting) & (table["curve"] == curve)]
-            axes.plot(own["epoch"], own["median"], color=looks[setting].colour, linewidth=1.1, linestyle=(0, (2, 1)))
-        own = table[(table["setting"] == setting) & (table["curve"] == training)]
-        _band(axes, own, replace(looks[setting], dash=style.SOLID))
-    page.y += rows * step + 4
-
-
-def _frame(axes: Axes, table: pd.DataFrame, limits: Limits, *, label: bool = True) -> None:
-    epoch_axis(axes, float(table["epoch"].max()), label=label)
-    limits(axes)
-
-
-def _legend(page: Page, settings: Sequence[str], looks: dict[str, style.Line]) -> None:
+def _legend(page: Page, looks: dict[str, style.Line]) -> None:
     """The names that are too long to stand at their lines."""
-    for name in settings:
-        page.swatch(LEFT, page.y + 0.38 * SMALL / MM, looks[name])
+    for name, look in looks.items():
+        page.swatch(LEFT, page.y + 0.38 * SMALL / MM, look)
         page.paragraph(name, size=SMALL, x=LEFT + 9, after=0.4)
-    page.y += 3
+    page.y += 4
 
 
-def _rail(axes: Axes, study: Study, looks: dict[str, style.Line]) -> None:
+def _rail(axes: Axes, findings: Findings, setting: str | None = None) -> None:
     """The runs that diverged, on a rail above the panel at the epoch at which they did."""
-    runs = study.runs[study.runs["outcome"] == "diverged"]
-    for setting, epoch in runs[["setting", "diverged_at_epoch"]].dropna().itertuples(index=False):
-        axes.plot([epoch], [1.03], marker="x", markersize=4, markeredgewidth=1, color=looks[setting].colour,
-                  transform=axes.get_xaxis_transform(), clip_on=False)  # fmt: skip
+    runs = findings.study.runs[findings.study.runs["outcome"] == "diverged"]
+    for name, epoch in runs[["setting", "diverged_at_epoch"]].dropna().itertuples(index=False):
+        if setting in (None, name):
+            axes.plot([epoch], [1.025], "x", markersize=3.5, markeredgewidth=0.9, color=findings.looks[name].colour,
+                      transform=axes.get_xaxis_transform(), clip_on=False)  # fmt: skip
 
 
-def draw(page: Page, study: Study, table: pd.DataFrame, order: Sequence[str], what: str, limits: Limits) -> None:
-    """The curves in the form that their number calls for."""
-    panels = {curve: f"{_SPLIT[curve.split('_')[0]].capitalize()} {what}" for curve in table["curve"].unique()}
-    if table["setting"].nunique() > TOGETHER:
-        apart(page, study, table, order, limits)
-    else:
-        together(page, study, table, panels, limits, 78)
-
-
-_SPLIT = {"train": "training", "val": "validation"}
-
-
-def caption(study: Study, table: pd.DataFrame, what: str) -> str:
-    """How to read the page."""
-    runs = table["n"].max()
-    if runs == 1:
-        return "One run a setting, so there is no band."
-    return f"Line: median over seeds. Band: the middle half of the {runs} runs (interquartile range)."
+def _rail_key(findings: Findings) -> str:
+    """How to read the rail, where there is one."""
+    runs = findings.study.runs
+    diverged = runs.loc[runs["outcome"] == "diverged", "setting"].value_counts(sort=False)
+    if diverged.empty:
+        return ""
+    told = listing([f"{number} of {brief(str(setting))}" for setting, number in diverged.head(4).items()])
+    more = f" and of {len(diverged) - 4} settings more" if len(diverged) > 4 else ""
+    return (
+        f" Crosses above a panel: {count(int(diverged.sum()), 'run')} that diverged ({told}{more}), at the epoch at which "
+        "the loss left the finite numbers; they are in no line and no band."
+    )

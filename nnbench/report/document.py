@@ -12,8 +12,9 @@ from matplotlib import rc_context
 from matplotlib.backends.backend_pdf import PdfPages
 from pypdf import PdfReader, PdfWriter
 
-from nnbench.report import figures, findings, numbers, style, text
+from nnbench.report import figures, style, text, wording
 from nnbench.report.figures import NotShown, Settings
+from nnbench.report.findings import Findings
 from nnbench.report.page import Pad, Page
 from nnbench.study import Study
 
@@ -50,13 +51,15 @@ def write(study: Study, folder: Path, *, title: str, pages: Sequence[str], targe
     """
     draws = {name: figures.load(name) for name in pages}
     settings = Settings(title=title, targets=tuple(targets))
+    findings = Findings(study)
+    answer = wording.verdict(findings, findings.primary)
     with rc_context(style.RC):  # type: ignore[arg-type]
-        bound, tables, missing = _draw(draws, study, settings)
+        bound, tables, missing = _draw(draws, findings, settings)
         sheets = [page for part in bound.values() for page in part]
         if missing:
             sheets = _say_missing(sheets, missing)
         _footers(sheets, study)
-        pdf = _bind(sheets, title=f"{title}: {study.name}", subject=findings.verdict(study, findings.primary(study)))
+        pdf = _bind(sheets, title=f"{title}: {study.name}", subject=answer)
     csvs = {}
     for name in figures.names():
         path = folder / "figures" / f"{name}.csv"
@@ -66,55 +69,56 @@ def write(study: Study, folder: Path, *, title: str, pages: Sequence[str], targe
         else:
             path.unlink(missing_ok=True)  # an earlier report's
     _replace(folder / "report.pdf", pdf)
-    answer = findings.verdict(study, findings.primary(study)) + "."
     return Report(pdf=folder / "report.pdf", csvs=csvs, missing=missing, answer=answer)
 
 
 def _draw(
-    draws: dict[str, figures.Draw], study: Study, settings: Settings
+    draws: dict[str, figures.Draw], findings: Findings, settings: Settings
 ) -> tuple[dict[str, list[Page]], dict[str, pd.DataFrame], list[tuple[str, str]]]:
     """The sheets of each page, its table, and the pages that could not be made. The cover comes last: it lists them."""
     bound: dict[str, list[Page]] = dict.fromkeys(draws, [])
     tables: dict[str, pd.DataFrame] = {}
     missing: list[tuple[str, str]] = []
     for name in sorted(draws, key=lambda name: name == "cover"):
-        pad = Pad()
+        pad = Pad(_kind(name))
         contents, number = [], 1
         for other in draws:
             if bound[other]:
-                contents.append((bound[other][0].title, number + ("cover" in draws)))
+                contents.append((_kind(other), bound[other][0].title, number + ("cover" in draws)))
                 number += len(bound[other])
         try:
-            tables[name] = draws[name](pad, study, replace(settings, contents=tuple(contents)))
+            tables[name] = draws[name](pad, findings, replace(settings, contents=tuple(contents)))
             bound[name] = pad.pages
         except NotShown as reason:
             missing.append((name, str(reason)))
     return bound, tables, missing
 
 
+def _kind(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
 def _say_missing(sheets: list[Page], missing: list[tuple[str, str]]) -> list[Page]:
     """The list of what is not shown, below the last page or on one of its own."""
     if not sheets or sheets[-1].room < 20 + 8 * len(missing):
-        sheets = [*sheets, Pad().page("Not shown")]
+        sheets = [*sheets, Pad("Not shown").page("What this study cannot show")]
     page = sheets[-1]
     page.y += 6
     page.heading("Not shown because")
     for name, reason in missing:
-        page.paragraph(f"{name}: {reason}", size=style.SMALL, after=0.6)
+        page.paragraph(f"{_kind(name)}: {reason}.", size=style.SMALL, after=0.6)
     return sheets
 
 
 def _footers(sheets: Sequence[Page], study: Study) -> None:
-    commits = sorted(set(study.runs["commit"].dropna().astype(str).str[:10])) if "commit" in study.runs else []
-    commit = f"commit {commits[0]}" if len(commits) == 1 else numbers.count(len(commits), "commit")
+    commits = wording.distinct(study.runs, "commit")
+    commit = f"commit {commits[0][:10]}" if len(commits) == 1 else f"{len(commits) or 'unknown'} commits"
     for number, page in enumerate(sheets, 1):
         page.rule(style.BOTTOM + 4)
         across = [(style.LEFT, study.name, "left"), (style.RIGHT, f"page {number}/{len(sheets)}", "right")]
         across.append((style.SHEET[0] / 2, commit, "center"))
         for x, words, align in across:
-            line = text.wrap(words, style.LEAST, 75)
-            shown = line[0] if len(line) == 1 else f"{line[0][:-1]}…"
-            page.write(x, style.BOTTOM + 6, shown, size=style.LEAST, colour=style.MUTED, align=align)
+            page.write(x, style.BOTTOM + 6, text.fit(words, style.LEAST, 70), size=style.LEAST, colour=style.MUTED, align=align)
 
 
 def _bind(sheets: Sequence[Page], *, title: str, subject: str) -> bytes:

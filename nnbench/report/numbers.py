@@ -8,11 +8,15 @@ MOST = 4  # decimals
 
 
 def decimals(low: float, high: float) -> int:
-    """Decimals that show two digits of an interval's width; three where there is no interval."""
-    spread = high - low
-    if not (math.isfinite(spread) and spread > 0):
+    """Decimals that an interval bears out: one digit of half its width, two where that begins with 1 to 3.5.
+
+    The rule of the Particle Data Group (Review of Particle Physics, introduction, 5.3); three where there is no interval.
+    """
+    half = (high - low) / 2
+    if not (math.isfinite(half) and half > 0):
         return 3
-    return min(MOST, max(0, 1 - math.floor(math.log10(spread))))
+    power = math.floor(math.log10(half))
+    return min(MOST, max(0, (half < 3.55 * 10.0**power) - power))
 
 
 def fixed(value: float, places: int = 3) -> str:
@@ -59,3 +63,13 @@ def count(number: int, noun: str) -> str:
 def listing(words: list[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def tick(value: float) -> str:
+    """A number at a log axis: `0.05`, `20`, `10⁻⁵`."""
+    if 1e-3 <= value < 1e5:
+        return f"{value:g}"
+    power = math.floor(math.log10(value) + 1e-9)
+    digits = str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    lead = round(value / 10.0**power)
+    return f"{'' if lead == 1 else f'{lead}·'}10{digits}"

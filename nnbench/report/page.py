@@ -1,6 +1,7 @@
 """A sheet of paper on which things are set from the top down, in millimetres, and a pad of such sheets."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -73,28 +74,34 @@ class Page:
         """A hairline across the text area."""
         self.line((x, right), (y, y), color=colour, linewidth=0.5)
 
-    def swatch(self, x: float, y: float, look: style.Line, *, width: float = 7.0, hollow: bool = False) -> None:
+    def swatch(self, x: float, y: float, look: style.Line) -> None:
         """A piece of an optimizer's line with its marker, centred on height `y`."""
-        self.line((x, x + width), (y, y), color=look.colour, dashes=look.dash, linewidth=1.5)
-        self.line((x + width / 2,), (y,), color=look.colour, marker=look.marker, markersize=4.5,
-                   markerfacecolor="white" if hollow else look.colour)  # fmt: skip
+        self.line((x, x + 7), (y, y), color=look.colour, dashes=look.dash, linewidth=1.5)
+        self.line((x + 3.5,), (y,), color=look.colour, marker=look.marker, markersize=4.5)
 
-    def line(self, xs: Sequence[float], ys: Sequence[float], *, dashes: style.Dash = style.SOLID, **look: object) -> None:
+    def line(self, xs: Sequence[float], ys: Sequence[float], *, dashes: style.Dash = style.SOLID, **look: Any) -> None:
         """A line through points of the sheet, or a marker at one."""
         across = [x / style.SHEET[0] for x in xs]
         up = [1 - y / style.SHEET[1] for y in ys]
-        self.figure.add_artist(Line2D(across, up, linestyle=dashes, transform=self.figure.transFigure, **look))  # type: ignore[arg-type]
+        self.figure.add_artist(Line2D(across, up, linestyle=dashes, transform=self.figure.transFigure, **look))
 
 
 class Pad:
-    """The pages that one figure of the report fills."""
+    """The pages that one figure of the report fills.
 
-    def __init__(self) -> None:
+    Attributes:
+        kind: what they show, above each title.
+        pages: those filled so far.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
         self.pages: list[Page] = []
 
     def page(self, title: str, caption: str = "") -> Page:
         """A new page headed by its finding, and how to read it."""
         page = Page(text.legible(title))
+        page.paragraph(self.kind, size=SMALL, colour=MUTED, after=0.8)
         page.paragraph(title, size=13.5, bold=True, after=1.5)
         if caption:
             page.paragraph(caption, size=SMALL, colour=MUTED, after=0)

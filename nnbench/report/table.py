@@ -8,9 +8,6 @@ from nnbench.report import style, text
 from nnbench.report.page import Page, line_height
 from nnbench.report.style import BODY, INK, LEAST, MUTED
 
-_GAP = 1.3  # millimetres between rows
-
-
 @dataclass(frozen=True)
 class Column:
     """A column `width` millimetres wide; `decimal` aligns numbers on their point, which needs room at the right."""
@@ -31,15 +28,20 @@ class Cell:
     bold: bool = False
     colour: str = INK
     look: style.Line | None = None
+    note_colour: str = MUTED
 
 
 _SWATCH = 9.0  # millimetres that a look takes before its text
 
 
 def table(
-    page: Page, columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]], further: Callable[[], Page] | None = None
+    page: Page, columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]], further: Callable[[], Page], *, gap: float = 1.3
 ) -> Page:
-    """Set a table below what is on the page; `further` gives the pages it runs over to. Returns the last one."""
+    """Set a table below what is on the page, `gap` millimetres between rows, and return the page it ends on.
+
+    Args:
+        further: gives the pages that the table runs over to.
+    """
     cells = [[Cell(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
     lines = [[_lines(cell, column) for cell, column in zip(row, columns, strict=True)] for row in cells]
     points = [_point(column, index, cells) for index, column in enumerate(columns)]
@@ -49,7 +51,7 @@ def table(
             len(part) * line_height(column.size) + bool(cell.note) * line_height(LEAST)
             for cell, part, column in zip(row, broken, columns, strict=True)
         )
-        if page.room < height + 2 and further:
+        if page.room < height + 2:
             page.rule(page.y)
             page = further()
             _head(page, columns)
@@ -57,8 +59,9 @@ def table(
         for cell, part, column, point in zip(row, broken, columns, points, strict=True):
             _set(page, x, cell, part, column, point)
             x += column.width
-        page.y += height + _GAP
-    page.rule(page.y, colour=MUTED)
+        page.y += height + gap
+    if any(column.head for column in columns):
+        page.rule(page.y, colour=MUTED)
     page.y += 2.5
     return page
 
@@ -79,6 +82,8 @@ def _fraction(cell: Cell, column: Column) -> float:
 
 
 def _head(page: Page, columns: Sequence[Column]) -> None:
+    if not any(column.head for column in columns):
+        return
     x, height = style.LEFT, 0.0
     for column in columns:
         parts = column.head.split("\n")
@@ -111,5 +116,5 @@ def _set(page: Page, x: float, cell: Cell, lines: Sequence[str], column: Column,
         page.write(at, y, line, size=column.size, colour=cell.colour, bold=cell.bold, align=align, mono=column.mono)
         y += line_height(column.size)
     if cell.note:
-        page.write(x if column.align == "left" else right, y, cell.note, size=LEAST, colour=MUTED,
+        page.write(x if column.align == "left" else right, y, cell.note, size=LEAST, colour=cell.note_colour,
                    align="left" if column.align == "left" else "right")  # fmt: skip

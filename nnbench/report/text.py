@@ -7,6 +7,7 @@ from matplotlib.ft2font import FT2Font, LoadFlags
 
 from nnbench.report import style
 
+_BREAKS = "._:/=,"  # a word too wide for its line is broken after one of these where it can be
 _SCALE = 100  # points at which widths are measured; they grow in proportion
 
 
@@ -32,10 +33,25 @@ def width(text: str, size: float, *, family: str = SANS, bold: bool = False) -> 
     return _advance(text, family, bold) * size / _SCALE / style.MM
 
 
+@cache
+def _letters() -> frozenset[int]:
+    return frozenset(_font(SANS, False).get_charmap())
+
+
 def legible(text: str) -> str:
     """The text on one line, with a box for each letter that the fonts do not have."""
-    letters = _font(SANS, False).get_charmap()
+    letters = _letters()
     return "".join(letter if ord(letter) in letters else "\N{WHITE SQUARE}" for letter in " ".join(text.split()))
+
+
+def fit(text: str, size: float, room: float, *, bold: bool = False) -> str:
+    """The text on one line no wider than `room` millimetres, its middle left out where it is."""
+    text = legible(text)
+    short, kept = text, len(text)
+    while width(short, size, bold=bold) > room and kept > 2:
+        kept -= 1
+        short = f"{text[: (kept + 1) // 2]}…{text[-(kept // 2) :]}"
+    return short
 
 
 def wrap(text: str, size: float, room: float, *, family: str = SANS, bold: bool = False) -> list[str]:
@@ -54,6 +70,8 @@ def wrap(text: str, size: float, room: float, *, family: str = SANS, bold: bool 
             lines.append("")
         while not fits(word):
             cut = max(1, next(n for n in range(len(word), -1, -1) if fits(word[:n])))
+            after_mark = 1 + max(word.rfind(mark, 0, cut) for mark in _BREAKS)
+            cut = after_mark if after_mark > cut / 2 else cut
             lines[-1:] = [word[:cut], ""]
             word = word[cut:]
         lines[-1] = word

@@ -6,6 +6,8 @@ from nnbench.report.findings import Findings, Metric
 from nnbench.report.numbers import count, interval, listing
 from nnbench.stats.paired import seeds_needed
 
+_LONG = 36  # letters
+
 
 def verdict(findings: Findings, by: Metric) -> str:
     """One sentence on who is best by this metric, with interval and n, hedged as the tests demand."""
@@ -14,28 +16,28 @@ def verdict(findings: Findings, by: Metric) -> str:
     if ranked.empty:
         return _nothing(findings.study.runs)
     best, rest = ranked.iloc[0], ranked.iloc[1:]
-    value = interval(best["estimate"], best["low"], best["high"])
+    name, value = brief(best["setting"]), interval(best["estimate"], best["low"], best["high"])
     over = f"{value} over {count(best['n'], 'seed')}"
     among, most = count(len(ranked), findings.noun), "highest" if by.higher else "lowest"
     if rest.empty:
         if best["n"] == 1:
-            return f"{best['setting']} reached a {by.name} of {value} in its one run; how far seeds differ is unknown."
-        return f"{best['setting']} reaches a {by.name} of {over}."
+            return f"{name} reached a {by.name} of {value} in its one run; how far seeds differ is unknown."
+        return f"{name} reaches a {by.name} of {over}."
     seeds, enough = int(ranked["n"].max()), seeds_needed(len(ranked))
     if seeds < enough:
         return (
             f"{count(seeds, 'seed').capitalize()} cannot rank {among}, {enough} or more are needed: "
-            f"{best['setting']} has the {most} {by.name} so far, {value}."
+            f"{name} has the {most} {by.name} so far, {value}."
         )
     level, behind = _split(rest)
     if not behind:
-        return f"No difference in {by.name} is shown between {among}: {best['setting']} is {most} with {over}."
+        return f"No difference in {by.name} is shown between {among}: {name} is {most} with {over}."
     if not level:
         others = "the other" if len(behind) == 1 else f"each of the other {len(behind)}"
-        return f"{best['setting']} has the {most} {by.name}, {over}, {'ahead of' if by.higher else 'below'} {others}."
+        return f"{name} has the {most} {by.name}, {over}, {'ahead of' if by.higher else 'below'} {others}."
     worse = "lower" if by.higher else "higher"
     return (
-        f"{best['setting']} has the {most} {by.name}, {over}. No difference from {_some(level)} is shown; "
+        f"{name} has the {most} {by.name}, {over}. No difference from {_some(level)} is shown; "
         f"{_some(behind)} {'is' if len(behind) == 1 else 'are'} {worse}."
     )
 
@@ -45,19 +47,28 @@ def headline(findings: Findings, by: Metric) -> str:
     table = findings.ranking(by)
     ranked = table[table["n"] > 0]
     best, rest = ranked.iloc[0], ranked.iloc[1:]
-    value = interval(best["estimate"], best["low"], best["high"])
+    name, value = brief(best["setting"]), interval(best["estimate"], best["low"], best["high"])
     if rest.empty:
-        return f"{best['setting']} ends with a {by.name} of {value}"
+        return f"{name} ends with a {by.name} of {value}"
+    among, seeds = count(len(ranked), findings.noun), int(ranked["n"].max())
+    if seeds < seeds_needed(len(ranked)):
+        return f"{count(seeds, 'seed').capitalize()} cannot rank {among} by {by.name}"
     level, behind = _split(rest)
     if not behind:
-        return f"No difference in {by.name} is shown between {count(len(ranked), findings.noun)}"
+        return f"No difference in {by.name} is shown between {among}"
     doubt = f", not shown to differ from that of {_some(level)}" if level else f", {value}"
-    return f"{best['setting']} has the {'highest' if by.higher else 'lowest'} {by.name}{doubt}"
+    return f"{name} has the {'highest' if by.higher else 'lowest'} {by.name}{doubt}"
+
+
+def brief(name: str) -> str:
+    """A setting's name as a sentence bears it: the middle of a long one is left out."""
+    return name if len(name) <= _LONG else f"{name[: _LONG // 2]}…{name[-_LONG // 2 + 1 :]}"
 
 
 def _split(rest: pd.DataFrame) -> tuple[list[str], list[str]]:
     """The settings that are not shown to differ from the best, and those that are."""
-    return list(rest.loc[~rest["behind"], "setting"]), list(rest.loc[rest["behind"], "setting"])
+    names = rest["setting"].map(brief)
+    return list(names[~rest["behind"]]), list(names[rest["behind"]])
 
 
 def _some(settings: list[str]) -> str:
@@ -81,12 +92,12 @@ def outcomes(runs: pd.DataFrame) -> str:
 def caveats(findings: Findings) -> list[str]:
     """What the answer does not say, computed from the runs where it can be."""
     runs = findings.study.runs
-    if runs.empty:
+    if findings.scored.empty:
         return []
     said = [_one_task(runs), _as_given(runs), _few_seeds(findings)]
     diverged = runs.loc[runs["outcome"] == "diverged", "setting"].value_counts()
     if len(diverged):
-        told = listing([f"{number} of {setting}" for setting, number in diverged.head(3).items()])
+        told = listing([f"{number} of {brief(str(setting))}" for setting, number in diverged.head(3).items()])
         said.append(
             f"{count(int(diverged.sum()), 'run')} diverged ({told}{' and others' if len(diverged) > 3 else ''}). They have no "
             "final value: what is said of these settings holds for their other runs only."
@@ -121,17 +132,17 @@ def _as_given(runs: pd.DataFrame) -> str:
             f"Up to {most} settings of an optimizer are chosen among by the seeds that judge them, so the best of them "
             "looks better than it is; fresh seeds would tell."
         )
+    if runs["setting"].nunique() == 1:
+        return "One setting of one optimizer: there is nothing here to set it against."
     return "Each optimizer runs with the one setting it was given: this compares settings, not optimizers at their best."
 
 
 def _few_seeds(findings: Findings) -> str:
     seeds = findings.scored.groupby("setting")["seed"].nunique()
-    if seeds.empty:
-        return "No run came to its end."
     least, most = int(seeds.min()), int(seeds.max())
     told = count(least, "seed") if least == most else f"{least} to {most} seeds"
     if least < 10:
-        return f"{told} a setting: with fewer than 10 even the intervals are rough, and small differences go unseen."
+        return f"{told} a setting: with fewer than 10 the intervals come out too narrow, and small differences go unseen."
     return f"{told} a setting: a difference much smaller than the intervals goes unseen, which does not show there is none."
 
 

@@ -115,8 +115,9 @@ def sort_words(loader: ConfigLoader, params: Mapping[Any, Any], arguments: Itera
             words.choices.append(_axis(override))
         else:
             words.values.append(_axis(override))
-    if any(axis.key == "experiment" for axis in words.choices):
-        raise UserError("experiment: must be one at a time, since each is a study of its own")
+    for axis in [*words.choices, *words.values]:
+        if axis.key in ("experiment", "study"):
+            raise UserError(f"{axis.key}: must be one at a time; start a sweep for each")
     return words
 
 

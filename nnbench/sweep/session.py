@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from nnbench.errors import UserError
 from nnbench.interrupts import Interrupted, interruptible
 from nnbench.report import numbers
 from nnbench.sweep.job import Ended, Failure, Job, Started
 from nnbench.sweep.progress import SweepProgress
+from nnbench.terminal import console as make_console
 
 if TYPE_CHECKING:
     from nnbench.recording import Recorder
@@ -33,13 +33,11 @@ def run_sweep(jobs: Sequence[Job], runner: Runner) -> int:
         UserError: the jobs or the store are not fit for a sweep; nothing was started.
     """
     config = jobs[0].config
-    if len({job.config.study for job in jobs}) > 1:
-        raise UserError("study: must be one for all jobs of a sweep; start a sweep for each")
     if config.dry_run:
         for job in jobs:
             print(f"{job.number:5d}  {job.config.run_name:36s}  {' '.join(job.overrides)}")
         return 0
-    console = Console(stderr=True, highlight=False)
+    console = make_console()
     try:
         with interruptible():
             return _run(jobs, runner, console)
@@ -62,7 +60,7 @@ def _run(jobs: Sequence[Job], runner: Runner, console: Console) -> int:
     todo = [job for job in jobs if job.config.identity not in finished]
     console.print(_plan(config.study, len(jobs), len(todo)))
     failures: list[Ended] = []
-    files: Sequence[Path] = ()
+    files: list[Path] = []
     sweep_id = _open_sweep(writer, jobs, todo) if todo else None
     status = "KILLED"
     try:
@@ -70,7 +68,7 @@ def _run(jobs: Sequence[Job], runner: Runner, console: Console) -> int:
             failures = _train(Recorder(writer, sweep_id), runner(todo, sweep_id), len(todo), console, config.fail_fast)
         status = "FAILED" if failures else "FINISHED"
         study, report = report_on(writer.store, config)
-        files = report.files if report else ()
+        files = [report.pdf, *report.csvs.values()] if report else []
     finally:
         if sweep_id is not None:
             writer.end_sweep(sweep_id, status, files=files)

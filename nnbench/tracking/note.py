@@ -19,7 +19,7 @@ test points are looked at once, with the final weights.
 **How to read it.** Each row is one training run; the runs named *sweep ...* belong to a whole sweep and hold its report
 and tables. Sort by `final/val_loss`; group by the parameters `optimizer.name` and `optimizer.learning_rate` to average
 over seeds. `nnbench.outcome` says how a run ended: *finished*, *stopped* (at the accuracy asked for), *diverged* (its
-loss left the finite numbers, and its metrics are those of the last epoch that was finite), *failed* (its traceback is an
+loss left the finite numbers, and its metrics are those of its last finite epoch), *failed* (its traceback is an
 artifact) or *killed*. The curve of every epoch is in `history.npz`.
 
 **Command.**

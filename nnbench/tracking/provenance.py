@@ -3,6 +3,7 @@
 import functools
 import getpass
 import importlib.metadata
+import json
 import os
 import platform
 import subprocess
@@ -16,11 +17,9 @@ UNKNOWN = "unknown"
 
 @functools.cache
 def provenance() -> dict[str, str]:
-    """Commit, versions and machine by the last part of their tags' names; the same for all runs of this process."""
-    commit, dirty = _checkout(Path(__file__).parents[2])
+    """Commit, versions and machine by the last part of their tags' names; found once a process, never in vain."""
     return {
-        "commit": commit,
-        "dirty": dirty,
+        **_checkout(Path(__file__).parents[2]),
         "version": _version(),
         "python": platform.python_version(),
         "numpy": np.__version__,
@@ -38,22 +37,21 @@ def user() -> str:
         return UNKNOWN
 
 
-def _checkout(root: Path) -> tuple[str, str]:
-    """The commit at `root` and whether files differ from it; `none` where nnbench runs from no checkout of its own.
+def _checkout(root: Path) -> dict[str, str]:
+    """The commit at `root` and whether files differ from it; nothing where `root` is no checkout, or git is missing.
 
     A wheel inside some other project's environment is not that project's commit, hence the look for `.git`.
     """
     if not (root / ".git").exists():
-        return "none", "false"
+        return {}
     command = ["git", "--no-optional-locks", "-C", str(root), "status", "--porcelain=v2", "--branch"]
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
         done = subprocess.run(command, capture_output=True, text=True, env=surroundings, timeout=30, check=True)
     except (OSError, subprocess.SubprocessError):
-        return UNKNOWN, UNKNOWN
-    lines = done.stdout.splitlines()
-    commit = next((line.split()[-1] for line in lines if line.startswith("# branch.oid")), UNKNOWN)
-    return commit, str(any(not line.startswith("#") for line in lines)).lower()
+        return {}
+    head, *rest = done.stdout.splitlines()  # "# branch.oid COMMIT", then other headers and a line a changed file
+    return {"commit": head.split()[-1], "dirty": json.dumps(any(not line.startswith("#") for line in rest))}
 
 
 def _version() -> str:
@@ -67,7 +65,8 @@ def _blas() -> str:
     """The library under NumPy's matrix products, its version and the kernels it chose for this processor."""
     found = [library for library in threadpool_info() if library["user_api"] == "blas"]
     parts = ("internal_api", "version", "architecture")
-    return ", ".join(" ".join(str(library[part]) for part in parts if library.get(part)) for library in found) or UNKNOWN
+    told = [" ".join(str(library[part]) for part in parts if library.get(part)) for library in found]
+    return ", ".join(told) or UNKNOWN
 
 
 def _cpu() -> str:

@@ -1,27 +1,69 @@
-"""A study as tidy tables: finals by a paged search, curves from the artifacts, never a call for each run."""
+"""A study out of its store: finals in one listing, curves from the artifacts, never a call for each run's history."""
 
 import logging
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-from mlflow.entities import Experiment, Run
+from mlflow.entities import Experiment
 
 from nnbench import artifacts
 from nnbench.boundary import Boundary
 from nnbench.errors import UserError
 from nnbench.study import Study
-from nnbench.tracking.experiment import artifact_folder, find_experiment
-from nnbench.tracking.settings import settings
-from nnbench.tracking.store import Store, every
+from nnbench.tracking.experiment import find_experiment
+from nnbench.tracking.files import artifact
+from nnbench.tracking.runs import every
+from nnbench.tracking.store import Store
+from nnbench.tracking.tables import curves_table, newest, runs_table, sweeps_table
 
 logger = logging.getLogger(__name__)
 
-TAGS = ("outcome", "optimizer", "identity", "sweep_id", "commit", "dirty", "version", "python", "numpy", "blas", "cpu", "threads", "command", "reason")
-METRICS = (
-    "final/train_loss", "final/train_accuracy", "final/val_loss", "final/val_accuracy", "best/val_loss",
-    "best/val_accuracy", "test/loss", "test/accuracy", "time/train_seconds", "time/epoch_us", "epochs_to/0.80",
-    "epochs_to/0.90", "epochs_to/0.95", "diverged_at_epoch",
-)
+AT_ONCE = 8  # artifacts asked of a server at the same time
+
+
+def read_study(store: Store, study: str) -> Study:
+    """All there is of a study.
+
+    Raises:
+        UserError: there is no such study, or the store cannot be read.
+    """
+    with store.told_in_one_line():
+        experiment = find_experiment(store, study)
+        if experiment is None:
+            raise UserError(f"study={study}: there is none of that name in {store.shown_uri}; {_known(store)}")
+        rows = store.runs.rows(experiment)
+        kept = newest([row for row in rows if row.tags.get("nnbench.kind") == "training"])
+        runs = runs_table(kept)
+        finished = runs.loc[runs["status"] == "FINISHED", "run_id"].tolist()
+        histories = _histories(store, experiment, finished)
+    return Study(
+        name=study,
+        runs=runs,
+        curves=curves_table(histories),
+        sweeps=sweeps_table([row for row in rows if row.tags.get("nnbench.kind") == "sweep"]),
+        boundary=partial(_boundary, store, experiment),
+    )
+
+
+def _histories(store: Store, experiment: Experiment, run_ids: Sequence[str]) -> dict[str, Path]:
+    """Where the histories of these runs are, of those that still have one."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        paths = pool.map(lambda run_id: artifact(store, experiment, run_id, artifacts.HISTORY), run_ids)
+        found = {run_id: path for run_id, path in zip(run_ids, paths, strict=True) if path is not None}
+    if len(found) < len(run_ids):
+        logger.warning("%d of %d finished runs have lost their history.npz", len(run_ids) - len(found), len(run_ids))
+    return found
+
+
+def _boundary(store: Store, experiment: Experiment, run_id: str) -> Boundary | None:
+    with store.told_in_one_line():
+        path = artifact(store, experiment, run_id, artifacts.BOUNDARY)
+    return artifacts.read_boundary(path) if path is not None else None
+
+
+def _known(store: Store) -> str:
+    """The studies there are, for someone who named another."""
+    names = sorted(found.name for found in every(store.client.search_experiments) if found.experiment_id != "0")
+    return f"there are {', '.join(names)}" if names else "it holds no study yet"

@@ -19,12 +19,13 @@ from nnbench import artifacts
 from nnbench.boundary import Boundary
 from nnbench.history import History
 from nnbench.tracking import note as notes
-from nnbench.tracking.experiment import artifact_folder, open_experiment
+from nnbench.tracking.experiment import open_experiment
+from nnbench.tracking.files import artifact_folder
 from nnbench.tracking.metrics import points
 from nnbench.tracking.presence import Presence
 from nnbench.tracking.provenance import provenance, user
 from nnbench.tracking.runs import now
-from nnbench.tracking.store import Store, every, redacted
+from nnbench.tracking.store import Store, redacted
 
 NOTE = "mlflow.note.content"
 LONGEST_PARAM, LONGEST_TAG, LONGEST_KEY = 6000, 8000, 250  # characters
@@ -79,7 +80,7 @@ class StudyWriter:
                 NOTE: notes.study_note(study, description, command),
             }
             self._experiment = open_experiment(store, study, tags)
-            self._presence = Presence(store.presence)
+            self._presence = Presence(store.writers)
         # A sign is left behind by a writer that dies, and by one that leaves runs open.
         weakref.finalize(self, _leave, self._presence, self._open)
         origin = {**provenance(), "threads": str(threads), "command": command}
@@ -89,15 +90,14 @@ class StudyWriter:
             MLFLOW_SOURCE_NAME: "python -m nnbench",
             MLFLOW_SOURCE_TYPE: "LOCAL",
         }
-        if len(origin["commit"]) >= 40:
+        if "commit" in origin:
             self._tags[MLFLOW_GIT_COMMIT] = origin["commit"]
 
     def finished(self) -> set[str]:
         """The identities of the runs that this study has FINISHED."""
-        query = "attributes.status = 'FINISHED' AND tags.`nnbench.kind` = 'training'"
         with self.store.told_in_one_line():
-            runs = every(self.store.client.search_runs, [self._experiment.experiment_id], query)
-            return {run.data.tags["nnbench.identity"] for run in runs if "nnbench.identity" in run.data.tags}
+            rows = self.store.runs.rows(self._experiment)
+        return {row.tags.get("nnbench.identity", "") for row in rows if row.status == "FINISHED"} - {""}
 
     def start_sweep(self, name: str, *, params: Mapping[str, str]) -> str:
         """Open the sweep's own run; returns its id."""

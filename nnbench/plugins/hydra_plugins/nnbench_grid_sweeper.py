@@ -11,7 +11,6 @@ from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
-from hydra_plugins.nnbench_local_launcher import LocalLauncher
 
 
 @dataclass
@@ -47,10 +46,13 @@ class GridSweeper(Sweeper):
             raise SystemExit(status)
 
     def _run(self, jobs: Sequence[Any], sweep_id: str) -> Iterator[Any]:
-        if isinstance(self.launcher, LocalLauncher):
-            yield from self.launcher.pool.run(jobs)
-            return
         from nnbench.sweep.job import Ended, Failure
+        from nnbench.sweep.pool import Pool
+
+        # By its pool, not by its class: Hydra loads plugins anew, as classes of their own.
+        if isinstance(pool := getattr(self.launcher, "pool", None), Pool):
+            yield from pool.run(jobs)
+            return
 
         # Somebody else's launcher composes each job again, wherever it runs it, and there the job tracks itself.
         words = [[*job.overrides, f"tracking.sweep_id={sweep_id}"] for job in jobs]

@@ -26,12 +26,12 @@ class Settings:
     Attributes:
         title: of the document.
         targets: training accuracies whose time to reach is told.
-        contents: the other pages' findings, each with its number; known once they are drawn, for the cover alone.
+        contents: the other pages, each its kind, finding and number; known once they are drawn, for the cover alone.
     """
 
     title: str
     targets: tuple[float, ...]
-    contents: tuple[tuple[str, int], ...] = ()
+    contents: tuple[tuple[str, str, int], ...] = ()
 
 
 Draw = Callable[[Pad, Findings, Settings], pd.DataFrame]

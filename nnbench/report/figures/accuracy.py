@@ -1,31 +1,34 @@
-"""How the accuracy rises from the chance line, and how long each setting takes to what was aimed at."""
+"""How the accuracy rises from the chance line, on the points trained on and on those held out."""
 
 import pandas as pd
 from matplotlib.axes import Axes
 
-from nnbench.report import curves, findings, numbers, style
+from nnbench.report import curves, style, wording
 from nnbench.report.figures import NotShown, Settings
+from nnbench.report.findings import METRICS, Findings
 from nnbench.report.page import Pad
-from nnbench.report.table import Cell, Column
-from nnbench.report.table import table as set_table
-from nnbench.study import Study
 
 
-def draw(pad: Pad, study: Study, settings: Settings) -> pd.DataFrame:
+def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     """The quartiles of `curves.bands`, for training and validation accuracy."""
-    table = curves.bands(study, ["train_accuracy", "val_accuracy"])
+    table = curves.bands(findings, {"train_accuracy": "Training accuracy", "val_accuracy": "Validation accuracy"})
     if table.empty:
         raise NotShown("no run came to its end")
-    held_out = (table["curve"] == "val_accuracy").any()
-    by = findings.metric("final/val_accuracy" if held_out else "final/train_accuracy")
-    ranking = findings.ranking(study, by)
-    title = findings.headline(study, by, ranking)
-    page = pad.page(title, curves.caption(study, table, "accuracy"))
-    chance = 1 / classes if (classes := study.runs.get("dataset.classes", pd.Series(dtype=float)).max()) > 0 else 0.0
-
-    def limits(axes: Axes) -> None:
-        axes.set_ylim(min(chance, table["low"].min()), 1)
-        axes.axhline(chance, color=style.MUTED, linewidth=0.6)
-
-    curves.draw(page, study, table, list(ranking["setting"]), "accuracy", limits)
+    by = METRICS["final/val_accuracy" if findings.known("final/val_accuracy") else "final/train_accuracy"]
+    page = pad.page(wording.headline(findings, by), curves.caption(findings, table))
+    classes = pd.Series(findings.study.runs.get("dataset.classes")).dropna()
+    curves.draw(page, findings, table, by, scale(int(classes.max()) if len(classes) else None))
     return table
+
+
+def scale(classes: int | None) -> curves.Scale:
+    """From what guessing among so many classes gives, to 1; from 0 where their number is unknown."""
+
+    def apply(axes: Axes) -> None:
+        axes.set_ylim(1 / classes if classes else 0, 1)
+        axes.set_yticks([tick / 10 for tick in range(2, 11, 2) if not classes or tick / 10 > 1 / classes + 0.03])
+        if classes and axes.get_position().width > 0.5:
+            axes.text(0.995, 0.015, f"chance: 1/{classes}", transform=axes.transAxes, fontsize=style.LEAST, ha="right",
+                      va="bottom", color=style.MUTED)  # fmt: skip
+
+    return apply

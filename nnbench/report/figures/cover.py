@@ -9,21 +9,27 @@ from nnbench.report.page import Pad, Page, line_height
 from nnbench.report.style import BODY, LEAST, LEFT, MUTED, RIGHT, SMALL
 from nnbench.stats.paired import LEVEL
 
-_ROWS = 12  # settings in the strip; the final table has all
 _NOTE = LEAST + 0.5
 
 
 def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     """The ranked settings with their intervals, as `Findings.ranking` gives them."""
     table = findings.ranking(findings.primary)
-    page = Page(text.legible(settings.title))
+    pages = (_page(findings, settings, table, rows) for rows in (12, 9, 6, 3))
+    page = next((page for page in pages if page.room >= 0), None) or _page(findings, settings, table, 3)
     pad.pages.append(page)
+    return table
+
+
+def _page(findings: Findings, settings: Settings, table: pd.DataFrame, rows: int) -> Page:
+    """The cover with as many settings in its strip; the final table has them all."""
+    page = Page(text.legible(settings.title))
     page.paragraph(f"nnbench  \N{MIDDLE DOT}  {findings.study.name}", size=BODY, colour=MUTED, after=2.5)
     page.paragraph(settings.title, size=24, bold=True, after=5)
     page.paragraph(wording.verdict(findings, findings.primary), size=13.5, after=7)
     ranked = table[table["n"] > 0]
     if len(ranked):
-        _strip(page, findings, ranked)
+        _strip(page, findings, ranked, rows)
     caveats = wording.caveats(findings)
     if caveats:
         page.heading("Read this with care")
@@ -35,20 +41,23 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     if settings.contents:
         page.y += 4.5
         page.heading("Contents")
-    for title, number in settings.contents:
-        page.write(LEFT + 5, page.y, str(number), size=SMALL, colour=MUTED, align="right")
-        page.paragraph(title, size=SMALL, x=LEFT + 8, after=0.5)
-    return table
+    for kind, title, number in settings.contents:
+        page.write(LEFT + 4, page.y, str(number), size=SMALL, colour=MUTED, align="right")
+        page.write(LEFT + 8, page.y, kind, size=SMALL, colour=MUTED)
+        page.write(LEFT + 32, page.y, text.fit(title, SMALL, style.WIDTH - 32), size=SMALL)
+        page.y += line_height(SMALL) + 0.5
+    return page
 
 
-def _strip(page: Page, findings: Findings, ranked: pd.DataFrame) -> None:
+def _strip(page: Page, findings: Findings, ranked: pd.DataFrame, rows: int) -> None:
     """A row a setting: its runs, their interquartile mean and interval, and the figures."""
-    shown = ranked.head(_ROWS)
-    names = [text.wrap(name, BODY, 52) for name in shown["setting"]]
-    told = [numbers.interval(*row) for row in shown[["estimate", "low", "high"]].itertuples(index=False)]
-    left = LEFT + max(text.width(line, BODY) for lines in names for line in lines) + 5
-    right = RIGHT - max(text.width(words, BODY) for words in told) - 5
-    step = max(8.5 if len(shown) <= 6 else 6.5, line_height(BODY) * max(map(len, names)) + 1.5)
+    shown = ranked.head(rows)
+    names = [text.fit(name, BODY, 52) for name in shown["setting"]]
+    bounds = [numbers.bounds(low, high) for low, high in shown[["low", "high"]].itertuples(index=False)]
+    left = LEFT + max(text.width(name, BODY) for name in names) + 5
+    second = RIGHT - max(text.width(words, SMALL) for words in bounds)
+    right = second - 19
+    step = 8.5 if len(shown) <= 6 else 6.5
     axes = page.axes(left, page.y, right - left, step * len(shown))
     values = findings.values(findings.primary)
     columns = ["setting", "estimate", "low", "high", "behind"]
@@ -61,10 +70,10 @@ def _strip(page: Page, findings: Findings, ranked: pd.DataFrame) -> None:
         axes.plot([estimate], [row], marker=look.marker, markersize=6, color=look.colour,
                   markerfacecolor="white" if behind else look.colour)  # fmt: skip
         middle = page.y + step * (row + 0.5) - 0.38 * BODY / style.MM
-        for number, line in enumerate(names[row]):
-            page.write(LEFT, middle + (number - (len(names[row]) - 1) / 2) * line_height(BODY), line)
-        page.write(RIGHT, middle, told[row], align="right")
-    axes.set_ylim(len(shown) - 0.5, -0.5)
+        page.write(LEFT, middle, names[row])
+        page.write(second - 14, middle, numbers.fixed(estimate, numbers.decimals(low, high)))
+        page.write(second, middle, bounds[row], size=SMALL, colour=MUTED)
+    axes.set_ylim(len(shown) - 0.4, -0.5)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.margins(x=0.06)
@@ -72,10 +81,10 @@ def _strip(page: Page, findings: Findings, ranked: pd.DataFrame) -> None:
     page.y += step * len(shown) + 6
     page.write((left + right) / 2, page.y, findings.primary.name, size=SMALL, colour=MUTED, align="center")
     page.y += line_height(SMALL) + 2.5
-    page.paragraph(_key(findings, ranked), size=_NOTE, colour=MUTED, after=7)
+    page.paragraph(_key(findings, ranked, rows), size=_NOTE, colour=MUTED, after=7)
 
 
-def _key(findings: Findings, ranked: pd.DataFrame) -> str:
+def _key(findings: Findings, ranked: pd.DataFrame, rows: int) -> str:
     """How to read the strip."""
     said = f"Mark: interquartile mean of {findings.primary.name} over seeds, of the runs that came to their end."
     if ranked["n"].max() > 1:
@@ -85,8 +94,8 @@ def _key(findings: Findings, ranked: pd.DataFrame) -> str:
             " Hollow: shown to be worse than the first, by the Wilcoxon signed-rank test on runs paired by seed, "
             f"Holm-corrected over all pairs, at level {LEVEL:g}. Filled: not shown to differ from it."
         )
-    if len(ranked) > _ROWS:
-        said += f" The {len(ranked) - _ROWS} settings that rank below are in the final table."
+    if len(ranked) > rows:
+        said += f" The {len(ranked) - rows} settings that rank below are in the final table."
     return said
 
 

@@ -1,13 +1,15 @@
 """Where each setting ended up on every measure, and how long it took to what was aimed at."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import pandas as pd
 
-from nnbench.report import numbers, style, wording
+from nnbench.report import numbers, wording
 from nnbench.report.figures import NotShown, Settings
 from nnbench.report.findings import METRICS, Findings
 from nnbench.report.page import Pad, Page
-from nnbench.report.style import MUTED, SMALL, WARNING, WIDTH
+from nnbench.report.style import LEAST, MUTED, SMALL, WARNING, WIDTH
 from nnbench.report.table import Cell, Column, table
 from nnbench.stats.interquartile import interquartile_mean
 
@@ -25,7 +27,7 @@ _CAPTION = (
 )
 _REACHED = (
     "Median over the runs, counting one that diverged as never; ∞ where half of them or more did not get there within the "
-    "epochs in brackets. Below: how many did."
+    "epochs in brackets. Beside it: how many did."
 )
 
 
@@ -42,26 +44,82 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
         part = ranking[["n", "estimate", "low", "high", "behind"]].add_prefix(f"{column} ")
         result = result.join(part, on="setting")
     seconds = findings.scored.groupby("setting")["time/train_seconds"].agg(lambda of: interquartile_mean(of).estimate)
+    ended = findings.scored["setting"].value_counts()
+    result["ended"] = result["setting"].map(ended).fillna(0).astype(int)
     result["train_seconds"] = result["setting"].map(seconds)
     title = wording.headline(findings, findings.primary)
 
     def further() -> Page:
-        return pad.page(f"{title} (continued)", _CAPTION)
+        return pad.page(f"{title} (continued)")
 
     page = _finals(pad.page(title, _CAPTION), findings, result, columns, further)
-    reached = [_reached(findings, target) for target in settings.targets]
-    for part in reached:
-        result = result.join(part, on="setting")
-    if reached:
-        _times(page, findings, result, settings.targets, further)
+    if settings.targets:
+        for target in settings.targets:
+            result = result.join(_reached(findings, target), on="setting")
+        _times(page if page.room > 32 + 6 * len(result) else further(), findings, result, settings.targets, further)
     return result
 
 
-def _finals(page: Page, findings: Findings, result: pd.DataFrame, columns: list[str], further: object) -> Page:
-    bold = {column: result[f"{column} behind"].any() for column in columns}
+def _finals(page: Page, findings: Findings, result: pd.DataFrame, columns: list[str], further: Callable[[], Page]) -> Page:
+    """The table of where the settings ended up."""
+    emphasised = {column: result[f"{column} behind"].any() for column in columns}
+    rows = []
+    for row in result.to_dict("records"):
+        diverged = f"{row['diverged']} diverged" if row["diverged"] else ""
+        cells = [Cell(row["setting"], look=findings.looks[row["setting"]])]
+        cells.append(Cell(str(row["ended"]), diverged, note_colour=WARNING))
+        for column in columns:
+            low, high = row[f"{column} low"], row[f"{column} high"]
+            words = numbers.fixed(row[f"{column} estimate"], numbers.decimals(low, high))
+            best = emphasised[column] and not row[f"{column} behind"] and row[f"{column} n"] > 0
+            cells.append(Cell(words, numbers.bounds(low, high), bold=best))
+        cells.append(Cell(numbers.duration(row["train_seconds"])))
+        rows.append(cells)
+    measures = [Column(_HEADS[column], 25, "decimal") for column in columns]
+    rest = [Column("runs", 15), *measures, Column("training\ntime", 17)]
+    return table(page, [_names(rest), *rest], rows, further)
+
+
+def _names(rest: Sequence[Column]) -> Column:
+    """The first column, as wide as the others leave it."""
+    return Column("", WIDTH - sum(column.width for column in rest), "left", SMALL)
+
+
+def _reached(findings: Findings, target: float) -> pd.DataFrame:
+    """For each setting: the median epoch at which its runs reached the target, how many did, and of how many.
+
+    Where the run did not note the epoch, the first evaluated one at or past the target stands for it.
+    """
+    name = f"epochs_to/{target:.2f}"
+    runs = findings.study.runs[findings.study.runs["outcome"].isin(["finished", "stopped", "diverged"])]
+    curves = findings.study.curves
+    seen = curves[curves["train_accuracy"] >= target].groupby("run_id")["epoch"].min()
+    epochs = pd.Series(runs.get(name, np.nan), index=runs.index).fillna(runs["run_id"].map(seen)).astype(float)
+    epochs[runs["outcome"] == "diverged"] = np.nan
+    by_setting = epochs.groupby(runs["setting"])
+    return pd.DataFrame(
+        {
+            f"{name} median": epochs.fillna(np.inf).groupby(runs["setting"]).median(),
+            f"{name} reached": by_setting.count(),
+            f"{name} runs": by_setting.size(),
+        }
+    )
+
+
+def _times(page: Page, findings: Findings, result: pd.DataFrame, targets: Sequence[float], further: Callable[[], Page]) -> None:
+    """The table of epochs until the targets."""
+    page.y += 8
+    page.heading("Epochs until the training accuracy first reached")
+    page.y += 1.5
+    never = findings.study.curves["epoch"].max()
     rows = []
     for row in result.to_dict("records"):
         cells = [Cell(row["setting"], look=findings.looks[row["setting"]])]
-        cells.append(Cell(str(row["runs"] - row["diverged"]) if False else str(row["runs"])))
+        for target in targets:
+            median, reached, runs = (row[f"epochs_to/{target:.2f} {part}"] for part in ("median", "reached", "runs"))
+            cells.append(Cell(numbers.epochs(median, never) if runs > 0 else numbers.MISSING))
+            cells.append(Cell(f"{reached:.0f} of {runs:.0f}" if runs > 0 else "", colour=MUTED))
         rows.append(cells)
-    return page
+    rest = [column for target in targets for column in (Column(f"{target:.2f}", 24), Column("runs", 17, size=LEAST + 0.5))]
+    page = table(page, [_names(rest), *rest], rows, further)
+    page.paragraph(_REACHED, size=LEAST + 0.5, colour=MUTED)

@@ -1,82 +1,83 @@
-"""The rows that the notebook printed, one draw of chance, against the band of many draws of the same five runs."""
+"""The rows that the notebook printed, which are one draw of chance, against the band of many draws of the same five runs."""
 
 from importlib.resources import files
 
 import numpy as np
 import pandas as pd
 
-from nnbench.report import curves, numbers, style
+from nnbench.report import curves, style
 from nnbench.report.figures import NotShown, Settings
+from nnbench.report.figures.loss import scale
+from nnbench.report.findings import Findings
 from nnbench.report.page import Pad, Page
-from nnbench.report.style import LEFT, SMALL
-from nnbench.study import Study
+from nnbench.report.style import LEAST, LEFT, MUTED, SMALL, WIDTH
 
-_CURVES = {"train_accuracy": "accuracy", "train_loss": "loss"}
+_CURVES = {"accuracy": "train_accuracy", "loss": "train_loss"}
 _ROUNDED = 0.0005  # the notebook printed three decimals
 
 
-def draw(pad: Pad, study: Study, settings: Settings) -> pd.DataFrame:
-    """One row a printed number: `setting`, `curve`, `epoch`, `printed`, our `least`, `low`, `median`, `high`, `most`, `n`, `inside`."""
+def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+    """One row a printed number: `setting`, `curve`, `epoch`, `printed`, our quartiles and extremes there, `n`, `inside` (the extremes)."""
     printed = pd.read_csv(str(files("nnbench.report") / "data" / "printed.csv"))
-    bands = curves.bands(study, list(_CURVES))
-    settings_shown = [name for name in printed["optimizer"].unique() if (bands["setting"] == name).any()]
-    if not settings_shown:
+    bands = curves.bands(findings, {column: what for what, column in _CURVES.items()})
+    ours = [name for name in printed["optimizer"].unique() if len(bands) and (bands["setting"] == name).any()]
+    if not ours:
         raise NotShown("none of the notebook's five runs came to its end in this study")
-    table = pd.concat(
-        [_against(printed[printed["optimizer"] == name], bands[bands["setting"] == name], name) for name in settings_shown],
-        ignore_index=True,
+    table = pd.concat([_against(printed, bands, name, what) for name in ours for what in _CURVES], ignore_index=True)
+    seeds = int(table["n"].max())
+    accuracies = table[table["curve"] == "accuracy"]
+    told = f"{accuracies['inside'].sum()} of the notebook's {len(accuracies)} printed accuracies"
+    title = f"{told} lie within the range of our {seeds} seeds" if seeds > 1 else f"{told} are those of our one run"
+    caption = "Dots: what the notebook printed, every 1,000 epochs, of training points, as it has no others. Line: our "
+    caption += (
+        f"median over seeds. Bands: the middle half, and paler the whole range, of the {seeds} runs of each."
+        if seeds > 1
+        else "one run, so there is no band."
     )
-    runs = int(table["n"].max())
-    inside = table.loc[table["curve"] == "train_accuracy", "inside"]
-    if runs == 1:
-        title = f"The notebook's printed rows beside one run of ours: {inside.sum()} of {len(inside)} accuracies agree"
-    else:
-        title = f"{inside.sum()} of the notebook's {len(inside)} printed accuracies lie within the range of our {runs} seeds"
-    caption = (
-        "Dots: what the notebook printed, every 1,000 epochs. Line: our median over seeds. Darker band: the middle half of the "
-        f"{numbers.count(runs, 'run')}. Paler: all of them. Training points, as the notebook has no others; straight lines join evaluated epochs."
-    )
-    page = pad.page(title, caption)
-    _panels(page, table, bands, settings_shown)
+    page = pad.page(title, f"{caption} Between the epochs at which ours were evaluated, a straight line.")
+    _panels(page, findings, table, bands, ours)
     return table
 
 
-def _against(printed: pd.DataFrame, bands: pd.DataFrame, name: str) -> pd.DataFrame:
-    parts = []
-    for curve, column in _CURVES.items():
-        own = bands[bands["curve"] == curve]
-        epochs = printed["epoch"].to_numpy()
-        at = {part: np.interp(epochs, own["epoch"], own[part], right=np.nan) for part in ("least", "low", "median", "high", "most", "n")}
-        values = printed[column].to_numpy()
-        inside = (at["least"] - _ROUNDED <= values) & (values <= at["most"] + _ROUNDED)
-        parts.append(pd.DataFrame({"setting": name, "curve": curve, "epoch": epochs, "printed": values, **at, "inside": inside}))
-    return pd.concat(parts)
+def _against(printed: pd.DataFrame, bands: pd.DataFrame, name: str, what: str) -> pd.DataFrame:
+    """The printed numbers of one run and curve beside our band at their epochs; NaN past our last epoch."""
+    rows = printed[printed["optimizer"] == name]
+    band = bands[(bands["setting"] == name) & (bands["curve"] == what)]
+    epochs, values = rows["epoch"].to_numpy(), rows[what].to_numpy()
+    parts = ["least", "low", "median", "high", "most", "n"]
+    ours = {part: np.interp(epochs, band["epoch"], band[part], right=np.nan) for part in parts}
+    inside = (ours["least"] - _ROUNDED <= values) & (values <= ours["most"] + _ROUNDED)
+    columns = {"setting": name, "curve": what, "epoch": epochs, "printed": values, **ours, "inside": inside}
+    return pd.DataFrame(columns)
 
 
-def _panels(page: Page, table: pd.DataFrame, bands: pd.DataFrame, settings: list[str]) -> None:
-    looks = style.lines(settings)
-    step = min(48.0, page.room / len(settings))
-    width = (style.WIDTH - 26) / 2
-    for row, name in enumerate(settings):
-        y = page.y + row * step
-        for column, (curve, what) in enumerate(_CURVES.items()):
-            own, points = (frame[(frame["setting"] == name) & (frame["curve"] == curve)] for frame in (bands, table))
-            x = LEFT + 10 + column * (width + 16)
-            page.write(x, y, f"{name}: training {what}", size=SMALL, bold=True)
-            axes = page.axes(x, y + 5, width, step - 16)
-            colour = looks[name].colour
-            if own["n"].max() > 1:
-                axes.fill_between(own["epoch"], own["least"], own["most"], color=colour, alpha=0.1, linewidth=0)
-                axes.fill_between(own["epoch"], own["low"], own["high"], color=colour, alpha=0.22, linewidth=0)
-            axes.plot(own["epoch"], own["median"], color=colour, linewidth=1.1)
-            axes.plot(points["epoch"], points["printed"], "o", color=style.INK, markersize=3, clip_on=False)
+def _panels(page: Page, findings: Findings, table: pd.DataFrame, bands: pd.DataFrame, names: list[str]) -> None:
+    """A row a run: its accuracy at the left, its loss at the right."""
+    gap, step = 18.0, min(46.0, (page.room - 8) / len(names))
+    width = (WIDTH - gap - 12) / 2
+    losses = bands[bands["curve"] == "loss"]
+    low = min(losses.loc[losses["epoch"] > 0, "least"].min(), table.loc[table["curve"] == "loss", "printed"].min())
+    limits = {"loss": scale(low / 1.2, max(1.5, losses["high"].max() * 1.1))}
+    for row, name in enumerate(names):
+        y, look = page.y + row * step, findings.looks[name]
+        page.swatch(LEFT, y + 0.38 * SMALL / style.MM, look)
+        page.write(LEFT + 9, y, name, size=SMALL, bold=True)
+        for column, what in enumerate(_CURVES):
+            x = LEFT + 8 + column * (width + gap)
+            page.write(x + width, y, f"training {what}{' (nats)' * (what == 'loss')}", size=LEAST, colour=MUTED, align="right")
+            axes = page.axes(x, y + 6, width, step - 16)
+            band, points = (frame[(frame["setting"] == name) & (frame["curve"] == what)] for frame in (bands, table))
+            for below, above, alpha in (("least", "most", 0.12), ("low", "high", 0.25)):
+                if band["n"].max() > 1:
+                    axes.fill_between(band["epoch"], band[below], band[above], color=look.colour, alpha=alpha, linewidth=0)
+            axes.plot(band["epoch"], band["median"], color=look.colour, linewidth=1.1)
+            axes.plot(points["epoch"], points["printed"], "o", color=style.INK, markersize=2.8, clip_on=False)
             axes.set_xlim(0, 10_000)
             axes.xaxis.set_major_formatter(lambda epoch, _: f"{epoch:,.0f}")
-            if curve == "train_loss":
-                axes.set_yscale("log")
-                axes.set_ylim(table["printed"].min() / 2, 1.5)
+            if what == "loss":
+                limits["loss"](axes)
             else:
-                axes.set_ylim(0.25, 1)
-            if row == len(settings) - 1:
+                axes.set(ylim=(0.25, 1), yticks=[0.4, 0.6, 0.8, 1])
+            if row == len(names) - 1:
                 axes.set_xlabel("epoch")
-    page.y += step * len(settings)
+    page.y += step * len(names) + 8

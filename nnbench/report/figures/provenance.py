@@ -1,71 +1,109 @@
-"""What the figures rest on: the code, the machine, the command, and every setting, the same for all or varied."""
+"""What the figures rest on: the settings compared, the code, the machine, the commands, and all that was configured."""
+
+from collections.abc import Callable
+from itertools import zip_longest
 
 import pandas as pd
 
-from nnbench.report import findings, numbers, style, text
+from nnbench.report import wording
 from nnbench.report.figures import NotShown, Settings
-from nnbench.report.page import Pad, Page, line_height
-from nnbench.report.style import LEAST, LEFT, MUTED, SMALL
-from nnbench.study import Study
+from nnbench.report.findings import Findings
+from nnbench.report.page import Pad, Page
+from nnbench.report.style import LEAST, MUTED, SMALL, WIDTH
+from nnbench.report.table import Cell, Column, table
 
-_MADE_BY = ("commit", "dirty", "version", "python", "numpy", "blas", "cpu", "threads")
+_MADE_BY = {
+    "commit": "commit",
+    "dirty": "uncommitted changes",
+    "version": "nnbench",
+    "python": "Python",
+    "numpy": "NumPy",
+    "blas": "BLAS",
+    "cpu": "CPU",
+    "threads": "BLAS threads",
+}
+_BLOCKS = {
+    "command": "Commands",
+    "made by": "Code and machine",
+    "varied": "What else varies between runs",
+    "common": "The same for all runs",
+}
+_MOST = 600  # letters of a value
+_OUTSIDE = ("tracking.", "report.", "mlflow.")
 
 
-def draw(pad: Pad, study: Study, settings: Settings) -> pd.DataFrame:
-    """`kind` (provenance, common, varied, command), `key`, `value`: several values are joined by semicolons."""
-    runs = study.runs
+def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+    """`kind` (setting, command, made by, varied, common), `key`, `value`; several values are joined by semicolons."""
+    runs = findings.study.runs
     if runs.empty:
         raise NotShown("there is no run")
-    table = _table(study)
-    mixed = runs["commit"].dropna().nunique() > 1 if "commit" in runs else False
-    dirty = bool((runs["dirty"].astype(str).str.lower() == "true").any()) if "dirty" in runs else False
-    if mixed:
-        title = f"The runs come from {runs['commit'].nunique()} versions of the code: compare them with care"
-    elif dirty:
-        title = "The code had changes that were not committed: the runs cannot be repeated from the commit alone"
-    else:
-        title = "All runs come from one version of the code"
+    result = _collect(findings)
+    title = _title(runs)
     page = pad.page(title)
-    _block(page, "Code and machine", table[table["kind"] == "provenance"])
-    page.heading("Command")
-    for command in table.loc[table["kind"] == "command", "value"]:
-        page.paragraph(command, size=LEAST + 0.5, mono=True, after=1)
-    page.y += 4
-    _block(page, "What varies between runs", table[table["kind"] == "varied"])
-    _block(page, "The same for all runs", table[table["kind"] == "common"], columns=2)
-    return table
+
+    def further() -> Page:
+        return pad.page(f"{title} (continued)")
+
+    page = _settings(page, findings, result[result["kind"] == "setting"], further)
+    for kind, heading in _BLOCKS.items():
+        page = _pairs(page, heading, result[result["kind"] == kind], further)
+    return result
 
 
-def _table(study: Study) -> pd.DataFrame:
-    runs = study.runs
+def _title(runs: pd.DataFrame) -> str:
+    commits = wording.distinct(runs, "commit")
+    if len(commits) > 1:
+        return f"The runs come from {len(commits)} versions of the code: compare them with care"
+    if "True" in wording.distinct(runs, "dirty"):
+        return "The code held changes that no commit has: the runs cannot be repeated from the commit alone"
+    return f"All runs come from one version of the code{f', commit {commits[0][:10]}' if commits else ''}"
+
+
+def _collect(findings: Findings) -> pd.DataFrame:
+    """All rows, in the order of the page."""
+    runs = findings.study.runs
+    leaves = [key for key in runs.columns if "." in key and "/" not in key and not key.startswith(_OUTSIDE)]
+    given = [key for key in leaves if key.startswith("optimizer.") and key != "optimizer.name"]
     rows = []
-    for key in _MADE_BY:
-        if key in runs:
-            rows.append(("provenance", key, "; ".join(_distinct(runs[key]))))
-    for key in runs.columns:
-        if "." in key and not key.startswith(("epochs_to", "tracking.", "report.")):
-            values = _distinct(runs[key])
-            if values:
-                rows.append(("common" if len(values) == 1 else "varied", key, "; ".join(values)))
-    rows.append(("varied", "seed", "; ".join(_distinct(runs["seed"]))))
-    rows += [("command", str(number), command) for number, command in enumerate(study.sweeps["command"].dropna(), 1)]
+    for setting, own in runs.groupby("setting", sort=False):
+        told = {key.removeprefix("optimizer."): wording.distinct(own, key) for key in given}
+        rows.append(("setting", setting, ", ".join(f"{key} {' or '.join(values)}" for key, values in told.items() if values)))
+    rows += [("command", str(at), command) for at, command in enumerate(findings.study.sweeps["command"].dropna(), 1)]
+    rows += [("made by", called, "; ".join(wording.distinct(runs, key))) for key, called in _MADE_BY.items() if key in runs]
+    for key in ["seed", *(key for key in leaves if not key.startswith("optimizer."))]:
+        values = wording.distinct(runs, key)
+        if values:
+            rows.append(("varied" if len(values) > 1 else "common", key, "; ".join(values)))
     return pd.DataFrame(rows, columns=["kind", "key", "value"])
 
 
-def _distinct(values: pd.Series) -> list[str]:
-    return [f"{value:g}" if isinstance(value, float) else str(value) for value in values.dropna().drop_duplicates()]
+def _settings(page: Page, findings: Findings, rows: pd.DataFrame, further: Callable[[], Page]) -> Page:
+    """Each setting with the hyperparameters that it stands for."""
+    columns = [Column("setting", 62, "left", SMALL), Column("hyperparameters", WIDTH - 62, "left", SMALL)]
+    cells = [[Cell(key, look=findings.looks[key]), value] for key, value in rows[["key", "value"]].itertuples(index=False)]
+    return table(page, columns, cells, further)
 
 
-def _block(page: Page, heading: str, rows: pd.DataFrame, columns: int = 1) -> None:
+def _pairs(page: Page, heading: str, rows: pd.DataFrame, further: Callable[[], Page]) -> Page:
+    """Keys and values below a heading, two pairs abreast where they are short and many."""
     if rows.empty:
-        return
+        return page
+    if page.room < 25:
+        page = further()
+    page.y += 5
     page.heading(heading)
-    width = style.WIDTH / columns
-    start, per_column, lowest = page.y, -(-len(rows) // columns), page.y
-    for column in range(columns):
-        page.y, x = start, LEFT + column * width
-        for key, value in rows.iloc[column * per_column : (column + 1) * per_column][["key", "value"]].itertuples(index=False):
-            page.write(x, page.y, key, size=SMALL, colour=MUTED)
-            page.paragraph(value, size=SMALL, x=x + 42, room=width - 44, after=0.2)
-        lowest = max(lowest, page.y)
-    page.y = lowest + 4
+    page.y += 0.8
+    mono = heading == _BLOCKS["command"]
+    pairs = [[Cell(key, colour=MUTED), _short(value)] for key, value in rows[["key", "value"]].itertuples(index=False)]
+    if heading != _BLOCKS["common"]:
+        width = 8 if mono else 42
+        columns = [Column("", width, "left", SMALL), Column("", WIDTH - width, "left", LEAST + 0.5 if mono else SMALL, mono)]
+        return table(page, columns, pairs, further)
+    half = -(-len(pairs) // 2)
+    abreast = [left + right for left, right in zip_longest(pairs[:half], pairs[half:], fillvalue=[Cell(""), ""])]
+    return table(page, [Column("", 46, "left", SMALL), Column("", WIDTH / 2 - 46, "left", SMALL)] * 2, abreast, further)
+
+
+def _short(value: str) -> str:
+    """As much of a long list as a reader wants; the table beside the report has all of it."""
+    return value if len(value) <= _MOST else f"{value[:_MOST]}…"

@@ -2,37 +2,40 @@
 
 import pandas as pd
 
-from nnbench.report import findings, numbers, style
+from nnbench.report import numbers, wording
 from nnbench.report.figures import NotShown, Settings
+from nnbench.report.findings import Findings
 from nnbench.report.page import Pad
+from nnbench.report.style import INK, LEAST, WARNING, WIDTH
 from nnbench.report.table import Cell, Column, table
-from nnbench.study import Study
 
-_FINALS = {"test/accuracy": "test\naccuracy", "final/train_accuracy": "training\naccuracy", "final/train_loss": "training\nloss"}
+_FINALS = {
+    "test/accuracy": "test\naccuracy",
+    "final/train_accuracy": "training\naccuracy",
+    "final/train_loss": "training\nloss",
+}
 
 
-def draw(pad: Pad, study: Study, settings: Settings) -> pd.DataFrame:
+def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     """One row a run: `name`, `seed`, `outcome`, finals, `run_id`."""
-    runs = study.runs
+    runs = findings.study.runs
     if runs.empty:
         raise NotShown("there is no run")
-    finals = {column: head for column, head in _FINALS.items() if findings.known(runs, column)}
-    frame = runs[["name", "seed", "outcome", *finals, "run_id"]]
-    title = f"The {numbers.count(len(runs), 'run')}"
-    page = pad.page(title)
-    heads = [
-        Column("run", style.WIDTH - 50 - 12 - 18 - 15 * len(finals), "left", style.LEAST),
-        Column("seed", 12, size=style.LEAST),
-        Column("outcome", 18, "left", style.LEAST),
-        *(Column(head, 15, "decimal", style.LEAST) for head in finals.values()),
-        Column("run id", 50, "right", style.LEAST, mono=True),
+    finals = {column: head for column, head in _FINALS.items() if findings.known(column)}
+    result = runs[["name", "seed", "outcome", *finals, "run_id"]]
+    title = wording.outcomes(runs)
+    columns = [
+        Column("seed", 11, size=LEAST),
+        Column("", 4, size=LEAST),
+        Column("outcome", 19, "left", LEAST),
+        *(Column(head, 16, "decimal", LEAST) for head in finals.values()),
+        Column("", 3, size=LEAST),
+        Column("run id", 51, "left", LEAST, mono=True),
     ]
-    rows = [
-        [
-            name, str(seed), Cell(outcome, colour=style.INK if outcome in ("finished", "stopped") else style.WARNING),
-            *(numbers.fixed(value) for value in values), run_id,
-        ]
-        for name, seed, outcome, *values, run_id in frame.itertuples(index=False)
-    ]  # fmt: skip
-    table(page, heads, rows, lambda: pad.page(f"{title} (continued)"))
-    return frame
+    name = Column("run", WIDTH - sum(column.width for column in columns), "left", LEAST)
+    rows: list[list[Cell | str]] = []
+    for label, seed, outcome, *values, run_id in result.itertuples(index=False):
+        ended = Cell(outcome, colour=INK if outcome in ("finished", "stopped") else WARNING)
+        rows.append([label, str(seed), "", ended, *map(numbers.fixed, values), "", run_id])
+    table(pad.page(title), [name, *columns], rows, lambda: pad.page(f"{title} (continued)"), gap=0.5)
+    return result

@@ -1,0 +1,12 @@
+"""The one way to the terminal, on stderr, so that stdout stays free for what a program may read."""
+
+from rich.console import Console
+
+# A log file has no width; rich would take 80 columns and fold the tables.
+PLAIN_WIDTH = 120
+
+
+def console() -> Console:
+    """Colours and a live bar on a terminal, plain wide text elsewhere."""
+    made = Console(stderr=True, highlight=False)
+    return made if made.is_terminal else Console(stderr=True, highlight=False, width=PLAIN_WIDTH)

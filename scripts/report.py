@@ -1,0 +1,8 @@
+"""The report again, from what the store holds: `python scripts/report.py study=comparison`."""
+
+import sys
+
+from nnbench.app import report_main
+
+if __name__ == "__main__":
+    sys.exit(report_main())
