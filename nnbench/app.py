@@ -45,9 +45,8 @@ def _with_hydra(function: Callable[[Config], int]) -> int:
         from nnbench.validation import parse  # not at the top: `--help` and completion need none of it
 
         alone = HydraConfig.get().mode == RunMode.RUN
-        tree = {key: value for key, value in OmegaConf.to_container(cfg, resolve=True).items()}  # type: ignore[union-attr]
         try:
-            status = function(parse(tree))  # type: ignore[arg-type]
+            status = function(parse(OmegaConf.to_container(cfg, resolve=True)))  # type: ignore[arg-type]
         except UserError as error:
             raise _Passed(error) if alone else error from error
         if status and not alone:

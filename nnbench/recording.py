@@ -11,7 +11,7 @@ import yaml
 from nnbench.config import Config
 from nnbench.interrupts import Interrupted
 from nnbench.sweep.job import Ended, Failure, Job
-from nnbench.tracking.store import open_store
+from nnbench.tracking.store import Store, open_store
 from nnbench.tracking.writer import RunSpec, StudyWriter
 
 
@@ -59,15 +59,24 @@ class Recorder:
                 self.writer.kill_run(run_id, reason)
 
 
+def open_store_of(config: Config, *, create: bool = True) -> Store:
+    """The store of `config`, made where it is missing and `create` allows.
+
+    Raises:
+        UserError: it cannot be opened or written.
+    """
+    artifacts = Path(config.tracking.artifacts) if config.tracking.artifacts else None
+    return open_store(config.tracking.uri, artifacts, create=create)
+
+
 def open_study(config: Config) -> StudyWriter:
-    """Open the store of `config` and the study in it, both made where they are missing.
+    """The writer of the study of `config`, both the study and its store made where they are missing.
 
     Raises:
         UserError: the store cannot be opened or written.
     """
-    artifacts = Path(config.tracking.artifacts) if config.tracking.artifacts else None
-    store = open_store(config.tracking.uri, artifacts)
-    return StudyWriter(store, config.study, command=shlex.join(["python", "-m", "nnbench", *sys.argv[1:]]))
+    command = shlex.join(["python", "-m", "nnbench", *sys.argv[1:]])
+    return StudyWriter(open_store_of(config), config.study, command=command)
 
 
 def spec(config: Config) -> RunSpec:

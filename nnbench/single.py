@@ -20,14 +20,19 @@ def run_once(config: Config) -> int:
     if config.dry_run:
         print(config.run_name)
         return 0
-    from nnbench.recording import Recorder, open_study  # MLflow takes a second to import: only where something is tracked
+    from nnbench.recording import (  # MLflow takes a second to import: only where something is tracked
+        Recorder,
+        open_study,
+    )
 
     job = Job(number=0, overrides=(), config=config)
     try:
         with interruptible():
             writer = open_study(config)
             if config.resume and config.identity in writer.finished():
-                console.print(f"{config.run_name} has finished before in study {config.study}; resume=false runs it anew")
+                console.print(
+                    f"{config.run_name} has finished before in study {config.study}; resume=false runs it anew"
+                )
                 return 0
             recorder = Recorder(writer, config.tracking.sweep_id)
             with recorder.closing():
@@ -63,4 +68,6 @@ def _sentence(config: Config, result: Result) -> str:
     if history.test_accuracy == history.test_accuracy:
         parts.append(f"test accuracy {history.test_accuracy:.3f}")
     spent = numbers.duration(history.seconds)
-    return f"{config.run_name}: {history.outcome} after {len(history.train_loss):,} epochs in {spent}: {', '.join(parts)}"
+    return (
+        f"{config.run_name}: {history.outcome} after {len(history.train_loss):,} epochs in {spent}: {', '.join(parts)}"
+    )

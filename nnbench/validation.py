@@ -65,7 +65,9 @@ def _text(key: str, value: Any) -> str:
 def _fields(kind: type[Any], tree: dict[str, Any], prefix: str) -> dict[str, Any]:
     """All fields of an optimizer or dataset, checked against the ranges written beside them, defaults filled in."""
     if inspect.isabstract(kind) or not is_dataclass(kind):
-        raise UserError(f"{prefix[:-1]}: {kind.__module__}.{kind.__qualname__} must be a dataclass that defines {_abstract(kind)}")
+        raise UserError(
+            f"{prefix[:-1]}: {kind.__module__}.{kind.__qualname__} must be a dataclass that defines {_abstract(kind)}"
+        )
     checked = _check(kind, tree, prefix)
     return {field.name: getattr(checked, field.name) for field in fields(kind) if field.init}
 
@@ -78,7 +80,9 @@ def _check_together(config: Config) -> None:
     """Rules that hold between keys."""
     for key, given in (("study", config.study), ("optimizer.name", config.optimizer.name)):
         if not re.fullmatch(r"\w[\w .,()-]*", given):
-            raise UserError(f"{key}={given}: must be letters, digits, spaces and . , _ - ( ), the first a letter or digit")
+            raise UserError(
+                f"{key}={given}: must be letters, digits, spaces and . , _ - ( ), the first a letter or digit"
+            )
     chain, name = config.draws.chain, config.optimizer.name
     if config.draws.kind == "chain" and name not in chain:
         raise UserError(f"optimizer.name={name}: must be one of draws.chain ({', '.join(chain) or 'empty'})")
@@ -89,13 +93,12 @@ def _check_together(config: Config) -> None:
             raise UserError(f"report.pages={page}: no such page; there are {', '.join(sorted(pages))}")
     late = [epoch for epoch in config.training.checkpoints if epoch >= config.training.epochs]
     if late:
-        raise UserError(
-            f"training.checkpoints={config.training.checkpoints}: must be epochs before training.epochs={config.training.epochs}"
-        )
+        last = f"training.epochs={config.training.epochs}"
+        raise UserError(f"training.checkpoints={config.training.checkpoints}: must be epochs before {last}")
 
 
 @cache
-def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
@@ -109,7 +112,7 @@ def _check(kind: type[Any], value: Any, prefix: str) -> Any:
 def _sentence(kind: type[Any], prefix: str, error: ErrorDetails) -> str:
     """What is wrong, from pydantic's error: its place, walked down to the section it lies in, and that field's rule."""
     path = list(error["loc"])
-    while len(path) > 1 and is_dataclass(inner := get_type_hints(kind).get(str(path[0]))):
+    while len(path) > 1 and isinstance(inner := get_type_hints(kind).get(str(path[0])), type) and is_dataclass(inner):
         kind, prefix = inner, f"{prefix}{path.pop(0)}."
     name, *within = path
     key = prefix + str(name) + "".join(f"[{part}]" for part in within if isinstance(part, int))
@@ -167,4 +170,3 @@ def _shown(value: Any) -> str:
     """A value as the user would write it on the command line, cut to a readable length."""
     text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(text) <= 60 else text[:57] + "..."
-

@@ -21,17 +21,17 @@ class AdaGrad(Optimizer):
     epsilon: Positive = 1e-7
 
     def allocate(self, parameters: FloatArray) -> None:
-        self.squares = np.zeros_like(parameters)
-        self.scratch = np.empty_like(parameters)
-        self.change = np.empty_like(parameters)
+        self.squares, self.scratch = np.zeros_like(parameters), np.zeros_like(parameters)
+        self.shift = np.array(self.epsilon, parameters.dtype)
+        self.rate = np.zeros((), parameters.dtype)
 
     def update(self, parameters: FloatArray, gradients: FloatArray, iteration: int) -> None:
-        rate = self.learning_rate / (1.0 + self.decay * iteration)
-        squares, scratch, change = self.squares, self.scratch, self.change
+        squares, scratch = self.squares, self.scratch
+        self.rate[()] = self.learning_rate / (1.0 + self.decay * iteration)
         np.multiply(gradients, gradients, scratch)
         np.add(squares, scratch, squares)
         np.sqrt(squares, scratch)
-        np.add(scratch, self.epsilon, scratch)
-        np.multiply(gradients, rate, change)
-        np.divide(change, scratch, change)
-        np.subtract(parameters, change, parameters)
+        np.add(scratch, self.shift, scratch)
+        np.divide(gradients, scratch, gradients)
+        np.multiply(gradients, self.rate, gradients)
+        np.subtract(parameters, gradients, parameters)

@@ -25,25 +25,24 @@ class Adam(Optimizer):
     epsilon: Positive = 1e-7
 
     def allocate(self, parameters: FloatArray) -> None:
-        # The moments go without their factors (1 - beta); these join the corrections in two scalars. Ten passes, not 14.
+        # The moments go without their factors (1 - beta), which join the corrections in two scalars: ten passes, not 14.
         self.first, self.second = np.zeros_like(parameters), np.zeros_like(parameters)
-        # Scalars as arrays of no dimension: a Python float costs half as much again, each time.
         self.keep_1, self.keep_2 = np.array(self.beta_1, parameters.dtype), np.array(self.beta_2, parameters.dtype)
         self.rate, self.shift = np.zeros((), parameters.dtype), np.zeros((), parameters.dtype)
 
     def update(self, parameters: FloatArray, gradients: FloatArray, iteration: int) -> None:
-        first, second, scratch = self.first, self.second, gradients
-        unscaled = sqrt((1.0 - self.beta_2 ** (iteration + 1)) / (1.0 - self.beta_2))
-        correction = unscaled * (1.0 - self.beta_1) / (1.0 - self.beta_1 ** (iteration + 1))
-        self.rate[()] = correction * self.learning_rate / (1.0 + self.decay * iteration)
-        self.shift[()] = unscaled * self.epsilon
+        first, second = self.first, self.second
+        scale_1 = (1.0 - self.beta_1) / (1.0 - self.beta_1 ** (iteration + 1))
+        scale_2 = sqrt((1.0 - self.beta_2 ** (iteration + 1)) / (1.0 - self.beta_2))
+        self.rate[()] = scale_1 * scale_2 * self.learning_rate / (1.0 + self.decay * iteration)
+        self.shift[()] = scale_2 * self.epsilon
         np.multiply(first, self.keep_1, first)
         np.add(first, gradients, first)
         np.multiply(second, self.keep_2, second)
-        np.multiply(gradients, gradients, scratch)
-        np.add(second, scratch, second)
-        np.sqrt(second, scratch)
-        np.add(scratch, self.shift, scratch)
-        np.divide(first, scratch, scratch)
-        np.multiply(scratch, self.rate, scratch)
-        np.subtract(parameters, scratch, parameters)
+        np.multiply(gradients, gradients, gradients)
+        np.add(second, gradients, second)
+        np.sqrt(second, gradients)
+        np.add(gradients, self.shift, gradients)
+        np.divide(first, gradients, gradients)
+        np.multiply(gradients, self.rate, gradients)
+        np.subtract(parameters, gradients, parameters)

@@ -1,4 +1,4 @@
-"""What an optimizer is: hyperparameters as fields, and one update in place on flat arrays."""
+"""What an optimizer is: hyperparameters as fields, and an update in place."""
 
 import copy
 from abc import ABC, abstractmethod
@@ -12,41 +12,52 @@ import numpy as np
 from nnbench.history import FloatArray
 
 IterationsPer = Literal["step", "layer"]
+FLUSH_EVERY = 64  # steps; a moving average with a memory of 0.9 fades by a factor of a thousand meanwhile
 
 
 @dataclass(kw_only=True)
 class Optimizer(ABC):
-    """A rule that turns gradients into updates of the parameters.
+    """A rule by which gradients change parameters.
 
-    To add one, subclass this as a keyword-only dataclass whose fields are the hyperparameters, each with its range
-    (`learning_rate: Positive = 0.01`), make the state in `allocate` and use it in `update`:
+    To add one, subclass this as a keyword-only dataclass whose fields are the hyperparameters, each with its range;
+    make the state in `allocate`, use it in `update`:
 
         @dataclass(kw_only=True)
-        class Signs(Optimizer):
+        class SignMomentum(Optimizer):
             learning_rate: Positive = 0.01
+            beta: Fraction = 0.9
+
+            def allocate(self, parameters):
+                self.average = np.zeros_like(parameters)
 
             def update(self, parameters, gradients, iteration):
-                parameters -= self.learning_rate * np.sign(gradients)
+                self.average *= self.beta
+                self.average += (1 - self.beta) * gradients
+                parameters -= self.learning_rate * np.sign(self.average)
+
+    Arithmetic is that of the arrays' dtype as long as other numbers are Python's. What NumPy writes into an existing
+    array (`np.add(a, b, a)`) costs half of what it allocates; scalars are quickest as arrays of no dimension.
 
     Attributes:
-        layerwise: the rule looks at whole layers (norms, matrix factors), so it is given one weight matrix
-            (inputs + 1, outputs; the last row is the bias) at a time instead of all the parameters in one vector.
+        layerwise: set it for a rule that looks at layers as a whole (norms, matrix factors). It is then given one
+            weight matrix at a time, shape (inputs + 1, outputs), the last row the bias, each with state of its own;
+            otherwise all parameters of the network as one vector.
     """
 
     layerwise: ClassVar[bool] = False
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False, "strict": True}
 
-    def allocate(self, parameters: FloatArray) -> None:
-        """Make the state for `parameters`, in their shape and dtype. Called once, before the first update."""
+    def allocate(self, parameters: FloatArray) -> None:  # noqa: B027  # a rule without state has nothing to make
+        """Make the state, as attributes, for `parameters` of this shape and dtype. Called once, before the first step."""
 
     @abstractmethod
     def update(self, parameters: FloatArray, gradients: FloatArray, iteration: int) -> None:
         """Change `parameters` in place.
 
         Args:
-            parameters: all parameters of the network as one vector, or one layer's matrix (see `layerwise`).
-            gradients: the gradient of the loss with respect to them, in the same shape; not to be changed.
-            iteration: the number of updates made before this one, from 0.
+            parameters: a vector, or one layer's matrix, see `layerwise`.
+            gradients: of the loss by `parameters`, the same shape; may be used as scratch space.
+            iteration: how many updates came before this one.
         """
 
 
@@ -57,18 +68,18 @@ def stepper(
     layers: Sequence[tuple[FloatArray, FloatArray]],
     iterations_per: IterationsPer = "step",
 ) -> Callable[[int], None]:
-    """The function that makes step k, k = 0, 1, ..., of `optimizer`, with fresh state; `optimizer` itself stays as it is.
+    """The function that makes step k = 0, 1, ... of `optimizer`, with fresh state; `optimizer` itself stays as it is.
 
     Args:
         optimizer: its hyperparameters.
-        parameters: all parameters, one vector.
-        gradients: their gradients, one vector.
-        layers: the same two as views, a pair of matrices for each layer.
-        iterations_per: `step` gives all layers the iteration k; `layer` counts an iteration for each layer of each
-            step, as "Neural Networks from Scratch" does: layer l of L sees k * L + l.
+        parameters: all of the network's, one vector.
+        gradients: likewise.
+        layers: the same two as pairs of matrices, views of the vectors.
+        iterations_per: `step` makes k the iteration everywhere; `layer` counts one for each layer in each step, as the
+            optimizers of "Neural Networks from Scratch" do, so that layer l of L sees k * L + l.
 
     Raises:
-        TypeError: `update` returned something, as one that does not work in place would.
+        TypeError: on the first step, if `update` returns something, as one that does not work in place would.
     """
     pieces = layers if optimizer.layerwise or iterations_per == "layer" else [(parameters, gradients)]
     owners = [copy.copy(optimizer) for _ in pieces]
@@ -83,7 +94,7 @@ def stepper(
         for update, offset in schedule:
             if update(iteration + offset) is not None:
                 raise TypeError(f"{type(optimizer).__name__}.update must change the parameters in place and return None")
-        if not k % 64:
+        if k % FLUSH_EVERY == 0:
             for owner in owners:
                 _flush(owner)
 
@@ -91,11 +102,11 @@ def stepper(
 
 
 def _flush(optimizer: Optimizer) -> None:
-    """Zero what is all but zero in the state.
+    """Zero what is next to zero in the state.
 
-    The averages of a dead unit's gradients fade until they are subnormal, and stay there; arithmetic on those is tens
-    of times slower.
+    The averages of a dead unit's gradients fade until they are subnormal numbers, and stay there; arithmetic on those
+    is ten to a hundred times slower.
     """
     for state in vars(optimizer).values():
-        if isinstance(state, np.ndarray) and state.dtype.kind == "f":
+        if isinstance(state, np.ndarray) and state.ndim and state.dtype.kind == "f":
             state[np.abs(state) < 1e3 * np.finfo(state.dtype).tiny] = 0

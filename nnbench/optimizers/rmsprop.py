@@ -1,6 +1,7 @@
 """RMSProp: AdaGrad that forgets."""
 
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 
@@ -23,19 +24,20 @@ class RMSProp(Optimizer):
     epsilon: Positive = 1e-7
 
     def allocate(self, parameters: FloatArray) -> None:
-        self.squares = np.zeros_like(parameters)
-        self.scratch = np.empty_like(parameters)
-        self.change = np.empty_like(parameters)
+        # The average goes without its factor (1 - rho), which is drawn out of the root into two scalars: a pass less.
+        self.squares, self.scratch = np.zeros_like(parameters), np.zeros_like(parameters)
+        self.keep = np.array(self.rho, parameters.dtype)
+        self.shift = np.array(self.epsilon / sqrt(1.0 - self.rho), parameters.dtype)
+        self.rate = np.zeros((), parameters.dtype)
 
     def update(self, parameters: FloatArray, gradients: FloatArray, iteration: int) -> None:
-        rate = self.learning_rate / (1.0 + self.decay * iteration)
-        squares, scratch, change = self.squares, self.scratch, self.change
-        np.multiply(squares, self.rho, squares)
-        np.multiply(gradients, 1.0 - self.rho, scratch)
-        np.multiply(scratch, gradients, scratch)
+        squares, scratch = self.squares, self.scratch
+        self.rate[()] = self.learning_rate / (1.0 + self.decay * iteration) / sqrt(1.0 - self.rho)
+        np.multiply(squares, self.keep, squares)
+        np.multiply(gradients, gradients, scratch)
         np.add(squares, scratch, squares)
         np.sqrt(squares, scratch)
-        np.add(scratch, self.epsilon, scratch)
-        np.multiply(gradients, rate, change)
-        np.divide(change, scratch, change)
-        np.subtract(parameters, change, parameters)
+        np.add(scratch, self.shift, scratch)
+        np.divide(gradients, scratch, gradients)
+        np.multiply(gradients, self.rate, gradients)
+        np.subtract(parameters, gradients, parameters)

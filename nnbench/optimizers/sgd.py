@@ -23,12 +23,13 @@ class SGD(Optimizer):
 
     def allocate(self, parameters: FloatArray) -> None:
         self.velocity = np.zeros_like(parameters)
-        self.scratch = np.empty_like(parameters)
+        self.keep = np.array(self.momentum, parameters.dtype)
+        self.rate = np.zeros((), parameters.dtype)
 
     def update(self, parameters: FloatArray, gradients: FloatArray, iteration: int) -> None:
-        rate = self.learning_rate / (1.0 + self.decay * iteration)
-        velocity, scratch = self.velocity, self.scratch
-        np.multiply(velocity, self.momentum, velocity)
-        np.multiply(gradients, rate, scratch)
-        np.subtract(velocity, scratch, velocity)
+        velocity = self.velocity
+        self.rate[()] = self.learning_rate / (1.0 + self.decay * iteration)
+        np.multiply(velocity, self.keep, velocity)
+        np.multiply(gradients, self.rate, gradients)
+        np.subtract(velocity, gradients, velocity)
         np.add(parameters, velocity, parameters)

@@ -13,8 +13,8 @@ from nnbench.report.findings import Findings, Metric
 from nnbench.report.labels import spread
 from nnbench.report.numbers import count, listing
 from nnbench.report.page import Page, line_height
-from nnbench.report.wording import brief
 from nnbench.report.style import LEAST, LEFT, MM, MUTED, RIGHT, SMALL
+from nnbench.report.wording import brief
 from nnbench.stats.quartiles import quartiles
 
 TOGETHER = 6  # settings that one panel holds; more are given a small panel each
@@ -38,7 +38,9 @@ def bands(findings: Findings, curves: Mapping[str, str]) -> pd.DataFrame:
     parts = []
     for column, called in curves.items():
         for setting in runs["setting"].unique():
-            wide = own[setting].pivot(index="epoch", columns="run_id", values=column) if setting in own else pd.DataFrame()
+            wide = (
+                own[setting].pivot(index="epoch", columns="run_id", values=column) if setting in own else pd.DataFrame()
+            )
             band = quartiles(wide)
             parts.append(band.reset_index().assign(setting=setting, curve=called))
     columns = ["setting", "curve", "epoch", "least", "low", "median", "high", "most", "n"]
@@ -73,7 +75,9 @@ def epoch_axis(axes: Axes, last: float, *, small: bool = False) -> None:
     powers = [10**power for power in range(9) if 10**power <= last]
     axes.xaxis.set_major_locator(FixedLocator([0, *(powers[1:] if small else powers)]))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at / 1000:.0f}k" if small and at >= 1000 else f"{at:,.0f}"))
+    axes.xaxis.set_major_formatter(
+        FuncFormatter(lambda at, _: f"{at / 1000:.0f}k" if small and at >= 1000 else f"{at:,.0f}")
+    )
 
 
 def _together(page: Page, findings: Findings, table: pd.DataFrame, scale: Scale) -> None:
@@ -100,6 +104,7 @@ def _together(page: Page, findings: Findings, table: pd.DataFrame, scale: Scale)
         if direct:
             _end_labels(page, axes, {setting: float(band["median"].iloc[-1]) for setting, band in own.items()}, looks)
         page.y += height + 15
+
 
 def _apart(page: Page, findings: Findings, table: pd.DataFrame, order: Sequence[str], scale: Scale) -> None:
     """A small panel for each setting, both its curves in it, the other settings' training curves faint behind."""
@@ -139,7 +144,13 @@ def _band(axes: Axes, band: pd.DataFrame, look: style.Line, *, filled: bool = Tr
     if filled and band["n"].max() > 1:
         axes.fill_between(band["epoch"], band["low"], band["high"], color=look.colour, alpha=0.15, linewidth=0)
     axes.plot(band["epoch"], band["median"], color=look.colour, linestyle=look.dash, linewidth=1.4 if filled else 1.0)
-    axes.plot(band["epoch"].iloc[-1:], band["median"].iloc[-1:], look.marker if filled else "", color=look.colour, clip_on=False)
+    axes.plot(
+        band["epoch"].iloc[-1:],
+        band["median"].iloc[-1:],
+        look.marker if filled else "",
+        color=look.colour,
+        clip_on=False,
+    )
 
 
 def _end_labels(page: Page, axes: Axes, ends: dict[str, float], looks: dict[str, style.Line]) -> None:
@@ -168,8 +179,16 @@ def _rail(axes: Axes, findings: Findings, setting: str | None = None) -> None:
     runs = findings.study.runs[findings.study.runs["outcome"] == "diverged"]
     for name, epoch in runs[["setting", "diverged_at_epoch"]].dropna().itertuples(index=False):
         if setting in (None, name):
-            axes.plot([epoch], [1.025], "x", markersize=3.5, markeredgewidth=0.9, color=findings.looks[name].colour,
-                      transform=axes.get_xaxis_transform(), clip_on=False)  # fmt: skip
+            axes.plot(
+                [epoch],
+                [1.025],
+                "x",
+                markersize=3.5,
+                markeredgewidth=0.9,
+                color=findings.looks[name].colour,
+                transform=axes.get_xaxis_transform(),
+                clip_on=False,
+            )
 
 
 def _rail_key(findings: Findings) -> str:

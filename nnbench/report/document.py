@@ -118,7 +118,9 @@ def _footers(sheets: Sequence[Page], study: Study) -> None:
         across = [(style.LEFT, study.name, "left"), (style.RIGHT, f"page {number}/{len(sheets)}", "right")]
         across.append((style.SHEET[0] / 2, commit, "center"))
         for x, words, align in across:
-            page.write(x, style.BOTTOM + 6, text.fit(words, style.LEAST, 70), size=style.LEAST, colour=style.MUTED, align=align)
+            page.write(
+                x, style.BOTTOM + 6, text.fit(words, style.LEAST, 70), size=style.LEAST, colour=style.MUTED, align=align
+            )
 
 
 def _bind(sheets: Sequence[Page], *, title: str, subject: str) -> bytes:

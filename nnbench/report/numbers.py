@@ -24,7 +24,7 @@ def fixed(value: float, places: int = 3) -> str:
     if not math.isfinite(value):
         return MISSING
     small = value != 0 and abs(value) < 0.5 * 10.0**-MOST
-    return f"{value:.1e}" .replace("-", MINUS) if small else f"{value:.{places}f}".replace("-", MINUS)
+    return f"{value:.1e}".replace("-", MINUS) if small else f"{value:.{places}f}".replace("-", MINUS)
 
 
 def bounds(low: float, high: float) -> str:

@@ -39,20 +39,42 @@ class Page:
         return style.BOTTOM - self.y
 
     def write(
-        self, x: float, y: float, words: str, *, size: float = BODY, colour: str = INK, bold: bool = False,
-        align: str = "left", mono: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        x: float,
+        y: float,
+        words: str,
+        *,
+        size: float = BODY,
+        colour: str = INK,
+        bold: bool = False,
+        align: str = "left",
+        mono: bool = False,
+    ) -> None:
         """Set one line; `y` is the upper edge of its letters."""
         self.figure.text(
-            x / style.SHEET[0], 1 - (y + size * _ASCENT / style.MM) / style.SHEET[1], words,
-            fontsize=size, color=colour, fontweight="bold" if bold else "normal",
-            family=text.MONO if mono else text.SANS, ha=align, va="baseline",
-        )  # fmt: skip
+            x / style.SHEET[0],
+            1 - (y + size * _ASCENT / style.MM) / style.SHEET[1],
+            words,
+            fontsize=size,
+            color=colour,
+            fontweight="bold" if bold else "normal",
+            family=text.MONO if mono else text.SANS,
+            ha=align,
+            va="baseline",
+        )
 
     def paragraph(
-        self, words: str, *, size: float = BODY, colour: str = INK, bold: bool = False, mono: bool = False,
-        x: float = style.LEFT, room: float | None = None, after: float = 2.0,
-    ) -> None:  # fmt: skip
+        self,
+        words: str,
+        *,
+        size: float = BODY,
+        colour: str = INK,
+        bold: bool = False,
+        mono: bool = False,
+        x: float = style.LEFT,
+        room: float | None = None,
+        after: float = 2.0,
+    ) -> None:
         """Set lines below what is there, broken to `room` millimetres, and leave `after` millimetres below them."""
         family = text.MONO if mono else text.SANS
         for line in text.wrap(words, size, style.RIGHT - x if room is None else room, family=family, bold=bold):

@@ -8,6 +8,7 @@ from nnbench.report import style, text
 from nnbench.report.page import Page, line_height
 from nnbench.report.style import BODY, INK, LEAST, MUTED
 
+
 @dataclass(frozen=True)
 class Column:
     """A column `width` millimetres wide; `decimal` aligns numbers on their point, which needs room at the right."""
@@ -35,7 +36,12 @@ _SWATCH = 9.0  # millimetres that a look takes before its text
 
 
 def table(
-    page: Page, columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]], further: Callable[[], Page], *, gap: float = 1.3
+    page: Page,
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[Cell | str]],
+    further: Callable[[], Page],
+    *,
+    gap: float = 1.3,
 ) -> Page:
     """Set a table below what is on the page, `gap` millimetres between rows, and return the page it ends on.
 
@@ -90,9 +96,13 @@ def _head(page: Page, columns: Sequence[Column]) -> None:
         for number, words in enumerate(parts):
             left = column.align == "left"
             page.write(
-                x if left else x + column.width - 1.5, page.y + number * line_height(LEAST), words,
-                size=LEAST + 0.5, colour=MUTED, align="left" if left else "right",
-            )  # fmt: skip
+                x if left else x + column.width - 1.5,
+                page.y + number * line_height(LEAST),
+                words,
+                size=LEAST + 0.5,
+                colour=MUTED,
+                align="left" if left else "right",
+            )
         height = max(height, len(parts) * line_height(LEAST))
         x += column.width
     page.y += height + 0.8
@@ -116,5 +126,11 @@ def _set(page: Page, x: float, cell: Cell, lines: Sequence[str], column: Column,
         page.write(at, y, line, size=column.size, colour=cell.colour, bold=cell.bold, align=align, mono=column.mono)
         y += line_height(column.size)
     if cell.note:
-        page.write(x if column.align == "left" else right, y, cell.note, size=LEAST, colour=cell.note_colour,
-                   align="left" if column.align == "left" else "right")  # fmt: skip
+        page.write(
+            x if column.align == "left" else right,
+            y,
+            cell.note,
+            size=LEAST,
+            colour=cell.note_colour,
+            align="left" if column.align == "left" else "right",
+        )

@@ -119,7 +119,11 @@ def _one_task(runs: pd.DataFrame) -> str:
     datasets = distinct(runs, "dataset.name")
     if len(datasets) > 1:
         return f"{len(datasets)} data sets are mixed here: what a setting reaches depends on which of them it ran on."
-    shapes = {"dataset.classes": "{} classes", "dataset.samples": "{} training points a class", "dataset.noise": "noise {}"}
+    shapes = {
+        "dataset.classes": "{} classes",
+        "dataset.samples": "{} training points a class",
+        "dataset.noise": "noise {}",
+    }
     details = [shape.format(*values) for key, shape in shapes.items() if len(values := distinct(runs, key)) == 1]
     told = f" ({', '.join(details)})" if details else ""
     return f"One task: {datasets[0] if datasets else 'unnamed'}{told}. Nothing here carries over to other data or networks."
@@ -134,7 +138,9 @@ def _as_given(runs: pd.DataFrame) -> str:
         )
     if runs["setting"].nunique() == 1:
         return "One setting of one optimizer: there is nothing here to set it against."
-    return "Each optimizer runs with the one setting it was given: this compares settings, not optimizers at their best."
+    return (
+        "Each optimizer runs with the one setting it was given: this compares settings, not optimizers at their best."
+    )
 
 
 def _few_seeds(findings: Findings) -> str:
@@ -142,7 +148,9 @@ def _few_seeds(findings: Findings) -> str:
     least, most = int(seeds.min()), int(seeds.max())
     told = count(least, "seed") if least == most else f"{least} to {most} seeds"
     if least < 10:
-        return f"{told} a setting: with fewer than 10 the intervals come out too narrow, and small differences go unseen."
+        return (
+            f"{told} a setting: with fewer than 10 the intervals come out too narrow, and small differences go unseen."
+        )
     return f"{told} a setting: a difference much smaller than the intervals goes unseen, which does not show there is none."
 
 

@@ -140,7 +140,9 @@ def _own_grids(loader: ConfigLoader, composed: DictConfig, words: Words) -> Iter
         group, _, rest = path.partition(".")
         option, _, key = rest.partition(".")
         if not key:
-            raise UserError(f"{GRIDS}{path}: must be {GRIDS}GROUP.OPTION.KEY, such as {GRIDS}optimizer.sgd.momentum=0,0.9")
+            raise UserError(
+                f"{GRIDS}{path}: must be {GRIDS}GROUP.OPTION.KEY, such as {GRIDS}optimizer.sgd.momentum=0,0.9"
+            )
         options = loader.get_group_options(group)
         if option not in options:
             raise UserError(f"{GRIDS}{path}: no such option; {group} knows {', '.join(options) or 'none'}")
@@ -156,9 +158,9 @@ def _own_grids(loader: ConfigLoader, composed: DictConfig, words: Words) -> Iter
 
 def _plain(composed: DictConfig) -> tuple[dict[str, Any], bool]:
     """The config without Hydra's own part, as plain data, and whether anything in it is an interpolation."""
-    tree = OmegaConf.to_container(OmegaConf.masked_copy(composed, [key for key in composed if key != "hydra"]))
-    assert isinstance(tree, dict)
-    return tree, any(isinstance(value, str) and "${" in value for _, value in flatten(tree))  # type: ignore[arg-type]
+    own = OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
+    tree: dict[str, Any] = OmegaConf.to_container(own)  # type: ignore[assignment]
+    return tree, any(isinstance(value, str) and "${" in value for _, value in flatten(tree))
 
 
 def _resolve(tree: dict[str, Any]) -> dict[str, Any]:

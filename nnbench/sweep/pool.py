@@ -5,11 +5,12 @@ import signal
 import threading
 import traceback
 from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, TimeoutError, wait
+from concurrent.futures import FIRST_COMPLETED, Future, TimeoutError, wait
 from dataclasses import dataclass
 from multiprocessing import connection, get_context, parent_process
+from typing import Any
 
-from pebble import ProcessExpired, ProcessFuture, ProcessPool
+from pebble import ProcessExpired, ProcessPool
 from threadpoolctl import threadpool_limits
 
 from nnbench.config import Config
@@ -61,7 +62,7 @@ class Pool:
         window = self.workers + min(self.workers, 4)
         pool = ProcessPool(self.workers, initializer=_enter_worker, context=get_context("spawn"))
         waiting = iter(jobs)
-        flying: dict[ProcessFuture, tuple[Job, int]] = {}
+        flying: dict[Future[Any], tuple[Job, int]] = {}
         try:
             while True:
                 while len(flying) < window and (job := next(waiting, None)) is not None:
@@ -75,22 +76,26 @@ class Pool:
                         flying[pool.schedule(_work, args=[job.config], timeout=self.timeout)] = (job, attempt + 1)
                         continue
                     yield Ended(job=job, outcome=self._outcome(future))
-            pool.close()
+            pool.close()  # type: ignore[no-untyped-call]
         finally:
-            pool.stop()
+            pool.stop()  # type: ignore[no-untyped-call]
             pool.join()
 
-    def _outcome(self, future: "ProcessFuture") -> Result | Failure:
+    def _outcome(self, future: "Future[Any]") -> Result | Failure:
         match future.exception():
             case None:
                 result: Result | Failure = future.result()
                 return result
             case TimeoutError():
-                return Failure(reason=f"took longer than hydra.launcher.timeout={self.timeout:g} s and was ended", traceback="")
+                return Failure(
+                    reason=f"took longer than hydra.launcher.timeout={self.timeout:g} s and was ended", traceback=""
+                )
             case ProcessExpired() as error:
                 return Failure(reason=f"its worker died {TRIES} times ({_cause(error.exitcode)})", traceback="")
             case error:
-                return Failure(reason=f"{type(error).__name__}: {error}", traceback="".join(traceback.format_exception(error)))
+                return Failure(
+                    reason=f"{type(error).__name__}: {error}", traceback="".join(traceback.format_exception(error))
+                )
 
 
 def _cause(exitcode: int | None) -> str:

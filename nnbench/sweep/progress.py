@@ -55,7 +55,9 @@ class SweepProgress:
         self._bar.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._bar.stop()
 
     def ended(self, event: Ended) -> None:
@@ -63,7 +65,9 @@ class SweepProgress:
         self.done += 1
         if isinstance(event.outcome, Failure):
             self.failed += 1
-            self.console.print(f"[red]failed[/red] {event.job.config.run_name}: {event.outcome.reason}", highlight=False)
+            self.console.print(
+                f"[red]failed[/red] {event.job.config.run_name}: {event.outcome.reason}", highlight=False
+            )
         elif event.outcome is not None:
             self._compare(event.job.config, event.outcome)
         self._bar.update(self._task, advance=1, news=self._news())

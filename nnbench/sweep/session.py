@@ -51,8 +51,8 @@ def run_sweep(jobs: Sequence[Job], runner: Runner) -> int:
 
 def _run(jobs: Sequence[Job], runner: Runner, console: Console) -> int:
     from nnbench.recording import Recorder, open_study  # MLflow takes a second to import: only after the checks
-    from nnbench.reporting import report_on
-    from nnbench.summary import print_summary
+    from nnbench.reporting import report_on, tell
+    from nnbench.tracking.reader import read_study
 
     config = jobs[0].config
     writer = open_study(config)
@@ -67,17 +67,15 @@ def _run(jobs: Sequence[Job], runner: Runner, console: Console) -> int:
         if sweep_id is not None:
             failures = _train(Recorder(writer, sweep_id), runner(todo, sweep_id), len(todo), console, config.fail_fast)
         status = "FAILED" if failures else "FINISHED"
-        study, report = report_on(writer.store, config)
+        study = read_study(writer.store, config.study)
+        report = report_on(study, config.report)
         files = [report.pdf, *report.csvs.values()] if report else []
     finally:
         if sweep_id is not None:
             writer.end_sweep(sweep_id, status, files=files)
-    print_summary(study, console)
+    tell(study, report, console)
     for event in failures:
         console.print(f"[red]failed[/red] {_what(event)}")
-    if report is not None:
-        console.print(escape(report.answer))
-        console.print(f"report  [bold]{report.pdf}[/bold]")
     console.print(f"review  [bold]mlflow ui --backend-store-uri {writer.store.shown_uri}[/bold]")
     return 1 if failures else 0
 

@@ -51,8 +51,8 @@ def finals(history: History) -> Iterator[tuple[str, float]]:
     if len(history.val_loss):
         yield "final/val_loss", float(history.val_loss[-1])
         yield "final/val_accuracy", float(history.val_accuracy[-1])
-        yield "best/val_loss", float(np.nanmin(history.val_loss))
-        yield "best/val_accuracy", float(np.nanmax(history.val_accuracy))
+        yield "best/val_loss", float(np.fmin.reduce(history.val_loss))
+        yield "best/val_accuracy", float(np.fmax.reduce(history.val_accuracy))
     yield "time/train_seconds", float(history.seconds)
     yield "time/epoch_us", 1e6 * history.seconds / max(epochs, 1)
     for target in TARGETS:

@@ -70,7 +70,7 @@ class StudyWriter:
         self, store: Store, study: str, *, command: str, description: str | None = None, threads: int = 1
     ) -> None:
         command = redacted(command)
-        self.store = store
+        self.store, self.study = store, study
         self._open: dict[str, RunSpec | None] = {}
         self._outcomes: Counter[str] = Counter()
         with store.told_in_one_line():

@@ -54,7 +54,9 @@ def test_values_reach_the_config_as_hydra_would_put_them(loader: ConfigLoader) -
 
 def test_each_optimizer_its_own_grid(loader: ConfigLoader) -> None:
     jobs = _jobs(loader, "sweep=optimizers")
-    momenta = {job.config.optimizer.hyperparameters.get("momentum") for job in jobs if job.config.optimizer.name == "sgd"}
+    momenta = {
+        job.config.optimizer.hyperparameters.get("momentum") for job in jobs if job.config.optimizer.name == "sgd"
+    }
     assert momenta == {0.0, 0.9}
     assert {job.config.optimizer.name for job in jobs} == {"sgd", "adagrad", "rmsprop", "adam"}
 
@@ -108,4 +110,3 @@ def test_a_sweep_that_cannot_be_is_refused_whole(loader: ConfigLoader, words: li
 def test_all_of_a_thousand_jobs_are_checked(loader: ConfigLoader) -> None:
     with pytest.raises(UserError, match="seed=-1"):
         _jobs(loader, "seed=range(-1,999)")
-

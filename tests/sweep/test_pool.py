@@ -80,7 +80,13 @@ def test_failures_cost_their_own_job_alone(config: Make, tmp_path: Path) -> None
         return config(*HERE, f"optimizer.algorithm={__name__}:{name}", *more)
 
     good = config("training.epochs=3")
-    jobs = _jobs(good, bad("Raises"), bad("Dies"), bad("Dies", f"+optimizer.flag={tmp_path}/flag"), config("seed=1", "training.epochs=3"))
+    jobs = _jobs(
+        good,
+        bad("Raises"),
+        bad("Dies"),
+        bad("Dies", f"+optimizer.flag={tmp_path}/flag"),
+        config("seed=1", "training.epochs=3"),
+    )
     outcomes = _ended(Pool(workers=2).run(jobs))
     assert isinstance(outcomes[0], Result)
     assert isinstance(outcomes[4], Result)

@@ -31,8 +31,7 @@ class GridSweeper(Sweeper):
         self.params = params
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        self.hydra_context = hydra_context
-        self.config = config
+        self.context, self.master = hydra_context, config
         self.launcher: Launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )
@@ -41,7 +40,7 @@ class GridSweeper(Sweeper):
         from nnbench.sweep.axes import expand
         from nnbench.sweep.session import run_sweep
 
-        jobs = expand(self.hydra_context.config_loader, self.config, arguments)
+        jobs = expand(self.context.config_loader, self.master, arguments)
         if status := run_sweep(jobs, self._run):
             raise SystemExit(status)
 

@@ -28,7 +28,15 @@ def scale(classes: int | None) -> curves.Scale:
         axes.set_ylim(1 / classes if classes else 0, 1)
         axes.set_yticks([tick / 10 for tick in range(2, 11, 2) if not classes or tick / 10 > 1 / classes + 0.03])
         if classes and axes.get_position().width > 0.5:
-            axes.text(0.995, 0.015, f"chance: 1/{classes}", transform=axes.transAxes, fontsize=style.LEAST, ha="right",
-                      va="bottom", color=style.MUTED)  # fmt: skip
+            axes.text(
+                0.995,
+                0.015,
+                f"chance: 1/{classes}",
+                transform=axes.transAxes,
+                fontsize=style.LEAST,
+                ha="right",
+                va="bottom",
+                color=style.MUTED,
+            )
 
     return apply

@@ -1,5 +1,7 @@
 """What each setting learnt to see: the plane as its median run divides it."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -19,85 +21,106 @@ _NOTE = LEAST + 0.5
 # The colours too pale for a line are right for an area; and so no class looks like an optimizer.
 _CLASSES = ("#56b4e9", "#e69f00", "#f0e442", "#8fd694", "#d9a5c7", "#b8b8b8")
 
-Shown = list[tuple["pd.Series[float]", Boundary]]
+
+@dataclass(frozen=True)
+class Panel:
+    """One run's decision boundary; `value` is the measure that the run is the median of."""
+
+    setting: str
+    seed: int
+    run_id: str
+    value: float
+    boundary: Boundary
 
 
 def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
-    """One row a panel: `setting`, `seed`, `run_id`, the accuracy it is the median of, `points` drawn and how many of them are `wrong`."""
-    by = findings.primary
-    found = [(run, findings.study.boundary(str(run["run_id"]))) for run in _medians(findings)]
-    shown: Shown = [(run, boundary) for run, boundary in found if boundary is not None][:_MANY]
-    if not shown:
+    """One row a panel: `setting`, `seed`, `run_id`, the measure it is the median of, `points` drawn and those `wrong`."""
+    every = _panels(findings)
+    if not every:
         raise NotShown("no run that came to its end has left a decision boundary, which only data of two features has")
-    values = pd.Series({run["setting"]: run[by.column] for run, _ in shown})
-    one = findings.scored["seed"].nunique() == 1
-    if len(values) > 1:
-        title = (
-            f"{by.name.capitalize() if one else f'At the median seed, {by.name}'} lies between {numbers.fixed(values.min())} ({brief(str(values.idxmin()))}) "
-            f"and {numbers.fixed(values.max())} ({brief(str(values.idxmax()))})"
-        )
-    else:
-        title = f"{brief(str(values.index[0]))}{'' if one else ' at its median seed'}: {by.name} {numbers.fixed(values.iloc[0])}"
-    _panels(pad.page(title, _caption(findings, shown, len(found))), findings, shown)
+    shown = every[:_MANY]
+    page = pad.page(_title(findings, shown), _caption(findings, shown, len(every)))
+    _arrange(page, findings, shown)
+    columns = ["setting", "seed", "run_id", findings.primary.column, "points", "wrong"]
     rows = [
-        {
-            "setting": run["setting"], "seed": run["seed"], "run_id": run["run_id"], by.column: run[by.column],
-            "points": len(_points(boundary)[1]), "wrong": int(_wrong(boundary).sum()),
-        }
-        for run, boundary in shown
-    ]  # fmt: skip
-    return pd.DataFrame(rows)
+        (one.setting, one.seed, one.run_id, one.value, _wrong(one.boundary).size, int(_wrong(one.boundary).sum()))
+        for one in shown
+    ]
+    return pd.DataFrame(rows, columns=columns)
 
 
-def _medians(findings: Findings) -> Shown | list["pd.Series[float]"]:
-    """The run of each setting that has as many runs above it as below; of two such, the lower. The best setting first."""
+def _panels(findings: Findings) -> list[Panel]:
+    """For each setting, the best first, the run with as many runs above it as below; of two such, the lower."""
     column = findings.primary.column
     if not findings.known(column):
         return []
     runs = findings.scored.dropna(subset=[column]).sort_values([column, "seed"], kind="stable")
-    own = {setting: part for setting, part in runs.groupby("setting")}
-    order = [setting for setting in findings.ranking(findings.primary)["setting"] if setting in own]
-    return [own[setting].iloc[(len(own[setting]) - 1) // 2] for setting in order]
+    by_setting = runs.groupby("setting")
+    panels = []
+    for setting in findings.ranking(findings.primary)["setting"]:
+        if setting in by_setting.groups:
+            own = by_setting.get_group(setting)
+            run = own.iloc[(len(own) - 1) // 2]
+            boundary = findings.study.boundary(run["run_id"])
+            if boundary is not None:
+                panels.append(Panel(setting, int(run["seed"]), run["run_id"], float(run[column]), boundary))
+    return panels
 
 
-def _caption(findings: Findings, shown: Shown, settings: int) -> str:
-    held_out = any(len(boundary.test_points) for _, boundary in shown)
+def _one_seed(findings: Findings) -> bool:
+    return findings.scored["seed"].nunique() == 1
+
+
+def _title(findings: Findings, shown: list[Panel]) -> str:
+    name = findings.primary.name
+    low, high = (choose(shown, key=lambda panel: panel.value) for choose in (min, max))
+    told = [f"{numbers.fixed(one.value)} ({brief(one.setting)})" for one in (low, high)]
+    if len(shown) == 1:
+        return f"{brief(low.setting)}{'' if _one_seed(findings) else ' at its median seed'}: {name} {told[0].split()[0]}"
+    subject = name.capitalize() if _one_seed(findings) else f"At the median seed, {name}"
+    return f"{subject} lies between {told[0]} and {told[1]}"
+
+
+def _caption(findings: Findings, shown: list[Panel], settings: int) -> str:
+    which = f"the run whose {findings.primary.name} is the median over seeds"
+    points = "test" if any(len(one.boundary.test_points) for one in shown) else "training"
     more = f" The first {len(shown)} of {settings} settings." if settings > len(shown) else ""
-    one = findings.scored["seed"].nunique() == 1
-    which = "its one run" if one else f"the run whose {findings.primary.name} is the median over seeds"
     return (
-        f"For each setting, {which}. Colour: the class that the network "
-        f"names; the paler, the less sure it is, down to white for a guess. Dots: {'test' if held_out else 'training'} points; "
-        f"a cross where the class named is not theirs.{more}"
+        f"For each setting, {'its one run' if _one_seed(findings) else which}. Colour: the class that the network names; "
+        f"the paler, the less sure it is, down to white for a guess. Dots: {points} points; a cross where the class named "
+        f"is not theirs.{more}"
     )
 
 
-def _panels(page: Page, findings: Findings, shown: Shown) -> None:
+def _arrange(page: Page, findings: Findings, shown: list[Panel]) -> None:
+    """Square panels in as many columns as let them be large."""
     across = 2 if len(shown) <= 4 else 3 if len(shown) <= 9 else 4
     gap = 16.0 / across
     side = (WIDTH - gap * (across - 1)) / across
-    names = [text.wrap(run["setting"], SMALL, side - 9, bold=True) for run, _ in shown]
+    names = [text.wrap(one.setting, SMALL, side - 9, bold=True) for one in shown]
     head = line_height(SMALL) * max(map(len, names)) + line_height(_NOTE) + 1.5
     rows = -(-len(shown) // across)
     side = min(side, page.room / rows - head - 5)
-    for number, ((run, boundary), lines) in enumerate(zip(shown, names, strict=True)):
+    for number, (one, lines) in enumerate(zip(shown, names, strict=True)):
         row, column = divmod(number, across)
         x, y = LEFT + column * (side + gap), page.y + row * (side + head + 5)
-        page.swatch(x, y + 0.38 * SMALL / style.MM, findings.looks[run["setting"]])
+        page.swatch(x, y + 0.38 * SMALL / style.MM, findings.looks[one.setting])
         for line, words in enumerate(lines):
             page.write(x + 9, y + line * line_height(SMALL), words, size=SMALL, bold=True)
-        told = f"seed {run['seed']}, {findings.primary.name} {numbers.fixed(run[findings.primary.column])}"
+        told = f"seed {one.seed}, {findings.primary.name} {numbers.fixed(one.value)}"
         page.write(x, y + line_height(SMALL) * len(lines) + 0.3, told, size=_NOTE, colour=MUTED)
-        _panel(page.axes(x, y + head, side, side), boundary)
+        _draw(page.axes(x, y + head, side, side), one.boundary)
     page.y += rows * (side + head + 5)
 
 
-def _panel(axes: Axes, boundary: Boundary) -> None:
+def _draw(axes: Axes, boundary: Boundary) -> None:
     axes.imshow(_field(boundary), origin="lower", extent=boundary.extent, interpolation="nearest", aspect="auto")
     points, labels = _points(boundary)
-    wrong = _wrong(boundary)
-    axes.scatter(*points[~wrong].T, s=3, c=_colours(int(labels.max()) + 1)[labels[~wrong]] * 0.6, linewidths=0, rasterized=True)
-    axes.scatter(*points[wrong].T, s=8, c=style.INK, marker="x", linewidths=0.7, rasterized=True)
+    wrong, shades = _wrong(boundary), 0.6 * _colours(int(labels.max()) + 1)
+    right_x, right_y = points[~wrong].T
+    axes.scatter(right_x, right_y, s=3, c=shades[labels[~wrong]], linewidths=0, rasterized=True)
+    wrong_x, wrong_y = points[wrong].T
+    axes.scatter(wrong_x, wrong_y, s=7, c=style.INK, marker="x", linewidths=0.6, rasterized=True)
     axes.set(xlim=boundary.extent[:2], ylim=boundary.extent[2:], xticks=[], yticks=[])
     axes.grid(False)
     for spine in axes.spines.values():

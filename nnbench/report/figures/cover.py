@@ -65,10 +65,18 @@ def _strip(page: Page, findings: Findings, ranked: pd.DataFrame, rows: int) -> N
         look = findings.looks[setting]
         own = values.loc[values["setting"] == setting, "value"]
         if len(own) > 1:
-            axes.plot(own, [row + 0.27] * len(own), "o", color=look.colour, markersize=2.2, alpha=0.35, markeredgewidth=0)
+            axes.plot(
+                own, [row + 0.27] * len(own), "o", color=look.colour, markersize=2.2, alpha=0.35, markeredgewidth=0
+            )
         axes.plot([low, high], [row, row], color=look.colour, linewidth=2, solid_capstyle="butt")
-        axes.plot([estimate], [row], marker=look.marker, markersize=6, color=look.colour,
-                  markerfacecolor="white" if behind else look.colour)  # fmt: skip
+        axes.plot(
+            [estimate],
+            [row],
+            marker=look.marker,
+            markersize=6,
+            color=look.colour,
+            markerfacecolor="white" if behind else look.colour,
+        )
         middle = page.y + step * (row + 0.5) - 0.38 * BODY / style.MM
         page.write(LEFT, middle, names[row])
         page.write(second - 14, middle, numbers.fixed(estimate, numbers.decimals(low, high)))

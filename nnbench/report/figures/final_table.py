@@ -60,7 +60,9 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     return result
 
 
-def _finals(page: Page, findings: Findings, result: pd.DataFrame, columns: list[str], further: Callable[[], Page]) -> Page:
+def _finals(
+    page: Page, findings: Findings, result: pd.DataFrame, columns: list[str], further: Callable[[], Page]
+) -> Page:
     """The table of where the settings ended up."""
     emphasised = {column: result[f"{column} behind"].any() for column in columns}
     rows = []
@@ -106,7 +108,9 @@ def _reached(findings: Findings, target: float) -> pd.DataFrame:
     )
 
 
-def _times(page: Page, findings: Findings, result: pd.DataFrame, targets: Sequence[float], further: Callable[[], Page]) -> None:
+def _times(
+    page: Page, findings: Findings, result: pd.DataFrame, targets: Sequence[float], further: Callable[[], Page]
+) -> None:
     """The table of epochs until the targets."""
     page.y += 8
     page.heading("Epochs until the training accuracy first reached")
@@ -120,6 +124,8 @@ def _times(page: Page, findings: Findings, result: pd.DataFrame, targets: Sequen
             cells.append(Cell(numbers.epochs(median, never) if runs > 0 else numbers.MISSING))
             cells.append(Cell(f"{reached:.0f} of {runs:.0f}" if runs > 0 else "", colour=MUTED))
         rows.append(cells)
-    rest = [column for target in targets for column in (Column(f"{target:.2f}", 24), Column("runs", 17, size=LEAST + 0.5))]
+    rest = [
+        column for target in targets for column in (Column(f"{target:.2f}", 24), Column("runs", 17, size=LEAST + 0.5))
+    ]
     page = table(page, [_names(rest), *rest], rows, further)
     page.paragraph(_REACHED, size=LEAST + 0.5, colour=MUTED)

@@ -13,6 +13,7 @@ from nnbench.report.page import Pad, Page
 from nnbench.report.style import LEAST, LEFT, MUTED, SMALL, WIDTH
 
 _CURVES = {"accuracy": "train_accuracy", "loss": "train_loss"}
+_CUT = 1.5  # nats; the first epochs' spikes would take half the panel and hold no printed row
 _ROUNDED = 0.0005  # the notebook printed three decimals
 
 
@@ -34,7 +35,10 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
         if seeds > 1
         else "one run, so there is no band."
     )
-    page = pad.page(title, f"{caption} Between the epochs at which ours were evaluated, a straight line.")
+    page = pad.page(
+        title,
+        f"{caption} Between the epochs at which ours were evaluated, a straight line. Losses above {_CUT:g} are cut off.",
+    )
     _panels(page, findings, table, bands, ours)
     return table
 
@@ -57,25 +61,29 @@ def _panels(page: Page, findings: Findings, table: pd.DataFrame, bands: pd.DataF
     width = (WIDTH - gap - 12) / 2
     losses = bands[bands["curve"] == "loss"]
     low = min(losses.loc[losses["epoch"] > 0, "least"].min(), table.loc[table["curve"] == "loss", "printed"].min())
-    limits = {"loss": scale(low / 1.2, max(1.5, losses["high"].max() * 1.1))}
+    loss_scale = scale(low / 1.2, _CUT)
     for row, name in enumerate(names):
         y, look = page.y + row * step, findings.looks[name]
         page.swatch(LEFT, y + 0.38 * SMALL / style.MM, look)
         page.write(LEFT + 9, y, name, size=SMALL, bold=True)
         for column, what in enumerate(_CURVES):
             x = LEFT + 8 + column * (width + gap)
-            page.write(x + width, y, f"training {what}{' (nats)' * (what == 'loss')}", size=LEAST, colour=MUTED, align="right")
+            page.write(
+                x + width, y, f"training {what}{' (nats)' * (what == 'loss')}", size=LEAST, colour=MUTED, align="right"
+            )
             axes = page.axes(x, y + 6, width, step - 16)
             band, points = (frame[(frame["setting"] == name) & (frame["curve"] == what)] for frame in (bands, table))
             for below, above, alpha in (("least", "most", 0.12), ("low", "high", 0.25)):
                 if band["n"].max() > 1:
-                    axes.fill_between(band["epoch"], band[below], band[above], color=look.colour, alpha=alpha, linewidth=0)
+                    axes.fill_between(
+                        band["epoch"], band[below], band[above], color=look.colour, alpha=alpha, linewidth=0
+                    )
             axes.plot(band["epoch"], band["median"], color=look.colour, linewidth=1.1)
             axes.plot(points["epoch"], points["printed"], "o", color=style.INK, markersize=2.8, clip_on=False)
             axes.set_xlim(0, 10_000)
             axes.xaxis.set_major_formatter(lambda epoch, _: f"{epoch:,.0f}")
             if what == "loss":
-                limits["loss"](axes)
+                loss_scale(axes)
             else:
                 axes.set(ylim=(0.25, 1), yticks=[0.4, 0.6, 0.8, 1])
             if row == len(names) - 1:

@@ -54,7 +54,7 @@ def _title(runs: pd.DataFrame) -> str:
     commits = wording.distinct(runs, "commit")
     if len(commits) > 1:
         return f"The runs come from {len(commits)} versions of the code: compare them with care"
-    if "True" in wording.distinct(runs, "dirty"):
+    if "yes" in _distinct(runs, "dirty"):
         return "The code held changes that no commit has: the runs cannot be repeated from the commit alone"
     return f"All runs come from one version of the code{f', commit {commits[0][:10]}' if commits else ''}"
 
@@ -67,9 +67,13 @@ def _collect(findings: Findings) -> pd.DataFrame:
     rows = []
     for setting, own in runs.groupby("setting", sort=False):
         told = {key.removeprefix("optimizer."): wording.distinct(own, key) for key in given}
-        rows.append(("setting", setting, ", ".join(f"{key} {' or '.join(values)}" for key, values in told.items() if values)))
+        if told.get("algorithm") == wording.distinct(own, "optimizer"):
+            del told["algorithm"]  # the label says it
+        rows.append(
+            ("setting", setting, ", ".join(f"{key} {' or '.join(values)}" for key, values in told.items() if values))
+        )
     rows += [("command", str(at), command) for at, command in enumerate(findings.study.sweeps["command"].dropna(), 1)]
-    rows += [("made by", called, "; ".join(wording.distinct(runs, key))) for key, called in _MADE_BY.items() if key in runs]
+    rows += [("made by", called, "; ".join(_distinct(runs, key))) for key, called in _MADE_BY.items() if key in runs]
     for key in ["seed", *(key for key in leaves if not key.startswith("optimizer."))]:
         values = wording.distinct(runs, key)
         if values:
@@ -77,10 +81,18 @@ def _collect(findings: Findings) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["kind", "key", "value"])
 
 
+def _distinct(runs: pd.DataFrame, key: str) -> list[str]:
+    """As `wording.distinct`, with yes and no for what is true and false."""
+    spoken = {"true": "yes", "false": "no"}
+    return [spoken.get(value.lower(), value) for value in wording.distinct(runs, key)]
+
+
 def _settings(page: Page, findings: Findings, rows: pd.DataFrame, further: Callable[[], Page]) -> Page:
     """Each setting with the hyperparameters that it stands for."""
     columns = [Column("setting", 62, "left", SMALL), Column("hyperparameters", WIDTH - 62, "left", SMALL)]
-    cells = [[Cell(key, look=findings.looks[key]), value] for key, value in rows[["key", "value"]].itertuples(index=False)]
+    cells = [
+        [Cell(key, look=findings.looks[key]), value] for key, value in rows[["key", "value"]].itertuples(index=False)
+    ]
     return table(page, columns, cells, further)
 
 
@@ -97,7 +109,10 @@ def _pairs(page: Page, heading: str, rows: pd.DataFrame, further: Callable[[], P
     pairs = [[Cell(key, colour=MUTED), _short(value)] for key, value in rows[["key", "value"]].itertuples(index=False)]
     if heading != _BLOCKS["common"]:
         width = 8 if mono else 42
-        columns = [Column("", width, "left", SMALL), Column("", WIDTH - width, "left", LEAST + 0.5 if mono else SMALL, mono)]
+        columns = [
+            Column("", width, "left", SMALL),
+            Column("", WIDTH - width, "left", LEAST + 0.5 if mono else SMALL, mono),
+        ]
         return table(page, columns, pairs, further)
     half = -(-len(pairs) // 2)
     abreast = [left + right for left, right in zip_longest(pairs[:half], pairs[half:], fillvalue=[Cell(""), ""])]

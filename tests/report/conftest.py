@@ -50,13 +50,22 @@ def study(
         runs["commit"] = [commits[i % len(commits)] for i in range(len(runs))]
     columns = ["run_id", "epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy"]
     sweeps = pd.DataFrame(
-        [("s1", pd.Timestamp("2025-03-01", tz="UTC"), "python -m nnbench -m optimizer=sgd,adagrad,rmsprop,adam seed='range(10)'", "FINISHED")],
+        [
+            (
+                "s1",
+                pd.Timestamp("2025-03-01", tz="UTC"),
+                "python -m nnbench -m optimizer=sgd,adagrad,rmsprop,adam seed='range(10)'",
+                "FINISHED",
+            )
+        ],
         columns=["run_id", "started", "command", "status"],
-    )  # fmt: skip
+    )
     seed_of = dict(zip(runs.get("run_id", []), runs.get("seed", []), strict=True))
     return Study(
         name=name,
-        runs=runs if len(runs) else pd.DataFrame(columns=["run_id", "name", "status", "outcome", "optimizer", "setting", "seed"]),
+        runs=runs
+        if len(runs)
+        else pd.DataFrame(columns=["run_id", "name", "status", "outcome", "optimizer", "setting", "seed"]),
         curves=pd.concat(curves, ignore_index=True)[columns] if curves else pd.DataFrame(columns=columns),
         sweeps=sweeps,
         boundary=lambda run_id: _boundary(int(seed_of[run_id])) if boundaries and run_id in seed_of else None,
@@ -91,8 +100,16 @@ def _curve(optimizer: str, order: int, seed: int, alike: bool, outcome: str) -> 
 
 
 def _row(
-    run_id: str, setting: str, optimizer: str, order: int, seed: int, outcome: str, curve: pd.DataFrame, validation: bool, test: bool
-) -> dict[str, object]:  # fmt: skip
+    run_id: str,
+    setting: str,
+    optimizer: str,
+    order: int,
+    seed: int,
+    outcome: str,
+    curve: pd.DataFrame,
+    validation: bool,
+    test: bool,
+) -> dict[str, object]:
     rng = np.random.default_rng([seed, order, 1])
     ended = outcome in ("finished", "stopped")
     last = curve.iloc[-1] if ended else pd.Series(np.nan, index=curve.columns)
@@ -138,7 +155,9 @@ def _row(
         "command": "python -m nnbench -m optimizer=sgd,adagrad,rmsprop,adam seed='range(10)'",
     }
     if test:
-        row["test/accuracy"] = round((last["train_accuracy"] - 0.02 + 0.006 * rng.normal()) * 1500) / 1500 if ended else np.nan
+        row["test/accuracy"] = (
+            round((last["train_accuracy"] - 0.02 + 0.006 * rng.normal()) * 1500) / 1500 if ended else np.nan
+        )
         row["test/loss"] = last["train_loss"] + 0.1 if ended else np.nan
     for target in (0.8, 0.9, 0.95):
         reached = curve.loc[curve["train_accuracy"] >= target, "epoch"]

@@ -1,0 +1,94 @@
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from nnbench.history import History
+from nnbench.tracking.metrics import finals, points
+
+Histories = Callable[..., History]
+
+
+def curve(history: History, key: str) -> dict[int, float]:
+    return {point.step: point.value for point in points(history, 5000) if point.key == key}
+
+
+def test_curves_are_logged_at_the_evaluated_epochs(history: Histories) -> None:
+    run = history()
+    expected = dict(zip(run.evaluated.tolist(), run.train_loss[run.evaluated].tolist(), strict=True))
+    assert curve(run, "train/loss") == expected
+    assert curve(run, "val/accuracy") == dict(zip(run.evaluated.tolist(), run.val_accuracy.tolist(), strict=True))
+
+
+def test_steps_ascend_and_times_end_when_the_run_did(history: Histories) -> None:
+    losses = [point for point in points(history(), 5000) if point.key == "train/loss"]
+    assert losses == sorted(losses, key=lambda point: point.step)
+    times = [point.timestamp for point in losses]
+    assert times == sorted(times)
+    assert (times[0], times[-1]) == (3000, 4990)
+
+
+def test_finals(history: Histories) -> None:
+    run = history(val_loss=np.r_[np.full(20, 0.5), 0.75], val_accuracy=np.r_[0.875, np.full(20, 0.5)])
+    assert dict(finals(run)) == pytest.approx(
+        {
+            "test/loss": 0.25,
+            "test/accuracy": 0.875,
+            "final/train_loss": 0.1,
+            "final/train_accuracy": 0.99,
+            "final/val_loss": 0.75,
+            "final/val_accuracy": 0.5,
+            "best/val_loss": 0.5,
+            "best/val_accuracy": 0.875,
+            "time/train_seconds": 2.0,
+            "time/epoch_us": 10_000.0,
+            "epochs_to/0.80": 145,
+            "epochs_to/0.90": 174,
+            "epochs_to/0.95": 188,
+        }
+    )
+
+
+def test_a_share_in_float32_reaches_its_target(history: Histories) -> None:
+    accuracy = np.full(200, 0.1, np.float32)
+    accuracy[3] = np.float32(270 / 300)
+    told = dict(finals(history(train_accuracy=accuracy)))
+    assert told["epochs_to/0.90"] == 3
+    assert "epochs_to/0.95" not in told
+
+
+def test_nothing_non_finite_is_logged(history: Histories) -> None:
+    losses = np.linspace(1, 2, 200)
+    losses[[0, 10, -1]] = math.nan, math.inf, -math.inf
+    run = history(train_loss=losses, test_loss=math.nan, test_accuracy=math.nan, val_loss=np.full(21, math.nan))
+    told = points(run, 5000)
+    assert all(math.isfinite(point.value) for point in told)
+    assert {"train/loss", "val/accuracy", "best/val_accuracy"} <= {point.key for point in told}
+    assert not {"test/loss", "val/loss", "best/val_loss", "final/train_loss"} & {point.key for point in told}
+
+
+def test_a_run_that_diverged_at_once_has_no_curve(history: Histories) -> None:
+    none = np.empty(0)
+    run = history(
+        train_loss=none,
+        train_accuracy=none,
+        evaluated=np.empty(0, int),
+        val_loss=none,
+        val_accuracy=none,
+        test_loss=math.nan,
+        test_accuracy=math.nan,
+        outcome="diverged",
+        diverged_at=0,
+    )
+    told = {point.key: point.value for point in points(run, 5000)}
+    assert told == {"time/train_seconds": 2.0, "time/epoch_us": 2e6, "diverged_at_epoch": 0.0}
+
+
+def test_a_run_without_validation_points_still_has_a_curve(history: Histories) -> None:
+    run = history(evaluated=np.empty(0, int), val_loss=np.empty(0), val_accuracy=np.empty(0))
+    shown = curve(run, "train/loss")
+    assert 50 < len(shown) <= 101
+    assert min(shown) == 0
+    assert max(shown) == 199
+    assert curve(run, "val/loss") == {}
