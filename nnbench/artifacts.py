@@ -14,6 +14,7 @@ from nnbench.history import FloatArray, History, IntArray
 Arrays = dict[str, npt.NDArray[Any]]
 
 HISTORY, WEIGHTS, BOUNDARY, PICTURE = "history.npz", "weights.npz", "boundary.npz", "boundary.png"
+SELECTION = "selection.csv"  # of a sweep that tuned: the settings it chose
 
 # Okabe and Ito's colours, which the colour-blind tell apart, the three of the spiral first.
 COLOURS = ((0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233), (240, 228, 66))

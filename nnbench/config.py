@@ -104,11 +104,13 @@ class TrackingConfig(Section):
         uri: any MLflow tracking URI.
         artifacts: the folder of artifacts for a store that leaves the choice to its client; null for a server's own.
         sweep_id: the sweep that a run belongs to, set by the sweep for jobs that track themselves.
+        stage: of a study that tunes first, set by the sweep: a report compares no runs of the `tuning` stage.
     """
 
     uri: Annotated[str, Len(1)]
     artifacts: str | None
     sweep_id: str | None = None
+    stage: Literal["tuning", "final"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +128,23 @@ class ReportConfig(Section):
     pages: list[str]
     targets: list[Share]
     folder: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuningConfig(Section):
+    """How the sweepers `two_stage` and `tpe` look for the best setting of an optimizer. No part of a run.
+
+    Attributes:
+        sampler: how configs are drawn from a declared space; see `nnbench.sweep.space`, for `tpe` `nnbench.sweep.tpe`.
+        configs: how many for each optimizer.
+        seeds: on which `two_stage` tries each config; none of them is among those that the report rests on.
+        sampler_seed: of the draw of configs; a run's own numbers do not depend on it.
+    """
+
+    sampler: Literal["halton", "random", "grid", "tpe"]
+    configs: Count
+    seeds: Annotated[list[Index], Len(1)]
+    sampler_seed: Index
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -88,4 +88,5 @@ def spec(config: Config) -> RunSpec:
         seed=config.seed,
         params=config.leaves(),
         config_yaml=yaml.safe_dump(config.nested(), sort_keys=False),
+        stage=config.tracking.stage,
     )

@@ -1,5 +1,6 @@
 """Names to classes: a file in a package is a choice, so adding an optimizer or a dataset is adding one file."""
 
+import inspect
 import pkgutil
 from importlib import import_module
 from types import ModuleType
@@ -26,7 +27,7 @@ def find(base: type[Base], package: str, name: str, key: str) -> type[Base]:
         key: the configuration key that `name` came from, for the message.
 
     Raises:
-        UserError: the name is unknown, or its import path leads nowhere or to something else.
+        UserError: the name is unknown, or its import path leads nowhere or to something that cannot be used.
     """
     if name in known(package):
         return _only(base, import_module(f"{package}.{name}"))
@@ -39,10 +40,15 @@ def find(base: type[Base], package: str, name: str, key: str) -> type[Base]:
         raise UserError(f"{key}={name}: cannot be imported: {type(error).__name__}: {error}") from error
     if not (isinstance(found, type) and issubclass(found, base)):
         raise UserError(f"{key}={name}: is not a subclass of {base.__module__}.{base.__name__}")
+    if missing := sorted(getattr(found, "__abstractmethods__", ())):
+        raise UserError(f"{key}={name}: does not define {', '.join(missing)}")
+    if inspect.get_annotations(found) and "__dataclass_fields__" not in vars(found):
+        raise UserError(f"{key}={name}: has fields of its own, so it needs @dataclass(kw_only=True)")
     return found
 
 
 def _only(base: type[Base], module: ModuleType) -> type[Base]:
+    """The one subclass of `base` that `module` defines."""
     found = [
         value
         for value in vars(module).values()

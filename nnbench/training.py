@@ -17,8 +17,8 @@ BLOCK = 64  # epochs whose loss and accuracy are worked out together
 def evaluation_epochs(epochs: int) -> IntArray:
     """The epochs at which the validation points are looked at: about 100, dense early, the first and last among them."""
     last = epochs - 1
-    even = np.linspace(0, last, 51)
-    early = np.geomspace(1, max(last, 1), 62)
+    even = np.linspace(0, last, 50)
+    early = np.geomspace(1, max(last, 1), 60)
     return np.unique(np.concatenate([even, early]).round().astype(np.int64).clip(0, last))
 
 
@@ -55,43 +55,43 @@ def train(
     if epochs < 1 or train.x.shape != network.points.T.shape or train.labels.max() >= len(network.logits):
         raise ValueError(f"{epochs} epochs on points of shape {train.x.shape} do not fit the network")
     started = perf_counter()
-    network.points[:] = train.x.T
-    parameters, last = network.parameters, epochs - 1
-    previous, zeros = parameters.copy(), np.zeros_like(parameters)
-    block = BLOCK if stop_at_accuracy is None else 1
-    loss = SoftmaxCrossEntropy(network.logits, network.logit_gradients, train.labels, block)
-    layers = list(zip(network.weights, network.weight_gradients, strict=True))
-    step = stepper(optimizer, parameters, network.gradients, layers, iterations_per)
-
     settled: list[tuple[FloatArray, FloatArray]] = []
     evaluated: dict[int, tuple[float, float]] = {}
     kept: dict[int, tuple[FloatArray, ...]] = {}
-    due = set(evaluation_epochs(epochs).tolist())
     outcome: Outcome = "finished"
-    with np.errstate(all="ignore"):  # what leaves the finite numbers is caught here, once an epoch
+    due, keep, last = set(evaluation_epochs(epochs).tolist()), set(checkpoints), epochs - 1
+    with np.errstate(all="ignore"):  # what leaves the finite numbers is caught once an epoch
+        network.points[:] = train.x.T
+        parameters = network.parameters
+        previous, zeros = parameters.copy(), np.zeros_like(parameters)
+        loss = SoftmaxCrossEntropy(network.logits, network.logit_gradients, train.labels, BLOCK)
+        forward, measure, backward = network.forward, loss.measure, network.backward
+        layers = list(zip(network.weights, network.weight_gradients, strict=True))
+        step = stepper(optimizer, parameters, network.gradients, layers, iterations_per)
         for epoch in range(epochs):
-            row = epoch % block
-            network.forward()
-            if zeros.dot(parameters) != 0.0 or not loss.measure(row):  # 0 * inf and 0 * NaN are NaN
+            row = epoch % BLOCK
+            forward()
+            if zeros.dot(parameters) or not measure(row):  # 0 * inf and 0 * NaN are NaN, which is true
                 outcome = "diverged"
                 settled.append(loss.settle(row))
                 parameters[:] = previous
                 break
-            if row == block - 1 or epoch == last:
+            if stop_at_accuracy is not None and loss.accuracy(row) >= stop_at_accuracy:
+                outcome = "stopped"
+            done = epoch == last or outcome == "stopped"
+            if done or row == BLOCK - 1:
                 settled.append(loss.settle(row + 1))
-                if stop_at_accuracy is not None and settled[-1][1][-1] >= stop_at_accuracy:
-                    outcome = "stopped"
-            if epoch in checkpoints:
+            if epoch in keep:
                 kept[epoch] = network.snapshot()
-            if epoch in due or outcome == "stopped":
+            if done or epoch in due:
                 evaluated[epoch] = _score(network, val)
-            if epoch == last or outcome == "stopped":
+            if done:
                 break
             previous[:] = parameters
-            network.backward()
+            backward()
             step(epoch)
         seconds = perf_counter() - started
-        test_loss, test_accuracy = _score(network, test if outcome != "diverged" else None)
+        test_loss, test_accuracy = _score(network, None if outcome == "diverged" else test)
 
     train_loss, train_accuracy = (np.concatenate(values) for values in zip(*settled, strict=True))
     seen = {epoch: values for epoch, values in evaluated.items() if isfinite(values[0])}

@@ -5,11 +5,11 @@ import inspect
 import json
 import pkgutil
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, cast, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
@@ -19,7 +19,7 @@ from nnbench.config import Config
 from nnbench.errors import UserError
 
 # Keys that steer a sweep and mean nothing to a single run.
-SWEEP_ONLY = ("grids",)
+SWEEP_ONLY = ("grids", "space", "tuning", "extend")
 
 
 def parse(tree: Mapping[str, Any]) -> Config:
@@ -31,7 +31,7 @@ def parse(tree: Mapping[str, Any]) -> Config:
     plain = {key: value for key, value in tree.items() if key not in SWEEP_ONLY}
     plain["optimizer"] = _optimizer(_mapping(plain, "optimizer"))
     plain["dataset"] = _dataset(_mapping(plain, "dataset"))
-    config: Config = _check(Config, plain, "")
+    config: Config = check(Config, plain, "")
     _check_together(config)
     return config
 
@@ -68,7 +68,7 @@ def _fields(kind: type[Any], tree: dict[str, Any], prefix: str) -> dict[str, Any
         raise UserError(
             f"{prefix[:-1]}: {kind.__module__}.{kind.__qualname__} must be a dataclass that defines {_abstract(kind)}"
         )
-    checked = _check(kind, tree, prefix)
+    checked = check(kind, tree, prefix)
     return {field.name: getattr(checked, field.name) for field in fields(kind) if field.init}
 
 
@@ -97,12 +97,15 @@ def _check_together(config: Config) -> None:
         raise UserError(f"training.checkpoints={config.training.checkpoints}: must be epochs before {last}")
 
 
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+_adapter = cast(Callable[[type[Any]], TypeAdapter[Any]], cache(TypeAdapter))  # making one takes milliseconds
 
 
-def _check(kind: type[Any], value: Any, prefix: str) -> Any:
+def check(kind: type[Any], value: Any, prefix: str) -> Any:
+    """`value`, the settings under `prefix` such as `training.`, as the dataclass `kind`.
+
+    Raises:
+        UserError: on the first that is missing, unknown, of the wrong type or out of its range.
+    """
     try:
         return _adapter(kind).validate_json(json.dumps(value))  # JSON, since strictly a mapping is no dataclass
     except ValidationError as error:

@@ -1,5 +1,6 @@
 """What tests share: composed configs, and the command line run in this process."""
 
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,6 +35,28 @@ class Said:
     status: int
     out: str
     err: str
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with MLflow's tables and nothing in them, made once: it takes MLflow seconds."""
+    from nnbench.tracking.store import open_store
+
+    file = tmp_path_factory.mktemp("store") / "mlflow.db"
+    store = open_store(f"sqlite:///{file}", None)
+    assert store.engine is not None
+    with store.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    store.engine.dispose()
+    return file
+
+
+@pytest.fixture
+def home(tmp_path: Path, empty_database: Path) -> Path:
+    """An empty folder to start commands in, but for a store with nothing in it."""
+    (tmp_path / "results").mkdir()
+    shutil.copy(empty_database, tmp_path / "results" / "mlflow.db")
+    return tmp_path
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ iteration counted for every layer. It does the same arithmetic as `train(..., it
 """
 
 from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from nnbench.history import FloatArray, IntArray
@@ -20,12 +21,14 @@ class Dense:
 
     def forward(self, inputs: FloatArray) -> FloatArray:
         self.inputs = inputs
-        return np.dot(inputs, self.weights) + self.biases
+        outputs: FloatArray = np.dot(inputs, self.weights) + self.biases
+        return outputs
 
     def backward(self, slopes: FloatArray) -> FloatArray:
         self.weight_gradients = np.dot(self.inputs.T, slopes)
         self.bias_gradients = np.sum(slopes, axis=0, keepdims=True)
-        return np.dot(slopes, self.weights.T)
+        input_gradients: FloatArray = np.dot(slopes, self.weights.T)
+        return input_gradients
 
 
 class ReLU:
@@ -56,7 +59,8 @@ class SoftmaxLoss:
     def backward(self) -> FloatArray:
         gradients = self.probabilities.copy()
         gradients[range(len(self.labels)), self.labels] -= 1
-        return gradients / len(self.labels)
+        gradients /= len(self.labels)
+        return gradients
 
 
 class Optimizer:
@@ -126,7 +130,8 @@ class Adam(Optimizer):
         state[second] = self.beta_2 * state[second] + (1 - self.beta_2) * gradients**2
         mean = state[first] / (1 - self.beta_1**self.iterations)
         square = state[second] / (1 - self.beta_2**self.iterations)
-        return -rate * mean / (np.sqrt(square) + self.epsilon)
+        change: FloatArray = -rate * mean / (np.sqrt(square) + self.epsilon)
+        return change
 
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"sgd": SGD, "adagrad": AdaGrad, "rmsprop": RMSProp, "adam": Adam}

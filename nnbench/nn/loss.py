@@ -3,7 +3,6 @@
 from math import log
 
 import numpy as np
-import numpy.typing as npt
 
 from nnbench.history import FloatArray, IntArray
 from nnbench.nn.buffers import aligned
@@ -27,8 +26,8 @@ def score(logits: FloatArray, labels: IntArray) -> tuple[float, float]:
 class SoftmaxCrossEntropy:
     """The loss of the training batch: its gradient at once, its value and the accuracy for many epochs together.
 
-    Summing up a loss and an accuracy costs as much as an update. So `measure` only leaves two rows an epoch, and
-    `settle` works out a block of epochs from them.
+    Summing up a loss and an accuracy costs as much as an update does. So `measure` only leaves two rows an epoch, from
+    which `settle` works out a block of epochs.
 
     Args:
         logits: shape (classes, batch + padding), where the network writes; `measure` spoils it.
@@ -38,47 +37,56 @@ class SoftmaxCrossEntropy:
     """
 
     def __init__(self, logits: FloatArray, gradient: FloatArray, labels: IntArray, block: int) -> None:
-        classes, columns = logits.shape
-        batch, dtype = len(labels), logits.dtype
-        self.logits, self.gradient, self.labels = logits, gradient, labels
-        self.bits = logits.view(f"i{dtype.itemsize}")  # counting non-zeros is three times as fast on integers
+        (classes, columns), batch, dtype = logits.shape, len(labels), logits.dtype
+        self.logits, self.gradient, self.labels, self.batch = logits, gradient, labels, batch
         self.flat = logits.reshape(-1)
-        self.right = labels * columns + np.arange(batch)  # where each point's true class is in `flat`
+        self.right = labels * columns + np.arange(batch)  # where in `flat` each point's own class is
         self.target = aligned(logits.shape, dtype)
         self.target[labels, np.arange(batch)] = 1.0 / batch
-        self.batches = aligned((classes, classes), dtype, fill=batch)
-        self.floor = aligned(logits.shape, dtype, fill=log(np.finfo(dtype).tiny) / 2)
         self.largest = aligned((columns,), dtype)
-        self.margins = aligned((block, batch), dtype)  # the true class's logit less the largest
-        self.totals = aligned((block, classes, columns), dtype)  # the softmax's denominator, times the batch
+        self.floor = aligned(logits.shape, dtype, fill=log(np.finfo(dtype).tiny) / 2)
+        self.summing = aligned((classes, classes), dtype, fill=batch)
+        self.margins = aligned((block, batch), dtype)  # the own class's logit less the largest
+        self.totals = aligned((block, classes, columns), dtype)  # the softmax's denominator times the batch, repeated
         self.margin_rows, self.total_rows = list(self.margins), list(self.totals)
         self.ties = np.zeros(block, np.int64)  # points that tie for the largest logit and are wrong all the same
+        self.bits = logits.view(f"i{dtype.itemsize}")  # zeros are counted three times as fast among integers
         self.untied = (classes - 1) * batch
 
     def measure(self, row: int) -> bool:
-        """Write the gradient, and what `settle` needs into `row`; False if the logits are not finite."""
+        """Write the gradient, and into `row` what `settle` needs; False if a logit is NaN or a largest one infinite."""
         logits, gradient, total = self.logits, self.gradient, self.total_rows[row]
-        np.maximum.reduce(logits, 0, None, self.largest)
+        np.maximum.reduce(logits, axis=0, out=self.largest)
         np.subtract(logits, self.largest, logits)
         self.flat.take(self.right, None, self.margin_rows[row], "clip")
+        # Subnormal probabilities would make the products that follow tens of times slower.
         np.maximum(logits, self.floor, out=logits)
         np.exp(logits, gradient)
-        self.batches.dot(gradient, total)
+        # Once for each class, as a division of equal shapes is twice as fast as a broadcast one.
+        self.summing.dot(gradient, total)
         np.divide(gradient, total, gradient)
         np.subtract(gradient, self.target, gradient)
         return np.count_nonzero(self.bits) == self.untied or self._untie(row)
 
     def _untie(self, row: int) -> bool:
-        """Exactly one zero a point is the rule. Otherwise a NaN is about, or a tie, which the first class wins."""
-        if np.isnan(self.logits).any():
+        """One zero a point is the rule. Otherwise there is a NaN, or a tie, which the first of the largest logits wins."""
+        logits = self.logits[:, : self.batch]
+        if np.isnan(logits).any():
             return False
-        self.ties[row] = np.count_nonzero(self.margins[row] == 0) - np.sum(self.logits[:, : len(self.labels)].argmax(axis=0) == self.labels)
+        self.ties[row] = np.count_nonzero(self.margins[row] == 0) - np.count_nonzero(logits.argmax(0) == self.labels)
         return True
 
+    def accuracy(self, row: int) -> float:
+        """The accuracy of the epoch in `row`, which waits to be settled."""
+        return float(np.count_nonzero(self.margins[row] == 0) - self.ties[row]) / self.batch
+
     def settle(self, rows: int) -> tuple[FloatArray, FloatArray]:
-        """The mean cross-entropy in nats and the accuracy of the epochs in the first `rows` rows; both shape (rows,)."""
-        margins, batch = self.margins[:rows], len(self.labels)
-        losses = np.log(self.totals[:rows, 0, :batch] / batch) - margins
-        accuracy = (np.count_nonzero(margins == 0, axis=1) - self.ties[:rows]) / batch
+        """The mean cross-entropy in nats and the accuracy of the epochs in the first `rows` rows, shape (rows,) each."""
+        margins = self.margins[:rows]
+        losses = self.totals[:rows, 0, : self.batch] / self.batch
+        np.log(losses, losses)
+        np.subtract(losses, margins, losses)
+        np.clip(losses, LOWEST, HIGHEST, out=losses)
+        accuracies = (np.count_nonzero(margins == 0, axis=1) - self.ties[:rows]) / self.batch
         self.ties.fill(0)
-        return losses.clip(LOWEST, HIGHEST).mean(axis=1, dtype=np.float64), accuracy
+        return losses.mean(axis=1, dtype=np.float64), accuracies

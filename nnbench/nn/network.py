@@ -21,7 +21,7 @@ class Network:
     of another, and matrix products write into the views: an update is a few passes over one short vector.
 
     Rows are padded to whole cache lines, which makes the products a third faster. A padding column is a point of zeros
-    that lacks even the one of the bias; as activations take zero to zero, it stays zero and adds nothing to a gradient.
+    that lacks even the one of the bias; as activations take zero to zero, it stays zero and adds to no gradient.
 
     Args:
         inputs: features of a point.
@@ -62,24 +62,25 @@ class Network:
         slopes = [aligned((width, columns), dtype) for width in (*hidden, outputs)]
         for value in values:
             value[-1, :batch] = 1.0
-        self.points, self.logits, self.logit_gradients = values[0][:-1, :batch], aligned((outputs, columns), dtype), slopes[-1]
+        self.points = values[0][:-1, :batch]
+        self.logits, self.logit_gradients = aligned((outputs, columns), dtype), slopes[-1]
 
-        # The buffers never move, so a pass is a fixed list of calls, made here once for all.
+        # The buffers never move, so that a pass is a fixed list of calls, made here once for all. `dot` clears what it
+        # will write, and is still the quicker for a small result; `matmul` for a large one.
         self._forward: list[Callable[[], object]] = []
         self._backward: list[Callable[[], object]] = []
         for layer, (weights, gradients) in enumerate(zip(self.weights, self.weight_gradients, strict=True)):
-            backward: list[Callable[[], object]] = [partial(values[layer].dot, slopes[layer].T, gradients)]
+            if layer > 0:
+                self._backward.append(partial(np.matmul, weights[:-1], slopes[layer], slopes[layer - 1]))
+            self._backward.append(partial(values[layer].dot, slopes[layer].T, gradients))
             if layer == len(hidden):
                 self._forward.append(partial(weights.T.dot, values[layer], self.logits))
             else:
                 results = values[layer + 1][:-1]
-                self._forward.append(partial(np.matmul, weights.T, values[layer], results))
                 function = ACTIVATIONS[activation](results, slopes[layer])
-                self._forward.append(function.forward)
-                backward.insert(0, function.backward)
-            if layer > 0:
-                backward.append(partial(np.matmul, weights[:-1], slopes[layer], slopes[layer - 1]))
-            self._backward[:0] = backward
+                self._forward += [partial(np.matmul, weights.T, values[layer], results), function.forward]
+                self._backward.append(function.backward)
+        self._backward.reverse()
 
     def initialize(self, rng: Normal, scale: float = 0.01) -> None:
         """Draw the weights from N(0, scale^2), layer by layer in the order of the data; the biases are zero."""
@@ -97,7 +98,7 @@ class Network:
             call()
 
     def backward(self) -> None:
-        """From `logit_gradients` to `gradients`; after a `forward`."""
+        """From `logit_gradients` to `gradients`; after a `forward`, whose activations are spoiled on the way."""
         for call in self._backward:
             call()
 
@@ -109,7 +110,7 @@ def _split(flat: FloatArray, shapes: Sequence[tuple[int, int]]) -> tuple[FloatAr
 
 
 def logits(weights: Sequence[FloatArray], points: FloatArray, activation: str = "relu") -> FloatArray:
-    """What a network with these `weights` makes of any number of points: shape (n, classes).
+    """The logits of any number of points, shape (n, classes).
 
     Args:
         weights: a layer each, shape (inputs + 1, outputs), as in `Network.weights` and `History.weights`.
@@ -120,11 +121,13 @@ def logits(weights: Sequence[FloatArray], points: FloatArray, activation: str = 
     *hidden, last = weights
     for layer in hidden:
         values = ACTIVATIONS[activation].apply(values @ layer[:-1] + layer[-1])
-    return values @ last[:-1] + last[-1]
+    results: FloatArray = values @ last[:-1] + last[-1]
+    return results
 
 
 def probabilities(weights: Sequence[FloatArray], points: FloatArray, activation: str = "relu") -> FloatArray:
-    """The softmax of `logits`: shape (n, classes), each row sums to one."""
+    """The softmax of `logits`, shape (n, classes): what the network believes of any number of points."""
     values = logits(weights, points, activation)
-    powers = np.exp(values - values.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    powers: FloatArray = np.exp(values - values.max(axis=1, keepdims=True))
+    powers /= powers.sum(axis=1, keepdims=True)
+    return powers

@@ -29,13 +29,14 @@ class Adam(Optimizer):
         self.first, self.second = np.zeros_like(parameters), np.zeros_like(parameters)
         self.keep_1, self.keep_2 = np.array(self.beta_1, parameters.dtype), np.array(self.beta_2, parameters.dtype)
         self.rate, self.shift = np.zeros((), parameters.dtype), np.zeros((), parameters.dtype)
+        unit = 1.0 / sqrt(1.0 - self.beta_2)
+        self.rate_unit, self.shift_unit = unit * (1.0 - self.beta_1) * self.learning_rate, unit * self.epsilon
 
     def update(self, parameters: FloatArray, gradients: FloatArray, iteration: int) -> None:
-        first, second = self.first, self.second
-        scale_1 = (1.0 - self.beta_1) / (1.0 - self.beta_1 ** (iteration + 1))
-        scale_2 = sqrt((1.0 - self.beta_2 ** (iteration + 1)) / (1.0 - self.beta_2))
-        self.rate[()] = scale_1 * scale_2 * self.learning_rate / (1.0 + self.decay * iteration)
-        self.shift[()] = scale_2 * self.epsilon
+        first, second, t = self.first, self.second, iteration + 1
+        root = sqrt(1.0 - self.beta_2**t)
+        self.rate[()] = root * self.rate_unit / ((1.0 - self.beta_1**t) * (1.0 + self.decay * iteration))
+        self.shift[()] = root * self.shift_unit
         np.multiply(first, self.keep_1, first)
         np.add(first, gradients, first)
         np.multiply(second, self.keep_2, second)

@@ -91,9 +91,13 @@ def stepper(
 
     def step(k: int) -> None:
         iteration = k * stride
-        for update, offset in schedule:
-            if update(iteration + offset) is not None:
-                raise TypeError(f"{type(optimizer).__name__}.update must change the parameters in place and return None")
+        try:
+            for update, offset in schedule:
+                if update(iteration + offset) is not None:
+                    raise TypeError("an update must change the parameters in place and return None")
+        except Exception as error:
+            error.add_note(f"In {type(optimizer).__name__}.update, step {k}.")
+            raise
         if k % FLUSH_EVERY == 0:
             for owner in owners:
                 _flush(owner)

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from nnbench.report import style, text
+from nnbench.report.figures import NotShown
 from nnbench.report.findings import Findings, Metric
 from nnbench.report.labels import spread
 from nnbench.report.numbers import count, listing
@@ -32,19 +33,21 @@ def bands(findings: Findings, curves: Mapping[str, str]) -> pd.DataFrame:
 
     Returns:
         `setting`, `curve` (as called in print), `epoch`, `least`, `low`, `median`, `high`, `most`, `n`.
+
+    Raises:
+        NotShown: there is no curve.
     """
     runs = findings.scored[["run_id", "setting"]]
-    own = {setting: part for setting, part in findings.study.curves.merge(runs, on="run_id").groupby("setting")}
-    parts = []
-    for column, called in curves.items():
-        for setting in runs["setting"].unique():
-            wide = (
-                own[setting].pivot(index="epoch", columns="run_id", values=column) if setting in own else pd.DataFrame()
-            )
-            band = quartiles(wide)
-            parts.append(band.reset_index().assign(setting=setting, curve=called))
     columns = ["setting", "curve", "epoch", "least", "low", "median", "high", "most", "n"]
-    return pd.concat([part for part in parts if len(part)], ignore_index=True)[columns] if parts else pd.DataFrame()
+    parts = []
+    for setting, own in findings.study.curves.merge(runs, on="run_id").groupby("setting", sort=False):
+        for column, called in curves.items():
+            band = quartiles(own.pivot(index="epoch", columns="run_id", values=column))
+            if len(band):
+                parts.append(band.reset_index().assign(setting=setting, curve=called)[columns])
+    if not parts:
+        raise NotShown("no run that came to its end has left its curves")
+    return pd.concat(parts, ignore_index=True)
 
 
 def caption(findings: Findings, table: pd.DataFrame) -> str:
@@ -75,14 +78,12 @@ def epoch_axis(axes: Axes, last: float, *, small: bool = False) -> None:
     powers = [10**power for power in range(9) if 10**power <= last]
     axes.xaxis.set_major_locator(FixedLocator([0, *(powers[1:] if small else powers)]))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(
-        FuncFormatter(lambda at, _: f"{at / 1000:.0f}k" if small and at >= 1000 else f"{at:,.0f}")
-    )
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at / 1000:.0f}k" if small and at >= 1000 else f"{at:,.0f}"))
 
 
 def _together(page: Page, findings: Findings, table: pd.DataFrame, scale: Scale) -> None:
     """A panel for each curve, all settings in it, under shared limits."""
-    looks = {name: look for name, look in findings.looks.items() if (table["setting"] == name).any()}
+    looks = {name: findings.looks[name] for name in table["setting"].unique()}
     room = max(text.width(name, SMALL) for name in looks) + 6
     direct = room <= 45
     if not direct:
@@ -97,7 +98,7 @@ def _together(page: Page, findings: Findings, table: pd.DataFrame, scale: Scale)
         epoch_axis(axes, float(table["epoch"].max()))
         scale(axes)
         axes.set_xlabel("epoch")
-        own = {str(setting): band for setting, band in table[table["curve"] == curve].groupby("setting", sort=False)}
+        own = {str(name): band for name, band in table[table["curve"] == curve].groupby("setting", sort=False)}
         for setting, band in own.items():
             _band(axes, band, looks[setting])
         _rail(axes, findings)
@@ -110,14 +111,15 @@ def _apart(page: Page, findings: Findings, table: pd.DataFrame, order: Sequence[
     """A small panel for each setting, both its curves in it, the other settings' training curves faint behind."""
     shown = order[:_MANY]
     training, *held_out = table["curve"].unique()
-    key = f"In colour: a setting, solid {training.lower()}{''.join(f', dashed {curve.lower()}' for curve in held_out)}; grey: the others."
+    dashed = "".join(f", dashed {curve.lower()}" for curve in held_out)
+    key = f"In colour: a setting, solid {training.lower()}{dashed}; grey: the others."
     if len(order) > len(shown):
         key += f" The first {len(shown)} of {len(order)} settings; the table beside this report has all."
     page.paragraph(key, size=SMALL, colour=MUTED, after=4)
     names = {name: text.wrap(name, _NAME, 46) for name in shown}
     rows, across = -(-len(shown) // _ACROSS), (RIGHT - LEFT + 4) / _ACROSS
     step = min(62.0, (page.room - 12) / rows)
-    medians = {key: band for key, band in table.groupby(["setting", "curve"])}
+    medians = dict(iter(table.groupby(["setting", "curve"])))
     for number, setting in enumerate(shown):
         row, column = divmod(number, _ACROSS)
         x, y, look = LEFT + 8 + column * across, page.y + row * step, findings.looks[setting]
@@ -176,7 +178,7 @@ def _legend(page: Page, looks: dict[str, style.Line]) -> None:
 
 def _rail(axes: Axes, findings: Findings, setting: str | None = None) -> None:
     """The runs that diverged, on a rail above the panel at the epoch at which they did."""
-    runs = findings.study.runs[findings.study.runs["outcome"] == "diverged"]
+    runs = findings.runs[findings.runs["outcome"] == "diverged"]
     for name, epoch in runs[["setting", "diverged_at_epoch"]].dropna().itertuples(index=False):
         if setting in (None, name):
             axes.plot(
@@ -193,13 +195,13 @@ def _rail(axes: Axes, findings: Findings, setting: str | None = None) -> None:
 
 def _rail_key(findings: Findings) -> str:
     """How to read the rail, where there is one."""
-    runs = findings.study.runs
+    runs = findings.runs
     diverged = runs.loc[runs["outcome"] == "diverged", "setting"].value_counts(sort=False)
     if diverged.empty:
         return ""
     told = listing([f"{number} of {brief(str(setting))}" for setting, number in diverged.head(4).items()])
     more = f" and of {len(diverged) - 4} settings more" if len(diverged) > 4 else ""
     return (
-        f" Crosses above a panel: {count(int(diverged.sum()), 'run')} that diverged ({told}{more}), at the epoch at which "
-        "the loss left the finite numbers; they are in no line and no band."
+        f" Crosses above a panel: {count(int(diverged.sum()), 'run')} that diverged ({told}{more}), at the epoch at "
+        "which the loss left the finite numbers; they are in no line and no band."
     )

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
+import matplotlib.style
 import pandas as pd
-from matplotlib import rc_context
 from matplotlib.backends.backend_pdf import PdfPages
 from pypdf import PdfReader, PdfWriter
 
@@ -25,13 +25,30 @@ class Report:
 
     Attributes:
         pdf: the document.
-        csvs: the table behind each page, by the page's name, in the document's order.
+        csvs: the table behind each page, by the page's name.
         missing: the pages that could not be made, each with the reason.
         answer: the cover's sentence.
     """
 
     pdf: Path
     csvs: dict[str, Path]
+    missing: list[tuple[str, str]]
+    answer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Composition:
+    """A report before it is put into files.
+
+    Attributes:
+        sheets: its pages, footers and all.
+        tables: the table behind each page, by the page's name.
+        missing: the pages that could not be made, each with the reason.
+        answer: the cover's sentence.
+    """
+
+    sheets: list[Page]
+    tables: dict[str, pd.DataFrame]
     missing: list[tuple[str, str]]
     answer: str
 
@@ -49,34 +66,39 @@ def write(study: Study, folder: Path, *, title: str, pages: Sequence[str], targe
     Raises:
         UserError: a page of that name does not exist.
     """
-    draws = {name: figures.load(name) for name in pages}
-    settings = Settings(title=title, targets=tuple(targets))
-    findings = Findings(study)
-    answer = wording.verdict(findings, findings.primary)
-    with rc_context(style.RC):  # type: ignore[arg-type]
-        bound, tables, missing = _draw(draws, findings, settings)
-        sheets = [page for part in bound.values() for page in part]
-        if missing:
-            sheets = _say_missing(sheets, missing)
-        _footers(sheets, study)
-        pdf = _bind(sheets, title=f"{title}: {study.name}", subject=answer)
+    with matplotlib.style.context(["default", style.RC]):
+        made = compose(study, title=title, pages=pages, targets=targets)
+        pdf = _bind(made.sheets, title=f"{title}: {study.name}", subject=made.answer)
     csvs = {}
     for name in figures.names():
         path = folder / "figures" / f"{name}.csv"
-        if name in tables:
-            _replace(path, tables[name].to_csv(index=False, lineterminator="\n").encode())
+        if name in made.tables:
+            _replace(path, made.tables[name].to_csv(index=False, lineterminator="\n").encode())
             csvs[name] = path
         else:
             path.unlink(missing_ok=True)  # an earlier report's
     _replace(folder / "report.pdf", pdf)
-    return Report(pdf=folder / "report.pdf", csvs=csvs, missing=missing, answer=answer)
+    return Report(pdf=folder / "report.pdf", csvs=csvs, missing=made.missing, answer=made.answer)
+
+
+def compose(study: Study, *, title: str, pages: Sequence[str], targets: Sequence[float]) -> Composition:
+    """Draw the pages, with the arguments of `write` and under the style that is set."""
+    draws = {name: figures.load(name) for name in pages}
+    findings = Findings(study)
+    bound, tables, missing = _draw(draws, findings, Settings(title=title, targets=tuple(targets)))
+    sheets = [page for part in bound.values() for page in part]
+    if missing:
+        sheets = _say_missing(sheets, missing)
+    _footers(sheets, study)
+    answer = wording.verdict(findings, findings.primary)
+    return Composition(sheets=sheets, tables=tables, missing=missing, answer=answer)
 
 
 def _draw(
     draws: dict[str, figures.Draw], findings: Findings, settings: Settings
 ) -> tuple[dict[str, list[Page]], dict[str, pd.DataFrame], list[tuple[str, str]]]:
     """The sheets of each page, its table, and the pages that could not be made. The cover comes last: it lists them."""
-    bound: dict[str, list[Page]] = dict.fromkeys(draws, [])
+    bound: dict[str, list[Page]] = {name: [] for name in draws}
     tables: dict[str, pd.DataFrame] = {}
     missing: list[tuple[str, str]] = []
     for name in sorted(draws, key=lambda name: name == "cover"):
@@ -84,8 +106,8 @@ def _draw(
         contents, number = [], 1
         for other in draws:
             if bound[other]:
-                contents.append((_kind(other), bound[other][0].title, number + ("cover" in draws)))
-                number += len(bound[other])
+                contents.append((_kind(other), bound[other][0].title or "", number))
+            number += 1 if other == "cover" else len(bound[other])
         try:
             tables[name] = draws[name](pad, findings, replace(settings, contents=tuple(contents)))
             bound[name] = pad.pages
@@ -131,11 +153,9 @@ def _bind(sheets: Sequence[Page], *, title: str, subject: str) -> bytes:
             pdf.savefig(page.figure)
     writer = PdfWriter(clone_from=PdfReader(drawn))
     writer.add_metadata({"/Title": title, "/Subject": subject, "/Creator": "nnbench"})
-    previous = ""
     for number, page in enumerate(sheets):
-        if page.title != previous:
+        if page.title is not None:
             writer.add_outline_item(title=page.title, page_number=number)
-        previous = page.title
     writer.write(bound)
     return bound.getvalue()
 

@@ -1,4 +1,4 @@
-"""What the runs say, in numbers: which measure judges them, how the settings rank by it, and which differences are shown."""
+"""What the runs say, in numbers: the measure that judges them, how settings rank by it, which differences are shown."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,16 +38,18 @@ class Findings:
 
     Attributes:
         study: as it was read.
+        runs: its runs; `outcome` is filled in where a run has none, such as one that is still running.
     """
 
     def __init__(self, study: Study) -> None:
         self.study = study
+        self.runs = study.runs.assign(outcome=study.runs["outcome"].fillna(study.runs["status"].str.lower()))
         self._rankings: dict[str, pd.DataFrame] = {}
 
     @cached_property
     def scored(self) -> pd.DataFrame:
         """The runs that came to their end: the others have no final value, and are counted instead."""
-        return self.study.runs[self.study.runs["outcome"].isin(["finished", "stopped"])]
+        return self.runs[self.runs["outcome"].isin(["finished", "stopped"])]
 
     def known(self, column: str) -> bool:
         """Whether any run that came to its end has a value there."""
@@ -62,12 +64,12 @@ class Findings:
     @cached_property
     def looks(self) -> dict[str, style.Line]:
         """The look of each setting."""
-        return style.settings(self.study.runs)
+        return style.settings(self.runs)
 
     @cached_property
     def noun(self) -> str:
         """What the settings may be called: optimizers, where each has but one."""
-        return "optimizer" if (self.study.runs["setting"] == self.study.runs["optimizer"]).all() else "setting"
+        return "optimizer" if (self.runs["setting"] == self.runs["optimizer"]).all() else "setting"
 
     def ranking(self, by: Metric) -> pd.DataFrame:
         """The settings from the best to the worst, those with no value last.
@@ -90,7 +92,7 @@ class Findings:
         values = self.values(by)
         of_setting = {str(setting): own for setting, own in values.groupby("setting")["value"]}
         rows = []
-        for setting, group in self.study.runs.groupby("setting", sort=False):
+        for setting, group in self.runs.groupby("setting", sort=False):
             one = interquartile_mean(of_setting.get(str(setting), []))
             diverged = int((group["outcome"] == "diverged").sum())
             optimizer = group["optimizer"].iloc[0]

@@ -10,7 +10,7 @@ MOST = 4  # decimals
 def decimals(low: float, high: float) -> int:
     """Decimals that an interval bears out: one digit of half its width, two where that begins with 1 to 3.5.
 
-    The rule of the Particle Data Group (Review of Particle Physics, introduction, 5.3); three where there is no interval.
+    The rule of the Particle Data Group (Review of Particle Physics, introduction); three where there is no interval.
     """
     half = (high - low) / 2
     if not (math.isfinite(half) and half > 0):

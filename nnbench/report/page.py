@@ -24,11 +24,11 @@ class Page:
 
     Attributes:
         figure: what is drawn on.
-        title: the finding, for the contents and the bookmarks.
+        title: the finding, for the contents and the bookmarks; None on a page that continues another.
         y: how far down the sheet is used, in millimetres from its upper edge.
     """
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str | None) -> None:
         self.figure = Figure(figsize=(style.SHEET[0] / 25.4, style.SHEET[1] / 25.4))
         self.title = title
         self.y = style.TOP
@@ -122,11 +122,18 @@ class Pad:
 
     def page(self, title: str, caption: str = "") -> Page:
         """A new page headed by its finding, and how to read it."""
-        page = Page(text.legible(title))
-        page.paragraph(self.kind, size=SMALL, colour=MUTED, after=0.8)
-        page.paragraph(title, size=13.5, bold=True, after=1.5)
+        page = self._headed(Page(text.legible(title)), title)
         if caption:
-            page.paragraph(caption, size=SMALL, colour=MUTED, after=0)
-        page.y += 4.0
+            page.y -= 2.5
+            page.paragraph(caption, size=SMALL, colour=MUTED, after=4)
+        return page
+
+    def further(self) -> Page:
+        """One more page under the title of the first."""
+        return self._headed(Page(None), f"{self.pages[0].title} (continued)")
+
+    def _headed(self, page: Page, title: str) -> Page:
+        page.paragraph(self.kind, size=SMALL, colour=MUTED, after=0.8)
+        page.paragraph(title, size=13.5, bold=True, after=4)
         self.pages.append(page)
         return page

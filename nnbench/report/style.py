@@ -77,7 +77,7 @@ LINES = {
     "rmsprop_default": Line("#1a1a1a", "v", (0, (1.5, 1)), "grey62"),
 }
 _DASHES: tuple[Dash, ...] = (SOLID, (0, (5, 1.5)), (0, (2, 1)), (0, (7, 1.2, 1.2, 1.2)), (0, (1, 1)))
-_MARKERS = "oPX<>hp*dH"
+_MARKERS = "PX<>hp*"  # as many as make 35 looks of five colours
 
 
 def lines(labels: Iterable[str]) -> dict[str, Line]:
@@ -93,7 +93,7 @@ def lines(labels: Iterable[str]) -> dict[str, Line]:
 
 
 def settings(runs: pd.DataFrame) -> dict[str, Line]:
-    """A look for each setting: its optimizer's colour and marker; the second and later of one optimizer vary the dash."""
+    """A look for each setting: its optimizer's colour and marker; the later ones of one optimizer vary the dash."""
     looks = lines(runs["optimizer"])
     seen: dict[str, int] = dict.fromkeys(looks, 0)
     result: dict[str, Line] = {}

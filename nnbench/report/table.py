@@ -1,4 +1,4 @@
-"""Tables set in type: columns aligned on the decimal point, a hairline at head and foot, over as many pages as needed."""
+"""Tables set in type: columns aligned on the decimal point, a hairline at head and foot, over as many pages as need be."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How wide a text is in print, and where its lines break: asked before anything is drawn, so that nothing is clipped."""
+"""How wide a text is in print, and where its lines break: asked before anything is drawn, so nothing is clipped."""
 
 from functools import cache, lru_cache
 
@@ -55,7 +55,7 @@ def fit(text: str, size: float, room: float, *, bold: bool = False) -> str:
 
 
 def wrap(text: str, size: float, room: float, *, family: str = SANS, bold: bool = False) -> list[str]:
-    """Lines no wider than `room` millimetres, broken at spaces, and within a word only where it is wider than a line."""
+    """Lines no wider than `room` millimetres, broken at spaces; within a word only where it is wider than a line."""
 
     def fits(line: str) -> bool:
         return width(line, size, family=family, bold=bold) <= room

@@ -14,7 +14,7 @@ def verdict(findings: Findings, by: Metric) -> str:
     table = findings.ranking(by)
     ranked = table[table["n"] > 0]
     if ranked.empty:
-        return _nothing(findings.study.runs)
+        return _nothing(findings.runs)
     best, rest = ranked.iloc[0], ranked.iloc[1:]
     name, value = brief(best["setting"]), interval(best["estimate"], best["low"], best["high"])
     over = f"{value} over {count(best['n'], 'seed')}"
@@ -91,7 +91,7 @@ def outcomes(runs: pd.DataFrame) -> str:
 
 def caveats(findings: Findings) -> list[str]:
     """What the answer does not say, computed from the runs where it can be."""
-    runs = findings.study.runs
+    runs = findings.runs
     if findings.scored.empty:
         return []
     said = [_one_task(runs), _as_given(runs), _few_seeds(findings)]
@@ -99,8 +99,8 @@ def caveats(findings: Findings) -> list[str]:
     if len(diverged):
         told = listing([f"{number} of {brief(str(setting))}" for setting, number in diverged.head(3).items()])
         said.append(
-            f"{count(int(diverged.sum()), 'run')} diverged ({told}{' and others' if len(diverged) > 3 else ''}). They have no "
-            "final value: what is said of these settings holds for their other runs only."
+            f"{count(int(diverged.sum()), 'run')} diverged ({told}{' and others' if len(diverged) > 3 else ''}): with no "
+            "final value, so that what is said of these settings holds for their other runs only."
         )
     if findings.primary.column != "test/accuracy":
         said.append(f"There is no test split: the settings are judged by {findings.primary.name}.")
@@ -111,7 +111,7 @@ def caveats(findings: Findings) -> list[str]:
 
 def distinct(runs: pd.DataFrame, column: str) -> list[str]:
     """The values that a column takes, as they are printed, in the order in which they appear."""
-    values = runs[column].dropna().drop_duplicates() if column in runs else []
+    values = runs[column].dropna().drop_duplicates().tolist() if column in runs else []
     return [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
 
 
@@ -126,7 +126,7 @@ def _one_task(runs: pd.DataFrame) -> str:
     }
     details = [shape.format(*values) for key, shape in shapes.items() if len(values := distinct(runs, key)) == 1]
     told = f" ({', '.join(details)})" if details else ""
-    return f"One task: {datasets[0] if datasets else 'unnamed'}{told}. Nothing here carries over to other data or networks."
+    return f"One task: {datasets[0] if datasets else 'unnamed'}{told}. Nothing here carries over to other data."
 
 
 def _as_given(runs: pd.DataFrame) -> str:
@@ -138,9 +138,7 @@ def _as_given(runs: pd.DataFrame) -> str:
         )
     if runs["setting"].nunique() == 1:
         return "One setting of one optimizer: there is nothing here to set it against."
-    return (
-        "Each optimizer runs with the one setting it was given: this compares settings, not optimizers at their best."
-    )
+    return "Each optimizer runs with the one setting it was given: this compares settings, not optimizers at their best."
 
 
 def _few_seeds(findings: Findings) -> str:
@@ -148,10 +146,8 @@ def _few_seeds(findings: Findings) -> str:
     least, most = int(seeds.min()), int(seeds.max())
     told = count(least, "seed") if least == most else f"{least} to {most} seeds"
     if least < 10:
-        return (
-            f"{told} a setting: with fewer than 10 the intervals come out too narrow, and small differences go unseen."
-        )
-    return f"{told} a setting: a difference much smaller than the intervals goes unseen, which does not show there is none."
+        return f"{told} a setting: with fewer than 10 the intervals come out too narrow, and small differences go unseen."
+    return f"{told} a setting: a difference much smaller than the intervals goes unseen; that does not make it none."
 
 
 def provenance(runs: pd.DataFrame) -> str:

@@ -35,7 +35,7 @@ def signed_rank(differences: npt.ArrayLike) -> float:
 
 
 def holm(p_values: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Holm's (1979) step-down correction, shape (m,): rejecting below a level errs anywhere with at most that chance."""
+    """Holm's (1979) step-down correction, shape (m,): rejecting below a level errs at all with at most that chance."""
     array = np.asarray(p_values, dtype=np.float64)
     order = np.argsort(array, kind="stable")
     corrected = np.empty_like(array)
@@ -53,10 +53,10 @@ def compare(values: pd.DataFrame) -> pd.DataFrame:
     """Every pair of settings, tested.
 
     Args:
-        values: one row a seed, one column a setting, NaN where a run is missing: a pair is judged by the seeds it shares.
+        values: one row a seed, one column a setting, NaN where a run is missing: a pair is judged by the seeds both have.
 
     Returns:
-        One row a pair: `first`, `second`, `n` (seeds shared), `sign` (1 where `first` has the greater values, -1 where
+        One row a pair: `first`, `second`, `n` (seeds both have), `sign` (1 where `first` has the greater values, -1 where
         `second` has, by rank sums), `p`, `p_holm`, `differ` (whether a difference is shown).
     """
     columns = {str(name): values[name].to_numpy(dtype=np.float64) for name in values.columns}

@@ -2,13 +2,14 @@
 
 import shlex
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 
+from nnbench.config import Config
 from nnbench.interrupts import Interrupted, interruptible
 from nnbench.report import numbers
 from nnbench.sweep.job import Ended, Failure, Job, Started
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from nnbench.tracking.writer import StudyWriter
 
 # Trains jobs, given the id of the sweep's own run, and tells of each when it starts and when it ends.
-Runner = Callable[[Sequence[Job], str], Iterable[Started | Ended]]
+Runner = Callable[[Iterable[Job], str], Iterable[Started | Ended]]
 
 
 def run_sweep(jobs: Sequence[Job], runner: Runner) -> int:
@@ -34,13 +35,29 @@ def run_sweep(jobs: Sequence[Job], runner: Runner) -> int:
     """
     config = jobs[0].config
     if config.dry_run:
-        for job in jobs:
-            print(f"{job.number:5d}  {job.config.run_name:36s}  {' '.join(job.overrides)}")
+        list_jobs(jobs)
         return 0
+    return conduct(config, runner, lambda sweep: sweep.run(jobs))
+
+
+def list_jobs(jobs: Iterable[Job]) -> None:
+    """A line a job, for `dry_run`."""
+    for job in jobs:
+        print(f"{job.number:5d}  {job.config.run_name:36s}  {' '.join(job.overrides)}")
+
+
+def conduct(config: Config, runner: Runner, plan: Callable[["Sweep"], None]) -> int:
+    """As `run_sweep`, for jobs that `plan` decides on as it goes, a stage after the other.
+
+    Args:
+        config: of any of the jobs; names study, store and report.
+        runner: trains.
+        plan: given the sweep, calls `run` or `train` for each stage; looks at `halted` between them.
+    """
     console = make_console()
     try:
         with interruptible():
-            return _run(jobs, runner, console)
+            return _conduct(config, runner, plan, console)
     except Interrupted as interrupted:
         console.print(
             f"[yellow]interrupted[/yellow] ({interrupted}): what has finished is kept, the same command goes on; "
@@ -49,47 +66,91 @@ def run_sweep(jobs: Sequence[Job], runner: Runner) -> int:
         return interrupted.status
 
 
-def _run(jobs: Sequence[Job], runner: Runner, console: Console) -> int:
-    from nnbench.recording import Recorder, open_study  # MLflow takes a second to import: only after the checks
+def _conduct(config: Config, runner: Runner, plan: Callable[["Sweep"], None], console: Console) -> int:
+    from nnbench.recording import open_study  # MLflow takes a second to import: only after the checks
     from nnbench.reporting import report_on, tell
     from nnbench.tracking.reader import read_study
 
-    config = jobs[0].config
     writer = open_study(config)
-    finished = writer.finished() if config.resume else set()
-    todo = [job for job in jobs if job.config.identity not in finished]
-    console.print(_plan(config.study, len(jobs), len(todo)))
-    failures: list[Ended] = []
-    files: list[Path] = []
-    sweep_id = _open_sweep(writer, jobs, todo) if todo else None
+    sweep = Sweep(config, writer, runner, console)
     status = "KILLED"
     try:
-        if sweep_id is not None:
-            failures = _train(Recorder(writer, sweep_id), runner(todo, sweep_id), len(todo), console, config.fail_fast)
-        status = "FAILED" if failures else "FINISHED"
+        plan(sweep)
+        status = "FAILED" if sweep.failures else "FINISHED"
         study = read_study(writer.store, config.study)
         report = report_on(study, config.report)
-        files = [report.pdf, *report.csvs.values()] if report else []
+        sweep.files += [report.pdf, *report.csvs.values()] if report else []
     finally:
-        if sweep_id is not None:
-            writer.end_sweep(sweep_id, status, files=files)
+        if sweep.id is not None:
+            writer.end_sweep(sweep.id, status, files=sweep.files)
     tell(study, report, console)
-    for event in failures:
+    for event in sweep.failures:
         console.print(f"[red]failed[/red] {_what(event)}")
     console.print(f"review  [bold]mlflow ui --backend-store-uri {writer.store.shown_uri}[/bold]")
-    return 1 if failures else 0
+    return 1 if sweep.failures else 0
 
 
-def _plan(study: str, total: int, todo: int) -> str:
+class Sweep:
+    """A sweep under way, in one stage or several.
+
+    Attributes:
+        config: of any of its jobs.
+        writer: the study's one writer.
+        console: the terminal.
+        id: of the sweep's own run; None until there is something to train.
+        finished: identities of runs that need not be made again, those of this sweep as they come back.
+        failures: what failed so far.
+        files: what the sweep's own run is to keep.
+        halted: `fail_fast` ended it: no further stage is to begin.
+    """
+
+    def __init__(self, config: Config, writer: "StudyWriter", runner: Runner, console: Console) -> None:
+        self.config, self.writer, self.console = config, writer, console
+        self.id: str | None = None
+        self.finished = writer.finished() if config.resume else set()
+        self.failures: list[Ended] = []
+        self.files: list[Path] = []
+        self.halted = False
+        self._runner = runner
+
+    def open(self, name: str, params: Mapping[str, str]) -> str:
+        """Open the sweep's own run, unless that has been done; returns its id."""
+        self.id = self.id or self.writer.start_sweep(name, params=params)
+        return self.id
+
+    def run(self, jobs: Sequence[Job], stage: str = "") -> None:
+        """Run what is missing of `jobs`."""
+        todo = [job for job in jobs if job.config.identity not in self.finished]
+        self.console.print(_plan(self.config.study, stage, len(jobs), len(todo)))
+        if todo:
+            self.open(_name(todo), {"runs": str(len(todo)), "reused": str(len(jobs) - len(todo))})
+            self.train(todo, len(todo))
+
+    def train(self, jobs: Iterable[Job], total: int) -> None:
+        """Train the jobs of a sweep that is open, `total` of them; `jobs` may decide on the next as it is asked."""
+        from nnbench.recording import Recorder
+
+        assert self.id is not None
+        failures = _train(Recorder(self.writer, self.id), self._noting(jobs), total, self.console, self.config.fail_fast)
+        self.failures += failures
+        self.halted = bool(failures) and self.config.fail_fast
+
+    def _noting(self, jobs: Iterable[Job]) -> Iterator[Started | Ended]:
+        for event in self._runner(jobs, self.id or ""):
+            yield event
+            if isinstance(event, Ended) and not isinstance(event.outcome, Failure):
+                self.finished.add(event.job.config.identity)
+
+
+def _plan(study: str, stage: str, total: int, todo: int) -> str:
     reused = f": {total - todo} reused from before, {todo} to do (resume=false runs all anew)" if todo < total else ""
-    return f"study [bold]{escape(study)}[/bold]: {numbers.count(total, 'run')}{reused}"
+    return f"study [bold]{escape(study)}[/bold]: {f'{stage}, ' if stage else ''}{numbers.count(total, 'run')}{reused}"
 
 
-def _open_sweep(writer: "StudyWriter", jobs: Sequence[Job], todo: Sequence[Job]) -> str:
+def _name(todo: Sequence[Job]) -> str:
     optimizers = dict.fromkeys(job.config.optimizer.name for job in todo)
     seeds = len({job.config.seed for job in todo})
-    name = f"sweep {', '.join(optimizers)} over {numbers.count(seeds, 'seed')}"
-    return writer.start_sweep(name, params={"runs": str(len(todo)), "reused": str(len(jobs) - len(todo))})
+    return f"sweep {', '.join(optimizers)} over {numbers.count(seeds, 'seed')}"
 
 
 def _train(

@@ -46,5 +46,5 @@ def open_experiment(store: Store, study: str, tags: Mapping[str, str]) -> Experi
 
 
 def folder_name(study: str) -> str:
-    """The study's folder among the artifacts."""
-    return re.sub(r"[^\w.-]+", "_", study).strip(".") or "_"
+    """The study's folder among the artifacts; short enough for any file system, for run ids keep runs apart."""
+    return re.sub(r"[^\w.-]+", "_", study)[:60].strip(".") or "_"

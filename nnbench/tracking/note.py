@@ -34,9 +34,7 @@ def study_note(study: str, description: str | None, command: str) -> str:
     return cut(STUDY.format(study=study, description=description or QUESTION, command=command), LIMIT_STUDY)
 
 
-def run_note(
-    name: str, outcome: str, settings: Mapping[str, str], *, history: History | None = None, reason: str = ""
-) -> str:
+def run_note(name: str, outcome: str, settings: Mapping[str, str], *, history: History | None = None, reason: str = "") -> str:
     """The note on a training run: how it ended, its finals, its settings."""
     lines = [f"## {name}", "", _ending(outcome, history, reason), ""]
     if history is not None:

@@ -51,6 +51,8 @@ def _checkout(root: Path) -> dict[str, str]:
     except (OSError, subprocess.SubprocessError):
         return {}
     head, *rest = done.stdout.splitlines()  # "# branch.oid COMMIT", then other headers and a line a changed file
+    if head.endswith("(initial)"):
+        return {}
     return {"commit": head.split()[-1], "dirty": json.dumps(any(not line.startswith("#") for line in rest))}
 
 
@@ -64,9 +66,10 @@ def _version() -> str:
 def _blas() -> str:
     """The library under NumPy's matrix products, its version and the kernels it chose for this processor."""
     found = [library for library in threadpool_info() if library["user_api"] == "blas"]
-    parts = ("internal_api", "version", "architecture")
-    told = [" ".join(str(library[part]) for part in parts if library.get(part)) for library in found]
-    return ", ".join(told) or UNKNOWN
+    if not found:
+        return UNKNOWN
+    own = min(found, key=lambda library: "numpy" not in library["filepath"])  # SciPy may have brought one, too
+    return " ".join(str(own[part]) for part in ("internal_api", "version", "architecture") if own.get(part))
 
 
 def _cpu() -> str:

@@ -42,9 +42,6 @@ FAULTS = {
     "read-only file system": "the file or its folder is read-only",
     "permission denied": "no permission to write there",
     "unable to open database file": "the file cannot be opened: is its folder there, and may you write in it?",
-    "not a directory": "its path leads through a file",
-    "file exists": "its path leads through a file",
-    "no such file or directory": "its folder cannot be made",
     "file is not a database": "the file is not an SQLite database",
     "out-of-date database schema": "another version of MLflow made it: copy it, then `mlflow db upgrade` it",
     "max retries exceeded": "the server has gone away",
@@ -178,28 +175,33 @@ def _server(uri: str) -> Store:
         os.environ.pop(retries)
         if usual is not None:
             os.environ[retries] = usual
-    # The writers to a server share no folder. Those of one machine do, and none can speak for another machine's.
-    writers = cache_folder() / "writers" / hashlib.sha256(uri.encode()).hexdigest()[:16]
-    return Store(uri, client, ServerRuns(client), None, None, writers)
+    return Store(uri, client, ServerRuns(client), None, None, _writers(uri))
+
+
+def _writers(uri: str) -> Path:
+    """For a server, which has no folder that its writers share: one of this machine, none speaks for another's dead."""
+    return cache_folder() / "writers" / hashlib.sha256(uri.encode()).hexdigest()[:16]
 
 
 def _database(uri: str, artifacts: Path | None, create: bool) -> Store:
-    url = _checked(uri)
-    writers = cache_folder() / "writers" / hashlib.sha256(uri.encode()).hexdigest()[:16]
+    url, writers = _checked(uri), _writers(uri)
     if url.get_backend_name() == "sqlite":
         file = Path(str(url.database)).absolute()
         if not create and not file.exists():
             raise UserError(f"tracking.uri={uri}: there is no such file")
-        url = url.set(database=str(file))
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"tracking.uri={uri}: its folder cannot be made: {error.strerror}") from error
+        uri = "".join([f"sqlite:///{file}", *uri.partition("?")[1:]])
         writers = file.parent / f".{file.name}.writers"
         artifacts = artifacts or file.parent / "artifacts"
     if artifacts is None:
         raise UserError("tracking.artifacts=null: a database without a server needs a folder for artifacts")
-    full = url.render_as_string(hide_password=False)
     with alone(writers):
-        engine = _engine(url)
-        client = patiently(lambda: MlflowClient(full))
-    return Store(full, client, DatabaseRuns(engine, patiently), engine, artifacts.absolute(), writers)
+        engine = _engine(make_url(uri))
+        client = patiently(lambda: MlflowClient(uri))
+    return Store(uri, client, DatabaseRuns(engine, patiently), engine, artifacts.absolute(), writers)
 
 
 def _checked(uri: str) -> URL:

@@ -12,7 +12,7 @@ from nnbench.tracking.runs import Row
 from nnbench.tracking.settings import settings
 
 # Columns that are there even if no run fills them.
-TAGS = ("outcome", "optimizer", "identity", "sweep_id", "reason")
+TAGS = ("outcome", "optimizer", "identity", "sweep_id", "stage", "reason")
 PROVENANCE = ("commit", "dirty", "version", "python", "numpy", "blas", "cpu", "threads", "command")
 METRICS = (
     *("final/train_loss", "final/train_accuracy", "final/val_loss", "final/val_accuracy"),

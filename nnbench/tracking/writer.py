@@ -24,7 +24,7 @@ from nnbench.tracking.files import artifact_folder
 from nnbench.tracking.metrics import points
 from nnbench.tracking.presence import Presence
 from nnbench.tracking.provenance import provenance, user
-from nnbench.tracking.runs import now
+from nnbench.tracking.runs import Row, now
 from nnbench.tracking.store import Store, redacted
 
 NOTE = "mlflow.note.content"
@@ -43,6 +43,7 @@ class RunSpec:
         seed: of the run.
         params: every leaf of the config under its dotted name.
         config_yaml: the whole config.
+        stage: of a study that tunes first, `tuning` or `final`.
     """
 
     name: str
@@ -51,6 +52,7 @@ class RunSpec:
     seed: int
     params: Mapping[str, object]
     config_yaml: str
+    stage: str | None = None
 
 
 class StudyWriter:
@@ -66,9 +68,7 @@ class StudyWriter:
         threads: BLAS threads of a run.
     """
 
-    def __init__(
-        self, store: Store, study: str, *, command: str, description: str | None = None, threads: int = 1
-    ) -> None:
+    def __init__(self, store: Store, study: str, *, command: str, description: str | None = None, threads: int = 1) -> None:
         command = redacted(command)
         self.store, self.study = store, study
         self._open: dict[str, RunSpec | None] = {}
@@ -95,9 +95,13 @@ class StudyWriter:
 
     def finished(self) -> set[str]:
         """The identities of the runs that this study has FINISHED."""
+        return set(self.finished_runs())
+
+    def finished_runs(self) -> dict[str, Row]:
+        """The newest FINISHED run of each identity."""
         with self.store.told_in_one_line():
             rows = self.store.runs.rows(self._experiment)
-        return {row.tags.get("nnbench.identity", "") for row in rows if row.status == "FINISHED"} - {""}
+        return {row.tags["nnbench.identity"]: row for row in rows if row.status == "FINISHED" and "nnbench.identity" in row.tags}
 
     def start_sweep(self, name: str, *, params: Mapping[str, str]) -> str:
         """Open the sweep's own run; returns its id."""
@@ -110,6 +114,7 @@ class StudyWriter:
             "nnbench.identity": job.identity,
             "nnbench.optimizer": job.optimizer,
             **({"nnbench.sweep_id": sweep_id} if sweep_id else {}),
+            **({"nnbench.stage": job.stage} if job.stage else {}),
         }
         return self._start(job.name, job, tags, job.params)
 
@@ -123,6 +128,7 @@ class StudyWriter:
 
     def fail_run(self, run_id: str, job: RunSpec, traceback: str, reason: str) -> None:
         """Keep the traceback, and mark the run FAILED."""
+        reason = redacted(reason)
         note = notes.run_note(job.name, "failed", _params(job.params), reason=reason)
         with self._artifacts(run_id) as folder:
             (folder / "traceback.txt").write_text(redacted(traceback), encoding="utf-8")
@@ -131,7 +137,7 @@ class StudyWriter:
 
     def kill_run(self, run_id: str, reason: str) -> None:
         """Mark a run KILLED that did not come back."""
-        job = self._open.get(run_id)
+        job, reason = self._open.get(run_id), redacted(reason)
         note = notes.run_note(job.name if job else run_id, "killed", _params(job.params) if job else {}, reason=reason)
         self._close(run_id, "KILLED", "killed", [], note, reason)
 
@@ -162,12 +168,10 @@ class StudyWriter:
         self._open[run_id] = job
         return run_id
 
-    def _close(
-        self, run_id: str, status: str, outcome: str, metrics: Sequence[Metric], note: str, reason: str = ""
-    ) -> None:
+    def _close(self, run_id: str, status: str, outcome: str, metrics: Sequence[Metric], note: str, reason: str = "") -> None:
         tags = {"nnbench.outcome": outcome, NOTE: notes.cut(note, LONGEST_TAG)}
         if reason:
-            tags["nnbench.reason"] = notes.cut(redacted(reason), LONGEST_TAG)
+            tags["nnbench.reason"] = notes.cut(reason, LONGEST_TAG)
         with self.store.told_in_one_line():
             self.store.runs.close(run_id, status, metrics, tags)
         if self._open.pop(run_id, None) is not None:

@@ -1,9 +1,11 @@
-"""Studies that look like real ones, made without training: spirals, curves that fall, seeds that differ, runs that break."""
+"""Studies that look like real ones, made without training: curves that fall, seeds that differ, runs that break."""
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pytest
 
 from nnbench.boundary import Boundary
 from nnbench.study import Study
@@ -11,7 +13,7 @@ from nnbench.study import Study
 CLASSES = 3
 EPOCHS = 10001
 EVALUATED = np.unique(np.rint(np.concatenate([np.arange(11), np.geomspace(11, EPOCHS - 1, 90)]))).astype(int)
-# what each ends with (training loss) and the epoch by which half the way is gone
+# What each ends with (training loss) and the epoch by which half the way is gone
 ABILITY = {
     "sgd": (0.24, 700.0),
     "adagrad": (0.30, 1400.0),
@@ -155,9 +157,7 @@ def _row(
         "command": "python -m nnbench -m optimizer=sgd,adagrad,rmsprop,adam seed='range(10)'",
     }
     if test:
-        row["test/accuracy"] = (
-            round((last["train_accuracy"] - 0.02 + 0.006 * rng.normal()) * 1500) / 1500 if ended else np.nan
-        )
+        row["test/accuracy"] = round((last["train_accuracy"] - 0.02 + 0.006 * rng.normal()) * 1500) / 1500 if ended else np.nan
         row["test/loss"] = last["train_loss"] + 0.1 if ended else np.nan
     for target in (0.8, 0.9, 0.95):
         reached = curve.loc[curve["train_accuracy"] >= target, "epoch"]
@@ -165,7 +165,7 @@ def _row(
     return row
 
 
-def _spiral(rng: np.random.Generator, points: int) -> tuple[np.ndarray, np.ndarray]:
+def _spiral(rng: np.random.Generator, points: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
     radius = np.tile(np.linspace(0, 1, points), CLASSES)
     labels = np.repeat(np.arange(CLASSES), points)
     angle = labels * 4 + radius * 4 + rng.normal(size=radius.size) * 0.2
@@ -191,3 +191,15 @@ def _boundary(seed: int) -> Boundary:
         test_points=test,
         test_labels=test_labels,
     )
+
+
+@pytest.fixture(scope="session")
+def make_study() -> Callable[..., Study]:
+    """`study` above, for the tests that say which study they want."""
+    return study
+
+
+@pytest.fixture
+def comparison() -> Study:
+    """Four optimizers, ten seeds, all well."""
+    return study()

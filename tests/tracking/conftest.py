@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mlflow.entities import Experiment
 
 from nnbench.boundary import Boundary
 from nnbench.history import History
@@ -13,16 +14,9 @@ from nnbench.tracking.store import Store, open_store
 from nnbench.tracking.writer import RunSpec, StudyWriter
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An SQLite file with MLflow's tables and nothing in them."""
-    file = tmp_path_factory.mktemp("store") / "mlflow.db"
-    store = open_store(f"sqlite:///{file}", None)
-    assert store.engine is not None
-    with store.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    store.engine.dispose()
-    return file
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -46,6 +40,18 @@ def store(database: Path) -> Iterator[Store]:
 def writer(store: Store) -> StudyWriter:
     """The writer of a new study, `trial`."""
     return StudyWriter(store, "trial", command="python -m nnbench")
+
+
+@pytest.fixture
+def named(store: Store) -> Callable[[str], Experiment]:
+    """The experiment of that name, which must be there."""
+
+    def find(name: str) -> Experiment:
+        found = store.client.get_experiment_by_name(name)
+        assert found is not None
+        return found
+
+    return find
 
 
 @pytest.fixture

@@ -68,3 +68,14 @@ def test_a_user_without_a_name_is_unknown(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("getpass.getuser", nameless)
     assert user() == "unknown"
     user.cache_clear()
+
+
+def test_the_blas_is_numpys_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def library(path: str, version: str) -> dict[str, str]:
+        return {"user_api": "blas", "internal_api": "openblas", "version": version, "filepath": path}
+
+    loaded = [library("/lib/scipy.libs/openblas.so", "1"), library("/lib/numpy.libs/openblas.so", "2")]
+    monkeypatch.setattr(module, "threadpool_info", lambda: loaded)
+    assert module._blas() == "openblas 2"
+    monkeypatch.setattr(module, "threadpool_info", list)
+    assert module._blas() == "unknown"

@@ -2,6 +2,7 @@ import logging
 import math
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sqlalchemy import event
 
 from nnbench.boundary import Boundary
 from nnbench.errors import UserError
@@ -30,9 +32,7 @@ def finish(writer: StudyWriter, spec: RunSpec, history: History, boundary: Bound
     return run_id
 
 
-def test_what_was_written_is_read(
-    store: Store, writer: StudyWriter, job: Job, history: Histories, boundary: Boundary
-) -> None:
+def test_what_was_written_is_read(store: Store, writer: StudyWriter, job: Job, history: Histories, boundary: Boundary) -> None:
     sweep_id = writer.start_sweep("sweep", params={})
     spec, came = job(seed=3, training__stop_at_accuracy=None), history()
     run_id = writer.start_run(spec, sweep_id)
@@ -190,8 +190,6 @@ def test_two_hundred_runs_are_read_in_a_handful_of_statements(
     store: Store, writer: StudyWriter, job: Job, history: Histories
 ) -> None:
     """Not a clock but a count: what is asked of the database must not grow with the number of runs."""
-    from sqlalchemy import event
-
     asked: list[str] = []
     event.listen(store.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
     finish(writer, job(seed=0), history())
@@ -210,8 +208,6 @@ def test_two_hundred_runs_are_read_in_a_handful_of_statements(
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
     """The address of an MLflow server that keeps its artifacts itself."""
-    import socket
-
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -233,10 +229,7 @@ def server(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.mark.heavy
-def test_a_server_serves_as_well(
-    server: str, job: Job, history: Histories, boundary: Boundary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def test_a_server_serves_as_well(server: str, job: Job, history: Histories, boundary: Boundary, tmp_path: Path) -> None:
     store = open_store(server, None)
     writer = StudyWriter(store, "trial", command="python -m nnbench")
     sweep_id = writer.start_sweep("sweep", params={"runs": "1"})

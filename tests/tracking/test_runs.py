@@ -1,11 +1,13 @@
 """What is written straight into a database is what MLflow itself would have written."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
+import pytest
 from mlflow.entities import Metric
+from sqlalchemy.exc import IntegrityError
 
-from nnbench.tracking.runs import ServerRuns
+from nnbench.tracking.runs import Row, ServerRuns
 from nnbench.tracking.store import Store
 
 TABLES = ("runs", "params", "tags", "metrics", "latest_metrics")
@@ -65,7 +67,10 @@ def test_listing_is_that_of_mlflow(store: Store) -> None:
         store.runs.close(run_id, "FINISHED", points(), {"nnbench.outcome": "finished"})
     store.client.delete_run(store.runs.open(experiment, "deleted", {"mlflow.user": "me"}, {}))
     store.runs.open(elsewhere, "not here", {"mlflow.user": "me"}, {})
-    by_id: Callable[..., Any] = lambda rows: sorted(rows, key=lambda row: row.run_id)  # noqa: E731
+
+    def by_id(rows: Iterable[Row]) -> list[Row]:
+        return sorted(rows, key=lambda row: row.run_id)
+
     assert by_id(store.runs.rows(experiment)) == by_id(ServerRuns(store.client).rows(experiment))
     assert [row.name for row in store.runs.rows(experiment)] == ["run 0", "run 1", "run 2"]
 
@@ -74,9 +79,7 @@ def test_a_run_is_closed_whole_or_not_at_all(store: Store) -> None:
     experiment = store.client.get_experiment(store.client.create_experiment("whole"))
     run_id = store.runs.open(experiment, "a run", {"mlflow.user": "me"}, {})
     twice = [Metric("train/loss", 1.0, 1000, 0)] * 2
-    try:
+    with pytest.raises(IntegrityError):
         store.runs.close(run_id, "FINISHED", twice, {"nnbench.outcome": "finished"})
-    except Exception as error:
-        assert "UNIQUE" in str(error)
     run = store.client.get_run(run_id)
     assert (run.info.status, run.data.metrics, "nnbench.outcome" in run.data.tags) == ("RUNNING", {}, False)

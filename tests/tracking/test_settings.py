@@ -1,3 +1,5 @@
+from collections.abc import Hashable
+
 from nnbench.tracking.settings import settings
 
 
@@ -7,7 +9,7 @@ def test_an_optimizer_that_does_not_vary_is_its_own_setting() -> None:
 
 
 def test_what_varies_within_an_optimizer_is_told() -> None:
-    params = [
+    params: list[dict[str, Hashable]] = [
         {"optimizer.learning_rate": 0.05, "optimizer.beta_1": 0.9, "dataset.noise": 0.1, "network.hidden": "[64]"},
         {"optimizer.learning_rate": 0.1, "optimizer.beta_1": 0.9, "dataset.noise": 0.2, "network.hidden": "[64, 64]"},
         {"optimizer.learning_rate": 1.0, "optimizer.beta_1": None, "dataset.noise": 0.2, "network.hidden": "[64]"},
@@ -20,7 +22,7 @@ def test_what_varies_within_an_optimizer_is_told() -> None:
 
 
 def test_a_run_that_lacks_a_parameter_does_not_name_it() -> None:
-    params = [{"optimizer.rho": 0.9}, {"optimizer.rho": 0.99}, {}]
+    params: list[dict[str, float]] = [{"optimizer.rho": 0.9}, {"optimizer.rho": 0.99}, {}]
     assert [name for name, _ in settings(["rmsprop"] * 3, params)] == ["rmsprop rho=0.9", "rmsprop rho=0.99", "rmsprop"]
 
 

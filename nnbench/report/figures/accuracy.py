@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from nnbench.report import curves, style, wording
-from nnbench.report.figures import NotShown, Settings
+from nnbench.report.figures import Settings
 from nnbench.report.findings import METRICS, Findings
 from nnbench.report.page import Pad
 
@@ -12,11 +12,9 @@ from nnbench.report.page import Pad
 def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     """The quartiles of `curves.bands`, for training and validation accuracy."""
     table = curves.bands(findings, {"train_accuracy": "Training accuracy", "val_accuracy": "Validation accuracy"})
-    if table.empty:
-        raise NotShown("no run came to its end")
     by = METRICS["final/val_accuracy" if findings.known("final/val_accuracy") else "final/train_accuracy"]
     page = pad.page(wording.headline(findings, by), curves.caption(findings, table))
-    classes = pd.Series(findings.study.runs.get("dataset.classes")).dropna()
+    classes = pd.Series(findings.runs.get("dataset.classes")).dropna()
     curves.draw(page, findings, table, by, scale(int(classes.max()) if len(classes) else None))
     return table
 

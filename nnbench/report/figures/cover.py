@@ -65,9 +65,7 @@ def _strip(page: Page, findings: Findings, ranked: pd.DataFrame, rows: int) -> N
         look = findings.looks[setting]
         own = values.loc[values["setting"] == setting, "value"]
         if len(own) > 1:
-            axes.plot(
-                own, [row + 0.27] * len(own), "o", color=look.colour, markersize=2.2, alpha=0.35, markeredgewidth=0
-            )
+            axes.plot(own, [row + 0.27] * len(own), "o", color=look.colour, markersize=2.2, alpha=0.35, markeredgewidth=0)
         axes.plot([low, high], [row, row], color=look.colour, linewidth=2, solid_capstyle="butt")
         axes.plot(
             [estimate],
@@ -111,16 +109,17 @@ def _runs(page: Page, findings: Findings) -> None:
     """How the runs ended, what they ran on, and the command that asked for them."""
     page.heading("Runs")
     page.y += 0.5
-    outcomes = findings.study.runs["outcome"]
+    outcomes = findings.runs["outcome"]
     told = [(len(findings.scored), "came to their end")]
     told += [(int((outcomes == outcome).sum()), outcome) for outcome in ("diverged", "failed", "killed")]
+    told += [(running, "running")] if (running := int((outcomes == "running").sum())) else []
     x = LEFT
     for number, words in told:
         page.write(x, page.y, f"{number:,}", size=14, bold=number > 0, colour=style.INK if number else style.FAINT)
         page.write(x, page.y + 6.5, words, size=_NOTE, colour=MUTED)
         x += max(text.width(f"{number:,}", 14, bold=True), text.width(words, _NOTE)) + 10
     page.y += 13
-    if made_by := wording.provenance(findings.study.runs):
+    if made_by := wording.provenance(findings.runs):
         page.paragraph(made_by, size=_NOTE, colour=MUTED, after=1)
     commands = findings.study.sweeps["command"].dropna()
     if len(commands):

@@ -21,18 +21,18 @@ _HEADS = {
     "final/train_loss": "training\nloss",
 }
 _CAPTION = (
-    "Interquartile mean over seeds of the runs that came to their end, with its 95 % percentile bootstrap interval. Bold: the "
-    "best of a column and all that is not shown to differ from it; no bold where no difference is shown. Losses in nats. "
-    "Time: of the training loop, evaluations included."
+    "Interquartile mean over seeds of the runs that came to their end, with its 95 % percentile bootstrap interval. "
+    "Bold: the best of a column and all that is not shown to differ from it; no bold where no difference is shown. "
+    "Losses in nats. Time: of the training loop, evaluations included."
 )
 _REACHED = (
-    "Median over the runs, counting one that diverged as never; ∞ where half of them or more did not get there within the "
-    "epochs in brackets. Beside it: how many did."
+    "Median over the runs, counting one that diverged as never; ∞ where half of them or more did not get there within "
+    "the epochs in brackets. Beside it: how many did."
 )
 
 
 def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
-    """One row a setting: its runs; for each measure estimate, bounds and whether it is shown to be worse than the best; its times."""
+    """One row a setting: its runs; for each measure the interval and whether it is `behind` the best; its times."""
     if findings.scored.empty:
         raise NotShown("no run came to its end")
     columns = [column for column in _HEADS if findings.known(column)]
@@ -47,22 +47,16 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     ended = findings.scored["setting"].value_counts()
     result["ended"] = result["setting"].map(ended).fillna(0).astype(int)
     result["train_seconds"] = result["setting"].map(seconds)
-    title = wording.headline(findings, findings.primary)
-
-    def further() -> Page:
-        return pad.page(f"{title} (continued)")
-
-    page = _finals(pad.page(title, _CAPTION), findings, result, columns, further)
+    page = pad.page(wording.headline(findings, findings.primary), _CAPTION)
+    page = _finals(page, findings, result, columns, pad.further)
     if settings.targets:
         for target in settings.targets:
             result = result.join(_reached(findings, target), on="setting")
-        _times(page if page.room > 32 + 6 * len(result) else further(), findings, result, settings.targets, further)
+        _times(page if page.room > 32 + 6 * len(result) else pad.further(), findings, result, settings.targets, pad.further)
     return result
 
 
-def _finals(
-    page: Page, findings: Findings, result: pd.DataFrame, columns: list[str], further: Callable[[], Page]
-) -> Page:
+def _finals(page: Page, findings: Findings, result: pd.DataFrame, columns: list[str], further: Callable[[], Page]) -> Page:
     """The table of where the settings ended up."""
     emphasised = {column: result[f"{column} behind"].any() for column in columns}
     rows = []
@@ -73,7 +67,7 @@ def _finals(
         for column in columns:
             low, high = row[f"{column} low"], row[f"{column} high"]
             words = numbers.fixed(row[f"{column} estimate"], numbers.decimals(low, high))
-            best = emphasised[column] and not row[f"{column} behind"] and row[f"{column} n"] > 0
+            best = bool(emphasised[column] and not row[f"{column} behind"] and row[f"{column} n"] > 0)
             cells.append(Cell(words, numbers.bounds(low, high), bold=best))
         cells.append(Cell(numbers.duration(row["train_seconds"])))
         rows.append(cells)
@@ -93,7 +87,7 @@ def _reached(findings: Findings, target: float) -> pd.DataFrame:
     Where the run did not note the epoch, the first evaluated one at or past the target stands for it.
     """
     name = f"epochs_to/{target:.2f}"
-    runs = findings.study.runs[findings.study.runs["outcome"].isin(["finished", "stopped", "diverged"])]
+    runs = findings.runs[findings.runs["outcome"].isin(["finished", "stopped", "diverged"])]
     curves = findings.study.curves
     seen = curves[curves["train_accuracy"] >= target].groupby("run_id")["epoch"].min()
     epochs = pd.Series(runs.get(name, np.nan), index=runs.index).fillna(runs["run_id"].map(seen)).astype(float)
@@ -124,8 +118,6 @@ def _times(
             cells.append(Cell(numbers.epochs(median, never) if runs > 0 else numbers.MISSING))
             cells.append(Cell(f"{reached:.0f} of {runs:.0f}" if runs > 0 else "", colour=MUTED))
         rows.append(cells)
-    rest = [
-        column for target in targets for column in (Column(f"{target:.2f}", 24), Column("runs", 17, size=LEAST + 0.5))
-    ]
+    rest = [column for target in targets for column in (Column(f"{target:.2f}", 24), Column("runs", 17, size=LEAST + 0.5))]
     page = table(page, [_names(rest), *rest], rows, further)
     page.paragraph(_REACHED, size=LEAST + 0.5, colour=MUTED)

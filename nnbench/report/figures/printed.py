@@ -1,4 +1,4 @@
-"""The rows that the notebook printed, which are one draw of chance, against the band of many draws of the same five runs."""
+"""The rows that the notebook printed, one draw of chance, against the band of many draws of the same five runs."""
 
 from importlib.resources import files
 
@@ -12,19 +12,19 @@ from nnbench.report.findings import Findings
 from nnbench.report.page import Pad, Page
 from nnbench.report.style import LEAST, LEFT, MUTED, SMALL, WIDTH
 
-_CURVES = {"accuracy": "train_accuracy", "loss": "train_loss"}
+_CURVES = {"train_accuracy": "accuracy", "train_loss": "loss"}
 _CUT = 1.5  # nats; the first epochs' spikes would take half the panel and hold no printed row
 _ROUNDED = 0.0005  # the notebook printed three decimals
 
 
 def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
-    """One row a printed number: `setting`, `curve`, `epoch`, `printed`, our quartiles and extremes there, `n`, `inside` (the extremes)."""
+    """One row a printed number: `printed` beside our quartiles and extremes there, and whether it is `inside` these."""
     printed = pd.read_csv(str(files("nnbench.report") / "data" / "printed.csv"))
-    bands = curves.bands(findings, {column: what for what, column in _CURVES.items()})
-    ours = [name for name in printed["optimizer"].unique() if len(bands) and (bands["setting"] == name).any()]
+    bands = curves.bands(findings, _CURVES)
+    ours = [name for name in printed["optimizer"].unique() if (bands["setting"] == name).any()]
     if not ours:
         raise NotShown("none of the notebook's five runs came to its end in this study")
-    table = pd.concat([_against(printed, bands, name, what) for name in ours for what in _CURVES], ignore_index=True)
+    table = pd.concat([_against(printed, bands, name, what) for name in ours for what in _CURVES.values()], ignore_index=True)
     seeds = int(table["n"].max())
     accuracies = table[table["curve"] == "accuracy"]
     told = f"{accuracies['inside'].sum()} of the notebook's {len(accuracies)} printed accuracies"
@@ -35,11 +35,8 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
         if seeds > 1
         else "one run, so there is no band."
     )
-    page = pad.page(
-        title,
-        f"{caption} Between the epochs at which ours were evaluated, a straight line. Losses above {_CUT:g} are cut off.",
-    )
-    _panels(page, findings, table, bands, ours)
+    caption += f" Between the epochs at which ours were evaluated, a straight line. Losses above {_CUT:g} are cut off."
+    _panels(pad.page(title, caption), findings, table, bands, ours)
     return table
 
 
@@ -66,18 +63,14 @@ def _panels(page: Page, findings: Findings, table: pd.DataFrame, bands: pd.DataF
         y, look = page.y + row * step, findings.looks[name]
         page.swatch(LEFT, y + 0.38 * SMALL / style.MM, look)
         page.write(LEFT + 9, y, name, size=SMALL, bold=True)
-        for column, what in enumerate(_CURVES):
+        for column, what in enumerate(_CURVES.values()):
             x = LEFT + 8 + column * (width + gap)
-            page.write(
-                x + width, y, f"training {what}{' (nats)' * (what == 'loss')}", size=LEAST, colour=MUTED, align="right"
-            )
+            page.write(x + width, y, f"training {what}{' (nats)' * (what == 'loss')}", size=LEAST, colour=MUTED, align="right")
             axes = page.axes(x, y + 6, width, step - 16)
             band, points = (frame[(frame["setting"] == name) & (frame["curve"] == what)] for frame in (bands, table))
             for below, above, alpha in (("least", "most", 0.12), ("low", "high", 0.25)):
                 if band["n"].max() > 1:
-                    axes.fill_between(
-                        band["epoch"], band[below], band[above], color=look.colour, alpha=alpha, linewidth=0
-                    )
+                    axes.fill_between(band["epoch"], band[below], band[above], color=look.colour, alpha=alpha, linewidth=0)
             axes.plot(band["epoch"], band["median"], color=look.colour, linewidth=1.1)
             axes.plot(points["epoch"], points["printed"], "o", color=style.INK, markersize=2.8, clip_on=False)
             axes.set_xlim(0, 10_000)

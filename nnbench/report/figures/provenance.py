@@ -34,19 +34,13 @@ _OUTSIDE = ("tracking.", "report.", "mlflow.")
 
 def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     """`kind` (setting, command, made by, varied, common), `key`, `value`; several values are joined by semicolons."""
-    runs = findings.study.runs
+    runs = findings.runs
     if runs.empty:
         raise NotShown("there is no run")
     result = _collect(findings)
-    title = _title(runs)
-    page = pad.page(title)
-
-    def further() -> Page:
-        return pad.page(f"{title} (continued)")
-
-    page = _settings(page, findings, result[result["kind"] == "setting"], further)
+    page = _settings(pad.page(_title(runs)), findings, result[result["kind"] == "setting"], pad.further)
     for kind, heading in _BLOCKS.items():
-        page = _pairs(page, heading, result[result["kind"] == kind], further)
+        page = _pairs(page, heading, result[result["kind"] == kind], pad.further)
     return result
 
 
@@ -61,7 +55,7 @@ def _title(runs: pd.DataFrame) -> str:
 
 def _collect(findings: Findings) -> pd.DataFrame:
     """All rows, in the order of the page."""
-    runs = findings.study.runs
+    runs = findings.runs
     leaves = [key for key in runs.columns if "." in key and "/" not in key and not key.startswith(_OUTSIDE)]
     given = [key for key in leaves if key.startswith("optimizer.") and key != "optimizer.name"]
     rows = []
@@ -69,9 +63,7 @@ def _collect(findings: Findings) -> pd.DataFrame:
         told = {key.removeprefix("optimizer."): wording.distinct(own, key) for key in given}
         if told.get("algorithm") == wording.distinct(own, "optimizer"):
             del told["algorithm"]  # the label says it
-        rows.append(
-            ("setting", setting, ", ".join(f"{key} {' or '.join(values)}" for key, values in told.items() if values))
-        )
+        rows.append(("setting", setting, ", ".join(f"{key} {' or '.join(values)}" for key, values in told.items() if values)))
     rows += [("command", str(at), command) for at, command in enumerate(findings.study.sweeps["command"].dropna(), 1)]
     rows += [("made by", called, "; ".join(_distinct(runs, key))) for key, called in _MADE_BY.items() if key in runs]
     for key in ["seed", *(key for key in leaves if not key.startswith("optimizer."))]:
@@ -90,7 +82,7 @@ def _distinct(runs: pd.DataFrame, key: str) -> list[str]:
 def _settings(page: Page, findings: Findings, rows: pd.DataFrame, further: Callable[[], Page]) -> Page:
     """Each setting with the hyperparameters that it stands for."""
     columns = [Column("setting", 62, "left", SMALL), Column("hyperparameters", WIDTH - 62, "left", SMALL)]
-    cells = [
+    cells: list[list[Cell | str]] = [
         [Cell(key, look=findings.looks[key]), value] for key, value in rows[["key", "value"]].itertuples(index=False)
     ]
     return table(page, columns, cells, further)
@@ -106,7 +98,9 @@ def _pairs(page: Page, heading: str, rows: pd.DataFrame, further: Callable[[], P
     page.heading(heading)
     page.y += 0.8
     mono = heading == _BLOCKS["command"]
-    pairs = [[Cell(key, colour=MUTED), _short(value)] for key, value in rows[["key", "value"]].itertuples(index=False)]
+    pairs: list[list[Cell | str]] = [
+        [Cell(key, colour=MUTED), _short(value)] for key, value in rows[["key", "value"]].itertuples(index=False)
+    ]
     if heading != _BLOCKS["common"]:
         width = 8 if mono else 42
         columns = [
@@ -115,7 +109,8 @@ def _pairs(page: Page, heading: str, rows: pd.DataFrame, further: Callable[[], P
         ]
         return table(page, columns, pairs, further)
     half = -(-len(pairs) // 2)
-    abreast = [left + right for left, right in zip_longest(pairs[:half], pairs[half:], fillvalue=[Cell(""), ""])]
+    nothing: list[Cell | str] = ["", ""]
+    abreast = [left + right for left, right in zip_longest(pairs[:half], pairs[half:], fillvalue=nothing)]
     return table(page, [Column("", 46, "left", SMALL), Column("", WIDTH / 2 - 46, "left", SMALL)] * 2, abreast, further)
 
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from nnbench.report import numbers, wording
+from nnbench.report import numbers, text, wording
 from nnbench.report.figures import NotShown, Settings
 from nnbench.report.findings import Findings
 from nnbench.report.page import Pad
@@ -17,13 +17,13 @@ _FINALS = {
 
 
 def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
-    """One row a run: `name`, `seed`, `outcome`, finals, `run_id`."""
-    runs = findings.study.runs
+    """One row a run: `name`, `seed`, `outcome`, finals, `run_id`, and the `reason` where it failed."""
+    runs = findings.runs
     if runs.empty:
         raise NotShown("there is no run")
+    reasons = runs.get("reason", pd.Series("", index=runs.index)).fillna("")
     finals = {column: head for column, head in _FINALS.items() if findings.known(column)}
-    result = runs[["name", "seed", "outcome", *finals, "run_id"]]
-    title = wording.outcomes(runs)
+    result = runs[["name", "seed", "outcome", *finals, "run_id"]].assign(reason=reasons)
     columns = [
         Column("seed", 11, size=LEAST),
         Column("", 4, size=LEAST),
@@ -34,8 +34,18 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     ]
     name = Column("run", WIDTH - sum(column.width for column in columns), "left", LEAST)
     rows: list[list[Cell | str]] = []
-    for label, seed, outcome, *values, run_id in result.itertuples(index=False):
+    for label, seed, outcome, *values, run_id, reason in result.itertuples(index=False):
         ended = Cell(outcome, colour=INK if outcome in ("finished", "stopped") else WARNING)
-        rows.append([label, str(seed), "", ended, *map(numbers.fixed, values), "", run_id])
-    table(pad.page(title), [name, *columns], rows, lambda: pad.page(f"{title} (continued)"), gap=0.5)
+        rows.append(
+            [
+                Cell(label, text.fit(reason, LEAST, name.width)),
+                numbers.fixed(seed, 0),
+                "",
+                ended,
+                *map(numbers.fixed, values),
+                "",
+                run_id,
+            ]
+        )
+    table(pad.page(wording.outcomes(runs)), [name, *columns], rows, pad.further, gap=0.5)
     return result

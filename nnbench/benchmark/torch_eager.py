@@ -1,0 +1,46 @@
+"""The same training in PyTorch, as most people would write it. PyTorch is an optional extra."""
+
+from dataclasses import asdict
+
+import numpy as np
+
+from nnbench.datasets import Points
+from nnbench.nn import Network
+from nnbench.optimizers import Optimizer
+
+RULES = {"sgd": "SGD", "adagrad": "Adagrad", "rmsprop": "RMSprop", "adam": "Adam"}
+
+
+def train(network: Network, points: Points, name: str, optimizer: Optimizer, epochs: int) -> None:
+    """Train from the weights of `network`, which stays as it is; loss and accuracy each epoch. The rate does not decay."""
+    import torch
+    from torch import nn
+
+    torch.set_num_threads(1)
+    layers: list[nn.Module] = []
+    for weights in network.weights:
+        dense = nn.Linear(len(weights) - 1, weights.shape[1])
+        dense.weight = nn.Parameter(torch.tensor(weights[:-1].T))
+        dense.bias = nn.Parameter(torch.tensor(weights[-1]))
+        layers += [dense, nn.ReLU()]
+    model = nn.Sequential(*layers[:-1])
+
+    settings = asdict(optimizer)
+    options = {"lr": settings["learning_rate"]}
+    if "momentum" in settings:
+        options["momentum"] = settings["momentum"]
+    if "epsilon" in settings:
+        options["eps"] = settings["epsilon"]
+    if "rho" in settings:
+        options["alpha"] = settings["rho"]
+    rule = getattr(torch.optim, RULES[name])(model.parameters(), **options)
+    inputs, labels = torch.tensor(points.x.astype(network.parameters.dtype)), torch.tensor(points.labels)
+    losses, accuracies = np.empty(epochs), np.empty(epochs)
+    for epoch in range(epochs):
+        logits = model(inputs)
+        loss = nn.functional.cross_entropy(logits, labels)
+        losses[epoch] = loss.item()
+        accuracies[epoch] = (logits.argmax(1) == labels).double().mean().item()
+        rule.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        rule.step()

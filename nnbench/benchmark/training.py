@@ -1,0 +1,84 @@
+"""How fast training is: as a ratio to other loops that do the same work, since times alone do not travel."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from dataclasses import asdict
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from nnbench.benchmark import naive, torch_eager
+from nnbench.datasets import Points
+from nnbench.datasets.spiral import Spiral
+from nnbench.nn import Network
+from nnbench.optimizers import Optimizer, find
+from nnbench.training import train
+
+HIDDEN = [64]
+SETTINGS: dict[str, dict[str, float]] = {
+    "sgd": {"decay": 1e-3, "momentum": 0.9},
+    "adagrad": {},
+    "rmsprop": {"learning_rate": 0.02, "decay": 1e-5, "rho": 0.999},
+    "adam": {"learning_rate": 0.05, "decay": 5e-7},
+}
+Rival = Callable[[Network, Points, str, Optimizer, int], None]
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("--vs", choices=["naive", "torch"], default="naive", help="the loop to compare with")
+    parser.add_argument("--optimizers", nargs="+", choices=list(SETTINGS), default=list(SETTINGS))
+    parser.add_argument("--dtypes", nargs="+", choices=["float32", "float64"], default=["float32", "float64"])
+    parser.add_argument("--rounds", type=int, default=21, help="pairs of runs, one after the other")
+    parser.add_argument("--epochs", type=int, default=500, help="epochs a run")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: Namespace) -> None:
+    """Print a line for each dtype and optimizer: the median time of an epoch on both sides, and of the rounds' ratios."""
+    rivals: dict[str, Rival] = {"naive": against_naive, "torch": torch_eager.train}
+    print(f"300 points, 2-{HIDDEN[0]}-3, whole batch, one thread; µs an epoch, medians of {arguments.rounds} rounds")
+    print(f"{'dtype':8} {'optimizer':10} {arguments.vs:>8} {'nnbench':>8} {'ratio':>6}  lowest-highest")
+    for dtype in arguments.dtypes:
+        for name in arguments.optimizers:
+            theirs, ours = compare(rivals[arguments.vs], name, dtype, arguments.rounds, arguments.epochs)
+            ratios = sorted(theirs / ours)
+            print(
+                f"{dtype:8} {name:10} {median(theirs):8.1f} {median(ours):8.1f} {median(ratios):6.2f}"
+                f"  {ratios[0]:.2f}-{ratios[-1]:.2f}",
+                flush=True,
+            )
+
+
+def compare(rival: Rival, name: str, dtype: str, rounds: int, epochs: int) -> tuple[Any, Any]:
+    """Time `rival` and `train` in turn, from the same weights on the same points.
+
+    Returns:
+        Microseconds an epoch of the rival and of `train`, shape (rounds,) each; row i of both ran side by side.
+    """
+    optimizer = find(name)(**SETTINGS[name])
+    rng = np.random.default_rng(0)
+    points = Spiral().draw(rng, 100)
+    network = Network(2, HIDDEN, 3, batch=300, dtype=dtype)
+    network.initialize(rng)
+    start = network.parameters.copy()
+    times = np.empty((2, rounds))
+    with threadpool_limits(1):
+        for turn in range(rounds):
+            network.parameters[:] = start
+            begun = perf_counter()
+            rival(network, points, name, optimizer, epochs)
+            between = perf_counter()
+            train(network, optimizer, points, None, None, epochs=epochs)
+            times[:, turn] = between - begun, perf_counter() - between
+    theirs, ours = 1e6 * times / epochs
+    return theirs, ours
+
+
+def against_naive(network: Network, points: Points, name: str, optimizer: Optimizer, epochs: int) -> None:
+    """The textbook's loop."""
+    rule = naive.OPTIMIZERS[name](**asdict(optimizer))
+    naive.train(network.weights, points.x.astype(network.parameters.dtype), points.labels, rule, epochs)

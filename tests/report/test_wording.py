@@ -1,0 +1,110 @@
+from collections.abc import Callable
+
+import pytest
+from scipy import stats
+
+from nnbench.report import wording
+from nnbench.report.findings import METRICS, Findings
+from nnbench.study import Study
+
+MakeStudy = Callable[..., Study]
+TEST = METRICS["test/accuracy"]
+
+
+def _said(study: Study) -> tuple[str, str]:
+    findings = Findings(study)
+    return wording.verdict(findings, TEST), wording.headline(findings, TEST)
+
+
+def test_a_clear_winner_is_named_with_interval_and_n(comparison: Study) -> None:
+    verdict, headline = _said(comparison)
+    best = Findings(comparison).ranking(TEST).iloc[0]
+    own = comparison.runs.loc[comparison.runs["setting"] == "adam", TEST.column]
+    value = f"{stats.trim_mean(own, 0.25):.3f} [{best['low']:.3f}, {best['high']:.3f}]"
+    assert verdict == f"adam has the highest test accuracy, {value} over 10 seeds, ahead of each of the other 3."
+    assert headline == f"adam has the highest test accuracy, {value}"
+
+
+def test_no_difference_is_claimed_that_is_not_shown(make_study: MakeStudy) -> None:
+    study = make_study(alike=True)
+    p_values = [
+        stats.wilcoxon(own, other).pvalue
+        for own, other in [
+            (study.runs.loc[study.runs["setting"] == name, TEST.column].to_numpy() for name in pair)
+            for pair in [("adam", "sgd"), ("adam", "adagrad"), ("adam", "rmsprop")]
+        ]
+    ]
+    assert min(p_values) > 0.05  # the study is what it is meant to be
+    verdict, headline = _said(study)
+    assert verdict.startswith("No difference in test accuracy is shown between 4 optimizers: ")
+    assert verdict.endswith("over 10 seeds.")
+    assert headline == "No difference in test accuracy is shown between 4 optimizers"
+
+
+def test_what_is_level_with_the_best_is_said_apart_from_what_is_behind(make_study: MakeStudy) -> None:
+    study = make_study(["adam", "adam twin", "rmsprop_default"])
+    adam, twin = (study.runs["setting"] == name for name in ("adam", "adam twin"))
+    study.runs.loc[twin, TEST.column] = study.runs.loc[adam, TEST.column].to_numpy()
+    verdict, headline = _said(study)
+    assert "No difference from adam twin is shown; rmsprop_default is lower." in verdict
+    assert headline == "adam has the highest test accuracy, not shown to differ from that of adam twin"
+
+
+def test_the_lowest_loss_is_the_best(comparison: Study) -> None:
+    said = wording.verdict(Findings(comparison), METRICS["final/train_loss"])
+    assert said.startswith("adam has the lowest training loss, ")
+    assert said.endswith("below each of the other 3.")
+
+
+@pytest.mark.parametrize(("seeds", "told"), [(1, "1 seed cannot"), (3, "3 seeds cannot"), (7, "7 seeds cannot")])
+def test_few_seeds_rank_nothing(make_study: MakeStudy, seeds: int, told: str) -> None:
+    verdict, headline = _said(make_study(seeds=seeds))
+    assert verdict.startswith(f"{told} rank 4 optimizers, 8 or more are needed: adam has the highest test accuracy so far")
+    assert headline == f"{told} rank 4 optimizers by test accuracy"
+
+
+def test_one_run_says_so(make_study: MakeStudy) -> None:
+    assert _said(make_study(["adam"], 1))[0].endswith(" in its one run; how far seeds differ is unknown.")
+    assert _said(make_study(["adam"], 4))[0].endswith(" over 4 seeds.")
+
+
+def test_nothing_to_compare(make_study: MakeStudy) -> None:
+    broken = Findings(make_study(outcome=lambda setting, seed: "diverged" if seed else "failed"))
+    told = "No run came to its end, so nothing can be compared: 40 runs: 36 diverged, 4 failed."
+    assert wording.verdict(broken, TEST) == told
+    assert wording.verdict(Findings(make_study([], 0)), TEST) == "No run has been made yet."
+    assert wording.caveats(broken) == []
+
+
+def test_grids_are_of_settings_and_warn_of_choosing_among_them(make_study: MakeStudy) -> None:
+    findings = Findings(make_study(["adam lr=0.1", "adam lr=0.01"], 4))
+    assert "2 settings" in wording.verdict(findings, TEST)
+    assert any(said.startswith("Up to 2 settings of an optimizer") for said in wording.caveats(findings))
+
+
+def test_caveats_are_computed(make_study: MakeStudy) -> None:
+    broken = make_study(
+        outcome=lambda setting, seed: "diverged" if setting == "sgd" and seed < 2 else "finished",
+        test=False,
+        commits=["a" * 40, "b" * 40],
+    )
+    task, given, seeds, diverged, judged, mixed = wording.caveats(Findings(broken))
+    assert task.startswith("One task: spiral (3 classes, 100 training points a class, noise 0.2).")
+    assert given.startswith("Each optimizer runs with the one setting it was given")
+    assert seeds.startswith("8 to 10 seeds a setting: with fewer than 10 ")
+    assert diverged.startswith("2 runs diverged (2 of sgd)")
+    assert judged == "There is no test split: the settings are judged by validation accuracy."
+    assert mixed.startswith("The runs come from 2 versions of the code")
+
+
+def test_long_names_are_shortened_in_sentences(make_study: MakeStudy) -> None:
+    name = "my_company.optimizers.experimental:Sophisticated lr=0.001"
+    verdict, headline = _said(make_study([name, "adam"], 10))
+    assert name not in verdict + headline
+    assert wording.brief(name) == "my_company.optimiz…sticated lr=0.001"
+    assert wording.brief("adam lr=0.05") == "adam lr=0.05"
+
+
+def test_outcomes(make_study: MakeStudy) -> None:
+    assert wording.outcomes(make_study().runs) == "40 runs, all finished"
+    assert wording.outcomes(make_study(["adam"], 1).runs) == "1 run, finished"

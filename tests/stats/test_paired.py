@@ -1,0 +1,92 @@
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from nnbench.stats.paired import LEVEL, compare, holm, seeds_needed, signed_rank
+
+
+def enumerated(differences: list[float]) -> float:
+    """The definition: of all ways to hand out signs, the share whose rank sum is as far out, on the rarer side, twice."""
+    array = np.array(differences)
+    ranks = stats.rankdata(np.abs(array))[array != 0]
+    signs = np.sign(array[array != 0])
+    observed = ranks[signs > 0].sum()
+    sums = np.array([ranks[np.array(plus, dtype=bool)].sum() for plus in product([0, 1], repeat=ranks.size)])
+    return float(min(1.0, 2 * min((sums <= observed).mean(), (sums >= observed).mean())))
+
+
+@given(st.lists(st.integers(-4, 4).map(float), min_size=1, max_size=9))
+def test_signed_rank_is_exact_with_ties_and_zeros(differences: list[float]) -> None:
+    assert signed_rank(differences) == pytest.approx(enumerated(differences), rel=1e-12)
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 6, 10, 25, 50])
+def test_signed_rank_agrees_with_scipy_without_ties(size: int) -> None:
+    differences = np.random.default_rng(size).normal(0.3, 1, size)
+    assert signed_rank(differences) == pytest.approx(stats.wilcoxon(differences, method="exact").pvalue, rel=1e-9)
+
+
+def test_signed_rank_of_many_nears_the_normal_approximation() -> None:
+    differences = np.random.default_rng(0).normal(0.1, 1, 300).round(1)
+    approximate = stats.wilcoxon(differences, zero_method="pratt", method="asymptotic").pvalue
+    assert signed_rank(differences) == pytest.approx(approximate, rel=0.05)
+
+
+def test_signed_rank_of_one_sign_is_the_least_there_is() -> None:
+    for size in range(1, 12):
+        assert signed_rank(np.arange(1.0, size + 1)) == pytest.approx(2.0 ** (1 - size))
+
+
+@pytest.mark.parametrize("differences", [[], [0.0, 0.0, 0.0]])
+def test_no_difference_is_no_evidence(differences: list[float]) -> None:
+    assert signed_rank(differences) == 1.0
+
+
+def test_holm_steps_down() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]) == pytest.approx([1.0, 1.0])
+    assert holm([]).size == 0
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
+def test_holm_keeps_the_order_and_lies_between_none_and_bonferroni(p_values: list[float]) -> None:
+    raw, corrected = np.array(p_values), holm(p_values)
+    assert (raw <= corrected + 1e-15).all()
+    assert (corrected <= np.minimum(1, raw * raw.size) + 1e-15).all()
+    assert (np.diff(corrected[np.argsort(raw, kind="stable")]) >= 0).all()
+
+
+@pytest.mark.parametrize(("settings", "seeds"), [(2, 6), (4, 8), (5, 9), (12, 12)])
+def test_seeds_needed_is_what_the_test_can_tell(settings: int, seeds: int) -> None:
+    assert seeds_needed(settings) == seeds
+    pairs = settings * (settings - 1) // 2
+    for size, differ in ((seeds - 1, False), (seeds, True)):
+        best = signed_rank(np.arange(1.0, size + 1))
+        assert bool(holm([best, *[1.0] * (pairs - 1)])[0] < LEVEL) is differ
+
+
+def test_compare_tests_every_pair_on_the_seeds_both_have() -> None:
+    rng = np.random.default_rng(0)
+    low = pd.Series(rng.normal(size=12), name="low")
+    values = pd.DataFrame({"low": low, "high": low + 1 + rng.random(12), "same": low + 0.1 * rng.normal(size=12)})
+    values.loc[[3, 7], "same"] = np.nan
+    table = compare(values).set_index(["first", "second"])
+    assert list(table["n"]) == [12, 10, 10]
+    assert table.loc[("low", "high"), ["sign", "differ"]].tolist() == [-1, True]
+    assert table.loc[("high", "same"), ["sign", "differ"]].tolist() == [1, True]
+    assert not table.loc[("low", "same"), "differ"]
+    assert table.loc[("low", "high"), "p"] == pytest.approx(2.0**-11)
+
+
+def test_compare_finds_nothing_in_noise() -> None:
+    """All the pairs of all the studies together: the family errs in about one study of twenty."""
+    rng = np.random.default_rng(5)
+    wrong = [
+        compare(pd.DataFrame(rng.normal(size=(15, 4)), columns=list("abcd")))["differ"].any() for _ in range(100)
+    ]
+    assert np.mean(wrong) <= 0.1

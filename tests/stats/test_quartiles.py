@@ -1,0 +1,36 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from nnbench.stats.quartiles import quartiles
+
+
+def test_quartiles_over_runs_at_each_epoch() -> None:
+    curves = pd.DataFrame(np.outer([1.0, 2.0], np.arange(5.0)), index=[0, 10])
+    bands = quartiles(curves)
+    assert bands.loc[10].to_dict() == {"least": 0, "low": 2, "median": 4, "high": 6, "most": 8, "n": 5}
+
+
+def test_a_run_looked_at_elsewhere_is_joined_by_straight_lines() -> None:
+    curves = pd.DataFrame({"a": [0.0, np.nan, 4.0], "b": [0.0, 1.0, np.nan]}, index=[0, 10, 40])
+    bands = quartiles(curves)
+    assert bands.loc[10, "median"] == 1.0  # a is at 1 there, a quarter of the way
+    assert bands.loc[40, ["least", "most", "n"]].tolist() == [1.0, 4.0, 2]  # b keeps its last value
+
+
+def test_one_run_is_its_own_band() -> None:
+    bands = quartiles(pd.DataFrame({"a": [3.0, 1.0]}, index=[0, 5]))
+    assert (bands[["least", "low", "median", "high", "most"]].nunique(axis=1) == 1).all()
+    assert bands["n"].tolist() == [1, 1]
+
+
+def test_epochs_that_no_run_has_are_left_out() -> None:
+    bands = quartiles(pd.DataFrame({"a": [np.nan, 1.0], "b": [np.nan, 2.0]}, index=[0, 5]))
+    assert bands.index.tolist() == [5]
+    assert quartiles(pd.DataFrame({"a": [np.nan]}, index=[0])).empty
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 0, 1]])
+def test_epochs_come_out_in_order(order: list[int]) -> None:
+    curves = pd.DataFrame({"a": [1.0, 2.0, 3.0]}, index=[0, 1, 2]).iloc[order]
+    assert quartiles(curves)["median"].tolist() == [1.0, 2.0, 3.0]

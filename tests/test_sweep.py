@@ -1,0 +1,165 @@
+"""Whole sweeps on the real store: what is kept, what is run again, and what a failure costs."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from nnbench.study import Study
+from nnbench.tracking.reader import read_study
+from nnbench.tracking.store import open_store
+from tests.conftest import Said
+
+Command = Callable[..., Said]
+SMALL = "-m", "training.epochs=30", "study=s", "report=none"
+
+
+@pytest.fixture
+def store(home: Path) -> MlflowClient:
+    return open_store(f"sqlite:///{home}/results/mlflow.db", None).client
+
+
+def _runs(store: MlflowClient, kind: str = "training") -> list[Run]:
+    found = store.search_experiments(filter_string="name = 's'")
+    return list(store.search_runs([found[0].experiment_id], f"tags.`nnbench.kind` = '{kind}'", max_results=1000))
+
+
+def _study(home: Path) -> Study:
+    return read_study(open_store(f"sqlite:///{home}/results/mlflow.db", None), "s")
+
+
+def test_from_the_command_line_to_the_report(home: Path, nnbench: Command, store: MlflowClient) -> None:
+    said = nnbench("-m", "optimizer=sgd,adam", "seed=0,1", "training.epochs=30", "study=s")
+    assert said.status == 0
+    assert "study s: 4 runs" in said.err
+    report = home / "results" / "s" / "report.pdf"
+    assert report.read_bytes().startswith(b"%PDF")
+    runs = _runs(store)
+    assert {run.info.run_name for run in runs} == {f"{o} seed={s}" for o in ("sgd lr=1", "adam lr=0.05") for s in (0, 1)}
+    (sweep,) = _runs(store, "sweep")
+    assert sweep.info.status == "FINISHED"
+    assert "report.pdf" in {file.path for file in store.list_artifacts(sweep.info.run_id)}
+    for run in runs:
+        assert run.info.status == "FINISHED"
+        assert run.data.tags["nnbench.sweep_id"] == sweep.info.run_id
+        assert run.data.params["seed"] in "01"
+        assert run.data.params["training.epochs"] == "30"
+        assert {"train/loss", "val/accuracy", "test/accuracy", "final/val_loss", "time/train_seconds"} <= set(run.data.metrics)
+        names = {file.path for file in store.list_artifacts(run.info.run_id)}
+        assert names == {"history.npz", "weights.npz", "boundary.npz", "boundary.png", "config.yaml", "note.md"}
+        steps = [point.step for point in store.get_metric_history(run.info.run_id, "train/loss")]
+        assert (steps[0], steps[-1]) == (0, 29)
+
+
+def test_the_same_command_runs_nothing_again_and_a_wider_one_only_what_is_new(
+    home: Path, nnbench: Command, store: MlflowClient
+) -> None:
+    nnbench(*SMALL, "seed=0,1")
+    again = nnbench(*SMALL, "seed=0,1", "optimizer.learning_rate=5e-2")
+    assert again.status == 0
+    assert "2 reused from before, 0 to do" in again.err
+    wider = nnbench(*SMALL, "seed=0,1,2")
+    assert "2 reused from before, 1 to do" in wider.err
+    assert len(_runs(store)) == 3
+    assert len(_runs(store, "sweep")) == 2, "a sweep that runs nothing leaves no run of its own"
+    assert nnbench(*SMALL, "seed=0,1,2", "resume=false").status == 0
+    assert len(_runs(store)) == 6
+    assert len(_study(home).runs) == 3, "the newest try of each identity"
+
+
+def test_an_exception_costs_its_own_run(home: Path, nnbench: Command, store: MlflowClient) -> None:
+    bad = "optimizer=custom", "optimizer.algorithm=tests.broken_optimizers:Raises", "+optimizer.learning_rate=0.1"
+    assert nnbench(*SMALL, "seed=0").status == 0
+    said = nnbench(*SMALL, *bad, "seed=1,2")
+    assert said.status == 1
+    assert said.err.count("failed custom lr=0.1 seed=1: ArithmeticError: no step today") == 2, "as it happens, and at the end"
+    failed = [run for run in _runs(store) if run.info.status == "FAILED"]
+    assert len(failed) == 2
+    path = store.download_artifacts(failed[0].info.run_id, "traceback.txt")
+    assert "in update" in Path(path).read_text()
+    assert nnbench(*SMALL, *bad, "seed=1,2").status == 1, "a failed run is tried again"
+    assert len([run for run in _runs(store) if run.info.status == "FAILED"]) == 4
+
+
+def test_fail_fast_makes_no_further_runs(home: Path, nnbench: Command, store: MlflowClient) -> None:
+    bad = "optimizer=custom", "optimizer.algorithm=tests.broken_optimizers:Raises", "+optimizer.learning_rate=0.1"
+    said = nnbench(*SMALL, *bad, "seed=range(40)", "fail_fast=true")
+    assert said.status == 1
+    states = [run.info.status for run in _runs(store)]
+    assert states.count("FAILED") == 1
+    assert set(states) <= {"FAILED", "KILLED"}
+    assert len(states) < 40
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["optimizer=sgd", "optimizer.learning_rate=1e30"],
+        ["optimizer=sgd", "optimizer.learning_rate=1e3"],
+        ["dataset.noise=0"],
+        ["dataset.classes=1"],
+        ["dataset.samples=1"],
+        ["network.initial_scale=1e-30"],
+        ["optimizer=custom", "optimizer.algorithm=tests.broken_optimizers:NotANumber", "+optimizer.learning_rate=1"],
+    ],
+    ids=" ".join,
+)
+def test_odd_but_valid_runs_end_sanely(
+    home: Path, nnbench: Command, store: MlflowClient, words: list[str], recwarn: pytest.WarningsRecorder
+) -> None:
+    said = nnbench(*SMALL, *words)
+    assert said.status == 0
+    assert not [str(one.message) for one in recwarn if issubclass(one.category, RuntimeWarning)]
+    assert "Warning" not in said.err
+    (run,) = _runs(store)
+    assert run.info.status == "FINISHED"
+    assert all(np.isfinite(value) and abs(value) < 1e300 for value in run.data.metrics.values())
+    assert run.data.tags["nnbench.outcome"] in ("finished", "diverged")
+    assert ("diverged_at_epoch" in run.data.metrics) == (run.data.tags["nnbench.outcome"] == "diverged")
+
+
+def test_a_diverged_run_is_reported_and_left_out_of_the_means(home: Path, nnbench: Command) -> None:
+    nnbench(*SMALL, "optimizer=sgd", "optimizer.learning_rate=1,1e30", "seed=0,1")
+    said = nnbench("-m", "optimizer=sgd", "optimizer.learning_rate=1,1e30", "seed=0,1", "training.epochs=30", "study=s")
+    assert said.status == 0
+    assert "diverged" in said.err
+    runs = _study(home).runs
+    assert set(runs.loc[runs["optimizer.learning_rate"] == 1e30, "outcome"]) == {"diverged"}
+    assert (home / "results" / "s" / "report.pdf").exists()
+
+
+def test_a_dry_run_starts_nothing(tmp_path: Path, nnbench: Command) -> None:
+    said = nnbench(*SMALL, "optimizer=sgd,adam", "dry_run=true")
+    assert said.status == 0
+    assert len(said.out.splitlines()) == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_run_tracks_itself_and_is_reused(home: Path, nnbench: Command, store: MlflowClient) -> None:
+    words = "training.epochs=30", "study=s"
+    assert "finished after 30 epochs" in nnbench(*words).err
+    assert "has finished before" in nnbench(*words).err
+    (run,) = _runs(store)
+    assert run.info.status == "FINISHED"
+    assert not _runs(store, "sweep")
+    bad = "optimizer=custom", "optimizer.algorithm=tests.broken_optimizers:Shapes", "+optimizer.learning_rate=0.1"
+    said = nnbench(*words, *bad)
+    assert said.status == 1
+    assert "Traceback" not in said.err
+
+
+def test_hydras_own_launcher_tracks_from_within(home: Path, nnbench: Command, store: MlflowClient) -> None:
+    said = nnbench(*SMALL, "hydra/launcher=basic", "seed=0,1")
+    assert said.status == 0
+    (sweep,) = _runs(store, "sweep")
+    assert {run.data.tags["nnbench.sweep_id"] for run in _runs(store)} == {sweep.info.run_id}
+    assert [run.info.status for run in _runs(store)] == ["FINISHED", "FINISHED"]
+
+
+def test_hydras_own_sweeper_works_with_the_local_launcher(home: Path, nnbench: Command, store: MlflowClient) -> None:
+    said = nnbench(*SMALL, "hydra/sweeper=basic", "seed=0,1")
+    assert said.status == 0
+    assert len(_runs(store)) == 2
