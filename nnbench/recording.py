@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from nnbench.config import Config
-from nnbench.interrupts import Interrupted
+from nnbench.interrupts import Interrupted, uninterrupted
 from nnbench.sweep.job import Ended, Failure, Job
 from nnbench.tracking.store import Store, open_store
 from nnbench.tracking.writer import RunSpec, StudyWriter
@@ -30,20 +30,23 @@ class Recorder:
 
     def started(self, job: Job) -> str:
         """Open a run for a job that is about to train; returns its id."""
-        run_id = self.writer.start_run(spec(job.config), self.sweep_id)
-        self._open[job.config.identity] = run_id
+        with uninterrupted():
+            run_id = self.writer.start_run(spec(job.config), self.sweep_id)
+            self._open[job.config.identity] = run_id
         return run_id
 
     def ended(self, event: Ended) -> None:
         """Log and close the run of a job that has come back."""
         config = event.job.config
-        run_id = self._open.pop(config.identity, None)
+        run_id = self._open.get(config.identity)
         if run_id is None or event.outcome is None:
             return  # it tracked itself, wherever it was
-        if isinstance(event.outcome, Failure):
-            self.writer.fail_run(run_id, spec(config), event.outcome.traceback, event.outcome.reason)
-        else:
-            self.writer.finish_run(run_id, spec(config), event.outcome.history, event.outcome.boundary)
+        with uninterrupted():
+            if isinstance(event.outcome, Failure):
+                self.writer.fail_run(run_id, spec(config), event.outcome.traceback, event.outcome.reason)
+            else:
+                self.writer.finish_run(run_id, spec(config), event.outcome.history, event.outcome.boundary)
+            del self._open[config.identity]
 
     @contextmanager
     def closing(self) -> Iterator[None]:

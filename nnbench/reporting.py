@@ -51,7 +51,10 @@ def remake(config: Config, *, chosen: bool) -> None:
 
 def _as_before(study: Study, usual: ReportConfig) -> ReportConfig:
     """The report that the study's newest run was made for: its parameters say so."""
-    newest = study.runs.sort_values("started").iloc[-1]
+    made = study.tuning if study.runs.empty else study.runs  # a study that was interrupted while it tuned
+    if made.empty:
+        return usual
+    newest = made.sort_values("started").iloc[-1]
     pages = newest.get("report.pages")
     if not isinstance(pages, str) or pages == "[]":
         return usual

@@ -1,7 +1,7 @@
 """A study as tidy tables: what tracking reads, what statistics and reports work on. Neither knows the other."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -28,6 +28,14 @@ class Study:
             `train_loss`, `train_accuracy`, `val_loss`, `val_accuracy` (NaN where there is no validation split).
         sweeps: one row a sweep's own run, oldest first: `run_id`, `started`, `command`, `status`.
         boundary: reads the decision boundary of a run by its `run_id`; None where the run left none.
+        tuning: where the study tuned first, the runs of that stage, as `runs`, which then holds the others alone: what
+            is compared rests on fresh seeds. They have no test split and no curves here.
+        selection: where it did, what tuning chose; a row an optimizer and hyperparameter: `setting` (the label of the
+            tuned one, such as `adam (tuned)`), `optimizer`, `hyperparameter`, `value`, `default`, `kind` (log, linear,
+            choice; fixed where it was not tuned), `low`, `high` (of its space; NaN where it has no bounds), `edge`
+            (low or high where no config beyond the value was tried, else empty), `configs` (tried), `seeds` (of each),
+            `val_accuracy`, `val_loss` (means over those seeds), `lost` (runs of the chosen config that diverged or
+            failed).
     """
 
     name: str
@@ -35,3 +43,5 @@ class Study:
     curves: pd.DataFrame
     sweeps: pd.DataFrame
     boundary: Callable[[str], Boundary | None]
+    tuning: pd.DataFrame = field(default_factory=pd.DataFrame)
+    selection: pd.DataFrame = field(default_factory=pd.DataFrame)

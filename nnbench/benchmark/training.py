@@ -32,8 +32,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--vs", choices=["naive", "torch"], default="naive", help="the loop to compare with")
     parser.add_argument("--optimizers", nargs="+", choices=list(SETTINGS), default=list(SETTINGS))
     parser.add_argument("--dtypes", nargs="+", choices=["float32", "float64"], default=["float32", "float64"])
-    parser.add_argument("--rounds", type=int, default=21, help="pairs of runs, one after the other")
-    parser.add_argument("--epochs", type=int, default=500, help="epochs a run")
+    parser.add_argument("--rounds", type=int, default=15, help="pairs of runs, one after the other")
+    parser.add_argument("--epochs", type=int, default=1000, help="epochs a run")
     parser.set_defaults(run=run)
 
 

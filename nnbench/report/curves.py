@@ -88,7 +88,7 @@ def _together(page: Page, findings: Findings, table: pd.DataFrame, scale: Scale)
     direct = room <= 45
     if not direct:
         _legend(page, looks)
-    left, right = LEFT + 9, (RIGHT - room if direct else RIGHT - 2)
+    left, right = LEFT + 9, (RIGHT - room if direct else RIGHT - 4.5)
     curves = table["curve"].unique()
     height = min(92.0 if len(curves) > 1 else 120.0, page.room / len(curves) - 22)
     for curve in curves:
@@ -117,7 +117,7 @@ def _apart(page: Page, findings: Findings, table: pd.DataFrame, order: Sequence[
         key += f" The first {len(shown)} of {len(order)} settings; the table beside this report has all."
     page.paragraph(key, size=SMALL, colour=MUTED, after=4)
     names = {name: text.wrap(name, _NAME, 46) for name in shown}
-    rows, across = -(-len(shown) // _ACROSS), (RIGHT - LEFT + 4) / _ACROSS
+    rows, across = -(-len(shown) // _ACROSS), (RIGHT - LEFT + 2.5) / _ACROSS
     step = min(62.0, (page.room - 12) / rows)
     medians = dict(iter(table.groupby(["setting", "curve"])))
     for number, setting in enumerate(shown):

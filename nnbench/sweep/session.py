@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from nnbench.config import Config
-from nnbench.interrupts import Interrupted, interruptible
+from nnbench.interrupts import Interrupted, interruptible, uninterrupted
 from nnbench.report import numbers
 from nnbench.sweep.job import Ended, Failure, Job, Started
 from nnbench.sweep.progress import SweepProgress
@@ -115,7 +115,8 @@ class Sweep:
 
     def open(self, name: str, params: Mapping[str, str]) -> str:
         """Open the sweep's own run, unless that has been done; returns its id."""
-        self.id = self.id or self.writer.start_sweep(name, params=params)
+        with uninterrupted():
+            self.id = self.id or self.writer.start_sweep(name, params=params)
         return self.id
 
     def run(self, jobs: Sequence[Job], stage: str = "") -> None:

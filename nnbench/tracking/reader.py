@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
 from mlflow.entities import Experiment
 
 from nnbench import artifacts
@@ -14,9 +15,9 @@ from nnbench.errors import UserError
 from nnbench.study import Study
 from nnbench.tracking.experiment import find_experiment
 from nnbench.tracking.files import artifact
-from nnbench.tracking.runs import every
+from nnbench.tracking.runs import Row, every
 from nnbench.tracking.store import Store
-from nnbench.tracking.tables import curves_table, newest, runs_table, sweeps_table
+from nnbench.tracking.tables import chosen, curves_table, newest, runs_table, selection_table, sweeps_table
 
 logger = logging.getLogger(__name__)
 
@@ -35,16 +36,27 @@ def read_study(store: Store, study: str) -> Study:
             raise UserError(f"study={study}: there is none of that name in {store.shown_uri}; {_known(store)}")
         rows = store.runs.rows(experiment)
         kept = newest([row for row in rows if row.tags.get("nnbench.kind") == "training"])
-        runs = runs_table(kept)
+        tuning = [row for row in kept if row.tags.get("nnbench.stage") == "tuning"]
+        others = [row for row in kept if row.tags.get("nnbench.stage") != "tuning"]
+        sweeps = [row for row in rows if row.tags.get("nnbench.kind") == "sweep"]
+        selection = _selection(store, experiment, sweeps if tuning else [])
+        runs = runs_table([row for row in others if chosen(row, selection)])
         finished = runs.loc[runs["status"] == "FINISHED", "run_id"].tolist()
         histories = _histories(store, experiment, finished)
     return Study(
         name=study,
         runs=runs,
         curves=curves_table(histories),
-        sweeps=sweeps_table([row for row in rows if row.tags.get("nnbench.kind") == "sweep"]),
+        sweeps=sweeps_table(sweeps),
         boundary=partial(_boundary, store, experiment),
+        tuning=runs_table(tuning),
+        selection=selection,
     )
+
+
+def _selection(store: Store, experiment: Experiment, sweeps: Sequence[Row]) -> pd.DataFrame:
+    paths = (artifact(store, experiment, row.run_id, artifacts.SELECTION) for row in sweeps)
+    return selection_table([path for path in paths if path is not None])
 
 
 def _histories(store: Store, experiment: Experiment, run_ids: Sequence[str]) -> dict[str, Path]:

@@ -82,6 +82,23 @@ def sweeps_table(rows: Sequence[Row]) -> pd.DataFrame:
     return _dated(pd.DataFrame(records, columns=["run_id", "started", "command", "status"]))
 
 
+def selection_table(paths: Sequence[Path]) -> pd.DataFrame:
+    """`Study.selection`: of each optimizer what was chosen last, from the files of sweeps, oldest first."""
+    as_written = {"value": _value, "default": _value, "edge": str}
+    frames = [pd.read_csv(path, converters=as_written, float_precision="round_trip") for path in paths]
+    newest = {setting: rows for frame in frames for setting, rows in frame.groupby("setting", sort=False)}
+    return pd.concat(newest.values(), ignore_index=True) if newest else pd.DataFrame()
+
+
+def chosen(row: Row, selection: pd.DataFrame) -> bool:
+    """Whether a run may be compared: of a tuned optimizer's runs, those with what was chosen last may."""
+    if selection.empty or row.tags.get("nnbench.stage") != "final":
+        return True
+    mine = selection[selection["setting"] == row.tags.get("nnbench.optimizer")]
+    values = zip(mine["hyperparameter"], mine["value"], strict=True)
+    return all(_value(row.params.get(f"optimizer.{key}", "")) == value for key, value in values)
+
+
 def _dated(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(started=pd.to_datetime(frame["started"], unit="ms", utc=True))
 

@@ -1,12 +1,13 @@
 """Nothing on a page is clipped, too small, or set over something else, whatever the study."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import matplotlib.style
 import numpy as np
 import pytest
+from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
@@ -16,7 +17,8 @@ from nnbench.study import Study
 
 MakeStudy = Callable[..., Study]
 PAGES = ["cover", *(name for name in figures.names() if name != "cover")]
-MARGIN = 10 * style.MM  # points from the sheet's edges; a figure is drawn at 72 dots an inch, so that a dot is a point
+DPI = 150  # fine enough that letters are as wide as in print
+TOUCH = 0.2  # millimetres by which boxes may meet
 LONG = "my_company.optimizers.experimental:SophisticatedOptimizer{}"
 GRID = [f"{name} lr={rate} decay={decay}" for name in style.LINES for rate in (0.01, 0.1, 1) for decay in (0, 0.001)]
 
@@ -46,77 +48,93 @@ STUDIES: dict[str, Callable[[MakeStudy], Study]] = {
 }
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """One page as it came out: the texts that were drawn, with their boxes, and the panels' frames; in millimetres."""
+
+    texts: list[tuple[Text, Bbox]]
+    frames: list[Bbox]
+
+
 @pytest.fixture(scope="module", params=STUDIES)
-def sheets(request: pytest.FixtureRequest, make_study: MakeStudy) -> Iterator[list[Figure]]:
-    """The pages of a study's report, drawn."""
-    with matplotlib.style.context(["default", style.RC]):
+def sheets(request: pytest.FixtureRequest, make_study: MakeStudy) -> Iterator[list[Drawn]]:
+    """The pages of a study's report."""
+    texts: list[Text] = []
+    draw = Text.draw
+
+    def remember(text: Text, renderer: RendererBase) -> None:
+        if text.get_visible() and text.get_text().strip():
+            texts.append(text)
+        draw(text, renderer)
+
+    with matplotlib.style.context(["default", style.RC]), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Text, "draw", remember)
+        pages = []
         study = STUDIES[request.param](make_study)
-        made = compose(study, title="Optimizers compared", pages=PAGES, targets=[0.8, 0.9, 0.95])
-        for page in made.sheets:
-            page.figure.set_dpi(72)
+        for page in compose(study, title="Optimizers compared", pages=PAGES, targets=[0.8, 0.9, 0.95]).sheets:
+            texts.clear()
+            page.figure.set_dpi(DPI)
             FigureCanvasAgg(page.figure).draw()
-        yield [page.figure for page in made.sheets]
+            frames = [_millimetres(axes.get_window_extent()) for axes in page.figure.axes]
+            pages.append(Drawn([(text, _millimetres(text.get_window_extent())) for text in texts], frames))
+        yield pages
 
 
-def _texts(figure: Figure) -> list[tuple[Text, Bbox]]:
-    texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]  # type: ignore[attr-defined]
-    boxes = [(text, text.get_window_extent()) for text in texts]
-    # Tick labels that matplotlib keeps for ticks outside the limits are not drawn.
-    return [(text, box) for text, box in boxes if text.figure is figure and _drawn(text)]
+def _millimetres(box: Bbox) -> Bbox:
+    return Bbox(box.get_points() / DPI * 25.4)
 
 
-def _drawn(text: Text) -> bool:
-    axes = text.axes
-    if axes is None or text not in [*axes.get_xticklabels(), *axes.get_yticklabels()]:
-        return True
-    (low_x, high_x), (low_y, high_y) = sorted(axes.get_xlim()), sorted(axes.get_ylim())
-    x, y = text.get_position()
-    return low_x <= x <= high_x if text in axes.get_xticklabels() else low_y <= y <= high_y
-
-
-def test_no_text_is_off_the_sheet(sheets: list[Figure]) -> None:
-    for figure in sheets:
-        for text, box in _texts(figure):
-            inside = MARGIN < box.x0 and box.x1 < figure.bbox.width - MARGIN and MARGIN < box.y0 < figure.bbox.height - MARGIN
+def test_no_text_is_off_the_text_area(sheets: list[Drawn]) -> None:
+    for sheet in sheets:
+        for text, box in sheet.texts:
+            inside = (
+                style.LEFT - 0.5 <= box.x0 and box.x1 <= style.RIGHT + 0.5 and 10 <= box.y0 <= box.y1 <= style.SHEET[1] - 10
+            )
             assert inside, f"{text.get_text()!r} at {box}"
 
 
-def test_no_text_is_under_seven_points(sheets: list[Figure]) -> None:
-    for figure in sheets:
-        assert min(text.get_fontsize() for text, _ in _texts(figure)) >= style.LEAST
+def test_nothing_runs_into_the_footer(sheets: list[Drawn]) -> None:
+    line = style.SHEET[1] - style.BOTTOM - 4
+    for sheet in sheets:
+        assert not [text.get_text() for text, box in sheet.texts if box.y0 < line < box.y1]
+        assert not [frame for frame in sheet.frames if frame.y0 < line]
+        assert len([text for text, box in sheet.texts if box.y1 < line]) == 3
 
 
-def test_no_text_is_over_another(sheets: list[Figure]) -> None:
-    for figure in sheets:
-        texts = _texts(figure)
-        edges = np.array([box.extents for _, box in texts])
+def test_no_text_is_under_seven_points(sheets: list[Drawn]) -> None:
+    for sheet in sheets:
+        assert min(text.get_fontsize() for text, _ in sheet.texts) >= style.LEAST
+
+
+def test_no_text_is_over_another(sheets: list[Drawn]) -> None:
+    for sheet in sheets:
+        edges = np.array([box.extents for _, box in sheet.texts])
         low = np.maximum(edges[:, None, :2], edges[None, :, :2])
         high = np.minimum(edges[:, None, 2:], edges[None, :, 2:])
-        overlaps = np.argwhere(np.triu(((high - low) > 0.5).all(axis=-1), 1))
-        assert not [(texts[one][0].get_text(), texts[other][0].get_text()) for one, other in overlaps]
+        overlaps = np.argwhere(np.triu(((high - low) > TOUCH).all(axis=-1), 1))
+        assert not [(sheet.texts[one][0].get_text(), sheet.texts[other][0].get_text()) for one, other in overlaps]
 
 
-def test_no_text_of_the_page_is_over_a_panel(sheets: list[Figure]) -> None:
-    for figure in sheets:
-        frames = [axes.get_window_extent() for axes in figure.axes]
-        for text, box in _texts(figure):
+def test_no_text_of_the_page_is_over_a_panel(sheets: list[Drawn]) -> None:
+    for sheet in sheets:
+        for text, box in sheet.texts:
             if text.axes is None:
-                assert not [frame for frame in frames if _overlap(box, frame)], text.get_text()
+                assert not [frame for frame in sheet.frames if _overlap(box, frame)], text.get_text()
 
 
-def test_no_panel_is_over_another_or_degenerate(sheets: list[Figure]) -> None:
-    for figure in sheets:
-        frames = [axes.get_window_extent() for axes in figure.axes]
-        for number, frame in enumerate(frames):
-            assert min(frame.width, frame.height) > 10 * style.MM or len(frames) == 1, "too small to read"
-            assert not [other for other in frames[:number] if _overlap(frame, other)]
+def test_no_panel_is_over_another_or_too_small_to_read(sheets: list[Drawn]) -> None:
+    for sheet in sheets:
+        for number, frame in enumerate(sheet.frames):
+            assert frame.width > 30
+            assert frame.height > 8
+            assert not [other for other in sheet.frames[:number] if _overlap(frame, other)]
 
 
 def _overlap(one: Bbox, other: Bbox) -> bool:
     common = Bbox.intersection(one, other)
-    return common is not None and min(common.width, common.height) > 0.5
+    return common is not None and min(common.width, common.height) > TOUCH
 
 
-def test_every_page_has_its_footer(sheets: list[Figure]) -> None:
-    for number, figure in enumerate(sheets, 1):
-        assert f"page {number}/{len(sheets)}" in [text.get_text() for text, _ in _texts(figure)]
+def test_every_page_has_its_footer(sheets: list[Drawn]) -> None:
+    for number, sheet in enumerate(sheets, 1):
+        assert f"page {number}/{len(sheets)}" in [text.get_text() for text, _ in sheet.texts]

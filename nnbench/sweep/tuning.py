@@ -1,0 +1,220 @@
+"""What the sweepers that tune have in common: who is tuned, the jobs of a setting, and what a setting is judged by."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from hydra.core.config_loader import ConfigLoader
+from omegaconf import DictConfig, OmegaConf
+
+from nnbench.config import Config, TuningConfig
+from nnbench.errors import UserError
+from nnbench.history import History
+from nnbench.sweep import space as spaces
+from nnbench.sweep.axes import sort_words
+from nnbench.sweep.job import Job
+from nnbench.sweep.space import Setting, Space
+from nnbench.validation import check, parse
+
+if TYPE_CHECKING:
+    from nnbench.tracking.runs import Row
+
+Stage = Literal["tuning", "final"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contender:
+    """An optimizer that is tuned.
+
+    Attributes:
+        label: its name in tables and figures.
+        words: the overrides that compose its default setting.
+        tree: that as plain data, of which variants are made.
+        space: where its best setting is looked for; what the command line has fixed is no part of it.
+    """
+
+    label: str
+    words: tuple[str, ...]
+    tree: Mapping[str, Any]
+    space: Space
+
+    @property
+    def default(self) -> Config:
+        """With the setting of its YAML."""
+        return parse(self.tree)
+
+    def check(self, key: str, value: Any) -> Config:
+        """The default with one hyperparameter changed.
+
+        Raises:
+            UserError: it has no such hyperparameter, or that may not have this value.
+        """
+        return parse(_put(self.tree, {f"optimizer.{key}": value}))
+
+    def job(self, number: int, setting: Setting, seed: int, stage: Stage | None = None, label: str = "") -> Job:
+        """A run with this setting. In the tuning stage it has no test points, so that nothing can have looked at them."""
+        changes: dict[str, Any] = {f"optimizer.{key}": value for key, value in setting.items()} | {"seed": seed}
+        if label:
+            changes["optimizer.name"] = label
+        if stage == "tuning":
+            changes["dataset.test_samples"] = 0
+        if stage:
+            changes["tracking.stage"] = stage
+        words = [_word(key, value) for key, value in changes.items()]
+        return Job(number=number, overrides=(*self.words, *words), config=parse(_put(self.tree, changes)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tuning:
+    """A sweep that tunes, as it was asked for.
+
+    Attributes:
+        contenders: in the order of the command line.
+        seeds: of the command line's axis.
+        settings: how to look for settings.
+        extend: widen the spaces whose best setting lies on an edge.
+    """
+
+    contenders: Sequence[Contender]
+    seeds: Sequence[int]
+    settings: TuningConfig
+    extend: bool
+
+    @property
+    def config(self) -> Config:
+        """Any of its configs: study, store and report are the same for all."""
+        return self.contenders[0].default
+
+
+def read(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -> Tuning:
+    """What is to be tuned, from the words after `-m`; the arguments are those of `axes.expand`.
+
+    Raises:
+        UserError: something is not as it must be; nothing has been started.
+    """
+    words = sort_words(loader, master.hydra.sweeper.get("params") or {}, arguments)
+    for axis in [*words.choices, *words.values]:
+        if axis.key not in ("optimizer", "seed"):
+            raise UserError(f"{axis.key}: must be one value; a sweeper that tunes takes lists of optimizer and seed alone")
+    if words.grids:
+        raise UserError(f"grids.{next(iter(words.grids))}: a sweeper that tunes looks in conf/space, not in grids")
+    optimizers = next((axis.words for axis in words.choices), [""])
+    seeds = next((axis.values for axis in words.values), None)
+    composed = [_compose(loader, master, [*words.fixed, *([word] if word else [])], words.keys) for word in optimizers]
+    contenders = [contender for contender, _ in composed]
+    tree = composed[0][1]
+    for label in (labels := [contender.label for contender in contenders]):
+        if labels.count(label) > 1:
+            raise UserError(f"optimizer.name={label}: must differ between the optimizers that are tuned")
+    if not isinstance(tree["extend"], bool):
+        raise UserError(f"extend={tree['extend']}: must be true or false")
+    tuning = Tuning(
+        contenders=contenders,
+        seeds=list(dict.fromkeys([contenders[0].default.seed] if seeds is None else seeds)),
+        settings=check(TuningConfig, tree["tuning"], "tuning."),
+        extend=tree["extend"],
+    )
+    if not tuning.config.dataset.settings["val_samples"]:
+        raise UserError("dataset.val_samples=0: must be >= 1, since settings are chosen on the validation points")
+    for contender in contenders:
+        for seed in tuning.seeds:
+            contender.job(0, {}, seed)  # refuses what is no seed
+    return tuning
+
+
+def _compose(
+    loader: ConfigLoader, master: DictConfig, words: list[str], given: set[str]
+) -> tuple[Contender, dict[str, Any]]:
+    composed = loader.load_sweep_config(master, words)
+    plain = OmegaConf.masked_copy(composed, [key for key in composed if key != "hydra"])
+    tree: dict[str, Any] = OmegaConf.to_container(plain, resolve=True)  # type: ignore[assignment]
+    default = parse(tree)
+    options = loader.get_group_options("space")
+    chosen = composed.hydra.runtime.choices.get("space")
+    if chosen not in options:
+        raise UserError(f"space={chosen}: no such option; declare it in conf/space/{chosen}.yaml; space knows {', '.join(options)}")
+    contender = Contender(label=default.optimizer.name, words=tuple(words), tree=tree, space={})
+    declared = spaces.read(tree.get("space"), contender.check)
+    free = {key: axis for key, axis in declared.items() if f"optimizer.{key}" not in given}
+    if not free:
+        raise UserError(f"space={chosen}: the command line fixes all of {', '.join(declared)}; nothing is left to tune")
+    return replace(contender, space=free), tree
+
+
+@dataclass(frozen=True, order=True)
+class Score:
+    """How good a setting is: the less, the better. Validation alone decides.
+
+    A setting of which a run was lost (it diverged, failed or was ended) ranks below all that kept theirs; then the
+    higher mean of the final validation accuracies over seeds is the better; then the lower mean validation loss. Among
+    equals the one that was drawn first wins. Over the two or three seeds of a tuning stage the interquartile mean, by
+    which final runs are judged, is this very mean.
+    """
+
+    lost: int
+    inaccuracy: float
+    loss: float
+
+    @property
+    def accuracy(self) -> float:
+        """Mean over the runs that were not lost; 0 where there are none."""
+        return -self.inaccuracy
+
+    @property
+    def value(self) -> float:
+        """For a maximizer that knows only numbers: in the order of lost runs and accuracy."""
+        return self.accuracy - 2 * self.lost
+
+
+# What selection may see of a run, its final validation accuracy and loss; None where it was lost.
+Seen = tuple[float, float] | None
+
+
+def score(seen: Sequence[Seen]) -> Score:
+    """The score of a setting from what is seen of its runs, one a seed."""
+    kept = [run for run in seen if run is not None]
+    if not kept:
+        return Score(len(seen), 0.0, math.inf)
+    return Score(
+        len(seen) - len(kept),
+        -math.fsum(accuracy for accuracy, _ in kept) / len(kept),
+        math.fsum(loss for _, loss in kept) / len(kept),
+    )
+
+
+def seen_in_store(row: "Row | None") -> Seen:
+    """Of a run as it stands in the store, where it does."""
+    if row is None or row.tags.get("nnbench.outcome") == "diverged":
+        return None
+    return row.metrics["final/val_accuracy"], row.metrics["final/val_loss"]
+
+
+def seen_in_history(history: History) -> Seen:
+    """Of a run that has just come back."""
+    if history.outcome == "diverged":
+        return None
+    return float(history.val_accuracy[-1]), float(history.val_loss[-1])
+
+
+def told(setting: Setting) -> str:
+    """A setting in words."""
+    return " ".join(f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in setting.items())
+
+
+def _put(tree: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of `tree` with the values under some dotted keys changed."""
+    copy = {key: dict(value) if isinstance(value, Mapping) else value for key, value in tree.items()}
+    for path, value in changes.items():
+        section, _, key = path.rpartition(".")
+        (copy[section] if section else copy)[key] = value
+    return copy
+
+
+def _word(key: str, value: Any) -> str:
+    """An override as the command line would have it. `++`, since what is not in a YAML may be among the fields."""
+    if isinstance(value, str):
+        value = value.replace("\\", "\\\\").replace("'", "\\'")
+        return f"++{key}='{value}'"
+    return f"++{key}={json.dumps(value)}"

@@ -1,0 +1,116 @@
+"""Real processes that are interrupted, killed and starved, and what the store says afterwards."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+
+@dataclass
+class Place:
+    """A folder to start commands in, with the runs that its store holds.
+
+    Attributes:
+        folder: where `results/` is or will be.
+        processes: those started here; ended with the test.
+    """
+
+    folder: Path
+    processes: list["subprocess.Popen[str]"] = field(default_factory=list)
+
+    def start(self, *words: str, **more: object) -> "subprocess.Popen[str]":
+        """`python -m nnbench WORDS` in a process group of its own, as a shell would start it."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "nnbench", *words],
+            cwd=self.folder,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            **more,  # type: ignore[call-overload]
+        )
+        self.processes.append(process)
+        return process
+
+    def run(self, *words: str, timeout: float = 120, **more: object) -> "subprocess.CompletedProcess[str]":
+        """The same, to its end."""
+        process = self.start(*words, **more)
+        out, err = process.communicate(timeout=timeout)
+        return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "results" / "mlflow.db"
+
+    def states(self) -> Counter[str]:
+        """How many training runs there are of each status."""
+        return Counter(status for status, _ in self.runs())
+
+    def runs(self) -> list[tuple[str, str]]:
+        """Status and identity of every training run, read past MLflow."""
+        with closing(sqlite3.connect(self.database, timeout=30)) as database:
+            query = (
+                "SELECT r.status, i.value FROM runs r "
+                "JOIN tags k ON k.run_uuid = r.run_uuid AND k.key = 'nnbench.kind' AND k.value = 'training' "
+                "JOIN tags i ON i.run_uuid = r.run_uuid AND i.key = 'nnbench.identity'"
+            )
+            return [(str(status), str(identity)) for status, identity in database.execute(query)]
+
+    def sweeps(self) -> Counter[str]:
+        """How many sweeps there are of each status."""
+        with closing(sqlite3.connect(self.database, timeout=30)) as database:
+            query = (
+                "SELECT r.status FROM runs r "
+                "JOIN tags k ON k.run_uuid = r.run_uuid AND k.key = 'nnbench.kind' AND k.value = 'sweep'"
+            )
+            return Counter(str(status) for (status,) in database.execute(query))
+
+    def wait_until(self, holds: Callable[["Place"], bool], patience: float = 60) -> None:
+        """Look again and again until `holds` does.
+
+        Raises:
+            TimeoutError: it never did.
+        """
+        end = time.monotonic() + patience
+        while time.monotonic() < end:
+            try:
+                if holds(self):
+                    return
+            except sqlite3.OperationalError:  # there is no such table yet
+                pass
+            time.sleep(0.02)
+        raise TimeoutError
+
+
+@pytest.fixture
+def place(home: Path) -> Iterator[Place]:
+    """A folder with an empty store."""
+    made = Place(home)
+    yield made
+    _end(made)
+
+
+@pytest.fixture
+def bare_place(tmp_path: Path) -> Iterator[Place]:
+    """A folder with nothing."""
+    made = Place(tmp_path)
+    yield made
+    _end(made)
+
+
+def _end(place: Place) -> None:
+    for process in place.processes:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.communicate()

@@ -1,0 +1,129 @@
+"""Ctrl-C, SIGTERM, and the death of the parent or of a worker, each at a moment of chance."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.faults.conftest import Place
+
+pytestmark = pytest.mark.heavy
+
+SWEEP = "-m", "optimizer=sgd,adam", "seed=range(30)", "training.epochs=3000", "study=s", "report=none"
+TOTAL = 60
+
+
+def _descendants(pid: int) -> set[int]:
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    children: dict[int, list[int]] = {}
+    for line in listed.splitlines():
+        child, parent = map(int, line.split())
+        children.setdefault(parent, []).append(child)
+    found: set[int] = set()
+    waiting = [pid]
+    while waiting:
+        for child in children.get(waiting.pop(), []):
+            found.add(child)
+            waiting.append(child)
+    return found
+
+
+def _alive(pids: set[int]) -> set[int]:
+    listed = subprocess.run(["ps", "-eo", "pid=,stat="], capture_output=True, text=True, check=True).stdout
+    return pids & {int(pid) for pid, state in (line.split() for line in listed.splitlines()) if not state.startswith("Z")}
+
+
+def _are_gone(pids: set[int], patience: float = 20) -> bool:
+    end = time.monotonic() + patience
+    while _alive(pids) and time.monotonic() < end:
+        time.sleep(0.05)
+    return not _alive(pids)
+
+
+def _completes(place: Place) -> None:
+    """The same command again makes every run of the sweep FINISHED, each identity once, and leaves none RUNNING."""
+    before = {identity for status, identity in place.runs() if status == "FINISHED"}
+    again = place.run(*SWEEP)
+    assert again.returncode == 0, again.stderr
+    finished = Counter(identity for status, identity in place.runs() if status == "FINISHED")
+    assert len(finished) == TOTAL
+    assert set(finished.values()) == {1}
+    assert before <= set(finished)
+    assert "RUNNING" not in place.states()
+    assert "RUNNING" not in place.sweeps()
+    if before:
+        assert f"{len(before)} reused from before" in again.stderr
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted(place: Place, number: signal.Signals, status: int) -> None:
+    sweep = place.start(*SWEEP)
+    place.wait_until(lambda place: place.states()["FINISHED"] >= 5)
+    workers = _descendants(sweep.pid)
+    if number is signal.SIGINT:
+        os.killpg(sweep.pid, number)  # as a terminal does: the workers get it too
+    else:
+        sweep.send_signal(number)
+    _, err = sweep.communicate(timeout=30)
+    assert sweep.returncode == status
+    assert "interrupted" in err
+    assert "scripts/report.py study=s" in err
+    assert "Traceback" not in err
+    assert _are_gone(workers)
+    assert set(place.states()) == {"FINISHED", "KILLED"}
+    assert place.sweeps() == {"KILLED": 1}
+    _completes(place)
+
+
+def test_a_second_interrupt_ends_at_once(place: Place) -> None:
+    # A writer that cannot write: without the second signal this would wait for minutes.
+    sweep = place.start(*SWEEP)
+    place.wait_until(lambda place: place.states()["FINISHED"] >= 3)
+    blocker = subprocess.Popen(
+        ["python3", "-c", f"import sqlite3, time; d = sqlite3.connect({str(place.database)!r}, isolation_level=None, timeout=60);"
+         "d.execute('BEGIN EXCLUSIVE'); print('held', flush=True); time.sleep(60)"],
+        stdout=subprocess.PIPE, text=True,
+    )
+    try:
+        assert blocker.stdout is not None
+        blocker.stdout.readline()
+        workers = _descendants(sweep.pid)
+        os.killpg(sweep.pid, signal.SIGINT)
+        time.sleep(1)
+        assert sweep.poll() is None, "it waits for the store, to close its runs"
+        os.killpg(sweep.pid, signal.SIGINT)
+        sweep.communicate(timeout=5)
+        assert sweep.returncode == -signal.SIGINT
+        assert _are_gone(workers)
+    finally:
+        blocker.kill()
+        blocker.communicate()
+    _completes(place)
+
+
+@pytest.mark.parametrize("moment", range(20))
+def test_the_parent_is_killed_outright(place: Place, moment: int) -> None:
+    wait = random.Random(moment).uniform(0.2, 9.0)
+    sweep = place.start(*SWEEP)
+    time.sleep(wait)
+    workers = _descendants(sweep.pid)
+    sweep.kill()
+    sweep.communicate()
+    assert _are_gone(workers), "workers do not live on as orphans"
+    _completes(place)
+
+
+def test_a_worker_is_killed(place: Place) -> None:
+    sweep = place.start(*SWEEP, "hydra.launcher.workers=2")
+    place.wait_until(lambda place: place.states()["FINISHED"] >= 3)
+    workers = [pid for pid in _descendants(sweep.pid) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert workers
+    os.kill(workers[0], signal.SIGKILL)
+    sweep.communicate(timeout=120)
+    assert sweep.returncode == 0, "its job is given to another worker"
+    assert place.states() == {"FINISHED": TOTAL}

@@ -1,0 +1,156 @@
+"""The network against arithmetic done another way: finite differences, a plain forward pass, a count of allocations."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nnbench.benchmark import naive
+from nnbench.nn import Network, SoftmaxCrossEntropy, logits, probabilities, score
+from nnbench.nn.activations import ACTIVATIONS
+from nnbench.nn.buffers import aligned, padded
+
+
+def example(
+    seed: int, hidden: list[int], activation: str, batch: int, inputs: int = 2, classes: int = 3, dtype: str = "float64"
+) -> tuple[Network, SoftmaxCrossEntropy]:
+    """A network with random weights and biases, and its loss, on random points."""
+    rng = np.random.default_rng(seed)
+    network = Network(inputs, hidden, classes, batch=batch, activation=activation, dtype=dtype)
+    for weights in network.weights:
+        weights[:] = rng.standard_normal(weights.shape)
+    network.points[:] = rng.standard_normal(network.points.shape)
+    labels = rng.integers(classes, size=batch)
+    return network, SoftmaxCrossEntropy(network.logits, network.logit_gradients, labels, block=1)
+
+
+def mean_loss(network: Network, loss: SoftmaxCrossEntropy) -> float:
+    network.forward()
+    loss.measure(0)
+    return float(loss.settle(1)[0][0])
+
+
+@settings(deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    hidden=st.lists(st.integers(1, 9), max_size=3),
+    activation=st.sampled_from(sorted(ACTIVATIONS)),
+    batch=st.integers(1, 40),
+    inputs=st.integers(1, 4),
+    classes=st.integers(1, 5),
+)
+def test_gradients_agree_with_finite_differences(
+    seed: int, hidden: list[int], activation: str, batch: int, inputs: int, classes: int
+) -> None:
+    network, loss = example(seed, hidden, activation, batch, inputs, classes)
+    # A well-spread softmax keeps every point off the loss's clip, whose slope the gradient ignores on purpose.
+    network.parameters *= 0.5
+    mean_loss(network, loss)
+    network.backward()
+    gradients = network.gradients.copy()
+
+    # Along a random direction and back, in steps small enough that few cross a kink of ReLU; where the two sides
+    # disagree one was crossed, and the gradient must lie between them.
+    direction = np.random.default_rng(seed).standard_normal(network.parameters.shape)
+    start, centre, step = network.parameters.copy(), mean_loss(network, loss), 1e-6
+    sides = []
+    for sign in (1, -1):
+        network.parameters[:] = start + sign * step * direction
+        sides.append(sign * (mean_loss(network, loss) - centre) / step)
+    slope = float(gradients @ direction)
+    tolerance = 1e-6 + 1e-4 * abs(slope)
+    assert min(sides) - tolerance <= slope <= max(sides) + tolerance
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gradients_agree_with_the_textbook_loop_layer_by_layer(dtype: str) -> None:
+    network, loss = example(1, [5, 7], "relu", batch=37, dtype=dtype)
+    network.parameters *= 0.3
+    start, points, labels = network.snapshot(), network.points.T.copy(), loss.labels
+    mean_loss(network, loss)
+    network.backward()
+
+    rule = naive.SGD(learning_rate=1.0, decay=0.0, momentum=0.0)
+    layers = [naive.Dense(weights) for weights in start]
+    relus = [naive.ReLU(), naive.ReLU()]
+    output = naive.SoftmaxLoss()
+    hidden = [relus[0].forward(layers[0].forward(points))]
+    hidden.append(relus[1].forward(layers[1].forward(hidden[0])))
+    output.forward(layers[2].forward(hidden[1]), labels)
+    slopes = layers[2].backward(output.backward())
+    slopes = layers[1].backward(relus[1].backward(slopes))
+    layers[0].backward(relus[0].backward(slopes))
+    assert rule.iterations == 0
+    for layer, gradients in zip(layers, network.weight_gradients, strict=True):
+        expected = np.vstack([layer.weight_gradients, layer.bias_gradients])
+        np.testing.assert_allclose(gradients, expected, rtol=0, atol=1e-6 if dtype == "float32" else 1e-15)
+
+
+def test_slope_of_relu_at_zero_is_zero() -> None:
+    network = Network(1, [2], 2, batch=1, dtype="float64")
+    network.weights[1][:-1] = [[1.0, -1.0], [2.0, -2.0]]
+    loss = SoftmaxCrossEntropy(network.logits, network.logit_gradients, np.array([0]), block=1)
+    mean_loss(network, loss)
+    network.backward()
+    np.testing.assert_array_equal(network.weight_gradients[0], 0.0)
+    assert np.abs(network.weight_gradients[1][-1]).min() > 0.1
+
+
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_logits_of_other_points_are_those_of_the_batch(activation: str, dtype: str) -> None:
+    network, loss = example(2, [6, 4], activation, batch=21, dtype=dtype)
+    network.forward()
+    others = logits(network.weights, network.points.T, activation)
+    assert others.dtype == network.logits.dtype == dtype
+    np.testing.assert_allclose(others.T, network.logits[:, :21], rtol=1e-5 if dtype == "float32" else 1e-13)
+
+    shares = probabilities(network.weights, network.points.T, activation)
+    np.testing.assert_allclose(shares.sum(axis=1), 1.0, rtol=1e-6)
+    np.testing.assert_array_equal(shares.argmax(axis=1), others.argmax(axis=1))
+    assert score(others, loss.labels) == pytest.approx((mean_loss(network, loss), loss.accuracy(0)), rel=1e-5)
+
+
+def test_weights_are_views_of_one_vector() -> None:
+    network = Network(3, [4, 5], 2, batch=8)
+    assert [weights.shape for weights in network.weights] == [(4, 4), (5, 5), (6, 2)]
+    network.parameters[:] = np.arange(len(network.parameters))
+    assert [weights[0, 0] for weights in network.weights] == [0, 16, 41]
+    assert network.parameters.dtype == network.gradients.dtype == np.float32
+    kept = network.snapshot()
+    network.parameters[:] = 0
+    assert kept[2][-1, -1] == 52
+
+
+def test_initial_weights_are_drawn_layer_by_layer_and_biases_are_zero() -> None:
+    network = Network(2, [64], 3, batch=1, dtype="float64")
+    network.parameters[:] = np.nan
+    network.initialize(np.random.default_rng(5), scale=0.1)
+    rng = np.random.default_rng(5)
+    for weights in network.weights:
+        np.testing.assert_array_equal(weights[:-1], 0.1 * rng.standard_normal(weights[:-1].shape))
+        np.testing.assert_array_equal(weights[-1], 0.0)
+
+
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+def test_a_pass_allocates_nothing_that_grows_with_the_batch(activation: str) -> None:
+    network, loss = example(3, [32, 32], activation, batch=4096)
+    for repeat in range(2):
+        tracemalloc.start()
+        network.forward()
+        assert loss.measure(0)
+        network.backward()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert repeat == 0 or peak < 4096  # bytes, for points of 8 bytes in 32 features
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_buffers_fill_whole_cache_lines(dtype: str) -> None:
+    array = aligned((3, padded(300, dtype)), dtype, fill=2.0)
+    assert array.shape == (3, 304)
+    assert array.ctypes.data % 64 == array.strides[0] % 64 == 0
+    assert array.flags.c_contiguous
+    assert (array == 2.0).all()
