@@ -40,8 +40,6 @@ def find(base: type[Base], package: str, name: str, key: str) -> type[Base]:
         raise UserError(f"{key}={name}: cannot be imported: {type(error).__name__}: {error}") from error
     if not (isinstance(found, type) and issubclass(found, base)):
         raise UserError(f"{key}={name}: is not a subclass of {base.__module__}.{base.__name__}")
-    if missing := sorted(getattr(found, "__abstractmethods__", ())):
-        raise UserError(f"{key}={name}: does not define {', '.join(missing)}")
     if inspect.get_annotations(found) and "__dataclass_fields__" not in vars(found):
         raise UserError(f"{key}={name}: has fields of its own, so it needs @dataclass(kw_only=True)")
     return found

@@ -2,13 +2,15 @@
 
 from argparse import ArgumentParser
 
-from nnbench.benchmark import training
+from nnbench.benchmark import sweep, training
 
 
 def main() -> None:
     parser = ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(required=True)
     training.add_arguments(commands.add_parser("training", help="the training loop against the textbook's"))
+    sweep.add_sweep_arguments(commands.add_parser("sweep", help="what many short runs cost beyond their training"))
+    sweep.add_study_arguments(commands.add_parser("study", help="a whole study against the textbook's loop"))
     arguments = parser.parse_args()
     arguments.run(arguments)
 

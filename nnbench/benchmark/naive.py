@@ -57,9 +57,9 @@ class SoftmaxLoss:
         return float(loss), float(accuracy)
 
     def backward(self) -> FloatArray:
-        gradients = self.probabilities.copy()
-        gradients[range(len(self.labels)), self.labels] -= 1
-        gradients /= len(self.labels)
+        slopes = self.probabilities.copy()
+        slopes[range(len(self.labels)), self.labels] -= 1
+        gradients: FloatArray = slopes / len(self.labels)
         return gradients
 
 

@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from dataclasses import asdict
 from statistics import median
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     """Print a line for each dtype and optimizer: the median time of an epoch on both sides, and of the rounds' ratios."""
     rivals: dict[str, Rival] = {"naive": against_naive, "torch": torch_eager.train}
-    print(f"300 points, 2-{HIDDEN[0]}-3, whole batch, one thread; µs an epoch, medians of {arguments.rounds} rounds")
+    print(f"300 points, 2-{HIDDEN[0]}-3, whole batch, one thread; CPU µs an epoch, medians of {arguments.rounds} rounds")
     print(f"{'dtype':8} {'optimizer':10} {arguments.vs:>8} {'nnbench':>8} {'ratio':>6}  lowest-highest")
     for dtype in arguments.dtypes:
         for name in arguments.optimizers:
@@ -54,10 +54,11 @@ def run(arguments: Namespace) -> None:
 
 
 def compare(rival: Rival, name: str, dtype: str, rounds: int, epochs: int) -> tuple[Any, Any]:
-    """Time `rival` and `train` in turn, from the same weights on the same points.
+    """Time `rival` and `train` in turn, from the same weights on the same points, both on one thread.
 
     Returns:
-        Microseconds an epoch of the rival and of `train`, shape (rounds,) each; row i of both ran side by side.
+        Microseconds an epoch of the rival and of `train`, shape (rounds,) each; those of one round ran side by side. They
+        are of CPU time, which a busy machine stretches less than that of the clock.
     """
     optimizer = find(name)(**SETTINGS[name])
     rng = np.random.default_rng(0)
@@ -69,11 +70,11 @@ def compare(rival: Rival, name: str, dtype: str, rounds: int, epochs: int) -> tu
     with threadpool_limits(1):
         for turn in range(rounds):
             network.parameters[:] = start
-            begun = perf_counter()
+            begun = process_time()
             rival(network, points, name, optimizer, epochs)
-            between = perf_counter()
+            between = process_time()
             train(network, optimizer, points, None, None, epochs=epochs)
-            times[:, turn] = between - begun, perf_counter() - between
+            times[:, turn] = between - begun, process_time() - between
     theirs, ours = 1e6 * times / epochs
     return theirs, ours
 

@@ -50,7 +50,8 @@ class SoftmaxCrossEntropy:
         self.totals = aligned((block, classes, columns), dtype)  # the softmax's denominator times the batch, repeated
         self.margin_rows, self.total_rows = list(self.margins), list(self.totals)
         self.ties = np.zeros(block, np.int64)  # points that tie for the largest logit and are wrong all the same
-        self.bits = logits.view(f"i{dtype.itemsize}")  # zeros are counted three times as fast among integers
+        # Zeros are counted three times as fast among integers. There is no -0.0: a sum that a bias of +0.0 is in has none.
+        self.bits = logits.view(f"i{dtype.itemsize}")
         self.untied = (classes - 1) * batch
 
     def measure(self, row: int) -> bool:

@@ -11,7 +11,7 @@ from nnbench.report import style, text
 from nnbench.report.style import BODY, INK, MUTED, SMALL
 
 _LEADING = 1.42  # line height over type size
-_ASCENT = 0.76  # height of the letters over type size
+ASCENT = 0.76  # height of the letters over type size
 
 
 def line_height(size: float) -> float:
@@ -53,7 +53,7 @@ class Page:
         """Set one line; `y` is the upper edge of its letters."""
         self.figure.text(
             x / style.SHEET[0],
-            1 - (y + size * _ASCENT / style.MM) / style.SHEET[1],
+            1 - (y + size * ASCENT / style.MM) / style.SHEET[1],
             words,
             fontsize=size,
             color=colour,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nnbench.report import style, text
-from nnbench.report.page import Page, line_height
+from nnbench.report.page import ASCENT, Page, line_height
 from nnbench.report.style import BODY, INK, LEAST, MUTED
 
 
@@ -51,6 +51,7 @@ def table(
     cells = [[Cell(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
     lines = [[_lines(cell, column) for cell, column in zip(row, columns, strict=True)] for row in cells]
     points = [_point(column, index, cells) for index, column in enumerate(columns)]
+    largest = max(column.size for column in columns)  # which the others share their baseline with
     _head(page, columns)
     for row, broken in zip(cells, lines, strict=True):
         height = max(
@@ -63,7 +64,7 @@ def table(
             _head(page, columns)
         x = style.LEFT
         for cell, part, column, point in zip(row, broken, columns, points, strict=True):
-            _set(page, x, cell, part, column, point)
+            _set(page, x, page.y + (largest - column.size) * ASCENT / style.MM, cell, part, column, point)
             x += column.width
         page.y += height + gap
     if any(column.head for column in columns):
@@ -110,27 +111,15 @@ def _head(page: Page, columns: Sequence[Column]) -> None:
     page.y += 1.6
 
 
-def _set(page: Page, x: float, cell: Cell, lines: Sequence[str], column: Column, point: float) -> None:
-    y = page.y
+def _set(page: Page, x: float, y: float, cell: Cell, lines: Sequence[str], column: Column, point: float) -> None:
+    right = x + column.width - 1.5
     if cell.look:
         page.swatch(x, y + 0.38 * column.size / style.MM, cell.look)
         x += _SWATCH
-        right = x + column.width - _SWATCH - 1.5
-    else:
-        right = x + column.width - 1.5
+    align = "left" if column.align == "left" else "right"
+    at = x if align == "left" else right - (point - _fraction(cell, column) if column.align == "decimal" else 0)
     for line in lines:
-        if column.align == "left":
-            at, align = x, "left"
-        else:
-            at, align = right - max(0.0, point - _fraction(cell, column)), "right"
         page.write(at, y, line, size=column.size, colour=cell.colour, bold=cell.bold, align=align, mono=column.mono)
         y += line_height(column.size)
     if cell.note:
-        page.write(
-            x if column.align == "left" else right,
-            y,
-            cell.note,
-            size=LEAST,
-            colour=cell.note_colour,
-            align="left" if column.align == "left" else "right",
-        )
+        page.write(x if align == "left" else right, y, cell.note, size=LEAST, colour=cell.note_colour, align=align)

@@ -18,6 +18,7 @@ from nnbench.terminal import console as make_console
 
 if TYPE_CHECKING:
     from nnbench.recording import Recorder
+    from nnbench.tracking.runs import Row
     from nnbench.tracking.writer import StudyWriter
 
 # Trains jobs, given the id of the sweep's own run, and tells of each when it starts and when it ends.
@@ -73,21 +74,24 @@ def _conduct(config: Config, runner: Runner, plan: Callable[["Sweep"], None], co
 
     writer = open_study(config)
     sweep = Sweep(config, writer, runner, console)
-    status = "KILLED"
+    status, report, trouble = "KILLED", None, ""
     try:
         plan(sweep)
         status = "FAILED" if sweep.failures else "FINISHED"
         study = read_study(writer.store, config.study)
-        report = report_on(study, config.report)
+        try:
+            report = report_on(study, config.report)
+        except OSError as error:  # costs no run: it can be made again once there is room
+            trouble = f"[red]no report[/red]: {escape(f'{error.filename}: {error.strerror}')}; the runs are kept"
         sweep.files += [report.pdf, *report.csvs.values()] if report else []
     finally:
         if sweep.id is not None:
             writer.end_sweep(sweep.id, status, files=sweep.files)
     tell(study, report, console)
-    for event in sweep.failures:
-        console.print(f"[red]failed[/red] {_what(event)}")
+    for line in [*(f"[red]failed[/red] {_what(event)}" for event in sweep.failures), *filter(None, [trouble])]:
+        console.print(line)
     console.print(f"review  [bold]mlflow ui --backend-store-uri {writer.store.shown_uri}[/bold]")
-    return 1 if sweep.failures else 0
+    return 1 if sweep.failures or trouble else 0
 
 
 class Sweep:
@@ -122,30 +126,43 @@ class Sweep:
     def run(self, jobs: Sequence[Job], stage: str = "") -> None:
         """Run what is missing of `jobs`."""
         todo = [job for job in jobs if job.config.identity not in self.finished]
-        self.console.print(_plan(self.config.study, stage, len(jobs), len(todo)))
+        self.announce(len(jobs), len(todo), stage)
         if todo:
             self.open(_name(todo), {"runs": str(len(todo)), "reused": str(len(jobs) - len(todo))})
             self.train(todo, len(todo))
 
-    def train(self, jobs: Iterable[Job], total: int) -> None:
-        """Train the jobs of a sweep that is open, `total` of them; `jobs` may decide on the next as it is asked."""
+    def announce(self, total: int, todo: int, stage: str = "") -> None:
+        """Say how many runs there are to be, and how many of them there are."""
+        reused = f": {total - todo} reused from before, {todo} to do (resume=false runs all anew)" if todo < total else ""
+        what = f"{stage}, " if stage else ""
+        self.console.print(f"study [bold]{escape(self.config.study)}[/bold]: {what}{numbers.count(total, 'run')}{reused}")
+
+    def reusable(self) -> "dict[str, Row]":
+        """The runs that need not be made again, as they stand in the store, by identity."""
+        return {identity: row for identity, row in self.writer.finished_runs().items() if identity in self.finished}
+
+    def train(self, jobs: Iterable[Job], total: int, heed: Callable[[Ended], None] = lambda event: None) -> None:
+        """Train the jobs of a sweep that is open.
+
+        Args:
+            jobs: may decide on the next one as it is asked.
+            total: how many there will be.
+            heed: is told of each once it has been recorded.
+        """
         from nnbench.recording import Recorder
 
         assert self.id is not None
-        failures = _train(Recorder(self.writer, self.id), self._noting(jobs), total, self.console, self.config.fail_fast)
+        failures = _train(Recorder(self.writer, self.id), self._noting(jobs, heed), total, self.console, self.config.fail_fast)
         self.failures += failures
         self.halted = bool(failures) and self.config.fail_fast
 
-    def _noting(self, jobs: Iterable[Job]) -> Iterator[Started | Ended]:
+    def _noting(self, jobs: Iterable[Job], heed: Callable[[Ended], None]) -> Iterator[Started | Ended]:
         for event in self._runner(jobs, self.id or ""):
             yield event
-            if isinstance(event, Ended) and not isinstance(event.outcome, Failure):
-                self.finished.add(event.job.config.identity)
-
-
-def _plan(study: str, stage: str, total: int, todo: int) -> str:
-    reused = f": {total - todo} reused from before, {todo} to do (resume=false runs all anew)" if todo < total else ""
-    return f"study [bold]{escape(study)}[/bold]: {f'{stage}, ' if stage else ''}{numbers.count(total, 'run')}{reused}"
+            if isinstance(event, Ended):
+                if not isinstance(event.outcome, Failure):
+                    self.finished.add(event.job.config.identity)
+                heed(event)
 
 
 def _name(todo: Sequence[Job]) -> str:

@@ -45,7 +45,11 @@ class Range:
 
     def at(self, share: float) -> float:
         """The value that lies `share` of the way from `low` to `high`, to a few significant digits."""
-        return min(max(float(f"{self._value(share):.{DIGITS}g}"), self.low), self.high)
+        return self.rounded(self._value(share))
+
+    def rounded(self, value: float) -> float:
+        """A value between the bounds to a few significant digits."""
+        return min(max(float(f"{value:.{DIGITS}g}"), self.low), self.high)
 
     def share(self, value: float) -> float:
         """How far along the way a value lies."""
@@ -81,6 +85,10 @@ class Choice:
     def at(self, share: float) -> Any:
         """The value whose equal part of the way `share` lies in."""
         return self.values[min(int(share * len(self.values)), len(self.values) - 1)]
+
+    def rounded(self, value: Any) -> Any:
+        """The value as it is."""
+        return value
 
 
 Space = dict[str, Range | Choice]

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -87,6 +88,11 @@ class Tuning:
         """Any of its configs: study, store and report are the same for all."""
         return self.contenders[0].default
 
+    @property
+    def params(self) -> dict[str, str]:
+        """The settings as the sweep's own run keeps them."""
+        return {f"tuning.{key}": str(value) for key, value in vars(self.settings).items()} | {"extend": str(self.extend)}
+
 
 def read(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -> Tuning:
     """What is to be tuned, from the words after `-m`; the arguments are those of `axes.expand`.
@@ -100,13 +106,13 @@ def read(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -> 
             raise UserError(f"{axis.key}: must be one value; a sweeper that tunes takes lists of optimizer and seed alone")
     if words.grids:
         raise UserError(f"grids.{next(iter(words.grids))}: a sweeper that tunes looks in conf/space, not in grids")
-    optimizers = next((axis.words for axis in words.choices), [""])
+    optimizers = next((axis.words for axis in words.choices), [])
     seeds = next((axis.values for axis in words.values), None)
-    composed = [_compose(loader, master, [*words.fixed, *([word] if word else [])], words.keys) for word in optimizers]
-    contenders = [contender for contender, _ in composed]
-    tree = composed[0][1]
-    for label in (labels := [contender.label for contender in contenders]):
-        if labels.count(label) > 1:
+    lines = [[*words.fixed, str(word)] for word in optimizers] or [words.fixed]
+    contenders = [_compose(loader, master, line, words.keys) for line in lines]
+    tree = contenders[0].tree
+    for label, times in Counter(contender.label for contender in contenders).items():
+        if times > 1:
             raise UserError(f"optimizer.name={label}: must differ between the optimizers that are tuned")
     if not isinstance(tree["extend"], bool):
         raise UserError(f"extend={tree['extend']}: must be true or false")
@@ -124,23 +130,21 @@ def read(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -> 
     return tuning
 
 
-def _compose(
-    loader: ConfigLoader, master: DictConfig, words: list[str], given: set[str]
-) -> tuple[Contender, dict[str, Any]]:
+def _compose(loader: ConfigLoader, master: DictConfig, words: list[str], given: set[str]) -> Contender:
     composed = loader.load_sweep_config(master, words)
     plain = OmegaConf.masked_copy(composed, [key for key in composed if key != "hydra"])
     tree: dict[str, Any] = OmegaConf.to_container(plain, resolve=True)  # type: ignore[assignment]
     default = parse(tree)
-    options = loader.get_group_options("space")
+    options = ", ".join(loader.get_group_options("space"))
     chosen = composed.hydra.runtime.choices.get("space")
-    if chosen not in options:
-        raise UserError(f"space={chosen}: no such option; declare it in conf/space/{chosen}.yaml; space knows {', '.join(options)}")
+    if "space" not in tree:
+        raise UserError(f"space={chosen}: no such option; declare conf/space/{chosen}.yaml, or take one of {options}")
     contender = Contender(label=default.optimizer.name, words=tuple(words), tree=tree, space={})
     declared = spaces.read(tree.get("space"), contender.check)
     free = {key: axis for key, axis in declared.items() if f"optimizer.{key}" not in given}
     if not free:
         raise UserError(f"space={chosen}: the command line fixes all of {', '.join(declared)}; nothing is left to tune")
-    return replace(contender, space=free), tree
+    return replace(contender, space=free)
 
 
 @dataclass(frozen=True, order=True)
@@ -196,6 +200,20 @@ def seen_in_history(history: History) -> Seen:
     if history.outcome == "diverged":
         return None
     return float(history.val_accuracy[-1]), float(history.val_loss[-1])
+
+
+def best_of(
+    contender: Contender, settings: Sequence[Setting], seeds: Sequence[int], stage: Stage | None, runs: Mapping[str, "Row"]
+) -> tuple[Setting, Score]:
+    """The best of some settings by what the store holds of their runs, and its score; of equals the first."""
+
+    def judged(setting: Setting) -> Score:
+        made = (contender.job(0, setting, seed, stage).config.identity for seed in seeds)
+        return score([seen_in_store(runs.get(identity)) for identity in made])
+
+    scores = [judged(setting) for setting in settings]
+    best = min(range(len(settings)), key=scores.__getitem__)
+    return settings[best], scores[best]
 
 
 def told(setting: Setting) -> str:

@@ -9,18 +9,25 @@ against what MLflow writes. One transaction also means that no run is ever seen 
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
 from mlflow import MlflowClient
-from mlflow.entities import Experiment, Metric, Param, RunTag
+from mlflow.entities import Experiment, Metric, Param, Run, RunTag
 from mlflow.store.tracking.dbmodels.models import SqlLatestMetric, SqlMetric, SqlParam, SqlRun, SqlTag
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME, MLFLOW_USER
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Engine, bindparam, delete, insert, select, update
+
+from nnbench.tracking.line import Line
 
 Strings = Mapping[str, str]
 
-BATCH = 1000  # the most metric points that a server takes in one call
+BATCH = 1000  # the most metric points that a server takes in one call, less room for its tags
+AT_ONCE = 8  # requests to a server at the same time
+KEY = "nnbench.key"  # tag by which a run is found again whose id was lost on the way back
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,13 +44,18 @@ class Row:
 
 
 class Runs(Protocol):
-    """How runs are opened, closed and listed."""
+    """How runs are opened, closed, labelled and listed."""
 
-    def open(self, experiment: Experiment, name: str, tags: Strings, params: Strings) -> str:
-        """Make a run that is RUNNING from now on; returns its id."""
+    def open(self, experiment: Experiment, name: str, tags: Strings, params: Strings, *, started: int | None = None) -> str:
+        """Make a run that is RUNNING, from now on or since `started`; returns its id."""
 
-    def close(self, run_id: str, status: str, metrics: Sequence[Metric], tags: Strings) -> None:
+    def close(
+        self, run_id: str, status: str, metrics: Sequence[Metric], tags: Strings, *, ended: int | None = None
+    ) -> None:
         """Log what came of a run and end it. The points of a metric come in ascending order of their step."""
+
+    def label(self, tags: Mapping[str, Strings]) -> None:
+        """Set tags of runs that have ended, by their ids."""
 
     def rows(self, experiment: Experiment) -> list[Row]:
         """All runs of an experiment but the deleted, oldest first."""
@@ -51,24 +63,61 @@ class Runs(Protocol):
 
 @dataclass(frozen=True)
 class ServerRuns:
-    """Runs behind a tracking server, or in any store that MLflow knows."""
+    """Runs behind a tracking server. Whatever is done here may be done again: nothing is doubled by that."""
 
     client: MlflowClient
+    line: Line
 
-    def open(self, experiment: Experiment, name: str, tags: Strings, params: Strings) -> str:
-        run = self.client.create_run(experiment.experiment_id, tags=dict(tags), run_name=name)
+    def open(
+        self,
+        experiment: Experiment,
+        name: str,
+        tags: Strings,
+        params: Strings,
+        *,
+        started: int | None = None,
+        perhaps_known: bool = False,
+    ) -> str:
+        """As `Runs.open`; `perhaps_known` where an earlier try may have got through, with these very tags."""
+        key = tags.get(KEY) or uuid.uuid4().hex
+        find = partial(self._find, experiment, key)
+        create = partial(
+            self.client.create_run,
+            experiment.experiment_id,
+            start_time=started or now(),
+            tags={KEY: key, **tags},
+            run_name=name,
+        )
+        run = (self.line.ride(find) if perhaps_known else None) or self.line.ride(create, find)
         run_id: str = run.info.run_id
-        self.client.log_batch(run_id, params=[Param(key, value) for key, value in params.items()])
+        given = [Param(key, value) for key, value in params.items()]
+        self.line.ride(partial(self.client.log_batch, run_id, params=given))
         return run_id
 
-    def close(self, run_id: str, status: str, metrics: Sequence[Metric], tags: Strings) -> None:
-        for start in range(0, len(metrics), BATCH):
-            self.client.log_batch(run_id, metrics=metrics[start : start + BATCH])
-        self.client.log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items()])
-        self.client.set_terminated(run_id, status)
+    def keep(self, run_id: str, folder: Path) -> None:
+        """Make the files of a folder artifacts of the run."""
+        self.line.ride(partial(self.client.log_artifacts, run_id, str(folder)))
+
+    def close(
+        self, run_id: str, status: str, metrics: Sequence[Metric], tags: Strings, *, ended: int | None = None
+    ) -> None:
+        said = [RunTag(key, value) for key, value in tags.items()]
+        room = BATCH - len(said)
+        for start in range(0, max(len(metrics), 1), room):
+            batch = metrics[start : start + room]
+            self.line.ride(partial(self.client.log_batch, run_id, metrics=batch, tags=said if start == 0 else ()))
+        self.line.ride(partial(self.client.set_terminated, run_id, status, ended or now()))
+
+    def label(self, tags: Mapping[str, Strings]) -> None:
+        def tell(run_id: str) -> None:
+            said = [RunTag(key, value) for key, value in tags[run_id].items()]
+            self.line.ride(partial(self.client.log_batch, run_id, tags=said))
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(tell, tags))
 
     def rows(self, experiment: Experiment) -> list[Row]:
-        found = every(self.client.search_runs, [experiment.experiment_id])
+        found = self.line.ride(lambda: list(every(self.client.search_runs, [experiment.experiment_id])))
         rows = [
             Row(
                 run_id=run.info.run_id,
@@ -83,6 +132,10 @@ class ServerRuns:
         ]
         return sorted(rows, key=lambda row: row.started)
 
+    def _find(self, experiment: Experiment, key: str) -> Run | None:
+        found = self.client.search_runs([experiment.experiment_id], f"tags.`{KEY}` = '{key}'", max_results=1)
+        return found[0] if found else None
+
 
 @dataclass(frozen=True)
 class DatabaseRuns:
@@ -96,7 +149,7 @@ class DatabaseRuns:
     engine: Engine
     patiently: Callable[[Callable[[], None]], None]
 
-    def open(self, experiment: Experiment, name: str, tags: Strings, params: Strings) -> str:
+    def open(self, experiment: Experiment, name: str, tags: Strings, params: Strings, *, started: int | None = None) -> str:
         run_id = uuid.uuid4().hex
         run = {
             "run_uuid": run_id,
@@ -107,7 +160,7 @@ class DatabaseRuns:
             "entry_point_name": "",
             "user_id": tags[MLFLOW_USER],
             "status": "RUNNING",
-            "start_time": now(),
+            "start_time": started or now(),
             "lifecycle_stage": "active",
             "artifact_uri": f"{experiment.artifact_location}/{run_id}/artifacts",
             "experiment_id": int(experiment.experiment_id),
@@ -119,7 +172,9 @@ class DatabaseRuns:
         )
         return run_id
 
-    def close(self, run_id: str, status: str, metrics: Sequence[Metric], tags: Strings) -> None:
+    def close(
+        self, run_id: str, status: str, metrics: Sequence[Metric], tags: Strings, *, ended: int | None = None
+    ) -> None:
         points = [
             {
                 "run_uuid": run_id,
@@ -132,14 +187,16 @@ class DatabaseRuns:
             for point in metrics
         ]
         latest = {point["key"]: point for point in points}
-        runs, tag = SqlRun.__table__, SqlTag.__table__
+        runs = SqlRun.__table__
         self._write(
             (insert(SqlMetric.__table__), points),
             (insert(SqlLatestMetric.__table__), list(latest.values())),
-            (delete(tag).where(tag.c.run_uuid == run_id, tag.c.key.in_(list(tags))), None),
-            (insert(tag), _pairs(run_id, tags)),
-            (update(runs).where(runs.c.run_uuid == run_id).values(status=status, end_time=now()), None),
+            *_retag({run_id: tags}),
+            (update(runs).where(runs.c.run_uuid == run_id).values(status=status, end_time=ended or now()), None),
         )
+
+    def label(self, tags: Mapping[str, Strings]) -> None:
+        self._write(*_retag(tags))
 
     def rows(self, experiment: Experiment) -> list[Row]:
         runs = SqlRun.__table__.c
@@ -158,7 +215,7 @@ class DatabaseRuns:
                         getattr(rows[run_id], kind)[key] = value
         return list(rows.values())
 
-    def _write(self, *statements: tuple[Any, list[dict[str, Any]] | None]) -> None:
+    def _write(self, *statements: tuple[Any, Sequence[Mapping[str, Any]] | None]) -> None:
         """All of the statements or, if one fails, none; those that have no rows are left out."""
 
         def transaction() -> None:
@@ -184,6 +241,15 @@ def every(search: Callable[..., Any], *arguments: object) -> Iterator[Any]:
 def now() -> int:
     """The time in milliseconds since 1970, as MLflow counts it."""
     return int(time.time() * 1000)
+
+
+def _retag(tags: Mapping[str, Strings]) -> list[tuple[Any, list[dict[str, Any]]]]:
+    """The statements that set these tags, whether or not the runs have them already."""
+    tag = SqlTag.__table__
+    pairs = [pair for run_id, values in tags.items() for pair in _pairs(run_id, values)]
+    mine = tag.c.run_uuid == bindparam("run_uuid"), tag.c.key == bindparam("key")
+    old = [{"run_uuid": pair["run_uuid"], "key": pair["key"]} for pair in pairs]
+    return [(delete(tag).where(*mine), old), (insert(tag), pairs)]
 
 
 def _pairs(run_id: str, values: Strings) -> list[dict[str, Any]]:

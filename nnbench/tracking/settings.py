@@ -9,27 +9,30 @@ AROUND = ("study", "seed", "resume", "fail_fast", "dry_run", "optimizer.name", "
 SHORT = {"learning_rate": "lr"}
 
 
-def settings(optimizers: Sequence[str], params: Sequence[Params]) -> list[tuple[str, tuple[object, ...]]]:
+def settings(
+    optimizers: Sequence[str], params: Sequence[Params], always: Sequence[str] = ()
+) -> list[tuple[str, tuple[object, ...]]]:
     """A setting for each run, such as `adam lr=0.05 dataset.noise=0.1`, and a key that sorts settings as people do.
 
     Args:
         optimizers: the label of each run's optimizer.
         params: its parameters by dotted name, numbers as numbers; those that are None are not told.
+        always: names of parameters that are told whether or not they vary.
     """
     seen: dict[str, dict[str, set[Hashable]]] = {}
     for optimizer, values in zip(optimizers, params, strict=True):
         for key, value in values.items():
             seen.setdefault(optimizer, {}).setdefault(key, set()).add(value)
-    told = {optimizer: _told(values) for optimizer, values in seen.items()}
+    told = {optimizer: _told(values, always) for optimizer, values in seen.items()}
     return [
         _setting(optimizer, {key: values[key] for key in told.get(optimizer, ()) if values.get(key) is not None})
         for optimizer, values in zip(optimizers, params, strict=True)
     ]
 
 
-def _told(values: Mapping[str, set[Hashable]]) -> list[str]:
+def _told(values: Mapping[str, set[Hashable]], always: Sequence[str]) -> list[str]:
     """The keys whose values vary, the optimizer's own first."""
-    varying = [key for key, found in values.items() if len(found) > 1 and not key.startswith(AROUND)]
+    varying = [key for key, found in values.items() if (len(found) > 1 or key in always) and not key.startswith(AROUND)]
     return sorted(varying, key=lambda key: not key.startswith("optimizer."))
 
 

@@ -3,13 +3,14 @@
 import hashlib
 import logging
 import os
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import unquote, urlsplit
 
 import sqlalchemy
 from filelock import FileLock, Timeout
@@ -19,8 +20,13 @@ from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
 from nnbench.errors import UserError
+from nnbench.tracking import faults
+from nnbench.tracking.faults import LOCKED, redacted, root
+from nnbench.tracking.line import PATIENCE as SERVER_PATIENCE
+from nnbench.tracking.line import Gone, Line, locked_out
 from nnbench.tracking.presence import departed
 from nnbench.tracking.runs import DatabaseRuns, Runs, ServerRuns, every
+from nnbench.tracking.spool import deliver, left_behind, parcels
 
 logger = logging.getLogger(__name__)
 # It prints the traceback of each refused write, also of those that are tried again.
@@ -31,22 +37,6 @@ T = TypeVar("T")
 SERVERS, DATABASES = ("http", "https"), ("sqlite", "postgresql", "mysql", "mssql")
 ALLOWED = "sqlite:///FILE.db, postgresql://USER@HOST/NAME or http(s)://HOST:PORT"
 HINT, PATIENCE = 2.0, 600.0  # seconds until a wait is told of, and until it is given up
-LOCKED = "database is locked"
-
-# What a fault says of itself -> what its user is told.
-FAULTS = {
-    LOCKED: "another program has kept it locked for minutes: close that one, then give the command again",
-    "disk is full": "the disk is full; what was written is sound: make room, then give the command again",
-    "no space left": "the disk is full; what was written is sound: make room, then give the command again",
-    "readonly database": "the file or its folder is read-only",
-    "read-only file system": "the file or its folder is read-only",
-    "permission denied": "no permission to write there",
-    "unable to open database file": "the file cannot be opened: is its folder there, and may you write in it?",
-    "file is not a database": "the file is not an SQLite database",
-    "out-of-date database schema": "another version of MLflow made it: copy it, then `mlflow db upgrade` it",
-    "max retries exceeded": "the server has gone away",
-    "can't locate revision": "a newer version of MLflow made it, which this one cannot read",
-}
 
 
 @dataclass(frozen=True)
@@ -54,12 +44,12 @@ class Store:
     """An open store.
 
     Attributes:
-        uri: its tracking URI, a file's path made absolute. May hold a password: show `shown_uri`.
+        uri: its tracking URI, a file's path made absolute. A database's may hold a password: show `shown_uri`.
         client: MLflow's own way into it.
         runs: opens, closes and lists runs.
         engine: the way into a database; None behind a server.
         artifacts: where new studies keep their artifacts, an absolute folder; None leaves it to the server.
-        writers: the folder of the lock files of those who write.
+        writers: the folder of those who write: their lock files and, for a server, the runs it is to be told of.
     """
 
     uri: str
@@ -74,9 +64,17 @@ class Store:
         """The URI without its password."""
         return redacted(self.uri)
 
+    def call(self, function: Callable[[], T]) -> T:
+        """What `function` returns, called again and again while the store is held by another program, or is away.
+
+        Raises:
+            Gone: the server has not answered for as long as one is ready to wait.
+        """
+        return self.runs.line.ride(function) if isinstance(self.runs, ServerRuns) else patiently(function)
+
     def told_in_one_line(self) -> AbstractContextManager[None]:
         """Within, a fault of the store that its user can mend ends in a `UserError`."""
-        return _told_in_one_line(self.uri)
+        return faults.told_in_one_line(self.uri)
 
     def analyze(self) -> None:
         """Renew SQLite's statistics: without them, MLflow's pages wait six times as long for a curve, and more."""
@@ -84,30 +82,37 @@ class Store:
             _execute(self.engine, "ANALYZE")
 
 
-def open_store(uri: str, artifacts: Path | None, *, create: bool = True) -> Store:
-    """Open a store, made first where it is missing; runs that a dead process left RUNNING become KILLED.
+def open_store(
+    uri: str,
+    artifacts: Path | None,
+    *,
+    create: bool = True,
+    spool: Path | None = None,
+    patience: float = SERVER_PATIENCE,
+) -> Store:
+    """Open a store, made first where it is missing. What dead processes left is set right.
 
-    Any number of processes may do so at once: they wait for one another.
+    A server is told of what they had not told it; what they left RUNNING becomes KILLED. Any number of processes may do
+    so at once: they wait for one another.
 
     Args:
         uri: an MLflow tracking URI, of a database or a server.
         artifacts: the folder for the artifacts of new studies in a database; by default `artifacts` beside an SQLite
             file. A server has its own.
         create: make an SQLite file that is not there.
+        spool: the folder where runs wait to be told to a server; by default one in this user's cache.
+        patience: seconds to wait for a server that goes away later; one that is not there now is told of at once.
 
     Raises:
         UserError: the URI is none, or the store cannot be opened or written.
     """
-    with _told_in_one_line(uri):
-        store = _server(uri) if uri.split("://")[0] in SERVERS else _database(uri, artifacts, create)
+    with faults.told_in_one_line(uri):
+        server = uri.split("://")[0] in SERVERS
+        store = _server(uri, spool, patience) if server else _database(uri, artifacts, create)
         for token in departed(store.writers):
+            _tell(store, token)
             _kill_runs(store, token)
     return store
-
-
-def redacted(text: str) -> str:
-    """`text` with the user and password of every URI in it covered."""
-    return re.sub(r"(?<=://)[^/\s'\"]+@", "***@", re.sub(r"(?<=password=)[^&\s'\"]+", "***", text))
 
 
 def patiently(call: Callable[[], T]) -> T:
@@ -149,38 +154,28 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "nnbench"
 
 
-@contextmanager
-def _told_in_one_line(uri: str) -> Iterator[None]:
-    try:
-        yield
-    except (MlflowException, SQLAlchemyError, OSError) as error:
-        text = str(error).lower()
-        for sign, remedy in FAULTS.items():
-            if sign in text:
-                raise UserError(f"tracking.uri={redacted(uri)}: {remedy}") from error
-        raise
-
-
-def _server(uri: str) -> Store:
+def _server(uri: str, spool: Path | None, patience: float) -> Store:
+    address = urlsplit(uri)
+    if address.username is not None:
+        # Where MLflow's every request looks for them; in a URI they would be part of each fault's text.
+        os.environ["MLFLOW_TRACKING_USERNAME"] = unquote(address.username)
+        os.environ["MLFLOW_TRACKING_PASSWORD"] = unquote(address.password or "")
+        uri = address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
     client = MlflowClient(uri)
-    retries = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
-    usual = os.environ.get(retries)
-    os.environ[retries] = "1"  # later a server that goes away is waited for; one that was never there is told of now
     try:
-        client.search_experiments(max_results=1)
+        Line(redacted(uri), 0).ride(partial(client.search_experiments, max_results=1))
+    except Gone as error:
+        if error.__cause__ is not None and locked_out(error.__cause__):
+            raise
+        raise UserError(f"tracking.uri={redacted(uri)}: no MLflow server answers there: {root(error)}") from error
     except MlflowException as error:
-        answer = f"no MLflow server answers there: {_root(error)}"
-        raise UserError(f"tracking.uri={redacted(uri)}: {answer}") from error
-    finally:
-        os.environ.pop(retries)
-        if usual is not None:
-            os.environ[retries] = usual
-    return Store(uri, client, ServerRuns(client), None, None, _writers(uri))
+        raise UserError(f"tracking.uri={redacted(uri)}: no MLflow server answers there: {root(error)}") from error
+    return Store(uri, client, ServerRuns(client, Line(redacted(uri), patience)), None, None, _writers(uri, spool))
 
 
-def _writers(uri: str) -> Path:
+def _writers(uri: str, spool: Path | None = None) -> Path:
     """For a server, which has no folder that its writers share: one of this machine, none speaks for another's dead."""
-    return cache_folder() / "writers" / hashlib.sha256(uri.encode()).hexdigest()[:16]
+    return (spool or cache_folder() / "writers").absolute() / hashlib.sha256(uri.encode()).hexdigest()[:16]
 
 
 def _database(uri: str, artifacts: Path | None, create: bool) -> Store:
@@ -228,7 +223,7 @@ def _engine(url: URL) -> Engine:
         engine = sqlalchemy.create_engine(url, pool_pre_ping=True)
         _execute(engine, "SELECT 1")
     except (SQLAlchemyError, ImportError) as error:
-        answer = f"the database does not answer: {_root(error)}"
+        answer = f"the database does not answer: {root(error)}"
         raise UserError(f"tracking.uri={redacted(url.render_as_string())}: {answer}") from error
     return engine
 
@@ -241,11 +236,19 @@ def _execute(engine: Engine, statement: str) -> None:
     patiently(execute)
 
 
-def _root(error: BaseException) -> str:
-    """What lies at the bottom of a fault, such as a refused connection, in one line."""
-    while (inner := error.__cause__ or error.__context__) is not None:
-        error = inner
-    return redacted(str(error).strip().splitlines()[0])[:200]
+def _tell(store: Store, token: str) -> None:
+    """Tell a server of the runs that a dead writer has not told it of."""
+    if not isinstance(store.runs, ServerRuns):
+        return
+    waiting = left_behind(parcels(store.writers, token))
+    for parcel, folder in waiting:
+        experiment = store.call(partial(store.client.get_experiment_by_name, parcel.study))
+        if experiment is None:
+            made = store.call(partial(store.client.create_experiment, parcel.study))
+            experiment = store.call(partial(store.client.get_experiment, made))
+        deliver(store.runs, experiment, parcel, folder)
+    if waiting:
+        logger.warning("told %s of %d runs that had waited for it in %s", store.shown_uri, len(waiting), store.writers)
 
 
 def _kill_runs(store: Store, token: str) -> None:

@@ -1,7 +1,7 @@
 """Rows of a store as tidy tables: what `Study` promises, column by column."""
 
 import json
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -84,8 +84,8 @@ def sweeps_table(rows: Sequence[Row]) -> pd.DataFrame:
 
 def selection_table(paths: Sequence[Path]) -> pd.DataFrame:
     """`Study.selection`: of each optimizer what was chosen last, from the files of sweeps, oldest first."""
-    as_written = {"value": _value, "default": _value, "edge": str}
-    frames = [pd.read_csv(path, converters=as_written, float_precision="round_trip") for path in paths]
+    as_written: dict[str, Callable[[str], object]] = {"value": _value, "default": _value, "edge": str}
+    frames = [pd.read_csv(path, converters=as_written) for path in paths]
     newest = {setting: rows for frame in frames for setting, rows in frame.groupby("setting", sort=False)}
     return pd.concat(newest.values(), ignore_index=True) if newest else pd.DataFrame()
 

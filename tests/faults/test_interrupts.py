@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -14,7 +15,7 @@ from tests.faults.conftest import Place
 
 pytestmark = pytest.mark.heavy
 
-SWEEP = "-m", "optimizer=sgd,adam", "seed=range(30)", "training.epochs=3000", "study=s", "report=none"
+SWEEP = "-m", "optimizer=sgd,adam", "seed=range(30)", "training.epochs=2000", "study=s", "report=none"
 TOTAL = 60
 
 
@@ -84,11 +85,16 @@ def test_a_second_interrupt_ends_at_once(place: Place) -> None:
     # A writer that cannot write: without the second signal this would wait for minutes.
     sweep = place.start(*SWEEP)
     place.wait_until(lambda place: place.states()["FINISHED"] >= 3)
-    blocker = subprocess.Popen(
-        ["python3", "-c", f"import sqlite3, time; d = sqlite3.connect({str(place.database)!r}, isolation_level=None, timeout=60);"
-         "d.execute('BEGIN EXCLUSIVE'); print('held', flush=True); time.sleep(60)"],
-        stdout=subprocess.PIPE, text=True,
+    hold = "; ".join(
+        [
+            "import sqlite3, time",
+            f"store = sqlite3.connect({str(place.database)!r}, isolation_level=None, timeout=60)",
+            "store.execute('BEGIN EXCLUSIVE')",
+            "print('held', flush=True)",
+            "time.sleep(60)",
+        ]
     )
+    blocker = subprocess.Popen([sys.executable, "-c", hold], stdout=subprocess.PIPE, text=True)
     try:
         assert blocker.stdout is not None
         blocker.stdout.readline()
@@ -108,7 +114,7 @@ def test_a_second_interrupt_ends_at_once(place: Place) -> None:
 
 @pytest.mark.parametrize("moment", range(20))
 def test_the_parent_is_killed_outright(place: Place, moment: int) -> None:
-    wait = random.Random(moment).uniform(0.2, 9.0)
+    wait = random.Random(moment).uniform(0.2, 8.0)
     sweep = place.start(*SWEEP)
     time.sleep(wait)
     workers = _descendants(sweep.pid)

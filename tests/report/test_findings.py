@@ -2,6 +2,7 @@ from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -16,7 +17,7 @@ def test_ranking_is_what_scipy_says(comparison: Study) -> None:
     by = METRICS["test/accuracy"]
     table = Findings(comparison).ranking(by).set_index("setting")
     values = comparison.runs.pivot_table(index="seed", columns="setting", values=by.column)
-    means = values.apply(lambda own: stats.trim_mean(own, 0.25)).sort_values(ascending=False)
+    means = pd.Series({name: float(stats.trim_mean(values[name], 0.25)) for name in values}).sort_values(ascending=False)
     assert list(table.index) == list(means.index)
     assert table["estimate"].to_numpy() == pytest.approx(means.to_numpy())
     raw = {
@@ -42,7 +43,7 @@ def test_runs_that_diverged_are_counted_not_averaged(make_study: MakeStudy) -> N
     whole = make_study()
     broken = make_study(outcome=lambda setting, seed: "diverged" if setting == "adam" and seed > 6 else "finished")
     table = Findings(broken).ranking(METRICS["test/accuracy"]).set_index("setting")
-    assert table.loc["adam", ["runs", "diverged", "n"]].tolist() == [10, 3, 7]
+    assert list(table.loc["adam", ["runs", "diverged", "n"]]) == [10, 3, 7]
     kept = whole.runs[(whole.runs["setting"] == "adam") & (whole.runs["seed"] <= 6)]
     assert table.loc["adam", "estimate"] == pytest.approx(stats.trim_mean(kept["test/accuracy"], 0.25))
 

@@ -15,7 +15,7 @@ def test_a_run_looked_at_elsewhere_is_joined_by_straight_lines() -> None:
     curves = pd.DataFrame({"a": [0.0, np.nan, 4.0], "b": [0.0, 1.0, np.nan]}, index=[0, 10, 40])
     bands = quartiles(curves)
     assert bands.loc[10, "median"] == 1.0  # a is at 1 there, a quarter of the way
-    assert bands.loc[40, ["least", "most", "n"]].tolist() == [1.0, 4.0, 2]  # b keeps its last value
+    assert list(bands.loc[40, ["least", "most", "n"]]) == [1.0, 4.0, 2]  # b keeps its last value
 
 
 def test_one_run_is_its_own_band() -> None:

@@ -109,18 +109,19 @@ def _arrange(page: Page, findings: Findings, shown: list[Panel]) -> None:
             page.write(x + 9, y + line * line_height(SMALL), words, size=SMALL, bold=True)
         told = f"seed {one.seed}, {findings.primary.name} {numbers.fixed(one.value)}"
         page.write(x, y + line_height(SMALL) * len(lines) + 0.3, told, size=_NOTE, colour=MUTED)
-        _draw(page.axes(x, y + head, side, side), one.boundary)
+        _draw(page.axes(x, y + head, side, side), one.boundary, side / 83)
     page.y += rows * (side + head + 5)
 
 
-def _draw(axes: Axes, boundary: Boundary) -> None:
+def _draw(axes: Axes, boundary: Boundary, scale: float) -> None:
+    """The plane and its points, which are as small as the panel."""
     axes.imshow(_field(boundary), origin="lower", extent=boundary.extent, interpolation="nearest", aspect="auto")
     points, labels = _points(boundary)
     wrong, shades = _wrong(boundary), 0.6 * _colours(int(labels.max()) + 1)
     right_x, right_y = points[~wrong].T
-    axes.scatter(right_x, right_y, s=3, c=shades[labels[~wrong]], linewidths=0, rasterized=True)
+    axes.scatter(right_x, right_y, s=3 * scale, c=shades[labels[~wrong]], linewidths=0, rasterized=True)
     wrong_x, wrong_y = points[wrong].T
-    axes.scatter(wrong_x, wrong_y, s=7, c=style.INK, marker="x", linewidths=0.6, rasterized=True)
+    axes.scatter(wrong_x, wrong_y, s=7 * scale, c=style.INK, marker="x", linewidths=0.6, rasterized=True)
     axes.set(xlim=boundary.extent[:2], ylim=boundary.extent[2:], xticks=[], yticks=[])
     axes.grid(False)
     for spine in axes.spines.values():

@@ -38,7 +38,7 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
         ended = Cell(outcome, colour=INK if outcome in ("finished", "stopped") else WARNING)
         rows.append(
             [
-                Cell(label, text.fit(reason, LEAST, name.width)),
+                Cell(label, text.fit(reason, LEAST, WIDTH)),
                 numbers.fixed(seed, 0),
                 "",
                 ended,

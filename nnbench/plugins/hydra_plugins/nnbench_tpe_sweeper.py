@@ -1,0 +1,30 @@
+"""Sweeper `tpe`: Bayesian search of each optimizer's declared space; a free worker gets the next trial at once."""
+
+# No `from __future__ import annotations` here: Hydra 1.3's scanner of plugins breaks on it.
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+
+from nnbench.sweep.sweeper import BaseSweeper
+
+
+@dataclass
+class TPESweeperConf:
+    """`hydra.sweeper.params`: the lists of `optimizer` and `seed` by default; the command line wins over them."""
+
+    _target_: str = "hydra_plugins.nnbench_tpe_sweeper.TPESweeper"
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+ConfigStore.instance().store(group="hydra/sweeper", name="tpe", node=TPESweeperConf, provider="nnbench")
+
+
+class TPESweeper(BaseSweeper):
+    """See `nnbench.sweep.tpe`; its settings are under `tuning`, the spaces in `conf/space`."""
+
+    def sweep(self, arguments: list[str]) -> None:
+        from nnbench.sweep.tpe import tpe_sweep
+
+        if status := tpe_sweep(self.context.config_loader, self.master, arguments, self.launcher):
+            raise SystemExit(status)

@@ -1,0 +1,35 @@
+"""How good a run was all along, not at its end alone: a run that learns early is worth more to one who may stop early.
+
+The area under the loss curve over the length of training, so that it is the mean loss, in the unit of the curve: "anytime"
+performance, as for algorithms that may be stopped at any time (Zilberstein, 1996; Lopez-Ibanez and Stuetzle, 2014).
+"""
+
+import numpy as np
+import pandas as pd
+
+
+def mean_over_training(curves: pd.DataFrame, column: str, *, until: float, log: bool = False) -> "pd.Series[float]":
+    """The mean of a curve from epoch 0 to `until`, by the trapezoid rule between the evaluated epochs.
+
+    Args:
+        curves: `run_id`, `epoch` and the column, as in `Study.curves`; runs that diverged are to be left out beforehand, for
+            their curves have no value past that point.
+        column: such as `train_loss`.
+        until: the epoch at which all runs are cut; a run that stopped before keeps its last value, as its weights do.
+        log: weigh an epoch e by 1 / (1 + e), so that every doubling of the epochs counts alike.
+
+    Returns:
+        One value a run, indexed by `run_id`; NaN for a run with no value there.
+    """
+    known = curves.dropna(subset=[column]).sort_values("epoch").groupby("run_id")
+    means = {run: _mean(own["epoch"].to_numpy(float), own[column].to_numpy(float), until, log) for run, own in known}
+    return pd.Series(means, index=pd.Index(curves["run_id"].unique(), name="run_id"), dtype=float)
+
+
+def _mean(epochs: np.ndarray, values: np.ndarray, until: float, log: bool) -> float:
+    at_end = np.interp(until, epochs, values)  # past its end: its last value
+    within = epochs < until
+    x, y = np.append(epochs[within], until), np.append(values[within], at_end)
+    if log:
+        x = np.log1p(x)
+    return float(np.trapezoid(y, x) / (x[-1] - x[0])) if x[-1] > x[0] else float(at_end)

@@ -1,0 +1,57 @@
+"""How often a setting fails outright: its loss leaves the finite numbers, or it ends no better than guessing.
+
+A mean over the runs that remain says nothing of these. The interval of a share is Wilson's (1927), which holds for few
+runs and does not collapse where none or all of them failed, as the textbook's does (Brown, Cai and DasGupta, 2001).
+"""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from nnbench.stats.interquartile import Interval
+
+
+def share(count: int, of: int, *, confidence: float = 0.95) -> Interval:
+    """A share of runs with Wilson's score interval.
+
+    Args:
+        count: the runs in question, at most `of`.
+        of: all runs.
+        confidence: of the interval, in (0, 1).
+    """
+    if of == 0:
+        return Interval(estimate=np.nan, low=np.nan, high=np.nan, n=0)
+    interval = stats.binomtest(count, of).proportion_ci(confidence, method="wilson")
+    return Interval(estimate=count / of, low=float(interval.low), high=float(interval.high), n=of)
+
+
+def chance_line(classes: int, points: int) -> float:
+    """The accuracy that guessing on so many points exceeds once in twenty times at most.
+
+    Args:
+        classes: equally frequent.
+        points: on which the accuracy was measured.
+    """
+    return float(stats.binom.ppf(0.95, points, 1 / classes) / points)
+
+
+def failures(runs: pd.DataFrame, *, accuracy: str = "final/train_accuracy", chance: float) -> pd.DataFrame:
+    """How many runs of each setting diverged or ended at chance; runs that failed or were killed tell nothing of it.
+
+    Args:
+        runs: of a `Study`: `setting`, `outcome` and the accuracy.
+        accuracy: the column that tells whether a run has learnt anything.
+        chance: the accuracy up to which it has not, as `chance_line` gives it.
+
+    Returns:
+        One row a setting, in the order of the runs: `setting`, `n`, `diverged`, `at_chance`, and `share` of both together with
+        `low`, `high` (95 % interval).
+    """
+    ended = runs[runs["outcome"].isin(["finished", "stopped", "diverged"])]
+    rows = []
+    for setting, own in ended.groupby("setting", sort=False):
+        diverged = own["outcome"] == "diverged"
+        at_chance = ~diverged & (own[accuracy] <= chance)
+        failed = share(int((diverged | at_chance).sum()), len(own))
+        rows.append((setting, len(own), int(diverged.sum()), int(at_chance.sum()), failed.estimate, failed.low, failed.high))
+    return pd.DataFrame(rows, columns=["setting", "n", "diverged", "at_chance", "share", "low", "high"])

@@ -1,0 +1,91 @@
+"""Do the settings' ranks differ at all, and by how much must two mean ranks differ to be told apart?
+
+Each seed is a block that ranks the settings. Friedman's test (1937) asks whether any setting ranks apart from the others;
+Nemenyi's (1963) compares all pairs at once, as Demsar (2006, "Statistical comparisons of classifiers over multiple data
+sets") proposes: two settings differ where their mean ranks lie `q sqrt(k (k + 1) / (6 N))` apart or more, `q` a quantile
+of the studentized range over sqrt 2, k settings, N blocks.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+LEAST_SETTINGS = 3
+LEAST_BLOCKS = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Friedman:
+    """Ranks over blocks, and what they show.
+
+    Attributes:
+        ranks: the mean rank of each setting, 1 the best, in ascending order.
+        blocks: the seeds in which every setting has a value; the others are left out.
+        statistic: Friedman's chi-square with k - 1 degrees of freedom, corrected for ties; NaN under three settings or two
+            blocks, as are `p` and `critical_difference`.
+        p: that ranks at random would lie so far apart.
+        critical_difference: the least difference of two mean ranks that Nemenyi's test calls one.
+        nemenyi: p-values of all pairs, settings x settings, corrected for their number.
+        groups: settings not shown to differ from one another, from the best: the bars of a critical-difference diagram.
+    """
+
+    ranks: "pd.Series[float]"
+    blocks: int
+    statistic: float
+    p: float
+    critical_difference: float
+    nemenyi: pd.DataFrame
+    groups: list[list[str]]
+
+
+def friedman(values: pd.DataFrame, *, higher: bool = True, level: float = 0.05) -> Friedman:
+    """Friedman's test over seeds with Nemenyi's comparison of all pairs.
+
+    Args:
+        values: one row a seed, one column a setting, NaN where a run is missing.
+        higher: whether greater values are better.
+        level: of the critical difference.
+    """
+    complete = values.rename(columns=str).dropna()
+    blocks, k = complete.shape
+    in_block = (-complete if higher else complete).rank(axis="columns")
+    ranks = in_block.mean().sort_values(kind="stable")
+    if k < LEAST_SETTINGS or blocks < LEAST_BLOCKS:
+        unknown = pd.DataFrame(np.nan, index=ranks.index, columns=ranks.index)
+        return Friedman(
+            ranks=ranks, blocks=blocks, statistic=np.nan, p=np.nan, critical_difference=np.nan, nemenyi=unknown, groups=[]
+        )
+    # where every block is tied throughout, SciPy divides by zero
+    tied = bool((in_block.nunique(axis="columns") == 1).all())
+    statistic, p = (0.0, 1.0) if tied else stats.friedmanchisquare(*in_block.T.to_numpy())
+    critical = stats.studentized_range.ppf(1 - level, k, np.inf) / np.sqrt(2) * np.sqrt(k * (k + 1) / (6 * blocks))
+    return Friedman(
+        ranks=ranks,
+        blocks=blocks,
+        statistic=float(statistic),
+        p=float(p),
+        critical_difference=float(critical),
+        nemenyi=_nemenyi(in_block).loc[ranks.index, ranks.index],
+        groups=_groups(ranks, float(critical)),
+    )
+
+
+def _nemenyi(in_block: pd.DataFrame) -> pd.DataFrame:
+    from scikit_posthocs import posthoc_nemenyi_friedman  # here: it brings matplotlib and seaborn, two seconds
+
+    p_values = posthoc_nemenyi_friedman(in_block.to_numpy())
+    return pd.DataFrame(p_values.to_numpy(), index=in_block.columns, columns=in_block.columns)
+
+
+def _groups(ranks: "pd.Series[float]", critical: float) -> list[list[str]]:
+    """The longest runs of settings whose mean ranks lie within the critical difference, none inside another."""
+    groups: list[list[str]] = []
+    furthest = 0
+    for start in range(len(ranks)):
+        stop = int(np.searchsorted(ranks.to_numpy(), ranks.iloc[start] + critical))  # one that far apart differs
+        if stop > furthest and stop - start > 1:
+            groups.append(list(ranks.index[start:stop]))
+        furthest = max(furthest, stop)
+    return groups

@@ -1,0 +1,33 @@
+"""How much worse a setting does on points it has not seen: the gap between the training and another split.
+
+Taken run by run, so that a seed whose points are hard on both splits does not widen the interval. Positive means worse on
+unseen points: training minus unseen for accuracy, unseen minus training for loss.
+"""
+
+from typing import Literal
+
+import pandas as pd
+
+from nnbench.stats.interquartile import interquartile_mean
+
+
+def generalisation_gap(
+    runs: pd.DataFrame, *, measure: Literal["accuracy", "loss"] = "accuracy", split: Literal["test", "val"] = "test"
+) -> pd.DataFrame:
+    """The interquartile mean of the gap over seeds, a row a setting.
+
+    Args:
+        runs: of a `Study`, those that came to their end.
+        measure: accuracy (a share of points) or loss (nats).
+        split: the unseen points.
+
+    Returns:
+        In the order of the runs: `setting`, `n`, `estimate`, `low`, `high` (95 % interval), in the unit of the measure.
+    """
+    unseen = runs[f"test/{measure}" if split == "test" else f"final/val_{measure}"]
+    gap = (runs[f"final/train_{measure}"] - unseen) * (1 if measure == "accuracy" else -1)
+    rows = []
+    for setting, own in gap.groupby(runs["setting"], sort=False):
+        one = interquartile_mean(own)
+        rows.append((setting, one.n, one.estimate, one.low, one.high))
+    return pd.DataFrame(rows, columns=["setting", "n", "estimate", "low", "high"])

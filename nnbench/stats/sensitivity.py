@@ -1,0 +1,97 @@
+"""How carefully a learning rate must be chosen: an optimizer that does well over three decades is easier to live with.
+
+The curve takes, at each learning rate, the best of the settings tried there, so that the other hyperparameters are tuned (a
+profile). Its width is the range of learning rates, in decades, over which it stays within a tolerance of its best; the
+view of Wortsman et al. (2023, "Small-scale proxies for large-scale transformer training instabilities"), who average the
+loss over such a range.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from nnbench.stats.interquartile import interquartile_mean
+
+
+def learning_rate_curve(values: pd.DataFrame, *, higher: bool = True, per_decade: int | None = None) -> pd.DataFrame:
+    """The value of one optimizer against its learning rate.
+
+    Args:
+        values: one row a run: `learning_rate`, `setting`, `value` (NaN where the run diverged).
+        higher: whether greater values are better.
+        per_decade: join learning rates that lie within so many steps a decade, as a search at random needs; None
+            takes them as they are, as a grid does.
+
+    Returns:
+        One row a learning rate, ascending: `learning_rate`, `setting` (the best one there; one of which no run diverged,
+        where there is one), `n`, `estimate`, `low`, `high` (interquartile mean over its seeds, 95 % interval), `diverged`
+        (its runs that did).
+    """
+    rates = values["learning_rate"].astype(float)
+    if per_decade:
+        rates = rates.map(lambda rate: 10 ** (round(np.log10(rate) * per_decade) / per_decade))
+    rows = []
+    for (rate, setting), own in values.groupby([rates, "setting"])["value"]:
+        one = interquartile_mean(own)
+        rows.append((rate, setting, one.n, one.estimate, one.low, one.high, int(own.isna().sum())))
+    columns = ["learning_rate", "setting", "n", "estimate", "low", "high", "diverged"]
+    table = pd.DataFrame(rows, columns=columns).assign(unsound=lambda frame: frame["diverged"] > 0)
+    table = table.sort_values(["learning_rate", "unsound", "estimate"], ascending=[True, True, not higher], kind="stable")
+    return table.drop_duplicates("learning_rate").drop(columns="unsound").reset_index(drop=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Range:
+    """The learning rates around the best that do nearly as well.
+
+    Attributes:
+        best: the learning rate with the best value; NaN where every one saw a run diverge, as is all else.
+        low, high: its bounds, interpolated on the logarithmic axis.
+        decades: log10(high / low).
+        open_low, open_high: whether that bound is the end of what was tried, so that the range may go on beyond it.
+    """
+
+    best: float
+    low: float
+    high: float
+    decades: float
+    open_low: bool
+    open_high: bool
+
+
+def usable_range(curve: pd.DataFrame, tolerance: float, *, higher: bool = True) -> Range:
+    """The unbroken range of learning rates within a tolerance of the best; none of it saw a run diverge.
+
+    Args:
+        curve: as `learning_rate_curve` gives it.
+        tolerance: in the unit of the values, such as 0.02 for two points of accuracy.
+        higher: whether greater values are better.
+    """
+    shortfall = (curve["estimate"] * (-1 if higher else 1)).mask(curve["diverged"] > 0).to_numpy(float)
+    if np.isnan(shortfall).all():
+        return Range(best=np.nan, low=np.nan, high=np.nan, decades=np.nan, open_low=False, open_high=False)
+    shortfall = shortfall - np.nanmin(shortfall)
+    rates = np.log10(curve["learning_rate"].to_numpy(float))
+    best = int(np.nanargmin(shortfall))
+    high, open_high = _bound(rates[best:], shortfall[best:], tolerance)
+    low, open_low = _bound(rates[best::-1], shortfall[best::-1], tolerance)
+    return Range(
+        best=float(curve["learning_rate"].iloc[best]),
+        low=10**low,
+        high=10**high,
+        decades=high - low,
+        open_low=open_low,
+        open_high=open_high,
+    )
+
+
+def _bound(rates: np.ndarray, shortfall: np.ndarray, tolerance: float) -> tuple[float, bool]:
+    """Where the shortfall first exceeds the tolerance, walking away from the best; whether it never does."""
+    beyond = np.flatnonzero(~(shortfall <= tolerance))  # NaN, a divergence, is beyond any
+    if not len(beyond):
+        return float(rates[-1]), True
+    after = beyond[0]
+    if np.isnan(shortfall[after]):
+        return float(rates[after - 1]), False
+    return float(np.interp(tolerance, shortfall[after - 1 : after + 1], rates[after - 1 : after + 1])), False

@@ -1,0 +1,226 @@
+"""Tune each optimizer fairly, then judge it on seeds that had no say in the tuning: `experiment=tuned`.
+
+Tuning: as many configs of each optimizer, from the space that its YAML declares, each run on the tuning seeds without
+any test points. Choice: `tuning.Score`, validation alone. Final: each optimizer with the setting of its YAML and with
+the chosen one, on the seeds of the command line, which must be others; these runs alone are compared in the report.
+
+A chosen setting on the edge of its space is flagged. With `extend` that space is made a third longer there and sampled
+anew, with as many configs as before, so that every optimizer is judged by the same number of configs from one space.
+"""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.plugins.launcher import Launcher
+from omegaconf import DictConfig
+from rich.markup import escape
+
+from nnbench.artifacts import SELECTION
+from nnbench.errors import UserError
+from nnbench.report import numbers
+from nnbench.sweep.job import Job
+from nnbench.sweep.launch import runner_of
+from nnbench.sweep.session import Sweep, conduct, list_jobs
+from nnbench.sweep.space import Range, Setting, Side, edges, sample, widened
+from nnbench.sweep.tuning import Contender, Score, Tuning, best_of, read, told
+
+EXTENSIONS = 3  # times that a space is widened at most
+COLUMNS = (
+    *("setting", "optimizer", "hyperparameter", "value", "default", "kind", "low", "high", "edge"),
+    *("configs", "seeds", "val_accuracy", "val_loss", "lost"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """What tuning chose for an optimizer.
+
+    Attributes:
+        contender: with the space that the setting comes from.
+        setting: the chosen one.
+        score: of the setting.
+        edges: the axes on whose edge it lies.
+    """
+
+    contender: Contender
+    setting: Setting
+    score: Score
+    edges: Mapping[str, Side]
+
+    @property
+    def label(self) -> str:
+        """What tables and figures call the optimizer with this setting."""
+        return tuned(self.contender.label)
+
+
+def tuned(label: str) -> str:
+    """What an optimizer is called when it runs with the setting that tuning chose."""
+    return f"{label} (tuned)"
+
+
+def two_stage_sweep(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str], launcher: Launcher) -> int:
+    """Sweeper `two_stage`; returns the exit status, as `session.run_sweep`.
+
+    Raises:
+        UserError: something is not as it must be; nothing has been started.
+    """
+    tuning = read(loader, master, arguments)
+    _check(tuning)
+    runner = runner_of(launcher, as_asked=tuning.settings.sampler == "tpe")
+    if tuning.config.dry_run:
+        _list(tuning)
+        return 0
+    return conduct(tuning.config, runner, lambda sweep: _run(sweep, tuning))
+
+
+def _check(tuning: Tuning) -> None:
+    shared = sorted(set(tuning.settings.seeds) & set(tuning.seeds))
+    if shared:
+        given = f"tuning.seeds={tuning.settings.seeds}"
+        raise UserError(f"{given}: must hold none of the seeds that the chosen settings are judged on; seed has {shared} too")
+    for contender in tuning.contenders:
+        contender.job(0, {}, 0, "final", tuned(contender.label))  # the label may be too long
+        if tuning.settings.sampler != "tpe":
+            _sample(tuning, contender)
+
+
+def _sample(tuning: Tuning, contender: Contender) -> list[Setting]:
+    settings = tuning.settings
+    assert settings.sampler != "tpe"
+    return sample(contender.space, settings.sampler, settings.configs, settings.sampler_seed)
+
+
+def _list(tuning: Tuning) -> None:
+    if tuning.settings.sampler == "tpe":
+        from nnbench.sweep.tpe import list_searches
+
+        list_searches(tuning, tuning.settings.seeds)
+    else:
+        settings = {each.label: _sample(tuning, each) for each in tuning.contenders}
+        list_jobs(_tuning_jobs(tuning, tuning.contenders, settings))
+    list_jobs(_final_jobs(tuning, []))
+    for contender in tuning.contenders:
+        print(f"{tuned(contender.label)} with the best of its settings, on seed {', '.join(map(str, tuning.seeds))}")
+
+
+def _run(sweep: Sweep, tuning: Tuning) -> None:
+    labels = ", ".join(contender.label for contender in tuning.contenders)
+    sweep.open(f"tune {labels}, compare over {numbers.count(len(tuning.seeds), 'seed')}", tuning.params)
+    chosen = _choose(sweep, tuning)
+    if sweep.halted:
+        return
+    sweep.files.append(_keep(chosen, tuning))
+    sweep.run(_final_jobs(tuning, chosen), "final stage")
+
+
+def _choose(sweep: Sweep, tuning: Tuning) -> list[Chosen]:
+    """Tune; what was chosen for each optimizer, but for one of which no run came to its end."""
+    chosen: dict[str, Chosen] = {}
+    contenders = list(tuning.contenders)
+    for extension in range(EXTENSIONS + 1):
+        tried = _try(sweep, tuning, contenders, f"tuning in wider spaces ({extension})" if extension else "tuning")
+        if sweep.halted:
+            return []
+        runs = sweep.writer.finished_runs()
+        for each in contenders:
+            setting, score = best_of(each, tried[each.label], tuning.settings.seeds, "tuning", runs)
+            sides = edges(each.space, tried[each.label], setting, each.check)
+            chosen[each.label] = Chosen(contender=each, setting=setting, score=score, edges=sides)
+        cut = [one for one in chosen.values() if one.edges and one.contender in contenders]
+        if not (tuning.extend and cut):
+            break
+        contenders = [
+            replace(one.contender, space=widened(one.contender.space, one.edges, one.contender.check)) for one in cut
+        ]
+    for one in chosen.values():
+        _tell(sweep, tuning, one)
+    return [one for one in chosen.values() if one.score.lost < len(tuning.settings.seeds)]
+
+
+def _try(sweep: Sweep, tuning: Tuning, contenders: Sequence[Contender], stage: str) -> dict[str, list[Setting]]:
+    """Run configs from the spaces of some optimizers; returns them by the optimizers' labels."""
+    if tuning.settings.sampler == "tpe":
+        from nnbench.sweep.tpe import search  # Optuna takes half a second to import
+
+        return search(sweep, tuning, contenders, tuning.settings.seeds, "tuning")
+    settings = {each.label: _sample(tuning, each) for each in contenders}
+    sweep.run(_tuning_jobs(tuning, contenders, settings), stage)
+    return settings
+
+
+def _tuning_jobs(
+    tuning: Tuning, contenders: Sequence[Contender], settings: Mapping[str, Sequence[Setting]]
+) -> list[Job]:
+    """In turns, so that a sweep that is cut short has tried as many configs of each."""
+    turns = [
+        (each, settings[each.label][place], seed)
+        for place in range(tuning.settings.configs)
+        for each in contenders
+        for seed in tuning.settings.seeds
+    ]
+    return [each.job(number, setting, seed, "tuning") for number, (each, setting, seed) in enumerate(turns)]
+
+
+def _final_jobs(tuning: Tuning, chosen: Sequence[Chosen]) -> list[Job]:
+    """Seed by seed, so that a sweep that is cut short has runs that pair."""
+    settings: list[tuple[Contender, Setting, str]] = [(each, {}, "") for each in tuning.contenders]
+    settings += [(one.contender, one.setting, one.label) for one in chosen]
+    turns = [(seed, *setting) for seed in tuning.seeds for setting in settings]
+    return [each.job(number, setting, seed, "final", label) for number, (seed, each, setting, label) in enumerate(turns)]
+
+
+def _tell(sweep: Sweep, tuning: Tuning, one: Chosen) -> None:
+    seeds, name = len(tuning.settings.seeds), escape(one.contender.label)
+    if one.score.lost == seeds:
+        sweep.console.print(f"[yellow]{name}[/yellow]: no run of any config came to its end; its default alone is judged")
+        return
+    lost = f", {one.score.lost} of them lost" if one.score.lost else ""
+    judged = f"validation accuracy {one.score.accuracy:.3f} over {numbers.count(seeds, 'tuning seed')}{lost}"
+    sweep.console.print(f"{escape(one.label)}: {told(one.setting)}; {judged}")
+    for key, side in one.edges.items():
+        hint = "the space has been widened as often as it may be" if tuning.extend else "extend=true looks further"
+        sweep.console.print(
+            f"[yellow]on the edge[/yellow] {name} {key}={one.setting[key]:g} is the {side}est that was tried: {hint}"
+        )
+
+
+def _keep(chosen: Sequence[Chosen], tuning: Tuning) -> Path:
+    """Write what was chosen, as `Study.selection` describes it."""
+    path = Path(tuning.config.report.folder) / tuning.config.study / SELECTION
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(row for one in chosen for row in _rows(one, tuning))
+    return path
+
+
+def _rows(one: Chosen, tuning: Tuning) -> Iterator[dict[str, Any]]:
+    default = one.contender.default.optimizer.hyperparameters
+    for key in [*one.contender.space, *(key for key in default if key not in one.contender.space)]:
+        axis = one.contender.space.get(key)
+        yield {
+            "setting": one.label,
+            "optimizer": one.contender.label,
+            "hyperparameter": key,
+            "value": _text(one.setting.get(key, default[key])),
+            "default": _text(default[key]),
+            "kind": axis.kind if axis else "fixed",
+            "low": axis.low if isinstance(axis, Range) else "",
+            "high": axis.high if isinstance(axis, Range) else "",
+            "edge": one.edges.get(key, ""),
+            "configs": tuning.settings.configs,
+            "seeds": len(tuning.settings.seeds),
+            "val_accuracy": one.score.accuracy,
+            "val_loss": one.score.loss,
+            "lost": one.score.lost,
+        }
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

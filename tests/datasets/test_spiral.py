@@ -1,0 +1,58 @@
+"""The spiral against the notebook's points, its formula, and edge cases."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from nnbench.datasets import find, known
+from nnbench.datasets.spiral import Spiral
+from nnbench.errors import UserError
+
+GOLDEN = Path(__file__).parents[1] / "data" / "golden_float64.npz"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_legacy_stream_gives_the_notebooks_points(seed: int) -> None:
+    points = Spiral().draw(np.random.RandomState(seed), 100)
+    with np.load(GOLDEN) as golden:
+        np.testing.assert_array_equal(points.x, golden[f"seed{seed}/X"])
+        np.testing.assert_array_equal(points.labels, golden[f"seed{seed}/y"])
+
+
+@pytest.mark.parametrize(("classes", "samples"), [(1, 1), (1, 50), (2, 1), (5, 7), (3, 0)])
+def test_shapes(classes: int, samples: int) -> None:
+    points = Spiral(classes=classes).draw(np.random.default_rng(0), samples)
+    assert points.x.shape == (classes * samples, 2)
+    assert points.x.dtype == np.float64
+    assert points.labels.dtype == np.int64
+    np.testing.assert_array_equal(np.bincount(points.labels, minlength=classes), samples)
+    assert np.isfinite(points.x).all()
+
+
+def test_arms_wind_from_the_origin_to_the_circle_with_the_noise_in_the_angle() -> None:
+    calm = Spiral(noise=0.0, classes=4).draw(np.random.default_rng(0), 200)
+    again = Spiral(noise=0.0, classes=4).draw(np.random.default_rng(1), 200)
+    noisy = Spiral(noise=0.3, classes=4).draw(np.random.default_rng(0), 200)
+    np.testing.assert_array_equal(calm.x, again.x)
+    for points in (calm, noisy):
+        radii = np.hypot(*points.x.T).reshape(4, 200)
+        np.testing.assert_allclose(radii, np.broadcast_to(np.linspace(0, 1, 200), (4, 200)), atol=1e-12)
+    turn = np.angle(np.exp(1j * (np.arctan2(*noisy.x.T) - np.arctan2(*calm.x.T))))
+    assert np.std(turn) == pytest.approx(2.5 * 0.3, rel=0.1)
+
+
+def test_found_by_name_and_checked() -> None:
+    assert known() == ("spiral",)
+    assert find("spiral") is find("nnbench.datasets.spiral:Spiral") is Spiral
+    assert (Spiral().features, Spiral().classes) == (2, 3)
+    with pytest.raises(UserError, match=r"dataset\.name=moon: unknown; known are spiral"):
+        find("moon")
+    adapter: TypeAdapter[Any] = TypeAdapter(Spiral)
+    assert adapter.validate_json('{"noise": 0, "classes": 1}') == Spiral(noise=0.0, classes=1)
+    for bad in ({"noise": -0.1}, {"classes": 0}, {"samples": 0}, {"samples": 1.5}, {"val_samples": -1}, {"rings": 2}):
+        with pytest.raises(ValidationError):
+            adapter.validate_json(json.dumps(bad))

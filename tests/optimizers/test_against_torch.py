@@ -1,0 +1,99 @@
+"""The optimizers against PyTorch's on the same gradients, where the definitions coincide, and a note where they do not.
+
+They coincide without decay; AdaGrad's also with it. PyTorch's schedulers multiply the whole update by the decayed rate.
+That is what RMSProp and Adam do here, too, but not SGD with momentum, whose velocity keeps the rates it was made with.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nnbench.history import FloatArray
+from nnbench.optimizers import Optimizer
+from nnbench.optimizers.adagrad import AdaGrad
+from nnbench.optimizers.adam import Adam
+from nnbench.optimizers.base import stepper
+from nnbench.optimizers.rmsprop import RMSProp
+from nnbench.optimizers.sgd import SGD
+
+torch: Any = pytest.importorskip("torch")
+STEPS, SIZE, DECAY = 50, 40, 0.02
+
+
+def gradients() -> FloatArray:
+    """From 1e-12 to 1e3 in size, and one parameter that never gets any."""
+    rng = np.random.default_rng(0)
+    scale: FloatArray = np.logspace(-12, 3, SIZE) * rng.standard_normal((STEPS, SIZE))
+    scale[:, 5] = 0.0
+    return scale
+
+
+def ours(optimizer: Optimizer) -> FloatArray:
+    parameters, slopes = np.linspace(-1.0, 1.0, SIZE), np.zeros(SIZE)
+    step = stepper(optimizer, parameters, slopes, [])
+    for k, given in enumerate(gradients()):
+        slopes[:] = given
+        step(k)
+    return parameters
+
+
+def theirs(make: Callable[[list[Any]], Any], decay: float = 0.0) -> FloatArray:
+    parameters = torch.linspace(-1.0, 1.0, SIZE, dtype=torch.float64, requires_grad=True)
+    parameters.data = torch.tensor(np.linspace(-1.0, 1.0, SIZE))
+    optimizer = make([parameters])
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda k: 1.0 / (1.0 + decay * k))
+    for given in gradients():
+        parameters.grad = torch.tensor(given)
+        optimizer.step()
+        schedule.step()
+    result: FloatArray = parameters.detach().numpy()
+    return result
+
+
+SAME = {
+    "sgd": (SGD(learning_rate=0.1), lambda p: torch.optim.SGD(p, lr=0.1), 0.0),
+    "sgd with momentum": (
+        SGD(learning_rate=0.1, momentum=0.9),
+        lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9),
+        0.0,
+    ),
+    "sgd with decay": (SGD(learning_rate=0.1, decay=DECAY), lambda p: torch.optim.SGD(p, lr=0.1), DECAY),
+    "adagrad with decay": (
+        AdaGrad(learning_rate=0.5, decay=DECAY, epsilon=1e-7),
+        lambda p: torch.optim.Adagrad(p, lr=0.5, lr_decay=DECAY, eps=1e-7),
+        0.0,
+    ),
+    "rmsprop": (
+        RMSProp(learning_rate=0.01, decay=0.0, rho=0.95, epsilon=1e-7),
+        lambda p: torch.optim.RMSprop(p, lr=0.01, alpha=0.95, eps=1e-7),
+        0.0,
+    ),
+    "rmsprop with decay": (
+        RMSProp(learning_rate=0.01, decay=DECAY, rho=0.95, epsilon=1e-7),
+        lambda p: torch.optim.RMSprop(p, lr=0.01, alpha=0.95, eps=1e-7),
+        DECAY,
+    ),
+    "adam": (
+        Adam(learning_rate=0.01, epsilon=1e-7),
+        lambda p: torch.optim.Adam(p, lr=0.01, eps=1e-7),
+        0.0,
+    ),
+    "adam with decay": (
+        Adam(learning_rate=0.01, decay=DECAY, beta_1=0.8, beta_2=0.99, epsilon=1e-5),
+        lambda p: torch.optim.Adam(p, lr=0.01, betas=(0.8, 0.99), eps=1e-5),
+        DECAY,
+    ),
+}
+
+
+@pytest.mark.parametrize(("optimizer", "make", "decay"), SAME.values(), ids=SAME)
+def test_same(optimizer: Optimizer, make: Callable[[list[Any]], Any], decay: float) -> None:
+    np.testing.assert_allclose(ours(optimizer), theirs(make, decay), rtol=1e-12, atol=1e-12)
+
+
+def test_momentum_under_decay_differs() -> None:
+    here = ours(SGD(learning_rate=0.1, momentum=0.9, decay=DECAY))
+    there = theirs(lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9), DECAY)
+    assert np.abs(here - there).max() > 0.01

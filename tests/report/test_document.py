@@ -1,0 +1,172 @@
+import hashlib
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from pypdf import PdfReader
+from pypdf.generic import DictionaryObject
+
+from nnbench.errors import UserError
+from nnbench.report import document
+from nnbench.report.document import Report, write
+from nnbench.study import Study
+
+MakeStudy = Callable[..., Study]
+PAGES = ["cover", "final_table", "loss", "accuracy", "boundaries", "provenance", "runs"]
+
+
+def _write(study: Study, folder: Path, pages: list[str] = PAGES) -> Report:
+    return write(study, folder, title="Optimizers compared", pages=pages, targets=[0.8, 0.9, 0.95])
+
+
+@pytest.fixture(scope="module")
+def written(make_study: MakeStudy, tmp_path_factory: pytest.TempPathFactory) -> Report:
+    return _write(make_study(seeds=8), tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(scope="module")
+def pdf(written: Report) -> PdfReader:
+    return PdfReader(written.pdf)
+
+
+def test_pages_are_a4_in_order_with_a_footer_each(pdf: PdfReader) -> None:
+    found = [page.extract_text() for page in pdf.pages]
+    kinds = ["Optimizers compared", "Final table", "Loss", "Accuracy", "Boundaries", "Provenance", "32 runs, all finished"]
+    assert len(found) == len(kinds)
+    for number, (words, kind) in enumerate(zip(found, kinds, strict=True), 1):
+        assert kind in words
+        assert f"page {number}/{len(found)}" in words
+        assert "commit 9f3c2ab41d" in words
+    assert {tuple(round(float(side) / 72 * 25.4) for side in page.mediabox[2:]) for page in pdf.pages} == {(210, 297)}
+
+
+def test_fonts_are_embedded_truetype(pdf: PdfReader) -> None:
+    names = set()
+    for page in pdf.pages:
+        resources: Any = page["/Resources"]
+        for font in resources["/Font"].values():
+            (descendant,) = font.get_object()["/DescendantFonts"]
+            own: DictionaryObject = descendant.get_object()
+            assert str(own["/Subtype"]) == "/CIDFontType2"  # TrueType, not Type 3
+            assert "/FontFile2" in own["/FontDescriptor"]  # type: ignore[operator]
+            names.add(str(own["/BaseFont"]).split("+")[1])
+    assert names == {"DejaVuSans", "DejaVuSans-Bold", "DejaVuSansMono"}
+
+
+def test_bookmarks_are_the_findings_and_lead_to_their_pages(pdf: PdfReader) -> None:
+    marks = [(str(mark["/Title"]), pdf.get_destination_page_number(mark)) for mark in pdf.outline]  # type: ignore[call-overload, arg-type]
+    assert [number for _, number in marks] == list(range(7))
+    assert marks[0][0] == "Optimizers compared"
+    for title, number in marks:
+        assert " ".join(title.split()) in " ".join(pdf.pages[number or 0].extract_text().split())
+
+
+def test_metadata_tells_what_it_is_and_not_when(pdf: PdfReader, written: Report) -> None:
+    assert pdf.metadata is not None
+    assert pdf.metadata.title == "Optimizers compared: comparison"
+    assert pdf.metadata.subject == written.answer
+    assert not {"/CreationDate", "/ModDate"} & set(pdf.metadata)
+    assert not re.search(rb"D:20\d\d", written.pdf.read_bytes())
+
+
+def test_the_contents_name_the_right_pages(pdf: PdfReader) -> None:
+    cover = pdf.pages[0].extract_text()
+    for number, kind in enumerate(["Final table", "Loss", "Accuracy", "Boundaries", "Provenance", "Runs"], 2):
+        assert re.search(rf"{number}\s*{kind}", cover)
+
+
+def test_the_same_study_gives_the_same_bytes(make_study: MakeStudy, tmp_path: Path) -> None:
+    """Within a process and in another, whose hashes of strings are others."""
+    ours = [_write(make_study(["adam", "sgd"], 2), tmp_path / name).pdf.read_bytes() for name in "ab"]
+    assert ours[0] == ours[1]
+    code = f"""
+import hashlib, importlib.util, pathlib, sys
+spec = importlib.util.spec_from_file_location("synthetic", {str(Path(__file__).parent / "conftest.py")!r})
+synthetic = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(synthetic)
+from nnbench.report.document import write
+folder = pathlib.Path({str(tmp_path / "c")!r})
+study = synthetic.study(["adam", "sgd"], 2)
+made = write(study, folder, title="Optimizers compared", pages={PAGES!r}, targets=[0.8, 0.9, 0.95])
+print(hashlib.sha256(made.pdf.read_bytes()).hexdigest())
+"""
+    environment = {"PYTHONHASHSEED": "77", "PYTHONPATH": ":".join(sys.path)}
+    theirs = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert theirs.stdout.split() == [hashlib.sha256(ours[0]).hexdigest()]
+
+
+def test_every_page_leaves_its_table(written: Report, make_study: MakeStudy) -> None:
+    assert list(written.csvs) == sorted(PAGES)
+    made = document.compose(make_study(seeds=8), title="", pages=PAGES, targets=[0.8, 0.9, 0.95])
+    for name, path in written.csvs.items():
+        assert path == written.pdf.parent / "figures" / f"{name}.csv"
+        expected = pd.read_csv(StringIO(made.tables[name].to_csv(index=False)))
+        pd.testing.assert_frame_equal(pd.read_csv(path), expected)
+
+
+def test_what_cannot_be_shown_is_listed_with_the_reason(make_study: MakeStudy, tmp_path: Path) -> None:
+    report = _write(make_study(["adam", "mine"], 2, boundaries=False), tmp_path, [*PAGES, "printed"])
+    assert [name for name, _ in report.missing] == ["boundaries"]
+    last = PdfReader(report.pdf).pages[-1].extract_text()
+    assert "Not shown because" in last
+    assert "Boundaries: no run that came to its end has left a decision boundary" in last
+    assert "boundaries" not in report.csvs
+
+
+@pytest.mark.parametrize("seeds", [0, 3])
+def test_nothing_to_compare_is_still_a_report(make_study: MakeStudy, tmp_path: Path, seeds: int) -> None:
+    study = make_study(["adam", "sgd"] if seeds else [], seeds, outcome=lambda setting, seed: "diverged")
+    report = _write(study, tmp_path)
+    assert {"final_table", "loss", "accuracy", "boundaries"} <= {name for name, _ in report.missing}
+    assert report.answer in " ".join(PdfReader(report.pdf).pages[0].extract_text().split())
+
+
+def test_an_earlier_report_leaves_no_trace(make_study: MakeStudy, tmp_path: Path) -> None:
+    _write(make_study(["adam"], 1), tmp_path)
+    mine = tmp_path / "figures" / "mine.csv"
+    mine.write_text("kept")
+    _write(make_study(["adam"], 1), tmp_path, ["cover", "runs"])
+    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == ["cover.csv", "mine.csv", "runs.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["figures", "report.pdf"]
+
+
+def test_a_failure_leaves_the_earlier_report_whole(
+    make_study: MakeStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = _write(make_study(["adam"], 1), tmp_path, ["cover"]).pdf.read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        _write(make_study(["sgd"], 1), tmp_path, ["cover"])
+    assert (tmp_path / "report.pdf").read_bytes() == before
+    assert [path.name for path in (tmp_path / "figures").iterdir()] == ["cover.csv"]
+
+
+def test_an_unknown_page_is_the_users_mistake(comparison: Study, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"report.pages names 'losses', which is no page: choose among accuracy, boundaries"):
+        _write(comparison, tmp_path, ["cover", "losses"])
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_users_matplotlib_settings_do_not_show(make_study: MakeStudy, tmp_path: Path) -> None:
+    import matplotlib as mpl
+
+    plain = _write(make_study(["adam"], 2), tmp_path / "a").pdf.read_bytes()
+    with mpl.rc_context({"lines.linewidth": 9, "axes.facecolor": "pink", "text.color": "red", "font.size": 30}):
+        assert _write(make_study(["adam"], 2), tmp_path / "b").pdf.read_bytes() == plain
+
+
+def test_the_order_of_runs_does_not_change_the_answer(comparison: Study, tmp_path: Path) -> None:
+    shuffled = replace(comparison, runs=comparison.runs.sample(frac=1, random_state=1).sort_values("optimizer", kind="stable"))
+    answers = {_write(study, tmp_path, ["cover"]).answer for study in (comparison, shuffled)}
+    assert len(answers) == 1

@@ -1,0 +1,247 @@
+"""Each page's table is what it drew, and its title is what the table says."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib.style
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from matplotlib.colors import to_hex
+from scipy import stats
+
+from nnbench.report import figures, style
+from nnbench.report.figures import NotShown, Settings
+from nnbench.report.findings import METRICS, Findings
+from nnbench.report.page import Pad, Page
+from nnbench.study import Study
+
+MakeStudy = Callable[..., Study]
+ROOT = Path(__file__).parents[2]
+SETTINGS = Settings(title="Optimizers compared", targets=(0.8, 0.95))
+
+
+def _draw(name: str, study: Study) -> tuple[list[Page], pd.DataFrame]:
+    pad = Pad(name)
+    with matplotlib.style.context(["default", style.RC]):
+        table = figures.load(name)(pad, Findings(study), SETTINGS)
+    return pad.pages, table
+
+
+def _words(page: Page) -> list[str]:
+    return [text.get_text() for text in page.figure.texts]
+
+
+def test_every_page_is_in_a_choice_of_conf() -> None:
+    choices = [yaml.safe_load(path.read_text()) for path in (ROOT / "conf" / "report").glob("*.yaml")]
+    assert {page for choice in choices for page in choice.get("pages", [])} == set(figures.names())
+
+
+@pytest.mark.parametrize("name", [name for name in figures.names() if name != "cover"])
+def test_a_page_that_has_nothing_to_show_says_why(name: str, make_study: MakeStudy) -> None:
+    with pytest.raises(NotShown, match=r"^(no |none |there is no run)"):
+        _draw(name, make_study([], 0))
+
+
+@pytest.mark.parametrize("name", ["loss", "accuracy"])
+def test_curves_are_the_medians_of_the_table(name: str, comparison: Study) -> None:
+    (page,), table = _draw(name, comparison)
+    columns = [f"train_{name}", f"val_{name}"]
+    assert len(page.figure.axes) == 2
+    for axes, (curve, own), column in zip(page.figure.axes, table.groupby("curve", sort=False), columns, strict=True):
+        assert str(curve).split()[0].lower().startswith(column.split("_")[0])
+        lines = {line.get_color(): line for line in axes.lines if np.size(line.get_xdata()) > 1}
+        for setting, band in own.groupby("setting"):
+            drawn = lines[style.LINES[str(setting)].colour]
+            assert np.array_equal(np.asarray(drawn.get_xydata()), band[["epoch", "median"]].to_numpy())
+            run_ids = comparison.runs.loc[comparison.runs["setting"] == setting, "run_id"]
+            curves = comparison.curves[comparison.curves["run_id"].isin(run_ids)]
+            wide = curves.pivot(index="epoch", columns="run_id", values=column)
+            assert band["median"].to_numpy() == pytest.approx(wide.median(axis=1).to_numpy())
+            assert band["low"].to_numpy() == pytest.approx(wide.quantile(0.25, axis=1).to_numpy())
+
+
+def test_panels_of_a_page_share_their_limits_and_the_loss_is_logarithmic(comparison: Study) -> None:
+    for name, scale in (("loss", "log"), ("accuracy", "linear")):
+        (page,), _ = _draw(name, comparison)
+        assert {axes.get_yscale() for axes in page.figure.axes} == {scale}
+        assert len({(*axes.get_ylim(), *axes.get_xlim()) for axes in page.figure.axes}) == 1
+
+
+def test_accuracy_goes_from_chance_to_one(comparison: Study) -> None:
+    (page,), _ = _draw("accuracy", comparison)
+    assert page.figure.axes[0].get_ylim() == (1 / 3, 1)
+
+
+def test_many_settings_have_a_panel_each(make_study: MakeStudy) -> None:
+    names = [f"adam lr={rate}" for rate in range(20)]
+    (page,), table = _draw("loss", make_study(names, 2))
+    assert len(page.figure.axes) == 18
+    assert set(table["setting"]) == set(names)
+    assert "The first 18 of 20 settings" in " ".join(_words(page))
+
+
+def test_one_run_has_no_band_and_says_so(make_study: MakeStudy) -> None:
+    (page,), _ = _draw("loss", make_study(["adam"], 1))
+    assert not any(axes.collections for axes in page.figure.axes)
+    assert "no band" in " ".join(_words(page))
+
+
+def test_runs_that_diverged_stand_on_the_rail(make_study: MakeStudy) -> None:
+    study = make_study(["adam", "sgd"], 4, outcome=lambda setting, seed: "diverged" if setting == "sgd" else "finished")
+    (page,), table = _draw("loss", study)
+    assert set(table["setting"]) == {"adam"}
+    crosses = [line for line in page.figure.axes[0].lines if line.get_marker() == "x"]
+    epochs = [float(np.asarray(line.get_xdata())[0]) for line in crosses]
+    assert sorted(epochs) == sorted(study.runs["diverged_at_epoch"].dropna())
+    assert {to_hex(str(line.get_color())) for line in crosses} == {style.LINES["sgd"].colour}
+    assert min(float(np.asarray(line.get_ydata())[0]) for line in crosses) > 1  # above the panel, in shares of its height
+    assert "4 runs that diverged (4 of sgd)" in " ".join(_words(page))
+
+
+def test_final_table_prints_what_it_returns(comparison: Study) -> None:
+    (page,), table = _draw("final_table", comparison)
+    words = _words(page)
+    best = table.iloc[0]
+    assert best["setting"] == "adam"
+    for column in ("test/accuracy", "final/train_loss"):
+        values = comparison.runs.loc[comparison.runs["setting"] == "adam", column]
+        assert best[f"{column} estimate"] == pytest.approx(stats.trim_mean(values, 0.25))
+        assert f"{best[f'{column} estimate']:.3f}" in words
+        assert f"[{best[f'{column} low']:.3f}, {best[f'{column} high']:.3f}]" in words
+
+
+def test_bold_is_what_is_not_shown_to_be_behind(comparison: Study, make_study: MakeStudy) -> None:
+    (page,), table = _draw("final_table", comparison)
+    columns = [name for name in table if str(name).endswith(" behind")]
+    bold = [text for text in page.figure.texts if text.get_fontweight() == "bold" and re.fullmatch(r"0\.\d+", text.get_text())]
+    assert len(bold) == sum((~table[column]).sum() for column in columns) == 4
+    (alike,), _ = _draw("final_table", make_study(seeds=3))
+    assert not [text for text in alike.figure.texts if text.get_fontweight() == "bold" and text.get_text()[0] == "0"]
+
+
+def test_times_count_the_runs_that_never_got_there(make_study: MakeStudy) -> None:
+    broken = {("adam", 0): "diverged"}
+    study = make_study(["adam", "sgd"], 4, outcome=lambda *run: broken.get(run, "finished"))
+    (page,), table = _draw("final_table", study)
+    rows = table.set_index("setting")
+    noted = study.runs[study.runs["setting"] == "adam"]["epochs_to/0.80"]
+    assert list(rows.loc["adam", ["epochs_to/0.80 reached", "epochs_to/0.80 runs"]]) == [noted.notna().sum(), 4]
+    assert rows.loc["adam", "epochs_to/0.80 median"] == noted.fillna(np.inf).median()
+    assert rows.loc["sgd", "epochs_to/0.95 median"] == np.inf
+    assert "∞ (10,000)" in _words(page)
+
+
+def test_a_target_that_no_run_noted_is_read_from_the_curves(comparison: Study) -> None:
+    pad = Pad("final_table")
+    with matplotlib.style.context(["default", style.RC]):
+        settings = Settings(title="", targets=(0.7,))
+        table = figures.load("final_table")(pad, Findings(comparison), settings).set_index("setting")
+    curves = comparison.curves.merge(comparison.runs[["run_id", "setting"]], on="run_id")
+    adam = curves[(curves["setting"] == "adam") & (curves["train_accuracy"] >= 0.7)]
+    assert table.loc["adam", "epochs_to/0.70 median"] == adam.groupby("run_id")["epoch"].min().median()
+
+
+def test_boundaries_are_those_of_the_median_seed(comparison: Study) -> None:
+    (page,), table = _draw("boundaries", comparison)
+    assert len(page.figure.axes) == len(table) == 4
+    accuracy = comparison.runs.set_index("run_id")["test/accuracy"]
+    for setting, run_id in table[["setting", "run_id"]].itertuples(index=False):
+        own = comparison.runs.loc[comparison.runs["setting"] == setting, "test/accuracy"]
+        assert accuracy[run_id] == sorted(own)[4]  # the lower of the two in the middle of ten
+    low, high = table["test/accuracy"].agg(["min", "max"])
+    assert page.title == f"At the median seed, test accuracy lies between {low:.3f} (rmsprop) and {high:.3f} (adam)"
+
+
+def test_boundaries_mark_the_points_that_the_network_gets_wrong(comparison: Study) -> None:
+    (page,), table = _draw("boundaries", comparison)
+    for axes, wrong in zip(page.figure.axes, table["wrong"], strict=True):
+        dots, crosses = (len(np.asarray(drawn.get_offsets())) for drawn in axes.collections)
+        assert (crosses, dots + crosses) == (wrong, 1500)
+    assert (table["points"] == 1500).all()
+
+
+def test_fields_are_white_where_the_network_guesses_and_nowhere_an_optimizers_colour(comparison: Study) -> None:
+    (page,), table = _draw("boundaries", comparison)
+    boundary = comparison.boundary(str(table["run_id"].iloc[0]))
+    assert boundary is not None
+    field = np.asarray(page.figure.axes[0].images[0].get_array())
+    sure = boundary.confidence.argmax(), boundary.confidence.argmin()
+    most, least = (1 - field.reshape(-1, 3)[at].min() for at in sure)
+    assert least < 0.1 < most
+    assert not {to_hex(colour) for colour in field.reshape(-1, 3)[::500]} & {look.colour for look in style.LINES.values()}
+
+
+def test_printed_rows_are_the_notebooks_and_counted(make_study: MakeStudy) -> None:
+    (page,), table = _draw("printed", make_study(list(style.LINES), 12))
+    accuracies, losses = (table[table["curve"] == curve] for curve in ("accuracy", "loss"))
+    assert len(accuracies) == len(losses) == 55
+    first = accuracies[accuracies["epoch"] == 0].set_index("setting")["printed"].to_dict()
+    assert first == {"sgd": 0.36, "adagrad": 0.41, "rmsprop_default": 0.27, "rmsprop": 0.303, "adam": 0.307}
+    last = losses[losses["epoch"] == 10_000].set_index("setting")["printed"]
+    assert (last["rmsprop"], last["rmsprop_default"]) == (0.28, 0.584)
+    between = accuracies["printed"].between(accuracies["least"] - 5e-4, accuracies["most"] + 5e-4)
+    assert page.title == f"{between.sum()} of the notebook's 55 printed accuracies lie within the range of our 12 seeds"
+    dots = [line for axes in page.figure.axes for line in axes.lines if line.get_marker() == "o"]
+    assert sorted(float(value) for line in dots for value in np.asarray(line.get_ydata())) == sorted(table["printed"])
+
+
+def test_printed_rows_past_our_last_epoch_are_not_judged(make_study: MakeStudy) -> None:
+    study = make_study(["adam"], 3)
+    short = study.curves[study.curves["epoch"] < 2500]
+    _, table = _draw("printed", Study(**{**study.__dict__, "curves": short}))
+    past = table["epoch"] > short["epoch"].max()
+    assert table.loc[past, "median"].isna().all()
+    assert not table.loc[past, "inside"].any()
+    assert table.loc[~past, "median"].notna().all()
+
+
+def test_provenance_warns_of_mixed_and_of_uncommitted_code(make_study: MakeStudy) -> None:
+    clean, _ = _draw("provenance", make_study(seeds=1))
+    assert clean[0].title == "All runs come from one version of the code, commit 9f3c2ab41d"
+    mixed, _ = _draw("provenance", make_study(seeds=1, commits=["a" * 40, "b" * 40]))
+    assert mixed[0].title == "The runs come from 2 versions of the code: compare them with care"
+    study = make_study(seeds=1)
+    study.runs["dirty"] = [True, False, False, False]
+    dirty, _ = _draw("provenance", study)
+    assert str(dirty[0].title).startswith("The code held changes that no commit has")
+
+
+def test_provenance_tells_what_varies_from_what_does_not(comparison: Study) -> None:
+    _, table = _draw("provenance", comparison)
+    kinds = table.set_index("key")["kind"]
+    assert kinds["seed"] == "varied"
+    assert kinds["dataset.noise"] == "common"
+    settings = table[table["kind"] == "setting"].set_index("key")["value"]
+    assert settings["adam"] == "learning_rate 0.2, decay 0.0001"
+
+
+def test_runs_are_all_there_with_their_ids(make_study: MakeStudy) -> None:
+    study = make_study(["adam", "sgd"], 70)
+    pages, table = _draw("runs", study)
+    assert len(pages) > 1
+    assert table["run_id"].tolist() == study.runs["run_id"].tolist()
+    printed = {word for page in pages for word in _words(page)}
+    assert set(study.runs["run_id"]) <= printed
+    assert [page.title for page in pages] == ["140 runs, all finished", *[None] * (len(pages) - 1)]
+
+
+def test_a_failed_run_says_why(make_study: MakeStudy) -> None:
+    study = make_study(["adam"], 2, outcome=lambda setting, seed: "failed" if seed else "finished")
+    study.runs["reason"] = [None, "ValueError: weights must be finite"]
+    (page,), table = _draw("runs", study)
+    assert "ValueError: weights must be finite" in _words(page)
+    assert table["reason"].tolist() == ["", "ValueError: weights must be finite"]
+
+
+def test_cover_ranks_as_the_findings_do(comparison: Study) -> None:
+    (page,), table = _draw("cover", comparison)
+    pd.testing.assert_frame_equal(table, Findings(comparison).ranking(METRICS["test/accuracy"]))
+    (strip,) = page.figure.axes
+    marks = [line for line in strip.lines if np.size(line.get_xdata()) == 1]
+    assert [float(np.asarray(line.get_xdata())[0]) for line in marks] == table["estimate"].tolist()
+    hollow = [line.get_markerfacecolor() == "white" for line in marks]
+    assert hollow == table["behind"].tolist()
+    assert page.title == SETTINGS.title

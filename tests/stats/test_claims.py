@@ -1,0 +1,94 @@
+"""How often what is written is wrong, found by simulating studies of which the truth is known."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from statsmodels.stats.multitest import multipletests  # type: ignore[import-untyped]
+
+from nnbench.stats.interquartile import interquartile_mean
+from nnbench.stats.paired import compare, holm
+from nnbench.stats.probability_of_improvement import probability_of_improvement
+from nnbench.stats.verdict import Verdict, judge
+
+Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
+
+SKEWED: dict[str, Draw] = {
+    "lognormal": lambda rng, shape: rng.lognormal(0, 1, shape),
+    "accuracy": lambda rng, shape: np.round(rng.beta(12, 3, shape) * 300) / 300,
+    "at chance now and then": lambda rng, shape: np.where(rng.random(shape) < 0.1, 1 / 3, 0.8 + 0.03 * rng.normal(size=shape)),
+}
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("draw", SKEWED.values(), ids=SKEWED)
+def test_intervals_of_the_interquartile_mean_hold(draw: Draw) -> None:
+    """93 to 97 % of nominal 95 % intervals hold the truth at n = 20."""
+    rng = np.random.default_rng(0)
+    everything = np.sort(draw(rng, (4_000_000,)))
+    truth = everything[1_000_000:3_000_000].mean()
+    found = [interquartile_mean(sample) for sample in draw(rng, (1000, 20))]
+    assert 0.93 <= np.mean([one.low <= truth <= one.high for one in found]) <= 0.97
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("shared", [0.0, 0.7])
+@pytest.mark.parametrize("truth", [0.5, 0.75, 0.9])
+def test_intervals_of_the_probability_of_improvement_hold(truth: float, shared: float) -> None:
+    """93 to 98 % at n = 20, whatever part of the variance belongs to the seed."""
+    rng = np.random.default_rng(0)
+    seed, own = rng.normal(size=(1500, 20, 1)), rng.normal(size=(1500, 20, 2))
+    lead = np.array([stats.norm.ppf(truth) * np.sqrt(2), 0])
+    runs = np.exp(np.sqrt(shared) * seed + np.sqrt(1 - shared) * own + lead)
+    found = [probability_of_improvement(*study.T) for study in runs]
+    assert 0.93 <= np.mean([one.low <= truth <= one.high for one in found]) <= 0.98
+
+
+def verdict(values: np.ndarray) -> Verdict:
+    """On seeds x settings; their intervals, which take most of the time, are not looked at."""
+    table = pd.DataFrame(values, columns=list("abcd")[: values.shape[1]])
+    ranking = pd.DataFrame({"setting": table.columns, "estimate": stats.trim_mean(values, 0.25), "low": 0.0, "high": 1.0})
+    ranking = ranking.assign(n=len(table)).sort_values("estimate", ascending=False)
+    return judge(ranking, compare(table), higher=True)
+
+
+NOISE: dict[str, Draw] = {
+    "normal": lambda rng, shape: rng.normal(size=shape),
+    "skewed": lambda rng, shape: rng.exponential(size=shape) ** 2,
+    "ties": lambda rng, shape: np.round(rng.normal(size=shape)),
+}
+
+
+def at_most_one_in_twenty(wrong: int, of: int) -> bool:
+    """Whether so many errors can be chance where one in twenty is allowed (once in a thousand they cannot)."""
+    return bool(stats.binomtest(wrong, of, 0.05, alternative="greater").pvalue > 0.001)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("settings", [2, 4])
+@pytest.mark.parametrize("noise", NOISE.values(), ids=NOISE)
+def test_where_no_setting_is_better_one_is_seldom_said_to_be(noise: Draw, settings: int) -> None:
+    rng = np.random.default_rng(1)
+    studies = rng.normal(size=(1000, 20, 1)) + noise(rng, (1000, 20, settings))
+    found = [verdict(study) for study in studies]
+    wrong = sum(bool(one.behind or one.ahead) for one in found)
+    assert at_most_one_in_twenty(wrong, len(found))
+    assert all(len(one.level) == settings - 1 for one in found if not (one.behind or one.ahead))
+
+
+@pytest.mark.heavy
+def test_where_one_is_better_no_order_is_seen_among_the_others() -> None:
+    """Holm's correction holds whichever of the differences are real: the three that are equal are seldom told apart."""
+    rng = np.random.default_rng(2)
+    studies = rng.normal(size=(1000, 20, 4)) + np.array([2.0, 0.0, 0.0, 0.0])
+    found = [verdict(study) for study in studies]
+    assert np.mean([one.best == "a" and len(one.behind) == 3 for one in found]) > 0.95
+    assert at_most_one_in_twenty(sum(len(one.alike) < 3 for one in found if len(one.behind) == 3), len(found))
+
+
+@pytest.mark.parametrize("tests", [1, 2, 6, 45])
+def test_holm_agrees_with_statsmodels(tests: int) -> None:
+    p_values = np.random.default_rng(tests).beta(0.2, 1, size=tests).round(3)  # small ones, and ties
+    assert holm(p_values).tolist() == pytest.approx(multipletests(p_values, method="holm")[1].tolist())

@@ -1,0 +1,157 @@
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nnbench.stats.time_to_target import expected_running_time, share_reached, time_until, times_to_target
+
+
+def frame(times: list[float], reached: list[bool], diverged: list[bool] | None = None) -> pd.DataFrame:
+    return pd.DataFrame({"time": times, "reached": reached, "diverged": diverged or [False] * len(times)})
+
+
+# Freireich et al. (1963): weeks of remission under 6-MP; + still in remission when last seen.
+REMISSION = [
+    "6",
+    "6",
+    "6",
+    "6+",
+    "7",
+    "9+",
+    "10",
+    "10+",
+    "11+",
+    "13",
+    "16",
+    "17+",
+    "19+",
+    "20+",
+    "22",
+    "23",
+    "25+",
+    "32+",
+    "32+",
+    "34+",
+    "35+",
+]
+LEUKEMIA = frame([float(week.rstrip("+")) for week in REMISSION], [not week.endswith("+") for week in REMISSION])
+
+
+def test_the_textbooks_example() -> None:
+    """Survival and its log-log interval as R's survival and Stata print them; ours is the share that has relapsed."""
+    table = share_reached(LEUKEMIA)
+    survival = pd.DataFrame(
+        {"time": table["time"], "share": 1 - table["share"], "low": 1 - table["high"], "high": 1 - table["low"]}
+    )
+    assert survival.round(4).to_numpy().tolist() == [
+        [6.0, 0.8571, 0.6197, 0.9516],
+        [7.0, 0.8067, 0.5631, 0.9228],
+        [10.0, 0.7529, 0.5032, 0.8894],
+        [13.0, 0.6902, 0.4316, 0.8491],
+        [16.0, 0.6275, 0.3675, 0.8049],
+        [22.0, 0.5378, 0.2678, 0.7468],
+        [23.0, 0.4482, 0.1881, 0.6801],
+    ]
+    assert time_until(LEUKEMIA) == 23.0
+    assert time_until(LEUKEMIA, 0.6) == np.inf
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 20), min_size=1, max_size=15))
+def test_without_censoring_it_is_the_plain_share(times: list[int]) -> None:
+    table = share_reached(frame([float(time) for time in times], [True] * len(times)))
+    assert table["time"].tolist() == sorted(set(times))
+    assert table["share"].tolist() == pytest.approx([np.mean(np.array(times) <= time) for time in table["time"]])
+    assert time_until(frame([float(time) for time in times], [True] * len(times)), 1.0) == max(times)
+
+
+RUNS = st.lists(st.tuples(st.integers(1, 50), st.booleans()), min_size=1, max_size=15)
+
+
+@settings(deadline=None)
+@given(RUNS, st.data())
+def test_neither_the_order_of_runs_nor_the_clock_matters(runs: list[tuple[int, bool]], data: st.DataObject) -> None:
+    times = frame([float(time) for time, _ in runs], [reached for _, reached in runs])
+    order = data.draw(st.permutations(range(len(times))))
+    ours, shuffled = share_reached(times), share_reached(times.iloc[order])
+    pd.testing.assert_frame_equal(ours, shuffled)
+    bent = share_reached(times.assign(time=times["time"] ** 2))  # any clock that runs forward
+    pd.testing.assert_frame_equal(bent.drop(columns="time"), ours.drop(columns="time"))
+    assert bent["time"].tolist() == (ours["time"] ** 2).tolist()
+    cost, later = expected_running_time(times), expected_running_time(times.iloc[order].assign(time=times["time"] * 3))
+    assert later.expected == pytest.approx(3 * cost.expected)
+
+
+def test_a_diverged_run_never_arrives() -> None:
+    """Censored at its divergence it would leave the count, and one of two would become one of one."""
+    times = frame([5.0, 100.0], [False, True], [True, False])
+    assert share_reached(times)["share"].tolist() == [0.5]
+    assert share_reached(times.assign(diverged=False))["share"].tolist() == [1.0]
+
+
+def test_expected_running_time_pays_for_failures() -> None:
+    found = expected_running_time(frame([100.0, 300.0, 1000.0], [True, True, False]))
+    assert (found.expected, found.successes, found.n) == (700.0, 2, 3)
+
+
+def test_expected_running_time_is_that_of_restarting_until_success() -> None:
+    rng = np.random.default_rng(0)
+    reached = rng.random(200_000) < 0.3
+    times = np.where(reached, 10.0, 50.0)
+    ends = np.flatnonzero(reached)  # each restart strategy ends at a success
+    spent = np.add.reduceat(times[: ends[-1] + 1], np.append(0, ends[:-1] + 1))
+    found = expected_running_time(frame(times.tolist(), reached.tolist()))
+    assert found.expected == pytest.approx(spent.mean(), rel=0.001)
+    assert found.expected == pytest.approx(10 + 0.7 / 0.3 * 50, rel=0.02)
+
+
+def test_none_arrived_and_none_ran() -> None:
+    vain = frame([9.0, 9.0], [False, False])
+    assert expected_running_time(vain).expected == np.inf
+    assert share_reached(vain).empty
+    assert time_until(vain) == np.inf
+    nothing = frame([], [])
+    assert np.isnan(expected_running_time(nothing).expected)
+    assert time_until(nothing) == np.inf
+
+
+@pytest.fixture
+def study() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Five runs: noted, seen in the curve, never, diverged after it had been there, killed."""
+    runs = pd.DataFrame(
+        {
+            "run_id": list("abcde"),
+            "setting": "adam",
+            "seed": range(5),
+            "outcome": ["finished", "finished", "stopped", "diverged", "killed"],
+            "epochs_to/0.90": [7.0, np.nan, np.nan, 3.0, np.nan],
+            "time/train_seconds": [2.0, 4.0, 1.0, 0.5, np.nan],
+        }
+    )
+    accuracies = {"a": [0.3, 0.8, 0.95], "b": [0.3, 0.85, 0.9 - 1e-8], "c": [0.3, 0.5, 0.8], "d": [0.3, 0.95], "e": [0.3]}
+    epochs = [0, 5, 19]
+    rows = [(run, epoch, value) for run, values in accuracies.items() for epoch, value in zip(epochs, values, strict=False)]
+    return runs, pd.DataFrame(rows, columns=["run_id", "epoch", "train_accuracy"])
+
+
+Clock = Literal["epochs", "seconds"]
+
+
+@pytest.mark.parametrize(
+    ("clock", "expected"), [("epochs", [7.0, 19.0, 19.0, 5.0]), ("seconds", [0.7, 3.8, 0.95, 0.5 * 5 / 6])]
+)
+def test_times_of_a_study(study: tuple[pd.DataFrame, pd.DataFrame], clock: Clock, expected: list[float]) -> None:
+    times = times_to_target(*study, 0.9, clock=clock)
+    assert times["seed"].tolist() == [0, 1, 2, 3]
+    assert times["reached"].tolist() == [True, True, False, False]
+    assert times["diverged"].tolist() == [False, False, False, True]
+    assert times["time"].tolist() == pytest.approx(expected)
+
+
+def test_a_target_that_no_run_noted_is_read_off_the_curve(study: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    assert times_to_target(*study, 0.8)["time"].tolist() == [5.0, 5.0, 19.0, 5.0]
+    # 0.901 is printed as 0.90, and is another target
+    assert times_to_target(*study, 0.901)["time"].tolist() == [19.0, 19.0, 19.0, 5.0]

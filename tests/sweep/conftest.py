@@ -1,0 +1,40 @@
+"""Sweeps without worker processes: their start costs seconds, and what they do is tested with the pool."""
+
+import signal
+from collections.abc import Iterable, Iterator
+
+import pytest
+
+from nnbench.interrupts import Interrupted
+from nnbench.run import execute
+from nnbench.sweep.job import Ended, Job, Started
+from nnbench.sweep.pool import Pool
+
+
+class Trainer:
+    """Stands in for the pool: trains in this process, one job after the other.
+
+    Attributes:
+        trained: every job that it was given, in order.
+        patience: jobs until it is interrupted, as by Ctrl-C; None for never.
+    """
+
+    def __init__(self) -> None:
+        self.trained: list[Job] = []
+        self.patience: int | None = None
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[Started | Ended]:
+        for job in jobs:
+            yield Started(job=job)
+            if self.patience is not None and len(self.trained) >= self.patience:
+                raise Interrupted(signal.SIGINT)
+            self.trained.append(job)
+            yield Ended(job=job, outcome=execute(job.config))
+
+
+@pytest.fixture
+def trainer(monkeypatch: pytest.MonkeyPatch) -> Trainer:
+    """Trains the jobs of every sweep from now on."""
+    made = Trainer()
+    monkeypatch.setattr(Pool, "run", lambda pool, jobs: made.run(jobs))
+    return made
