@@ -105,12 +105,16 @@ class TrackingConfig(Section):
         artifacts: the folder of artifacts for a store that leaves the choice to its client; null for a server's own.
         sweep_id: the sweep that a run belongs to, set by the sweep for jobs that track themselves.
         stage: of a study that tunes first, set by the sweep: a report compares no runs of the `tuning` stage.
+        spool: the folder where runs wait that a tracking server has not been told of yet.
+        patience: seconds to wait for a tracking server that has gone away.
     """
 
     uri: Annotated[str, Len(1)]
     artifacts: str | None
     sweep_id: str | None = None
     stage: Literal["tuning", "final"] | None = None
+    spool: Annotated[str, Len(1)] = "results/spool"
+    patience: Positive = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
 """A run's way into the store: opened when it starts, logged and closed when it ends, whichever way it ends."""
 
+import logging
 import shlex
 import sys
 from collections.abc import Iterator
@@ -9,10 +10,16 @@ from pathlib import Path
 import yaml
 
 from nnbench.config import Config
+from nnbench.errors import UserError
 from nnbench.interrupts import Interrupted, uninterrupted
+from nnbench.report import style
 from nnbench.sweep.job import Ended, Failure, Job
 from nnbench.tracking.store import Store, open_store
 from nnbench.tracking.writer import RunSpec, StudyWriter
+
+logger = logging.getLogger(__name__)
+
+SOON = 10.0  # seconds that a server has to hear of what has ended, once the sweep itself is to end
 
 
 class Recorder:
@@ -29,37 +36,47 @@ class Recorder:
         self._open: dict[str, str] = {}
 
     def started(self, job: Job) -> str:
-        """Open a run for a job that is about to train; returns its id."""
+        """Open a run for a job that is about to train; returns its handle."""
         with uninterrupted():
-            run_id = self.writer.start_run(spec(job.config), self.sweep_id)
-            self._open[job.config.identity] = run_id
-        return run_id
+            handle = self.writer.start_run(spec(job.config), self.sweep_id)
+            self._open[job.config.identity] = handle
+        return handle
 
     def ended(self, event: Ended) -> None:
         """Log and close the run of a job that has come back."""
         config = event.job.config
-        run_id = self._open.get(config.identity)
-        if run_id is None or event.outcome is None:
+        handle = self._open.get(config.identity)
+        if handle is None or event.outcome is None:
             return  # it tracked itself, wherever it was
         with uninterrupted():
             if isinstance(event.outcome, Failure):
-                self.writer.fail_run(run_id, spec(config), event.outcome.traceback, event.outcome.reason)
+                self.writer.fail_run(handle, spec(config), event.outcome.traceback, event.outcome.reason)
             else:
-                self.writer.finish_run(run_id, spec(config), event.outcome.history, event.outcome.boundary)
+                self.writer.finish_run(handle, spec(config), event.outcome.history, event.outcome.boundary)
             del self._open[config.identity]
 
     @contextmanager
     def closing(self) -> Iterator[None]:
-        """Within, every way out leaves no run open: what was training is marked KILLED, with the reason."""
-        reason = "the sweep ended before it"
+        """Within, every way out leaves no run open: what was training is marked KILLED, with the reason.
+
+        Raises:
+            UserError: a server has not been told of all that has ended.
+        """
         try:
             yield
         except BaseException as error:
-            reason = f"interrupted ({error})" if isinstance(error, Interrupted) else f"{type(error).__name__}: {error}"
+            self._kill(f"interrupted ({error})" if isinstance(error, Interrupted) else f"{type(error).__name__}: {error}")
+            try:
+                self.writer.settle(SOON)
+            except UserError as untold:  # less important than what ends the sweep
+                logger.warning("%s", untold)
             raise
-        finally:
-            for run_id in self._open.values():
-                self.writer.kill_run(run_id, reason)
+        self._kill("the sweep ended before it")
+        self.writer.settle()
+
+    def _kill(self, reason: str) -> None:
+        for handle in self._open.values():
+            self.writer.kill_run(handle, reason)
 
 
 def open_store_of(config: Config, *, create: bool = True) -> Store:
@@ -68,8 +85,11 @@ def open_store_of(config: Config, *, create: bool = True) -> Store:
     Raises:
         UserError: it cannot be opened or written.
     """
-    artifacts = Path(config.tracking.artifacts) if config.tracking.artifacts else None
-    return open_store(config.tracking.uri, artifacts, create=create)
+    tracking = config.tracking
+    artifacts = Path(tracking.artifacts) if tracking.artifacts else None
+    return open_store(
+        tracking.uri, artifacts, create=create, spool=Path(tracking.spool), patience=tracking.patience
+    )
 
 
 def open_study(config: Config) -> StudyWriter:
@@ -79,7 +99,8 @@ def open_study(config: Config) -> StudyWriter:
         UserError: the store cannot be opened or written.
     """
     command = shlex.join(["python", "-m", "nnbench", *sys.argv[1:]])
-    return StudyWriter(open_store_of(config), config.study, command=command)
+    colours = {label: line.colour for label, line in style.LINES.items()}
+    return StudyWriter(open_store_of(config), config.study, command=command, colours=colours)
 
 
 def spec(config: Config) -> RunSpec:

@@ -36,12 +36,13 @@ def run_once(config: Config) -> int:
                 return 0
             recorder = Recorder(writer, config.tracking.sweep_id)
             with recorder.closing():
-                run_id = recorder.started(job)
+                handle = recorder.started(job)
                 outcome = _try(config)
                 recorder.ended(Ended(job=job, outcome=outcome))
     except Interrupted as interrupted:
         console.print(f"[yellow]interrupted[/yellow] ({interrupted}): the run is marked KILLED")
         return interrupted.status
+    run_id = writer.run_id(handle)
     if isinstance(outcome, Failure):
         console.print(f"[red]failed[/red] {config.run_name}: {outcome.reason}")
         console.print(f"its traceback is an artifact of run {run_id}")

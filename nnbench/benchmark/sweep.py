@@ -58,8 +58,7 @@ def command(*words: str) -> Cost:
         done = subprocess.run(
             [sys.executable, "-c", PROBE, *words],
             cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
             check=True,
         )

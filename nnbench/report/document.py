@@ -18,6 +18,8 @@ from nnbench.report.findings import Findings
 from nnbench.report.page import Pad, Page
 from nnbench.study import Study
 
+SCREEN = 80  # dots an inch of the picture of the first page
+
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
@@ -25,12 +27,14 @@ class Report:
 
     Attributes:
         pdf: the document.
+        cover: a picture of its first page.
         csvs: the table behind each page, by the page's name.
         missing: the pages that could not be made, each with the reason.
         answer: the cover's sentence.
     """
 
     pdf: Path
+    cover: Path
     csvs: dict[str, Path]
     missing: list[tuple[str, str]]
     answer: str
@@ -54,7 +58,7 @@ class Composition:
 
 
 def write(study: Study, folder: Path, *, title: str, pages: Sequence[str], targets: Sequence[float]) -> Report:
-    """Write `report.pdf` and `figures/<page>.csv` into `folder`; the same study gives the same bytes.
+    """Write `report.pdf`, `cover.png` and `figures/<page>.csv` into `folder`; the same study gives the same bytes.
 
     Args:
         study: what is reported on.
@@ -69,6 +73,8 @@ def write(study: Study, folder: Path, *, title: str, pages: Sequence[str], targe
     with matplotlib.style.context(["default", style.RC]):
         made = compose(study, title=title, pages=pages, targets=targets)
         pdf = _bind(made.sheets, title=f"{title}: {study.name}", subject=made.answer)
+        cover = BytesIO()
+        made.sheets[0].figure.savefig(cover, format="png", dpi=SCREEN, metadata={"Software": None})
     csvs = {}
     for name in figures.names():
         path = folder / "figures" / f"{name}.csv"
@@ -77,8 +83,9 @@ def write(study: Study, folder: Path, *, title: str, pages: Sequence[str], targe
             csvs[name] = path
         else:
             path.unlink(missing_ok=True)  # an earlier report's
+    _replace(folder / "cover.png", cover.getvalue())
     _replace(folder / "report.pdf", pdf)
-    return Report(pdf=folder / "report.pdf", csvs=csvs, missing=made.missing, answer=made.answer)
+    return Report(pdf=folder / "report.pdf", cover=folder / "cover.png", csvs=csvs, missing=made.missing, answer=made.answer)
 
 
 def compose(study: Study, *, title: str, pages: Sequence[str], targets: Sequence[float]) -> Composition:

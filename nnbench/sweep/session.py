@@ -83,10 +83,10 @@ def _conduct(config: Config, runner: Runner, plan: Callable[["Sweep"], None], co
             report = report_on(study, config.report)
         except OSError as error:  # costs no run: it can be made again once there is room
             trouble = f"[red]no report[/red]: {escape(f'{error.filename}: {error.strerror}')}; the runs are kept"
-        sweep.files += [report.pdf, *report.csvs.values()] if report else []
+        sweep.files += [report.pdf, report.cover, *report.csvs.values()] if report else []
     finally:
         if sweep.id is not None:
-            writer.end_sweep(sweep.id, status, files=sweep.files)
+            writer.end_sweep(sweep.id, status, files=sweep.files, answer=report.answer if report else "")
     tell(study, report, console)
     for line in [*(f"[red]failed[/red] {_what(event)}" for event in sweep.failures), *filter(None, [trouble])]:
         console.print(line)

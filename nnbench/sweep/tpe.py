@@ -80,7 +80,7 @@ def _run(sweep: Sweep, tuning: Tuning) -> None:
     for contender in tuning.contenders:
         settings = found[contender.label]
         setting, result = best_of(contender, settings, tuning.seeds, None, runs)
-        sweep.console.print(f"best of {contender.label}  {told(setting)}  validation accuracy {result.accuracy:.3f}")
+        sweep.console.print(f"best of {contender.label}: {told(setting)}; validation accuracy {result.accuracy:.3f}")
         for key, side in edges(contender.space, settings, setting, contender.check).items():
             sweep.console.print(f"[yellow]on the {side} edge[/yellow] of the space: {contender.label} {key}={setting[key]:g}")
 

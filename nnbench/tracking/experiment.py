@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from functools import partial
 
 from mlflow.entities import Experiment
+from mlflow.exceptions import MlflowException
 
 from nnbench.errors import UserError
-from nnbench.tracking.store import Store, alone, patiently
+from nnbench.tracking.store import Store, alone
 
 
 def find_experiment(store: Store, study: str) -> Experiment | None:
@@ -16,7 +17,7 @@ def find_experiment(store: Store, study: str) -> Experiment | None:
     Raises:
         UserError: it has been deleted, or its artifacts cannot be reached by the way `store` was opened.
     """
-    found = store.client.get_experiment_by_name(study)
+    found = store.call(partial(store.client.get_experiment_by_name, study))
     if found is None:
         return None
     if found.lifecycle_stage == "deleted":
@@ -37,12 +38,23 @@ def open_experiment(store: Store, study: str, tags: Mapping[str, str]) -> Experi
         found = find_experiment(store, study)
         if found is None:
             location = (store.artifacts / folder_name(study)).as_uri() if store.artifacts else None
-            made = patiently(partial(store.client.create_experiment, study, location, dict(tags)))
-            return store.client.get_experiment(made)
-    for key, value in tags.items():
-        if found.tags.get(key) != value:
-            patiently(partial(store.client.set_experiment_tag, found.experiment_id, key, value))
+            try:
+                made = store.call(partial(store.client.create_experiment, study, location, dict(tags)))
+            except MlflowException as error:
+                # Made meanwhile: through another machine, or by the try before, whose answer was lost.
+                if error.error_code != "RESOURCE_ALREADY_EXISTS" or (found := find_experiment(store, study)) is None:
+                    raise
+            else:
+                return store.call(partial(store.client.get_experiment, made))
+    set_tags(store, found, tags)
     return found
+
+
+def set_tags(store: Store, experiment: Experiment, tags: Mapping[str, str]) -> None:
+    """Set those tags of the experiment that are not yet so."""
+    for key, value in tags.items():
+        if experiment.tags.get(key) != value:
+            store.call(partial(store.client.set_experiment_tag, experiment.experiment_id, key, value))
 
 
 def folder_name(study: str) -> str:

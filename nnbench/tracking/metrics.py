@@ -36,8 +36,13 @@ def points(history: History, ended: int) -> list[Metric]:
         for step, value in zip(steps.tolist(), values.tolist(), strict=True)
         if math.isfinite(value)
     ]
+    # At step 0, MLflow's pages draw what there is one of in a run as bars; elsewhere, as a curve of a single point.
     last = max(epochs - 1, 0)
-    return found + [Metric(key, value, ended, last) for key, value in finals(history) if math.isfinite(value)]
+    return found + [
+        Metric(key, value, ended, last if key.startswith("test/") else 0)
+        for key, value in finals(history)
+        if math.isfinite(value)
+    ]
 
 
 def finals(history: History) -> Iterator[tuple[str, float]]:

@@ -19,6 +19,7 @@ METRICS = (
     *("best/val_loss", "best/val_accuracy", "test/loss", "test/accuracy", "time/train_seconds", "time/epoch_us"),
     *("epochs_to/0.80", "epochs_to/0.90", "epochs_to/0.95", "diverged_at_epoch"),
 )
+LONGEST_NUMBER = 40  # characters
 CURVES = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
 
 
@@ -30,7 +31,7 @@ def newest(rows: Sequence[Row]) -> list[Row]:
 
 def runs_table(rows: Sequence[Row]) -> pd.DataFrame:
     """`Study.runs`, in the order of optimizer, setting, seed."""
-    params = [{key: _value(text) for key, text in row.params.items()} for row in rows]
+    params = [{key: as_value(text) for key, text in row.params.items()} for row in rows]
     named = settings([row.tags.get("nnbench.optimizer", "") for row in rows], params)
     records = [
         {
@@ -84,7 +85,7 @@ def sweeps_table(rows: Sequence[Row]) -> pd.DataFrame:
 
 def selection_table(paths: Sequence[Path]) -> pd.DataFrame:
     """`Study.selection`: of each optimizer what was chosen last, from the files of sweeps, oldest first."""
-    as_written: dict[str, Callable[[str], object]] = {"value": _value, "default": _value, "edge": str}
+    as_written: dict[str, Callable[[str], object]] = {"value": as_value, "default": as_value, "edge": str}
     frames = [pd.read_csv(path, converters=as_written) for path in paths]
     newest = {setting: rows for frame in frames for setting, rows in frame.groupby("setting", sort=False)}
     return pd.concat(newest.values(), ignore_index=True) if newest else pd.DataFrame()
@@ -96,15 +97,17 @@ def chosen(row: Row, selection: pd.DataFrame) -> bool:
         return True
     mine = selection[selection["setting"] == row.tags.get("nnbench.optimizer")]
     values = zip(mine["hyperparameter"], mine["value"], strict=True)
-    return all(_value(row.params.get(f"optimizer.{key}", "")) == value for key, value in values)
+    return all(as_value(row.params.get(f"optimizer.{key}", "")) == value for key, value in values)
 
 
 def _dated(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(started=pd.to_datetime(frame["started"], unit="ms", utc=True))
 
 
-def _value(text: str) -> Hashable:
+def as_value(text: str) -> Hashable:
     """A parameter as a number where it is one, None where it is null."""
+    if len(text) > LONGEST_NUMBER:
+        return text
     try:
         value = json.loads(text)
     except ValueError:

@@ -9,25 +9,32 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from mlflow.entities import Metric
 from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT, MLFLOW_SOURCE_NAME, MLFLOW_SOURCE_TYPE, MLFLOW_USER
 
 from nnbench import artifacts
 from nnbench.boundary import Boundary
+from nnbench.errors import UserError
 from nnbench.history import History
 from nnbench.tracking import note as notes
-from nnbench.tracking.experiment import open_experiment
-from nnbench.tracking.files import artifact_folder
+from nnbench.tracking.delivery import AtOnce, Delivery
+from nnbench.tracking.experiment import open_experiment, set_tags
+from nnbench.tracking.faults import redacted
+from nnbench.tracking.labels import best_settings, changed_labels, varying
 from nnbench.tracking.metrics import points
 from nnbench.tracking.presence import Presence
 from nnbench.tracking.provenance import provenance, user
-from nnbench.tracking.runs import Row, now
-from nnbench.tracking.store import Store, redacted
+from nnbench.tracking.runs import Row, ServerRuns, now
+from nnbench.tracking.spool import Courier, parcels
+from nnbench.tracking.store import Store
+from nnbench.tracking.views import views as saved_views
 
-NOTE = "mlflow.note.content"
+NOTE, COLOUR = "mlflow.note.content", "mlflow.runColor"
+BLACK = "#1a1a1a"  # a sweep's own run, among runs in the colours of their optimizers
+REPORT = "report.pdf"
 LONGEST_PARAM, LONGEST_TAG, LONGEST_KEY = 6000, 8000, 250  # characters
 WORTH_ANALYZING = 10  # runs in a sweep, from which on SQLite's statistics are out of date
 
@@ -58,7 +65,8 @@ class RunSpec:
 class StudyWriter:
     """The one writer of a study.
 
-    Every method raises `UserError` for a fault of the store that its user can mend, such as a full disk.
+    A run is named by the handle that `start_run` gives. Every method raises `UserError` for a fault of the store that its
+    user can mend, such as a full disk; a server that is slow or away is no such fault until `settle`.
 
     Args:
         store: holds the study.
@@ -66,23 +74,36 @@ class StudyWriter:
         command: the command line, kept with every run.
         description: what the study asks, for its note.
         threads: BLAS threads of a run.
+        colours: of optimizers, by their labels, for MLflow's tables and charts.
     """
 
-    def __init__(self, store: Store, study: str, *, command: str, description: str | None = None, threads: int = 1) -> None:
-        command = redacted(command)
+    def __init__(
+        self,
+        store: Store,
+        study: str,
+        *,
+        command: str,
+        description: str | None = None,
+        threads: int = 1,
+        colours: Mapping[str, str] | None = None,
+    ) -> None:
+        self._command = command = redacted(command)
         self.store, self.study = store, study
+        self._question, self._colours = description, colours or {}
         self._open: dict[str, RunSpec | None] = {}
         self._outcomes: Counter[str] = Counter()
         with store.told_in_one_line():
             # Without the kind, the pages open on the side of language models.
-            tags = {
-                "mlflow.experimentKind": "custom_model_development",
-                NOTE: notes.study_note(study, description, command),
-            }
-            self._experiment = open_experiment(store, study, tags)
+            self._experiment = open_experiment(store, study, {"mlflow.experimentKind": "custom_model_development"})
             self._presence = Presence(store.writers)
-        # A sign is left behind by a writer that dies, and by one that leaves runs open.
-        weakref.finalize(self, _leave, self._presence, self._open)
+            if NOTE not in self._experiment.tags or description:
+                self._describe()
+        self._delivery: Delivery = AtOnce(store, self._experiment)
+        waiting = parcels(store.writers, self._presence.token)
+        if isinstance(store.runs, ServerRuns):
+            self._delivery = Courier(store.runs, self._experiment, waiting)
+        # A sign is left behind by a writer that dies, and by one that leaves something undone.
+        weakref.finalize(self, _leave, self._presence, self._open, waiting)
         origin = {**provenance(), "threads": str(threads), "command": command}
         self._tags = {f"nnbench.{key}": notes.cut(value, LONGEST_TAG) for key, value in origin.items()} | {
             "nnbench.writer": self._presence.token,
@@ -101,45 +122,69 @@ class StudyWriter:
         """The newest FINISHED run of each identity."""
         with self.store.told_in_one_line():
             rows = self.store.runs.rows(self._experiment)
-        return {row.tags["nnbench.identity"]: row for row in rows if row.status == "FINISHED" and "nnbench.identity" in row.tags}
+        known = (row for row in rows if row.status == "FINISHED" and "nnbench.identity" in row.tags)
+        return {row.tags["nnbench.identity"]: row for row in known}
 
     def start_sweep(self, name: str, *, params: Mapping[str, str]) -> str:
-        """Open the sweep's own run; returns its id."""
-        return self._start(name, None, {"nnbench.kind": "sweep"}, params)
+        """Open the sweep's own run, at once; returns its id in the store."""
+        tags = {"nnbench.kind": "sweep", COLOUR: BLACK}
+        with self.store.told_in_one_line():
+            sweep_id = self.store.runs.open(self._experiment, name, {**self._tags, **tags}, _params(params))
+        self._open[sweep_id] = None
+        return sweep_id
 
     def start_run(self, job: RunSpec, sweep_id: str | None) -> str:
-        """Open the run of a job that is about to train; returns its id."""
+        """Open the run of a job that is about to train; returns its handle."""
         tags = {
             "nnbench.kind": "training",
             "nnbench.identity": job.identity,
             "nnbench.optimizer": job.optimizer,
             **({"nnbench.sweep_id": sweep_id} if sweep_id else {}),
             **({"nnbench.stage": job.stage} if job.stage else {}),
+            **({COLOUR: self._colours[job.optimizer]} if job.optimizer in self._colours else {}),
         }
-        return self._start(job.name, job, tags, job.params)
+        with self.store.told_in_one_line():
+            handle = self._delivery.open(job.name, {**self._tags, **tags}, _params(job.params))
+        self._open[handle] = job
+        return handle
 
-    def finish_run(self, run_id: str, job: RunSpec, history: History, boundary: Boundary | None) -> None:
+    def finish_run(self, handle: str, job: RunSpec, history: History, boundary: Boundary | None) -> None:
         """Log all of a run that came back, and mark it FINISHED, a diverged one too."""
-        note = notes.run_note(job.name, history.outcome, _params(job.params), history=history)
-        with self._artifacts(run_id) as folder:
+        note = partial(notes.run_note, history.outcome, _params(job.params), history=history)
+        with self._files(handle) as folder:
             artifacts.write_run(folder, history, boundary)
-            _write_texts(folder, job, note)
-        self._close(run_id, "FINISHED", history.outcome, points(history, now()), note)
+            _write_texts(folder, job, note(picture=artifacts.PICTURE if boundary else None))
+        shown = note(picture=notes.picture_address(artifacts.PICTURE) if boundary else None)
+        self._close(handle, "FINISHED", history.outcome, points(history, now()), shown)
 
-    def fail_run(self, run_id: str, job: RunSpec, traceback: str, reason: str) -> None:
+    def fail_run(self, handle: str, job: RunSpec, traceback: str, reason: str) -> None:
         """Keep the traceback, and mark the run FAILED."""
         reason = redacted(reason)
-        note = notes.run_note(job.name, "failed", _params(job.params), reason=reason)
-        with self._artifacts(run_id) as folder:
+        note = notes.run_note("failed", _params(job.params), reason=reason)
+        with self._files(handle) as folder:
             (folder / "traceback.txt").write_text(redacted(traceback), encoding="utf-8")
             _write_texts(folder, job, note)
-        self._close(run_id, "FAILED", "failed", [], note, reason)
+        self._close(handle, "FAILED", "failed", [], note, reason)
 
-    def kill_run(self, run_id: str, reason: str) -> None:
+    def kill_run(self, handle: str, reason: str) -> None:
         """Mark a run KILLED that did not come back."""
-        job, reason = self._open.get(run_id), redacted(reason)
-        note = notes.run_note(job.name if job else run_id, "killed", _params(job.params) if job else {}, reason=reason)
-        self._close(run_id, "KILLED", "killed", [], note, reason)
+        job, reason = self._open.get(handle), redacted(reason)
+        note = notes.run_note("killed", _params(job.params) if job else {}, reason=reason)
+        self._close(handle, "KILLED", "killed", [], note, reason)
+
+    def run_id(self, handle: str) -> str:
+        """The id of a run in the store."""
+        return self._delivery.run_id(handle)
+
+    def settle(self, seconds: float | None = None) -> None:
+        """Wait until the store knows of all that has ended, or for so long.
+
+        Raises:
+            UserError: it does not. What it was not told is kept, and the next call tells it.
+        """
+        if left := self._delivery.settle(seconds):
+            where = f"{left} runs wait in {self.store.writers}; the next call, such as this one again, tells it of them"
+            raise UserError(f"tracking.uri={self.store.shown_uri}: the server does not answer: {where}")
 
     def end_sweep(
         self,
@@ -148,47 +193,75 @@ class StudyWriter:
         *,
         files: Sequence[Path] = (),
         metrics: Mapping[str, float] | None = None,
-        note: str | None = None,
+        answer: str = "",
     ) -> None:
-        """Close the sweep's own run, with its report and tables as artifacts."""
-        with self._artifacts(sweep_id) as folder:
-            for file in files:
-                shutil.copy(file, folder / file.name)
-        counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(self._outcomes.items())) or "no runs"
+        """Close the sweep's own run, with its report and tables as artifacts, and describe the study anew.
+
+        Args:
+            sweep_id: from `start_sweep`.
+            status: FINISHED, FAILED or KILLED.
+            files: become its artifacts.
+            metrics: of the sweep as a whole.
+            answer: what the report says, in a sentence.
+        """
+        names = [file.name for file in files]
+        note = notes.sweep_note(self._experiment.experiment_id, self._command, self._outcomes, answer=answer, files=names)
+        tags = {"nnbench.outcome": status.lower(), NOTE: note.replace(notes.THIS_RUN, sweep_id)}
+        if REPORT in names:
+            tags["nnbench.report"] = REPORT
         ended = now()
         finite = [Metric(_key(key), value, ended, 0) for key, value in (metrics or {}).items() if math.isfinite(value)]
-        self._close(sweep_id, status, status.lower(), finite, note or f"The runs of this sweep: {counts}.")
-        if self._outcomes.total() >= WORTH_ANALYZING:
-            with self.store.told_in_one_line():
+        with self.store.told_in_one_line():
+            with AtOnce(self.store, self._experiment).files(sweep_id) as folder:
+                for file in files:
+                    shutil.copy(file, folder / file.name)
+            self.store.runs.close(sweep_id, status, finite, tags)
+            del self._open[sweep_id]
+            self._describe(answer)
+            if self._outcomes.total() >= WORTH_ANALYZING:
                 self.store.analyze()
 
-    def _start(self, name: str, job: RunSpec | None, tags: Mapping[str, str], params: Mapping[str, object]) -> str:
-        with self.store.told_in_one_line():
-            run_id = self.store.runs.open(self._experiment, name, {**self._tags, **tags}, _params(params))
-        self._open[run_id] = job
-        return run_id
+    def _describe(self, answer: str = "") -> None:
+        """Say in MLflow's pages what the study is about, and what it has found so far."""
+        experiment = self.store.call(partial(self.store.client.get_experiment, self._experiment.experiment_id))
+        runs = self.store.runs
+        rows = runs.rows(experiment)
+        trained = [row for row in rows if row.tags.get("nnbench.kind") == "training"]
+        bests = best_settings(trained)
+        if changed := changed_labels(trained, bests):
+            runs.label(changed)
+        reports = [row.run_id for row in rows if "nnbench.report" in row.tags]
+        note = notes.study_note(
+            self.study,
+            experiment.experiment_id,
+            self._command,
+            question=self._question,
+            answer=answer,
+            report=reports[-1] if reports else None,
+            bests=bests,
+        )
+        tags = {NOTE: note} | saved_views(
+            experiment.creation_time or 0,
+            tuned=any(row.tags.get("nnbench.stage") == "final" for row in trained),
+            grouped=bool(trained),
+            varying=varying(trained),
+        )
+        set_tags(self.store, experiment, tags)
 
-    def _close(self, run_id: str, status: str, outcome: str, metrics: Sequence[Metric], note: str, reason: str = "") -> None:
+    def _close(self, handle: str, status: str, outcome: str, metrics: Sequence[Metric], note: str, reason: str = "") -> None:
         tags = {"nnbench.outcome": outcome, NOTE: notes.cut(note, LONGEST_TAG)}
         if reason:
             tags["nnbench.reason"] = notes.cut(reason, LONGEST_TAG)
         with self.store.told_in_one_line():
-            self.store.runs.close(run_id, status, metrics, tags)
-        if self._open.pop(run_id, None) is not None:
+            self._delivery.close(handle, status, metrics, tags)
+        if self._open.pop(handle, None) is not None:
             self._outcomes[outcome] += 1
 
     @contextmanager
-    def _artifacts(self, run_id: str) -> Iterator[Path]:
-        """A folder whose files become the run's artifacts: its own where that is on this machine."""
-        with self.store.told_in_one_line():
-            folder = artifact_folder(self.store, self._experiment, run_id)
-            if folder is not None:
-                folder.mkdir(parents=True, exist_ok=True)
-                yield folder
-                return
-            with TemporaryDirectory() as temporary:
-                yield Path(temporary)
-                self.store.client.log_artifacts(run_id, temporary)
+    def _files(self, handle: str) -> Iterator[Path]:
+        """A folder whose files become the run's artifacts."""
+        with self.store.told_in_one_line(), self._delivery.files(handle) as folder:
+            yield folder
 
 
 def _write_texts(folder: Path, job: RunSpec, note: str) -> None:
@@ -207,6 +280,8 @@ def _key(key: str) -> str:
     return re.sub(r"[^\w\-. :/]", "_", key)[:LONGEST_KEY]
 
 
-def _leave(presence: Presence, still_open: Mapping[str, object]) -> None:
-    if not still_open:
+def _leave(presence: Presence, still_open: Mapping[str, object], waiting: Path) -> None:
+    if waiting.exists() and not any(waiting.iterdir()):
+        waiting.rmdir()
+    if not still_open and not waiting.exists():
         presence.leave()

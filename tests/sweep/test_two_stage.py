@@ -65,7 +65,7 @@ def test_the_protocol(home: Path, nnbench: Command, trainer: Trainer) -> None:
         own = tuning[tuning["optimizer"] == optimizer].groupby("setting")
         best = own["final/val_accuracy"].mean().max()
         chosen = study.selection[study.selection["optimizer"] == optimizer]
-        assert (chosen["val_accuracy"] == pytest.approx(best)).all()
+        assert chosen["val_accuracy"].tolist() == pytest.approx([best] * len(chosen))
         final = runs[runs["optimizer"] == f"{optimizer} (tuned)"]
         default = runs[runs["optimizer"] == optimizer]
         for row in chosen.itertuples():
@@ -101,8 +101,7 @@ def test_the_same_command_runs_nothing_again(home: Path, nnbench: Command, train
     assert _selection(home) == chosen
 
 
-@pytest.mark.parametrize("sampler", ["halton", "tpe"])
-@pytest.mark.parametrize("after", [5, TUNING + 5], ids=["while it tunes", "in the final stage"])
+@pytest.mark.parametrize(("sampler", "after"), [("halton", 5), ("halton", TUNING + 5), ("tpe", 5)])
 def test_an_interrupted_study_goes_on_to_the_same_winners(
     home: Path, nnbench: Command, trainer: Trainer, sampler: str, after: int
 ) -> None:
@@ -142,21 +141,20 @@ def test_resume_false_runs_all_anew(home: Path, nnbench: Command, trainer: Train
 
 
 def test_extend_widens_a_space_whose_winner_lies_on_its_edge(home: Path, nnbench: Command, trainer: Trainer) -> None:
-    bounds = ("space.learning_rate.low=1e-5", "space.learning_rate.high=1e-4")
-    narrow = (*TINY, "optimizer=adam", "seed=0,1", *bounds, "tuning.sampler=grid")
+    bounds = ("space.learning_rate.low=1e-4", "space.learning_rate.high=3e-3")
+    narrow = (*TINY, "optimizer=adam", "seed=0,1", *bounds, "tuning.sampler=grid", "training.epochs=100")
     nnbench(*narrow)
     before = _study(home)
     rate = before.selection.set_index("hyperparameter").loc["learning_rate"]
-    assert (rate["value"], rate["edge"], rate["high"]) == (1e-4, "high", 1e-4)
+    assert (rate["value"], rate["edge"], rate["high"]) == (3e-3, "high", 3e-3)
 
     said = nnbench(*narrow, "extend=true")
     assert said.status == 0
     assert "tuning in wider spaces (1)" in said.err
     study = _study(home)
     rate = study.selection.set_index("hyperparameter").loc["learning_rate"]
-    assert rate["value"] > 2e-4
-    assert rate["high"] > 2e-4
-    assert rate["low"] == 1e-5
+    assert rate["high"] >= rate["value"] > 3e-3
+    assert rate["low"] == 1e-4
     rounds = said.err.count("tuning in wider spaces")
     assert 1 <= rounds <= 3
     assert (rate["edge"] == "high") == ("widened as often as it may be" in said.err)
@@ -224,7 +222,7 @@ MISTAKES = {
     "optimizer=rmsprop_default": "space=rmsprop_default: no such option; declare conf/space/rmsprop_default.yaml",
     "optimizer=adam space=sgd": "space.momentum.low=0.0: optimizer.momentum: no such key",
     "optimizer=adam +space.rho.kind=log": "space.rho.low: is missing",
-    "optimizer=adam space.learning_rate.low=1": "space.learning_rate.low=1: must be < space.learning_rate.high=0.1",
+    "optimizer=adam space.learning_rate.low=1": "space.learning_rate.low=1: must be < space.learning_rate.high=0.5",
     "space.learning_rate.low=0": "space.learning_rate.low=0: must be > 0 on a log axis",
     "space.learning_rate.kind=lg": "space.learning_rate.kind=lg: must be one of log, linear",
     "optimizer=adam space.beta_1.high=1.5": "space.beta_1.high=1.5: optimizer.beta_1=1.5: must be a number >= 0 and < 1",

@@ -1,0 +1,103 @@
+"""What is known of a run only beside its study's others, as tags: its setting, and whether that is its optimizer's best.
+
+So "all runs of this optimizer at its best setting" is one filter: `tags.nnbench.optimizer = 'adam' AND
+tags.nnbench.best = 'true'`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from nnbench.tracking.runs import Row
+from nnbench.tracking.settings import AROUND, settings
+from nnbench.tracking.tables import as_value, newest
+
+SETTING, BEST = "nnbench.setting", "nnbench.best"
+# Selection looks at the validation points; a study that has none is judged by what it has.
+JUDGES = (("final/val_accuracy", "final/val_loss"), ("final/train_accuracy", "final/train_loss"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Best:
+    """An optimizer's best setting: of its runs the fewest lost, then the highest mean accuracy, then the lowest loss.
+
+    Attributes:
+        optimizer: its label.
+        setting: as people say it, such as `adam lr=0.05`.
+        runs: how many there are, the lost ones too.
+        accuracy: the mean over those that came to their end; None where there is none.
+        run_ids: theirs.
+    """
+
+    optimizer: str
+    setting: str
+    runs: int
+    accuracy: float | None
+    run_ids: frozenset[str]
+
+
+def setting_of(rows: Sequence[Row]) -> dict[str, str]:
+    """The setting of each training run by its id; the learning rate is always told, as in a run's name."""
+    params = [{key: as_value(text) for key, text in row.params.items()} for row in rows]
+    optimizers = [row.tags.get("nnbench.optimizer", "") for row in rows]
+    named = settings(optimizers, params, always=["optimizer.learning_rate"])
+    return {row.run_id: setting for row, (setting, _) in zip(rows, named, strict=True)}
+
+
+def best_settings(rows: Sequence[Row]) -> list[Best]:
+    """The best setting of each optimizer, from its training runs; those of a tuning stage are not among them."""
+    named = setting_of(rows)
+    tried: dict[tuple[str, str], list[Row]] = {}
+    for row in newest(rows):
+        if row.tags.get("nnbench.stage") != "tuning" and row.status != "RUNNING":
+            tried.setdefault((row.tags.get("nnbench.optimizer", ""), named[row.run_id]), []).append(row)
+    judge = next((judge for judge in JUDGES if any(judge[0] in row.metrics for row in rows)), JUDGES[-1])
+    order = {key: _rank(runs, *judge) for key, runs in tried.items()}
+    found: dict[str, Best] = {}
+    for optimizer, setting in sorted(tried, key=lambda key: order[key]):
+        runs = tried[optimizer, setting]
+        accuracy = -order[optimizer, setting][1]
+        found.setdefault(
+            optimizer,
+            Best(
+                optimizer=optimizer,
+                setting=setting,
+                runs=len(runs),
+                accuracy=accuracy if _kept(runs) else None,
+                run_ids=frozenset(row.run_id for row in runs),
+            ),
+        )
+    return list(found.values())
+
+
+def changed_labels(rows: Sequence[Row], bests: Sequence[Best]) -> dict[str, Mapping[str, str]]:
+    """The tags that are not yet as they ought to be, by the ids of runs."""
+    chosen = {run_id for best in bests for run_id in best.run_ids}
+    wanted = {
+        run_id: {SETTING: setting, BEST: "true" if run_id in chosen else "false"}
+        for run_id, setting in setting_of(rows).items()
+    }
+    return {row.run_id: wanted[row.run_id] for row in rows if not wanted[row.run_id].items() <= row.tags.items()}
+
+
+def varying(rows: Sequence[Row]) -> list[str]:
+    """The hyperparameters, and other parameters, of which the runs have more than one value, but the seed."""
+    seen: dict[str, set[str]] = {}
+    for row in rows:
+        for key, text in row.params.items():
+            seen.setdefault(key, set()).add(text)
+    return sorted(key for key, texts in seen.items() if len(texts) > 1 and not key.startswith(AROUND))
+
+
+def _rank(runs: Sequence[Row], accuracy: str, loss: str) -> tuple[float, float, float]:
+    kept = _kept(runs)
+    share = 1 - len(kept) / len(runs)
+    return share, -_mean(kept, accuracy), _mean(kept, loss)
+
+
+def _kept(runs: Sequence[Row]) -> list[Row]:
+    return [row for row in runs if row.tags.get("nnbench.outcome") in ("finished", "stopped")]
+
+
+def _mean(runs: Sequence[Row], metric: str) -> float:
+    values = [row.metrics[metric] for row in runs if metric in row.metrics]
+    return sum(values) / len(values) if values else 0.0

@@ -1,0 +1,163 @@
+"""Saved views for MLflow's pages: how a study opens for a person who did not set anything up.
+
+MLflow does not document their form, which was read off what its own pages store; a test opens each view in a browser. An
+MLflow that does not know them ignores them.
+"""
+
+import base64
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
+
+TAG = "mlflow.sharedViewState."
+MODE = "workflowType=machine_learning"  # without it the pages open on the side of language models
+
+LEADERBOARD, CURVES, FAILURES = "nnbench-leaderboard", "nnbench-curves", "nnbench-failures"
+NAMES = {LEADERBOARD: "Leaderboard", CURVES: "Learning curves", FAILURES: "Failures"}
+
+TRAINING = "tags.`nnbench.kind` = 'training'"
+# MLflow's filters know no OR. A run that has no such tag yet, since it is still running, matches neither.
+SOUND = "tags.`nnbench.outcome` != 'diverged' AND attributes.status = 'FINISHED'"
+LOST = "tags.`nnbench.outcome` != 'finished' AND tags.`nnbench.outcome` != 'stopped'"
+
+# The charts of each section, and whether their axis is logarithmic. A chart of one number a run is one of bars.
+SECTIONS: dict[str, dict[str, bool]] = {
+    "train": {"train/loss": True, "train/accuracy": False},
+    "val": {"val/loss": True, "val/accuracy": False},
+    "test": {"test/accuracy": False, "test/loss": False},
+    "final": {"final/val_accuracy": False, "final/val_loss": False, "final/train_accuracy": False, "final/train_loss": False},
+    "time": {"time/train_seconds": False, "time/epoch_us": False},
+}
+CURVED = ("train", "val")
+# A metric with no chart at all would get one by itself, and a section of its own before the others.
+HIDDEN = (
+    *("best/val_loss", "best/val_accuracy", "diverged_at_epoch"),
+    *("epochs_to/0.80", "epochs_to/0.90", "epochs_to/0.95"),
+)
+METRICS = ("final/val_accuracy", "final/val_loss", "test/accuracy", "final/train_loss", "time/train_seconds")
+
+
+def views(made: int, *, tuned: bool = False, grouped: bool = False, varying: Sequence[str] = ()) -> dict[str, str]:
+    """The views of a study, as tags of its experiment.
+
+    Args:
+        made: when the experiment was made, ms since 1970.
+        tuned: it has a tuning stage, whose runs are not compared.
+        grouped: its runs have been told their setting, and which is best.
+        varying: the parameters that differ between its runs, but the seed.
+    """
+    stage = " AND tags.`nnbench.stage` = 'final'" if tuned else ""
+    best = " AND tags.`nnbench.best` = 'true'" if grouped else stage
+    by = [("tag", "nnbench.setting")] if grouped else [("param", "optimizer.name"), ("param", "optimizer.learning_rate")]
+    states: dict[str, dict[str, object]] = {
+        LEADERBOARD: {
+            "searchFilter": f"{TRAINING} AND {SOUND}{stage}",
+            "orderByKey": "metrics.`final/val_accuracy`",
+            "selectedColumns": [
+                *(f"metrics.`{key}`" for key in METRICS),
+                *(f"params.`{key}`" for key in (*varying, "seed")),
+            ],
+        },
+        CURVES: {
+            "searchFilter": f"{TRAINING}{best}",
+            "groupBy": {
+                "aggregateFunction": "average",
+                "groupByKeys": [{"mode": mode, "groupByData": data} for mode, data in by],
+            },
+        },
+        FAILURES: {
+            "searchFilter": f"{TRAINING} AND {LOST}",
+            "selectedColumns": ["metrics.`diverged_at_epoch`", "tags.`nnbench.outcome`", "tags.`nnbench.reason`"],
+        },
+    }
+    return {
+        f"{TAG}{key}": json.dumps(
+            {"name": NAMES[key], "createdAt": made, "updatedAt": made, "state": _packed(_BASE | _charts() | state)}
+        )
+        for key, state in states.items()
+    }
+
+
+def link(experiment_id: str, key: str) -> str:
+    """The address of a view within MLflow's pages."""
+    charts = "&compareRunsMode=CHART" if key == CURVES else ""
+    return f"#/experiments/{experiment_id}/runs?{MODE}&viewStateShareKey={key}{charts}"
+
+
+def filter_link(experiment_id: str, query: str) -> str:
+    """The address of the runs that match a filter."""
+    # Brackets would end a link in Markdown.
+    return f"#/experiments/{experiment_id}/runs?{MODE}&searchFilter={quote(query, safe='')}"
+
+
+def run_link(experiment_id: str, run_id: str, artifact: str = "") -> str:
+    """The address of a run, or of one of its artifacts."""
+    return f"#/experiments/{experiment_id}/runs/{run_id}{f'/artifacts/{artifact}' if artifact else ''}?{MODE}"
+
+
+_BASE: dict[str, object] = {
+    "searchFilter": "",
+    "orderByKey": "attributes.start_time",
+    "orderByAsc": False,
+    "startTime": "ALL",
+    "lifecycleFilter": "Active",
+    "datasetsFilter": [],
+    "modelVersionFilter": "All Runs",
+    "selectedColumns": [],
+    "runsHiddenMode": "FIRST_20_RUNS",
+    "useGroupedValuesInCharts": True,
+    "hideEmptyCharts": True,
+    "viewMaximized": False,
+    "runListHidden": False,
+    "groupBy": None,
+    "isAccordionReordered": True,  # or the pages sort the sections by name
+}
+
+
+def _charts() -> dict[str, object]:
+    """Sections and charts, the same for all views: whoever turns from a table to its charts meets curves first."""
+    sections = [
+        {"uuid": name, "name": name, "display": True, "isReordered": True, "deleted": False, "isGenerated": False}
+        for name in SECTIONS
+    ]
+    charts = [
+        _chart(key, section, log=log, curve=section in CURVED)
+        for section, keys in SECTIONS.items()
+        for key, log in keys.items()
+    ]
+    hidden = [_chart(key, "final", log=False, curve=False) | {"deleted": True} for key in HIDDEN]
+    return {"compareRunSections": sections, "compareRunCharts": charts + hidden}
+
+
+def _chart(key: str, section: str, *, log: bool, curve: bool) -> dict[str, object]:
+    common: dict[str, object] = {
+        "uuid": key,
+        "type": "LINE" if curve else "BAR",
+        "runsCountToCompare": 100,
+        "metricSectionId": section,
+        "deleted": False,
+        "isGenerated": False,
+        "metricKey": key,
+        "displayName": f"{key}, log axis" if log else key,
+    }
+    if not curve:
+        return common
+    return common | {
+        "selectedMetricKeys": [key],
+        "lineSmoothness": 0,
+        "xAxisScaleType": "linear",
+        "scaleType": "log" if log else "linear",
+        "range": {},
+        "xAxisKey": "step",
+        "selectedXAxisMetricKey": "",
+        "yAxisKey": "metric",
+        "yAxisExpressions": [],
+        "ignoreOutliers": False,
+        "useGlobalXaxisKey": True,
+        "useGlobalLineSmoothing": True,
+    }
+
+
+def _packed(state: Mapping[str, object]) -> str:
+    return "deflate;" + base64.b64encode(zlib.compress(json.dumps(state).encode())).decode()
