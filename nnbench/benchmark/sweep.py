@@ -52,16 +52,10 @@ class Cost:
     memory: float
 
 
-def command(*words: str) -> Cost:
-    """Run `python -m nnbench WORDS` in an empty folder and measure it."""
-    with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(
-            [sys.executable, "-c", PROBE, *words],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+def command(folder: str, *words: str) -> Cost:
+    """Run `python -m nnbench WORDS` in `folder` and measure it."""
+    probe = [sys.executable, "-c", PROBE, *words]
+    done = subprocess.run(probe, cwd=folder, capture_output=True, text=True, check=True)
     return Cost(**json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -79,9 +73,11 @@ def sweep(arguments: Namespace) -> None:
     """
     words = "-m", f"training.epochs={arguments.epochs}", "report=none"
     many, one = f"seed=range({arguments.jobs})", "seed=range(1)"
-    listed, listed_one = (command(*words, seeds, "dry_run=true") for seeds in (many, one))
-    print(f"{arguments.jobs} jobs composed and checked in {listed.wall - listed_one.wall:.2f} s")
-    all_runs, one_run = (command(*words, seeds) for seeds in (many, one))
+    with tempfile.TemporaryDirectory() as alone, tempfile.TemporaryDirectory() as crowd:
+        listed, listed_one = (command(crowd, *words, seeds, "dry_run=true") for seeds in (many, one))
+        print(f"{arguments.jobs} jobs composed and checked in {listed.wall - listed_one.wall:.2f} s")
+        one_run, all_runs = command(alone, *words, one), command(crowd, *words, many)
+        again_one, again = command(alone, *words, one), command(crowd, *words, many)
     more = arguments.jobs - 1
     parent = 1000 * (all_runs.parent - one_run.parent) / more
     workers = 1000 * (all_runs.workers - one_run.workers) / more
@@ -90,6 +86,9 @@ def sweep(arguments: Namespace) -> None:
     print(f"beyond that {parent + workers - training:.1f} ms: {parent:.1f} ms in the parent, the rest in the worker")
     print(
         f"{arguments.jobs} runs on {cores()} workers in {all_runs.wall:.1f} s, {more / (all_runs.wall - one_run.wall):.0f} a second"
+    )
+    print(
+        f"the same command again recognises all of them, and says so, in {again.wall - again_one.wall:.1f} s more than for one"
     )
     print(f"the parent's memory: {all_runs.memory:.0f} MiB at most, {one_run.memory:.0f} MiB for a single run")
 
@@ -120,7 +119,9 @@ def add_study_arguments(parser: ArgumentParser) -> None:
 def study(arguments: Namespace) -> None:
     """Print the time of a whole study, tracking and report included, and of the plain loop for the same runs."""
     names = ",".join(SETTINGS)
-    ours = command("-m", f"optimizer={names}", f"seed=range({arguments.seeds})", f"training.epochs={arguments.epochs}")
+    words = f"optimizer={names}", f"seed=range({arguments.seeds})", f"training.epochs={arguments.epochs}"
+    with tempfile.TemporaryDirectory() as folder:
+        ours = command(folder, "-m", *words)
     begun = perf_counter()
     with threadpool_limits(1):
         for name in SETTINGS:
@@ -129,9 +130,8 @@ def study(arguments: Namespace) -> None:
     theirs = perf_counter() - begun
     runs = len(SETTINGS) * arguments.seeds
     print(f"{runs} runs of {arguments.epochs:,} epochs: the plain loop, one after the other {theirs:.1f} s;")
-    print(
-        f"the study on {cores()} workers, tracking and report included, {ours.wall:.1f} s: {theirs / ours.wall:.1f} times as fast"
-    )
+    ratio = theirs / ours.wall
+    print(f"the study on {cores()} workers, tracking and report included, {ours.wall:.1f} s: {ratio:.1f} times as fast")
 
 
 def _plain(name: str, seed: int, epochs: int) -> None:

@@ -62,7 +62,7 @@ def share_reached(times: pd.DataFrame) -> pd.DataFrame:
         One row an arrival, in ascending order, each holding until the next: `time`, `share`, and `low`, `high` (95 % log-log
         interval by Greenwood's formula; NaN once all have arrived, where it is undefined).
     """
-    known = times.dropna(subset=["time"])
+    known = _known(times)
     if not known["reached"].any():
         return pd.DataFrame({"time": [], "share": [], "low": [], "high": []}, dtype=float)
     watched = known["time"].mask(known["diverged"], known["time"].max())
@@ -93,7 +93,8 @@ class RunningTime:
     """What it costs to reach a target, and what that rests on.
 
     Attributes:
-        expected: in the unit of the times; infinite where no run reached the target, NaN where there is no run.
+        expected: in the unit of the times; infinite where no run reached the target, NaN where there is no run or it is
+            unknown what one that diverged has cost.
         successes: how many runs reached it.
         n: of how many.
     """
@@ -112,7 +113,12 @@ def expected_running_time(times: pd.DataFrame) -> RunningTime:
     Args:
         times: the rows of one setting, as `times_to_target` gives them.
     """
-    known = times.dropna(subset=["time"])
+    known = _known(times)
     successes = int(known["reached"].sum())
-    expected = known["time"].sum() / successes if successes else np.inf if len(known) else np.nan
+    expected = known["time"].sum(skipna=False) / successes if successes else np.inf if len(known) else np.nan
     return RunningTime(expected=float(expected), successes=successes, n=len(known))
+
+
+def _known(times: pd.DataFrame) -> pd.DataFrame:
+    """The runs that tell something: one that diverged does, even if its time is lost."""
+    return times[times["time"].notna() | times["diverged"]]

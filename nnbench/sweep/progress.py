@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
@@ -55,9 +56,7 @@ class SweepProgress:
         self._bar.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._bar.stop()
 
     def ended(self, event: Ended) -> None:
@@ -65,16 +64,14 @@ class SweepProgress:
         self.done += 1
         if isinstance(event.outcome, Failure):
             self.failed += 1
-            self.console.print(
-                f"[red]failed[/red] {event.job.config.run_name}: {event.outcome.reason}", highlight=False
-            )
+            self.console.print(f"[red]failed[/red] {event.job.config.run_name}: {event.outcome.reason}", highlight=False)
         elif event.outcome is not None:
             self._compare(event.job.config, event.outcome)
         self._bar.update(self._task, advance=1, news=self._news())
         now = time.monotonic()
         if not self.console.is_terminal and (now - self._said >= PLAIN_EVERY or self.done == self.total):
             self._said = now
-            self.console.print(self._line(now), highlight=False, soft_wrap=True)
+            self.console.print(self._line(now), soft_wrap=True)
 
     def _compare(self, config: Config, result: Result) -> None:
         history = result.history
@@ -86,7 +83,7 @@ class SweepProgress:
     def _news(self) -> str:
         parts = [f"[red]{self.failed} failed[/red]"] if self.failed else []
         if self.best:
-            parts.append(f"best val {self.best[0]:.3f} {self.best[1]}")
+            parts.append(f"best val {self.best[0]:.3f} {escape(self.best[1])}")
         return " · ".join(parts)
 
     def _line(self, now: float) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from nnbench.config import Config
 from nnbench.interrupts import Interrupted, interruptible, uninterrupted
@@ -68,11 +69,12 @@ def conduct(config: Config, runner: Runner, plan: Callable[["Sweep"], None]) -> 
 
 
 def _conduct(config: Config, runner: Runner, plan: Callable[["Sweep"], None], console: Console) -> int:
-    from nnbench.recording import open_study  # MLflow takes a second to import: only after the checks
-    from nnbench.reporting import report_on, tell
-    from nnbench.tracking.reader import read_study
+    with console.status("opening the store"):  # MLflow takes a second to import: only after the checks
+        from nnbench.recording import open_study
+        from nnbench.reporting import report_on, tell
+        from nnbench.tracking.reader import read_study
 
-    writer = open_study(config)
+        writer = open_study(config)
     sweep = Sweep(config, writer, runner, console)
     status, report, trouble = "KILLED", None, ""
     try:
@@ -88,8 +90,10 @@ def _conduct(config: Config, runner: Runner, plan: Callable[["Sweep"], None], co
         if sweep.id is not None:
             writer.end_sweep(sweep.id, status, files=sweep.files, answer=report.answer if report else "")
     tell(study, report, console)
-    for line in [*(f"[red]failed[/red] {_what(event)}" for event in sweep.failures), *filter(None, [trouble])]:
-        console.print(line)
+    if sweep.failures:
+        console.print(_failed(sweep.failures))
+    if trouble:
+        console.print(trouble)
     console.print(f"review  [bold]mlflow ui --backend-store-uri {writer.store.shown_uri}[/bold]")
     return 1 if sweep.failures or trouble else 0
 
@@ -193,6 +197,10 @@ def _train(
     return failures
 
 
-def _what(event: Ended) -> str:
-    assert isinstance(event.outcome, Failure)
-    return escape(f"{event.job.config.run_name}: {event.outcome.reason}")
+def _failed(events: Sequence[Ended]) -> Table:
+    """What failed, a line a run."""
+    table = Table("failed run", "why", box=None, padding=(0, 1), header_style="red")
+    for event in events:
+        assert isinstance(event.outcome, Failure)
+        table.add_row(escape(event.job.config.run_name), escape(event.outcome.reason))
+    return table

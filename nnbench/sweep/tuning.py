@@ -104,6 +104,10 @@ def read(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -> 
     for axis in [*words.choices, *words.values]:
         if axis.key not in ("optimizer", "seed"):
             raise UserError(f"{axis.key}: must be one value; a sweeper that tunes takes lists of optimizer and seed alone")
+    given = [axis.key for axis in [*words.choices, *words.values]] + [word.partition("=")[0] for word in words.fixed]
+    for key in ("optimizer", "seed"):
+        if given.count(key) > 1:
+            raise UserError(f"{key}: is given twice")
     if words.grids:
         raise UserError(f"grids.{next(iter(words.grids))}: a sweeper that tunes looks in conf/space, not in grids")
     optimizers = next((axis.words for axis in words.choices), [])

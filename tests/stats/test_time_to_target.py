@@ -90,6 +90,15 @@ def test_a_diverged_run_never_arrives() -> None:
     times = frame([5.0, 100.0], [False, True], [True, False])
     assert share_reached(times)["share"].tolist() == [0.5]
     assert share_reached(times.assign(diverged=False))["share"].tolist() == [1.0]
+    lost = times.assign(time=[np.nan, 100.0])  # how long it took to diverge is not known
+    assert share_reached(lost)["share"].tolist() == [0.5]
+    assert np.isnan(expected_running_time(lost).expected)
+
+
+def test_a_run_of_which_nothing_is_known_does_not_count() -> None:
+    times = frame([np.nan, 100.0], [False, True])
+    assert share_reached(times)["share"].tolist() == [1.0]
+    assert expected_running_time(times).n == 1
 
 
 def test_expected_running_time_pays_for_failures() -> None:

@@ -1,0 +1,56 @@
+"""MLflow's pages on the project's own store: `python -m nnbench.ui`, or `make ui`."""
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
+
+from nnbench.errors import UserError
+from nnbench.interrupts import Interrupted, interruptible
+from nnbench.server import USUAL_PORT, serving
+
+STORE = "sqlite:///results/mlflow.db"
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Show the store, as `words` say, until interrupted. Returns 0, or 2 for a mistake in the command."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--store", default=STORE, help=f"a tracking URI, {STORE} by default")
+    parser.add_argument("--port", type=int, default=USUAL_PORT, help=f"{USUAL_PORT} by default; where it is taken, another")
+    options = parser.parse_args(words)
+    try:
+        with interruptible():
+            show(options.store, options.port)
+    except Interrupted:
+        return 0
+    except UserError as error:
+        print(f"ui: {error}", file=sys.stderr)
+    return 2
+
+
+def show(store: str, port: int) -> None:
+    """Serve the pages, on this machine alone, and say where they are, until interrupted.
+
+    Raises:
+        UserError: there is no such store, or the server did not come up.
+    """
+    database = _existing(store)
+    # Artifacts that lie in a folder need no server to hand them on.
+    with serving(database, ["--no-serve-artifacts", "--default-artifact-root", "results/artifacts"], port=port) as server:
+        print(f"{server.address}/#/experiments?workflowType=machine_learning", flush=True)
+        server.wait()
+
+
+def _existing(store: str) -> str:
+    scheme, found, path = store.partition(":///")
+    if scheme == "sqlite" and found:
+        if not Path(path).is_file():
+            raise UserError(f"--store={store}: there is no such file yet; `python -m nnbench` makes one")
+        return f"sqlite:///{Path(path).absolute()}"
+    if scheme.startswith("http"):
+        raise UserError(f"--store={store}: is a server, which has its own pages at that address")
+    return store
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,31 @@
+"""What docs/method.md says of the statistics, held against them."""
+
+import pkgutil
+import re
+from pathlib import Path
+
+from nnbench import stats
+from nnbench.stats.failures import share
+from nnbench.stats.interquartile import Interval
+from nnbench.stats.verdict import Verdict
+
+METHOD = (Path(__file__).parents[2] / "docs" / "method.md").read_text(encoding="utf-8")
+
+
+def test_every_statistic_has_its_section() -> None:
+    headings = re.findall(r"^### .* · `(\w+)\.py`$", METHOD, re.MULTILINE)
+    assert sorted(headings) == sorted(module.name for module in pkgutil.iter_modules(stats.__path__))
+
+
+def test_the_table_of_seeds_is_what_the_code_asks_for() -> None:
+    (table,) = re.findall(r"^\| settings \|.*\n\|[-|:]*\n\|.*\n\|.*$", METHOD, re.MULTILINE)
+    head, _, least, advisable = ([int(cell) for cell in re.findall(r"\| *(\d+)(?= *\|)", line)] for line in table.splitlines())
+    known = Interval(estimate=0.8, low=0.7, high=0.9, n=1)
+    verdicts = [Verdict(best="adam", interval=known, settings=settings, seeds=1) for settings in head]
+    assert head == [2, 3, 4, 5, 8]
+    assert [one.least for one in verdicts] == least
+    assert [one.advisable for one in verdicts] == advisable
+
+
+def test_none_of_twenty_leaves_room_for_as_much_as_it_says() -> None:
+    assert f"none of 20 leaves room for {share(0, 20).high:.0%}".replace("%", " %") in METHOD
