@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
@@ -14,6 +15,10 @@ from omegaconf import OmegaConf
 from nnbench.app import CONF, main
 from nnbench.config import Config
 from nnbench.validation import parse
+
+# A shared machine is slow at times, which is no fault of the code under test.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 
 def composed(*overrides: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from nnbench.app import CONF
 from nnbench.validation import parse
 from tests.conftest import composed
 
-GROUPS = ("optimizer", "dataset", "network", "training", "tracking", "report", "sweep", "experiment")
+GROUPS = ("optimizer", "space", "dataset", "network", "training", "tracking", "report", "sweep", "experiment")
 
 
 def _options(group: str) -> list[str]:

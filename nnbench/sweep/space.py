@@ -196,9 +196,7 @@ def _is_discrete(space: Space) -> bool:
 def _grid(space: Space, configs: int) -> list[tuple[float, ...]]:
     """The points of the most even grid: as nearly as many values on each axis, and more of them on the first."""
     divisors = [count for count in range(1, configs + 1) if configs % count == 0]
-    counts = [
-        [count for count in divisors if isinstance(axis, Range) or count <= len(axis.values)] for axis in space.values()
-    ]
+    counts = [[count for count in divisors if isinstance(axis, Range) or count <= len(axis.values)] for axis in space.values()]
     designs = [design for design in product(*counts) if math.prod(design) == configs]
     if not designs:
         sizes = [range(1, len(axis.values) + 1) for axis in space.values() if isinstance(axis, Choice)]

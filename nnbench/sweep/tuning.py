@@ -136,7 +136,7 @@ def read(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -> 
 
 def _compose(loader: ConfigLoader, master: DictConfig, words: list[str], given: set[str]) -> Contender:
     composed = loader.load_sweep_config(master, words)
-    plain = OmegaConf.masked_copy(composed, [key for key in composed if key != "hydra"])
+    plain = OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
     tree: dict[str, Any] = OmegaConf.to_container(plain, resolve=True)  # type: ignore[assignment]
     default = parse(tree)
     options = ", ".join(loader.get_group_options("space"))
@@ -176,7 +176,7 @@ class Score:
         return self.accuracy - 2 * self.lost
 
 
-# What selection may see of a run, its final validation accuracy and loss; None where it was lost.
+# What selection may see of a run, its final validation accuracy and loss; None where it was lost or has none.
 Seen = tuple[float, float] | None
 
 
@@ -196,14 +196,14 @@ def seen_in_store(row: "Row | None") -> Seen:
     """Of a run as it stands in the store, where it does."""
     if row is None or row.tags.get("nnbench.outcome") == "diverged":
         return None
-    return row.metrics["final/val_accuracy"], row.metrics["final/val_loss"]
+    accuracy, loss = row.metrics.get("final/val_accuracy"), row.metrics.get("final/val_loss")
+    return None if accuracy is None or loss is None else (accuracy, loss)
 
 
 def seen_in_history(history: History) -> Seen:
     """Of a run that has just come back."""
-    if history.outcome == "diverged":
-        return None
-    return float(history.val_accuracy[-1]), float(history.val_loss[-1])
+    accuracy, loss = float(history.val_accuracy[-1]), float(history.val_loss[-1])
+    return None if history.outcome == "diverged" or not math.isfinite(loss) else (accuracy, loss)
 
 
 def best_of(

@@ -153,9 +153,7 @@ def _try(sweep: Sweep, tuning: Tuning, contenders: Sequence[Contender], stage: s
     return settings
 
 
-def _tuning_jobs(
-    tuning: Tuning, contenders: Sequence[Contender], settings: Mapping[str, Sequence[Setting]]
-) -> list[Job]:
+def _tuning_jobs(tuning: Tuning, contenders: Sequence[Contender], settings: Mapping[str, Sequence[Setting]]) -> list[Job]:
     """In turns, so that a sweep that is cut short has tried as many configs of each."""
     turns = [
         (each, settings[each.label][place], seed)

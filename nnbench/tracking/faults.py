@@ -11,9 +11,7 @@ from nnbench.errors import UserError
 from nnbench.tracking.line import Gone, locked_out
 
 LOCKED = "database is locked"
-REFUSED = (
-    "the server does not let you in: give MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment"
-)
+REFUSED = "the server does not let you in: give MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment"
 
 # What a fault says of itself -> what its user is told.
 FAULTS = {

@@ -24,14 +24,14 @@ class Best:
         optimizer: its label.
         setting: as people say it, such as `adam lr=0.05`.
         runs: how many there are, the lost ones too.
-        accuracy: the mean over those that came to their end; None where there is none.
+        accuracy: the mean over those that came to their end.
         run_ids: theirs.
     """
 
     optimizer: str
     setting: str
     runs: int
-    accuracy: float | None
+    accuracy: float
     run_ids: frozenset[str]
 
 
@@ -44,28 +44,20 @@ def setting_of(rows: Sequence[Row]) -> dict[str, str]:
 
 
 def best_settings(rows: Sequence[Row]) -> list[Best]:
-    """The best setting of each optimizer, from its training runs; those of a tuning stage are not among them."""
+    """The best setting of each optimizer that has a run which came to its end; a tuning stage's runs do not count."""
     named = setting_of(rows)
     tried: dict[tuple[str, str], list[Row]] = {}
     for row in newest(rows):
         if row.tags.get("nnbench.stage") != "tuning" and row.status != "RUNNING":
             tried.setdefault((row.tags.get("nnbench.optimizer", ""), named[row.run_id]), []).append(row)
     judge = next((judge for judge in JUDGES if any(judge[0] in row.metrics for row in rows)), JUDGES[-1])
-    order = {key: _rank(runs, *judge) for key, runs in tried.items()}
+    ranks = {key: _rank(runs, *judge) for key, runs in tried.items() if _kept(runs)}
     found: dict[str, Best] = {}
-    for optimizer, setting in sorted(tried, key=lambda key: order[key]):
-        runs = tried[optimizer, setting]
-        accuracy = -order[optimizer, setting][1]
-        found.setdefault(
-            optimizer,
-            Best(
-                optimizer=optimizer,
-                setting=setting,
-                runs=len(runs),
-                accuracy=accuracy if _kept(runs) else None,
-                run_ids=frozenset(row.run_id for row in runs),
-            ),
-        )
+    for optimizer, setting in sorted(ranks, key=lambda key: ranks[key]):
+        runs, (_, inaccuracy, _) = tried[optimizer, setting], ranks[optimizer, setting]
+        ids = frozenset(row.run_id for row in runs)
+        best = Best(optimizer=optimizer, setting=setting, runs=len(runs), accuracy=-inaccuracy, run_ids=ids)
+        found.setdefault(optimizer, best)
     return list(found.values())
 
 
@@ -80,12 +72,12 @@ def changed_labels(rows: Sequence[Row], bests: Sequence[Best]) -> dict[str, Mapp
 
 
 def varying(rows: Sequence[Row]) -> list[str]:
-    """The hyperparameters, and other parameters, of which the runs have more than one value, but the seed."""
-    seen: dict[str, set[str]] = {}
+    """The parameters of which some optimizer's runs have more than one value, but the seed."""
+    seen: dict[tuple[str, str], set[str]] = {}
     for row in rows:
         for key, text in row.params.items():
-            seen.setdefault(key, set()).add(text)
-    return sorted(key for key, texts in seen.items() if len(texts) > 1 and not key.startswith(AROUND))
+            seen.setdefault((row.tags.get("nnbench.optimizer", ""), key), set()).add(text)
+    return sorted({key for (_, key), texts in seen.items() if len(texts) > 1 and not key.startswith(AROUND)})
 
 
 def _rank(runs: Sequence[Row], accuracy: str, loss: str) -> tuple[float, float, float]:

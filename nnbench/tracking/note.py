@@ -139,8 +139,7 @@ def _bests(experiment_id: str, bests: Sequence[Best]) -> str:
     rows = []
     for best in bests:
         name = f"[{plain(best.optimizer)}]({views.filter_link(experiment_id, best_filter(best.optimizer))})"
-        accuracy = "–" if best.accuracy is None else f"{best.accuracy:.3f}"
-        rows.append(f"| {name} | {plain(best.setting)} | {best.runs} | {accuracy} |")
+        rows.append(f"| {name} | {plain(best.setting)} | {best.runs} | {best.accuracy:.3f} |")
     head = ["", "**Each optimizer at its best setting**, by validation:", "", "| runs of | setting | runs | mean accuracy |"]
     return "\n".join([*head, "|---|---|---|---|", *rows, ""])
 

@@ -49,9 +49,7 @@ class Runs(Protocol):
     def open(self, experiment: Experiment, name: str, tags: Strings, params: Strings, *, started: int | None = None) -> str:
         """Make a run that is RUNNING, from now on or since `started`; returns its id."""
 
-    def close(
-        self, run_id: str, status: str, metrics: Sequence[Metric], tags: Strings, *, ended: int | None = None
-    ) -> None:
+    def close(self, run_id: str, status: str, metrics: Sequence[Metric], tags: Strings, *, ended: int | None = None) -> None:
         """Log what came of a run and end it. The points of a metric come in ascending order of their step."""
 
     def label(self, tags: Mapping[str, Strings]) -> None:
@@ -98,9 +96,7 @@ class ServerRuns:
         """Make the files of a folder artifacts of the run."""
         self.line.ride(partial(self.client.log_artifacts, run_id, str(folder)))
 
-    def close(
-        self, run_id: str, status: str, metrics: Sequence[Metric], tags: Strings, *, ended: int | None = None
-    ) -> None:
+    def close(self, run_id: str, status: str, metrics: Sequence[Metric], tags: Strings, *, ended: int | None = None) -> None:
         said = [RunTag(key, value) for key, value in tags.items()]
         room = BATCH - len(said)
         for start in range(0, max(len(metrics), 1), room):
@@ -172,9 +168,7 @@ class DatabaseRuns:
         )
         return run_id
 
-    def close(
-        self, run_id: str, status: str, metrics: Sequence[Metric], tags: Strings, *, ended: int | None = None
-    ) -> None:
+    def close(self, run_id: str, status: str, metrics: Sequence[Metric], tags: Strings, *, ended: int | None = None) -> None:
         points = [
             {
                 "run_uuid": run_id,

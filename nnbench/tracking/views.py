@@ -117,10 +117,8 @@ _BASE: dict[str, object] = {
 
 def _charts() -> dict[str, object]:
     """Sections and charts, the same for all views: whoever turns from a table to its charts meets curves first."""
-    sections = [
-        {"uuid": name, "name": name, "display": True, "isReordered": True, "deleted": False, "isGenerated": False}
-        for name in SECTIONS
-    ]
+    shown = {"display": True, "isReordered": True, "deleted": False, "isGenerated": False}
+    sections = [{"uuid": name, "name": name, "columns": 2 if name in CURVED else 4, **shown} for name in SECTIONS]
     charts = [
         _chart(key, section, log=log, curve=section in CURVED)
         for section, keys in SECTIONS.items()
@@ -139,7 +137,7 @@ def _chart(key: str, section: str, *, log: bool, curve: bool) -> dict[str, objec
         "deleted": False,
         "isGenerated": False,
         "metricKey": key,
-        "displayName": f"{key}, log axis" if log else key,
+        "displayName": key,
     }
     if not curve:
         return common

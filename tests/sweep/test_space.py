@@ -165,7 +165,7 @@ def test_an_axis_with_one_value_has_no_edge() -> None:
 
 def test_a_space_is_widened_by_a_third_on_that_side_alone() -> None:
     wider = widened(SPACE, {"rate": "high"}, fraction)
-    assert wider == {**SPACE, "rate": Range(low=0.01, high=pytest.approx(10 ** (2 / 3), rel=1e-3), log=True)}
+    assert wider == {**SPACE, "rate": Range(low=0.01, high=4.642, log=True)}  # a third of its two decades
     lower = widened(SPACE, {"rate": "low"}, fraction)["rate"]
     assert isinstance(lower, Range)
     assert lower.low == pytest.approx(0.01 * 10 ** (-2 / 3), rel=1e-3)
@@ -174,7 +174,8 @@ def test_a_space_is_widened_by_a_third_on_that_side_alone() -> None:
 def test_no_further_than_is_allowed() -> None:
     wider = widened(SPACE, {"momentum": "high"}, fraction)["momentum"]
     assert isinstance(wider, Range)
-    assert (wider.low, wider.high) == (0, pytest.approx(0.9 + 0.9 / 12))
+    assert wider.low == 0
+    assert wider.high == pytest.approx(0.9 + 0.9 / 12)
 
 
 @settings(max_examples=50)

@@ -74,12 +74,12 @@ def test_the_protocol(home: Path, nnbench: Command, trainer: Trainer) -> None:
     assert "sgd (tuned): learning_rate=" in said.err
 
     # All of it belongs to one sweep, which keeps what was chosen.
-    (sweep,) = study.sweeps.itertuples()
-    assert sweep.status == "FINISHED"
-    assert set(tuning["sweep_id"]) == set(runs["sweep_id"]) == {sweep.run_id}
+    assert study.sweeps["status"].tolist() == ["FINISHED"]
+    (sweep,) = map(str, study.sweeps["run_id"])
+    assert set(tuning["sweep_id"]) == set(runs["sweep_id"]) == {sweep}
     client = open_store(f"sqlite:///{home}/results/mlflow.db", None).client
-    assert "selection.csv" in {file.path for file in client.list_artifacts(sweep.run_id)}
-    assert client.get_run(sweep.run_id).data.params["tuning.sampler"] == "halton"
+    assert "selection.csv" in {file.path for file in client.list_artifacts(sweep)}
+    assert client.get_run(sweep).data.params["tuning.sampler"] == "halton"
 
 
 def test_the_report_is_drawn_from_the_final_runs(home: Path, nnbench: Command, trainer: Trainer) -> None:
@@ -178,7 +178,9 @@ def test_what_the_command_line_fixes_is_not_tuned(home: Path, nnbench: Command, 
     assert kinds == {"learning_rate": "log", "momentum": "fixed", "decay": "log"}
 
 
-def test_an_optimizer_that_always_diverges_is_judged_by_its_default_alone(home: Path, nnbench: Command, trainer: Trainer) -> None:
+def test_an_optimizer_that_always_diverges_is_judged_by_its_default_alone(
+    home: Path, nnbench: Command, trainer: Trainer
+) -> None:
     wild = ("space.learning_rate.low=1e20", "space.learning_rate.high=1e30")
     said = nnbench(*TINY, "optimizer=adam", "seed=0", *wild)
     assert said.status == 0, said.err

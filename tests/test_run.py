@@ -1,0 +1,67 @@
+"""One run from its config: the notebook's own draws, pairing by seed, and what is left behind."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from nnbench.config import Config
+from nnbench.run import GRID, Result, execute
+
+Make = Callable[..., Config]
+
+# The rows that the notebook printed at epoch 0.
+PRINTED = {"sgd": 0.360, "adagrad": 0.410, "rmsprop_default": 0.270, "rmsprop": 0.303, "adam": 0.307}
+
+
+@pytest.mark.parametrize("optimizer", PRINTED)
+def test_the_notebooks_epoch_0_rows(config: Make, optimizer: str) -> None:
+    history = execute(config("experiment=notebook", f"optimizer={optimizer}", "training.epochs=1")).history
+    assert f"{history.train_accuracy[0]:.3f}" == f"{PRINTED[optimizer]:.3f}"
+    assert f"{history.train_loss[0]:.3f}" == "1.099"
+
+
+def _boundary_of(result: Result) -> tuple[np.ndarray, np.ndarray]:
+    assert result.boundary is not None
+    return result.boundary.train_points, result.boundary.test_points
+
+
+def test_runs_pair_by_seed_whatever_the_optimizer(config: Make) -> None:
+    runs = [execute(config(f"optimizer={name}", "seed=5", "training.epochs=2")) for name in ("sgd", "adam")]
+    for one, other in zip(*map(_boundary_of, runs), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert runs[0].history.train_loss[0] == runs[1].history.train_loss[0], "the same initial weights"
+    assert runs[0].history.train_loss[1] != runs[1].history.train_loss[1]
+
+
+def test_another_seed_draws_other_points_unless_told_not_to(config: Make) -> None:
+    first, second = (_boundary_of(execute(config(f"seed={seed}", "training.epochs=1")))[0] for seed in (0, 1))
+    assert not np.array_equal(first, second)
+    fixed = [execute(config(f"seed={seed}", "training.epochs=1", "dataset.redraw=false")) for seed in (0, 1)]
+    np.testing.assert_array_equal(_boundary_of(fixed[0])[0], _boundary_of(fixed[1])[0])
+    assert fixed[0].history.train_loss[0] != fixed[1].history.train_loss[0], "the weights still follow the seed"
+
+
+def test_train_validation_and_test_points_are_drawn_apart(config: Make) -> None:
+    train, test = _boundary_of(execute(config("training.epochs=1")))
+    assert not {tuple(point) for point in train[train.any(axis=1)]} & {tuple(point) for point in test[test.any(axis=1)]}
+
+
+def test_the_same_config_gives_the_same_numbers(config: Make) -> None:
+    one, other = (execute(config("training.epochs=50")) for _ in range(2))
+    np.testing.assert_array_equal(one.history.train_loss, other.history.train_loss)
+
+
+def test_the_boundary_at_checkpoints(config: Make) -> None:
+    result = execute(config("training.epochs=200", "training.checkpoints=[0,100]"))
+    assert result.boundary is not None
+    assert set(result.boundary.checkpoints) == {0, 100}
+    assert result.boundary.label.shape == (GRID, GRID)
+    assert not np.array_equal(result.boundary.checkpoints[0][0], result.boundary.label)
+
+
+def test_no_splits_but_the_training_points(config: Make) -> None:
+    result = execute(config("training.epochs=5", "dataset.val_samples=0", "dataset.test_samples=0"))
+    assert len(result.history.val_loss) == 0
+    assert np.isnan(result.history.test_accuracy)
+    assert _boundary_of(result)[1].shape == (0, 2)
