@@ -39,6 +39,8 @@ def as_user_error(error: Exception, conf: Path, words: Sequence[str]) -> str | N
         return f"{group}={option}: no such option; {hint}{group} knows {', '.join(sorted(error.options))}"
     if isinstance(error, OverrideParseException):
         return f"{error.override}: cannot be read; must be KEY=VALUE, quoted from the shell where it holds spaces or brackets"
+    if found := re.search(r"resolving interpolation '\$\{(\w+)\}', possible", text):  # a group that another follows
+        return f"{found[1]}=null: must be one of the options of conf/{found[1]}"
     if found := re.search(r"Ambiguous value for argument '([^']+)'", text):
         return f"{found[1]}: several values need -m before them, or brackets to be one list"
     if found := re.search(r"Could not (?:override|append to config|delete from config)\W+'([^']+)'", text):

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
 from nnbench.report import style
+from nnbench.report.search import Search, searched
 from nnbench.stats.interquartile import interquartile_mean
 from nnbench.stats.paired import compare, seeds_needed
+from nnbench.stats.verdict import Verdict, judge
 from nnbench.study import Study
 
 
@@ -33,6 +36,25 @@ METRICS = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The settings weighed against each other by one value a run.
+
+    Attributes:
+        values: one row a seed, one column a setting that has a value, the best first; NaN where a run is missing.
+        ranking: the settings from the best to the worst, those with no value last: `setting`, `optimizer`, `runs`, `diverged`,
+            `n` (values), `estimate`, `low`, `high` (interquartile mean with 95 % interval), `p` (Holm-corrected over all
+            pairs, against the first row; NaN where untested), `behind` (shown to be worse than the first).
+        pairs: every pair of settings, as `stats.paired.compare` gives them; untested where seeds are too few for any.
+        verdict: what may be said.
+    """
+
+    values: pd.DataFrame
+    ranking: pd.DataFrame
+    pairs: pd.DataFrame
+    verdict: Verdict
+
+
 class Findings:
     """A study with what its runs say, each thing computed once.
 
@@ -44,12 +66,17 @@ class Findings:
     def __init__(self, study: Study) -> None:
         self.study = study
         self.runs = study.runs.assign(outcome=study.runs["outcome"].fillna(study.runs["status"].str.lower()))
-        self._rankings: dict[str, pd.DataFrame] = {}
+        self._comparisons: dict[str, Comparison] = {}
 
     @cached_property
     def scored(self) -> pd.DataFrame:
         """The runs that came to their end: the others have no final value, and are counted instead."""
         return self.runs[self.runs["outcome"].isin(["finished", "stopped"])]
+
+    @cached_property
+    def ended(self) -> pd.DataFrame:
+        """The runs that say something of their setting: those that came to their end or diverged."""
+        return self.runs[self.runs["outcome"].isin(["finished", "stopped", "diverged"])]
 
     def known(self, column: str) -> bool:
         """Whether any run that came to its end has a value there."""
@@ -69,27 +96,50 @@ class Findings:
     @cached_property
     def noun(self) -> str:
         """What the settings may be called: optimizers, where each has but one."""
-        return "optimizer" if (self.runs["setting"] == self.runs["optimizer"]).all() else "setting"
+        alone = self.runs["optimizer"].map(style.family).groupby(self.runs["setting"]).first().is_unique
+        return "optimizer" if alone and (self.runs["setting"] == self.runs["optimizer"]).all() else "setting"
+
+    @cached_property
+    def tuned(self) -> bool:
+        """Whether the settings were tuned on other seeds first."""
+        return not self.study.selection.empty
+
+    @cached_property
+    def search(self) -> Search | None:
+        """The configurations that were tried of each optimizer; None where there was but one of each."""
+        return searched(self.study.tuning if len(self.study.tuning) else self.runs, self.study.selection)
 
     def ranking(self, by: Metric) -> pd.DataFrame:
-        """The settings from the best to the worst, those with no value last.
+        """The settings from the best to the worst, as `Comparison.ranking` describes them."""
+        return self.by(by).ranking
 
-        Returns:
-            `setting`, `optimizer`, `runs`, `diverged`, `n` (values), `estimate`, `low`, `high` (interquartile mean with
-            95 % interval), `p` (Holm-corrected over all pairs, against the first row; NaN where untested), `behind`
-            (shown to be worse than the first).
-        """
-        if by.column not in self._rankings:
-            self._rankings[by.column] = self._rank(by)
-        return self._rankings[by.column]
+    def by(self, metric: Metric) -> Comparison:
+        """The settings weighed by a metric."""
+        if metric.column not in self._comparisons:
+            self._comparisons[metric.column] = self.compare(self.values(metric), higher=metric.higher)
+        return self._comparisons[metric.column]
 
     def values(self, by: Metric) -> pd.DataFrame:
         """`setting`, `seed`, `value` of the runs that have one."""
         values = self.scored[["setting", "seed"]].assign(value=self.scored.get(by.column, np.nan))
         return values.dropna(subset=["value"])
 
-    def _rank(self, by: Metric) -> pd.DataFrame:
-        values = self.values(by)
+    def compare(self, values: pd.DataFrame, *, higher: bool) -> Comparison:
+        """The settings weighed by `values`: `setting`, `seed`, `value`, a row a run.
+
+        Args:
+            higher: whether greater values are better.
+        """
+        ranking = self._rank(values, higher)
+        ranked = ranking.loc[ranking["n"] > 0, "setting"].astype(str).tolist()
+        wide = values.pivot_table(index="seed", columns="setting", values="value").reindex(columns=ranked)
+        pairs = _pairs(wide)
+        verdict = judge(ranking, pairs, higher=higher)
+        against = pairs[pairs["first"] == verdict.best].set_index("second")["p_holm"]
+        ranking = ranking.assign(p=ranking["setting"].map(against), behind=ranking["setting"].isin(verdict.behind))
+        return Comparison(values=wide, ranking=ranking, pairs=pairs, verdict=verdict)
+
+    def _rank(self, values: pd.DataFrame, higher: bool) -> pd.DataFrame:
         of_setting = {str(setting): own for setting, own in values.groupby("setting")["value"]}
         rows = []
         for setting, group in self.runs.groupby("setting", sort=False):
@@ -99,19 +149,15 @@ class Findings:
             rows.append((setting, optimizer, len(group), diverged, one.n, one.estimate, one.low, one.high))
         columns = ["setting", "optimizer", "runs", "diverged", "n", "estimate", "low", "high"]
         table = pd.DataFrame(rows, columns=columns)
-        table = table.sort_values("estimate", ascending=not by.higher, kind="stable", ignore_index=True)
-        return table.join(_against_best(table, values, by))
+        return table.sort_values("estimate", ascending=not higher, kind="stable", ignore_index=True)
 
 
-def _against_best(table: pd.DataFrame, values: pd.DataFrame, by: Metric) -> pd.DataFrame:
-    """`p` and `behind` for each row of a ranking."""
-    result = pd.DataFrame({"p": np.nan, "behind": False}, index=table.index)
-    ranked = [str(setting) for setting in table.loc[table["n"] > 0, "setting"]]
-    if len(ranked) < 2 or values["seed"].nunique() < seeds_needed(len(ranked)):
-        return result  # no test could pass the correction
-    pairs = compare(values.pivot_table(index="seed", columns="setting", values="value")[ranked])
-    against = pairs[pairs["first"] == ranked[0]].set_index("second").loc[ranked[1:]]
-    rows = result.index[1 : len(ranked)]
-    result.loc[rows, "p"] = against["p_holm"].to_numpy()
-    result.loc[rows, "behind"] = (against["differ"] & (against["sign"] == (1 if by.higher else -1))).to_numpy()
-    return result
+def _pairs(values: pd.DataFrame) -> pd.DataFrame:
+    """As `compare`, but with no test where none could pass the correction: a large grid has a hundred thousand pairs."""
+    if values.shape[1] > 1 and len(values) >= seeds_needed(values.shape[1]):
+        return compare(values)
+    present = values.notna().to_numpy().astype(int)
+    shared = present.T @ present
+    rows = [(*pair, shared[at]) for pair, at in zip(combinations(values, 2), combinations(range(len(shared)), 2), strict=True)]
+    table = pd.DataFrame(rows, columns=["first", "second", "n"])
+    return table.assign(sign=0, p=np.nan, p_holm=np.nan, differ=False)

@@ -66,6 +66,11 @@ class Line:
     dash: Dash
     terminal: str
 
+    @property
+    def words(self) -> str:
+        """The colour for small type, which needs more contrast than a line."""
+        return "#" + "".join(f"{round(0.82 * int(self.colour[at : at + 2], 16)):02x}" for at in (1, 3, 5))
+
 
 SOLID: Dash = (0, ())
 # Okabe and Ito's colours, told apart by colour-blind eyes, less yellow, orange and sky, which are too pale for a line.
@@ -80,6 +85,11 @@ _DASHES: tuple[Dash, ...] = (SOLID, (0, (5, 1.5)), (0, (2, 1)), (0, (7, 1.2, 1.2
 _MARKERS = "PX<>hp*"  # as many as make 35 looks of five colours
 
 
+def family(label: str) -> str:
+    """The optimizer that a label stands for: with the setting that tuning chose, as `adam (tuned)`, it is still adam."""
+    return label.removesuffix(" (tuned)")
+
+
 def lines(labels: Iterable[str]) -> dict[str, Line]:
     """A look for each optimizer label: the known ones have their own for ever, the others by their order."""
     known = list(LINES.values())
@@ -87,18 +97,21 @@ def lines(labels: Iterable[str]) -> dict[str, Line]:
     for label in labels:
         if label not in looks:
             order = sum(name not in LINES for name in looks)
-            other = replace(known[-1 - order % len(known)], marker=_MARKERS[order % len(_MARKERS)])
-            looks[label] = LINES.get(label, other)
+            dash, marker = _DASHES[-1 - (order + order // len(known)) % len(_DASHES)], _MARKERS[order % len(_MARKERS)]
+            looks[label] = LINES.get(label, replace(known[-1 - order % len(known)], marker=marker, dash=dash))
     return looks
 
 
 def settings(runs: pd.DataFrame) -> dict[str, Line]:
     """A look for each setting: its optimizer's colour and marker; the later ones of one optimizer vary the dash."""
-    looks = lines(runs["optimizer"])
+    of_setting = runs[["setting", "optimizer"]].drop_duplicates("setting")
+    families = of_setting["optimizer"].map(family)
+    looks = lines(families)
     seen: dict[str, int] = dict.fromkeys(looks, 0)
     result: dict[str, Line] = {}
-    for setting, optimizer in runs[["setting", "optimizer"]].drop_duplicates("setting").itertuples(index=False):
+    for setting, optimizer in zip(of_setting["setting"], families, strict=True):
         look, order = looks[optimizer], seen[optimizer]
         seen[optimizer] += 1
-        result[setting] = replace(look, dash=_DASHES[order % len(_DASHES)]) if order else look
+        others = [dash for dash in _DASHES if dash != look.dash]
+        result[setting] = replace(look, dash=others[(order - 1) % len(others)]) if order else look
     return result

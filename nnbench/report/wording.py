@@ -1,78 +1,40 @@
 """The findings in sentences that claim no more than the tests show. Every title and caveat comes from here."""
 
+from collections.abc import Callable
+
 import pandas as pd
 
 from nnbench.report.findings import Findings, Metric
 from nnbench.report.numbers import count, interval, listing
-from nnbench.stats.paired import seeds_needed
+from nnbench.stats import verdict as stats
+from nnbench.stats.verdict import Words, sentence
 
 _LONG = 36  # letters
 
 
 def verdict(findings: Findings, by: Metric) -> str:
-    """One sentence on who is best by this metric, with interval and n, hedged as the tests demand."""
-    table = findings.ranking(by)
-    ranked = table[table["n"] > 0]
-    if ranked.empty:
+    """Who is best by this metric, with interval and n, hedged as the tests demand."""
+    found = findings.by(by).verdict
+    if not found.best:
         return _nothing(findings.runs)
-    best, rest = ranked.iloc[0], ranked.iloc[1:]
-    name, value = brief(best["setting"]), interval(best["estimate"], best["low"], best["high"])
-    over = f"{value} over {count(best['n'], 'seed')}"
-    among, most = count(len(ranked), findings.noun), "highest" if by.higher else "lowest"
-    if rest.empty:
-        if best["n"] == 1:
-            return f"{name} reached a {by.name} of {value} in its one run; how far seeds differ is unknown."
-        return f"{name} reaches a {by.name} of {over}."
-    seeds, enough = int(ranked["n"].max()), seeds_needed(len(ranked))
-    if seeds < enough:
-        return (
-            f"{count(seeds, 'seed').capitalize()} cannot rank {among}, {enough} or more are needed: "
-            f"{name} has the {most} {by.name} so far, {value}."
-        )
-    level, behind = _split(rest)
-    if not behind:
-        return f"No difference in {by.name} is shown between {among}: {name} is {most} with {over}."
-    if not level:
-        others = "the other" if len(behind) == 1 else f"each of the other {len(behind)}"
-        return f"{name} has the {most} {by.name}, {over}, {'ahead of' if by.higher else 'below'} {others}."
-    worse = "lower" if by.higher else "higher"
-    return (
-        f"{name} has the {most} {by.name}, {over}. No difference from {_some(level)} is shown; "
-        f"{_some(behind)} {'is' if len(behind) == 1 else 'are'} {worse}."
-    )
+    return sentence(found, words(findings, by.name, higher=by.higher))
 
 
 def headline(findings: Findings, by: Metric) -> str:
-    """The verdict in the few words of a page's title; some run has a value."""
-    table = findings.ranking(by)
-    ranked = table[table["n"] > 0]
-    best, rest = ranked.iloc[0], ranked.iloc[1:]
-    name, value = brief(best["setting"]), interval(best["estimate"], best["low"], best["high"])
-    if rest.empty:
-        return f"{name} ends with a {by.name} of {value}"
-    among, seeds = count(len(ranked), findings.noun), int(ranked["n"].max())
-    if seeds < seeds_needed(len(ranked)):
-        return f"{count(seeds, 'seed').capitalize()} cannot rank {among} by {by.name}"
-    level, behind = _split(rest)
-    if not behind:
-        return f"No difference in {by.name} is shown between {among}"
-    doubt = f", not shown to differ from that of {_some(level)}" if level else f", {value}"
-    return f"{name} has the {'highest' if by.higher else 'lowest'} {by.name}{doubt}"
+    """The verdict in the few words of a page's title."""
+    return stats.headline(findings.by(by).verdict, words(findings, by.name, higher=by.higher))
+
+
+def words(
+    findings: Findings, measure: str, *, higher: bool, printed: Callable[[float, float, float], str] = interval
+) -> Words:
+    """How the sentences of `stats.verdict` call the things of this study."""
+    return Words(measure=measure, higher=higher, interval=printed, noun=findings.noun, name=brief)
 
 
 def brief(name: str) -> str:
     """A setting's name as a sentence bears it: the middle of a long one is left out."""
     return name if len(name) <= _LONG else f"{name[: _LONG // 2]}…{name[-_LONG // 2 + 1 :]}"
-
-
-def _split(rest: pd.DataFrame) -> tuple[list[str], list[str]]:
-    """The settings that are not shown to differ from the best, and those that are."""
-    names = rest["setting"].map(brief)
-    return list(names[~rest["behind"]]), list(names[rest["behind"]])
-
-
-def _some(settings: list[str]) -> str:
-    return listing(settings if len(settings) <= 3 else [*settings[:2], f"{len(settings) - 2} others"])
 
 
 def _nothing(runs: pd.DataFrame) -> str:
@@ -94,7 +56,7 @@ def caveats(findings: Findings) -> list[str]:
     runs = findings.runs
     if findings.scored.empty:
         return []
-    said = [_one_task(runs), _as_given(runs), _few_seeds(findings)]
+    said = [_one_task(runs), _tuned(findings) if findings.tuned else _as_given(runs), _few_seeds(findings)]
     diverged = runs.loc[runs["outcome"] == "diverged", "setting"].value_counts()
     if len(diverged):
         told = listing([f"{number} of {brief(str(setting))}" for setting, number in diverged.head(3).items()])
@@ -139,6 +101,17 @@ def _as_given(runs: pd.DataFrame) -> str:
     if runs["setting"].nunique() == 1:
         return "One setting of one optimizer: there is nothing here to set it against."
     return "Each optimizer runs with the one setting it was given: this compares settings, not optimizers at their best."
+
+
+def _tuned(findings: Findings) -> str:
+    selection = findings.study.selection
+    told = (
+        f"Each optimizer was tuned with {count(int(selection['configs'].max()), 'configuration')} within its declared space: "
+        "other spaces, or a longer search, may give another order"
+    )
+    cut = selection.loc[selection["edge"].isin(["low", "high"]), "optimizer"].drop_duplicates().tolist()
+    beyond = f"; {listing(cut)} chose a value on the edge, so better may lie beyond" if cut else ""
+    return f"{told}{beyond}."
 
 
 def _few_seeds(findings: Findings) -> str:

@@ -31,18 +31,17 @@ from nnbench.run import Result
 from nnbench.sweep.job import Ended, Job
 from nnbench.sweep.launch import runner_of
 from nnbench.sweep.session import Sweep, conduct
-from nnbench.sweep.space import Choice, Range, Setting, edges
+from nnbench.sweep.space import Choice, Range, Setting
 from nnbench.sweep.tuning import (
     Contender,
     Seen,
     Stage,
     Tuning,
-    best_of,
+    choose,
     read,
     score,
     seen_in_history,
     seen_in_store,
-    told,
 )
 
 FILE = "optuna.db"
@@ -77,12 +76,9 @@ def _run(sweep: Sweep, tuning: Tuning) -> None:
     if sweep.halted:
         return
     runs = sweep.writer.finished_runs()
-    for contender in tuning.contenders:
-        settings = found[contender.label]
-        setting, result = best_of(contender, settings, tuning.seeds, None, runs)
-        sweep.console.print(f"best of {contender.label}: {told(setting)}; validation accuracy {result.accuracy:.3f}")
-        for key, side in edges(contender.space, settings, setting, contender.check).items():
-            sweep.console.print(f"[yellow]on the {side} edge[/yellow] of the space: {contender.label} {key}={setting[key]:g}")
+    for each in tuning.contenders:
+        best = choose(each, found[each.label], tuning.seeds, None, runs)
+        best.tell(sweep.console, f"best of {each.label}", len(tuning.seeds), "its space may be too narrow")
 
 
 def search(

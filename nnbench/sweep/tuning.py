@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hydra.core.config_loader import ConfigLoader
 from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+from rich.markup import escape
 
 from nnbench.config import Config, TuningConfig
 from nnbench.errors import UserError
 from nnbench.history import History
+from nnbench.report import numbers
 from nnbench.sweep import space as spaces
 from nnbench.sweep.axes import sort_words
 from nnbench.sweep.job import Job
-from nnbench.sweep.space import Setting, Space
+from nnbench.sweep.space import Setting, Side, Space, edges
 from nnbench.validation import check, parse
 
 if TYPE_CHECKING:
@@ -168,7 +171,7 @@ class Score:
     @property
     def accuracy(self) -> float:
         """Mean over the runs that were not lost; 0 where there are none."""
-        return -self.inaccuracy
+        return 0.0 - self.inaccuracy
 
     @property
     def value(self) -> float:
@@ -202,14 +205,52 @@ def seen_in_store(row: "Row | None") -> Seen:
 
 def seen_in_history(history: History) -> Seen:
     """Of a run that has just come back."""
-    accuracy, loss = float(history.val_accuracy[-1]), float(history.val_loss[-1])
-    return None if history.outcome == "diverged" or not math.isfinite(loss) else (accuracy, loss)
+    if history.outcome == "diverged" or not math.isfinite(history.val_loss[-1]):
+        return None
+    return float(history.val_accuracy[-1]), float(history.val_loss[-1])
 
 
-def best_of(
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """The best of the settings that were tried of an optimizer.
+
+    Attributes:
+        contender: with the space that the setting comes from.
+        setting: the best.
+        score: of it.
+        edges: the axes on whose edge it lies.
+    """
+
+    contender: Contender
+    setting: Setting
+    score: Score
+    edges: Mapping[str, Side]
+
+    def tell(self, console: Console, name: str, seeds: int, hint: str) -> None:
+        """Say what was chosen, and where better ones may lie beyond what was tried; `hint` says what to do then."""
+        if self.score.lost == seeds:
+            console.print(f"[yellow]{escape(name)}[/yellow]: no run of any of its configs came to its end", soft_wrap=True)
+            return
+        lost = f", {self.score.lost} of them lost" if self.score.lost else ""
+        judged = f"validation accuracy {self.score.accuracy:.3f} over {numbers.count(seeds, 'seed')}{lost}"
+        console.print(f"{escape(f'{name}: {told(self.setting)}')}; {judged}", soft_wrap=True)
+        for key, side in self.edges.items():
+            where = escape(f"{self.contender.label} {key}={self.setting[key]:g}")
+            console.print(f"[yellow]on the edge[/yellow] {where} is the {side}est that was tried: {hint}", soft_wrap=True)
+
+
+def choose(
     contender: Contender, settings: Sequence[Setting], seeds: Sequence[int], stage: Stage | None, runs: Mapping[str, "Row"]
-) -> tuple[Setting, Score]:
-    """The best of some settings by what the store holds of their runs, and its score; of equals the first."""
+) -> Chosen:
+    """The best by what the store holds of the settings' runs; of equals the first.
+
+    Args:
+        contender: whose settings they are.
+        settings: all that were tried in its space.
+        seeds: on which each of them was.
+        stage: of those runs.
+        runs: the FINISHED ones by identity.
+    """
 
     def judged(setting: Setting) -> Score:
         made = (contender.job(0, setting, seed, stage).config.identity for seed in seeds)
@@ -217,7 +258,8 @@ def best_of(
 
     scores = [judged(setting) for setting in settings]
     best = min(range(len(settings)), key=scores.__getitem__)
-    return settings[best], scores[best]
+    sides = edges(contender.space, settings, settings[best], contender.check)
+    return Chosen(contender=contender, setting=settings[best], score=scores[best], edges=sides)
 
 
 def told(setting: Setting) -> str:

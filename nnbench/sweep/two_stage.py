@@ -11,14 +11,13 @@ anew, with as many configs as before, so that every optimizer is judged by the s
 import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig
-from rich.markup import escape
 
 from nnbench.artifacts import SELECTION
 from nnbench.errors import UserError
@@ -26,36 +25,14 @@ from nnbench.report import numbers
 from nnbench.sweep.job import Job
 from nnbench.sweep.launch import runner_of
 from nnbench.sweep.session import Sweep, conduct, list_jobs
-from nnbench.sweep.space import Range, Setting, Side, edges, sample, widened
-from nnbench.sweep.tuning import Contender, Score, Tuning, best_of, read, told
+from nnbench.sweep.space import Range, Setting, sample, widened
+from nnbench.sweep.tuning import Chosen, Contender, Tuning, choose, read
 
 EXTENSIONS = 3  # times that a space is widened at most
 COLUMNS = (
     *("setting", "optimizer", "hyperparameter", "value", "default", "kind", "low", "high", "edge"),
     *("configs", "seeds", "val_accuracy", "val_loss", "lost"),
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Chosen:
-    """What tuning chose for an optimizer.
-
-    Attributes:
-        contender: with the space that the setting comes from.
-        setting: the chosen one.
-        score: of the setting.
-        edges: the axes on whose edge it lies.
-    """
-
-    contender: Contender
-    setting: Setting
-    score: Score
-    edges: Mapping[str, Side]
-
-    @property
-    def label(self) -> str:
-        """What tables and figures call the optimizer with this setting."""
-        return tuned(self.contender.label)
 
 
 def tuned(label: str) -> str:
@@ -128,18 +105,18 @@ def _choose(sweep: Sweep, tuning: Tuning) -> list[Chosen]:
             return []
         runs = sweep.writer.finished_runs()
         for each in contenders:
-            setting, score = best_of(each, tried[each.label], tuning.settings.seeds, "tuning", runs)
-            sides = edges(each.space, tried[each.label], setting, each.check)
-            chosen[each.label] = Chosen(contender=each, setting=setting, score=score, edges=sides)
+            chosen[each.label] = choose(each, tried[each.label], tuning.settings.seeds, "tuning", runs)
         cut = [one for one in chosen.values() if one.edges and one.contender in contenders]
         if not (tuning.extend and cut):
             break
         contenders = [
             replace(one.contender, space=widened(one.contender.space, one.edges, one.contender.check)) for one in cut
         ]
-    for one in chosen.values():
-        _tell(sweep, tuning, one)
-    return [one for one in chosen.values() if one.score.lost < len(tuning.settings.seeds)]
+    seeds = len(tuning.settings.seeds)
+    hint = f"its space has been widened {EXTENSIONS} times" if tuning.extend else "extend=true looks beyond"
+    for label, one in chosen.items():
+        one.tell(sweep.console, tuned(label), seeds, hint)
+    return [one for one in chosen.values() if one.score.lost < seeds]
 
 
 def _try(sweep: Sweep, tuning: Tuning, contenders: Sequence[Contender], stage: str) -> dict[str, list[Setting]]:
@@ -167,24 +144,9 @@ def _tuning_jobs(tuning: Tuning, contenders: Sequence[Contender], settings: Mapp
 def _final_jobs(tuning: Tuning, chosen: Sequence[Chosen]) -> list[Job]:
     """Seed by seed, so that a sweep that is cut short has runs that pair."""
     settings: list[tuple[Contender, Setting, str]] = [(each, {}, "") for each in tuning.contenders]
-    settings += [(one.contender, one.setting, one.label) for one in chosen]
+    settings += [(one.contender, one.setting, tuned(one.contender.label)) for one in chosen]
     turns = [(seed, *setting) for seed in tuning.seeds for setting in settings]
     return [each.job(number, setting, seed, "final", label) for number, (seed, each, setting, label) in enumerate(turns)]
-
-
-def _tell(sweep: Sweep, tuning: Tuning, one: Chosen) -> None:
-    seeds, name = len(tuning.settings.seeds), escape(one.contender.label)
-    if one.score.lost == seeds:
-        sweep.console.print(f"[yellow]{name}[/yellow]: no run of any config came to its end; its default alone is judged")
-        return
-    lost = f", {one.score.lost} of them lost" if one.score.lost else ""
-    judged = f"validation accuracy {one.score.accuracy:.3f} over {numbers.count(seeds, 'tuning seed')}{lost}"
-    sweep.console.print(f"{escape(one.label)}: {told(one.setting)}; {judged}")
-    for key, side in one.edges.items():
-        hint = "the space has been widened as often as it may be" if tuning.extend else "extend=true looks further"
-        sweep.console.print(
-            f"[yellow]on the edge[/yellow] {name} {key}={one.setting[key]:g} is the {side}est that was tried: {hint}"
-        )
 
 
 def _keep(chosen: Sequence[Chosen], tuning: Tuning) -> Path:
@@ -203,7 +165,7 @@ def _rows(one: Chosen, tuning: Tuning) -> Iterator[dict[str, Any]]:
     for key in [*one.contender.space, *(key for key in default if key not in one.contender.space)]:
         axis = one.contender.space.get(key)
         yield {
-            "setting": one.label,
+            "setting": tuned(one.contender.label),
             "optimizer": one.contender.label,
             "hyperparameter": key,
             "value": _text(one.setting.get(key, default[key])),

@@ -10,6 +10,7 @@ from typing import Protocol
 from mlflow.entities import Experiment, Metric
 
 from nnbench.tracking.files import artifact_folder
+from nnbench.tracking.note import about
 from nnbench.tracking.store import Store
 
 Strings = Mapping[str, str]
@@ -56,7 +57,7 @@ class AtOnce:
             self.store.client.log_artifacts(handle, temporary)
 
     def close(self, handle: str, status: str, metrics: Sequence[Metric], tags: Strings) -> None:
-        self.store.runs.close(handle, status, metrics, tags)
+        self.store.runs.close(handle, status, metrics, about(handle, tags))
 
     def run_id(self, handle: str) -> str:
         return handle

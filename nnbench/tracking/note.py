@@ -123,6 +123,11 @@ def picture_address(name: str) -> str:
     return f"get-artifact?path={name}&run_uuid={THIS_RUN}"
 
 
+def about(run_id: str, tags: Mapping[str, str]) -> dict[str, str]:
+    """`tags` with the run's id wherever they stand for it."""
+    return {key: value.replace(THIS_RUN, run_id) for key, value in tags.items()}
+
+
 def cut(text: str, limit: int) -> str:
     """`text` in at most `limit` characters, with an ellipsis where some are missing."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
@@ -130,7 +135,7 @@ def cut(text: str, limit: int) -> str:
 
 def plain(text: str) -> str:
     """`text` as a person is to read it, with nothing in it that Markdown or HTML would take for itself."""
-    return re.sub(r"([\\`*_{}\[\]()#+!|>~-])", r"\\\1", html.escape(" ".join(text.split()), quote=False))
+    return re.sub(r"([\\`*_\[\]|~])", r"\\\1", html.escape(" ".join(text.split()), quote=False))
 
 
 def _bests(experiment_id: str, bests: Sequence[Best]) -> str:

@@ -21,6 +21,7 @@ from mlflow.entities import Experiment, Metric
 from mlflow.exceptions import MlflowException
 
 from nnbench.tracking.line import Gone
+from nnbench.tracking.note import about
 from nnbench.tracking.runs import KEY, ServerRuns, now
 
 logger = logging.getLogger(__name__)
@@ -155,7 +156,7 @@ def deliver(runs: ServerRuns, experiment: Experiment, parcel: Parcel, folder: Pa
         if (folder / FILES).exists():
             runs.keep(parcel.run_id, folder / FILES)
         points = [Metric(*point) for point in parcel.metrics]
-        runs.close(parcel.run_id, parcel.status, points, parcel.said, ended=parcel.ended)
+        runs.close(parcel.run_id, parcel.status, points, about(parcel.run_id, parcel.said), ended=parcel.ended)
     except (MlflowException, requests.RequestException) as error:
         aside = folder.parent.parent / "refused" / folder.name
         aside.parent.mkdir(exist_ok=True)

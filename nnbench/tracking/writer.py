@@ -206,7 +206,7 @@ class StudyWriter:
         """
         names = [file.name for file in files]
         note = notes.sweep_note(self._experiment.experiment_id, self._command, self._outcomes, answer=answer, files=names)
-        tags = {"nnbench.outcome": status.lower(), NOTE: note.replace(notes.THIS_RUN, sweep_id)}
+        tags = notes.about(sweep_id, {"nnbench.outcome": status.lower(), NOTE: note})
         if REPORT in names:
             tags["nnbench.report"] = REPORT
         ended = now()

@@ -38,10 +38,10 @@ def test_a_metric_that_is_not_a_number_is_left_out(history: Histories) -> None:
     ("text", "shown"),
     [
         ("a | b", "a \\| b"),
-        ("<script>alert(1)</script>", "&lt;script&gt;alert\\(1\\)&lt;/script&gt;"),
-        ("[click](javascript:alert(1))", "\\[click\\]\\(javascript:alert\\(1\\)\\)"),
-        ("one\n\n# two", "one \\# two"),
-        ("adam lr=0.05", "adam lr=0.05"),
+        ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+        ("[click](javascript:alert(1))", "\\[click\\](javascript:alert(1))"),
+        ("one\n\n# two", "one # two"),
+        ("adam lr=0.05 (tuned)", "adam lr=0.05 (tuned)"),
     ],
 )
 def test_what_others_wrote_is_shown_as_it_stands(text: str, shown: str) -> None:
@@ -74,7 +74,7 @@ def test_a_study_tells_the_best_setting_of_each_optimizer_with_a_link_to_its_run
     text = note.study_note("trial", "7", "", bests=[best])
     row = next(line for line in text.splitlines() if line.startswith("| [adam"))
     assert "searchFilter=tags.%60nnbench.optimizer%60%20%3D%20%27adam%20%28tuned%29%27%20AND%20tags.%60nnbench.best%60" in row
-    assert row.endswith(r"| adam \(tuned\) lr=0.05 | 3 | 0.750 |")
+    assert row.endswith("| adam (tuned) lr=0.05 | 3 | 0.750 |")
 
 
 def test_a_sweep_tells_its_answer_its_runs_and_where_its_report_is() -> None:

@@ -7,6 +7,7 @@ import pytest
 from mlflow.entities import Metric
 from sqlalchemy.exc import IntegrityError
 
+from nnbench.tracking.line import Line
 from nnbench.tracking.runs import Row, ServerRuns
 from nnbench.tracking.store import Store
 
@@ -32,20 +33,20 @@ def points() -> list[Metric]:
 
 def test_rows_are_those_that_mlflow_writes(store: Store) -> None:
     experiment = store.client.get_experiment(store.client.create_experiment("both"))
-    tags = {"mlflow.user": "me", "nnbench.kind": "training", "empty": ""}
+    tags = {"mlflow.user": "me", "nnbench.kind": "training", "nnbench.key": "x", "empty": ""}
     ids = []
-    for runs in (store.runs, ServerRuns(store.client)):
+    for runs in (store.runs, ServerRuns(store.client, Line("", 0))):
         run_id = runs.open(experiment, "a run", tags, {"optimizer.learning_rate": "0.1", "seed": "0"})
         runs.close(run_id, "FINISHED", points(), {"empty": "no more", "nnbench.outcome": "finished"})
         ids.append(run_id)
     ours, theirs = (rows_of(store, run_id) for run_id in ids)
     assert ours == theirs
-    assert [len(ours[table]) for table in TABLES] == [1, 2, 5, 1202, 3]
+    assert [len(ours[table]) for table in TABLES] == [1, 2, 6, 1202, 3]
 
 
 def test_artifacts_lie_where_mlflow_would_put_them(store: Store) -> None:
     experiment = store.client.get_experiment(store.client.create_experiment("both"))
-    for runs in (store.runs, ServerRuns(store.client)):
+    for runs in (store.runs, ServerRuns(store.client, Line("", 0))):
         run_id = runs.open(experiment, "a run", {"mlflow.user": "me"}, {})
         assert store.client.get_run(run_id).info.artifact_uri == f"{experiment.artifact_location}/{run_id}/artifacts"
 
@@ -71,7 +72,7 @@ def test_listing_is_that_of_mlflow(store: Store) -> None:
     def by_id(rows: Iterable[Row]) -> list[Row]:
         return sorted(rows, key=lambda row: row.run_id)
 
-    assert by_id(store.runs.rows(experiment)) == by_id(ServerRuns(store.client).rows(experiment))
+    assert by_id(store.runs.rows(experiment)) == by_id(ServerRuns(store.client, Line("", 0)).rows(experiment))
     assert [row.name for row in store.runs.rows(experiment)] == ["run 0", "run 1", "run 2"]
 
 
@@ -83,3 +84,15 @@ def test_a_run_is_closed_whole_or_not_at_all(store: Store) -> None:
         store.runs.close(run_id, "FINISHED", twice, {"nnbench.outcome": "finished"})
     run = store.client.get_run(run_id)
     assert (run.info.status, run.data.metrics, "nnbench.outcome" in run.data.tags) == ("RUNNING", {}, False)
+
+
+def test_labels_replace_those_before(store: Store) -> None:
+    experiment = store.client.get_experiment(store.client.create_experiment("labelled"))
+    ids = [store.runs.open(experiment, "a run", {"mlflow.user": "me", "nnbench.best": "false"}, {}) for _ in range(3)]
+    for runs in (store.runs, ServerRuns(store.client, Line("", 0))):
+        runs.label({ids[0]: {"nnbench.best": "true", "nnbench.setting": "it's"}, ids[1]: {"nnbench.best": "true"}})
+        runs.label({ids[1]: {"nnbench.best": "false"}})
+        runs.label({})
+        rows = {row.run_id: row.tags for row in store.runs.rows(experiment)}
+        assert [rows[run_id]["nnbench.best"] for run_id in ids] == ["true", "false", "false"]
+        assert rows[ids[0]]["nnbench.setting"] == "it's"

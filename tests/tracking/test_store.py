@@ -12,7 +12,8 @@ from sqlalchemy import event
 
 from nnbench.errors import UserError
 from nnbench.history import History
-from nnbench.tracking.store import Store, open_store, redacted
+from nnbench.tracking.faults import redacted
+from nnbench.tracking.store import Store, open_store
 from nnbench.tracking.writer import RunSpec, StudyWriter
 
 Job = Callable[..., RunSpec]
@@ -196,6 +197,8 @@ def test_a_writer_that_closed_its_runs_leaves_no_sign(store: Store, job: Job) ->
         ("postgresql://me:pa@ss@host/db", "postgresql://***@host/db"),
         ("-m tracking.uri=http://me:word@host seed=1", "-m tracking.uri=http://***@host seed=1"),
         ("postgresql://host/db?password=word&user=me", "postgresql://host/db?password=***&user=me"),
+        ("http://me:pa/ss@host:5000 x", "http://***@host:5000 x"),
+        ("'tracking.uri=http://me:it'\"'\"'s@host' seed=1", "'tracking.uri=http://***@host' seed=1"),
         ("sqlite:///results/a@b.db", "sqlite:///results/a@b.db"),
         ("https://host/page and me@host", "https://host/page and me@host"),
     ],

@@ -69,7 +69,7 @@ def test_a_run_that_came_back_is_finished(
     assert address in note
     assert note.startswith(f"**{outcome.capitalize()}**")
     assert "| `final/val_accuracy` | 0.9 |" in note
-    assert "| `network.hidden` | [64] |" in note
+    assert "| `network.hidden` | \\[64\\] |" in note
 
 
 def test_a_run_of_other_than_two_features_leaves_no_boundary(

@@ -1,0 +1,96 @@
+"""The configurations that were tried of each optimizer, by tuning or as a grid: what a page on hyperparameters draws."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from nnbench.report import style
+
+GRID = 8  # values of a hyperparameter; a search that tried more drew them from a range
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """What was tried, judged as selection judges it: on validation points, never on test points.
+
+    Attributes:
+        measure: what `value` is, in print.
+        runs: one row a run that came to its end or diverged: `optimizer`, `setting`, `seed`, `value` (NaN where it diverged),
+            and a column for each hyperparameter.
+        configurations: one row a configuration: `optimizer`, `setting`, `value` (mean over seeds; NaN where a run diverged),
+            `seeds`, `diverged` (its runs that did), and a column for each hyperparameter.
+        varied: optimizer -> the hyperparameters that were varied, the learning rate first; of those alone that had any.
+        log: the hyperparameters whose scale is logarithmic.
+    """
+
+    measure: str
+    runs: pd.DataFrame
+    configurations: pd.DataFrame
+    varied: dict[str, list[str]]
+    log: frozenset[str]
+
+    def of(self, optimizer: str) -> pd.DataFrame:
+        """The configurations of one optimizer."""
+        return self.configurations[self.configurations["optimizer"] == optimizer]
+
+    def look(self, optimizer: str) -> style.Line:
+        """How the optimizer is drawn."""
+        return style.lines(self.configurations["optimizer"].unique())[optimizer]
+
+
+def searched(runs: pd.DataFrame, selection: pd.DataFrame) -> Search | None:
+    """The search that these runs are; None where no optimizer had more than one value of a hyperparameter.
+
+    Args:
+        runs: of a `Study`, those of its tuning stage where it has one.
+        selection: of the same study: which hyperparameters were searched on a logarithmic scale.
+    """
+    if runs.empty:
+        return None
+    ended = runs[runs["outcome"].isin(["finished", "stopped", "diverged"])]
+    column = next((one for one in ("final/val_accuracy", "final/train_accuracy") if ended[one].notna().any()), None)
+    names = {
+        one: one.removeprefix("optimizer.")
+        for one in ended.columns
+        if one.startswith("optimizer.") and one not in ("optimizer.name", "optimizer.algorithm")
+    }
+    varied = {
+        str(optimizer): sorted(many, key="learning_rate".__ne__)
+        for optimizer, own in ended.groupby("optimizer", sort=False)
+        if (many := [name for one, name in names.items() if own[one].nunique() > 1])
+    }
+    if not varied or column is None:
+        return None
+    diverged = ended["outcome"] == "diverged"
+    table = ended[["optimizer", "setting", "seed", *names]].rename(columns=names)
+    table = table.assign(value=ended[column].mask(diverged), diverged=diverged)
+    return Search(
+        measure="validation accuracy" if column == "final/val_accuracy" else "training accuracy",
+        runs=table.drop(columns="diverged"),
+        configurations=_configurations(table, list(names.values())),
+        varied=varied,
+        log=_logarithmic(table, varied, selection),
+    )
+
+
+def _configurations(table: pd.DataFrame, hyperparameters: Sequence[str]) -> pd.DataFrame:
+    by = table.groupby("setting", sort=False)
+    result = by[["optimizer", *hyperparameters]].first()
+    lost = by["diverged"].sum()
+    return result.assign(value=by["value"].mean().mask(lost > 0), seeds=by.size(), diverged=lost).reset_index()
+
+
+def _logarithmic(table: pd.DataFrame, varied: dict[str, list[str]], selection: pd.DataFrame) -> frozenset[str]:
+    """As declared; where nothing was, what is positive and spans a decade, and every learning rate."""
+    if len(selection):
+        return frozenset(selection.loc[selection["kind"] == "log", "hyperparameter"])
+    result = set()
+    for name in {name for names in varied.values() for name in names}:
+        values = table[name].dropna()
+        if pd.api.types.is_numeric_dtype(values) and values.min() > 0:
+            spread = np.log10(float(values.max()) / float(values.min()))
+            if name == "learning_rate" or spread >= 1:
+                result.add(name)
+    return frozenset(result)
