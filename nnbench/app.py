@@ -16,6 +16,7 @@ from nnbench.errors import UserError
 PACKAGE = Path(__file__).parent
 # Inside the package in a wheel, beside it in a checkout.
 CONF = PACKAGE / "conf" if (PACKAGE / "conf").is_dir() else PACKAGE.parent / "conf"
+CURVES = {"curves": ("loss", "accuracy")}  # a short name for two pages
 
 
 def main() -> int:
@@ -28,8 +29,23 @@ def main() -> int:
 
 
 def report_main() -> int:
-    """The report of a study again, from what the store holds. Returns 0, or 2 for a mistake in the command."""
+    """The report of a study again, from what the store holds. Returns 0, or 2 for a mistake in the command.
+
+    The command line knows two short forms that a run's does not: `study=a,b`, and `pages=cover,curves`.
+    """
+    sys.argv[1:] = [_spelled_out(word) for word in sys.argv[1:]]
     return _with_hydra(_report)
+
+
+def _spelled_out(word: str) -> str:
+    """A word of the report's command line as Hydra reads it; to Hydra a comma would begin a sweep."""
+    key, _, value = word.partition("=")
+    if key == "study" and "," in value and not value.startswith(("'", '"')):
+        return f"study='{value}'"
+    if key == "pages":
+        pages = [page for name in value.strip("[]").split(",") for page in CURVES.get(name.strip(), (name.strip(),))]
+        return f"report.pages=[{','.join(pages)}]"
+    return word
 
 
 class _Passed(BaseException):
@@ -77,5 +93,5 @@ def _run(config: Config) -> int:
 def _report(config: Config) -> int:
     from nnbench.reporting import remake
 
-    remake(config, chosen="report" in HydraConfig.get().overrides.task)
+    remake(config, HydraConfig.get().overrides.task)
     return 0

@@ -1,63 +1,124 @@
-"""From the store to the report: reads a study, draws it, and says where the PDF is."""
+"""From the store to the report: reads a study, or two, draws it, and says where it is."""
 
 import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from nnbench.config import Config, ReportConfig
+from nnbench.errors import UserError
 from nnbench.recording import open_store_of
-from nnbench.report.document import Report, write
+from nnbench.report import compare
+from nnbench.report.document import Progress as Following
+from nnbench.report.files import FILES, Report, write
 from nnbench.study import Study
 from nnbench.summary import print_summary
 from nnbench.terminal import console as make_console
+from nnbench.tracking.experiment import find_experiment
 from nnbench.tracking.reader import read_study
+from nnbench.tracking.store import Store
+
+PLAIN_EVERY = 10.0  # seconds between the lines in a log
+_LONGEST = 100  # letters of a study's name in that of a folder for two
 
 
-def report_on(study: Study, wanted: ReportConfig) -> Report | None:
+def report_on(study: Study, wanted: ReportConfig, console: Console) -> Report | None:
     """Write the report of a study, unless no pages are wanted."""
     if not wanted.pages:
         return None
-    folder = Path(wanted.folder) / study.name
-    return write(study, folder, title=wanted.title, pages=wanted.pages, targets=wanted.targets)
+    with _followed(console) as progress:
+        folder = Path(wanted.folder) / study.name
+        return write(study, folder, title=wanted.title, pages=wanted.pages, targets=wanted.targets, progress=progress)
 
 
 def tell(study: Study, report: Report | None, console: Console) -> None:
     """The table, the answer, and where the PDF is."""
     print_summary(study, console)
     if report is not None:
-        console.print(escape(report.answer))
-        for page, reason in report.missing:
-            console.print(f"not shown: {page}: {escape(reason)}")
-        console.print(f"report  [bold]{report.pdf}[/bold]")
+        _tell_where(report, console)
 
 
-def remake(config: Config, *, chosen: bool) -> None:
-    """Make a study's report again and say where it is.
+def remake(config: Config, overrides: Sequence[str]) -> None:
+    """Make a study's report again, or that of two studies side by side, and say where it is.
 
     Args:
-        config: names the study and the store.
-        chosen: `config.report` is what the user asked for; otherwise it is the kind of report that the study was run for.
+        config: names the study, or two with a comma between them, and the store.
+        overrides: the words of the command: what they say of the report is what the user asked for; the rest is as it was
+            when the study was run.
 
     Raises:
         UserError: there is no such store, or no such study in it.
     """
     console = make_console()
-    study = read_study(open_store_of(config, create=False), config.study)
-    tell(study, report_on(study, config.report if chosen else _as_before(study, config.report)), console)
+    store = open_store_of(config, create=False)
+    names = _studies(store, config.study)
+    study, *after = (read_study(store, name) for name in names)
+    if not after:
+        tell(study, report_on(study, _wanted(study, config.report, overrides), console), console)
+        return
+    if any(word.startswith(("report=", "report.pages=")) for word in overrides):
+        raise UserError(f"study={config.study}: two studies side by side have pages of their own; leave report and pages out")
+    folder = Path(config.report.folder) / "-vs-".join(name[:_LONGEST] for name in names)
+    with _followed(console) as progress:
+        report = compare.write(study, after[0], folder, progress=progress)
+    _tell_where(report, console)
 
 
-def _as_before(study: Study, usual: ReportConfig) -> ReportConfig:
-    """The report that the study's newest run was made for: its parameters say so."""
+def _studies(store: Store, given: str) -> list[str]:
+    """One name, or two with a comma between them, unless a study is called just that."""
+    if "," not in given:
+        return [given]
+    with store.told_in_one_line():
+        if find_experiment(store, given) is not None:
+            return [given]
+    names = [name.strip() for name in given.split(",")]
+    if len(names) != 2 or not all(names) or names[0] == names[1]:
+        raise UserError(f"study={given}: must be one study, or two different ones to set side by side")
+    return names
+
+
+def _wanted(study: Study, given: ReportConfig, overrides: Sequence[str]) -> ReportConfig:
+    """The report that the study's newest run was made for, as its parameters say, where the user did not ask for another."""
+    if any(word.startswith("report=") for word in overrides):
+        return given
     made = study.tuning if study.runs.empty else study.runs  # a study that was interrupted while it tuned
-    if made.empty:
-        return usual
-    newest = made.sort_values("started").iloc[-1]
+    asked = {word.partition("=")[0] for word in overrides}
+    newest = {} if made.empty else made.sort_values("started").iloc[-1].to_dict()
     pages = newest.get("report.pages")
     if not isinstance(pages, str) or pages == "[]":
-        return usual
-    return replace(
-        usual, title=newest["report.title"], pages=json.loads(pages), targets=json.loads(newest["report.targets"])
-    )
+        return given
+    before = {"title": newest["report.title"], "pages": json.loads(pages), "targets": json.loads(newest["report.targets"])}
+    return replace(given, **{key: value for key, value in before.items() if f"report.{key}" not in asked})
+
+
+def _tell_where(report: Report, console: Console) -> None:
+    console.print(escape(report.answer))
+    for page, reason in report.missing:
+        console.print(f"not shown: {page}: {escape(reason)}")
+    console.print(f"report  [bold]{escape(str(report.pdf))}[/bold], and beside it {', '.join(FILES)}")
+
+
+@contextmanager
+def _followed(console: Console) -> Iterator[Following]:
+    """A bar that goes when it is done, or on no terminal a line now and then: a large study takes a minute."""
+    if console.is_terminal:
+        columns = (TextColumn("report: {task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
+        with Progress(*columns, console=console, transient=True) as bar:
+            task = bar.add_task("")
+            yield lambda what, done, of: bar.update(task, description=escape(what), completed=done, total=of)
+        return
+    said = time.monotonic()
+
+    def say(what: str, done: int, of: int) -> None:
+        nonlocal said
+        if time.monotonic() - said >= PLAIN_EVERY:
+            said = time.monotonic()
+            console.print(f"report: {what.lower()} {done}/{of}")
+
+    yield say

@@ -36,8 +36,9 @@ def show(store: str, port: int) -> None:
     """
     database = _existing(store)
     # Artifacts that lie in a folder need no server to hand them on.
-    with serving(database, ["--no-serve-artifacts", "--default-artifact-root", "results/artifacts"], port=port) as server:
-        print(f"{server.address}/#/experiments?workflowType=machine_learning", flush=True)
+    options = ["--app-name", "nnbench", "--no-serve-artifacts", "--default-artifact-root", "results/artifacts"]
+    with serving(database, options, port=port) as server:
+        print(f"{server.address}/#/experiments", flush=True)
         server.wait()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,18 @@ _ACROSS, _MANY = 3, 18  # small panels in a row, and on a page
 _NAME = LEAST + 0.5  # type size over a small panel
 
 Scale = Callable[[Axes], None]
+
+
+class Scales(Protocol):
+    """The vertical scales of a page."""
+
+    def of(self, shown: Sequence[str]) -> Scale:
+        """The scale of a panel that holds these curves."""
+        ...
+
+    def height(self, curve: str) -> float:
+        """How high the panel of a curve is in relation to the others'."""
+        ...
 
 
 def bands(findings: Findings, curves: Mapping[str, str]) -> pd.DataFrame:
@@ -62,13 +75,13 @@ def caption(findings: Findings, table: pd.DataFrame) -> str:
     return f"{said} Epochs on a logarithmic scale that begins at 0.{_rail_key(findings)}"
 
 
-def draw(page: Page, findings: Findings, table: pd.DataFrame, by: Metric, scale: Scale) -> None:
+def draw(page: Page, findings: Findings, table: pd.DataFrame, by: Metric, scales: Scales) -> None:
     """The curves in the form that their number calls for, the best by that metric first."""
     order = [str(setting) for setting in findings.ranking(by)["setting"]]
     if len(order) <= TOGETHER:
-        _together(page, findings, table, scale)
+        _together(page, findings, table, scales)
     else:
-        _apart(page, findings, table, order, scale)
+        _apart(page, findings, table, order, scales.of(list(table["curve"].unique())))
 
 
 def epoch_axis(axes: Axes, last: float, *, small: bool = False) -> None:
@@ -81,8 +94,8 @@ def epoch_axis(axes: Axes, last: float, *, small: bool = False) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at / 1000:.0f}k" if small and at >= 1000 else f"{at:,.0f}"))
 
 
-def _together(page: Page, findings: Findings, table: pd.DataFrame, scale: Scale) -> None:
-    """A panel for each curve, all settings in it, under shared limits."""
+def _together(page: Page, findings: Findings, table: pd.DataFrame, scales: Scales) -> None:
+    """A panel for each curve, all settings in it."""
     looks = {name: findings.looks[name] for name in table["setting"].unique()}
     room = max(text.width(name, SMALL) for name in looks) + 6
     direct = room <= 45
@@ -90,13 +103,15 @@ def _together(page: Page, findings: Findings, table: pd.DataFrame, scale: Scale)
         _legend(page, looks)
     left, right = LEFT + 9, (RIGHT - room if direct else RIGHT - 4.5)
     curves = table["curve"].unique()
-    height = min(92.0 if len(curves) > 1 else 120.0, page.room / len(curves) - 22)
-    for curve in curves:
+    whole = min(92.0 * len(curves) if len(curves) > 1 else 120.0, page.room - 22 * len(curves))
+    parts = [scales.height(curve) for curve in curves]
+    for curve, part in zip(curves, parts, strict=True):
+        height = whole * part / sum(parts)
         page.heading(curve)
         page.y += 4
         axes = page.axes(left, page.y, right - left, height)
         epoch_axis(axes, float(table["epoch"].max()))
-        scale(axes)
+        scales.of([curve])(axes)
         axes.set_xlabel("epoch")
         own = {str(name): band for name, band in table[table["curve"] == curve].groupby("setting", sort=False)}
         for setting, band in own.items():

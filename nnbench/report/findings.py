@@ -133,7 +133,7 @@ class Findings:
         ranking = self._rank(values, higher)
         ranked = ranking.loc[ranking["n"] > 0, "setting"].astype(str).tolist()
         wide = values.pivot_table(index="seed", columns="setting", values="value").reindex(columns=ranked)
-        pairs = _pairs(wide)
+        pairs = tested(wide)
         verdict = judge(ranking, pairs, higher=higher)
         against = pairs[pairs["first"] == verdict.best].set_index("second")["p_holm"]
         ranking = ranking.assign(p=ranking["setting"].map(against), behind=ranking["setting"].isin(verdict.behind))
@@ -152,8 +152,8 @@ class Findings:
         return table.sort_values("estimate", ascending=not higher, kind="stable", ignore_index=True)
 
 
-def _pairs(values: pd.DataFrame) -> pd.DataFrame:
-    """As `compare`, but with no test where none could pass the correction: a large grid has a hundred thousand pairs."""
+def tested(values: pd.DataFrame) -> pd.DataFrame:
+    """As `paired.compare`, but with no test where none could pass the correction: a large grid has many pairs."""
     if values.shape[1] > 1 and len(values) >= seeds_needed(values.shape[1]):
         return compare(values)
     present = values.notna().to_numpy().astype(int)

@@ -40,6 +40,11 @@ def interval(estimate: float, low: float, high: float) -> str:
     return f"{fixed(estimate, decimals(low, high))} {bounds(low, high)}".rstrip()
 
 
+def parts(estimate: float, low: float, high: float) -> tuple[str, str]:
+    """An estimate and its bounds, as they stand in two columns."""
+    return fixed(estimate, decimals(low, high)), bounds(low, high)
+
+
 def duration(seconds: float) -> str:
     """`0.51 s`, `12 s`, `4 min 10 s`."""
     if not math.isfinite(seconds):
@@ -70,6 +75,29 @@ def tick(value: float) -> str:
     if 1e-3 <= value < 1e5:
         return f"{value:g}"
     power = math.floor(math.log10(value) + 1e-9)
-    digits = str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
     lead = round(value / 10.0**power)
-    return f"{'' if lead == 1 else f'{lead}·'}10{digits}"
+    return f"{'' if lead == 1 else f'{lead}·'}10{power_of_ten(power)}"
+
+
+def p_value(p: float) -> str:
+    """`0.034`, `0.21`, `< 0.001`; a dash where there was no test."""
+    if not math.isfinite(p):
+        return MISSING
+    return "< 0.001" if p < 0.001 else f"{p:.{3 if p < 0.1 else 2}f}"
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """`0.0234`, `1.63·10⁻⁵`: so many digits, in powers of ten where the number is very large or small."""
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else MISSING
+    if 1e-3 <= abs(value) < 1e5:
+        return f"{value:.{digits}g}".replace("-", MINUS) if abs(value) < 10**digits else f"{value:.0f}".replace("-", MINUS)
+    lead, power = f"{value:.{digits - 1}e}".split("e")
+    lead = lead.rstrip("0").rstrip(".") if "." in lead else lead
+    ten = f"10{power_of_ten(int(power))}"
+    return (ten if lead == "1" else f"{lead}·{ten}").replace("-", MINUS)
+
+
+def power_of_ten(power: int) -> str:
+    """`⁻⁵`."""
+    return str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))

@@ -25,13 +25,16 @@ class Page:
     Attributes:
         figure: what is drawn on.
         title: the finding, for the contents and the bookmarks; None on a page that continues another.
+        caption: how to read it, where the page has such a line below its title.
         y: how far down the sheet is used, in millimetres from its upper edge.
+        body: where what stands below the title and the caption begins, likewise; up to `end`, once the page is drawn.
     """
 
     def __init__(self, title: str | None) -> None:
         self.figure = Figure(figsize=(style.SHEET[0] / 25.4, style.SHEET[1] / 25.4))
         self.title = title
-        self.y = style.TOP
+        self.caption = ""
+        self.y = self.body = self.end = style.TOP
 
     @property
     def room(self) -> float:
@@ -126,6 +129,7 @@ class Pad:
         if caption:
             page.y -= 2.5
             page.paragraph(caption, size=SMALL, colour=MUTED, after=4)
+            page.caption, page.body = caption, page.y
         return page
 
     def further(self) -> Page:
@@ -135,5 +139,6 @@ class Pad:
     def _headed(self, page: Page, title: str) -> Page:
         page.paragraph(self.kind, size=SMALL, colour=MUTED, after=0.8)
         page.paragraph(title, size=13.5, bold=True, after=4)
+        page.body = page.y
         self.pages.append(page)
         return page

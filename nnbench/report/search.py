@@ -8,7 +8,7 @@ import pandas as pd
 
 from nnbench.report import style
 
-GRID = 8  # values of a hyperparameter; a search that tried more drew them from a range
+_JOINED = 4  # configurations behind a point of a curve, where they were drawn from ranges
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,8 @@ class Search:
             and a column for each hyperparameter.
         configurations: one row a configuration: `optimizer`, `setting`, `value` (mean over seeds; NaN where a run diverged),
             `seeds`, `diverged` (its runs that did), and a column for each hyperparameter.
-        varied: optimizer -> the hyperparameters that were varied, the learning rate first; of those alone that had any.
+        varied: optimizer -> the hyperparameters that were varied, the learning rate first, then as declared; of those alone
+            that had any.
         log: the hyperparameters whose scale is logarithmic.
     """
 
@@ -34,6 +35,20 @@ class Search:
     def of(self, optimizer: str) -> pd.DataFrame:
         """The configurations of one optimizer."""
         return self.configurations[self.configurations["optimizer"] == optimizer]
+
+    def gridded(self, optimizer: str, *names: str) -> bool:
+        """Whether the values of these hyperparameters are steps of a grid: they were tried in most combinations."""
+        tried = self.of(optimizer)[[*names]]
+        steps = tried.nunique().to_numpy()
+        return bool(2 * len(tried.drop_duplicates()) >= steps.prod() and steps.max() < len(tried))
+
+    def per_decade(self, optimizer: str) -> int | None:
+        """How finely the learning rates of an optimizer are to be told apart; None where each is a step of a grid."""
+        tried = self.of(optimizer)
+        if self.varied[optimizer] == ["learning_rate"] or tried["learning_rate"].nunique() < len(tried):
+            return None
+        decades = np.log10(tried["learning_rate"].max() / tried["learning_rate"].min())
+        return max(1, round(len(tried) / _JOINED / float(decades)))
 
     def look(self, optimizer: str) -> style.Line:
         """How the optimizer is drawn."""
@@ -56,8 +71,11 @@ def searched(runs: pd.DataFrame, selection: pd.DataFrame) -> Search | None:
         for one in ended.columns
         if one.startswith("optimizer.") and one not in ("optimizer.name", "optimizer.algorithm")
     }
+    order = list(selection["hyperparameter"].unique()) if len(selection) else []
     varied = {
-        str(optimizer): sorted(many, key="learning_rate".__ne__)
+        str(optimizer): sorted(
+            many, key=lambda name: (name != "learning_rate", order.index(name) if name in order else len(order))
+        )
         for optimizer, own in ended.groupby("optimizer", sort=False)
         if (many := [name for one, name in names.items() if own[one].nunique() > 1])
     }

@@ -1,12 +1,16 @@
 """Tables set in type: columns aligned on the decimal point, a hairline at head and foot, over as many pages as need be."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from nnbench.report import style, text
+from nnbench.report.numbers import MINUS
 from nnbench.report.page import ASCENT, Page, line_height
 from nnbench.report.style import BODY, INK, LEAST, MUTED
+
+_NUMBER = re.compile(rf"(?:< |[+{MINUS}])?[\d,]+(\.\d+)")
 
 
 @dataclass(frozen=True)
@@ -80,12 +84,15 @@ def _lines(cell: Cell, column: Column) -> list[str]:
 
 def _point(column: Column, index: int, rows: Sequence[Sequence[Cell]]) -> float:
     """Millimetres that the longest fraction of the column takes."""
-    return max((_fraction(row[index], column) for row in rows), default=0.0) if column.align == "decimal" else 0.0
+    if column.align != "decimal":
+        return 0.0
+    return max((fraction(row[index].words, column.size, bold=row[index].bold) for row in rows), default=0.0)
 
 
-def _fraction(cell: Cell, column: Column) -> float:
-    at = cell.words.find(".")
-    return 0.0 if at < 0 else text.width(cell.words[at:], column.size, bold=cell.bold)
+def fraction(words: str, size: float, *, bold: bool = False) -> float:
+    """Millimetres of a number from its point on; 0 for what is not one number."""
+    number = _NUMBER.fullmatch(words)
+    return text.width(number[1], size, bold=bold) if number else 0.0
 
 
 def _head(page: Page, columns: Sequence[Column]) -> None:
@@ -117,7 +124,9 @@ def _set(page: Page, x: float, y: float, cell: Cell, lines: Sequence[str], colum
         page.swatch(x, y + 0.38 * column.size / style.MM, cell.look)
         x += _SWATCH
     align = "left" if column.align == "left" else "right"
-    at = x if align == "left" else right - (point - _fraction(cell, column) if column.align == "decimal" else 0)
+    at = x if align == "left" else right
+    if column.align == "decimal":
+        at -= point - fraction(cell.words, column.size, bold=cell.bold)
     for line in lines:
         page.write(at, y, line, size=column.size, colour=cell.colour, bold=cell.bold, align=align, mono=column.mono)
         y += line_height(column.size)

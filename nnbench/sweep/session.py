@@ -82,10 +82,10 @@ def _conduct(config: Config, runner: Runner, plan: Callable[["Sweep"], None], co
         status = "FAILED" if sweep.failures else "FINISHED"
         study = read_study(writer.store, config.study)
         try:
-            report = report_on(study, config.report)
+            report = report_on(study, config.report, console)
         except OSError as error:  # costs no run: it can be made again once there is room
             trouble = f"[red]no report[/red]: {escape(f'{error.filename}: {error.strerror}')}; the runs are kept"
-        sweep.files += [report.pdf, report.cover, *report.csvs.values()] if report else []
+        sweep.files += report.files if report else []
     finally:
         if sweep.id is not None:
             writer.end_sweep(sweep.id, status, files=sweep.files, answer=report.answer if report else "")

@@ -160,8 +160,8 @@ class Score:
 
     A setting of which a run was lost (it diverged, failed or was ended) ranks below all that kept theirs; then the
     higher mean of the final validation accuracies over seeds is the better; then the lower mean validation loss. Among
-    equals the one that was drawn first wins. Over the two or three seeds of a tuning stage the interquartile mean, by
-    which final runs are judged, is this very mean.
+    equals the one that was drawn first wins. The mean, not the interquartile mean by which final runs are judged: that
+    leaves two of five tuning seeds out.
     """
 
     lost: int
@@ -219,12 +219,14 @@ class Chosen:
         setting: the best.
         score: of it.
         edges: the axes on whose edge it lies.
+        tried: how many there were.
     """
 
     contender: Contender
     setting: Setting
     score: Score
     edges: Mapping[str, Side]
+    tried: int
 
     def tell(self, console: Console, name: str, seeds: int, hint: str) -> None:
         """Say what was chosen, and where better ones may lie beyond what was tried; `hint` says what to do then."""
@@ -258,8 +260,13 @@ def choose(
 
     scores = [judged(setting) for setting in settings]
     best = min(range(len(settings)), key=scores.__getitem__)
-    sides = edges(contender.space, settings, settings[best], contender.check)
-    return Chosen(contender=contender, setting=settings[best], score=scores[best], edges=sides)
+    return Chosen(
+        contender=contender,
+        setting=settings[best],
+        score=scores[best],
+        edges=edges(contender.space, settings, settings[best], contender.check),
+        tried=len(settings),
+    )
 
 
 def told(setting: Setting) -> str:

@@ -4,8 +4,9 @@ Tuning: as many configs of each optimizer, from the space that its YAML declares
 any test points. Choice: `tuning.Score`, validation alone. Final: each optimizer with the setting of its YAML and with
 the chosen one, on the seeds of the command line, which must be others; these runs alone are compared in the report.
 
-A chosen setting on the edge of its space is flagged. With `extend` that space is made a third longer there and sampled
-anew, with as many configs as before, so that every optimizer is judged by the same number of configs from one space.
+A chosen setting on the edge of its space is flagged. With `extend` that space is made a third longer there, and as many
+configs again are drawn from all of it. The best of the old and the new is chosen; so an optimizer whose space was too
+narrow has tried more of them in the end, and `selection.csv` says how many.
 """
 
 import csv
@@ -98,21 +99,23 @@ def _run(sweep: Sweep, tuning: Tuning) -> None:
 def _choose(sweep: Sweep, tuning: Tuning) -> list[Chosen]:
     """Tune; what was chosen for each optimizer, but for one of which no run came to its end."""
     chosen: dict[str, Chosen] = {}
-    contenders = list(tuning.contenders)
+    tried: dict[str, list[Setting]] = {contender.label: [] for contender in tuning.contenders}
+    contenders, seeds = list(tuning.contenders), len(tuning.settings.seeds)
     for extension in range(EXTENSIONS + 1):
-        tried = _try(sweep, tuning, contenders, f"tuning in wider spaces ({extension})" if extension else "tuning")
+        new = _try(sweep, tuning, contenders, f"tuning in wider spaces ({extension})" if extension else "tuning")
         if sweep.halted:
             return []
+        for label, settings in new.items():
+            tried[label] += [setting for setting in settings if setting not in tried[label]]
         runs = sweep.writer.finished_runs()
         for each in contenders:
             chosen[each.label] = choose(each, tried[each.label], tuning.settings.seeds, "tuning", runs)
-        cut = [one for one in chosen.values() if one.edges and one.contender in contenders]
+        cut = [one for one in chosen.values() if one.edges and one.score.lost < seeds and one.contender in contenders]
         if not (tuning.extend and cut):
             break
         contenders = [
             replace(one.contender, space=widened(one.contender.space, one.edges, one.contender.check)) for one in cut
         ]
-    seeds = len(tuning.settings.seeds)
     hint = f"its space has been widened {EXTENSIONS} times" if tuning.extend else "extend=true looks beyond"
     for label, one in chosen.items():
         one.tell(sweep.console, tuned(label), seeds, hint)
@@ -174,7 +177,7 @@ def _rows(one: Chosen, tuning: Tuning) -> Iterator[dict[str, Any]]:
             "low": axis.low if isinstance(axis, Range) else "",
             "high": axis.high if isinstance(axis, Range) else "",
             "edge": one.edges.get(key, ""),
-            "configs": tuning.settings.configs,
+            "configs": one.tried,
             "seeds": len(tuning.settings.seeds),
             "val_accuracy": one.score.accuracy,
             "val_loss": one.score.loss,

@@ -29,7 +29,7 @@ class Place:
 
     def start(self, *words: str, **more: object) -> "subprocess.Popen[str]":
         """`python -m nnbench WORDS` in a process group of its own, as a shell would start it."""
-        process = subprocess.Popen(
+        process: subprocess.Popen[str] = subprocess.Popen(
             [sys.executable, "-m", "nnbench", *words],
             cwd=self.folder,
             stderr=subprocess.PIPE,

@@ -21,7 +21,7 @@ ORDINARY = "setpriv", "--bounding-set=-dac_override,-dac_read_search"
 
 def _sound(database: Path) -> bool:
     with closing(sqlite3.connect(database, timeout=30)) as connection:
-        return connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        return bool(connection.execute("PRAGMA integrity_check").fetchone() == ("ok",))
 
 
 @pytest.mark.parametrize("many", [2, 8])

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
+from scipy.stats import qmc
 
 from nnbench.boundary import Boundary
 from nnbench.study import Study
@@ -33,12 +34,19 @@ def study(
     outcome: Callable[[str, int], str] = lambda setting, seed: "finished",
     alike: bool = False,
     boundaries: bool = True,
+    checkpoints: Sequence[int] = (),
+    tuned: int = 0,
     commits: Sequence[str] = ("9f3c2ab41d5e60718293a4b5c6d7e8f901234567",),
 ) -> Study:
-    """One run for each setting and seed; `alike` gives all settings the same ability."""
+    """One run for each setting and seed; `alike` gives all settings the same ability.
+
+    With `tuned`, so many configurations of each were tried first, and each has a tuned twin.
+    """
     rows, curves = [], []
+    bases = list(settings)
+    settings = [label for base in bases for label in (base, f"{base} (tuned)")] if tuned else settings
     for order, setting in enumerate(settings):
-        optimizer = setting.split()[0]
+        optimizer = setting if tuned else setting.split()[0]
         for seed in range(seeds):
             run_id = f"{(order * 7919 + seed + 1) * 0x9E3779B97F4A7C15 % 2**128:032x}"
             result = outcome(setting, seed)
@@ -70,14 +78,72 @@ def study(
         else pd.DataFrame(columns=["run_id", "name", "status", "outcome", "optimizer", "setting", "seed"]),
         curves=pd.concat(curves, ignore_index=True)[columns] if curves else pd.DataFrame(columns=columns),
         sweeps=sweeps,
-        boundary=lambda run_id: _boundary(int(seed_of[run_id])) if boundaries and run_id in seed_of else None,
+        boundary=lambda run_id: _boundary(int(seed_of[run_id]), checkpoints) if boundaries and run_id in seed_of else None,
+        tuning=_tuning(bases, tuned) if tuned else pd.DataFrame(),
+        selection=_selection(bases, tuned) if tuned else pd.DataFrame(),
     )
+
+
+def _tuning(bases: Sequence[str], configs: int) -> pd.DataFrame:
+    """Runs over a space of three hyperparameters, on three seeds; learning rates that are too large diverge."""
+    points = qmc.Halton(3, scramble=False).random(configs + 1)[1:]
+    rows = []
+    for order, base in enumerate(bases):
+        for one, (rate, decay, choice) in enumerate(points):
+            for seed in (1000, 1001, 1002):
+                rng = np.random.default_rng([order, one, seed])
+                diverged = rate > 0.9
+                accuracy = 0.75 - 0.4 * abs(rate - 0.5 - 0.03 * order) - 0.05 * decay + 0.03 * rng.normal()
+                ended = np.nan if diverged else round(accuracy * 300) / 300
+                values = {
+                    "learning_rate": 10 ** (2 * rate - 2),
+                    "decay": 10 ** (3 * decay - 6),
+                    "rho": (0.9, 0.99)[int(2 * choice)],
+                }
+                rows.append(
+                    {
+                        "run_id": f"{order:04x}{one:04x}{seed:024x}",
+                        "status": "FINISHED",
+                        "outcome": "diverged" if diverged else "finished",
+                        "optimizer": base,
+                        "setting": f"{base} config {one}",
+                        "seed": seed,
+                        "optimizer.name": base,
+                        "optimizer.algorithm": base,
+                        **{f"optimizer.{key}": float(f"{value:.4g}") for key, value in values.items()},
+                        "final/val_accuracy": ended,
+                        "final/train_accuracy": ended,
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def _selection(bases: Sequence[str], configs: int) -> pd.DataFrame:
+    """What was chosen: the last optimizer's learning rate lies on the edge of its space."""
+    parts = {
+        "learning_rate": (0.1, 0.05, "log", 0.01, 1.0),
+        "decay": (3e-6, 1e-4, "log", 1e-6, 1e-3),
+        "rho": (0.9, 0.99, "choice", np.nan, np.nan),
+        "epsilon": (1e-7, 1e-7, "fixed", np.nan, np.nan),
+    }
+    rows = [
+        (f"{base} (tuned)", base, key, *part, "low" if base == bases[-1] and key == "learning_rate" else "")
+        for base in bases
+        for key, part in parts.items()
+    ]
+    columns = ["setting", "optimizer", "hyperparameter", "value", "default", "kind", "low", "high", "edge"]
+    scores = {"configs": configs, "seeds": 3, "val_accuracy": 0.74, "val_loss": 0.7, "lost": 0}
+    return pd.DataFrame(rows, columns=columns).assign(**scores)
 
 
 def _curve(optimizer: str, order: int, seed: int, alike: bool, outcome: str) -> pd.DataFrame:
     rng = np.random.default_rng([seed, order])
     luck = np.random.default_rng(seed).normal()  # a seed's data are easy or hard for all
-    floor, half = (0.25, 800.0) if alike else ABILITY.get(optimizer, (0.2 + 0.03 * (order % 9), 600.0 + 150 * order))
+    floor, half = (
+        (0.25, 800.0)
+        if alike
+        else ABILITY.get(optimizer.removesuffix(" (tuned)"), (0.2 + 0.03 * (order % 9), 600.0 + 150 * order))
+    )
     floor *= np.exp(0.22 * luck + 0.18 * rng.normal())
     half *= np.exp(0.15 * rng.normal())
     epoch = EVALUATED
@@ -130,6 +196,7 @@ def _row(
         "optimizer.name": optimizer,
         "optimizer.learning_rate": 0.05 * (order + 1),
         "optimizer.decay": 1e-4,
+        **_given(setting),
         "dataset.name": "spiral",
         "dataset.classes": CLASSES,
         "dataset.samples": 100,
@@ -165,6 +232,12 @@ def _row(
     return row
 
 
+def _given(setting: str) -> dict[str, float]:
+    """The hyperparameters that a setting's name tells."""
+    told = (word.split("=") for word in setting.split() if word.count("=") == 1)
+    return {f"optimizer.{ {'lr': 'learning_rate'}.get(key, key) }": float(value) for key, value in told}
+
+
 def _spiral(rng: np.random.Generator, points: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
     radius = np.tile(np.linspace(0, 1, points), CLASSES)
     labels = np.repeat(np.arange(CLASSES), points)
@@ -172,7 +245,7 @@ def _spiral(rng: np.random.Generator, points: int) -> tuple[npt.NDArray[np.float
     return np.column_stack([radius * np.sin(angle), radius * np.cos(angle)]).astype(np.float32), labels.astype(np.uint8)
 
 
-def _boundary(seed: int) -> Boundary:
+def _boundary(seed: int, checkpoints: Sequence[int]) -> Boundary:
     rng = np.random.default_rng(seed)
     train, train_labels = _spiral(rng, 100)
     test, test_labels = _spiral(rng, 500)
@@ -182,10 +255,13 @@ def _boundary(seed: int) -> Boundary:
     fit = np.stack([np.cos(angle - 4 * k - 4 * radius + 0.25 * np.sin(5 * radius + seed)) for k in range(CLASSES)])
     probability = np.exp(4 * fit * np.minimum(1, radius / 0.3))
     probability /= probability.sum(axis=0)
+    label = probability.argmax(axis=0).astype(np.uint8)
+    confidence = np.rint(probability.max(axis=0) * 255).astype(np.uint8)
     return Boundary(
         extent=(-1.2, 1.2, -1.2, 1.2),
-        label=probability.argmax(axis=0).astype(np.uint8),
-        confidence=np.rint(probability.max(axis=0) * 255).astype(np.uint8),
+        label=label,
+        confidence=confidence,
+        checkpoints={epoch: (np.roll(label, epoch % 7 + 1, axis=0), confidence // 2 + 60) for epoch in checkpoints},
         train_points=train,
         train_labels=train_labels,
         test_points=test,

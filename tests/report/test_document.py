@@ -7,15 +7,17 @@ from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
+from PIL import Image
 from pypdf import PdfReader
 from pypdf.generic import DictionaryObject
 
 from nnbench.errors import UserError
 from nnbench.report import document
-from nnbench.report.document import Report, write
+from nnbench.report.files import Report, write
 from nnbench.study import Study
 
 MakeStudy = Callable[..., Study]
@@ -83,27 +85,70 @@ def test_the_contents_name_the_right_pages(pdf: PdfReader) -> None:
 
 
 def test_the_same_study_gives_the_same_bytes(make_study: MakeStudy, tmp_path: Path) -> None:
-    """Within a process and in another, whose hashes of strings are others."""
-    ours = [_write(make_study(["adam", "sgd"], 2), tmp_path / name).pdf.read_bytes() for name in "ab"]
+    """Within a process and in another, whose hashes of strings are others: of every file."""
+    ours = [_digests(_write(make_study(["adam", "sgd"], 2), tmp_path / name).folder) for name in "ab"]
     assert ours[0] == ours[1]
+    assert {"report.pdf", "report.html", "summary.md", "cover.png", "figures/loss.csv", "figures/loss.svg"} <= set(ours[0])
     code = f"""
-import hashlib, importlib.util, pathlib, sys
+import importlib.util, pathlib
 spec = importlib.util.spec_from_file_location("synthetic", {str(Path(__file__).parent / "conftest.py")!r})
 synthetic = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(synthetic)
-from nnbench.report.document import write
+from nnbench.report.files import write
 folder = pathlib.Path({str(tmp_path / "c")!r})
 study = synthetic.study(["adam", "sgd"], 2)
-made = write(study, folder, title="Optimizers compared", pages={PAGES!r}, targets=[0.8, 0.9, 0.95])
-print(hashlib.sha256(made.pdf.read_bytes()).hexdigest())
+write(study, folder, title="Optimizers compared", pages={PAGES!r}, targets=[0.8, 0.9, 0.95])
 """
     environment = {"PYTHONHASHSEED": "77", "PYTHONPATH": ":".join(sys.path)}
-    theirs = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert theirs.stdout.split() == [hashlib.sha256(ours[0]).hexdigest()]
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    assert _digests(tmp_path / "c") == ours[0]
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
+
+
+def test_every_page_leaves_its_picture(written: Report) -> None:
+    """An SVG that shows in any browser: its text is text, nothing in it is dated or fetched."""
+    assert set(written.svgs) == set(PAGES)
+    for path in written.svgs.values():
+        words = path.read_text()
+        root = ElementTree.fromstring(words)
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        shown = " ".join("".join(text.itertext()) for text in root.iter("{http://www.w3.org/2000/svg}text"))
+        assert "comparison" in shown  # the footer
+        assert "<dc:date>" not in words
+        assert not re.search(r'href="(?!#|data:)', words)
+        assert len(words) < 1_000_000
+
+
+def test_the_cover_is_a_picture_to_look_at(written: Report) -> None:
+    with Image.open(written.cover) as picture:
+        assert picture.size == (1000, 1414)
+
+
+def test_it_is_small_enough_to_send(written: Report) -> None:
+    assert written.pdf.stat().st_size < 5_000_000
+    assert written.web.stat().st_size < 1_500_000
+
+
+def test_a_report_knows_all_its_files(written: Report) -> None:
+    there = {path for path in written.folder.rglob("*") if path.is_file()}
+    assert set(written.files) == there
+    assert len(written.files) == len(there)
+
+
+def test_progress_tells_of_each_page_and_of_the_printing(make_study: MakeStudy, tmp_path: Path) -> None:
+    said: list[tuple[str, int, int]] = []
+    study, pages = make_study(["adam"], 1), ["cover", "loss", "runs"]
+    write(study, tmp_path, title="", pages=pages, targets=[], progress=lambda *told: said.append(told))
+    assert said[:3] == [("Loss", 0, 3), ("Runs", 1, 3), ("Cover", 2, 3)]
+    assert said[3:] == [("printing", number, 3) for number in range(3)]
 
 
 def test_every_page_leaves_its_table(written: Report, make_study: MakeStudy) -> None:
-    assert list(written.csvs) == sorted(PAGES)
+    assert list(written.csvs) == PAGES
     made = document.compose(make_study(seeds=8), title="", pages=PAGES, targets=[0.8, 0.9, 0.95])
     for name, path in written.csvs.items():
         assert path == written.pdf.parent / "figures" / f"{name}.csv"
@@ -132,9 +177,11 @@ def test_an_earlier_report_leaves_no_trace(make_study: MakeStudy, tmp_path: Path
     _write(make_study(["adam"], 1), tmp_path)
     mine = tmp_path / "figures" / "mine.csv"
     mine.write_text("kept")
+    (tmp_path / "figures" / "boundaries-3.svg").write_text("of a longer report")
     _write(make_study(["adam"], 1), tmp_path, ["cover", "runs"])
-    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == ["cover.csv", "mine.csv", "runs.csv"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["figures", "report.pdf"]
+    left = ["cover.csv", "cover.svg", "mine.csv", "runs.csv", "runs.svg"]
+    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == left
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cover.png", "figures", "report.html", "report.pdf", "summary.md"]
 
 
 def test_a_failure_leaves_the_earlier_report_whole(
@@ -149,11 +196,11 @@ def test_a_failure_leaves_the_earlier_report_whole(
     with pytest.raises(OSError, match="No space left"):
         _write(make_study(["sgd"], 1), tmp_path, ["cover"])
     assert (tmp_path / "report.pdf").read_bytes() == before
-    assert [path.name for path in (tmp_path / "figures").iterdir()] == ["cover.csv"]
+    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == ["cover.csv", "cover.svg"]
 
 
 def test_an_unknown_page_is_the_users_mistake(comparison: Study, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"report.pages names 'losses', which is no page: choose among accuracy, boundaries"):
+    with pytest.raises(UserError, match=r"report.pages names 'losses', which is no page: choose among accuracy, "):
         _write(comparison, tmp_path, ["cover", "losses"])
     assert not list(tmp_path.iterdir())
 

@@ -29,6 +29,13 @@ def _broken(setting: str, seed: int) -> str:
     return {"sgd": "diverged", "rmsprop": ("killed", "failed", "finished")[seed % 3]}.get(setting, "finished")
 
 
+COLUMNS = [f"{name} lr={rate} decay={decay}" for name in ("sgd", "adam") for rate in (0.01, 0.1, 1) for decay in (0, 0.001)]
+
+
+def _large_rates(setting: str, seed: int) -> str:
+    return "diverged" if "lr=1 " in setting and seed else "finished"
+
+
 STUDIES: dict[str, Callable[[MakeStudy], Study]] = {
     "four optimizers": lambda make: make(),
     "one run": lambda make: make(["adam"], 1),
@@ -46,6 +53,16 @@ STUDIES: dict[str, Callable[[MakeStudy], Study]] = {
     "no run": lambda make: make([], 0),
     "nothing held out": lambda make: make(validation=False, test=False),
     "many seeds": lambda make: make(["adam", "sgd"], 40),
+    "two optimizers": lambda make: make(["sgd", "adam"], 9),
+    "eight optimizers": lambda make: make([f"mine{number}" for number in range(8)], 12),
+    "twelve optimizers": lambda make: make([f"mine{number}" for number in range(12)], 3),
+    "one hundred seeds": lambda make: make(["adam", "sgd", "rmsprop"], 100),
+    "checkpoints": lambda make: make(["adam", "sgd"], 3, checkpoints=[10, 100, 1000, 5000]),
+    "five with checkpoints": lambda make: make(list(style.LINES), 3, checkpoints=[10, 1000]),
+    "tuned": lambda make: make(["sgd", "adagrad", "rmsprop", "adam"], 20, tuned=16),
+    "one tuned": lambda make: make(["adam"], 6, tuned=8),
+    "long names tuned": lambda make: make([LONG.format(number) for number in range(5)], 3, tuned=9),
+    "a grid with diverged runs": lambda make: make(COLUMNS, 3, outcome=_large_rates),
     "many commits": lambda make: make(seeds=2, commits=[letter * 40 for letter in "abcdefgh"]),
 }
 
@@ -84,7 +101,10 @@ def _millimetres(box: Bbox) -> Bbox:
     return Bbox(box.get_points() / DPI * 25.4)
 
 
-@pytest.mark.parametrize("study", STUDIES)
+LIGHT = ("four optimizers", "one run", "broken runs", "long names tuned", "nothing finished", "a grid with diverged runs")
+
+
+@pytest.mark.parametrize("study", [name if name in LIGHT else pytest.param(name, marks=pytest.mark.heavy) for name in STUDIES])
 def test_layout(study: str, make_study: MakeStudy) -> None:
     sheets = _drawn(STUDIES[study](make_study))
     for number, sheet in enumerate(sheets, 1):

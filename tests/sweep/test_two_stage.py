@@ -143,31 +143,40 @@ def test_resume_false_runs_all_anew(home: Path, nnbench: Command, trainer: Train
 def test_extend_widens_a_space_whose_winner_lies_on_its_edge(home: Path, nnbench: Command, trainer: Trainer) -> None:
     bounds = ("space.learning_rate.low=1e-3", "space.learning_rate.high=0.03")
     narrow = (*TINY, "optimizer=adam", "seed=0,1", *bounds, "tuning.sampler=grid", "training.epochs=100")
-    nnbench(*narrow)
-    before = _study(home)
-    rate = before.selection.set_index("hyperparameter").loc["learning_rate"]
-    assert (rate["value"], rate["edge"], rate["high"]) == (0.03, "high", 0.03)
+    assert "extend=true looks beyond" in nnbench(*narrow).err
+    before = _study(home).selection.set_index("hyperparameter").loc["learning_rate"]
+    assert (before["value"], before["edge"], before["high"], before["configs"]) == (0.03, "high", 0.03, 3)
 
     said = nnbench(*narrow, "extend=true")
     assert said.status == 0
-    assert "tuning in wider spaces (1)" in said.err
-    study = _study(home)
-    rate = study.selection.set_index("hyperparameter").loc["learning_rate"]
-    assert rate["high"] > 0.03
-    assert rate["low"] == 1e-3
-    assert rate["value"] != 0.03
+    assert "tuning, 6 runs: 6 reused from before" in said.err
     rounds = said.err.count("tuning in wider spaces")
     assert 1 <= rounds <= 3
-    assert (rate["edge"] == "high") == ("its space has been widened 3 times" in said.err)
+    study = _study(home)
+    after = study.selection.set_index("hyperparameter").loc["learning_rate"]
+    assert after["high"] == pytest.approx(0.03 * 30 ** ((4 / 3) ** rounds - 1), rel=1e-2)
+    assert after["low"] == 1e-3
+    assert 3 < after["configs"] <= 3 * (1 + rounds)
+    assert after["val_accuracy"] >= before["val_accuracy"]
+    assert (after["edge"] == "high") == ("its space has been widened 3 times" in said.err)
+    assert study.tuning["setting"].nunique() == after["configs"]
 
-    # The former winner's runs are kept, but no longer compared.
-    assert set(study.runs.loc[study.runs["optimizer"] == "adam (tuned)", "optimizer.learning_rate"]) == {rate["value"]}
-    assert len(study.runs) == 2 * 2
-    defaults = [frame.loc[frame["optimizer"] == "adam", "run_id"].tolist() for frame in (before.runs, study.runs)]
-    assert defaults[0] == defaults[1]
-    # Going back to the first command goes back to its choice.
-    nnbench(*narrow)
-    assert set(_study(home).runs["run_id"]) == set(before.runs["run_id"])
+
+def test_a_new_choice_takes_the_place_of_the_former(home: Path, nnbench: Command, trainer: Trainer) -> None:
+    words = (*TINY, "optimizer=adam", "seed=0,1")
+    nnbench(*words)
+    first = _study(home)
+    nnbench(*words, "tuning.sampler_seed=1")
+    second = _study(home)
+    assert len(second.tuning) == 2 * len(first.tuning)
+    for study in (first, second):
+        chosen = study.selection.set_index("hyperparameter").loc["learning_rate", "value"]
+        assert set(study.runs.loc[study.runs["optimizer"] == "adam (tuned)", "optimizer.learning_rate"]) == {chosen}
+        assert len(study.runs) == 2 * 2
+    default, other = (set(study.runs.loc[study.runs["optimizer"] == "adam", "run_id"]) for study in (first, second))
+    assert default == other
+    nnbench(*words)  # going back to the first command goes back to its choice
+    assert set(_study(home).runs["run_id"]) == set(first.runs["run_id"]) != set(second.runs["run_id"])
 
 
 def test_what_the_command_line_fixes_is_not_tuned(home: Path, nnbench: Command, trainer: Trainer) -> None:

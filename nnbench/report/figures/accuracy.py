@@ -1,5 +1,8 @@
 """How the accuracy rises from the chance line, on the points trained on and on those held out."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -15,14 +18,26 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     by = METRICS["final/val_accuracy" if findings.known("final/val_accuracy") else "final/train_accuracy"]
     page = pad.page(wording.headline(findings, by), curves.caption(findings, table))
     classes = pd.Series(findings.runs.get("dataset.classes")).dropna()
-    curves.draw(page, findings, table, by, scale(int(classes.max()) if len(classes) else None))
+    curves.draw(page, findings, table, by, FromChance(int(classes.max()) if len(classes) else None))
     return table
 
 
-def scale(classes: int | None) -> curves.Scale:
+@dataclass(frozen=True)
+class FromChance:
     """From what guessing among so many classes gives, to 1; from 0 where their number is unknown."""
 
-    def apply(axes: Axes) -> None:
+    classes: int | None
+
+    def of(self, shown: Sequence[str]) -> curves.Scale:
+        """The same for all."""
+        return self._apply
+
+    def height(self, curve: str) -> float:
+        """The same for all."""
+        return 1.0
+
+    def _apply(self, axes: Axes) -> None:
+        classes = self.classes
         axes.set_ylim(1 / classes if classes else 0, 1)
         axes.set_yticks([tick / 10 for tick in range(2, 11, 2) if not classes or tick / 10 > 1 / classes + 0.03])
         if classes and axes.get_position().width > 0.5:
@@ -36,5 +51,3 @@ def scale(classes: int | None) -> curves.Scale:
                 va="bottom",
                 color=style.MUTED,
             )
-
-    return apply

@@ -1,157 +1,175 @@
-"""What each setting learnt to see: the plane as its median run divides it."""
+"""What each setting learnt to see: the plane as its median run divides it, its worst one, and how that came about."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
 
 from nnbench.boundary import Boundary
-from nnbench.report import numbers, style, text
+from nnbench.report import numbers, plane, style, text
 from nnbench.report.figures import NotShown, Settings
 from nnbench.report.findings import Findings
 from nnbench.report.page import Pad, Page, line_height
 from nnbench.report.style import LEAST, LEFT, MUTED, SMALL, WIDTH
+from nnbench.report.targets import last_epoch
 from nnbench.report.wording import brief
 
 _MANY = 12
+_FEW = 5  # settings that have a row each
 _NOTE = LEAST + 0.5
-# The colours too pale for a line are right for an area; and so no class looks like an optimizer.
-_CLASSES = ("#56b4e9", "#e69f00", "#f0e442", "#8fd694", "#d9a5c7", "#b8b8b8")
+_EPOCHS = 3  # checkpoints shown
+_LARGE = 110.0  # millimetres of a panel at most
+_ASIDE = 36.0  # millimetres that a name takes beside its panels
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One run's decision boundary; `value` is the measure that the run is the median of."""
+    """A decision boundary; `which` of the setting's runs it is: median, worst, best."""
 
     setting: str
+    which: str
     seed: int
     run_id: str
     value: float
     boundary: Boundary
+    epoch: int | None = None  # None stands for the end
 
 
 def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
-    """One row a panel: `setting`, `seed`, `run_id`, the measure it is the median of, `points` drawn and those `wrong`."""
-    every = _panels(findings)
-    if not every:
+    """One row a panel: `setting`, `which`, `seed`, `run_id`, `epoch`, the final measure, `points` drawn and those `wrong`."""
+    rows = _rows(findings)
+    if not rows:
         raise NotShown("no run that came to its end has left a decision boundary, which only data of two features has")
-    shown = every[:_MANY]
-    page = pad.page(_title(findings, shown), _caption(findings, shown, len(every)))
-    _arrange(page, findings, shown)
-    columns = ["setting", "seed", "run_id", findings.primary.column, "points", "wrong"]
-    rows = [
-        (one.setting, one.seed, one.run_id, one.value, _wrong(one.boundary).size, int(_wrong(one.boundary).sum()))
-        for one in shown
+    shown = rows[:_MANY]
+    _arrange(pad, findings, shown, _title(findings, shown), _caption(findings, shown, len(rows)))
+    column = findings.primary.column
+    table = [
+        (one.setting, one.which, one.seed, one.run_id, one.epoch, one.value, *_counts(one)) for row in shown for one in row
     ]
-    return pd.DataFrame(rows, columns=columns)
+    columns = ["setting", "which", "seed", "run_id", "epoch", column, "points", "wrong"]
+    return pd.DataFrame(table, columns=columns).astype({"epoch": "Int64"})
 
 
-def _panels(findings: Findings) -> list[Panel]:
-    """For each setting, the best first, the run with as many runs above it as below; of two such, the lower."""
+def _counts(one: Panel) -> tuple[int, int]:
+    wrong = plane.wrong(one.boundary, one.epoch)
+    return wrong.size, int(wrong.sum())
+
+
+def _rows(findings: Findings) -> list[list[Panel]]:
+    """The panels of each setting, the best setting first."""
     column = findings.primary.column
     if not findings.known(column):
         return []
     runs = findings.scored.dropna(subset=[column]).sort_values([column, "seed"], kind="stable")
-    by_setting = runs.groupby("setting")
-    panels = []
-    for setting in findings.ranking(findings.primary)["setting"]:
-        if setting in by_setting.groups:
-            own = by_setting.get_group(setting)
-            run = own.iloc[(len(own) - 1) // 2]
-            boundary = findings.study.boundary(run["run_id"])
-            if boundary is not None:
-                panels.append(Panel(setting, int(run["seed"]), run["run_id"], float(run[column]), boundary))
-    return panels
+    runs = runs if findings.primary.higher else runs[::-1]
+    by_setting = dict(iter(runs.groupby("setting")))
+    ranked = [setting for setting in findings.ranking(findings.primary)["setting"] if setting in by_setting]
+    few = len(ranked) <= _FEW
+    rows = []
+    for setting in ranked[: _MANY + 1]:
+        own = by_setting[setting]
+        panels = [
+            panel for which, at in _which(len(own), few=few) if (panel := _panel(findings, setting, which, own.iloc[at]))
+        ]
+        rows.append(_with_epochs(panels, last_epoch(findings)))
+    rows = [row for row in rows if row]
+    return rows + [[]] * (len(ranked) - len(ranked[: _MANY + 1])) if rows else []
+
+
+def _which(runs: int, *, few: bool) -> list[tuple[str, int]]:
+    """The places of the runs that are shown, among those in ascending order; of two in the middle, the lower."""
+    if runs == 1:
+        return [("only run", 0)]
+    places = [("median", (runs - 1) // 2), ("worst", 0)]
+    return [*places, ("best", runs - 1)] if few and runs > 2 else places
+
+
+def _panel(findings: Findings, setting: str, which: str, run: "pd.Series") -> Panel | None:
+    boundary = findings.study.boundary(run["run_id"])
+    value = float(run[findings.primary.column])
+    return Panel(setting, which, int(run["seed"]), run["run_id"], value, boundary) if boundary is not None else None
+
+
+def _with_epochs(panels: list[Panel], end: float) -> list[Panel]:
+    """Where the median run left checkpoints, these come before it, and the best run is left out to make room."""
+    epochs = sorted(epoch for epoch in panels[0].boundary.checkpoints if epoch < end) if panels else []
+    if not epochs:
+        return panels
+    first = panels[0]
+    chosen = np.unique(np.linspace(0, len(epochs) - 1, min(_EPOCHS, len(epochs))).round().astype(int))
+    before = [Panel(**{**vars(first), "epoch": epochs[at]}) for at in chosen]
+    return [*before, first, *(panel for panel in panels[1:] if panel.which == "worst")]
 
 
 def _one_seed(findings: Findings) -> bool:
     return findings.scored["seed"].nunique() == 1
 
 
-def _title(findings: Findings, shown: list[Panel]) -> str:
+def _title(findings: Findings, shown: Sequence[Sequence[Panel]]) -> str:
     name = findings.primary.name
-    low, high = (choose(shown, key=lambda panel: panel.value) for choose in (min, max))
-    told = [f"{numbers.fixed(one.value)} ({brief(one.setting)})" for one in (low, high)]
+    middle = [row[-1] if _one_seed(findings) else next((one for one in row if one.which == "median"), row[0]) for row in shown]
+    low, high = (choose(middle, key=lambda panel: panel.value) for choose in (min, max))
+    told = [f"{numbers.fixed(one.value)} for {brief(one.setting)}" for one in (low, high)]
     if len(shown) == 1:
         return f"{brief(low.setting)}{'' if _one_seed(findings) else ' at its median seed'}: {name} {told[0].split()[0]}"
     subject = name.capitalize() if _one_seed(findings) else f"At the median seed, {name}"
     return f"{subject} lies between {told[0]} and {told[1]}"
 
 
-def _caption(findings: Findings, shown: list[Panel], settings: int) -> str:
-    which = f"the run whose {findings.primary.name} is the median over seeds"
-    points = "test" if any(len(one.boundary.test_points) for one in shown) else "training"
+def _caption(findings: Findings, shown: Sequence[Sequence[Panel]], settings: int) -> str:
+    panels = [one for row in shown for one in row]
+    points = "test" if any(len(one.boundary.test_points) for one in panels) else "training"
+    which = list(dict.fromkeys(one.which for one in panels if one.which != "only run"))
+    runs = f"the run that is its {numbers.listing(which)} by {findings.primary.name}" if which else "its one run"
+    epochs = " Before it, the median run as it was at earlier epochs." if any(one.epoch is not None for one in panels) else ""
     more = f" The first {len(shown)} of {settings} settings." if settings > len(shown) else ""
     return (
-        f"For each setting, {'its one run' if _one_seed(findings) else which}. Colour: the class that the network names; "
-        f"the paler, the less sure it is, down to white for a guess. Dots: {points} points; a cross where the class named "
-        f"is not theirs.{more}"
+        f"Of each setting {runs}.{epochs} Colour: the class that the network names; the paler, the less sure it is, down to "
+        "white for "
+        f"a guess. Dots: {points} points; a cross where the class named is not theirs.{more}"
     )
 
 
-def _arrange(page: Page, findings: Findings, shown: list[Panel]) -> None:
-    """Square panels in as many columns as let them be large."""
-    across = 2 if len(shown) <= 4 else 3 if len(shown) <= 9 else 4
-    gap = 16.0 / across
-    side = (WIDTH - gap * (across - 1)) / across
-    names = [text.wrap(one.setting, SMALL, side - 9, bold=True) for one in shown]
-    head = line_height(SMALL) * max(map(len, names)) + line_height(_NOTE) + 1.5
-    rows = -(-len(shown) // across)
-    side = min(side, page.room / rows - head - 5)
-    for number, (one, lines) in enumerate(zip(shown, names, strict=True)):
-        row, column = divmod(number, across)
-        x, y = LEFT + column * (side + gap), page.y + row * (side + head + 5)
-        page.swatch(x, y + 0.38 * SMALL / style.MM, findings.looks[one.setting])
-        for line, words in enumerate(lines):
-            page.write(x + 9, y + line * line_height(SMALL), words, size=SMALL, bold=True)
-        told = f"seed {one.seed}, {findings.primary.name} {numbers.fixed(one.value)}"
-        page.write(x, y + line_height(SMALL) * len(lines) + 0.3, told, size=_NOTE, colour=MUTED)
-        _draw(page.axes(x, y + head, side, side), one.boundary, side / 83)
-    page.y += rows * (side + head + 5)
+def _arrange(pad: Pad, findings: Findings, shown: Sequence[Sequence[Panel]], title: str, caption: str) -> None:
+    """Square panels, the settings below each other or, where they are many, two abreast."""
+    page = pad.page(title, caption)
+    most = max(map(len, shown))
+    few = len(shown) <= _FEW or most > 3
+    abreast = (2 if len(shown) <= 4 else 3 if len(shown) <= 9 else 4) if most == 1 else 1 if few else 2
+    aside = (
+        _ASIDE if abreast == 1 and most in (2, 3) else 0.0
+    )  # a name beside its panels leaves these more room than one above
+    head = line_height(_NOTE) + (0.5 if aside else line_height(SMALL) + 2.0)
+    gap, between = 4.0, 8.0
+    room = (WIDTH - between * (abreast - 1)) / abreast
+    lines = -(-len(shown) // abreast)
+    at_once = min(
+        lines, max(1, int(page.room // (31 + head + 3)))
+    )  # lines of panels on a page, none of them too small to read
+    at_once = -(-lines // -(-lines // at_once))
+    side = min((room - aside - gap * (most - 1)) / most, page.room / at_once - head - 3, _LARGE)
+    for number, row in enumerate(shown):
+        line, column = divmod(number, abreast)
+        if line and line % at_once == 0 and column == 0:
+            page = pad.further()
+        x, y = LEFT + column * (room + between), page.y + line % at_once * (side + head + 3)
+        _name(page, findings, row, x, y, aside or len(row) * (side + gap) - gap)
+        for at, one in enumerate(row):
+            left = x + aside + at * (side + gap)
+            when = (
+                f"epoch {one.epoch:,}"
+                if one.epoch is not None
+                else f"{one.which}: {numbers.fixed(one.value)}, seed {one.seed}"
+            )
+            page.write(left, y + head - line_height(_NOTE) - 0.5, text.fit(when, _NOTE, side), size=_NOTE, colour=MUTED)
+            plane.draw(page.axes(left, y + head, side, side), one.boundary, one.epoch, side / 83)
 
 
-def _draw(axes: Axes, boundary: Boundary, scale: float) -> None:
-    """The plane and its points, which are as small as the panel."""
-    axes.imshow(_field(boundary), origin="lower", extent=boundary.extent, interpolation="nearest", aspect="auto")
-    points, labels = _points(boundary)
-    wrong, shades = _wrong(boundary), 0.6 * _colours(int(labels.max()) + 1)
-    right_x, right_y = points[~wrong].T
-    axes.scatter(right_x, right_y, s=3 * scale, c=shades[labels[~wrong]], linewidths=0, rasterized=True)
-    wrong_x, wrong_y = points[wrong].T
-    axes.scatter(wrong_x, wrong_y, s=7 * scale, c=style.INK, marker="x", linewidths=0.6, rasterized=True)
-    axes.set(xlim=boundary.extent[:2], ylim=boundary.extent[2:], xticks=[], yticks=[])
-    axes.grid(False)
-    for spine in axes.spines.values():
-        spine.set_visible(True)
-        spine.set_color(style.FAINT)
-
-
-def _colours(classes: int) -> npt.NDArray[np.float64]:
-    return np.array([to_rgb(_CLASSES[number % len(_CLASSES)]) for number in range(classes)])
-
-
-def _field(boundary: Boundary) -> npt.NDArray[np.float64]:
-    """The class's colour at each cell, mixed with white as far as the network is unsure; shape (height, width, 3)."""
-    classes = max(2, int(boundary.train_labels.max()) + 1, int(boundary.label.max()) + 1)
-    sure = np.clip((boundary.confidence / 255 - 1 / classes) / (1 - 1 / classes), 0, 1)[..., np.newaxis]
-    return np.asarray(1 - 0.7 * sure * (1 - _colours(classes)[boundary.label]))
-
-
-def _points(boundary: Boundary) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
-    """The points that are drawn, held-out ones where there are any, and their classes."""
-    if len(boundary.test_points):
-        return boundary.test_points, boundary.test_labels
-    return boundary.train_points, boundary.train_labels
-
-
-def _wrong(boundary: Boundary) -> npt.NDArray[np.bool_]:
-    """Whether the cell that a point lies in is given another class than the point's."""
-    points, labels = _points(boundary)
-    left, right, bottom, top = boundary.extent
-    height, width = boundary.label.shape
-    column = ((points[:, 0] - left) / (right - left) * width).astype(int).clip(0, width - 1)
-    row = ((points[:, 1] - bottom) / (top - bottom) * height).astype(int).clip(0, height - 1)
-    return np.asarray(boundary.label[row, column] != labels)
+def _name(page: Page, findings: Findings, row: Sequence[Panel], x: float, y: float, room: float) -> None:
+    name = row[0].setting
+    page.swatch(x, y + 0.38 * SMALL / style.MM, findings.looks[name])
+    beside = room == _ASIDE
+    lines = text.wrap(name, SMALL, room - 12, bold=True) if beside else [text.fit(name, SMALL, room - 9, bold=True)]
+    for number, words in enumerate(lines):
+        page.write(x + 9, y + number * line_height(SMALL), words, size=SMALL, bold=True)

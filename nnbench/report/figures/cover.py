@@ -1,93 +1,77 @@
 """The answer, how sure it is, and what it does not say: all that most readers need."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from nnbench.report import numbers, style, text, wording
 from nnbench.report.figures import Settings
 from nnbench.report.findings import Findings
 from nnbench.report.page import Pad, Page, line_height
-from nnbench.report.style import BODY, LEAST, LEFT, MUTED, RIGHT, SMALL
+from nnbench.report.strip import Row, dots, mark, strip
+from nnbench.report.style import BODY, LEAST, LEFT, MUTED, SMALL
 from nnbench.stats.paired import LEVEL
 
 _NOTE = LEAST + 0.5
+_FORMS = [(12, False), *((rows, True) for rows in (12, 10, 8, 6, 4))]  # settings in the strip, and whether all is set closely
+_COLUMNS = ["setting", "estimate", "low", "high", "behind"]
 
 
 def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     """The ranked settings with their intervals, as `Findings.ranking` gives them."""
     table = findings.ranking(findings.primary)
-    pages = (_page(findings, settings, table, rows) for rows in (12, 9, 6, 3))
-    page = next((page for page in pages if page.room >= 0), None) or _page(findings, settings, table, 3)
-    pad.pages.append(page)
+    pages = (_page(findings, settings, table, rows, compact=compact) for rows, compact in _FORMS)
+    pad.pages.append(
+        next((page for page in pages if page.room >= 0), None) or _page(findings, settings, table, 3, compact=True)
+    )
     return table
 
 
-def _page(findings: Findings, settings: Settings, table: pd.DataFrame, rows: int) -> Page:
+def _page(findings: Findings, settings: Settings, table: pd.DataFrame, rows: int, *, compact: bool) -> Page:
     """The cover with as many settings in its strip; the final table has them all."""
     page = Page(text.legible(settings.title))
+    between = 3.5 if compact else 7.0
     page.paragraph(f"nnbench  \N{MIDDLE DOT}  {findings.study.name}", size=BODY, colour=MUTED, after=2.5)
-    page.paragraph(settings.title, size=24, bold=True, after=5)
-    page.paragraph(wording.verdict(findings, findings.primary), size=13.5, after=7)
+    page.paragraph(settings.title, size=20 if compact else 24, bold=True, after=4)
+    page.paragraph(wording.verdict(findings, findings.primary), size=12 if compact else 13.5, after=between)
     ranked = table[table["n"] > 0]
     if len(ranked):
-        _strip(page, findings, ranked, rows)
+        _strip(page, findings, ranked.head(rows), compact=compact)
+        page.paragraph(_key(findings, ranked, rows), size=_NOTE, colour=MUTED, after=between)
     caveats = wording.caveats(findings)
     if caveats:
         page.heading("Read this with care")
     for words in caveats:
         page.write(LEFT, page.y, "\N{EN DASH}", size=SMALL, colour=MUTED)
         page.paragraph(words, size=SMALL, x=LEFT + 4, after=0.9)
-    page.y += 4.5
-    _runs(page, findings)
+    page.y += between - 2.5
+    _runs(page, findings, compact=compact)
     if settings.contents:
-        page.y += 4.5
+        page.y += between - 2.5
         page.heading("Contents")
+    size = _NOTE if compact else SMALL
     for kind, title, number in settings.contents:
-        page.write(LEFT + 4, page.y, str(number), size=SMALL, colour=MUTED, align="right")
-        page.write(LEFT + 8, page.y, kind, size=SMALL, colour=MUTED)
-        page.write(LEFT + 32, page.y, text.fit(title, SMALL, style.WIDTH - 32), size=SMALL)
-        page.y += line_height(SMALL) + 0.5
+        page.write(LEFT + 4, page.y, str(number), size=size, colour=MUTED, align="right")
+        page.write(LEFT + 8, page.y, kind, size=size, colour=MUTED)
+        page.write(LEFT + 32, page.y, text.fit(title, size, style.WIDTH - 32), size=size)
+        page.y += line_height(size) + (0 if compact else 0.5)
     return page
 
 
-def _strip(page: Page, findings: Findings, ranked: pd.DataFrame, rows: int) -> None:
+def _strip(page: Page, findings: Findings, shown: pd.DataFrame, *, compact: bool) -> None:
     """A row a setting: its runs, their interquartile mean and interval, and the figures."""
-    shown = ranked.head(rows)
-    names = [text.fit(name, BODY, 52) for name in shown["setting"]]
-    bounds = [numbers.bounds(low, high) for low, high in shown[["low", "high"]].itertuples(index=False)]
-    left = LEFT + max(text.width(name, BODY) for name in names) + 5
-    second = RIGHT - max(text.width(words, SMALL) for words in bounds)
-    right = second - 19
-    step = 8.5 if len(shown) <= 6 else 6.5
-    axes = page.axes(left, page.y, right - left, step * len(shown))
-    values = findings.values(findings.primary)
-    columns = ["setting", "estimate", "low", "high", "behind"]
-    for row, (setting, estimate, low, high, behind) in enumerate(shown[columns].itertuples(index=False)):
-        look = findings.looks[setting]
-        own = values.loc[values["setting"] == setting, "value"]
+    rows = [_row(*row) for row in shown[_COLUMNS].itertuples(index=False)]
+    axes = strip(page, rows, findings.primary.name, ("", ""), step=5.6 if compact else None, gap=2.5)
+    values = findings.by(findings.primary).values
+    for at, (setting, estimate, low, high, behind) in enumerate(shown[_COLUMNS].itertuples(index=False)):
+        own = values[setting].dropna()
         if len(own) > 1:
-            axes.plot(own, [row + 0.27] * len(own), "o", color=look.colour, markersize=2.2, alpha=0.35, markeredgewidth=0)
-        axes.plot([low, high], [row, row], color=look.colour, linewidth=2, solid_capstyle="butt")
-        axes.plot(
-            [estimate],
-            [row],
-            marker=look.marker,
-            markersize=6,
-            color=look.colour,
-            markerfacecolor="white" if behind else look.colour,
-        )
-        middle = page.y + step * (row + 0.5) - 0.38 * BODY / style.MM
-        page.write(LEFT, middle, names[row])
-        page.write(second - 14, middle, numbers.fixed(estimate, numbers.decimals(low, high)))
-        page.write(second, middle, bounds[row], size=SMALL, colour=MUTED)
-    axes.set_ylim(len(shown) - 0.4, -0.5)
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
-    axes.margins(x=0.06)
-    axes.locator_params(axis="x", nbins=6)
-    page.y += step * len(shown) + 6
-    page.write((left + right) / 2, page.y, findings.primary.name, size=SMALL, colour=MUTED, align="center")
-    page.y += line_height(SMALL) + 2.5
-    page.paragraph(_key(findings, ranked, rows), size=_NOTE, colour=MUTED, after=7)
+            dots(axes, own, at + 0.27, findings.looks[setting])
+        mark(axes, at, (estimate, low, high), findings.looks[setting], hollow=behind)
+
+
+def _row(setting: str, estimate: float, low: float, high: float, behind: bool) -> Row:
+    return Row(name=setting, figures=numbers.parts(estimate, low, high))
 
 
 def _key(findings: Findings, ranked: pd.DataFrame, rows: int) -> str:
@@ -105,7 +89,7 @@ def _key(findings: Findings, ranked: pd.DataFrame, rows: int) -> str:
     return said
 
 
-def _runs(page: Page, findings: Findings) -> None:
+def _runs(page: Page, findings: Findings, *, compact: bool) -> None:
     """How the runs ended, what they ran on, and the command that asked for them."""
     page.heading("Runs")
     page.y += 0.5
@@ -113,12 +97,10 @@ def _runs(page: Page, findings: Findings) -> None:
     told = [(len(findings.scored), "came to their end")]
     told += [(int((outcomes == outcome).sum()), outcome) for outcome in ("diverged", "failed", "killed")]
     told += [(running, "running")] if (running := int((outcomes == "running").sum())) else []
-    x = LEFT
-    for number, words in told:
-        page.write(x, page.y, f"{number:,}", size=14, bold=number > 0, colour=style.INK if number else style.FAINT)
-        page.write(x, page.y + 6.5, words, size=_NOTE, colour=MUTED)
-        x += max(text.width(f"{number:,}", 14, bold=True), text.width(words, _NOTE)) + 10
-    page.y += 13
+    if compact:
+        page.paragraph(", ".join(f"{number:,} {words}" for number, words in told), size=SMALL, after=0.9)
+    else:
+        _large(page, told)
     if made_by := wording.provenance(findings.runs):
         page.paragraph(made_by, size=_NOTE, colour=MUTED, after=1)
     commands = findings.study.sweeps["command"].dropna()
@@ -127,3 +109,13 @@ def _runs(page: Page, findings: Findings) -> None:
         page.paragraph(" ".join([*lines[:2], *(["…"] if len(lines) > 2 else [])]), size=_NOTE, mono=True, after=1)
     if len(commands) > 1:
         page.paragraph(f"the last of {len(commands)} commands", size=_NOTE, colour=MUTED, after=1)
+
+
+def _large(page: Page, told: Sequence[tuple[int, str]]) -> None:
+    """Numbers side by side, with what they count below them."""
+    x = LEFT
+    for number, words in told:
+        page.write(x, page.y, f"{number:,}", size=14, bold=number > 0, colour=style.INK if number else style.FAINT)
+        page.write(x, page.y + 6.5, words, size=_NOTE, colour=MUTED)
+        x += max(text.width(f"{number:,}", 14, bold=True), text.width(words, _NOTE)) + 10
+    page.y += 13

@@ -1,5 +1,8 @@
 """How the loss falls, epoch by epoch, on the points trained on and on those held out."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -10,24 +13,59 @@ from nnbench.report.figures import Settings
 from nnbench.report.findings import METRICS, Findings
 from nnbench.report.page import Pad
 
+_EARLY = 0.01, 30  # share of the epochs, and epochs, in which a spike may be cut off
+_SPIKE = 1.5  # times as high as all that comes later
+
 
 def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     """The quartiles of `curves.bands`, for training and validation loss."""
     table = curves.bands(findings, {"train_loss": "Training loss (nats)", "val_loss": "Validation loss (nats)"})
     by = METRICS["final/train_loss"]
-    page = pad.page(wording.headline(findings, by), curves.caption(findings, table))
-    positive = table.loc[table["low"] > 0, "low"]
-    curves.draw(page, findings, table, by, scale(positive.min() / 1.15, table["high"].max() * 1.15))
+    top, highest = _top(table), float(table["high"].max())
+    cut = f" Early losses of up to {highest:.2g} are cut off above {top:.2g}." if highest > top else ""
+    page = pad.page(wording.headline(findings, by), curves.caption(findings, table) + cut)
+    curves.draw(page, findings, table, by, Logarithmic(_lows(table), top))
     return table
 
 
+def _top(table: pd.DataFrame) -> float:
+    """As high as the losses after the first epochs, in which some optimizers leap, and as those before the first step."""
+    last = table["epoch"].max()
+    late = table.loc[(table["epoch"] >= min(last, max(_EARLY[0] * last, _EARLY[1]))) | (table["epoch"] == 0), "high"].max()
+    highest = table["high"].max()
+    return float(late if highest > _SPIKE * late else highest) * 1.1
+
+
+def _lows(table: pd.DataFrame) -> dict[str, float]:
+    lows = table[table["low"] > 0].groupby("curve")["low"].min() / 1.1
+    return {str(curve): float(low) for curve, low in lows.items()}
+
+
+@dataclass(frozen=True)
+class Logarithmic:
+    """Log scales with the same top and as many millimetres to a factor of ten, each down to the lowest that it has to show."""
+
+    lows: Mapping[str, float]
+    top: float
+
+    def of(self, shown: Sequence[str]) -> curves.Scale:
+        """Down to the lowest of these curves."""
+        return scale(min(self.lows[curve] for curve in shown), self.top)
+
+    def height(self, curve: str) -> float:
+        """As the decades that it spans; a third of one at least."""
+        return float(max(np.log10(self.top / self.lows[curve]), 1 / 3))
+
+
 def scale(low: float, high: float) -> curves.Scale:
-    """A log axis over these losses, with 1, 2, 5 at its ticks where there is room for them."""
+    """A log axis over these losses, with as many ticks as there is room for."""
+    decades = np.log10(high / low)
+    ticks = (1, 1.5, 2, 3, 5, 7) if decades < 0.7 else (1, 2, 5) if decades < 2.5 else (1,)
 
     def apply(axes: Axes) -> None:
         axes.set_yscale("log")
         axes.set_ylim(low, high)
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if np.log10(high / low) < 2.5 else (1,)))
+        axes.yaxis.set_major_locator(LogLocator(subs=ticks))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda loss, _: numbers.tick(loss)))
         axes.yaxis.set_minor_formatter(NullFormatter())
 

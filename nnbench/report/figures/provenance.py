@@ -5,7 +5,7 @@ from itertools import zip_longest
 
 import pandas as pd
 
-from nnbench.report import wording
+from nnbench.report import style, wording
 from nnbench.report.figures import NotShown, Settings
 from nnbench.report.findings import Findings
 from nnbench.report.page import Pad, Page
@@ -61,7 +61,7 @@ def _collect(findings: Findings) -> pd.DataFrame:
     rows = []
     for setting, own in runs.groupby("setting", sort=False):
         told = {key.removeprefix("optimizer."): wording.distinct(own, key) for key in given}
-        if told.get("algorithm") == wording.distinct(own, "optimizer"):
+        if told.get("algorithm") == [style.family(label) for label in wording.distinct(own, "optimizer")]:
             del told["algorithm"]  # the label says it
         rows.append(("setting", setting, ", ".join(f"{key} {' or '.join(values)}" for key, values in told.items() if values)))
     rows += [("command", str(at), command) for at, command in enumerate(findings.study.sweeps["command"].dropna(), 1)]

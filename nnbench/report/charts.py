@@ -1,0 +1,148 @@
+"""What the web page's script draws: the curves and intervals as plain data, each setting with its look in both schemes."""
+
+import colorsys
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.markers import MarkerStyle
+
+from nnbench.report import numbers, style
+from nnbench.report.findings import Findings, Metric
+
+NIGHT = "#15181c"  # what the page is of in the dark scheme; report.css has it too
+CONTRAST = 4.5  # WCAG 2.2, 1.4.3, at level AA
+SHOWN = 6  # settings whose curves are drawn at first; the others stand faint behind
+
+Json = dict[str, Any]
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG 2.2 defines it, from 0 (black) to 1 (white)."""
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(colour)]
+    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of WCAG 2.2, from 1 to 21."""
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def by_night(colour: str) -> str:
+    """The colour, as light as it must be to be read in the dark scheme, in the same hue."""
+    hue, lightness, saturation = colorsys.rgb_to_hls(*to_rgb(colour))
+    return next(
+        shade
+        for step in np.arange(lightness, 1.01, 0.02)
+        if contrast(shade := to_hex(colorsys.hls_to_rgb(hue, min(1.0, step), saturation)), NIGHT) >= CONTRAST
+    )
+
+
+def styles(looks: Mapping[str, style.Line]) -> str:
+    """The colour of each setting by its number, for either scheme."""
+    day = "".join(f".s{number}{{--c:{look.colour}}}" for number, look in enumerate(looks.values()))
+    night = "".join(f".s{number}{{--c:{by_night(look.colour)}}}" for number, look in enumerate(looks.values()))
+    return f"{day}@media (prefers-color-scheme:dark){{{night}}}"
+
+
+def dashes(look: style.Line) -> str:
+    """As SVG has them; empty for a solid line."""
+    return " ".join(f"{length * 1.5:g}" for length in look.dash[1])
+
+
+def marker(look: style.Line) -> str:
+    """Its outline as an SVG path, one unit from side to side, y downwards."""
+    made = MarkerStyle(look.marker)
+    rings = [np.asarray(ring) for ring in made.get_path().transformed(made.get_transform()).to_polygons()]
+    return "".join(f"M{' '.join(f'{x:.2f},{-y:.2f}' for x, y in ring)}Z" for ring in rings)
+
+
+def settings(looks: Mapping[str, style.Line]) -> list[Json]:
+    """Name and look of each setting; the charts name them by their place here."""
+    return [{"name": name, "dash": dashes(look), "marker": marker(look)} for name, look in looks.items()]
+
+
+def lines(findings: Findings, table: pd.DataFrame, by: Metric, *, log: bool) -> list[Json]:
+    """A chart for each curve, under shared limits.
+
+    Args:
+        table: as `curves.bands` gives it.
+        by: orders the settings; the best few are shown at first.
+        log: whether the values are on a logarithmic axis.
+    """
+    number = {name: at for at, name in enumerate(findings.looks)}
+    order = [str(setting) for setting in findings.ranking(by)["setting"]]
+    low, high = (float(table["low"].min()), float(table["high"].max()))
+    if log:
+        low, high = float(table.loc[table["low"] > 0, "low"].min()) / 1.15, high * 1.15
+    classes = pd.Series(findings.runs.get("dataset.classes")).dropna()
+    chance = None if log or classes.empty else 1 / float(classes.max())
+    lost = findings.runs[findings.runs["outcome"] == "diverged"][["setting", "diverged_at_epoch"]].dropna()
+    return [
+        {
+            "title": curve,
+            "log": log,
+            "low": low if log else 0.0 if chance is None else chance,
+            "high": high if log else 1.0,
+            "chance": chance,
+            "last": int(table["epoch"].max()),
+            "shown": [number[name] for name in order[:SHOWN]],
+            "series": [_line(number[name], by_setting[name]) for name in order if name in by_setting],
+            "lost": [[number[str(name)], int(epoch)] for name, epoch in lost.itertuples(index=False)],
+        }
+        for curve, own in table.groupby("curve", sort=False)
+        if (by_setting := {str(name): band for name, band in own.groupby("setting")})
+    ]
+
+
+def _line(number: int, band: pd.DataFrame) -> Json:
+    return {
+        "s": number,
+        "n": int(band["n"].max()),
+        "x": band["epoch"].tolist(),
+        **{key: [_short(value) for value in band[key]] for key in ("median", "low", "high")},
+    }
+
+
+def intervals(
+    looks: Mapping[str, style.Line], table: pd.DataFrame, values: pd.DataFrame, name: str, *, zero: bool = False
+) -> Json:
+    """A row a setting: its single values, and their interquartile mean with its interval.
+
+    Args:
+        looks: of the settings.
+        table: `setting`, `estimate`, `low`, `high`, `n`, `behind`, in order.
+        values: `setting`, `seed`, `value`.
+        name: of the measure.
+        zero: whether it is a difference, which a line at zero belongs to.
+    """
+    number = {name: at for at, name in enumerate(looks)}
+    dots = {str(setting): own for setting, own in values.groupby("setting")}
+    columns = ["setting", "estimate", "low", "high", "n", "behind"]
+    rows = []
+    for setting, estimate, low, high, n, behind in table[columns].itertuples(index=False):
+        own = dots[setting][["seed", "value"]].sort_values("seed") if n > 1 else values[:0][["seed", "value"]]
+        places = numbers.decimals(low, high)
+        rows.append(
+            {
+                "s": number[setting],
+                "estimate": _short(estimate),
+                "low": _short(low),
+                "high": _short(high),
+                "words": f"{'+' if zero and estimate > 0 else ''}{numbers.fixed(estimate, places)}",
+                "bounds": numbers.bounds(low, high),
+                "n": int(n),
+                "behind": bool(behind),
+                "dots": [[int(seed), _short(value)] for seed, value in own.itertuples(index=False)],
+            }
+        )
+    return {"name": name, "zero": zero, "rows": rows}
+
+
+def _short(value: float) -> float | None:
+    """Five digits, which no screen shows; None where there is no number."""
+    return float(f"{value:.5g}") if math.isfinite(value) else None

@@ -1,0 +1,135 @@
+"""The report on two studies side by side, in the same files as that on one."""
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+
+import matplotlib.style
+import pandas as pd
+
+from nnbench.report import charts, markdown, style, webpage
+from nnbench.report.document import Composition, Progress, draw_all, finish, quiet
+from nnbench.report.files import Report, publish
+from nnbench.report.findings import Findings
+from nnbench.report.html import Cell, Column, Html, element, join, table
+from nnbench.report.numbers import p_value
+from nnbench.report.page import Pad
+from nnbench.report.printing import print_all
+from nnbench.report.versus import PAGES, wording
+from nnbench.report.versus.pairing import Versus
+from nnbench.report.wording import distinct, outcomes
+from nnbench.study import Study
+
+
+def write(before: Study, after: Study, folder: Path, *, progress: Progress = quiet) -> Report:
+    """Write what changed from one study to another into `folder`; the same studies give the same bytes.
+
+    Raises:
+        UserError: they have no setting in common whose runs came to their end.
+    """
+    versus = Versus(Findings(before), Findings(after))
+    with matplotlib.style.context(["default", style.RC]):
+        made = compose(versus, progress)
+        printed = print_all(made, progress)
+    web = _web(made, versus, printed.figures)
+    return publish(made, printed, folder, web=web, summary=_summary(made, versus), known=PAGES)
+
+
+def compose(versus: Versus, progress: Progress = quiet) -> Composition:
+    """Draw the pages, under the style that is set."""
+
+    def draw(name: str, pad: Pad, contents: Sequence[tuple[str, str, int]]) -> pd.DataFrame:
+        page = import_module(f"nnbench.report.versus.{name}").draw
+        drawn: pd.DataFrame = page(pad, versus, contents) if name == "cover" else page(pad, versus)
+        return drawn
+
+    parts, missing = draw_all(PAGES, draw, progress)
+    name = " and ".join(versus.names)
+    both = pd.concat([versus.before.runs, versus.after.runs])
+    return Composition(
+        title=f"{name} compared",
+        name=f"{versus.before.study.name}-vs-{versus.after.study.name}",
+        answer=wording.verdict(versus, versus.primary),
+        caveats=wording.caveats(versus),
+        parts=parts,
+        missing=missing,
+        sheets=finish(parts, missing, name, distinct(both, "commit")),
+    )
+
+
+def _summary(made: Composition, versus: Versus) -> str:
+    """The answer, each setting's change, what differs, and what to be careful about."""
+    heads = ["setting", "seeds", "before", "after", "difference", "p"]
+    tables = []
+    for metric in versus.metrics:
+        rows = []
+        for change in versus.changes(metric):
+            words = f"{f'**{change.signed}**' if change.differ else change.signed} {change.bounds}".rstrip()
+            rows.append([markdown.escape(change.setting), str(change.n), *change.sides, words, p_value(change.p_holm)])
+        tables.append(f"{metric.name.capitalize()}:\n\n{markdown.table(heads, rows)}")
+    changes = []
+    for row in versus.differences.to_dict("records"):
+        which = f" of {markdown.escape(row['setting'])}" if row["setting"] else ""
+        sides = [markdown.escape(row[side] or "none") for side in ("before", "after")]
+        changes.append(f"{markdown.code(row['key'])}{which}: {sides[0]} before, {sides[1]} after")
+    runs = [f"{markdown.escape(one.study.name)}: {outcomes(one.runs)}" for one in (versus.before, versus.after)]
+    said = (
+        "Interquartile means over the seeds that came to their end in both, and their difference with its 95 % interval. "
+        "Bold: a change is shown (Wilcoxon signed-rank test on the seeds, Holm-corrected)."
+    )
+    return markdown.document(
+        made,
+        [
+            ("", "\n\n".join([*tables, said])),
+            ("What differs", markdown.bullets([*changes, *runs])),
+            ("Read this with care", markdown.bullets([markdown.escape(words) for words in made.caveats])),
+        ],
+    )
+
+
+def _web(made: Composition, versus: Versus, figures: Mapping[str, Sequence[str]]) -> str:
+    web = webpage.Web(versus.looks)
+    by = versus.primary
+    pairs = versus.pairs(by)
+    values = pairs[["setting", "seed"]].assign(value=pairs["after"] - pairs["before"])
+    shifts = versus.shifts(by)
+    rows = shifts.assign(behind=~shifts["differ"])
+    strip = web.chart("intervals", charts.intervals(versus.looks, rows, values, f"change in {by.name}", zero=True))
+    facts = element("ul", *(element("li", f"{one.study.name}: {outcomes(one.runs)}") for one in (versus.before, versus.after)))
+    live = {"differences": _differences(web, versus), "changes": _changes(versus)}
+    sections = [
+        webpage.section(part, live.get(name) or webpage.pictures(part, figures[name]))
+        for name, part in made.parts.items()
+        if name != "cover"
+    ]
+    key = (
+        "Mark: difference of the interquartile means, hollow where no change is shown. Bar: its 95 % interval. "
+        "Dots: single seeds."
+    )
+    opening = webpage.opening(made, join([strip, element("p", key, class_="caption")]), join([element("h2", "Runs"), facts]))
+    return web.bound(made.title, [opening, *sections, webpage.closing(made)])
+
+
+def _differences(web: webpage.Web, versus: Versus) -> Html:
+    columns = [Column(head="setting", text=True), Column(head="measure", text=True), Column(head="seeds", falling=True)]
+    columns += [Column(head=head, falling=True) for head in ("before", "after", "difference")]
+    columns.append(Column(head="p"))
+    rows = []
+    for metric in versus.metrics:
+        for change in versus.changes(metric):
+            row = [Cell(words=change.setting, before=web.look(change.setting)), Cell(words=metric.name)]
+            row.append(Cell(words=str(change.n), value=change.n))
+            both = zip(change.sides, (change.before, change.after), strict=True)
+            row += [Cell(words=words, value=value) for words, value in both]
+            row.append(Cell(words=change.signed, value=change.estimate, note=change.bounds, bold=change.differ))
+            rows.append([*row, Cell(words=p_value(change.p_holm), value=change.p_holm)])
+    return table(columns, rows, "Each setting before and after")
+
+
+def _changes(versus: Versus) -> Html:
+    columns = [Column(head=head, text=True) for head in ("key", "setting", "before", "after")]
+    rows = [
+        [Cell(words=words) for words in (row["key"], row["setting"] or "all", row["before"] or "none", row["after"] or "none")]
+        for row in versus.differences.to_dict("records")
+    ]
+    return table(columns, rows, "What differs between the two studies")

@@ -1,0 +1,146 @@
+"""How long until a setting gets where it is wanted, in epochs and in seconds, when some of its runs never do."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from nnbench.report import numbers, style, wording
+from nnbench.report.figures import NotShown, Settings
+from nnbench.report.findings import Findings
+from nnbench.report.legend import legend
+from nnbench.report.page import Pad, Page
+from nnbench.report.style import LEAST, LEFT, MUTED, SMALL, WIDTH
+from nnbench.report.table import Cell, Column, table
+from nnbench.report.targets import Race, last_epoch, races
+from nnbench.stats import verdict
+from nnbench.stats.time_to_target import share_reached
+
+_MANY = 8  # settings whose steps can be told apart
+_TARGETS = 3  # that a page has room for
+
+
+def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+    """A row a target and setting: `n`, `reached`, the median and expected times, and whether it is `behind` the first."""
+    if findings.ended.empty or findings.study.curves.empty:
+        raise NotShown("no run has left its curves")
+    every = races(findings, settings.targets)
+    run = [race for race in every if race.table["reached"].any()]
+    if not run:
+        wanted = numbers.listing([f"{target:.2f}" for target in settings.targets]) or "any that was asked for"
+        raise NotShown(f"no run reached a training accuracy of {wanted}")
+    page = pad.page(_title(findings, run), _caption(findings, [race.target for race in every if race not in run]))
+    shown = run[0].table["setting"].head(_MANY).tolist()
+    legend(page, {name: findings.looks[name] for name in shown})
+    _panels(page, findings, run[-_TARGETS:], shown)
+    _costs(page, findings, run[-_TARGETS:], pad.further)
+    parts = [race.table.assign(target=race.target) for race in every]
+    columns = ["target", "setting", "n", "reached", "median_epochs", "expected_epochs", "expected_seconds", "behind"]
+    return pd.concat(parts, ignore_index=True).rename(columns={"estimate": "median_epochs"})[columns]
+
+
+def _title(findings: Findings, run: Sequence[Race]) -> str:
+    """On the highest target that half of all runs reached, chosen without regard to what is shown there."""
+    race = next((race for race in reversed(run) if race.epochs["reached"].mean() >= 0.5), run[0])
+    if not np.isfinite(race.table["estimate"].iloc[0]):
+        best = race.table.sort_values("reached", ascending=False, kind="stable").iloc[0]
+        told = f"{best['reached']} of {best['n']} runs of {wording.brief(best['setting'])}"
+        return f"No setting reaches {race.target:.2f} training accuracy in half of its runs; {told} do"
+    words = wording.words(
+        findings,
+        f"median time to {race.target:.2f} training accuracy",
+        higher=False,
+        printed=lambda epochs, low, high: f"{epochs:,.0f} epochs",
+    )
+    return verdict.headline(race.verdict, words)
+
+
+def _caption(findings: Findings, unreached: list[float]) -> str:
+    words = (
+        "The share of a setting's runs whose training accuracy has reached a target, by Kaplan and Meier's estimate: a run "
+        "that "
+        "ended before it is counted for as long as it was watched, one that diverged never arrives. Seconds: epochs times the "
+        "setting's median time an epoch, in the training loop of this machine."
+    )
+    if unreached:
+        words += f" No run reached {numbers.listing([f'{target:.2f}' for target in unreached])}."
+    settings = findings.ended["setting"].nunique()
+    return words + (f" The first {_MANY} of {settings} settings." if settings > _MANY else "")
+
+
+def _panels(page: Page, findings: Findings, run: Sequence[Race], shown: Sequence[str]) -> None:
+    """A row a target: epochs at the left, seconds at the right, under shared limits."""
+    gap, rows = 16.0, len(run)
+    width = (WIDTH - gap - 10) / 2
+    height = max(30.0, min(58.0, (page.room - 38 - 8.4 * len(shown)) / rows - 16))
+    for race in run:
+        page.heading(f"{race.target:.2f} training accuracy")
+        page.y += 1.5
+        for column, unit in enumerate(("epochs", "seconds")):
+            axes = page.axes(LEFT + 10 + column * (width + gap), page.y, width, height)
+            times = {one.target: _in(unit, one) for one in run}
+            _limits(axes, pd.concat(times.values()), unit)
+            if column == 0:
+                axes.set_ylabel("share of runs")
+            if race is run[-1]:
+                axes.set_xlabel({"epochs": "epoch", "seconds": "seconds"}[unit])
+            for name in shown:
+                own = times[race.target]
+                _steps(axes, own[own["setting"] == name], findings.looks[name])
+        page.y += height + (12 if race is run[-1] else 7)
+
+
+def _in(unit: str, race: Race) -> pd.DataFrame:
+    """The times in epochs or seconds."""
+    epochs = race.epochs
+    return epochs if unit == "epochs" else epochs.assign(time=epochs["time"] * epochs["setting"].map(race.pace))
+
+
+def _limits(axes: Axes, times: pd.DataFrame, unit: str) -> None:
+    arrivals = times.loc[times["reached"], "time"]
+    low, high = max(arrivals.min() / 1.5, 1 if unit == "epochs" else 1e-4), times["time"].max() * 1.02
+    axes.set_xscale("log")
+    axes.set(xlim=(min(low, high / 2), high), ylim=(0, 1.04), yticks=[0, 0.25, 0.5, 0.75, 1])
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3) if high / low < 300 else (1,)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at:,.0f}" if unit == "epochs" else numbers.tick(at)))
+    axes.tick_params(labelsize=LEAST)
+
+
+def _steps(axes: Axes, times: pd.DataFrame, look: style.Line) -> None:
+    curve = share_reached(times)
+    low, high = axes.get_xlim()
+    x = np.concatenate([[low], curve["time"], [max(high, low)]])
+    y = np.concatenate([[0], curve["share"], curve["share"].tail(1) if len(curve) else [0]])
+    axes.step(x, y, where="post", color=look.colour, linestyle=look.dash, linewidth=1.3)
+    axes.plot(x[-1:], y[-1:], look.marker, color=look.colour, clip_on=False)
+
+
+def _costs(page: Page, findings: Findings, run: Sequence[Race], further: Callable[[], Page]) -> None:
+    """The table of expected running times."""
+    if page.room < 40:
+        page = further()
+    page.heading("Expected running time")
+    page.y += 1
+    never = last_epoch(findings)
+    by_setting = [race.table.set_index("setting") for race in run]
+    rows: list[list[Cell | str]] = []
+    for setting in run[0].table["setting"]:
+        cells: list[Cell | str] = [Cell(setting, look=findings.looks[setting])]
+        for own in by_setting:
+            epochs, seconds = own.loc[setting, ["expected_epochs", "expected_seconds"]].astype(float)
+            told = numbers.duration(seconds) if np.isfinite(epochs) else ""
+            cells += [Cell(numbers.epochs(epochs, never) if not np.isnan(epochs) else numbers.MISSING, told)]
+            cells += [Cell(f"{own.loc[setting, 'reached']} of {own.loc[setting, 'n']}", colour=MUTED)]
+        rows.append(cells)
+    rest = [column for race in run for column in (Column(f"to {race.target:.2f}", 24), Column("runs", 18, size=LEAST + 0.5))]
+    name = Column("", WIDTH - sum(column.width for column in rest), "left", SMALL)
+    page = table(page, [name, *rest], rows, further)
+    page.paragraph(
+        "Epochs, and seconds below: the time spent in all runs of a setting, those in vain included, over the "
+        "number that got there, which stands beside it. ∞ where none did, within the epochs in brackets. It has no interval.",
+        size=LEAST + 0.5,
+        colour=MUTED,
+    )

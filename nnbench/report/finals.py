@@ -1,0 +1,63 @@
+"""Where each setting ended up, as it is written where there is no paper: in the summary and on the web page."""
+
+from dataclasses import dataclass
+
+from scipy import stats
+
+from nnbench.report import numbers
+from nnbench.report.findings import METRICS, Findings, Metric
+
+
+@dataclass(frozen=True, kw_only=True)
+class Final:
+    """One setting on one measure.
+
+    Attributes:
+        value: the interquartile mean over seeds; NaN where there is none.
+        words: it, in as many digits as its interval bears out.
+        bounds: of the interval, in words.
+        best: the best of the measure, or not shown to differ from it; nothing is where no difference is shown.
+    """
+
+    value: float
+    words: str
+    bounds: str
+    best: bool
+
+
+def measures(findings: Findings) -> list[Metric]:
+    """What the settings are told of by, the one that judges them first; no validation accuracy beside that of the test."""
+    known = [metric for metric in METRICS.values() if findings.known(metric.column)]
+    tested = METRICS["test/accuracy"] in known
+    return [metric for metric in known if not (tested and metric.column == "final/val_accuracy")]
+
+
+def finals(findings: Findings, metric: Metric) -> dict[str, Final]:
+    """Each setting on a measure."""
+    ranking = findings.ranking(metric)
+    emphasised = bool(ranking["behind"].any())
+    columns = ["setting", "n", "estimate", "low", "high", "behind"]
+    return {
+        str(setting): Final(
+            value=estimate,
+            words=numbers.fixed(estimate, numbers.decimals(low, high)),
+            bounds=numbers.bounds(low, high),
+            best=emphasised and n > 0 and not behind,
+        )
+        for setting, n, estimate, low, high, behind in ranking[columns].itertuples(index=False)
+    }
+
+
+def counts(findings: Findings) -> dict[str, tuple[int, int]]:
+    """Of each setting, the best first: its runs, and how many of them came to no end or diverged."""
+    ended = findings.scored["setting"].value_counts()
+    ranking = findings.ranking(findings.primary)
+    return {
+        str(setting): (runs, runs - int(ended.get(setting, 0))) for setting, runs in ranking[["setting", "runs"]].to_numpy()
+    }
+
+
+def times(findings: Findings) -> dict[str, float]:
+    """Of each setting, the seconds of the training loop, an interquartile mean."""
+    seconds = findings.scored[["setting", "time/train_seconds"]].dropna().groupby("setting")["time/train_seconds"]
+    return {str(setting): float(stats.trim_mean(own, 0.25)) for setting, own in seconds}

@@ -1,0 +1,23 @@
+"""The names of lines in a row above their panels, where these are too small to bear them."""
+
+from collections.abc import Mapping
+
+from nnbench.report import text
+from nnbench.report.page import Page, line_height
+from nnbench.report.style import LEFT, MM, RIGHT, SMALL, Line
+
+_SWATCH, _BETWEEN = 9.0, 5.0
+
+
+def legend(page: Page, looks: Mapping[str, Line]) -> None:
+    """Set the names with their looks, as many to a line as there is room for."""
+    x = LEFT
+    for name, look in looks.items():
+        words = text.fit(name, SMALL, RIGHT - LEFT - _SWATCH)
+        width = _SWATCH + text.width(words, SMALL)
+        if x > LEFT and x + width > RIGHT:
+            x, page.y = LEFT, page.y + line_height(SMALL) + 0.8
+        page.swatch(x, page.y + 0.38 * SMALL / MM, look)
+        page.write(x + _SWATCH, page.y, words, size=SMALL)
+        x += width + _BETWEEN
+    page.y += line_height(SMALL) + 3

@@ -1,0 +1,84 @@
+"""The report in a page of Markdown, to be pasted into a pull request."""
+
+import re
+from collections.abc import Sequence
+
+from nnbench.report import finals, wording
+from nnbench.report.document import Composition, kind_of
+from nnbench.report.findings import Findings
+from nnbench.report.numbers import MISSING, duration
+
+# What Markdown, its mathematics and HTML would take for a mark; an underscore within a word is none.
+_MARKS = re.compile(r"[\\`*<>|~$&]|(?<!\w)_|_(?!\w)|\](?=[(\[:])")
+
+
+def escape(text: str) -> str:
+    """Text as Markdown shows it: on one line, every letter as it is."""
+    return _MARKS.sub(r"\\\g<0>", " ".join(text.split()))
+
+
+def code(text: str) -> str:
+    """Text as code on a line: fenced by more backticks than it holds in a row."""
+    text = " ".join(text.split())
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of cells that are Markdown already, the first column to the left and the others to the right."""
+    lines = [heads, [":--", *["--:"] * (len(heads) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def bullets(lines: Sequence[str]) -> str:
+    """A list of what is Markdown already."""
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def document(made: Composition, parts: Sequence[tuple[str, str]]) -> str:
+    """A summary: the title, the answer, and parts under headings; the first needs none, and an empty one is left out."""
+    said = [f"## {escape(made.title)}: {escape(made.name)}", f"**{escape(made.answer)}**"]
+    said += ["\n\n".join(filter(None, (heading and f"### {heading}", body))) for heading, body in parts if body]
+    return "\n\n".join(said) + "\n"
+
+
+def summary(made: Composition, findings: Findings) -> str:
+    """What a study says: the answer, where each setting ended up, how it was run, and what to be careful about."""
+    missing = [f"{kind_of(name)} is not shown because {escape(reason)}." for name, reason in made.missing]
+    return document(
+        made,
+        [
+            ("", _finals(findings)),
+            ("How it was run", bullets(_run(findings))),
+            ("Read this with care", bullets([escape(caveat) for caveat in made.caveats] + missing)),
+        ],
+    )
+
+
+def _finals(findings: Findings) -> str:
+    if findings.scored.empty:
+        return ""
+    known = finals.measures(findings)
+    told = {metric.name: finals.finals(findings, metric) for metric in known}
+    times = finals.times(findings)
+    rows = []
+    for setting, (runs, lost) in finals.counts(findings).items():
+        cells = [escape(setting), f"{runs} ({lost} lost)" if lost else str(runs)]
+        for of in told.values():
+            one = of[setting]
+            cells.append(f"{f'**{one.words}**' if one.best else one.words} {one.bounds}".rstrip())
+        rows.append([*cells, duration(times[setting]) if setting in times else MISSING])
+    said = "Interquartile mean over seeds with its 95 % interval."
+    if any(one.best for of in told.values() for one in of.values()):
+        said += " Bold: the best of a column and all that is not shown to differ from it."
+    return f"{table(['setting', 'runs', *told, 'time a run'], rows)}\n\n{said}"
+
+
+def _run(findings: Findings) -> list[str]:
+    lines = []
+    if len(findings.runs):
+        lines.append(escape(wording.outcomes(findings.runs)))
+    lines += [code(command) for command in findings.study.sweeps["command"].dropna().drop_duplicates()]
+    if made_by := wording.provenance(findings.runs):
+        lines.append(escape(made_by))
+    return lines

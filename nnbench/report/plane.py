@@ -1,0 +1,66 @@
+"""The plane as a network divides it into classes, and the points it is right and wrong about."""
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+
+from nnbench.boundary import Boundary
+from nnbench.report import style
+
+# The colours too pale for a line are right for an area; and so no class looks like an optimizer.
+_CLASSES = ("#56b4e9", "#e69f00", "#f0e442", "#8fd694", "#d9a5c7", "#b8b8b8")
+
+
+def draw(axes: Axes, boundary: Boundary, epoch: int | None, scale: float) -> None:
+    """The field and the points, at one of the checkpoints or, where `epoch` is None, at the end.
+
+    Args:
+        scale: of the points, 1 for a panel of 83 millimetres.
+    """
+    axes.imshow(_field(boundary, epoch), origin="lower", extent=boundary.extent, interpolation="nearest", aspect="auto")
+    points, labels = _points(boundary)
+    astray, shades = wrong(boundary, epoch), 0.6 * _colours(int(labels.max()) + 1)
+    right_x, right_y = points[~astray].T
+    axes.scatter(right_x, right_y, s=3 * scale, c=shades[labels[~astray]], linewidths=0, rasterized=True)
+    wrong_x, wrong_y = points[astray].T
+    axes.scatter(wrong_x, wrong_y, s=7 * scale, c=style.INK, marker="x", linewidths=0.6 * min(1, 1.5 * scale), rasterized=True)
+    axes.set(xlim=boundary.extent[:2], ylim=boundary.extent[2:], xticks=[], yticks=[])
+    axes.grid(False)
+    for spine in axes.spines.values():
+        spine.set_visible(True)
+        spine.set_color(style.FAINT)
+
+
+def wrong(boundary: Boundary, epoch: int | None) -> npt.NDArray[np.bool_]:
+    """Whether the cell that a point lies in is given another class than the point's, for each of the points drawn."""
+    points, labels = _points(boundary)
+    label, _ = _grids(boundary, epoch)
+    left, right, bottom, top = boundary.extent
+    height, width = label.shape
+    column = ((points[:, 0] - left) / (right - left) * width).astype(int).clip(0, width - 1)
+    row = ((points[:, 1] - bottom) / (top - bottom) * height).astype(int).clip(0, height - 1)
+    return np.asarray(label[row, column] != labels)
+
+
+def _grids(boundary: Boundary, epoch: int | None) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    return (boundary.label, boundary.confidence) if epoch is None else boundary.checkpoints[epoch]
+
+
+def _colours(classes: int) -> npt.NDArray[np.float64]:
+    return np.array([to_rgb(_CLASSES[number % len(_CLASSES)]) for number in range(classes)])
+
+
+def _field(boundary: Boundary, epoch: int | None) -> npt.NDArray[np.float64]:
+    """The class's colour at each cell, mixed with white as far as the network is unsure; shape (height, width, 3)."""
+    label, confidence = _grids(boundary, epoch)
+    classes = max(2, int(boundary.train_labels.max()) + 1, int(label.max()) + 1)
+    sure = np.clip((confidence / 255 - 1 / classes) / (1 - 1 / classes), 0, 1)[..., np.newaxis]
+    return np.asarray(1 - 0.7 * sure * (1 - _colours(classes)[label]))
+
+
+def _points(boundary: Boundary) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
+    """The points that are drawn, held-out ones where there are any, and their classes."""
+    if len(boundary.test_points):
+        return boundary.test_points, boundary.test_labels
+    return boundary.train_points, boundary.train_labels

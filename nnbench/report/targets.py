@@ -1,0 +1,67 @@
+"""Which setting reaches a training accuracy first: times compared seed by seed, those of runs that never got there too."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from nnbench.report.findings import Findings, tested
+from nnbench.stats.time_to_target import expected_running_time, time_until, times_to_target
+from nnbench.stats.verdict import Verdict, judge
+
+
+@dataclass(frozen=True, kw_only=True)
+class Race:
+    """The settings on their way to one target.
+
+    Attributes:
+        target: training accuracy.
+        epochs: a row a run that came to its end or diverged, as `times_to_target` gives them.
+        pace: seconds an epoch of each setting, the median over its runs: by its own seconds, a run that had to share the
+            machine would count as one that was watched for longer.
+        table: a row a setting, the first to get there first: `setting`, `n`, `reached` (runs that did), `estimate` (epochs by
+            which half of the runs had; infinite where fewer did), `low`, `high` (NaN: none is worked out),
+            `expected_epochs` and `expected_seconds` (running time until a run gets there), `behind` (shown to be later
+            than the first).
+        verdict: who is shown to be earlier than whom.
+    """
+
+    target: float
+    epochs: pd.DataFrame
+    pace: "pd.Series[float]"
+    table: pd.DataFrame
+    verdict: Verdict
+
+
+def races(findings: Findings, targets: Sequence[float]) -> list[Race]:
+    """One for each target."""
+    return [_race(findings, target) for target in targets]
+
+
+def last_epoch(findings: Findings) -> float:
+    """The last epoch that any run was looked at, beyond which nothing is known."""
+    return float(findings.study.curves["epoch"].max())
+
+
+def _race(findings: Findings, target: float) -> Race:
+    epochs = times_to_target(findings.runs, findings.study.curves, target)
+    pace = _pace(findings)
+    rows = []
+    for setting, own in epochs.groupby("setting", sort=False):
+        cost, reached = expected_running_time(own), int(own["reached"].sum())
+        spent = cost.expected * pace.get(str(setting), np.nan)
+        rows.append((setting, len(own), reached, time_until(own), np.nan, np.nan, cost.expected, spent))
+    columns = ["setting", "n", "reached", "estimate", "low", "high", "expected_epochs", "expected_seconds"]
+    table = pd.DataFrame(rows, columns=columns)
+    table = table.sort_values(["estimate", "expected_epochs"], kind="stable", ignore_index=True)
+    never = 2 * epochs["time"].max() + 1  # later than any: the test looks at ranks alone
+    wide = epochs.assign(time=epochs["time"].where(epochs["reached"], never)).pivot_table("time", "seed", "setting")
+    verdict = judge(table, tested(wide.reindex(columns=table["setting"])), higher=False)
+    table = table.assign(behind=table["setting"].isin(verdict.behind))
+    return Race(target=target, epochs=epochs, pace=pace, table=table, verdict=verdict)
+
+
+def _pace(findings: Findings) -> "pd.Series[float]":
+    epochs = findings.scored["run_id"].map(findings.study.curves.groupby("run_id")["epoch"].max()) + 1
+    return (findings.scored["time/train_seconds"] / epochs).groupby(findings.scored["setting"]).median()

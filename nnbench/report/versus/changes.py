@@ -1,0 +1,49 @@
+"""What differs between the two studies besides their results: what was configured, the code, the machine."""
+
+import pandas as pd
+
+from nnbench.report import wording as study_wording
+from nnbench.report.numbers import listing
+from nnbench.report.page import Pad
+from nnbench.report.style import LEAST, SMALL, WIDTH
+from nnbench.report.table import Cell, Column, table
+from nnbench.report.versus.pairing import Versus
+
+_CAPTION = (
+    "All that was configured and is not the same in both studies, with the code and the machine. Several values are joined "
+    "by commas."
+)
+
+
+def draw(pad: Pad, versus: Versus) -> pd.DataFrame:
+    """`Versus.differences`."""
+    changes = versus.differences
+    page = pad.page(_title(versus), _CAPTION)
+    heads = [Column("key", 44, "left", SMALL), Column("setting", 40, "left", SMALL)]
+    rest = (WIDTH - 84) / 2
+    columns = [*heads, Column("before", rest, "left", SMALL), Column("after", rest, "left", SMALL)]
+    rows: list[list[Cell | str]] = [
+        [row["key"], row["setting"] or "all", row["before"] or "none", row["after"] or "none"]
+        for row in changes.to_dict("records")
+    ]
+    rows += [["runs", "", *(study_wording.outcomes(one.runs) for one in (versus.before, versus.after))]]
+    page = table(page, columns, rows, pad.further)
+    page.y += 5
+    for name, one in zip(("Before", "After"), (versus.before, versus.after), strict=True):
+        page.heading(f"{name}: {study_wording.brief(one.study.name)}")
+        page.paragraph(study_wording.provenance(one.runs), size=SMALL, after=1)
+        for command in one.study.sweeps["command"].dropna().drop_duplicates().tail(3):
+            page.paragraph(command, size=LEAST + 0.5, mono=True, after=1)
+        page.y += 3
+    return changes
+
+
+def _title(versus: Versus) -> str:
+    keys = versus.configured
+    code = " and the code" if "commit" in set(versus.differences["key"]) else ""
+    if not keys:
+        return (
+            "The two studies differ in their code alone" if code else "The two studies were configured alike, by the same code"
+        )
+    told = listing(keys) if len(keys) <= 3 else f"{len(keys)} things that were configured"
+    return f"What differs: {told}{code}"

@@ -1,0 +1,52 @@
+"""The curves before and after, setting by setting."""
+
+import pandas as pd
+
+from nnbench.report import curves, style
+from nnbench.report.figures import NotShown
+from nnbench.report.findings import Metric
+from nnbench.report.page import Pad
+from nnbench.report.versus import wording
+from nnbench.report.versus.pairing import Versus
+from nnbench.report.versus.panels import more, panels
+
+_BEFORE = "#8a8a8a"
+
+
+def bands(versus: Versus, column: str, called: str) -> pd.DataFrame:
+    """As `report.curves.bands`, under the settings' common names, with `study`: before or after."""
+    parts = []
+    for which, side in enumerate((versus.before, versus.after)):
+        common = {names[which]: name for name, names in versus.matched.items()}
+        table = curves.bands(side, {column: called})
+        table = table.assign(setting=table["setting"].map(common), study=("before", "after")[which])
+        parts.append(table.dropna(subset=["setting"]))
+    if any(part.empty for part in parts):
+        raise NotShown("the settings that both studies have left no curves")
+    return pd.concat(parts, ignore_index=True)
+
+
+def draw(pad: Pad, versus: Versus, table: pd.DataFrame, by: Metric, scale: curves.Scale) -> pd.DataFrame:
+    """A small panel a setting, both studies in it."""
+    names = [name for name in versus.matched if (table["setting"] == name).any()]
+    called = str(table["curve"].iloc[0])
+    band = " Bands: the middle half of the runs." if table["n"].max() > 1 else ""
+    caption = (
+        f"{called}. In colour: {versus.names[1]}; grey and dashed: {versus.names[0]}. Lines: medians over seeds.{band} "
+        f"Epochs on a logarithmic scale that begins at 0.{more(names)}"
+    )
+    page = pad.page(wording.headline(versus, by), caption)
+    sides = dict(iter(table.groupby(["setting", "study"])))
+    for name, axes, foot in panels(page, names, versus.looks):
+        curves.epoch_axis(axes, float(table["epoch"].max()), small=True)
+        scale(axes)
+        for study, colour, dash in (("before", _BEFORE, (0, (2, 1))), ("after", versus.looks[name].colour, style.SOLID)):
+            if (name, study) not in sides:
+                continue
+            own = sides[name, study]
+            if own["n"].max() > 1:
+                axes.fill_between(own["epoch"], own["low"], own["high"], color=colour, alpha=0.15, linewidth=0)
+            axes.plot(own["epoch"], own["median"], color=colour, linestyle=dash, linewidth=1.2)
+        if foot:
+            axes.set_xlabel("epoch")
+    return table

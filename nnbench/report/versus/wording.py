@@ -1,0 +1,117 @@
+"""What a change did, in sentences that claim no more than the tests show."""
+
+from collections.abc import Sequence
+
+from nnbench.report.findings import Metric
+from nnbench.report.numbers import count, listing
+from nnbench.report.versus.change import Change
+from nnbench.report.versus.pairing import Versus
+from nnbench.report.wording import brief
+
+_DATA = ("dataset.", "network.", "draws.")  # what makes the runs of one seed no longer start alike
+
+
+def verdict(versus: Versus, by: Metric) -> str:
+    """What the change did to this metric, with interval and n, hedged as the tests demand."""
+    changes, way = versus.changes(by), f"from {versus.names[0]} to {versus.names[1]}"
+    most = max(changes, key=lambda change: change.n)
+    if most.n < versus.needed:
+        return (
+            f"{count(most.n, 'seed').capitalize()} in common cannot show a change in {by.name} {way} of "
+            f"{count(len(changes), 'setting')}, {versus.needed} or more are needed: so far {brief(most.setting)} differs by "
+            f"{most.words}."
+        )
+    if not any(change.differ for change in changes):
+        of = brief(most.setting) if len(changes) == 1 else f"any of {len(changes)} settings"
+        value = f": {most.words}, n = {most.n}" if len(changes) == 1 else f" (n = {_seeds(changes)})"
+        return f"No change in {by.name} is shown {way} for {of}{value}."
+    moved = " and ".join(filter(None, (_moved(changes, sign) for sign in (1, -1))))
+    still = [brief(change.setting) for change in changes if not change.differ]
+    others = listing(still) if len(still) <= 3 else f"{len(still)} other settings"
+    return f"{way[0].upper()}{way[1:]}, {by.name} {moved}{f'; no change is shown for {others}' if still else ''}."
+
+
+def _seeds(changes: Sequence[Change]) -> str:
+    """`10`, `8 to 10`."""
+    least, most = (choose(change.n for change in changes) for choose in (min, max))
+    return str(most) if least == most else f"{least} to {most}"
+
+
+def _moved(changes: Sequence[Change], sign: int) -> str:
+    """The settings whose values are shown to have risen, or fallen."""
+    mine = [change for change in changes if change.differ and change.sign == sign]
+    if not mine:
+        return ""
+    told = [f"{brief(change.setting)} ({change.words}, n = {change.n})" for change in mine[:3]]
+    more = [f"{len(mine) - 3} others"] if len(mine) > 3 else []
+    return f"{'rises' if sign > 0 else 'falls'} for {listing([*told, *more])}"
+
+
+def headline(versus: Versus, by: Metric) -> str:
+    """The verdict in the few words of a page's title."""
+    changes = versus.changes(by)
+    most = max(change.n for change in changes)
+    if most < versus.needed:
+        return f"{count(most, 'seed').capitalize()} in common cannot show a change in {by.name}"
+    sides = {side: [brief(change.setting) for change in changes if change.better == side] for side in (1, -1, 0)}
+    if not sides[1] and not sides[-1]:
+        return f"No change in {by.name} is shown"
+    told = {side: _of(names, len(changes)) for side, names in sides.items()}
+    parts = [f"{word} for {told[side]}" for word, side in (("better", 1), ("worse", -1)) if sides[side]]
+    still = f", not shown to change for {told[0]}" if sides[0] else ""
+    return f"{by.name.capitalize()} is {' and '.join(parts)}{still}"
+
+
+def _of(names: list[str], every: int) -> str:
+    if len(names) == every > 1:
+        return f"all {every} settings"
+    return listing(names) if len(names) <= 2 else f"{len(names)} settings"
+
+
+def caveats(versus: Versus) -> list[str]:
+    """What the answer does not say, computed from the runs where it can be."""
+    said = [_cause(versus)]
+    if moved := [key for key in versus.configured if key.startswith(_DATA)]:
+        verb = "differs" if len(moved) == 1 else "differ"
+        said.append(f"{listing(moved[:3])} {verb}: the two runs of a seed do not start alike, and pair by name only.")
+    changes = versus.changes(versus.primary)
+    if versus.needed <= min(change.n for change in changes) < 10:
+        said.append(
+            f"{_seeds(changes)} seeds a setting: with fewer than 10 the intervals come out too narrow, and small changes go "
+            "unseen."
+        )
+    said += _lost(versus)
+    for study, names in versus.alone.items():
+        if names:
+            told = f"{listing([brief(name) for name in names[:3]])}{' and others' if len(names) > 3 else ''}"
+            verb = "has" if len(names) == 1 else "have"
+            said.append(f"{count(len(names), 'setting')} of {brief(study)} {verb} no match in the other study: {told}.")
+    return said
+
+
+def _cause(versus: Versus) -> str:
+    """To what a change could be due."""
+    keys, code = versus.configured, "commit" in set(versus.differences["key"])
+    if not keys:
+        return (
+            "Nothing that was configured differs between the two, but the code does."
+            if code
+            else "Neither what was configured nor the code differs between the two: what differs is chance, or the machine's."
+        )
+    told = listing(keys if len(keys) <= 4 else [*keys[:3], f"{len(keys) - 3} more"])
+    words = f"{told} {'differs' if len(keys) == 1 else 'differ'} between the two"
+    together = "" if len(keys) == 1 else " together: which of them did it is not told apart"
+    return f"{words}{together}.{' So does the code.' if code else ''}"
+
+
+def _lost(versus: Versus) -> list[str]:
+    """The settings that lost runs: of these only the luckier seeds are compared."""
+    told = []
+    for name in versus.matched:
+        before, after = versus.lost(versus.before, name), versus.lost(versus.after, name)
+        if before[0] or after[0]:
+            told.append(f"{brief(name)} {before[0]} of {before[1]} before and {after[0]} of {after[1]} after")
+    if not told:
+        return []
+    more = " and others" if len(told) > 3 else ""
+    return [f"Runs diverged ({'; '.join(told[:3])}{more}): only seeds that came to their end in both are compared."]

@@ -1,0 +1,63 @@
+"""What a change did to each setting, judged on the runs before and after it that share a seed.
+
+The two runs of a seed have the same data and initial weights as long as the change touches neither, so their difference
+owes nothing to a lucky draw. What is told is the difference of the interquartile means, each that which a report on its study
+tells, where all seeds pair; its interval comes from a bootstrap that draws whole seeds, both runs at once. Whether there is a
+change at all, the Wilcoxon signed-rank test says, Holm-corrected over the settings.
+"""
+
+from itertools import count
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from nnbench.stats.interquartile import RESAMPLES, Interval
+from nnbench.stats.paired import LEVEL, holm, signed_rank
+
+
+def seeds_needed(settings: int) -> int:
+    """The fewest seeds with which a change of any of so many settings could pass the corrected test."""
+    return next(seeds for seeds in count(1) if settings * 2.0 ** (1 - seeds) < LEVEL)
+
+
+def shift(pairs: pd.DataFrame, *, confidence: float = 0.95) -> Interval:
+    """The interquartile mean of `after` less that of `before`, with a percentile bootstrap interval over the pairs.
+
+    Args:
+        pairs: one row a seed: `before`, `after`, both finite; their order does not matter.
+        confidence: of the interval, in (0, 1).
+    """
+    values = pairs[["before", "after"]].sort_values(["before", "after"]).to_numpy(dtype=np.float64)
+    n = len(values)
+    before, after = (float(stats.trim_mean(side, 0.25)) if n else np.nan for side in values.T)
+    if n < 2:
+        return Interval(estimate=after - before, low=np.nan, high=np.nan, n=n)
+    means = stats.trim_mean(values[np.random.default_rng(0).integers(n, size=(RESAMPLES, n))], 0.25, axis=1)
+    low, high = np.quantile(means[:, 1] - means[:, 0], [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Interval(estimate=after - before, low=float(low), high=float(high), n=n)
+
+
+def shifts(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Each setting's change.
+
+    Args:
+        pairs: one row a setting and seed: `setting`, `before`, `after`, both finite.
+
+    Returns:
+        One row a setting, in their order: `setting`, `n` (pairs), `before`, `after` (interquartile means), `estimate`, `low`,
+        `high` (what `shift` gives), `sign` (1 where the values rose, -1 where they fell, by rank sums), `p`, `p_holm`,
+        `differ` (whether a change is shown).
+    """
+    rows = []
+    for setting, own in pairs.groupby("setting", sort=False):
+        change = shift(own)
+        before, after = (float(stats.trim_mean(own[side], 0.25)) for side in ("before", "after"))
+        differences = (own["after"] - own["before"]).to_numpy(dtype=np.float64)
+        sign = int(np.sign((stats.rankdata(np.abs(differences)) * np.sign(differences)).sum()))
+        bounds = change.estimate, change.low, change.high
+        rows.append((setting, change.n, before, after, *bounds, sign, signed_rank(differences)))
+    columns = ["setting", "n", "before", "after", "estimate", "low", "high", "sign", "p"]
+    table = pd.DataFrame(rows, columns=columns)
+    corrected = holm(table["p"])
+    return table.assign(p_holm=corrected, differ=corrected < LEVEL)
