@@ -12,8 +12,8 @@ import yaml
 from nnbench.config import Config
 from nnbench.errors import UserError
 from nnbench.interrupts import Interrupted, uninterrupted
+from nnbench.job import Ended, Failure, Job
 from nnbench.report import style
-from nnbench.sweep.job import Ended, Failure, Job
 from nnbench.tracking.store import Store, open_store
 from nnbench.tracking.writer import RunSpec, StudyWriter
 
@@ -87,9 +87,7 @@ def open_store_of(config: Config, *, create: bool = True) -> Store:
     """
     tracking = config.tracking
     artifacts = Path(tracking.artifacts) if tracking.artifacts else None
-    return open_store(
-        tracking.uri, artifacts, create=create, spool=Path(tracking.spool), patience=tracking.patience
-    )
+    return open_store(tracking.uri, artifacts, create=create, spool=Path(tracking.spool), patience=tracking.patience)
 
 
 def open_study(config: Config) -> StudyWriter:

@@ -4,9 +4,9 @@ import traceback
 
 from nnbench.config import Config
 from nnbench.interrupts import Interrupted, interruptible
+from nnbench.job import Ended, Failure, Job
 from nnbench.report import numbers
 from nnbench.run import Result, execute
-from nnbench.sweep.job import Ended, Failure, Job
 from nnbench.terminal import console as make_console
 
 
@@ -30,9 +30,7 @@ def run_once(config: Config) -> int:
         with interruptible():
             writer = open_study(config)
             if config.resume and config.identity in writer.finished():
-                console.print(
-                    f"{config.run_name} has finished before in study {config.study}; resume=false runs it anew"
-                )
+                console.print(f"{config.run_name} has finished before in study {config.study}; resume=false runs it anew")
                 return 0
             recorder = Recorder(writer, config.tracking.sweep_id)
             with recorder.closing():
@@ -69,6 +67,4 @@ def _sentence(config: Config, result: Result) -> str:
     if history.test_accuracy == history.test_accuracy:
         parts.append(f"test accuracy {history.test_accuracy:.3f}")
     spent = numbers.duration(history.seconds)
-    return (
-        f"{config.run_name}: {history.outcome} after {len(history.train_loss):,} epochs in {spent}: {', '.join(parts)}"
-    )
+    return f"{config.run_name}: {history.outcome} after {len(history.train_loss):,} epochs in {spent}: {', '.join(parts)}"

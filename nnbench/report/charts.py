@@ -66,28 +66,26 @@ def settings(looks: Mapping[str, style.Line]) -> list[Json]:
     return [{"name": name, "dash": dashes(look), "marker": marker(look)} for name, look in looks.items()]
 
 
-def lines(findings: Findings, table: pd.DataFrame, by: Metric, *, log: bool) -> list[Json]:
+def lines(findings: Findings, table: pd.DataFrame, by: Metric, *, top: float | None = None) -> list[Json]:
     """A chart for each curve, under shared limits.
 
     Args:
         table: as `curves.bands` gives it.
         by: orders the settings; the best few are shown at first.
-        log: whether the values are on a logarithmic axis.
+        top: of a logarithmic axis; without it the values are accuracies, on one from chance to 1.
     """
     number = {name: at for at, name in enumerate(findings.looks)}
     order = [str(setting) for setting in findings.ranking(by)["setting"]]
-    low, high = (float(table["low"].min()), float(table["high"].max()))
-    if log:
-        low, high = float(table.loc[table["low"] > 0, "low"].min()) / 1.15, high * 1.15
     classes = pd.Series(findings.runs.get("dataset.classes")).dropna()
-    chance = None if log or classes.empty else 1 / float(classes.max())
+    chance = None if top or classes.empty else 1 / float(classes.max())
+    low = float(table.loc[table["low"] > 0, "low"].min()) / 1.1 if top else chance or 0.0
     lost = findings.runs[findings.runs["outcome"] == "diverged"][["setting", "diverged_at_epoch"]].dropna()
     return [
         {
             "title": curve,
-            "log": log,
-            "low": low if log else 0.0 if chance is None else chance,
-            "high": high if log else 1.0,
+            "log": top is not None,
+            "low": low,
+            "high": top or 1.0,
             "chance": chance,
             "last": int(table["epoch"].max()),
             "shown": [number[name] for name in order[:SHOWN]],

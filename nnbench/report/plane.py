@@ -2,8 +2,11 @@
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib import rcParams
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 
 from nnbench.boundary import Boundary
 from nnbench.report import style
@@ -19,17 +22,33 @@ def draw(axes: Axes, boundary: Boundary, epoch: int | None, scale: float) -> Non
         scale: of the points, 1 for a panel of 83 millimetres.
     """
     axes.imshow(_field(boundary, epoch), origin="lower", extent=boundary.extent, interpolation="nearest", aspect="auto")
-    points, labels = _points(boundary)
-    astray, shades = wrong(boundary, epoch), 0.6 * _colours(int(labels.max()) + 1)
-    right_x, right_y = points[~astray].T
-    axes.scatter(right_x, right_y, s=3 * scale, c=shades[labels[~astray]], linewidths=0, rasterized=True)
-    wrong_x, wrong_y = points[astray].T
-    axes.scatter(wrong_x, wrong_y, s=7 * scale, c=style.INK, marker="x", linewidths=0.6 * min(1, 1.5 * scale), rasterized=True)
+    axes.imshow(_dots(axes, boundary, epoch, scale), extent=boundary.extent, interpolation="nearest", aspect="auto")
     axes.set(xlim=boundary.extent[:2], ylim=boundary.extent[2:], xticks=[], yticks=[])
     axes.grid(False)
     for spine in axes.spines.values():
         spine.set_visible(True)
         spine.set_color(style.FAINT)
+
+
+def _dots(axes: Axes, boundary: Boundary, epoch: int | None, scale: float) -> npt.NDArray[np.uint8]:
+    """The points as a picture of the panel's size, shape (height, width, 4): as vectors they would weigh more than all else.
+
+    Not as matplotlib's rasterised artists: each keeps a picture of the whole sheet, 15 MB, until the PDF is closed.
+    """
+    box, (width, height) = axes.get_position(), style.SHEET
+    size = box.width * width / 25.4, box.height * height / 25.4
+    figure = Figure(figsize=size, dpi=rcParams["savefig.dpi"], facecolor="none")
+    panel = figure.add_axes((0, 0, 1, 1), xlim=boundary.extent[:2], ylim=boundary.extent[2:])
+    panel.axis("off")
+    points, labels = _points(boundary)
+    astray, shades = wrong(boundary, epoch), 0.6 * _colours(int(labels.max()) + 1)
+    right_x, right_y = points[~astray].T
+    panel.scatter(right_x, right_y, s=3 * scale, c=shades[labels[~astray]], linewidths=0)
+    wrong_x, wrong_y = points[astray].T
+    panel.scatter(wrong_x, wrong_y, s=7 * scale, c=style.INK, marker="x", linewidths=0.6 * min(1, 1.5 * scale))
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    return np.array(canvas.buffer_rgba())
 
 
 def wrong(boundary: Boundary, epoch: int | None) -> npt.NDArray[np.bool_]:
@@ -56,7 +75,8 @@ def _field(boundary: Boundary, epoch: int | None) -> npt.NDArray[np.float64]:
     label, confidence = _grids(boundary, epoch)
     classes = max(2, int(boundary.train_labels.max()) + 1, int(label.max()) + 1)
     sure = np.clip((confidence / 255 - 1 / classes) / (1 - 1 / classes), 0, 1)[..., np.newaxis]
-    return np.asarray(1 - 0.7 * sure * (1 - _colours(classes)[label]))
+    steps = 255 // classes  # no more than 256 colours: the PDF then takes a byte a dot, not three
+    return np.asarray(1 - 0.7 * np.rint(sure * steps) / steps * (1 - _colours(classes)[label]))
 
 
 def _points(boundary: Boundary) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:

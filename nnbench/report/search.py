@@ -71,11 +71,8 @@ def searched(runs: pd.DataFrame, selection: pd.DataFrame) -> Search | None:
         for one in ended.columns
         if one.startswith("optimizer.") and one not in ("optimizer.name", "optimizer.algorithm")
     }
-    order = list(selection["hyperparameter"].unique()) if len(selection) else []
     varied = {
-        str(optimizer): sorted(
-            many, key=lambda name: (name != "learning_rate", order.index(name) if name in order else len(order))
-        )
+        str(optimizer): _ordered(many, str(optimizer), selection)
         for optimizer, own in ended.groupby("optimizer", sort=False)
         if (many := [name for one, name in names.items() if own[one].nunique() > 1])
     }
@@ -90,6 +87,14 @@ def searched(runs: pd.DataFrame, selection: pd.DataFrame) -> Search | None:
         configurations=_configurations(table, list(names.values())),
         varied=varied,
         log=_logarithmic(table, varied, selection),
+    )
+
+
+def _ordered(names: Sequence[str], optimizer: str, selection: pd.DataFrame) -> list[str]:
+    """The learning rate first; then as its space declares them, the most important first."""
+    declared = selection.loc[selection["optimizer"] == optimizer, "hyperparameter"].tolist() if len(selection) else []
+    return sorted(
+        names, key=lambda name: (name != "learning_rate", declared.index(name) if name in declared else len(declared))
     )
 
 

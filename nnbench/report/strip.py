@@ -12,7 +12,7 @@ from nnbench.report.style import BODY, INK, LEAST, LEFT, MUTED, RIGHT, SMALL
 from nnbench.report.table import fraction
 
 _HEAD = LEAST + 0.5
-_NAME = 66.0  # millimetres that a name may take
+_NAME, _AXIS = 66.0, 42.0  # millimetres that a name may take, and that the axis must have
 _SWATCH = 9.0
 _BETWEEN = 4.0  # millimetres left of a column of figures
 
@@ -39,16 +39,17 @@ def strip(
         step: millimetres from one row to the next; by default as the number of rows allows.
         gap: millimetres below.
     """
-    step = step or (8.5 if len(rows) <= 6 else 6.5)
-    names = [text.fit(row.name, BODY, _NAME, bold=row.bold) for row in rows]
-    swatch = _SWATCH if any(row.look for row in rows) else 0.0
-    left = LEFT + swatch + max(text.width(name, BODY, bold=row.bold) for name, row in zip(names, rows, strict=True)) + 5
+    step = max(step or (8.5 if len(rows) <= 6 else 6.5), 8.5 / len(rows))
     columns = [[row.figures[at] for row in rows] for at in range(len(heads))]
     edges: list[float] = []
     right = RIGHT
     for head, words in zip(reversed(heads), reversed(columns), strict=True):
         edges.insert(0, right)
         right -= max(_before(words) + _after(words), *(text.width(part, _HEAD) for part in head.split("\n"))) + _BETWEEN
+    swatch = _SWATCH if any(row.look for row in rows) else 0.0
+    room = min(_NAME, right - _AXIS - LEFT - swatch - 5)
+    names = [text.fit(row.name, BODY, room, bold=row.bold) for row in rows]
+    left = LEFT + swatch + max(text.width(name, BODY, bold=row.bold) for name, row in zip(names, rows, strict=True)) + 5
     if any(heads):
         height = max(head.count("\n") + 1 for head in heads) * line_height(_HEAD)
         for head, edge in zip(heads, edges, strict=True):

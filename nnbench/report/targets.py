@@ -63,5 +63,5 @@ def _race(findings: Findings, target: float) -> Race:
 
 
 def _pace(findings: Findings) -> "pd.Series[float]":
-    epochs = findings.scored["run_id"].map(findings.study.curves.groupby("run_id")["epoch"].max()) + 1
+    epochs = findings.scored["run_id"].map(findings.study.curves.groupby("run_id")["epoch"].max()).astype(float) + 1
     return (findings.scored["time/train_seconds"] / epochs).groupby(findings.scored["setting"]).median()

@@ -22,10 +22,14 @@ def _font(family: str, bold: bool) -> FT2Font:
 SANS, MONO = "DejaVu Sans", "DejaVu Sans Mono"
 
 
+@cache
+def _letter(letter: str, family: str, bold: bool) -> float:
+    return _font(family, bold).load_char(ord(letter), flags=LoadFlags.NO_HINTING).linearHoriAdvance / 65536
+
+
 @lru_cache(maxsize=20_000)
 def _advance(text: str, family: str, bold: bool) -> float:
-    font = _font(family, bold)
-    return sum(font.load_char(ord(letter), flags=LoadFlags.NO_HINTING).linearHoriAdvance for letter in text) / 65536
+    return sum(_letter(letter, family, bold) for letter in text)
 
 
 def width(text: str, size: float, *, family: str = SANS, bold: bool = False) -> float:

@@ -6,6 +6,7 @@ from typing import Any
 
 from nnbench.report import charts, finals, numbers, style, wording
 from nnbench.report.document import Composition, Part, kind_of
+from nnbench.report.figures.loss import ceiling
 from nnbench.report.findings import METRICS, Findings
 from nnbench.report.html import NOTHING, Cell, Column, Html, element, join, page, table
 
@@ -92,8 +93,8 @@ def study(made: Composition, findings: Findings, figures: Mapping[str, Sequence[
     web = Web(findings.looks)
     live: dict[str, Callable[[Part], Html]] = {
         "final_table": lambda part: _finals(web, findings),
-        "loss": lambda part: _lines(web, findings, part, log=True),
-        "accuracy": lambda part: _lines(web, findings, part, log=False),
+        "loss": lambda part: _lines(web, _loss(findings, part)),
+        "accuracy": lambda part: _lines(web, _accuracy(findings, part)),
         "provenance": lambda part: _provenance(part),
         "runs": lambda part: _runs(web, findings),
     }
@@ -154,13 +155,18 @@ def _finals(web: Web, findings: Findings) -> Html:
     return table(columns, rows, "Where each setting ended up")
 
 
-def _lines(web: Web, findings: Findings, part: Part, *, log: bool) -> Html:
-    """Its curves, and the names by which they are shown and hidden."""
-    by = METRICS[
-        "final/train_loss" if log else "final/val_accuracy" if findings.known("final/val_accuracy") else "final/train_accuracy"
-    ]
-    data = charts.lines(findings, part.table, by, log=log)
-    return element("div", element("div", class_="legend"), *(web.chart("lines", one) for one in data), class_="linked")
+def _lines(web: Web, charted: Sequence[charts.Json]) -> Html:
+    """Curves, and the names by which they are shown and hidden."""
+    return element("div", element("div", class_="legend"), *(web.chart("lines", one) for one in charted), class_="linked")
+
+
+def _loss(findings: Findings, part: Part) -> list[charts.Json]:
+    return charts.lines(findings, part.table, METRICS["final/train_loss"], top=ceiling(part.table))
+
+
+def _accuracy(findings: Findings, part: Part) -> list[charts.Json]:
+    held_out = findings.known("final/val_accuracy")
+    return charts.lines(findings, part.table, METRICS["final/val_accuracy" if held_out else "final/train_accuracy"])
 
 
 def _provenance(part: Part) -> Html:

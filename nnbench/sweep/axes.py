@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from nnbench.config import flatten
 from nnbench.errors import UserError
-from nnbench.sweep.job import Job
+from nnbench.job import Job
 from nnbench.validation import parse, unknown_key
 
 GRIDS = "grids."
@@ -140,9 +140,7 @@ def _own_grids(loader: ConfigLoader, composed: DictConfig, words: Words) -> Iter
         group, _, rest = path.partition(".")
         option, _, key = rest.partition(".")
         if not key:
-            raise UserError(
-                f"{GRIDS}{path}: must be {GRIDS}GROUP.OPTION.KEY, such as {GRIDS}optimizer.sgd.momentum=0,0.9"
-            )
+            raise UserError(f"{GRIDS}{path}: must be {GRIDS}GROUP.OPTION.KEY, such as {GRIDS}optimizer.sgd.momentum=0,0.9")
         options = loader.get_group_options(group)
         if option not in options:
             raise UserError(f"{GRIDS}{path}: no such option; {group} knows {', '.join(options) or 'none'}")

@@ -6,7 +6,7 @@ from hydra.core.utils import JobStatus
 from hydra.plugins.launcher import Launcher
 
 from nnbench.errors import UserError
-from nnbench.sweep.job import Ended, Failure, Job, Started
+from nnbench.job import Ended, Failure, Job, Started
 from nnbench.sweep.pool import Pool
 from nnbench.sweep.session import Runner
 

@@ -15,8 +15,8 @@ from threadpoolctl import threadpool_limits
 
 from nnbench.config import Config
 from nnbench.errors import UserError
+from nnbench.job import Ended, Failure, Job, Started
 from nnbench.run import Result, execute
-from nnbench.sweep.job import Ended, Failure, Job, Started
 
 # A worker that vanishes may have been a victim of its neighbours' memory; one that vanishes twice is at fault itself.
 TRIES = 2
@@ -93,9 +93,7 @@ class Pool:
             case ProcessExpired() as error:
                 return Failure(reason=f"its worker died {TRIES} times ({_cause(error.exitcode)})", traceback="")
             case error:
-                return Failure(
-                    reason=f"{type(error).__name__}: {error}", traceback="".join(traceback.format_exception(error))
-                )
+                return Failure(reason=f"{type(error).__name__}: {error}", traceback="".join(traceback.format_exception(error)))
 
 
 def _cause(exitcode: int | None) -> str:

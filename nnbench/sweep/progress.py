@@ -10,8 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from nnbench.config import Config
+from nnbench.job import Ended, Failure
 from nnbench.run import Result
-from nnbench.sweep.job import Ended, Failure
 
 # Seconds between plain lines: a log of an overnight sweep stays readable.
 PLAIN_EVERY = 10.0

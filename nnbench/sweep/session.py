@@ -12,8 +12,8 @@ from rich.table import Table
 
 from nnbench.config import Config
 from nnbench.interrupts import Interrupted, interruptible, uninterrupted
+from nnbench.job import Ended, Failure, Job, Started
 from nnbench.report import numbers
-from nnbench.sweep.job import Ended, Failure, Job, Started
 from nnbench.sweep.progress import SweepProgress
 from nnbench.terminal import console as make_console
 

@@ -26,9 +26,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from nnbench.errors import UserError
 from nnbench.interrupts import uninterrupted
+from nnbench.job import Ended, Job
 from nnbench.report import numbers
 from nnbench.run import Result
-from nnbench.sweep.job import Ended, Job
 from nnbench.sweep.launch import runner_of
 from nnbench.sweep.session import Sweep, conduct
 from nnbench.sweep.space import Choice, Range, Setting

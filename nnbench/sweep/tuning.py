@@ -15,10 +15,10 @@ from rich.markup import escape
 from nnbench.config import Config, TuningConfig
 from nnbench.errors import UserError
 from nnbench.history import History
+from nnbench.job import Job
 from nnbench.report import numbers
 from nnbench.sweep import space as spaces
 from nnbench.sweep.axes import sort_words
-from nnbench.sweep.job import Job
 from nnbench.sweep.space import Setting, Side, Space, edges
 from nnbench.validation import check, parse
 

@@ -22,8 +22,8 @@ from omegaconf import DictConfig
 
 from nnbench.artifacts import SELECTION
 from nnbench.errors import UserError
+from nnbench.job import Job
 from nnbench.report import numbers
-from nnbench.sweep.job import Job
 from nnbench.sweep.launch import runner_of
 from nnbench.sweep.session import Sweep, conduct, list_jobs
 from nnbench.sweep.space import Range, Setting, sample, widened

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+import matplotlib.style
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -9,6 +10,9 @@ import pytest
 from scipy.stats import qmc
 
 from nnbench.boundary import Boundary
+from nnbench.report import figures, style
+from nnbench.report.findings import Findings
+from nnbench.report.page import Pad, Page
 from nnbench.study import Study
 
 CLASSES = 3
@@ -279,3 +283,16 @@ def make_study() -> Callable[..., Study]:
 def comparison() -> Study:
     """Four optimizers, ten seeds, all well."""
     return study()
+
+
+@pytest.fixture(scope="session")
+def draw_page() -> Callable[..., tuple[list[Page], pd.DataFrame]]:
+    """Draws one page of a study's report: its sheets and its table."""
+
+    def draw(name: str, study: Study, targets: Sequence[float] = (0.8, 0.95)) -> tuple[list[Page], pd.DataFrame]:
+        pad = Pad(name)
+        with matplotlib.style.context(["default", style.RC]):
+            table = figures.load(name)(pad, Findings(study), figures.Settings(title="", targets=tuple(targets)))
+        return pad.pages, table
+
+    return draw

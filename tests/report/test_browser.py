@@ -30,9 +30,7 @@ pytestmark = pytest.mark.heavy
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=shutil.which("chromium") or "chromium", headless=True, args=QUIET
-        )
+        opened = playwright.chromium.launch(executable_path=shutil.which("chromium") or "chromium", headless=True, args=QUIET)
         yield opened
         opened.close()
 
@@ -195,6 +193,7 @@ def test_pages_that_are_not_drawn_live_are_there_as_in_print(reader: Reader, web
         expect(reader.page.locator(f"section{address}")).to_have_count(1)
 
 
+@pytest.mark.parametrize("reader", ["phone"], indirect=True)
 def test_what_comes_from_data_cannot_become_markup(reader: Reader, make_study: MakeStudy, tmp_path: Path) -> None:
     study = make_study(["adam", "sgd"], 2, name=EVIL)
     runs = study.runs.assign(setting=study.runs["setting"] + EVIL, reason=EVIL, commit=EVIL)
@@ -207,6 +206,7 @@ def test_what_comes_from_data_cannot_become_markup(reader: Reader, make_study: M
     expect(reader.tip).to_contain_text(EVIL)
 
 
+@pytest.mark.parametrize("reader", ["phone"], indirect=True)
 @pytest.mark.parametrize("kind", ["one run", "a grid", "nothing finished", "long names"])
 def test_any_study_can_be_shown(reader: Reader, make_study: MakeStudy, tmp_path: Path, kind: str) -> None:
     study = {
@@ -225,6 +225,7 @@ def test_any_study_can_be_shown(reader: Reader, make_study: MakeStudy, tmp_path:
     expect(reader.tip.locator("tr")).to_have_count({"one run": 1, "a grid": 6, "long names": 2}[kind])
 
 
+@pytest.mark.parametrize("reader", ["phone"], indirect=True)
 def test_two_studies_side_by_side(reader: Reader, make_study: MakeStudy, tmp_path: Path) -> None:
     before, after = make_study(name="before"), make_study(name="after", alike=True)
     reader.open(compare.write(before, after, tmp_path).web)

@@ -48,10 +48,12 @@ def test_markers_are_drawn_the_right_way_up(marker: str) -> None:
 
 
 def test_lines_hold_the_bands_under_shared_limits(make_study: MakeStudy) -> None:
-    study = make_study(["adam", "sgd"], 3, outcome=lambda setting, seed: "diverged" if (setting, seed) == ("sgd", 0) else "finished")
+    study = make_study(
+        ["adam", "sgd"], 3, outcome=lambda setting, seed: "diverged" if (setting, seed) == ("sgd", 0) else "finished"
+    )
     findings = Findings(study)
     table = bands(findings, {"train_accuracy": "Training accuracy", "val_accuracy": "Validation accuracy"})
-    first, second = charts.lines(findings, table, METRICS["final/val_accuracy"], log=False)
+    first, second = charts.lines(findings, table, METRICS["final/val_accuracy"])
     assert (first["title"], second["title"]) == ("Training accuracy", "Validation accuracy")
     assert first["low"] == second["low"] == pytest.approx(1 / 3)
     assert first["high"] == 1

@@ -181,7 +181,13 @@ def test_an_earlier_report_leaves_no_trace(make_study: MakeStudy, tmp_path: Path
     _write(make_study(["adam"], 1), tmp_path, ["cover", "runs"])
     left = ["cover.csv", "cover.svg", "mine.csv", "runs.csv", "runs.svg"]
     assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == left
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["cover.png", "figures", "report.html", "report.pdf", "summary.md"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "cover.png",
+        "figures",
+        "report.html",
+        "report.pdf",
+        "summary.md",
+    ]
 
 
 def test_a_failure_leaves_the_earlier_report_whole(

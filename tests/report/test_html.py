@@ -69,7 +69,10 @@ def test_no_number_becomes_one_that_json_does_not_know() -> None:
 
 def test_a_table_tells_what_it_sorts_by() -> None:
     columns = [Column(head="setting", text=True), Column(head="accuracy", falling=True)]
-    rows = [[Cell(words="adam"), Cell(words="0.90", value=0.9, note="[0.8, 1]", bold=True)], [Cell(words="sgd"), Cell(words="–", value=float("nan"))]]
+    rows = [
+        [Cell(words="adam"), Cell(words="0.90", value=0.9, note="[0.8, 1]", bold=True)],
+        [Cell(words="sgd"), Cell(words="–", value=float("nan"))],
+    ]
     words = table(columns, rows, "What is what")
     assert '<th scope="col" data-first="descending"><button type="button">accuracy</button></th>' in words
     assert '<td data-value="0.9"><b>0.90</b><small>[0.8, 1]</small></td>' in words

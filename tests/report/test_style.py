@@ -1,13 +1,81 @@
 import subprocess
 import sys
+from itertools import combinations
 
+import numpy as np
 import pandas as pd
 import pytest
 from rich.color import Color
 
 from nnbench.report import style
 
+# What the colour-blind see, in linear RGB (Machado, Oliveira and Fernandes, 2009, severity 1), and what a grey printer prints.
+EYES = {
+    "usual": np.eye(3),
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "grey": [[0.2126, 0.7152, 0.0722]] * 3,
+}
+APART = 15.0  # CIELAB distance at which two lines are told apart by colour alone
 PALE = {"#f0e442", "#e69f00", "#56b4e9"}  # Okabe and Ito's yellow, orange and sky
+
+
+def _linear(colour: str) -> np.ndarray:
+    rgb = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def _lab(linear: np.ndarray) -> np.ndarray:
+    to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    xyz = to_xyz @ np.clip(linear, 0, 1) / [0.9505, 1, 1.089]
+    x, y, z = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def _contrast(colour: str) -> float:
+    """With white paper (WCAG 2)."""
+    return float(1.05 / (_linear(colour) @ [0.2126, 0.7152, 0.0722] + 0.05))
+
+
+@pytest.mark.parametrize("label", style.LINES)
+def test_lines_and_words_stand_out_from_the_paper(label: str) -> None:
+    """By as much as WCAG asks of graphics (3) and of text (4.5)."""
+    assert _contrast(style.LINES[label].colour) >= 3
+    assert _contrast(style.LINES[label].words) >= 4.5
+
+
+def test_type_stands_out_from_the_paper() -> None:
+    assert min(map(_contrast, (style.INK, style.MUTED, style.WARNING))) >= 4.5
+
+
+@pytest.mark.parametrize("eyes", EYES)
+def test_optimizers_are_told_apart_by_all_eyes(eyes: str) -> None:
+    """By colour, or else by both dash and marker."""
+    seen = {label: _lab(np.array(EYES[eyes]) @ _linear(look.colour)) for label, look in style.LINES.items()}
+    for one, other in combinations(style.LINES, 2):
+        by_colour = np.linalg.norm(seen[one] - seen[other]) >= APART
+        first, second = style.LINES[one], style.LINES[other]
+        assert by_colour or (first.dash != second.dash and first.marker != second.marker), (one, other)
+
+
+def test_the_colour_blind_need_no_dash() -> None:
+    """The colours were chosen so: the simulation sees the difference that it is meant to."""
+    for eyes in ("usual", "deuteranopia", "protanopia"):
+        seen = [_lab(np.array(EYES[eyes]) @ _linear(look.colour)) for look in style.LINES.values()]
+        assert min(np.linalg.norm(one - other) for one, other in combinations(seen, 2)) >= APART
+    red, green = (_lab(np.array(EYES["deuteranopia"]) @ _linear(colour)) for colour in ("#c04040", "#707030"))
+    assert np.linalg.norm(red - green) < np.linalg.norm(_lab(_linear("#c04040")) - _lab(_linear("#707030"))) / 2
+
+
+def test_a_tuned_optimizer_is_still_that_optimizer() -> None:
+    runs = pd.DataFrame(
+        {"setting": ["adam", "adam (tuned)", "sgd (tuned)"], "optimizer": ["adam", "adam (tuned)", "sgd (tuned)"]}
+    )
+    looks = style.settings(runs)
+    assert looks["adam"] == style.LINES["adam"]
+    assert looks["sgd (tuned)"] == style.LINES["sgd"]
+    assert (looks["adam (tuned)"].colour, looks["adam (tuned)"].marker) == (looks["adam"].colour, looks["adam"].marker)
+    assert looks["adam (tuned)"].dash != looks["adam"].dash
 
 
 def _runs(*settings: str) -> pd.DataFrame:
@@ -29,6 +97,7 @@ def test_no_two_known_optimizers_share_a_colour_a_marker_or_a_dash() -> None:
 def test_others_are_told_apart_beyond_the_colours() -> None:
     looks = style.lines([f"mine{number}" for number in range(12)])
     assert len({(look.colour, look.marker) for look in looks.values()}) == 12
+    assert len({(look.marker, look.dash) for look in looks.values()}) == 12  # in grey
     assert list(style.lines(["mine0", "mine1"]).values()) == [looks["mine0"], looks["mine1"]]
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 from nnbench.interrupts import Interrupted
+from nnbench.job import Ended, Failure, Job, Started
 from nnbench.run import execute
-from nnbench.sweep.job import Ended, Failure, Job, Started
 from nnbench.sweep.pool import Pool
 
 

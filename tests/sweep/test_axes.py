@@ -10,8 +10,8 @@ from omegaconf import DictConfig
 
 from nnbench.app import CONF
 from nnbench.errors import UserError
+from nnbench.job import Job
 from nnbench.sweep.axes import expand
-from nnbench.sweep.job import Job
 
 
 @pytest.fixture
@@ -54,9 +54,7 @@ def test_values_reach_the_config_as_hydra_would_put_them(loader: ConfigLoader) -
 
 def test_each_optimizer_its_own_grid(loader: ConfigLoader) -> None:
     jobs = _jobs(loader, "sweep=optimizers")
-    momenta = {
-        job.config.optimizer.hyperparameters.get("momentum") for job in jobs if job.config.optimizer.name == "sgd"
-    }
+    momenta = {job.config.optimizer.hyperparameters.get("momentum") for job in jobs if job.config.optimizer.name == "sgd"}
     assert momenta == {0.0, 0.9}
     assert {job.config.optimizer.name for job in jobs} == {"sgd", "adagrad", "rmsprop", "adam"}
 

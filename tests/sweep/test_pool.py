@@ -13,10 +13,10 @@ import pytest
 
 from nnbench.config import Config
 from nnbench.errors import UserError
+from nnbench.job import Ended, Failure, Job, Started
 from nnbench.optimizers import Optimizer
 from nnbench.ranges import Positive
 from nnbench.run import Result, execute
-from nnbench.sweep.job import Ended, Failure, Job, Started
 from nnbench.sweep.pool import Pool, make_pool
 
 Make = Callable[..., Config]

@@ -35,7 +35,7 @@ def test_the_note_unfolds_to_the_answer_the_protocol_and_the_best_settings(reade
         expect(reader.page.get_by_text(text).first).to_be_visible()
     expect(reader.page.get_by_text("grids.optimizer.sgd.learning_rate=0.1,1").first).to_be_visible()
     reader.keep("unfolded")
-    reader.page.get_by_role("link", name="sgd", exact=True).click()
+    reader = reader.follow("sgd")
     reader.sees_runs(3)
     assert {name.rsplit(" ", 1)[0] for name in reader.names()} == {"sgd lr=1"}
 
@@ -52,16 +52,14 @@ def test_selected_runs_are_compared(reader: Reader) -> None:
 
 def test_the_charts_show_curves_at_the_first_click(reader: Reader) -> None:
     reader.open_study()
-    reader.page.locator("input[name=runs-view-mode][value=CHART]").check(force=True)
-    expect(reader.page.get_by_role("button", name=re.compile(r"^train"))).to_be_visible()
-    curve = reader.page.locator(LINES).first
-    curve.scroll_into_view_if_needed()
-    expect(curve).to_be_visible()
+    reader.page.locator("input[name=runs-view-mode][value=CHART]").locator("xpath=ancestor::label").click()
+    reader.section("train").scroll_into_view_if_needed()
+    expect(reader.page.locator(LINES).first).to_be_visible()
 
 
 def test_the_leaderboard(reader: Reader) -> None:
     reader.open_study()
-    reader.page.get_by_role("link", name="Leaderboard", exact=True).click()
+    reader = reader.follow("Leaderboard")
     reader.sees_runs(9)
     for column in ("final/val_accuracy", "test/accuracy", "time/train_seconds", "optimizer.learning_rate", "seed"):
         expect(reader.page.locator(f"[col-id*='{column}'][role=columnheader]").first).to_be_attached()
@@ -74,10 +72,10 @@ def test_the_leaderboard(reader: Reader) -> None:
 
 def test_the_learning_curves_are_means_over_seeds_on_a_log_axis(reader: Reader) -> None:
     reader.open_study()
-    reader.page.get_by_role("link", name="Learning curves", exact=True).click()
+    reader = reader.follow("Learning curves")
     for setting in ("adam lr=0.05", "sgd lr=1"):
         expect(reader.page.get_by_text(f"Group: {setting}").first).to_be_visible()
-    expect(reader.page.get_by_text("train (2)")).to_be_visible()
+    expect(reader.section("train")).to_be_visible()
     plot = reader.page.locator(".js-plotly-plot").first
     expect(plot.locator(".scatterlayer .trace").first).to_be_visible()
     axes = plot.evaluate("plot => [plot.layout.yaxis.type, plot.data.filter(line => line.mode !== 'none').length]")
@@ -85,14 +83,14 @@ def test_the_learning_curves_are_means_over_seeds_on_a_log_axis(reader: Reader) 
     assert axes[1] >= 2
     reader.keep()
     bars = reader.page.locator(BARS).first
-    reader.page.get_by_text("final (4)").scroll_into_view_if_needed()
+    reader.section("final").scroll_into_view_if_needed()
     expect(bars).to_be_visible()
     reader.keep("finals")
 
 
 def test_the_failures(reader: Reader) -> None:
     reader.open_study()
-    reader.page.get_by_role("link", name="Failures", exact=True).click()
+    reader = reader.follow("Failures")
     reader.sees_runs(3)
     for text in ("diverged", "failed", "killed", "ArithmeticError: no step today", "interrupted (SIGTERM)"):
         expect(reader.page.get_by_role("row").get_by_text(text, exact=True).first).to_be_visible()
@@ -110,14 +108,13 @@ def test_a_run_shows_its_note_its_picture_its_curves_and_its_config(reader: Read
     reader.run("adam lr=0.05 seed=0").click()
     expect(reader.page.get_by_text("after 401 epochs in")).to_be_visible()
     reader.page.get_by_text("Show more").click()
-    picture = reader.page.get_by_role("img", name="Decision boundary")
+    picture = reader.page.locator("img[src*='boundary.png']")
     expect(picture).to_be_visible()
     assert picture.evaluate("picture => picture.naturalWidth") == 480
     reader.keep("note")
     reader.page.get_by_role("tab", name="Model metrics").click()
-    curve = reader.page.locator(LINES).first
-    curve.scroll_into_view_if_needed()
-    expect(curve).to_be_visible()
+    reader.section("train").scroll_into_view_if_needed()
+    expect(reader.page.locator(LINES).first).to_be_visible()
     reader.keep("curves")
     reader.page.get_by_role("tab", name="Artifacts").click()
     reader.page.get_by_text("config.yaml").click()
@@ -132,11 +129,11 @@ def test_a_sweep_shows_its_report_its_cover_and_its_tables(reader: Reader) -> No
     reader.run("sweep sgd, adam over 3 seeds").click()
     expect(reader.page.get_by_text("9 finished")).to_be_visible()
     reader.page.get_by_text("Show more").click()
-    cover = reader.page.get_by_role("img", name="The report's first page")
+    cover = reader.page.locator("img[src*='cover.png']")
     expect(cover).to_be_visible()
     assert cover.evaluate("picture => picture.naturalHeight") > 900
     reader.keep("cover")
-    reader.page.get_by_role("link", name="The report", exact=True).click()
+    reader = reader.follow("The report")
     expect(reader.page.locator("canvas").first).to_be_visible()
     expect(reader.page.get_by_text("final_table.csv")).to_be_visible()
 

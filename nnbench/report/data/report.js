@@ -88,7 +88,7 @@
     const width = chart.clientWidth, wide = width >= WIDE, height = wide ? 330 : 250;
     const on = spec.series.filter((one) => state.on.has(one.s));
     const named = wide && on.length <= 8;
-    const left = 46, right = width - (named ? 150 : 12), top = 16, bottom = height - 34;
+    const left = 46, right = width - (named ? 150 : 24), top = 16, bottom = height - 34;
     make("h3", {}, chart, spec.title);
     const svg = make("svg", { viewBox: `0 0 ${width} ${height}`, height, tabindex: 0, role: "img",
       "aria-label": `${spec.title} over epochs; arrow keys read its values` }, chart);

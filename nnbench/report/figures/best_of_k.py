@@ -65,7 +65,9 @@ def _ks(most: int) -> list[int]:
 
 
 def _panel(page: Page, search: Search, curves: dict[str, "pd.Series[float]"]) -> None:
-    height = min(110.0, page.room - 40 - 5.5 * len(curves))
+    page.heading(f"Expected best {search.measure}")
+    page.y += 2
+    height = min(110.0, page.room - 36 - 5.5 * len(curves))
     axes: Axes = page.axes(LEFT + 9, page.y, RIGHT - LEFT - 13, height)
     most = max(int(curve.index[-1]) for curve in curves.values())
     axes.set_xscale("log")
@@ -73,7 +75,7 @@ def _panel(page: Page, search: Search, curves: dict[str, "pd.Series[float]"]) ->
     axes.xaxis.set_major_locator(FixedLocator(_ks(most)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda k, _: f"{k:.0f}"))
-    axes.set(xlabel="configurations tried, k", ylabel=f"expected best {search.measure}")
+    axes.set_xlabel("configurations tried, k")
     for name, curve in curves.items():
         look = search.look(name)
         axes.plot(curve.index, curve, color=look.colour, linestyle=look.dash)

@@ -112,7 +112,7 @@ def _map(page: Page, findings: Findings, shown: pd.DataFrame, chance: float) -> 
     page.y += line_height(SMALL) + 2.5
     names = [text.fit(name, SMALL, 55) for name in shown["setting"]]
     left = LEFT + max(text.width(name, SMALL) for name in names) + 4
-    step = min(5.0, (page.room - 12) / len(shown))
+    step = max(min(5.0, (page.room - 12) / len(shown)), 8.5 / len(shown))
     axes = page.axes(left, page.y, min(RIGHT - left, max(32.0, 6.0 * len(seeds))), step * len(shown))
     column = pd.Series(np.arange(len(seeds)), index=seeds)
     for outcome, (marker, colour, filled) in _MARKS.items():

@@ -5,18 +5,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from nnbench.report import numbers
+from nnbench.report import numbers, text
 from nnbench.report.figures import NotShown, Settings
 from nnbench.report.findings import Findings
 from nnbench.report.numbers import listing
 from nnbench.report.page import Pad, Page, line_height
+from nnbench.report.scales import logarithmic
 from nnbench.report.search import Search
 from nnbench.report.style import INK, LEAST, LEFT, MM, MUTED, RIGHT, SMALL, WIDTH
 from nnbench.report.wording import brief
 
 _MANY = 6
+_CHOICES = 4  # values that are set at equal distances, as choices are
 _COLOURS = "cividis"
 _HATCH = "/////"
 
@@ -102,7 +103,7 @@ def _arrange(page: Page, search: Search, tables: dict[str, pd.DataFrame]) -> Non
         row, column = divmod(number, across)
         x, y = LEFT + 14 + column * (width + gap), page.y + row * (height + head + 17)
         page.swatch(x, y + 0.38 * SMALL / MM, search.look(name))
-        page.write(x + 9, y, brief(name), size=SMALL, bold=True)
+        page.write(x + 9, y, text.fit(name, SMALL, width - 9, bold=True), size=SMALL, bold=True)
         axes = page.axes(x, y + head, width, height)
         labels = own["x"].iloc[0], own["y"].iloc[0]
         axes.set(xlabel=labels[0].replace("_", " "), ylabel=labels[1].replace("_", " "))
@@ -116,10 +117,9 @@ def _arrange(page: Page, search: Search, tables: dict[str, pd.DataFrame]) -> Non
 def _key(page: Page, search: Search, norm: Normalize) -> None:
     """The scale of colours."""
     page.write(LEFT, page.y + 0.3, search.measure, size=SMALL, colour=MUTED)
-    from nnbench.report.text import width as wide
-
-    left = LEFT + wide(search.measure, SMALL) + 4
+    left = LEFT + text.width(search.measure, SMALL) + 4
     axes = page.axes(left, page.y, min(70.0, RIGHT - left), 3.2)
+    axes.set_label("key")
     bar = page.figure.colorbar(ScalarMappable(norm, _COLOURS), cax=axes, orientation="horizontal")
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=LEAST, length=2)
@@ -175,15 +175,11 @@ def _scatter(axes: Axes, own: pd.DataFrame, norm: Normalize, log: frozenset[str]
     x, y = own["x"].iloc[0], own["y"].iloc[0]
     for axis, name, which in ((axes.xaxis, x, "x"), (axes.yaxis, y, "y")):
         values = own[f"{which}_value"]
-        if not pd.api.types.is_numeric_dtype(values):
+        if not pd.api.types.is_numeric_dtype(values) or values.nunique() <= _CHOICES:
             own = own.assign(**{f"{which}_value": values.astype("category").cat.codes})
-            axis.set_ticks(range(values.nunique()), sorted(values.unique()))
+            axis.set_ticks(range(values.nunique()), [_told(value) for value in sorted(values.unique())])
         elif name in log:
-            (axes.set_xscale if which == "x" else axes.set_yscale)("log")
-            wide = values.max() / values.min() > 300
-            axis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 3)))
-            axis.set_minor_locator(NullLocator())
-            axis.set_major_formatter(FuncFormatter(lambda at, _: numbers.tick(at)))
+            logarithmic(axis, values.min() / 1.5, values.max() * 1.5, numbers.tick)
     finished, lost = own[own["value"].notna()], own[own["diverged"] > 0]
     axes.scatter(
         finished["x_value"], finished["y_value"], c=finished["value"], cmap=_COLOURS, norm=norm, marker="s", s=60, linewidths=0

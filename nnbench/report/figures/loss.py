@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from nnbench.report import curves, numbers, wording
 from nnbench.report.figures import Settings
 from nnbench.report.findings import METRICS, Findings
 from nnbench.report.page import Pad
+from nnbench.report.scales import logarithmic
 
 _EARLY = 0.01, 30  # share of the epochs, and epochs, in which a spike may be cut off
 _SPIKE = 1.5  # times as high as all that comes later
@@ -21,14 +21,14 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     """The quartiles of `curves.bands`, for training and validation loss."""
     table = curves.bands(findings, {"train_loss": "Training loss (nats)", "val_loss": "Validation loss (nats)"})
     by = METRICS["final/train_loss"]
-    top, highest = _top(table), float(table["high"].max())
+    top, highest = ceiling(table), float(table["high"].max())
     cut = f" Early losses of up to {highest:.2g} are cut off above {top:.2g}." if highest > top else ""
     page = pad.page(wording.headline(findings, by), curves.caption(findings, table) + cut)
     curves.draw(page, findings, table, by, Logarithmic(_lows(table), top))
     return table
 
 
-def _top(table: pd.DataFrame) -> float:
+def ceiling(table: pd.DataFrame) -> float:
     """As high as the losses after the first epochs, in which some optimizers leap, and as those before the first step."""
     last = table["epoch"].max()
     late = table.loc[(table["epoch"] >= min(last, max(_EARLY[0] * last, _EARLY[1]))) | (table["epoch"] == 0), "high"].max()
@@ -59,14 +59,8 @@ class Logarithmic:
 
 def scale(low: float, high: float) -> curves.Scale:
     """A log axis over these losses, with as many ticks as there is room for."""
-    decades = np.log10(high / low)
-    ticks = (1, 1.5, 2, 3, 5, 7) if decades < 0.7 else (1, 2, 5) if decades < 2.5 else (1,)
 
     def apply(axes: Axes) -> None:
-        axes.set_yscale("log")
-        axes.set_ylim(low, high)
-        axes.yaxis.set_major_locator(LogLocator(subs=ticks))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda loss, _: numbers.tick(loss)))
-        axes.yaxis.set_minor_formatter(NullFormatter())
+        logarithmic(axes.yaxis, low, high, numbers.tick, least=4)
 
     return apply

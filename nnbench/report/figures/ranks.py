@@ -63,7 +63,7 @@ def _diagram(page: Page, findings: Findings, found: Friedman) -> None:
     """Demsar's critical-difference diagram: mean ranks on an axis, names at both sides, bars over what is level."""
     k = len(found.ranks)
     left_names = -(-k // 2)
-    room = max(text.width(text.fit(str(name), SMALL, 48), SMALL) for name in found.ranks.index) + 12
+    room = max(text.width(text.fit(str(name), SMALL, 48), SMALL) for name in found.ranks.index) + 16
     left, right = LEFT + room, RIGHT - room
     bars = 3.2 * len(found.groups) + 4
 

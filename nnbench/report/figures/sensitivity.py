@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from nnbench.report import numbers, style
 from nnbench.report.figures import NotShown, Settings
 from nnbench.report.findings import Findings
 from nnbench.report.page import Pad, Page
+from nnbench.report.scales import logarithmic
 from nnbench.report.search import Search
 from nnbench.report.strip import Row, strip
 from nnbench.report.style import LEFT, RIGHT
@@ -76,14 +76,6 @@ def _caption(search: Search, curves: dict[str, pd.DataFrame]) -> str:
     )
 
 
-def _axis(axes: Axes, low: float, high: float) -> None:
-    axes.set_xscale("log")
-    axes.set_xlim(low / 1.3, high * 1.3)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3) if high / low < 300 else (1,)))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda rate, _: numbers.tick(rate)))
-
-
 def _extent(search: Search, curves: dict[str, pd.DataFrame]) -> tuple[float, float]:
     rates = pd.concat(
         [search.of(name)["learning_rate"] for name in curves] + [own["learning_rate"] for own in curves.values()]
@@ -92,11 +84,13 @@ def _extent(search: Search, curves: dict[str, pd.DataFrame]) -> tuple[float, flo
 
 
 def _panel(page: Page, search: Search, curves: dict[str, pd.DataFrame]) -> None:
-    height = min(115.0, page.room - 50 - 8.5 * len(curves))
+    page.heading(search.measure.capitalize())
+    height = min(115.0, page.room - 54 - 8.5 * len(curves))
     page.y += 5
     axes = page.axes(LEFT + 9, page.y, RIGHT - LEFT - 13, height)
-    _axis(axes, *_extent(search, curves))
-    axes.set(xlabel="learning rate", ylabel=search.measure)
+    low, high = _extent(search, curves)
+    logarithmic(axes.xaxis, low / 1.3, high * 1.3, numbers.tick)
+    axes.set_xlabel("learning rate")
     for order, (name, curve) in enumerate(curves.items()):
         look, tried = search.look(name), search.of(name)
         axes.plot(tried["learning_rate"], tried["value"], "o", color=look.colour, markersize=2.6, alpha=0.5, markeredgewidth=0)
@@ -127,7 +121,7 @@ def _ranges(page: Page, search: Search, curves: dict[str, pd.DataFrame], ranges:
         )
     axes = strip(page, rows, "learning rate", ("decades", "best", "from", "to"))
     low, high = _extent(search, curves)
-    _axis(axes, low / 1.3, high * 1.3)  # room for the arrows
+    logarithmic(axes.xaxis, low / 1.6, high * 1.6, numbers.tick)  # room for the arrows
     for at, (name, one) in enumerate(ranges.items()):
         _range(axes, at, one, search.look(name))
 

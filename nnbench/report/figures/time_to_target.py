@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from nnbench.report import numbers, style, wording
 from nnbench.report.figures import NotShown, Settings
 from nnbench.report.findings import Findings
 from nnbench.report.legend import legend
 from nnbench.report.page import Pad, Page
+from nnbench.report.scales import logarithmic
 from nnbench.report.style import LEAST, LEFT, MUTED, SMALL, WIDTH
 from nnbench.report.table import Cell, Column, table
 from nnbench.report.targets import Race, last_epoch, races
@@ -73,17 +73,15 @@ def _caption(findings: Findings, unreached: list[float]) -> str:
 def _panels(page: Page, findings: Findings, run: Sequence[Race], shown: Sequence[str]) -> None:
     """A row a target: epochs at the left, seconds at the right, under shared limits."""
     gap, rows = 16.0, len(run)
-    width = (WIDTH - gap - 10) / 2
+    width = (WIDTH - gap - 8) / 2
     height = max(30.0, min(58.0, (page.room - 38 - 8.4 * len(shown)) / rows - 16))
     for race in run:
-        page.heading(f"{race.target:.2f} training accuracy")
+        page.heading(f"Share of runs that have reached {race.target:.2f} training accuracy")
         page.y += 1.5
         for column, unit in enumerate(("epochs", "seconds")):
-            axes = page.axes(LEFT + 10 + column * (width + gap), page.y, width, height)
+            axes = page.axes(LEFT + 8 + column * (width + gap), page.y, width, height)
             times = {one.target: _in(unit, one) for one in run}
             _limits(axes, pd.concat(times.values()), unit)
-            if column == 0:
-                axes.set_ylabel("share of runs")
             if race is run[-1]:
                 axes.set_xlabel({"epochs": "epoch", "seconds": "seconds"}[unit])
             for name in shown:
@@ -101,11 +99,9 @@ def _in(unit: str, race: Race) -> pd.DataFrame:
 def _limits(axes: Axes, times: pd.DataFrame, unit: str) -> None:
     arrivals = times.loc[times["reached"], "time"]
     low, high = max(arrivals.min() / 1.5, 1 if unit == "epochs" else 1e-4), times["time"].max() * 1.02
-    axes.set_xscale("log")
-    axes.set(xlim=(min(low, high / 2), high), ylim=(0, 1.04), yticks=[0, 0.25, 0.5, 0.75, 1])
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3) if high / low < 300 else (1,)))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at:,.0f}" if unit == "epochs" else numbers.tick(at)))
+    told = numbers.tick if unit == "seconds" else lambda epoch: f"{epoch:,.0f}"
+    logarithmic(axes.xaxis, min(low, high / 2), high, told)
+    axes.set(ylim=(0, 1.04), yticks=[0, 0.25, 0.5, 0.75, 1])
     axes.tick_params(labelsize=LEAST)
 
 

@@ -1,0 +1,34 @@
+"""Ticks of a logarithmic axis: round numbers, and enough of them, whether it spans four decades or a third of one."""
+
+from collections.abc import Callable
+
+import numpy as np
+from matplotlib.axis import Axis
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+_STEPS = ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7))  # within a decade, from coarse to fine
+
+
+def log_ticks(low: float, high: float, least: int = 3) -> list[float]:
+    """The coarsest round numbers of which `least` lie in the range; equal steps where it is too narrow for any.
+
+    Args:
+        low, high: positive, `low` less than `high`.
+    """
+    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    for steps in _STEPS:
+        ticks = [float(f"{power * step:.3g}") for power in powers for step in steps]
+        within = [tick for tick in ticks if low <= tick <= high]
+        if len(within) >= least:
+            return within
+    return [float(tick) for tick in MaxNLocator(4).tick_values(low, high) if low <= tick <= high]
+
+
+def logarithmic(axis: Axis, low: float, high: float, told: Callable[[float], str], least: int = 3) -> None:
+    """Make an axis one with such ticks, and labels by `told`."""
+    which = axis.axis_name  # type: ignore[attr-defined]
+    getattr(axis.axes, f"set_{which}scale")("log")
+    getattr(axis.axes, f"set_{which}lim")(low, high)
+    axis.set_major_locator(FixedLocator(log_ticks(low, high, least)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: told(value)))
