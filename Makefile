@@ -23,16 +23,21 @@ install: .venv/installed  ## the environment in .venv
 	$(PIP) install --quiet --constraint requirements.lock --editable '.[dev,torch]'
 	@touch $@
 
+# What the heavy tests look through: a browser's driver and a server's database.
+.venv/looking: .venv/developing
+	$(PIP) install --quiet --constraint requirements.lock --editable '.[dev,torch,browser,server]'
+	@touch $@
+
 study: install  ## four optimizers over ten seeds, to a report PDF
 	$(BIN)/python -m nnbench -m optimizer=sgd,adagrad,rmsprop,adam 'seed=range(10)'
 
 test: .venv/developing  ## the tests
 	$(BIN)/python -m pytest -n 2 -m 'not heavy'
 
-test-heavy: .venv/developing  ## the tests with real signals, servers and browsers
+test-heavy: .venv/looking  ## the tests with real signals, servers and browsers
 	$(BIN)/python -m pytest -m heavy
 
-lint: .venv/developing  ## style, types, architecture
+lint: .venv/looking  ## style, types, architecture
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -56,7 +56,7 @@ def postgres() -> Iterator[str]:
     shutil.rmtree(folder)
 
 
-def wait_until(holds: Callable[[], bool], *, seconds: float = START, ignoring: type[Exception] = ConnectionError) -> None:
+def wait_until(holds: Callable[[], bool], *, seconds: float = START, ignoring: type[Exception] = Exception) -> None:
     """Look again and again until `holds` does."""
     end = time.monotonic() + seconds
     while True:
@@ -142,12 +142,13 @@ class Team:
         assert set(identities.values()) == {1}
         counts = self.ask(
             "SELECT r.run_uuid, (SELECT count(*) FROM metrics m WHERE m.run_uuid = r.run_uuid AND m.key = 'train/loss'), "
-            "(SELECT count(*) FROM params p WHERE p.run_uuid = r.run_uuid), r.artifact_uri FROM runs r "
+            "(SELECT count(*) FROM params p WHERE p.run_uuid = r.run_uuid), split_part(r.name, ' ', 1) FROM runs r "
             f"JOIN experiments e ON e.experiment_id = r.experiment_id AND e.name = '{study}' "
             "JOIN tags k ON k.run_uuid = r.run_uuid AND k.key = 'nnbench.kind' AND k.value = 'training' "
             "WHERE r.status = 'FINISHED'"
         )
-        assert len({(points, params) for _, points, params, _ in counts}) == 1, "all have as many points and parameters"
+        optimizers = {optimizer for _, _, _, optimizer in counts}
+        assert len({(points, params, optimizer) for _, points, params, optimizer in counts}) == len(optimizers)
         for run_id, points, _, _ in counts:
             assert points > 50
             (folder,) = self.artifacts.glob(f"*/{run_id}/artifacts")

@@ -1,12 +1,10 @@
 """A server that a team shares: several sweeps at once, and a server that is away for a while, for good, or slow."""
 
-import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 
-from tests.server.conftest import Member, Team
+from tests.server.conftest import Member, Team, wait_until
 from tests.server.slow import Slow
 
 pytestmark = [pytest.mark.heavy, pytest.mark.xdist_group("server")]
@@ -33,7 +31,7 @@ def test_a_server_that_is_killed_and_comes_back_in_mid_sweep(team: Team, member:
     sweep = member.start("-m", "optimizer=sgd,adam", "seed=range(10)", "study=killed", *SHORT, "training.epochs=1000")
     for _ in range(2):
         before = team.states("killed")["FINISHED"]
-        _until(lambda least=before + 3: team.states("killed")["FINISHED"] >= least)
+        wait_until(lambda least=before + 3: bool(team.states("killed")["FINISHED"] >= least))
         team.kill()
         time.sleep(3)
         team.start()
@@ -51,7 +49,7 @@ def test_a_server_that_is_killed_and_comes_back_in_mid_sweep(team: Team, member:
 def test_a_server_that_does_not_come_back(team: Team, member: Member) -> None:
     words = "-m", "optimizer=sgd,adam", "seed=range(10)", "study=gone", *SHORT, "training.epochs=1000", "tracking.patience=2"
     sweep = member.start(*words)
-    _until(lambda: team.states("gone")["FINISHED"] >= 3)
+    wait_until(lambda: team.states("gone")["FINISHED"] >= 3)
     team.kill()
     said = sweep.communicate(timeout=100)[1]
     assert sweep.returncode == 2
@@ -77,7 +75,7 @@ def test_a_process_that_is_killed_while_it_tells_the_server(team: Team, member: 
     words = "-m", "optimizer=sgd", "seed=range(12)", "study=died", *SHORT
     with Slow(team.port, delay=0.3) as slow:
         sweep = member.start(*words, uri=slow.uri)
-        _until(lambda: len(member.spooled()) >= 5)
+        wait_until(lambda: len(member.spooled()) >= 5)
         sweep.kill()
         sweep.communicate()
         waiting = len(member.spooled())
@@ -104,7 +102,7 @@ def test_training_does_not_wait_for_a_slow_server(team: Team, member: Member) ->
     with Slow(team.port, delay=0.25) as slow:
         started = time.monotonic()
         sweep = member.start("-m", "optimizer=sgd", "seed=range(16)", "study=slow", *SHORT, uri=slow.uri)
-        _until(lambda: len(member.spooled()) + team.states("slow")["FINISHED"] >= 16)
+        wait_until(lambda: len(member.spooled()) + team.states("slow")["FINISHED"] >= 16)
         trained = time.monotonic() - started
         said = sweep.communicate(timeout=200)[1]
         told = time.monotonic() - started
@@ -113,9 +111,3 @@ def test_training_does_not_wait_for_a_slow_server(team: Team, member: Member) ->
     assert told - trained > 0.5 * 16 * 8 * slow.delay, "most of the telling came after the training"
     assert team.states("slow") == {"FINISHED": 16}
     team.whole("slow")
-
-
-def _until(holds: "object") -> None:
-    from tests.server.conftest import wait_until
-
-    wait_until(holds, ignoring=Exception)  # type: ignore[arg-type]
