@@ -60,11 +60,7 @@ def _known(conf: Path, words: Sequence[str], key: str) -> list[str]:
     names = [name for name, _ in flatten(tree)]
     section = key.rpartition(".")[0]
     siblings = [name for name in names if name.rpartition(".")[0] == section]
-    return (
-        siblings
-        if section and siblings
-        else [*names, *sorted({name.partition(".")[0] for name in names if "." in name})]
-    )
+    return siblings if section and siblings else [*names, *sorted({name.partition(".")[0] for name in names if "." in name})]
 
 
 def _one_line(text: str) -> str:

@@ -48,7 +48,7 @@ def _dots(axes: Axes, boundary: Boundary, epoch: int | None, scale: float) -> np
     panel.scatter(wrong_x, wrong_y, s=7 * scale, c=style.INK, marker="x", linewidths=0.6 * min(1, 1.5 * scale))
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]
-    return np.array(canvas.buffer_rgba())
+    return np.array(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
 
 
 def wrong(boundary: Boundary, epoch: int | None) -> npt.NDArray[np.bool_]:
