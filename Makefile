@@ -20,11 +20,6 @@ install: .venv/installed  ## the environment in .venv
 
 # The tests' tools come on top, so that a first study does not wait for them.
 .venv/developing: .venv/installed
-	$(PIP) install --quiet --constraint requirements.lock --editable '.[dev,torch]'
-	@touch $@
-
-# What the heavy tests look through: a browser's driver and a server's database.
-.venv/looking: .venv/developing
 	$(PIP) install --quiet --constraint requirements.lock --editable '.[dev,torch,browser,server]'
 	@touch $@
 
@@ -34,10 +29,10 @@ study: install  ## four optimizers over ten seeds, to a report PDF
 test: .venv/developing  ## the tests
 	$(BIN)/python -m pytest -n 2 -m 'not heavy'
 
-test-heavy: .venv/looking  ## the tests with real signals, servers and browsers
+test-heavy: .venv/developing  ## the tests with real signals, servers and browsers
 	$(BIN)/python -m pytest -m heavy
 
-lint: .venv/looking  ## style, types, architecture
+lint: .venv/developing  ## style, types, architecture
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

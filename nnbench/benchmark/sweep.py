@@ -84,12 +84,9 @@ def sweep(arguments: Namespace) -> None:
     training = 1000 * _training_time(arguments.epochs)
     print(f"a run costs {parent + workers:.1f} ms of processor time, {training:.1f} ms of it for the training loop alone;")
     print(f"beyond that {parent + workers - training:.1f} ms: {parent:.1f} ms in the parent, the rest in the worker")
-    print(
-        f"{arguments.jobs} runs on {cores()} workers in {all_runs.wall:.1f} s, {more / (all_runs.wall - one_run.wall):.0f} a second"
-    )
-    print(
-        f"the same command again recognises all of them, and says so, in {again.wall - again_one.wall:.1f} s more than for one"
-    )
+    rate = more / (all_runs.wall - one_run.wall)
+    print(f"{arguments.jobs} runs on {cores()} workers in {all_runs.wall:.1f} s, {rate:.0f} a second")
+    print(f"given again, they are recognised and told of in {again.wall - again_one.wall:.1f} s more than a single one")
     print(f"the parent's memory: {all_runs.memory:.0f} MiB at most, {one_run.memory:.0f} MiB for a single run")
 
 

@@ -85,8 +85,12 @@ def _png(sheet: Page) -> bytes:
 
 def _svg(sheet: Page) -> str:
     picture = BytesIO()
-    sheet.figure.savefig(picture, format="svg", dpi=_RASTER, metadata={"Date": None})
-    words = re.sub(r"data:image/png;base64,([^\"]+)", _lighter, picture.getvalue().decode())
+    sheet.figure.savefig(picture, format="svg", dpi=_RASTER, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    words = picture.getvalue().decode()
+    words = words[words.index("<svg") :]  # what is before names a document type that is elsewhere
+    words = re.sub(r"data:image/png;base64,([^\"]+)", _lighter, words)
+    words = re.sub(r' transform="rotate\(-0 [^"]*"', "", words)
+    words = re.sub(r'="[^"]*"', lambda value: re.sub(r"(\.\d\d)\d+", r"\1", value[0]), words)  # a 300th of a millimetre
     for font, fonts in _FONTS.items():
         words = words.replace(font, fonts)
     return words
@@ -104,7 +108,8 @@ def _cropped(svg: str, sheet: Page) -> str:
     """The part of the sheet between its title and its footer."""
     left, top = style.LEFT - 1, sheet.body - 2
     box = " ".join(f"{length * style.MM:.1f}" for length in (left, top, style.WIDTH + 2, sheet.end - sheet.body + 4))
-    return re.sub(r"<svg [^>]*>", f'<svg xmlns="{_SVG}" xmlns:xlink="{_XLINK}" version="1.1" viewBox="{box}">', svg, count=1)
+    head = f'<svg xmlns="{_SVG}" xmlns:xlink="{_XLINK}" version="1.1" viewBox="{box}">'
+    return re.sub(r"\s*\n\s*", " ", re.sub(r"<svg [^>]*>", head, svg, count=1))
 
 
 def _bind(drawn: BytesIO, sheets: Sequence[Page], *, title: str, subject: str) -> bytes:

@@ -1,8 +1,8 @@
 """The report as one web page that needs nothing else: the PDF's findings, with curves that tell their values."""
 
-import base64
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from nnbench.report import charts, finals, numbers, style, wording
 from nnbench.report.document import Composition, Part, kind_of
@@ -11,6 +11,7 @@ from nnbench.report.findings import METRICS, Findings
 from nnbench.report.html import NOTHING, Cell, Column, Html, element, join, page, table
 
 _ALL = 5000  # rows of a table that a browser shows with ease
+_PLAIN = " =/:;,.()+!*$?@[]{}|^`~-_"  # may stand in an address of data as they are
 _KEY = (
     "Mark: interquartile mean over seeds, of the runs that came to their end; hollow where it is shown to be worse than the "
     "first. Bar: its 95 % interval. Dots: single runs."
@@ -74,10 +75,7 @@ def section(part: Part, *body: Html) -> Html:
 
 def pictures(part: Part, figures: Sequence[str]) -> Html:
     """The sheets as they are in print, less what the section says itself."""
-    images = (
-        element("img", src=f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}", alt=part.title)
-        for svg in figures
-    )
+    images = (element("img", src=f"data:image/svg+xml,{quote(svg, safe=_PLAIN)}", alt=part.title) for svg in figures)
     boxes = (element("div", image, class_="box paper", tabindex="0", role="region", aria_label=part.kind) for image in images)
     return join(list(boxes))
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
@@ -54,7 +55,7 @@ class AtOnce:
             return
         with TemporaryDirectory() as temporary:
             yield Path(temporary)
-            self.store.client.log_artifacts(handle, temporary)
+            self.store.call(partial(self.store.client.log_artifacts, handle, temporary))
 
     def close(self, handle: str, status: str, metrics: Sequence[Metric], tags: Strings) -> None:
         self.store.runs.close(handle, status, metrics, about(handle, tags))

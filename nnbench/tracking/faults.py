@@ -8,7 +8,7 @@ from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
 from nnbench.errors import UserError
-from nnbench.tracking.line import Gone, locked_out
+from nnbench.tracking.line import Gone, away, locked_out
 
 LOCKED = "database is locked"
 REFUSED = "the server does not let you in: give MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment"
@@ -44,10 +44,12 @@ def told_in_one_line(uri: str) -> Iterator[None]:
         raise UserError(f"tracking.uri={redacted(uri)}: {remedy}") from error
     except (MlflowException, SQLAlchemyError, OSError) as error:
         text = str(error).lower()
-        for sign, remedy in FAULTS.items():
-            if sign in text:
-                raise UserError(f"tracking.uri={redacted(uri)}: {remedy}") from error
-        raise
+        signs = (remedy for sign, remedy in FAULTS.items() if sign in text)
+        found = f"the server does not answer: {root(error)}" if away(error) else next(signs, None)
+        if found is None:
+            raise
+        raise UserError(f"tracking.uri={redacted(uri)}: {found}") from error
+
 
 
 def root(error: BaseException) -> str:

@@ -1,6 +1,7 @@
 """Where a run's artifacts are: read and written straight where their folder is on this machine, else by the server."""
 
 import os
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -32,9 +33,9 @@ def artifact(store: Store, experiment: Experiment, run_id: str, name: str) -> Pa
     path = (folder or cache_folder() / "artifacts" / run_id) / name
     if path.exists():
         return path
-    if folder is not None or name not in {file.path for file in store.client.list_artifacts(run_id)}:
+    if folder is not None or name not in {file.path for file in store.call(partial(store.client.list_artifacts, run_id))}:
         return None
     path.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=path.parent) as unfinished:
-        os.replace(store.client.download_artifacts(run_id, name, unfinished), path)
+        os.replace(store.call(partial(store.client.download_artifacts, run_id, name, unfinished)), path)
     return path

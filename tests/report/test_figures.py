@@ -193,7 +193,7 @@ def test_boundaries_mark_the_points_that_the_network_gets_wrong(comparison: Stud
         cells = np.clip(((boundary.test_points + 1.2) / 2.4 * 200).astype(int), 0, 199)
         assert wrong == (boundary.label[cells[:, 1], cells[:, 0]] != boundary.test_labels).sum()
         _, dots = axes.images
-        assert dots.get_extent() == list(boundary.extent)
+        assert tuple(dots.get_extent()) == boundary.extent
 
 
 def test_fields_are_white_where_the_network_guesses_and_nowhere_an_optimizers_colour(comparison: Study) -> None:

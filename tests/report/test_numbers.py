@@ -63,3 +63,23 @@ def test_ticks_of_a_log_axis(value: float, printed: str) -> None:
 def test_words() -> None:
     assert [numbers.count(n, "run") for n in (0, 1, 1200)] == ["0 runs", "1 run", "1,200 runs"]
     assert [numbers.listing(list(words)) for words in ("", "a", "ab", "abc")] == ["", "a", "a and b", "a, b and c"]
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(0.05, "0.05"), (1.46, "1.46"), (1.6289e-5, "1.63·10⁻⁵"), (1e-7, "10⁻⁷"), (-0.1, "−0.1"), (12345.0, "12345"), (0.0, "0")],
+)
+def test_significant(value: float, told: str) -> None:
+    assert numbers.significant(value) == told
+
+
+@pytest.mark.parametrize(
+    ("p", "told"), [(0.0004, "< 0.001"), (0.0234, "0.023"), (0.21, "0.21"), (1.0, "1.00"), (float("nan"), "–")]
+)
+def test_p_value(p: float, told: str) -> None:
+    assert numbers.p_value(p) == told
+
+
+def test_parts_have_the_digits_of_the_interval() -> None:
+    assert numbers.parts(0.80423, 0.787, 0.823) == ("0.804", "[0.787, 0.823]")
+    assert numbers.parts(0.5, float("nan"), float("nan")) == ("0.500", "")

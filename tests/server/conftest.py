@@ -244,7 +244,10 @@ class Member:
 
 @pytest.fixture
 def member(tmp_path: Path, team: Team) -> Iterator[Member]:
-    """Somebody of the team."""
+    """Somebody of the team, whose server is up."""
+    assert team.process is not None
+    if team.process.poll() is not None:
+        team.start()
     made = Member(tmp_path, team)
     yield made
     for process in made.processes:

@@ -46,8 +46,8 @@ def _title(curves: dict[str, "pd.Series[float]"]) -> str:
     own = known[most]
     first, last = numbers.fixed(own.iloc[0], 2), numbers.fixed(own.iloc[-1], 2)
     few = numbers.count(int(own.index[0]), "configuration")
-    who = f"{brief(most)} gains" if len(known) == 1 else f"{brief(most)} gains most"
-    return f"{who} by a longer search: {first} from {few}, {last} from {own.index[-1]}"
+    gains = "gains" if len(known) == 1 else "gains most"
+    return f"In this space {brief(most)} {gains} by a longer search: {first} from {few}, {last} from {own.index[-1]}"
 
 
 def _caption(search: Search, optimizers: int) -> str:

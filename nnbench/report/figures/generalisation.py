@@ -47,6 +47,8 @@ def _title(table: pd.DataFrame, unseen: str) -> str:
         gap = numbers.interval(widest["estimate"], widest["low"], widest["high"])
         return f"From training to {unseen} points, the accuracy of {brief(widest['setting'])} falls by {gap}"
     low, high = (f"{numbers.fixed(one['estimate'], 2)} for {brief(one['setting'])}" for one in (narrowest, widest))
+    if not narrowest["high"] < widest["low"]:  # whose gap is the widest is not known
+        low, high = (numbers.fixed(one["estimate"], 2) for one in (narrowest, widest))
     return f"From training to {unseen} points accuracy falls by {low} to {high}"
 
 

@@ -69,9 +69,7 @@ def _title(tables: dict[str, pd.DataFrame]) -> str:
         spread = {name: float(own["value"].max() - own["value"].min()) for name, own in tables.items()}
         most = max(spread, key=lambda name: spread[name])
         lost = f"; runs of {listing(diverged)} diverged" if diverged else "; no run diverged"
-        return (
-            f"The choice matters most for {brief(most)}, by {numbers.fixed(spread[most], 2)} from its worst to its best{lost}"
-        )
+        return f"In this search the choice matters most for {brief(most)}, by {numbers.fixed(spread[most], 2)} from its worst to its best{lost}"
     return f"Best of what was tried: {listing(told)}"
 
 

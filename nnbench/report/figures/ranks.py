@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from nnbench.report import numbers, style, text
+from nnbench.report import numbers, style, text, wording
 from nnbench.report.figures import NotShown, Settings
 from nnbench.report.findings import Findings
 from nnbench.report.page import Pad, Page, line_height
@@ -35,6 +35,8 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
 
 
 def _title(findings: Findings, found: Friedman) -> str:
+    if not findings.by(findings.primary).verdict.enough:
+        return wording.headline(findings, findings.primary)
     p = numbers.p_value(found.p)
     told = f"Friedman p {p if p.startswith('<') else f'= {p}'}"
     if not found.p < LEVEL:

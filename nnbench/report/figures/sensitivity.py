@@ -46,10 +46,10 @@ def _title(ranges: dict[str, Range]) -> str:
     widest = max(known, key=lambda name: known[name].decades)
     told = _decades(known[widest])
     if len(known) == 1:
-        return f"{brief(widest)} does nearly as well as its best over {told} of learning rates"
+        return f"In this search {brief(widest)} does nearly as well as its best over {told} of learning rates"
     narrowest = min(known, key=lambda name: known[name].decades)
     most = f"{brief(narrowest)} the most ({_decades(known[narrowest])})"
-    return f"{brief(widest)} is the least particular about its learning rate ({told}), {most}"
+    return f"In this search {brief(widest)} is the least particular about its learning rate ({told}), {most}"
 
 
 def _decades(one: Range) -> str:

@@ -19,7 +19,7 @@ from nnbench.stats import verdict
 from nnbench.stats.time_to_target import share_reached
 
 _MANY = 8  # settings whose steps can be told apart
-_TARGETS = 3  # that a page has room for
+_TARGETS, _ROWS = 3, 12  # targets that a page has room for, and settings in its table
 
 
 def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
@@ -123,7 +123,8 @@ def _costs(page: Page, findings: Findings, run: Sequence[Race], further: Callabl
     never = last_epoch(findings)
     by_setting = [race.table.set_index("setting") for race in run]
     rows: list[list[Cell | str]] = []
-    for setting in run[0].table["setting"]:
+    arrived = pd.concat([race.table for race in run]).groupby("setting", sort=False)["reached"].sum()
+    for setting in arrived.index[arrived > 0][:_ROWS]:
         cells: list[Cell | str] = [Cell(setting, look=findings.looks[setting])]
         for own in by_setting:
             epochs, seconds = own.loc[setting, ["expected_epochs", "expected_seconds"]].astype(float)
@@ -136,7 +137,8 @@ def _costs(page: Page, findings: Findings, run: Sequence[Race], further: Callabl
     page = table(page, [name, *rest], rows, further)
     page.paragraph(
         "Epochs, and seconds below: the time spent in all runs of a setting, those in vain included, over the "
-        "number that got there, which stands beside it. ∞ where none did, within the epochs in brackets. It has no interval.",
+        "number that got there, which stands beside it. ∞ where none did, within the epochs in brackets. It has no interval. "
+        "Settings that never got to any of these are left out.",
         size=LEAST + 0.5,
         colour=MUTED,
     )

@@ -22,11 +22,11 @@ def panels(page: Page, names: Sequence[str], looks: Mapping[str, style.Line]) ->
     page.y += rows * step + 6
     for number, name in enumerate(shown):
         row, column = divmod(number, abreast)
-        x, y = LEFT + 8 + column * across, top + row * step
+        x, y = LEFT + 11 + column * across, top + row * step
         page.swatch(x, y + 0.38 * _NAME / style.MM, looks[name])
-        page.write(x + 9, y, text.fit(name, _NAME, across - 22), size=_NAME)
+        page.write(x + 9, y, text.fit(name, _NAME, across - 25), size=_NAME)
         head = line_height(_NAME) + 2.5
-        yield name, page.axes(x, y + head, across - 13, step - head - 10), number + abreast >= len(shown)
+        yield name, page.axes(x, y + head, across - 16, step - head - 10), number + abreast >= len(shown)
 
 
 def more(names: Sequence[str]) -> str:

@@ -1,0 +1,185 @@
+"""Two studies side by side."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from pypdf import PdfReader
+
+from nnbench.errors import UserError
+from nnbench.report import compare
+from nnbench.report.findings import METRICS, Findings
+from nnbench.report.versus import PAGES, wording
+from nnbench.report.versus.pairing import Versus
+from nnbench.study import Study
+
+MakeStudy = Callable[..., Study]
+TEST = METRICS["test/accuracy"]
+
+
+def _moved(study: Study, name: str, **by: float) -> Study:
+    """The study under another name, the test accuracy of some settings moved."""
+    runs = study.runs.copy()
+    for setting, change in by.items():
+        runs.loc[runs["setting"] == setting, "test/accuracy"] += change
+    return replace(study, name=name, runs=runs)
+
+
+def _versus(before: Study, after: Study) -> Versus:
+    return Versus(Findings(before), Findings(after))
+
+
+@pytest.fixture
+def study(make_study: MakeStudy) -> Study:
+    return make_study(["adam", "sgd", "rmsprop"], 8, name="before")
+
+
+def test_runs_are_paired_by_setting_and_seed(study: Study, make_study: MakeStudy) -> None:
+    after = make_study(["sgd", "adam", "mine"], 10, name="after")
+    versus = _versus(study, after)
+    assert versus.matched == {"sgd": ("sgd", "sgd"), "adam": ("adam", "adam")}
+    assert versus.alone == {"before": ["rmsprop"], "after": ["mine"]}
+    pairs = versus.pairs(TEST)
+    assert pairs["setting"].tolist() == ["sgd"] * 8 + ["adam"] * 8
+    assert pairs["seed"].tolist() == [*range(8)] * 2
+    for side, one in (("before", study), ("after", after)):
+        values = one.runs.set_index(["setting", "seed"])["test/accuracy"]
+        found = pairs.set_index(["setting", "seed"])[side]
+        pd.testing.assert_series_equal(found, values.reindex(found.index), check_names=False)
+
+
+def test_one_setting_of_an_optimizer_matches_the_one_it_has_elsewhere(make_study: MakeStudy) -> None:
+    before = make_study(["adam lr=0.05", "sgd lr=1", "sgd lr=2"], 3, name="before")
+    after = make_study(["adam", "sgd"], 3, name="after")
+    assert _versus(before, after).matched == {"adam": ("adam lr=0.05", "adam")}
+
+
+def test_runs_that_did_not_end_are_in_no_pair(make_study: MakeStudy, study: Study) -> None:
+    after = make_study(
+        ["adam", "sgd", "rmsprop"],
+        8,
+        name="after",
+        outcome=lambda setting, seed: "diverged" if setting == "sgd" and seed < 3 else "finished",
+    )
+    versus = _versus(study, after)
+    assert versus.pairs(TEST)["setting"].value_counts().to_dict() == {"adam": 8, "rmsprop": 8, "sgd": 5}
+    assert "Runs diverged (sgd 0 of 8 before and 3 of 8 after): only seeds" in " ".join(wording.caveats(versus))
+
+
+def test_nothing_in_common_is_the_users_mistake(study: Study, make_study: MakeStudy) -> None:
+    with pytest.raises(
+        UserError, match="study=before,other: no setting is in both; the first has adam; sgd; rmsprop, the second mine"
+    ):
+        _versus(study, make_study(["mine"], 2, name="other"))
+    lost = make_study(["adam"], 3, name="other", outcome=lambda setting, seed: "diverged")
+    with pytest.raises(UserError, match="no setting has a seed whose runs came to their end in both"):
+        _versus(study, lost)
+    with pytest.raises(UserError, match="the second none"):
+        _versus(study, make_study([], 0, name="other"))
+
+
+def test_the_verdict_claims_what_is_shown(study: Study) -> None:
+    versus = _versus(study, _moved(study, "after", adam=0.05, sgd=-0.05))
+    said = wording.verdict(versus, TEST)
+    assert said.startswith("From before to after, test accuracy rises for adam (+0.05")
+    assert re.search(r"and falls for sgd \(−0\.05\d* .*n = 8\); no change is shown for rmsprop\.$", said)
+    assert (
+        wording.headline(versus, TEST) == "Test accuracy is better for adam and worse for sgd, not shown to change for rmsprop"
+    )
+
+
+def test_lower_losses_are_better(study: Study) -> None:
+    after = replace(study, name="after", runs=study.runs.assign(**{"final/train_loss": study.runs["final/train_loss"] * 0.5}))
+    versus = _versus(study, after)
+    loss = METRICS["final/train_loss"]
+    assert wording.headline(versus, loss) == "Training loss is better for all 3 settings"
+    assert "training loss falls for adam" in wording.verdict(versus, loss)
+    assert (versus.shifts(loss)["better"] == 1).all()
+
+
+def test_the_verdict_does_not_claim_what_is_not(study: Study, make_study: MakeStudy) -> None:
+    same = _versus(study, _moved(study, "after"))
+    assert (
+        wording.verdict(same, TEST)
+        == "No change in test accuracy is shown from before to after for any of 3 settings (n = 8)."
+    )
+    few = _versus(make_study(["adam"], 4, name="a"), _moved(make_study(["adam"], 4), "b", adam=0.05))
+    assert wording.verdict(few, TEST).startswith(
+        "4 seeds in common cannot show a change in test accuracy from a to b of 1 setting, 6 or more are needed: so far adam "
+        "differs by +0.05"
+    )
+    assert wording.headline(few, TEST) == "4 seeds in common cannot show a change in test accuracy"
+
+
+def test_what_differs_is_named(study: Study) -> None:
+    def changed(**leaves: Any) -> Versus:
+        return _versus(study, replace(study, name="after", runs=study.runs.assign(**leaves)))
+
+    one = changed(**{"optimizer.decay": 0.0})
+    assert one.differences.to_numpy().tolist() == [["", "optimizer.decay", "0.0001", "0"]]
+    assert wording.caveats(one)[0] == "optimizer.decay differs between the two."
+    both = changed(**{"optimizer.decay": 0.0, "training.epochs": 5, "commit": "f" * 40})
+    assert both.configured == ["optimizer.decay", "training.epochs"]
+    assert wording.caveats(both)[0].endswith("together: which of them did it is not told apart. So does the code.")
+    assert "do not start alike" in " ".join(wording.caveats(changed(**{"dataset.noise": 0.3})))
+    assert "what differs is chance" in wording.caveats(changed())[0]
+    assert "but the code does" in wording.caveats(changed(commit="f" * 40))[0]
+    rates = study.runs["setting"].map({"adam": 0.7}).fillna(study.runs["optimizer.learning_rate"])
+    assert changed(**{"optimizer.learning_rate": rates}).differences["setting"].tolist() == ["adam"]
+
+
+def test_the_report_has_all_files_and_the_same_bytes(study: Study, tmp_path: Path) -> None:
+    after = _moved(study, "after", adam=0.05)
+    reports = [compare.write(study, after, tmp_path / name) for name in "ab"]
+    assert [path.relative_to(tmp_path / "a") for path in reports[0].files] == [
+        path.relative_to(tmp_path / "b") for path in reports[1].files
+    ]
+    for ours, theirs in zip(*(report.files for report in reports), strict=True):
+        assert ours.read_bytes() == theirs.read_bytes()
+    report = reports[0]
+    assert list(report.csvs) == list(PAGES)
+    assert report.missing == []
+    pdf = PdfReader(report.pdf)
+    words = [page.extract_text() for page in pdf.pages]
+    assert "before and after compared" in words[0]
+    assert " ".join(report.answer.split()) in " ".join(words[0].split())
+    assert len(pdf.outline) == len(PAGES)
+    summary = report.summary.read_text()
+    assert summary.startswith(
+        "## before and after compared: before-vs-after\n\n**From before to after, test accuracy rises for adam"
+    )
+    assert "| **+0.0" in summary
+    shifts = pd.read_csv(report.csvs["differences"])
+    assert set(shifts["measure"]) == {
+        "test accuracy",
+        "validation accuracy",
+        "training accuracy",
+        "training loss",
+        "validation loss",
+    }
+
+
+LONG = "my_company.optimizers.experimental:Sophisticated{}"
+STUDIES: dict[str, Callable[[MakeStudy], tuple[Study, Study]]] = {
+    "one run": lambda make: (make(["adam"], 1, name="a"), make(["adam"], 1, name="b")),
+    "no held-out points": lambda make: (make(validation=False, test=False, name="a"), make(name="b")),
+    "many settings": lambda make: (
+        make([f"{LONG.format(n)} lr={n}" for n in range(20)], 2, name="a" * 100),
+        make([f"{LONG.format(n)} lr={n}" for n in range(20)], 2, name="b" * 100),
+    ),
+    "broken runs": lambda make: (
+        make(outcome=lambda setting, seed: "diverged" if seed % 2 else "finished", name="a"),
+        make(outcome=lambda setting, seed: "killed" if setting == "sgd" else "finished", name="b"),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", STUDIES)
+def test_any_two_studies_fit_on_the_pages(make_study: MakeStudy, tmp_path: Path, kind: str) -> None:
+    report = compare.write(*STUDIES[kind](make_study), tmp_path)
+    assert list(report.csvs) == list(PAGES)
+    assert report.answer

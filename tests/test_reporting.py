@@ -1,0 +1,94 @@
+"""The report's command line: a study again, some of its pages, two studies side by side."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+
+from nnbench.app import report_main
+from tests.conftest import Said
+
+Command = Callable[..., Said]
+TINY = "-m", "optimizer=sgd,adam", "seed=range(2)", "training.epochs=30"
+
+
+@pytest.fixture
+def report(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs `python scripts/report.py WORDS` in this process, in the folder that the studies are in."""
+    monkeypatch.chdir(home)
+
+    def run(*words: str) -> Said:
+        monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
+        monkeypatch.setattr(sys, "argv", ["report.py", *words])
+        capsys.readouterr()
+        return Said(report_main(), *capsys.readouterr())
+
+    return run
+
+
+def test_a_study_is_reported_on_as_it_was(home: Path, nnbench: Command, report: Command) -> None:
+    assert nnbench(*TINY, "study=s", "report.title=As asked", "report.pages=[cover,runs]").status == 0
+    folder = home / "results" / "s"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert {path.name for path in before} > {"report.pdf", "report.html", "summary.md", "cover.png"}
+    said = report("study=s")
+    assert said.status == 0
+    assert f"report  {folder.relative_to(home)}/report.pdf, and beside it report.html, summary.md, figures/" in said.err
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    report("study=s", "report.title=Another")
+    assert _titles(folder) == ["Another", "4 runs, all finished"]
+    report("study=s", "pages=cover,curves")
+    assert _titles(folder)[0] == "As asked"
+    assert sorted(path.name for path in (folder / "figures").glob("*.csv")) == ["accuracy.csv", "cover.csv", "loss.csv"]
+    report("study=s", "report=comparison", "pages=[runs]")
+    assert _titles(folder) == ["4 runs, all finished"]
+
+
+def _titles(folder: Path) -> list[str]:
+    return [str(mark["/Title"]) for mark in PdfReader(folder / "report.pdf").outline]  # type: ignore[call-overload]
+
+
+def test_two_studies_side_by_side(home: Path, nnbench: Command, report: Command) -> None:
+    nnbench(*TINY, "study=none", "report=none", "optimizer.decay=0")
+    nnbench(*TINY, "study=decay", "report=none")
+    said = report("study=none,decay")
+    assert said.status == 0
+    assert "2 seeds in common cannot show a change in test accuracy from none to decay" in " ".join(said.err.split())
+    folder = home / "results" / "none-vs-decay"
+    assert (folder / "report.pdf").exists()
+    assert "`optimizer.decay`" in (folder / "summary.md").read_text()
+    for words, reason in {
+        "study=none,other": "study=other: there is none of that name",
+        "study=none,decay,more": "study=none,decay,more: must be one study, or two different ones",
+        "study=none,none": "study=none,none: must be one study, or two different ones",
+        "study=none,": "study=none,: must be one study, or two different ones",
+    }.items():
+        said = report(words)
+        assert said.status == 2
+        assert reason in said.err
+    said = report("study=none,decay", "pages=cover")
+    assert said.status == 2
+    assert "two studies side by side have pages of their own" in said.err
+
+
+def test_a_study_may_have_a_comma_in_its_name(home: Path, nnbench: Command, report: Command) -> None:
+    nnbench(*TINY, "study='a, b'", "report=none")
+    assert report("study='a, b'", "pages=runs").status == 0
+    assert report("study=a, b", "pages=runs").status == 0
+    assert (home / "results" / "a, b" / "report.pdf").exists()
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        ("pages=covr", "report.pages=covr: no such page; there are accuracy"),
+        ("study=nothing", "study=nothing: there is none of that name"),
+    ],
+)
+def test_a_mistake_is_one_line(report: Command, word: str, reason: str) -> None:
+    said = report(word)
+    assert said.status == 2
+    assert said.err.count("\n") == 1
+    assert reason in said.err
