@@ -30,7 +30,7 @@ test: .venv/developing  ## the tests
 	$(BIN)/python -m pytest -n 2 -m 'not heavy'
 
 test-heavy: .venv/developing  ## the tests with real signals, servers and browsers
-	$(BIN)/python -m pytest -m heavy
+	$(BIN)/python -m pytest -m heavy --ignore=tests/server
 
 lint: .venv/developing  ## style, types, architecture
 	$(BIN)/ruff check .

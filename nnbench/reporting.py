@@ -32,7 +32,7 @@ def report_on(study: Study, wanted: ReportConfig, console: Console) -> Report | 
     """Write the report of a study, unless no pages are wanted."""
     if not wanted.pages:
         return None
-    with _followed(console) as progress:
+    with followed(console) as progress:
         folder = Path(wanted.folder) / study.name
         return write(study, folder, title=wanted.title, pages=wanted.pages, targets=wanted.targets, progress=progress)
 
@@ -65,7 +65,7 @@ def remake(config: Config, overrides: Sequence[str]) -> None:
     if any(word.startswith(("report=", "report.pages=")) for word in overrides):
         raise UserError(f"study={config.study}: two studies side by side have pages of their own; leave report and pages out")
     folder = Path(config.report.folder) / "-vs-".join(name[:_LONGEST] for name in names)
-    with _followed(console) as progress:
+    with followed(console) as progress:
         report = compare.write(study, after[0], folder, progress=progress)
     _tell_where(report, console)
 
@@ -105,7 +105,7 @@ def _tell_where(report: Report, console: Console) -> None:
 
 
 @contextmanager
-def _followed(console: Console) -> Iterator[Following]:
+def followed(console: Console) -> Iterator[Following]:
     """A bar that goes when it is done, or on no terminal a line now and then: a large study takes a minute."""
     if console.is_terminal:
         columns = (TextColumn("report: {task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())

@@ -80,9 +80,7 @@ def _check_together(config: Config) -> None:
     """Rules that hold between keys."""
     for key, given in (("study", config.study), ("optimizer.name", config.optimizer.name)):
         if not re.fullmatch(r"\w[\w .,()-]*", given):
-            raise UserError(
-                f"{key}={given}: must be letters, digits, spaces and . , _ - ( ), the first a letter or digit"
-            )
+            raise UserError(f"{key}={given}: must be letters, digits, spaces and . , _ - ( ), the first a letter or digit")
     chain, name = config.draws.chain, config.optimizer.name
     if config.draws.kind == "chain" and name not in chain:
         raise UserError(f"optimizer.name={name}: must be one of draws.chain ({', '.join(chain) or 'empty'})")

@@ -2,11 +2,14 @@
 
 import sys
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
+from rich.console import Console
 
+from nnbench import reporting
 from nnbench.app import report_main
 from tests.conftest import Said
 
@@ -92,3 +95,17 @@ def test_a_mistake_is_one_line(report: Command, word: str, reason: str) -> None:
     assert said.status == 2
     assert said.err.count("\n") == 1
     assert reason in said.err
+
+
+def test_progress_is_a_bar_on_a_terminal_and_a_line_now_and_then_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = StringIO()
+    with reporting.followed(Console(file=said, force_terminal=True, width=80)) as progress:
+        progress("Loss", 1, 3)
+    assert "report: Loss" in said.getvalue()
+    assert "1/3" in said.getvalue()
+    for every, lines in ((1e9, ""), (0, "report: loss 1/3\n")):
+        monkeypatch.setattr(reporting, "PLAIN_EVERY", every)
+        said = StringIO()
+        with reporting.followed(Console(file=said, width=80)) as progress:
+            progress("Loss", 1, 3)
+        assert said.getvalue() == lines

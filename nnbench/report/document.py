@@ -126,7 +126,7 @@ def draw_all(
             missing.append((name, str(reason)))
             continue
         for sheet in pad.pages:
-            sheet.end = sheet.y
+            sheet.end = sheet.lowest
         parts[name] = Part(name=name, kind=pad.kind, sheets=pad.pages, table=table)
     return {name: parts[name] for name in names if name in parts}, missing
 

@@ -68,11 +68,13 @@ class Column:
     Attributes:
         head: above it.
         text: not numbers.
+        whole: text that is not broken into lines.
         falling: sorted from the greatest down at first.
     """
 
     head: str
     text: bool = False
+    whole: bool = False
     falling: bool = False
 
 
@@ -88,7 +90,7 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], caption: st
             "th",
             element("button", column.head, type="button"),
             scope="col",
-            class_="text" if column.text else None,
+            class_=_kind(column),
             data_first="descending" if column.falling else "ascending",
         )
         for column in columns
@@ -108,7 +110,11 @@ def _cell(cell: Cell, column: Column) -> Html:
     words = element("b", cell.words) if cell.bold else cell.words
     note = element("small", cell.note) if cell.note else Html("")
     value = None if cell.value is None else f"{cell.value:.12g}"
-    return element("td", cell.before, words, note, class_="text" if column.text else None, data_value=value)
+    return element("td", cell.before, words, note, class_=_kind(column), data_value=value)
+
+
+def _kind(column: Column) -> str | None:
+    return "text whole" if column.whole else "text" if column.text else None
 
 
 def page(title: str, body: Html, data: object, styles: str = "") -> str:

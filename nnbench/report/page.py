@@ -27,7 +27,7 @@ class Page:
         title: the finding, for the contents and the bookmarks; None on a page that continues another.
         caption: how to read it, where the page has such a line below its title.
         y: how far down the sheet is used, in millimetres from its upper edge.
-        body: where what stands below the title and the caption begins, likewise; up to `end`, once the page is drawn.
+        body: where what stands below the title and the caption begins, likewise; it goes on to `end`, once it is drawn.
     """
 
     def __init__(self, title: str | None) -> None:
@@ -40,6 +40,13 @@ class Page:
     def room(self) -> float:
         """Millimetres left above the footer."""
         return style.BOTTOM - self.y
+
+    @property
+    def lowest(self) -> float:
+        """Down to where there are texts and panels, in millimetres from the upper edge, a panel with its axis."""
+        texts = [1 - words.get_position()[1] for words in self.figure.texts]
+        panels = [1 - axes.get_position().y0 + (11 if axes.get_xlabel() else 6) / style.SHEET[1] for axes in self.figure.axes]
+        return float(max([*texts, *panels]) * style.SHEET[1])
 
     def write(
         self,

@@ -2,16 +2,17 @@
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from PIL import Image
 
 from nnbench.boundary import Boundary
 from nnbench.report import style
 
 # The colours too pale for a line are right for an area; and so no class looks like an optimizer.
+_SHADES = 128
 _CLASSES = ("#56b4e9", "#e69f00", "#f0e442", "#8fd694", "#d9a5c7", "#b8b8b8")
 
 
@@ -21,8 +22,7 @@ def draw(axes: Axes, boundary: Boundary, epoch: int | None, scale: float) -> Non
     Args:
         scale: of the points, 1 for a panel of 83 millimetres.
     """
-    axes.imshow(_field(boundary, epoch), origin="lower", extent=boundary.extent, interpolation="nearest", aspect="auto")
-    axes.imshow(_dots(axes, boundary, epoch, scale), extent=boundary.extent, interpolation="nearest", aspect="auto")
+    axes.imshow(_picture(axes, boundary, epoch, scale), extent=boundary.extent, interpolation="nearest", aspect="auto")
     axes.set(xlim=boundary.extent[:2], ylim=boundary.extent[2:], xticks=[], yticks=[])
     axes.grid(False)
     for spine in axes.spines.values():
@@ -30,16 +30,18 @@ def draw(axes: Axes, boundary: Boundary, epoch: int | None, scale: float) -> Non
         spine.set_color(style.FAINT)
 
 
-def _dots(axes: Axes, boundary: Boundary, epoch: int | None, scale: float) -> npt.NDArray[np.uint8]:
-    """The points as a picture of the panel's size, shape (height, width, 4): as vectors they would weigh more than all else.
+def _picture(axes: Axes, boundary: Boundary, epoch: int | None, scale: float) -> npt.NDArray[np.uint8]:
+    """All of it in dots of the printed size and a few colours, shape (height, width, 3).
 
-    Not as matplotlib's rasterised artists: each keeps a picture of the whole sheet, 15 MB, until the PDF is closed.
+    As vectors the points would weigh more than the rest of the report; as matplotlib's rasterised artists, each would keep a
+    picture of the whole sheet, 15 MB, until the PDF is closed; in all colours it would take three times the bytes.
     """
     box, (width, height) = axes.get_position(), style.SHEET
-    size = box.width * width / 25.4, box.height * height / 25.4
-    figure = Figure(figsize=size, dpi=rcParams["savefig.dpi"], facecolor="none")
-    panel = figure.add_axes((0, 0, 1, 1), xlim=boundary.extent[:2], ylim=boundary.extent[2:])
+    figure = Figure(figsize=(box.width * width / 25.4, box.height * height / 25.4), dpi=style.DOTS)
+    panel = figure.add_axes((0, 0, 1, 1))
     panel.axis("off")
+    panel.imshow(_field(boundary, epoch), origin="lower", extent=boundary.extent, interpolation="nearest", aspect="auto")
+    panel.set(xlim=boundary.extent[:2], ylim=boundary.extent[2:])
     points, labels = _points(boundary)
     astray, shades = wrong(boundary, epoch), 0.6 * _colours(int(labels.max()) + 1)
     right_x, right_y = points[~astray].T
@@ -48,7 +50,8 @@ def _dots(axes: Axes, boundary: Boundary, epoch: int | None, scale: float) -> np
     panel.scatter(wrong_x, wrong_y, s=7 * scale, c=style.INK, marker="x", linewidths=0.6 * min(1, 1.5 * scale))
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]
-    return np.array(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")  # type: ignore[no-untyped-call]
+    return np.asarray(drawn.quantize(_SHADES, dither=Image.Dither.NONE).convert("RGB"))
 
 
 def wrong(boundary: Boundary, epoch: int | None) -> npt.NDArray[np.bool_]:
@@ -75,8 +78,7 @@ def _field(boundary: Boundary, epoch: int | None) -> npt.NDArray[np.float64]:
     label, confidence = _grids(boundary, epoch)
     classes = max(2, int(boundary.train_labels.max()) + 1, int(label.max()) + 1)
     sure = np.clip((confidence / 255 - 1 / classes) / (1 - 1 / classes), 0, 1)[..., np.newaxis]
-    steps = 255 // classes  # no more than 256 colours: the PDF then takes a byte a dot, not three
-    return np.asarray(1 - 0.7 * np.rint(sure * steps) / steps * (1 - _colours(classes)[label]))
+    return np.asarray(1 - 0.7 * sure * (1 - _colours(classes)[label]))
 
 
 def _points(boundary: Boundary) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:

@@ -16,12 +16,11 @@ from nnbench.report.document import Composition, Part, Progress, quiet
 from nnbench.report.page import Page
 
 COVER = 1000  # dots across the picture of the first page
-_RASTER = 150  # dots an inch of what is rasterised within an SVG
-_SHADES = 128  # colours of such a raster
+_RASTER = 110  # dots an inch of what is rasterised within an SVG
+_SHADES = 64  # colours of such a raster
 _RC: dict[str, object] = {
     "svg.fonttype": "none",  # text stays text, to be found and edited
     "svg.hashsalt": "nnbench",  # ids are a digest of what they name instead of random
-    "image.composite_image": False,  # fields of few colours stay so beneath the points, and take a third of the bytes
 }
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 # The letters' widths are DejaVu's. Verdana, of the same descent, has nearly the same where that is not installed.
@@ -105,11 +104,12 @@ def _lighter(raster: re.Match[str]) -> str:
 
 
 def _cropped(svg: str, sheet: Page) -> str:
-    """The part of the sheet between its title and its footer."""
+    """The part of the sheet between its title and its footer, less what only a person reads in a file."""
     left, top = style.LEFT - 1, sheet.body - 2
     box = " ".join(f"{length * style.MM:.1f}" for length in (left, top, style.WIDTH + 2, sheet.end - sheet.body + 4))
-    head = f'<svg xmlns="{_SVG}" xmlns:xlink="{_XLINK}" version="1.1" viewBox="{box}">'
-    return re.sub(r"\s*\n\s*", " ", re.sub(r"<svg [^>]*>", head, svg, count=1))
+    svg = re.sub(r"<svg [^>]*>", f'<svg xmlns="{_SVG}" xmlns:xlink="{_XLINK}" viewBox="{box}">', svg, count=1)
+    svg = re.sub(r' style="[^"]*"', lambda look: re.sub(r"([:;]) ", r"\1", look[0]), svg.replace("\n", " "))
+    return re.sub(r'<g id="[^"]*">', "<g>", re.sub(r" {2,}", " ", svg))
 
 
 def _bind(drawn: BytesIO, sheets: Sequence[Page], *, title: str, subject: str) -> bytes:

@@ -12,7 +12,7 @@ from nnbench.report.style import BODY, INK, LEAST, LEFT, MUTED, RIGHT, SMALL
 from nnbench.report.table import fraction
 
 _HEAD = LEAST + 0.5
-_NAME, _AXIS = 66.0, 42.0  # millimetres that a name may take, and that the axis must have
+_NAME, _AXIS = 66.0, 36.0  # millimetres that a name may take, and that the axis must have
 _SWATCH = 9.0
 _BETWEEN = 4.0  # millimetres left of a column of figures
 

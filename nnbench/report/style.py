@@ -16,13 +16,14 @@ MM = 72 / 25.4  # points a millimetre
 INK, MUTED, FAINT = "#1a1a1a", "#595959", "#c8c8c8"
 WARNING = "#b03a00"
 BODY, SMALL, LEAST = 9.0, 8.0, 7.0  # points
+DOTS = 200  # to an inch, of what is no vector
 
 RC: dict[str, object] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
     "font.size": SMALL,
     "pdf.fonttype": 42,  # TrueType, searchable and embedded
     "pdf.compression": 9,
-    "savefig.dpi": 200,
+    "savefig.dpi": DOTS,
     "text.parse_math": False,  # a name may hold a dollar sign
     "text.color": INK,
     "axes.edgecolor": MUTED,

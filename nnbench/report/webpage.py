@@ -183,7 +183,7 @@ def _runs(web: Web, findings: Findings) -> Html:
         Column(head="outcome", text=True),
         *(Column(head=metric.name, falling=metric.higher) for metric in metrics),
         Column(head="time"),
-        Column(head="run id", text=True),
+        Column(head="run id", whole=True),
     ]
     rows = []
     for run in findings.runs.head(_ALL).to_dict("records"):

@@ -80,6 +80,8 @@ def _conduct(config: Config, runner: Runner, plan: Callable[["Sweep"], None], co
     try:
         plan(sweep)
         status = "FAILED" if sweep.failures else "FINISHED"
+        if sweep.id is not None:
+            writer.attach(sweep.id, sweep.files)  # the report reads from the store what a tuned study has chosen
         study = read_study(writer.store, config.study)
         try:
             report = report_on(study, config.report, console)

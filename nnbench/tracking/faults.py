@@ -51,7 +51,6 @@ def told_in_one_line(uri: str) -> Iterator[None]:
         raise UserError(f"tracking.uri={redacted(uri)}: {found}") from error
 
 
-
 def root(error: BaseException) -> str:
     """What lies at the bottom of a fault, such as a refused connection, in one line."""
     while (inner := error.__cause__ or error.__context__) is not None:

@@ -18,7 +18,10 @@ DEFAULTS: dict[str, Any] = {
     "mlflow.settings.telemetry.enabled_v1": False,
     "mlflow.telemetry.info.alert.dismissed_v1": True,
 }
-SCRIPT = "".join(f"localStorage.getItem({key!r}) ?? localStorage.setItem({key!r}, {json.dumps(value)!r});" for key, value in DEFAULTS.items())
+SCRIPT = "".join(
+    f"localStorage.getItem({key!r}) ?? localStorage.setItem({key!r}, {json.dumps(value)!r});"
+    for key, value in DEFAULTS.items()
+)
 
 
 @flask.after_request

@@ -211,15 +211,19 @@ class StudyWriter:
             tags["nnbench.report"] = REPORT
         ended = now()
         finite = [Metric(_key(key), value, ended, 0) for key, value in (metrics or {}).items() if math.isfinite(value)]
+        self.attach(sweep_id, files)
         with self.store.told_in_one_line():
-            with AtOnce(self.store, self._experiment).files(sweep_id) as folder:
-                for file in files:
-                    shutil.copy(file, folder / file.name)
             self.store.runs.close(sweep_id, status, finite, tags)
             del self._open[sweep_id]
             self._describe(answer)
             if self._outcomes.total() >= WORTH_ANALYZING:
                 self.store.analyze()
+
+    def attach(self, sweep_id: str, files: Sequence[Path]) -> None:
+        """Make these files artifacts of the sweep's own run, which goes on."""
+        with self.store.told_in_one_line(), AtOnce(self.store, self._experiment).files(sweep_id) as folder:
+            for file in files:
+                shutil.copy(file, folder / file.name)
 
     def _describe(self, answer: str = "") -> None:
         """Say in MLflow's pages what the study is about, and what it has found so far."""

@@ -34,7 +34,8 @@ def test_the_night_is_that_of_the_stylesheet() -> None:
 
 def test_styles_name_each_setting_for_both_schemes() -> None:
     words = charts.styles({"adam": style.LINES["adam"]})
-    assert words == ".s0{--c:#d55e00}@media (prefers-color-scheme:dark){.s0{--c:%s}}" % charts.by_night("#d55e00")
+    night = charts.by_night("#d55e00")
+    assert words == f".s0{{--c:#d55e00}}@media (prefers-color-scheme:dark){{.s0{{--c:{night}}}}}"
 
 
 @pytest.mark.parametrize("marker", "^osDvPX<>hp*")

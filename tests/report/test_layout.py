@@ -1,6 +1,6 @@
 """Nothing on a page is clipped, too small, or set over something else, whatever the study."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import matplotlib.style
@@ -13,6 +13,7 @@ from matplotlib.transforms import Bbox
 
 from nnbench.report import figures, style
 from nnbench.report.document import compose
+from nnbench.report.page import Page
 from nnbench.study import Study
 
 MakeStudy = Callable[..., Study]
@@ -75,8 +76,8 @@ class Drawn:
     frames: list[Bbox]
 
 
-def _drawn(study: Study) -> list[Drawn]:
-    """The pages of a study's report."""
+def drawn(pages: Callable[[], Sequence[Page]]) -> list[Drawn]:
+    """The pages, drawn as they are printed."""
     texts: list[Text] = []
     draw = Text.draw
 
@@ -88,7 +89,7 @@ def _drawn(study: Study) -> list[Drawn]:
     with matplotlib.style.context(["default", style.RC, AS_IN_PRINT]), pytest.MonkeyPatch.context() as patch:
         patch.setattr(Text, "draw", remember)
         sheets = []
-        for page in compose(study, title="Optimizers compared", pages=PAGES, targets=[0.8, 0.9, 0.95]).sheets:
+        for page in pages():
             texts.clear()
             page.figure.set_dpi(DPI)
             FigureCanvasAgg(page.figure).draw()  # type: ignore[no-untyped-call]
@@ -107,7 +108,12 @@ LIGHT = ("one run", "broken runs", "one tuned", "nothing finished", "no run")  #
 
 @pytest.mark.parametrize("study", [name if name in LIGHT else pytest.param(name, marks=pytest.mark.heavy) for name in STUDIES])
 def test_layout(study: str, make_study: MakeStudy) -> None:
-    sheets = _drawn(STUDIES[study](make_study))
+    made = STUDIES[study](make_study)
+    check(drawn(lambda: compose(made, title="Optimizers compared", pages=PAGES, targets=[0.8, 0.9, 0.95]).sheets))
+
+
+def check(sheets: Sequence[Drawn]) -> None:
+    """Whether all can be read on all the pages."""
     for number, sheet in enumerate(sheets, 1):
         assert f"page {number}/{len(sheets)}" in [text.get_text() for text, _ in sheet.texts]
         assert min(float(text.get_fontsize()) for text, _ in sheet.texts) >= style.LEAST

@@ -49,7 +49,7 @@ def postgres() -> Iterator[str]:
     with open(os.devnull, "w") as nothing:
         process = subprocess.Popen([*as_user, str(programs / "postgres"), *options], stderr=nothing, cwd="/")
     uri = f"postgresql://nnbench@127.0.0.1:{port}"
-    wait_until(lambda: psycopg.connect(f"{uri}/postgres").close() is None, ignoring=psycopg.OperationalError)
+    wait_until(lambda: bool(psycopg.connect(f"{uri}/postgres").close() or True), ignoring=psycopg.OperationalError)  # type: ignore[func-returns-value]
     yield uri
     process.send_signal(signal.SIGINT)
     process.wait()

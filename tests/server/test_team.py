@@ -31,7 +31,7 @@ def test_a_server_that_is_killed_and_comes_back_in_mid_sweep(team: Team, member:
     sweep = member.start("-m", "optimizer=sgd,adam", "seed=range(10)", "study=killed", *SHORT, "training.epochs=1000")
     for _ in range(2):
         before = team.states("killed")["FINISHED"]
-        wait_until(lambda least=before + 3: bool(team.states("killed")["FINISHED"] >= least))
+        wait_until(lambda least=before + 3: bool(team.states("killed")["FINISHED"] >= least))  # type: ignore[misc]
         team.kill()
         time.sleep(3)
         team.start()

@@ -237,6 +237,7 @@ def test_a_server_serves_as_well(server: str, job: Job, history: Histories, boun
     failed = writer.start_run(job(seed=1), sweep_id)
     writer.fail_run(failed, job(seed=1), "Traceback ...", "ValueError: no")
     writer.end_sweep(sweep_id, "FAILED", files=[])
+    writer.settle()
     assert writer.finished() == {job().identity}
     for study in (read_study(store, "trial"), read_study(store, "trial")):  # the second time from the cache
         assert study.runs["status"].tolist() == ["FINISHED", "FAILED"]

@@ -22,7 +22,10 @@ def test_the_study_opens_on_its_runs_with_its_question_and_its_links(reader: Rea
         expect(reader.page.get_by_role("link", name=link, exact=True)).to_be_visible()
     expect(reader.run("sweep sgd, adam over 3 seeds")).to_be_visible()
     colours = {
-        name: reader.page.get_by_role("row").filter(has_text=name).get_by_test_id("experiment-view-table-run-color").inner_text()
+        name: reader.page.get_by_role("row")
+        .filter(has_text=name)
+        .get_by_test_id("experiment-view-table-run-color")
+        .inner_text()
         for name in ("sgd lr=1 seed=0", "adam lr=0.05 seed=0")
     }
     assert colours == {"sgd lr=1 seed=0": SGD, "adam lr=0.05 seed=0": ADAM}
@@ -163,4 +166,4 @@ def test_a_run_that_did_not_come_to_its_end_has_a_whole_page(reader: Reader, nam
 
 
 def test_nothing_in_the_store_is_beyond_what_a_page_can_show(studied: Studied) -> None:
-    assert studied.ask("SELECT count(*) FROM metrics WHERE abs(value) > 1e300 OR is_nan") == [(0,)]
+    assert studied.ask("SELECT count(*) FROM metrics WHERE abs(value) > 1e300 OR is_nan") == [(0,)]  # type: ignore[comparison-overlap]

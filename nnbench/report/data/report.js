@@ -87,8 +87,8 @@
     chart.replaceChildren();
     const width = chart.clientWidth, wide = width >= WIDE, height = wide ? 330 : 250;
     const on = spec.series.filter((one) => state.on.has(one.s));
-    const named = wide && on.length <= 8;
-    const left = 46, right = width - (named ? 150 : 24), top = 16, bottom = height - 34;
+    const named = wide && on.length <= 8 && on.every((one) => data.settings[one.s].name.length <= 20);
+    const left = 46, right = width - (named ? 170 : 24), top = 16, bottom = height - 34;
     make("h3", {}, chart, spec.title);
     const svg = make("svg", { viewBox: `0 0 ${width} ${height}`, height, tabindex: 0, role: "img",
       "aria-label": `${spec.title} over epochs; arrow keys read its values` }, chart);
@@ -164,7 +164,7 @@
     for (let i = placed.length - 1; i >= 0; i--) { placed[i].to = Math.min(placed[i].to, floor); floor = placed[i].to - gap; }
     for (const one of placed) {
       make("path", { d: `M${right + 8},${one.from.toFixed(1)}L${right + 18},${one.to.toFixed(1)}`, class: `cross s${one.s}` }, svg);
-      make("text", { x: right + 22, y: one.to + 4, class: `coloured s${one.s}` }, svg, brief(data.settings[one.s].name, 17));
+      make("text", { x: right + 22, y: one.to + 4, class: `coloured s${one.s}` }, svg, data.settings[one.s].name);
     }
   }
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import pandas as pd
 
 from nnbench.report import numbers, wording
@@ -11,6 +10,7 @@ from nnbench.report.findings import METRICS, Findings
 from nnbench.report.page import Pad, Page
 from nnbench.report.style import LEAST, MUTED, SMALL, WARNING, WIDTH
 from nnbench.report.table import Cell, Column, table
+from nnbench.report.targets import Race, last_epoch, races
 from nnbench.stats.interquartile import interquartile_mean
 
 _HEADS = {
@@ -26,8 +26,8 @@ _CAPTION = (
     "Losses in nats. Time: of the training loop, evaluations included."
 )
 _REACHED = (
-    "Median over the runs, counting one that diverged as never; ∞ where half of them or more did not get there within "
-    "the epochs in brackets. Beside it: how many did."
+    "The epoch by which half of the runs had, counting one that diverged as never; ∞ where fewer did within the epochs in "
+    "brackets. Beside it: how many did. Bold: the earliest and all that is not shown to be later."
 )
 
 
@@ -50,8 +50,8 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     page = pad.page(wording.headline(findings, findings.primary), _CAPTION)
     page = _finals(page, findings, result, columns, pad.further)
     if settings.targets:
-        for target in settings.targets:
-            result = result.join(_reached(findings, target), on="setting")
+        for race in races(findings, settings.targets):
+            result = result.join(_reached(race), on="setting")
         _times(page if page.room > 32 + 6 * len(result) else pad.further(), findings, result, settings.targets, pad.further)
     return result
 
@@ -81,25 +81,11 @@ def _names(rest: Sequence[Column]) -> Column:
     return Column("", WIDTH - sum(column.width for column in rest), "left", SMALL)
 
 
-def _reached(findings: Findings, target: float) -> pd.DataFrame:
-    """For each setting: the median epoch at which its runs reached the target, how many did, and of how many.
-
-    Where the run did not note the epoch, the first evaluated one at or past the target stands for it.
-    """
-    name = f"epochs_to/{target:.2f}"
-    runs = findings.runs[findings.runs["outcome"].isin(["finished", "stopped", "diverged"])]
-    curves = findings.study.curves
-    seen = curves[curves["train_accuracy"] >= target].groupby("run_id")["epoch"].min()
-    epochs = pd.Series(runs.get(name, np.nan), index=runs.index).fillna(runs["run_id"].map(seen)).astype(float)
-    epochs[runs["outcome"] == "diverged"] = np.nan
-    by_setting = epochs.groupby(runs["setting"])
-    return pd.DataFrame(
-        {
-            f"{name} median": epochs.fillna(np.inf).groupby(runs["setting"]).median(),
-            f"{name} reached": by_setting.count(),
-            f"{name} runs": by_setting.size(),
-        }
-    )
+def _reached(race: Race) -> pd.DataFrame:
+    """For each setting: the epoch by which half of its runs had got there, how many did, of how many, and the verdict."""
+    columns = {"estimate": "median", "reached": "reached", "n": "runs", "behind": "behind"}
+    table = race.table.set_index("setting")[list(columns)]
+    return table.rename(columns=columns).add_prefix(f"epochs_to/{race.target:.2f} ")
 
 
 def _times(
@@ -109,13 +95,15 @@ def _times(
     page.y += 8
     page.heading("Epochs until the training accuracy first reached")
     page.y += 1.5
-    never = findings.study.curves["epoch"].max()
+    never = last_epoch(findings)
+    emphasised = {target: result[f"epochs_to/{target:.2f} behind"].any() for target in targets}
     rows = []
     for row in result.to_dict("records"):
         cells = [Cell(row["setting"], look=findings.looks[row["setting"]])]
         for target in targets:
             median, reached, runs = (row[f"epochs_to/{target:.2f} {part}"] for part in ("median", "reached", "runs"))
-            cells.append(Cell(numbers.epochs(median, never) if runs > 0 else numbers.MISSING))
+            best = bool(emphasised[target] and not row[f"epochs_to/{target:.2f} behind"])
+            cells.append(Cell(numbers.epochs(median, never) if runs > 0 else numbers.MISSING, bold=best))
             cells.append(Cell(f"{reached:.0f} of {runs:.0f}" if runs > 0 else "", colour=MUTED))
         rows.append(cells)
     rest = [column for target in targets for column in (Column(f"{target:.2f}", 24), Column("runs", 17, size=LEAST + 0.5))]

@@ -57,20 +57,21 @@ def _cells(search: Search, name: str, x: str, y: str) -> pd.DataFrame:
 
 
 def _title(tables: dict[str, pd.DataFrame]) -> str:
-    told = []
-    for name, own in tables.items():
-        best = own.iloc[int(own["value"].argmax())]
-        place = ", ".join(
-            f"{one.replace('_', ' ')} {_told(best[f'{axis}_value'])}" for axis, one in (("x", best["x"]), ("y", best["y"]))
-        )
-        told.append(f"{brief(name)} at {place}")
-    if len(told) > 2:
+    spread = {name: float(own["value"].max() - own["value"].min()) for name, own in tables.items()}
+    most = max(spread, key=lambda name: spread[name])
+    if len(tables) > 2:
         diverged = [brief(name) for name, own in tables.items() if (own["diverged"] > 0).any()]
-        spread = {name: float(own["value"].max() - own["value"].min()) for name, own in tables.items()}
-        most = max(spread, key=lambda name: spread[name])
         lost = f"; runs of {listing(diverged)} diverged" if diverged else "; no run diverged"
-        return f"In this search the choice matters most for {brief(most)}, by {numbers.fixed(spread[most], 2)} from its worst to its best{lost}"
-    return f"Best of what was tried: {listing(told)}"
+        by = numbers.fixed(spread[most], 2)
+        return f"In this search the choice matters most for {brief(most)}, by {by} from worst to best{lost}"
+    return f"Best of what was tried: {listing([_place(name, own) for name, own in tables.items()])}"
+
+
+def _place(name: str, own: pd.DataFrame) -> str:
+    """`adam at learning rate 0.05, beta 1 0.9`."""
+    best = own.iloc[int(own["value"].argmax())]
+    told = [f"{best[axis].replace('_', ' ')} {_told(best[f'{axis}_value'])}" for axis in ("x", "y")]
+    return f"{brief(name)} at {', '.join(told)}"
 
 
 def _told(value: object) -> str:

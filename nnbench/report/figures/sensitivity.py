@@ -62,7 +62,7 @@ def _caption(search: Search, curves: dict[str, pd.DataFrame]) -> str:
     joined = [steps for name in curves if (steps := search.per_decade(name))]
     drawn = f" Learning rates drawn from a range are joined, {joined[0]} to a decade." if joined else ""
     rail = (
-        " Crosses on the rail above: learning rates at which runs diverged."
+        " Crosses on the rail above: learning rates at which runs diverged; hollow: the mean of those that did not."
         if (search.configurations["diverged"] > 0).any()
         else ""
     )
@@ -99,6 +99,8 @@ def _panel(page: Page, search: Search, curves: dict[str, pd.DataFrame]) -> None:
         axes.plot(
             known["learning_rate"], known["estimate"], look.marker, color=look.colour, linestyle=look.dash, linewidth=1.4
         )
+        partly = known[known["diverged"] > 0]
+        axes.plot(partly["learning_rate"], partly["estimate"], look.marker, color=look.colour, markerfacecolor="white")
         lost = tried.loc[tried["diverged"] > 0, "learning_rate"]
         rail = [1.02 + 0.022 * order] * len(lost)
         axes.plot(lost, rail, "x", color=look.colour, markersize=4, transform=axes.get_xaxis_transform(), clip_on=False)
