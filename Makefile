@@ -30,7 +30,7 @@ test: .venv/developing  ## the tests
 	$(BIN)/python -m pytest -n 2 -m 'not heavy'
 
 test-heavy: .venv/developing  ## the tests with real signals, servers and browsers
-	$(BIN)/python -m pytest -m heavy --ignore=tests/server
+	$(BIN)/python -m pytest -m heavy --ignore=tests/server --deselect tests/tracking/test_reader.py::test_a_server_serves_as_well
 
 lint: .venv/developing  ## style, types, architecture
 	$(BIN)/ruff check .
