@@ -131,7 +131,7 @@ def test_a_database_without_permission_to_write(place: Place) -> None:
 def test_a_file_that_is_no_database(bare_place: Place) -> None:
     (bare_place.folder / "results").mkdir()
     bare_place.database.write_text("Dear diary, ...\n" * 200)
-    _refused(bare_place.run("-m", "seed=0,1", "training.epochs=20"), "is not an SQLite database")
+    _refused(bare_place.run("-m", "seed=0,1", "training.epochs=20"), "is not an sqlite database")
     assert bare_place.database.read_text().startswith("Dear diary")
 
 

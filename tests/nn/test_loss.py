@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import log_softmax, softmax
 
@@ -25,7 +25,6 @@ def measured(logits: FloatArray, labels: IntArray) -> tuple[bool, float, float, 
     return finite, float(value), float(accuracy), gradient[:, : len(labels)].T
 
 
-@settings(deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     points=st.integers(1, 50),

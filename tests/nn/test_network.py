@@ -4,7 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nnbench.benchmark import naive
@@ -32,7 +32,6 @@ def mean_loss(network: Network, loss: SoftmaxCrossEntropy) -> float:
     return float(loss.settle(1)[0][0])
 
 
-@settings(deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     hidden=st.lists(st.integers(1, 9), max_size=3),

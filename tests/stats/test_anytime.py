@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nnbench.stats.anytime import mean_over_training
@@ -30,7 +30,6 @@ def test_on_a_logarithmic_clock_every_doubling_counts_alike() -> None:
     assert mean_over_training(falling, "train_loss", until=1023)["a"] == pytest.approx(1.44, abs=0.01)
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 10), min_size=2, max_size=8), st.booleans(), st.data())
 def test_lies_within_the_curve_whatever_the_order_of_rows(values: list[float], log: bool, data: st.DataObject) -> None:
     epochs = [float(3 * place**2) for place in range(len(values))]

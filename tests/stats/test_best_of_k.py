@@ -2,7 +2,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nnbench.stats.best_of_k import best_of_k
@@ -10,7 +10,6 @@ from nnbench.stats.best_of_k import best_of_k
 VALUES = st.lists(st.floats(-10, 10) | st.integers(-1, 1).map(float), min_size=1, max_size=7)
 
 
-@settings(deadline=None)
 @given(VALUES, st.booleans())
 def test_is_the_mean_best_of_all_draws(values: list[float], higher: bool) -> None:
     best = max if higher else min
@@ -20,7 +19,6 @@ def test_is_the_mean_best_of_all_draws(values: list[float], higher: bool) -> Non
         assert expected == pytest.approx(np.mean([best(draw) for draw in combinations(values, k)]), abs=1e-9)
 
 
-@settings(deadline=None)
 @given(VALUES, st.integers(1, 4))
 def test_what_diverged_is_worse_than_anything(values: list[float], diverged: int) -> None:
     expected = best_of_k([*values, *[np.nan] * diverged])["expected"]

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -16,7 +16,6 @@ def test_wilsons_formula() -> None:
     assert (found.estimate, found.low, found.high, found.n) == pytest.approx((0.15, middle - half, middle + half, 20))
 
 
-@settings(deadline=None)
 @given(st.integers(1, 60), st.floats(0, 1), st.sampled_from([0.5, 0.9, 0.95]))
 def test_agrees_with_scipy_and_holds_the_share(of: int, part: float, confidence: float) -> None:
     count = round(part * of)

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -57,7 +57,6 @@ def test_the_critical_difference_is_where_nemenyis_test_turns() -> None:
 BLOCKS = st.lists(st.tuples(*[st.integers(0, 5).map(float)] * 4), min_size=2, max_size=10)
 
 
-@settings(deadline=None)
 @given(BLOCKS, st.data())
 def test_only_ranks_within_a_seed_matter(blocks: list[tuple[float, ...]], data: st.DataObject) -> None:
     values = pd.DataFrame(blocks, columns=list("abcd"))
@@ -71,7 +70,6 @@ def test_only_ranks_within_a_seed_matter(blocks: list[tuple[float, ...]], data: 
     assert found.ranks.mean() == pytest.approx(2.5)
 
 
-@settings(deadline=None)
 @given(BLOCKS)
 def test_groups_hold_what_nemenyi_does_not_tell_apart(blocks: list[tuple[float, ...]]) -> None:
     found = friedman(pd.DataFrame(blocks, columns=list("abcd")))

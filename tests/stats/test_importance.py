@@ -56,7 +56,7 @@ def test_a_learning_rate_is_weighed_on_the_scale_it_was_searched_on(search: pd.D
     assert importance(search)["lr"] < 0.2
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.data())
 def test_the_order_of_rows_does_not_matter(data: st.DataObject) -> None:
     table = halton(12, x=(0, 1), y=(0, 1)).round(1)

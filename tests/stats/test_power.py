@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -12,7 +12,6 @@ def test_published_example() -> None:
     assert seeds_to_show(0.3, power=0.9, level=0.05) == 44
 
 
-@settings(deadline=None)
 @given(st.floats(0.51, 1.0), st.floats(0.5, 0.95), st.floats(0.001, 0.1))
 def test_a_smaller_difference_takes_more_and_neither_side_matters(probability: float, power: float, level: float) -> None:
     seeds = seeds_to_show(probability, power=power, level=level)

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nnbench.stats.profiles import algoperf_score, performance_profiles, ratios
@@ -31,7 +31,6 @@ def test_algoperfs_score_by_hand() -> None:
 TABLES = st.lists(st.lists(st.floats(0.1, 100) | st.just(np.inf), min_size=3, max_size=3), min_size=3, max_size=6)
 
 
-@settings(deadline=None)
 @given(TABLES, st.floats(1.5, 10))
 def test_the_score_is_the_area_under_the_profile(rows: list[list[float]], r_max: float) -> None:
     times = pd.DataFrame(rows, columns=list("abc"))
@@ -41,7 +40,6 @@ def test_the_score_is_the_area_under_the_profile(rows: list[list[float]], r_max:
     assert score[["a", "b", "c"]].tolist() == pytest.approx(area[["a", "b", "c"]].tolist(), abs=1e-3)
 
 
-@settings(deadline=None)
 @given(TABLES, st.floats(0.01, 100))
 def test_neither_units_nor_order_matter(rows: list[list[float]], unit: float) -> None:
     times = pd.DataFrame(rows, columns=list("abc"))

@@ -1,11 +1,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nnbench.stats.interquartile import interquartile_mean
 from nnbench.stats.sensitivity import learning_rate_curve, usable_range
+
+SHARES = st.integers(0, 256).map(lambda count: count / 256)  # in which sums and differences are exact
 
 
 def runs(of: dict[tuple[float, str], list[float]]) -> pd.DataFrame:
@@ -84,17 +86,15 @@ def test_where_all_diverged_there_is_no_range() -> None:
         assert np.isnan([found.best, found.low, found.high, found.decades]).all()
 
 
-@settings(deadline=None)
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=8), st.floats(0.001, 0.5), st.floats(1e-3, 1e3), st.floats(-5, 5))
+@given(st.lists(SHARES, min_size=1, max_size=8), SHARES.filter(bool), st.floats(1e-3, 1e3), SHARES)
 def test_width_owes_nothing_to_the_unit_of_the_rate_or_the_level(
     values: list[float], tolerance: float, unit: float, level: float
 ) -> None:
     found = usable_range(curve(values), tolerance)
-    moved = usable_range(curve([round(level, 2) + value for value in values], start=1e-4 * unit), tolerance)
+    moved = usable_range(curve([level + value for value in values], start=1e-4 * unit), tolerance)
     assert found.low <= found.best * (1 + 1e-9)
     assert found.best <= found.high * (1 + 1e-9)
-    if sorted(values)[-2:][0] < max(values) - 1e-6 or len(values) == 1:  # of two equally good, rounding picks one
-        assert moved.decades == pytest.approx(found.decades, abs=1e-6)
+    assert moved.decades == pytest.approx(found.decades, abs=1e-6)
     as_loss = usable_range(curve([-value for value in values]), tolerance, higher=False)
     assert as_loss == found
     assert usable_range(curve(values), 2 * tolerance).decades >= found.decades

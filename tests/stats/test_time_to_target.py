@@ -3,7 +3,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nnbench.stats.time_to_target import expected_running_time, share_reached, time_until, times_to_target
@@ -59,7 +59,6 @@ def test_the_textbooks_example() -> None:
     assert time_until(LEUKEMIA, 0.6) == np.inf
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 20), min_size=1, max_size=15))
 def test_without_censoring_it_is_the_plain_share(times: list[int]) -> None:
     table = share_reached(frame([float(time) for time in times], [True] * len(times)))
@@ -71,7 +70,6 @@ def test_without_censoring_it_is_the_plain_share(times: list[int]) -> None:
 RUNS = st.lists(st.tuples(st.integers(1, 50), st.booleans()), min_size=1, max_size=15)
 
 
-@settings(deadline=None)
 @given(RUNS, st.data())
 def test_neither_the_order_of_runs_nor_the_clock_matters(runs: list[tuple[int, bool]], data: st.DataObject) -> None:
     times = frame([float(time) for time, _ in runs], [reached for _, reached in runs])

@@ -135,7 +135,7 @@ def test_pairs_not_shown_to_differ_are_named_while_they_are_few() -> None:
     assert sentence(judged(crowd), WORDS).endswith("3 of the 6 pairs among them are not shown to differ.")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(st.lists(st.integers(0, 6), min_size=9, max_size=9), min_size=2, max_size=4),
     st.permutations(range(9)),
