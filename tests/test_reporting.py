@@ -53,6 +53,17 @@ def _titles(folder: Path) -> list[str]:
     return [str(mark["/Title"]) for mark in PdfReader(folder / "report.pdf").outline]  # type: ignore[call-overload]
 
 
+def test_a_tuned_study_too(home: Path, nnbench: Command, report: Command) -> None:
+    size = "training.epochs=25", "dataset.samples=20", "dataset.val_samples=20", "dataset.test_samples=20"
+    small = "tuning.configs=2", "tuning.seeds=[1000]", "optimizer=adam", "seed=0,1", "report.pages=[cover,chosen,runs]"
+    assert nnbench("-m", "experiment=tuned", *size, *small).status == 0
+    pdf = home / "results" / "tuned" / "report.pdf"
+    before = pdf.read_bytes()
+    assert len(_titles(pdf.parent)) == 3
+    assert report("study=tuned").status == 0
+    assert pdf.read_bytes() == before
+
+
 def test_two_studies_side_by_side(home: Path, nnbench: Command, report: Command) -> None:
     nnbench(*TINY, "study=none", "report=none", "optimizer.decay=0")
     nnbench(*TINY, "study=decay", "report=none")

@@ -43,7 +43,7 @@ class Page:
 
     @property
     def lowest(self) -> float:
-        """Down to where there are texts and panels, in millimetres from the upper edge, a panel with its axis."""
+        """Where the lowest text or panel ends, in millimetres from the upper edge, with room for the labels of a panel."""
         texts = [1 - words.get_position()[1] for words in self.figure.texts]
         panels = [1 - axes.get_position().y0 + (11 if axes.get_xlabel() else 6) / style.SHEET[1] for axes in self.figure.axes]
         return float(max([*texts, *panels]) * style.SHEET[1])

@@ -53,6 +53,7 @@ def opening(made: Composition, chart: Html, facts: Html) -> Html:
         element("p", f"nnbench \N{MIDDLE DOT} {made.name}", class_="kind"),
         element("h1", made.title),
         element("p", made.answer, class_="answer"),
+        element("noscript", element("p", "The curves are drawn by a script, which does not run here; the PDF has them too.")),
         chart,
         join([element("h2", "Read this with care"), caveats]) if made.caveats else NOTHING,
         facts,

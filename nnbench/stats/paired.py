@@ -22,9 +22,16 @@ def signed_rank(differences: npt.ArrayLike) -> float:
     Args:
         differences: shape (n,), finite.
     """
-    array = np.asarray(differences, dtype=np.float64)
-    ranks = np.rint(2 * stats.rankdata(np.abs(array))).astype(int)  # twice the ranks are whole numbers, ties or not
-    positive, ranks = ranks[array > 0].sum(), ranks[array != 0]
+    return _p_value(_signed_ranks(np.asarray(differences, dtype=np.float64)))
+
+
+def _signed_ranks(differences: npt.NDArray[np.float64]) -> npt.NDArray[np.int_]:
+    """Twice the rank of each by its size, a whole number, ties or not, with its sign; zero for a zero."""
+    return np.rint(2 * stats.rankdata(np.abs(differences)) * np.sign(differences)).astype(int)
+
+
+def _p_value(signed: npt.NDArray[np.int_]) -> float:
+    positive, ranks = signed[signed > 0].sum(), np.abs(signed[signed != 0])
     chance = np.zeros(ranks.sum() + 1)  # chance[s]: that the ranks given a plus sign sum to s
     chance[0] = 1
     for rank in ranks:
@@ -63,9 +70,8 @@ def compare(values: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for first, second in combinations(columns, 2):
         differences = columns[first] - columns[second]
-        differences = differences[~np.isnan(differences)]
-        ranks = stats.rankdata(np.abs(differences)) * np.sign(differences)
-        rows.append((first, second, differences.size, int(np.sign(ranks.sum())), signed_rank(differences)))
+        signed = _signed_ranks(differences[~np.isnan(differences)])
+        rows.append((first, second, signed.size, int(np.sign(signed.sum())), _p_value(signed)))
     table = pd.DataFrame(rows, columns=["first", "second", "n", "sign", "p"])
     corrected = holm(table["p"])
     return table.assign(p_holm=corrected, differ=corrected < LEVEL)

@@ -42,8 +42,9 @@ def _moved(changes: Sequence[Change], sign: int) -> str:
     mine = [change for change in changes if change.differ and change.sign == sign]
     if not mine:
         return ""
-    told = [f"{brief(change.setting)} ({change.words}, n = {change.n})" for change in mine[:3]]
-    more = [f"{len(mine) - 3} others"] if len(mine) > 3 else []
+    shown = mine if len(mine) <= 3 else mine[:2]
+    told = [f"{brief(change.setting)} ({change.words}, n = {change.n})" for change in shown]
+    more = [f"{len(mine) - len(shown)} others"] if len(mine) > len(shown) else []
     return f"{'rises' if sign > 0 else 'falls'} for {listing([*told, *more])}"
 
 
