@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help install study test test-heavy check lint ui report benchmark lock clean
+.PHONY: help install study test test-heavy check lint ui server export report sample benchmark lock clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -30,7 +30,7 @@ test: .venv/developing  ## the tests
 	$(BIN)/python -m pytest -n 2 -m 'not heavy'
 
 test-heavy: .venv/developing  ## the tests with real signals, servers and browsers
-	$(BIN)/python -m pytest -m heavy --ignore=tests/server --deselect tests/tracking/test_reader.py::test_a_server_serves_as_well
+	$(BIN)/python -m pytest -m heavy
 
 lint: .venv/developing  ## style, types, architecture
 	$(BIN)/ruff check .
@@ -41,10 +41,22 @@ lint: .venv/developing  ## style, types, architecture
 check: lint test  ## everything that must hold before a commit
 
 ui: install  ## review in the MLflow UI
-	$(BIN)/mlflow ui --backend-store-uri sqlite:///results/mlflow.db --host 127.0.0.1
+	@$(BIN)/python -m nnbench.ui
+
+server: .venv/developing  ## a team's MLflow server, of NNBENCH_DATABASE: see docs/team-server.md
+	@$(BIN)/python scripts/server.py $(options)
+
+export: install  ## a study as Parquet and CSV: make export study=comparison
+	$(BIN)/python scripts/export.py study=$(or $(study),comparison)
 
 report: install  ## the report again: make report study=comparison
 	$(BIN)/python scripts/report.py study=$(or $(study),comparison)
+
+# Two studies in full, as the README tells of them. pdftoppm is of poppler-utils.
+sample: install  ## the sample reports in results/ and the README's picture, in some minutes
+	$(BIN)/python -m nnbench -m experiment=tuned study=sample-tuned
+	$(BIN)/python -m nnbench -m experiment=notebook study=sample-notebook 'seed=range(32)'
+	$(BIN)/python scripts/picture.py results/sample-tuned/report.pdf docs/images/report.png 1 5
 
 benchmark: .venv/developing  ## speed, as ratios to the plain loop
 	$(BIN)/python scripts/benchmark.py training

@@ -31,10 +31,16 @@ def main() -> int:
 def report_main() -> int:
     """The report of a study again, from what the store holds. Returns 0, or 2 for a mistake in the command.
 
-    The command line knows two short forms that a run's does not: `study=a,b`, and `pages=cover,curves`.
+    The command line knows short forms that a run's does not: `study=a,b`, `pages=cover,curves`, and `from=FOLDER` for what
+    `scripts/export.py` has written.
     """
     sys.argv[1:] = [_spelled_out(word) for word in sys.argv[1:]]
     return _with_hydra(_report)
+
+
+def export_main() -> int:
+    """A study as plain files, in `results/<study>/export`. Returns 0, or 2 for a mistake in the command."""
+    return _with_hydra(_export)
 
 
 def _spelled_out(word: str) -> str:
@@ -45,7 +51,7 @@ def _spelled_out(word: str) -> str:
     if key == "pages":
         pages = [page for name in value.strip("[]").split(",") for page in CURVES.get(name.strip(), (name.strip(),))]
         return f"report.pages=[{','.join(pages)}]"
-    return word
+    return f"tracking.uri={value}" if key == "from" else word
 
 
 class _Passed(BaseException):
@@ -94,4 +100,15 @@ def _report(config: Config) -> int:
     from nnbench.reporting import remake
 
     remake(config, HydraConfig.get().overrides.task)
+    return 0
+
+
+def _export(config: Config) -> int:
+    from nnbench import export
+    from nnbench.recording import open_store_of
+    from nnbench.tracking.reader import read_study
+
+    folder = Path(config.report.folder) / config.study / "export"
+    export.write(read_study(open_store_of(config, create=False), config.study), folder)
+    print(folder)
     return 0

@@ -1,6 +1,10 @@
 """The files a run leaves: arrays without pickle, and a picture of its decision boundary drawn in milliseconds."""
 
+import math
+import re
 import zipfile
+import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +22,7 @@ SELECTION = "selection.csv"  # of a sweep that tuned: the settings it chose
 
 # Okabe and Ito's colours, which the colour-blind tell apart, the three of the spiral first.
 COLOURS = ((0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233), (240, 228, 66))
+LARGEST = 2**29  # bytes of arrays that a file may unfold to; a run's are a thousandth of that
 SIZE = 480  # pixels along each side of the picture
 DOT = 7  # pixels across a point
 
@@ -36,13 +41,34 @@ def write_run(folder: Path, history: History, boundary: Boundary | None) -> None
     )
     _write(folder / WEIGHTS, _weights(history))
     if boundary is not None:
-        _write(folder / BOUNDARY, _grids(boundary), compressed=True)
+        write_boundary(folder / BOUNDARY, boundary)
         draw(boundary).save(folder / PICTURE, compress_level=1)
 
 
+def write_boundary(path: Path, boundary: Boundary) -> None:
+    """Write a decision boundary as a `boundary.npz`."""
+    _write(path, _grids(boundary), compressed=True)
+
+
+class Spoilt(ValueError):
+    """A file that no run has left so: damaged, or somebody's mischief."""
+
+
 def read_history(path: Path) -> Arrays:
-    """The arrays of a `history.npz` by name, as `History` describes them: every epoch, not the evaluated alone."""
-    return _read(path)
+    """The arrays of a `history.npz` by name, as `History` describes them: every epoch, not the evaluated alone.
+
+    Raises:
+        Spoilt: it is no such file.
+    """
+    arrays = _read(path, ("train_loss", "train_accuracy", "evaluated", "val_loss", "val_accuracy"))
+    epochs, evaluated = len(arrays["train_loss"]), arrays["evaluated"]
+    _insist(path, all(array.ndim == 1 for array in arrays.values()), "its curves are none")
+    _insist(path, len(arrays["train_accuracy"]) == epochs, "its curves differ in length")
+    for name in ("val_loss", "val_accuracy"):
+        _insist(path, len(arrays[name]) in (0, len(evaluated)), "its curves differ in length")
+    ascending = evaluated.dtype.kind in "iu" and bool((np.diff(evaluated.astype(np.int64)) > 0).all())
+    _insist(path, ascending and (not len(evaluated) or 0 <= evaluated[0] <= evaluated[-1] < epochs), "its epochs are none")
+    return arrays
 
 
 def curve_epochs(epochs: int, evaluated: IntArray) -> IntArray:
@@ -63,11 +89,23 @@ def read_weights(path: Path) -> tuple[FloatArray, ...]:
 
 
 def read_boundary(path: Path) -> Boundary:
-    """The decision boundary in a `boundary.npz`."""
-    arrays = _read(path)
+    """The decision boundary in a `boundary.npz`.
+
+    Raises:
+        Spoilt: it is no such file.
+    """
+    names = "extent", "label", "confidence", "train_points", "train_labels", "test_points", "test_labels"
+    arrays = _read(path, names)
+    _insist(path, arrays["extent"].shape == (4,) and bool(np.isfinite(arrays["extent"]).all()), "its extent is none")
     left, right, bottom, top = arrays.pop("extent").tolist()
-    labels = {int(name[7:]): arrays.pop(name) for name in list(arrays) if name.startswith("label_E")}
-    checkpoints = {epoch: (label, arrays.pop(f"confidence_E{epoch}")) for epoch, label in labels.items()}
+    labels = {int(name[7:]): arrays.pop(name) for name in list(arrays) if re.fullmatch(r"label_E\d{1,9}", name)}
+    checkpoints = {epoch: (label, arrays.pop(f"confidence_E{epoch}", label)) for epoch, label in labels.items()}
+    _insist(path, set(arrays) < set(names), "it holds what none has")
+    for grid in (arrays["confidence"], *(grid for pair in checkpoints.values() for grid in pair)):
+        _insist(path, grid.ndim == 2 and grid.shape == arrays["label"].shape and grid.dtype == np.uint8, "its grids differ")
+    for part in ("train", "test"):
+        points, marks = arrays[f"{part}_points"], arrays[f"{part}_labels"]
+        _insist(path, points.shape == (*marks.shape, 2) and marks.ndim == 1 and marks.dtype == np.uint8, "its points are none")
     return Boundary(extent=(left, right, bottom, top), checkpoints=checkpoints, **arrays)
 
 
@@ -124,6 +162,32 @@ def _write(path: Path, arrays: Arrays, *, compressed: bool = False) -> None:
                 np.lib.format.write_array(file, np.asarray(array), allow_pickle=False)
 
 
-def _read(path: Path) -> Arrays:
-    with np.load(path, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+def _read(path: Path, names: Sequence[str] = ()) -> Arrays:
+    """The arrays in an `.npz`, by name; those of `names` must be there. Nothing is unpickled, nor unfolds without bound."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
+            # A zip file never yields more than it says here.
+            _insist(path, sum(member.file_size for member in members.values()) <= LARGEST, "it unfolds to too much")
+            arrays = {name: _array(archive, member) for name, member in members.items()}
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        raise Spoilt(f"{path.name} cannot be read: {error}") from error
+    _insist(path, set(names) <= set(arrays), "it lacks arrays")
+    return arrays
+
+
+def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> npt.NDArray[Any]:
+    """As `numpy.load` does, but for plain numbers alone, and only if there are as many as the head says."""
+    with archive.open(member) as file:
+        if np.lib.format.read_magic(file) != (1, 0):
+            raise ValueError("it is of another version")
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+        data = bytearray(file.read())
+    if dtype.kind not in "biuf" or len(data) != math.prod(shape) * dtype.itemsize:
+        raise ValueError("an array is not what its head says")
+    return np.ndarray(shape, dtype, data, order="F" if fortran else "C")
+
+
+def _insist(path: Path, holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise Spoilt(f"{path.name} is not what it should be: {otherwise}")

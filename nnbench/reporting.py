@@ -6,23 +6,24 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from nnbench import export
 from nnbench.config import Config, ReportConfig
 from nnbench.errors import UserError
-from nnbench.recording import open_store_of
 from nnbench.report import compare
 from nnbench.report.document import Progress as Following
 from nnbench.report.files import FILES, Report, write
 from nnbench.study import Study
 from nnbench.summary import print_summary
 from nnbench.terminal import console as make_console
-from nnbench.tracking.experiment import find_experiment
-from nnbench.tracking.reader import read_study
-from nnbench.tracking.store import Store
+
+if TYPE_CHECKING:
+    from nnbench.tracking.store import Store
 
 PLAIN_EVERY = 10.0  # seconds between the lines in a log
 _LONGEST = 100  # letters of a study's name in that of a folder for two
@@ -48,7 +49,7 @@ def remake(config: Config, overrides: Sequence[str]) -> None:
     """Make a study's report again, or that of two studies side by side, and say where it is.
 
     Args:
-        config: names the study, or two with a comma between them, and the store.
+        config: names the study, or two with a comma between them, and the store, or the folder of a study's export.
         overrides: the words of the command: what they say of the report is what the user asked for; the rest is as it was
             when the study was run.
 
@@ -56,6 +57,13 @@ def remake(config: Config, overrides: Sequence[str]) -> None:
         UserError: there is no such store, or no such study in it.
     """
     console = make_console()
+    if export.is_export(Path(config.tracking.uri)):
+        study = export.read(Path(config.tracking.uri))
+        tell(study, report_on(study, _wanted(study, config.report, overrides), console), console)
+        return
+    from nnbench.recording import open_store_of  # only here, so that an export needs no MLflow
+    from nnbench.tracking.reader import read_study
+
     store = open_store_of(config, create=False)
     names = _studies(store, config.study)
     study, *after = (read_study(store, name) for name in names)
@@ -70,8 +78,10 @@ def remake(config: Config, overrides: Sequence[str]) -> None:
     _tell_where(report, console)
 
 
-def _studies(store: Store, given: str) -> list[str]:
+def _studies(store: "Store", given: str) -> list[str]:
     """One name, or two with a comma between them, unless a study is called just that."""
+    from nnbench.tracking.experiment import find_experiment
+
     if "," not in given:
         return [given]
     with store.told_in_one_line():

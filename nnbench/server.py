@@ -5,6 +5,7 @@ It listens on this machine alone unless it is told otherwise, and beyond it only
 
 import configparser
 import os
+import re
 import secrets
 import signal
 import socket
@@ -14,7 +15,7 @@ import tempfile
 import time
 import urllib.request
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,8 +89,7 @@ def serving(
         try:
             if not _answers(process, address):
                 said.seek(0)
-                last = next((line.strip() for line in reversed(said.readlines()) if line.strip()), "it said nothing")
-                raise UserError(f"the MLflow server did not come up: {last}")
+                raise UserError(f"the MLflow server did not come up: {_reason(said)}")
             yield Server(address, process)
         finally:
             _end(process)
@@ -187,6 +187,13 @@ def _answers(process: "subprocess.Popen[bytes]", address: str) -> bool:
         else:
             return True
     return False
+
+
+def _reason(said: Iterable[str]) -> str:
+    """Of all that a server has said, the last that looks like a reason."""
+    lines = [line.strip() for line in said if line.strip()] or ["it said nothing"]
+    reasons = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b", line)]
+    return (reasons or lines)[-1]
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -1,6 +1,12 @@
+import io
+import tracemalloc
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image
 
@@ -77,10 +83,112 @@ def test_a_boundary_comes_back_as_it_was(tmp_path: Path, history: History) -> No
         np.testing.assert_array_equal(getattr(read, name), getattr(written, name))
 
 
-def test_pickles_are_refused(tmp_path: Path) -> None:
-    np.savez(tmp_path / "history.npz", train_loss=np.array([{}], dtype=object))
-    with pytest.raises(ValueError, match="allow_pickle"):
+def write_zip(path: Path, members: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+def npy(array: npt.NDArray[Any]) -> bytes:
+    file = io.BytesIO()
+    np.lib.format.write_array(file, array, allow_pickle=True)
+    return file.getvalue()
+
+
+CURVES = {name: npy(np.zeros(3)) for name in ("train_loss", "train_accuracy", "val_loss", "val_accuracy")}
+SOUND = {f"{name}.npy": content for name, content in (CURVES | {"evaluated": npy(np.arange(3))}).items()}
+
+
+def test_a_sound_history_is_read(tmp_path: Path) -> None:
+    assert set(artifacts.read_history(write_zip(tmp_path / "history.npz", SOUND))) == {name[:-4] for name in SOUND}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"train_loss.npy": npy(np.array([print], dtype=object))},
+        {"train_loss.npy": npy(np.array([("a", 1)], dtype=[("x", "U1"), ("y", int)]))},
+        {"train_loss.npy": npy(np.zeros(3)).replace(b"(3,)", b"(9,)")},
+        {"train_loss.npy": npy(np.zeros(3)).replace(b"(3,), }           ", b"(30000000000,), }")},
+        {"train_loss.npy": b"import os"},
+        {"train_loss.npy": npy(np.zeros((3, 3)))},
+        {"train_loss.npy": npy(np.zeros(4))},
+        {"val_loss.npy": npy(np.zeros(2))},
+        {"evaluated.npy": npy(np.array([0, 2, 1]))},
+        {"evaluated.npy": npy(np.array([0, 1, 3]))},
+        {"evaluated.npy": npy(np.array([-1, 0, 1]))},
+        {"evaluated.npy": npy(np.zeros(3))},
+    ],
+    ids=[
+        "pickle",
+        "record",
+        "too short",
+        "endless head",
+        "no array",
+        "matrix",
+        "long",
+        "short",
+        "order",
+        "late",
+        "early",
+        "float",
+    ],
+)
+def test_what_no_run_has_left_is_refused(tmp_path: Path, changed: dict[str, bytes]) -> None:
+    path = write_zip(tmp_path / "history.npz", SOUND | changed)
+    with pytest.raises(artifacts.Spoilt, match=r"history\.npz"):
+        artifacts.read_history(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"not an npz", bytes(1000)])
+def test_a_file_that_is_no_npz_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "history.npz").write_bytes(content)
+    with pytest.raises(artifacts.Spoilt, match="cannot be read"):
         artifacts.read_history(tmp_path / "history.npz")
+
+
+def test_a_history_that_lacks_a_curve_is_refused(tmp_path: Path) -> None:
+    del (members := dict(SOUND))["val_loss.npy"]
+    with pytest.raises(artifacts.Spoilt, match="lacks"):
+        artifacts.read_history(write_zip(tmp_path / "history.npz", members))
+
+
+def test_a_bomb_is_not_unfolded(tmp_path: Path) -> None:
+    # A gigabyte of zeros in a megabyte.
+    with zipfile.ZipFile(tmp_path / "history.npz", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name in SOUND:
+            with archive.open(name, "w", force_zip64=True) as file:
+                for _ in range(200):
+                    file.write(bytes(2**20))
+    assert (tmp_path / "history.npz").stat().st_size < 2**21
+    tracemalloc.start()
+    with pytest.raises(artifacts.Spoilt, match="unfolds to too much"):
+        artifacts.read_history(tmp_path / "history.npz")
+    assert tracemalloc.get_traced_memory()[1] < 2**24
+    tracemalloc.stop()
+
+
+def test_a_boundary_of_no_shape_is_refused(tmp_path: Path, history: History) -> None:
+    artifacts.write_run(tmp_path, history, thirds())
+    sound = dict(zipfile_members(tmp_path / "boundary.npz"))
+    for name, array in {
+        "extent": np.array([0, 1, np.inf, 2]),
+        "label": np.zeros((2, 3), np.uint8),
+        "confidence": np.zeros(9, np.uint8),
+        "train_points": np.zeros((1, 3), np.float32),
+        "test_labels": np.zeros((1, 1), np.uint8),
+        "odd": np.zeros(1),
+        "label_E1": np.zeros((1, 1), np.uint8),
+    }.items():
+        with pytest.raises(artifacts.Spoilt, match="not what it should be"):
+            artifacts.read_boundary(write_zip(tmp_path / "changed.npz", sound | {f"{name}.npy": npy(array)}))
+
+
+def zipfile_members(path: Path) -> Iterator[tuple[str, bytes]]:
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            yield name, archive.read(name)
 
 
 def test_the_same_run_gives_the_same_bytes(tmp_path: Path, history: History) -> None:

@@ -96,7 +96,7 @@ def _conduct(config: Config, runner: Runner, plan: Callable[["Sweep"], None], co
         console.print(_failed(sweep.failures))
     if trouble:
         console.print(trouble)
-    console.print(f"review  [bold]mlflow ui --backend-store-uri {writer.store.shown_uri}[/bold]")
+    console.print(f"review  [bold]{escape(writer.store.pages)}[/bold]")
     return 1 if sweep.failures or trouble else 0
 
 

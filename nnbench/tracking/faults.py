@@ -53,6 +53,6 @@ def told_in_one_line(uri: str) -> Iterator[None]:
 
 def root(error: BaseException) -> str:
     """What lies at the bottom of a fault, such as a refused connection, in one line."""
-    while (inner := error.__cause__ or error.__context__) is not None:
+    while (inner := error.__cause__ or error.__context__) is not None and not isinstance(inner, UserError):
         error = inner
     return redacted(str(error).strip().splitlines()[0])[:200]

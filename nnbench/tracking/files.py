@@ -9,7 +9,9 @@ from urllib.request import url2pathname
 
 from mlflow.entities import Experiment
 
+from nnbench.artifacts import LARGEST
 from nnbench.tracking.experiment import folder_name
+from nnbench.tracking.runs import ours
 from nnbench.tracking.store import Store, cache_folder
 
 
@@ -29,11 +31,16 @@ def artifact_folder(store: Store, experiment: Experiment, run_id: str) -> Path |
 
 def artifact(store: Store, experiment: Experiment, run_id: str, name: str) -> Path | None:
     """An artifact of a run that has ended, fetched once where it is not on this machine; None where there is none."""
+    if not ours(run_id):
+        return None
     folder = artifact_folder(store, experiment, run_id)
     path = (folder or cache_folder() / "artifacts" / run_id) / name
     if path.exists():
         return path
-    if folder is not None or name not in {file.path for file in store.call(partial(store.client.list_artifacts, run_id))}:
+    if folder is not None:
+        return None
+    listed = {file.path: file.file_size or 0 for file in store.call(partial(store.client.list_artifacts, run_id))}
+    if not 0 < listed.get(name, 0) < LARGEST:
         return None
     path.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=path.parent) as unfinished:

@@ -31,11 +31,14 @@ class Line:
     Args:
         shown_uri: of the server, without a password.
         patience: seconds until a call is given up; after that one try is all that each gets, until one succeeds.
+
+    Attributes:
+        given_up: the server did not answer in time, nor has it since.
     """
 
     def __init__(self, shown_uri: str, patience: float) -> None:
         self.shown_uri, self.patience = shown_uri, patience
-        self._given_up = False
+        self.given_up = False
 
     def ride(self, call: Callable[[], T], done: Callable[[], T | None] = lambda: None) -> T:
         """What `call` returns, once the server has answered.
@@ -57,17 +60,17 @@ class Line:
                     raise Gone(self.shown_uri) from error
                 if not away(error):
                     raise
-                if self._given_up or time.monotonic() - started >= self.patience:
-                    self._given_up = True
+                if self.given_up or time.monotonic() - started >= self.patience:
+                    self.given_up = True
                     raise Gone(self.shown_uri) from error
                 if tries == 1:
                     logger.warning("%s does not answer: waiting, for up to %g s", self.shown_uri, self.patience)
                 time.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
                 tries += 1
             else:
-                if self._given_up or tries > 1:
+                if self.given_up or tries > 1:
                     logger.warning("%s answers again", self.shown_uri)
-                self._given_up = False
+                self.given_up = False
                 return result
 
 

@@ -87,7 +87,7 @@ def sweep_note(
     lines = [plain(answer) or "A sweep, whose runs are beside it.", "", f"**Its runs:** {counts}."]
     if "report.pdf" in files:
         address = views.run_link(experiment_id, THIS_RUN, "report.pdf")
-        lines += ["", f"[**The report**]({address}); its tables are among the artifacts."]
+        lines += ["", f"[**The report**]({address}); the table behind each page is among the artifacts, in `figures`."]
     if "cover.png" in files:
         lines += ["", f"![The report's first page]({picture_address('cover.png')})"]
     return cut("\n".join([*lines, "", "**Command.**", "", f"    {command}", ""]), LIMIT_RUN)

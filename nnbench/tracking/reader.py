@@ -17,7 +17,7 @@ from nnbench.tracking.experiment import find_experiment
 from nnbench.tracking.files import artifact
 from nnbench.tracking.runs import Row, every
 from nnbench.tracking.store import Store
-from nnbench.tracking.tables import chosen, curves_table, newest, runs_table, selection_table, sweeps_table
+from nnbench.tracking.tables import chosen, curves_table, genuine, newest, runs_table, selection_table, sweeps_table
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,10 @@ def read_study(store: Store, study: str) -> Study:
         if experiment is None:
             raise UserError(f"study={study}: there is none of that name in {store.shown_uri}; {_known(store)}")
         rows = store.runs.rows(experiment)
-        kept = newest([row for row in rows if row.tags.get("nnbench.kind") == "training"])
+        training = [row for row in rows if row.tags.get("nnbench.kind") == "training"]
+        kept = newest([row for row in training if genuine(row)])
+        if strange := [row for row in training if not genuine(row)]:
+            logger.warning("%d runs are not as nnbench leaves them, and are left out", len(strange))
         tuning = [row for row in kept if row.tags.get("nnbench.stage") == "tuning"]
         others = [row for row in kept if row.tags.get("nnbench.stage") != "tuning"]
         sweeps = [row for row in rows if row.tags.get("nnbench.kind") == "sweep"]
@@ -72,7 +75,11 @@ def _histories(store: Store, experiment: Experiment, run_ids: Sequence[str]) -> 
 def _boundary(store: Store, experiment: Experiment, run_id: str) -> Boundary | None:
     with store.told_in_one_line():
         path = artifact(store, experiment, run_id, artifacts.BOUNDARY)
-    return artifacts.read_boundary(path) if path is not None else None
+    try:
+        return artifacts.read_boundary(path) if path is not None else None
+    except artifacts.Spoilt as error:
+        logger.warning("run %s: %s; it has no picture", run_id, error)
+        return None
 
 
 def _known(store: Store) -> str:

@@ -6,6 +6,7 @@ half a second. The tables are those that MLflow declares (its version is pinned)
 against what MLflow writes. One transaction also means that no run is ever seen FINISHED without its metrics.
 """
 
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -230,6 +231,11 @@ def every(search: Callable[..., Any], *arguments: object) -> Iterator[Any]:
         token = page.token
         if not token:
             return
+
+
+def ours(run_id: str) -> bool:
+    """Whether it may be part of a path: an id of MLflow's is no more than letters and digits."""
+    return re.fullmatch(r"[\w-]{1,64}", run_id) is not None
 
 
 def now() -> int:

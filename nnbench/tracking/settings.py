@@ -1,11 +1,13 @@
 """What to call a run's setting: its optimizer, with what varies in its study but the seed."""
 
+import hashlib
 from collections.abc import Hashable, Mapping, Sequence
 
 Params = Mapping[str, Hashable]
 
 # What cannot change a run's numbers, or is said elsewhere.
 AROUND = ("study", "seed", "resume", "fail_fast", "dry_run", "optimizer.name", "tracking.", "report.")
+LONGEST = 160  # characters of a setting's name
 SHORT = {"learning_rate": "lr"}
 
 
@@ -39,7 +41,10 @@ def _told(values: Mapping[str, set[Hashable]], always: Sequence[str]) -> list[st
 def _setting(optimizer: str, values: Params) -> tuple[str, tuple[object, ...]]:
     words = [f"{_short(key)}={_text(value)}" for key, value in values.items()]
     order = [(isinstance(value, str), value) for value in values.values()]
-    return " ".join([optimizer, *words]), (optimizer, *order)
+    name = " ".join([optimizer, *words])
+    if len(name) > LONGEST:  # what nobody could read, but still one setting and not another
+        name = f"{name[:LONGEST]}…{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+    return name, (optimizer, *order)
 
 
 def _short(key: str) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -63,6 +64,14 @@ class Store:
     def shown_uri(self) -> str:
         """The URI without its password."""
         return redacted(self.uri)
+
+    @property
+    def pages(self) -> str:
+        """Where MLflow's pages show it, or the command that does."""
+        if self.engine is None:
+            return f"{self.shown_uri}/#/experiments?workflowType=machine_learning"
+        usual = self.uri == f"sqlite:///{Path('results/mlflow.db').absolute()}"
+        return "python -m nnbench.ui" if usual else f"python -m nnbench.ui --store {shlex.quote(self.shown_uri)}"
 
     def call(self, function: Callable[[], T]) -> T:
         """What `function` returns, called again and again while the store is held by another program, or is away.

@@ -1,16 +1,28 @@
-"""Rows of a store as tidy tables: what `Study` promises, column by column."""
+"""Rows of a store as tidy tables: what `Study` promises, column by column.
+
+A store may hold what others wrote: a name is text to be shown, a number may be none, and nothing is too long.
+"""
 
 import json
+import logging
+import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
 from nnbench import artifacts
-from nnbench.tracking.runs import Row
+from nnbench.tracking.runs import Row, ours
 from nnbench.tracking.settings import settings
 
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+LONGEST_NUMBER, LONGEST_TEXT = 40, 6000  # characters; the writer leaves no longer text either
+BEYOND = 1e300  # MLflow stores the infinite as the greatest number there is
 # Columns that are there even if no run fills them.
 TAGS = ("outcome", "optimizer", "identity", "sweep_id", "stage", "reason")
 PROVENANCE = ("commit", "dirty", "version", "python", "numpy", "blas", "cpu", "threads", "command")
@@ -19,8 +31,15 @@ METRICS = (
     *("best/val_loss", "best/val_accuracy", "test/loss", "test/accuracy", "time/train_seconds", "time/epoch_us"),
     *("epochs_to/0.80", "epochs_to/0.90", "epochs_to/0.95", "diverged_at_epoch"),
 )
-LONGEST_NUMBER = 40  # characters
 CURVES = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
+
+
+def genuine(row: Row) -> bool:
+    """Whether a row is what this project's writer leaves of a training run, as opposed to somebody else's."""
+    seed = as_value(row.params.get("seed", ""))
+    named = re.fullmatch(r"\w[\w .,()-]{0,59}", row.tags.get("nnbench.optimizer", ""))
+    known = row.tags.get("nnbench.identity") and ours(row.run_id)
+    return bool(named and known) and isinstance(seed, int) and 0 <= seed < 2**63
 
 
 def newest(rows: Sequence[Row]) -> list[Row]:
@@ -31,28 +50,30 @@ def newest(rows: Sequence[Row]) -> list[Row]:
 
 def runs_table(rows: Sequence[Row]) -> pd.DataFrame:
     """`Study.runs`, in the order of optimizer, setting, seed."""
-    params = [{key: as_value(text) for key, text in row.params.items()} for row in rows]
+    params = [{key: shown(as_value(text)) for key, text in row.params.items()} for row in rows]
     named = settings([row.tags.get("nnbench.optimizer", "") for row in rows], params)
     records = [
         {
-            "run_id": row.run_id,
-            "name": row.name,
-            "status": row.status,
-            **{key: row.tags.get(f"nnbench.{key}") for key in TAGS},
-            "setting": setting,
-            "seed": None,
-            "started": row.started,
             **values,
             **dict.fromkeys(METRICS, np.nan),
-            **row.metrics,
-            **{key: row.tags.get(f"nnbench.{key}") for key in PROVENANCE},
+            **{key: value if abs(value) < BEYOND else np.nan for key, value in row.metrics.items()},
+            **{key: shown(row.tags.get(f"nnbench.{key}")) for key in (*TAGS, *PROVENANCE)},
+            "run_id": row.run_id,
+            "name": shown(row.name),
+            "status": row.status,
+            "setting": setting,
+            "seed": values.get("seed"),
+            "started": row.started,
         }
         for row, values, (setting, _) in zip(rows, params, named, strict=True)
     ]
     order = sorted(range(len(rows)), key=lambda at: (named[at][1], records[at]["seed"] or 0, rows[at].started))
-    empty = ["run_id", "name", "status", *TAGS, "setting", "seed", "started", *METRICS, *PROVENANCE]
-    frame = pd.DataFrame([records[at] for at in order], columns=None if records else empty)
-    frame["threads"] = pd.to_numeric(frame["threads"])
+    first = ["run_id", "name", "status", *TAGS, "setting", "seed", "started"]
+    frame = pd.DataFrame([records[at] for at in order], columns=None if records else [*first, *METRICS, *PROVENANCE])
+    others = [column for column in frame.columns if column not in (*first, *METRICS, *PROVENANCE)]
+    more = [column for column in others if any(column in row.metrics for row in rows)]
+    frame = frame[[*first, *(column for column in others if column not in more), *METRICS, *more, *PROVENANCE]]
+    frame["threads"] = pd.to_numeric(frame["threads"], errors="coerce")
     frame["dirty"] = frame["dirty"].map({"true": True, "false": False})
     return _dated(frame)
 
@@ -60,8 +81,14 @@ def runs_table(rows: Sequence[Row]) -> pd.DataFrame:
 def curves_table(histories: Mapping[str, Path]) -> pd.DataFrame:
     """`Study.curves`, from the histories of runs by their ids."""
     parts: dict[str, list[np.ndarray]] = {key: [np.empty(0)] for key in ("epoch", *CURVES)}
-    for path in histories.values():
-        arrays = artifacts.read_history(path)
+    read = []
+    for run_id, path in histories.items():
+        try:
+            arrays = artifacts.read_history(path)
+        except artifacts.Spoilt as error:
+            logger.warning("run %s: %s; it has no curve", run_id, error)
+            continue
+        read.append(run_id)
         evaluated = arrays["evaluated"]
         epochs = artifacts.curve_epochs(len(arrays["train_loss"]), evaluated)
         parts["epoch"].append(epochs)
@@ -73,22 +100,31 @@ def curves_table(histories: Mapping[str, Path]) -> pd.DataFrame:
                 values[np.searchsorted(epochs, evaluated)] = arrays[key]
             parts[key].append(values)
     columns = {key: np.concatenate(arrays, dtype=float) for key, arrays in parts.items()}
-    ids = np.repeat(np.array(list(histories), dtype=object), [len(epochs) for epochs in parts["epoch"][1:]])
+    ids = np.repeat(np.array(read, dtype=object), [len(epochs) for epochs in parts["epoch"][1:]])
     return pd.DataFrame({"run_id": ids.astype(str), **columns}).astype({"epoch": int})
 
 
 def sweeps_table(rows: Sequence[Row]) -> pd.DataFrame:
     """`Study.sweeps`, oldest first."""
-    records = [(row.run_id, row.started, row.tags.get("nnbench.command"), row.status) for row in rows]
+    records = [(row.run_id, row.started, shown(row.tags.get("nnbench.command")), row.status) for row in rows]
     return _dated(pd.DataFrame(records, columns=["run_id", "started", "command", "status"]))
 
 
 def selection_table(paths: Sequence[Path]) -> pd.DataFrame:
     """`Study.selection`: of each optimizer what was chosen last, from the files of sweeps, oldest first."""
-    as_written: dict[str, Callable[[str], object]] = {"value": as_value, "default": as_value, "edge": str}
-    frames = [pd.read_csv(path, converters=as_written) for path in paths]
+    frames = [_selection(path) for path in paths]
     newest = {setting: rows for frame in frames for setting, rows in frame.groupby("setting", sort=False)}
     return pd.concat(newest.values(), ignore_index=True) if newest else pd.DataFrame()
+
+
+def _selection(path: Path) -> pd.DataFrame:
+    as_written: dict[str, Callable[[str], object]] = {"value": as_value, "default": as_value, "edge": str}
+    try:
+        frame = pd.read_csv(path, converters=as_written)
+        return frame[frame[["setting", "optimizer", "hyperparameter", "value"]].notna().any(axis=1)]
+    except (ValueError, KeyError) as error:
+        logger.warning("%s is not as nnbench leaves it, and is left out: %s", path, error)
+        return pd.DataFrame({"setting": []})
 
 
 def chosen(row: Row, selection: pd.DataFrame) -> bool:
@@ -101,7 +137,15 @@ def chosen(row: Row, selection: pd.DataFrame) -> bool:
 
 
 def _dated(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.assign(started=pd.to_datetime(frame["started"], unit="ms", utc=True))
+    return frame.assign(started=pd.to_datetime(frame["started"], unit="ms", utc=True).dt.as_unit("ms"))
+
+
+def shown(value: T) -> T | str:
+    """A value as it may be shown: text without what steers a terminal, and not for ever."""
+    if not isinstance(value, str):
+        return value
+    text = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", "\N{REPLACEMENT CHARACTER}", value[: LONGEST_TEXT + 1])
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
 
 
 def as_value(text: str) -> Hashable:

@@ -21,20 +21,18 @@ from nnbench.errors import UserError
 from nnbench.history import History
 from nnbench.tracking import note as notes
 from nnbench.tracking.delivery import AtOnce, Delivery
-from nnbench.tracking.experiment import open_experiment, set_tags
+from nnbench.tracking.describe import NOTE, REPORT, REPORT_TAG, describe
+from nnbench.tracking.experiment import open_experiment
 from nnbench.tracking.faults import redacted
-from nnbench.tracking.labels import best_settings, changed_labels, varying
 from nnbench.tracking.metrics import points
 from nnbench.tracking.presence import Presence
 from nnbench.tracking.provenance import provenance, user
 from nnbench.tracking.runs import Row, ServerRuns, now
 from nnbench.tracking.spool import Courier, parcels
 from nnbench.tracking.store import Store
-from nnbench.tracking.views import views as saved_views
 
-NOTE, COLOUR = "mlflow.note.content", "mlflow.runColor"
+COLOUR, FIGURES = "mlflow.runColor", "figures"
 BLACK = "#1a1a1a"  # a sweep's own run, among runs in the colours of their optimizers
-REPORT = "report.pdf"
 LONGEST_PARAM, LONGEST_TAG, LONGEST_KEY = 6000, 8000, 250  # characters
 WORTH_ANALYZING = 10  # runs in a sweep, from which on SQLite's statistics are out of date
 
@@ -203,12 +201,16 @@ class StudyWriter:
             files: become its artifacts.
             metrics: of the sweep as a whole.
             answer: what the report says, in a sentence.
+
+        With a server that has gone this does nothing: `settle` has said so, and the next call marks the run KILLED.
         """
+        if isinstance(self.store.runs, ServerRuns) and self.store.runs.line.given_up:
+            return
         names = [file.name for file in files]
         note = notes.sweep_note(self._experiment.experiment_id, self._command, self._outcomes, answer=answer, files=names)
         tags = notes.about(sweep_id, {"nnbench.outcome": status.lower(), NOTE: note})
         if REPORT in names:
-            tags["nnbench.report"] = REPORT
+            tags[REPORT_TAG] = REPORT
         ended = now()
         finite = [Metric(_key(key), value, ended, 0) for key, value in (metrics or {}).items() if math.isfinite(value)]
         self.attach(sweep_id, files)
@@ -220,37 +222,15 @@ class StudyWriter:
                 self.store.analyze()
 
     def attach(self, sweep_id: str, files: Sequence[Path]) -> None:
-        """Make these files artifacts of the sweep's own run, which goes on."""
+        """Make these files artifacts of the sweep's own run, which goes on; figures, of which there are many, in a folder."""
         with self.store.told_in_one_line(), AtOnce(self.store, self._experiment).files(sweep_id) as folder:
             for file in files:
-                shutil.copy(file, folder / file.name)
+                place = folder / FIGURES if file.parent.name == FIGURES else folder
+                place.mkdir(exist_ok=True)
+                shutil.copy(file, place / file.name)
 
     def _describe(self, answer: str = "") -> None:
-        """Say in MLflow's pages what the study is about, and what it has found so far."""
-        experiment = self.store.call(partial(self.store.client.get_experiment, self._experiment.experiment_id))
-        runs = self.store.runs
-        rows = runs.rows(experiment)
-        trained = [row for row in rows if row.tags.get("nnbench.kind") == "training"]
-        bests = best_settings(trained)
-        if changed := changed_labels(trained, bests):
-            runs.label(changed)
-        reports = [row.run_id for row in rows if "nnbench.report" in row.tags]
-        note = notes.study_note(
-            self.study,
-            experiment.experiment_id,
-            self._command,
-            question=self._question,
-            answer=answer,
-            report=reports[-1] if reports else None,
-            bests=bests,
-        )
-        tags = {NOTE: note} | saved_views(
-            experiment.creation_time or 0,
-            tuned=any(row.tags.get("nnbench.stage") == "final" for row in trained),
-            grouped=bool(trained),
-            varying=varying(trained),
-        )
-        set_tags(self.store, experiment, tags)
+        describe(self.store, self._experiment, self._command, question=self._question, answer=answer)
 
     def _close(self, handle: str, status: str, outcome: str, metrics: Sequence[Metric], note: str, reason: str = "") -> None:
         tags = {"nnbench.outcome": outcome, NOTE: notes.cut(note, LONGEST_TAG)}

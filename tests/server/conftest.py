@@ -9,10 +9,12 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,22 +51,25 @@ def postgres() -> Iterator[str]:
     with open(os.devnull, "w") as nothing:
         process = subprocess.Popen([*as_user, str(programs / "postgres"), *options], stderr=nothing, cwd="/")
     uri = f"postgresql://nnbench@127.0.0.1:{port}"
-    wait_until(lambda: bool(psycopg.connect(f"{uri}/postgres").close() or True), ignoring=psycopg.OperationalError)  # type: ignore[func-returns-value]
+    wait_until(lambda: _answers(f"{uri}/postgres"))
     yield uri
     process.send_signal(signal.SIGINT)
     process.wait()
     shutil.rmtree(folder)
 
 
-def wait_until(holds: Callable[[], bool], *, seconds: float = START, ignoring: type[Exception] = Exception) -> None:
-    """Look again and again until `holds` does."""
+def _answers(uri: str) -> bool:
+    with psycopg.connect(uri) as connection:
+        return connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def wait_until(holds: Callable[[], bool], *, seconds: float = START) -> None:
+    """Look again and again until `holds` does; what it asks may not be up yet."""
     end = time.monotonic() + seconds
     while True:
-        try:
+        with suppress(OSError, psycopg.Error):
             if holds():
                 return
-        except ignoring:
-            pass
         assert time.monotonic() < end, "it never did"
         time.sleep(0.05)
 

@@ -1,9 +1,14 @@
 """A server that a team shares: several sweeps at once, and a server that is away for a while, for good, or slow."""
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from nnbench.tracking.store import Store, open_store
+from nnbench.tracking.writer import StudyWriter
 from tests.server.conftest import Member, Team, wait_until
 from tests.server.slow import Slow
 
@@ -18,7 +23,7 @@ def test_two_sweeps_at_once_from_two_processes(team: Team, member: Member) -> No
         for start in (0, 4)
     ]
     said = [sweep.communicate(timeout=200)[1] for sweep in sweeps]
-    assert [sweep.returncode for sweep in sweeps] == [0, 0], said
+    assert [sweep.returncode for sweep in sweeps] == [0, 0], "\n".join(said)
     assert team.states("two") == {"FINISHED": 16}
     assert [status for status, _ in team.runs("two", "sweep")] == ["FINISHED"] * 2
     team.whole("two")
@@ -27,11 +32,27 @@ def test_two_sweeps_at_once_from_two_processes(team: Team, member: Member) -> No
     assert not member.spooled()
 
 
+def test_four_who_begin_the_same_study_at_the_same_instant(team: Team, tmp_path: Path) -> None:
+    stores = [open_store(team.uri, None, spool=tmp_path / str(number)) for number in range(4)]
+    for study in ("race 1", "race 2", "race 3"):
+        start = threading.Barrier(len(stores))
+
+        def begin(store: Store, study: str = study, start: threading.Barrier = start) -> str:
+            start.wait()
+            writer = StudyWriter(store, study, command="python -m nnbench")
+            sweep_id = writer.start_sweep("sweep", params={})
+            writer.end_sweep(sweep_id, "FINISHED")
+            return sweep_id
+
+        with ThreadPoolExecutor(len(stores)) as pool:
+            assert len(set(pool.map(begin, stores))) == 4
+        assert [status for status, _ in team.runs(study, "sweep")] == ["FINISHED"] * 4
+
+
 def test_a_server_that_is_killed_and_comes_back_in_mid_sweep(team: Team, member: Member) -> None:
     sweep = member.start("-m", "optimizer=sgd,adam", "seed=range(10)", "study=killed", *SHORT, "training.epochs=1000")
-    for _ in range(2):
-        before = team.states("killed")["FINISHED"]
-        wait_until(lambda least=before + 3: bool(team.states("killed")["FINISHED"] >= least))  # type: ignore[misc]
+    for least in (3, 9):
+        wait_until(lambda least=least: team.states("killed")["FINISHED"] >= least)  # type: ignore[misc]
         team.kill()
         time.sleep(3)
         team.start()
@@ -90,6 +111,28 @@ def test_a_process_that_is_killed_while_it_tells_the_server(team: Team, member: 
     team.whole("died")
 
 
+def test_an_interrupt_while_the_server_is_slow_loses_nothing(team: Team, member: Member) -> None:
+    words = "-m", "optimizer=sgd", "seed=range(20)", "study=interrupted", *SHORT
+    with Slow(team.port, delay=0.3) as slow:
+        sweep = member.start(*words, uri=slow.uri)
+        wait_until(lambda: len(member.spooled()) >= 12)
+        sweep.terminate()
+        said = sweep.communicate(timeout=60)[1]
+        assert sweep.returncode == 143, said
+        assert "interrupted (SIGTERM)" in said
+        assert "Traceback" not in said
+        finished = sum(parcel["status"] == "FINISHED" for parcel in member.spooled()) + team.states("interrupted")["FINISHED"]
+        slow.delay = 0
+        again = member.run(*words, uri=slow.uri)
+    assert again.returncode == 0, again.stderr
+    assert "that had waited" in again.stderr
+    assert finished >= 12
+    assert finished == 20 or f"{finished} reused from before" in again.stderr
+    assert team.states("interrupted")["FINISHED"] == 20
+    assert "RUNNING" not in team.states("interrupted")
+    team.whole("interrupted")
+
+
 def test_no_server_at_all_is_told_of_at_once_and_nothing_is_trained(member: Member) -> None:
     said = member.run("-m", "seed=0,1", *SHORT, uri="http://me:hunter2@127.0.0.1:9")
     assert said.returncode == 2
@@ -99,7 +142,7 @@ def test_no_server_at_all_is_told_of_at_once_and_nothing_is_trained(member: Memb
 
 
 def test_training_does_not_wait_for_a_slow_server(team: Team, member: Member) -> None:
-    with Slow(team.port, delay=0.25) as slow:
+    with Slow(team.port, delay=0.1) as slow:
         started = time.monotonic()
         sweep = member.start("-m", "optimizer=sgd", "seed=range(16)", "study=slow", *SHORT, uri=slow.uri)
         wait_until(lambda: len(member.spooled()) + team.states("slow")["FINISHED"] >= 16)
@@ -107,7 +150,6 @@ def test_training_does_not_wait_for_a_slow_server(team: Team, member: Member) ->
         said = sweep.communicate(timeout=200)[1]
         told = time.monotonic() - started
     assert sweep.returncode == 0, said
-    print(f"trained after {trained:.1f} s, told after {told:.1f} s")
     assert told - trained > 0.5 * 16 * 8 * slow.delay, "most of the telling came after the training"
     assert team.states("slow") == {"FINISHED": 16}
     team.whole("slow")

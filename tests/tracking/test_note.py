@@ -60,9 +60,7 @@ def test_a_long_note_is_cut_with_an_ellipsis() -> None:
 def test_a_study_asks_its_question_and_links_to_its_views_in_its_first_line() -> None:
     text = note.study_note("trial", "7", "python -m nnbench -m seed=1,2", report="abc", answer="adam beats sgd")
     first = text.splitlines()[0]
-    assert first.startswith(
-        "Which optimizer, with which hyperparameters, and how sure are we? [Leaderboard](#/experiments/7/runs?"
-    )
+    assert first.startswith("Which optimizer, with which hyperparameters, and how sure are we? [Leaderboard](#/experiments/7/")
     assert "[Learning curves](" in first
     assert "[Failures](" in first
     assert "[Report](#/experiments/7/runs/abc/artifacts/report.pdf?" in first
@@ -80,9 +78,8 @@ def test_a_study_tells_the_best_setting_of_each_optimizer_with_a_link_to_its_run
 
 
 def test_a_sweep_tells_its_answer_its_runs_and_where_its_report_is() -> None:
-    text = note.sweep_note(
-        "7", "python -m nnbench", {"finished": 6, "failed": 1}, answer="x", files=["report.pdf", "cover.png"]
-    )
+    files = ["report.pdf", "cover.png"]
+    text = note.sweep_note("7", "python -m nnbench", {"finished": 6, "failed": 1}, answer="x", files=files)
     assert text.startswith("x\n\n**Its runs:** 1 failed, 6 finished.\n")
     assert f"(#/experiments/7/runs/{note.THIS_RUN}/artifacts/report.pdf?" in text
     assert f"(get-artifact?path=cover.png&run_uuid={note.THIS_RUN})" in text

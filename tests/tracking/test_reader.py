@@ -233,11 +233,11 @@ def test_a_server_serves_as_well(server: str, job: Job, history: Histories, boun
     store = open_store(server, None)
     writer = StudyWriter(store, "trial", command="python -m nnbench")
     sweep_id = writer.start_sweep("sweep", params={"runs": "1"})
-    run_id = finish(writer, job(), history(), boundary)
-    failed = writer.start_run(job(seed=1), sweep_id)
-    writer.fail_run(failed, job(seed=1), "Traceback ...", "ValueError: no")
-    writer.end_sweep(sweep_id, "FAILED", files=[])
+    handles = [finish(writer, job(), history(), boundary), writer.start_run(job(seed=1), sweep_id)]
+    writer.fail_run(handles[1], job(seed=1), "Traceback ...", "ValueError: no")
     writer.settle()
+    writer.end_sweep(sweep_id, "FAILED", files=[])
+    run_id, failed = map(writer.run_id, handles)
     assert writer.finished() == {job().identity}
     for study in (read_study(store, "trial"), read_study(store, "trial")):  # the second time from the cache
         assert study.runs["status"].tolist() == ["FINISHED", "FAILED"]

@@ -48,3 +48,9 @@ def test_numbers_sort_before_words() -> None:
         "sgd schedule=2",
         "sgd schedule=linear",
     ]
+
+
+def test_a_name_too_long_to_read_is_cut_and_still_its_own() -> None:
+    names = [name for name, _ in settings(["sgd"] * 2, [{"network.hidden": "1" * 5000}, {"network.hidden": "1" * 4999}])]
+    assert len(set(names)) == 2
+    assert max(map(len, names)) < 200

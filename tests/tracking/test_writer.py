@@ -129,15 +129,19 @@ def test_a_sweep_holds_its_report_and_counts_its_runs(
 ) -> None:
     report = tmp_path / "report.pdf"
     report.write_bytes(b"%PDF")
+    (tmp_path / "figures").mkdir()
+    table = tmp_path / "figures" / "loss.csv"
+    table.touch()
     sweep_id = writer.start_sweep("sweep", params={"runs": "2"})
     writer.finish_run(writer.start_run(job(), sweep_id), job(), history(), None)
     writer.fail_run(writer.start_run(job(seed=1), sweep_id), job(seed=1), "", "no")
-    writer.end_sweep(sweep_id, "FAILED", files=[report], metrics={"best": 0.5, "none": math.nan})
+    writer.end_sweep(sweep_id, "FAILED", files=[report, table], metrics={"best": 0.5, "none": math.nan})
     run = run_of(store, sweep_id)
     assert run.info.status == "FAILED"
     assert run.data.metrics == {"best": 0.5}
     assert "1 failed, 1 finished" in run.data.tags["mlflow.note.content"]
-    assert [file.path for file in store.client.list_artifacts(sweep_id)] == ["report.pdf"]
+    assert [file.path for file in store.client.list_artifacts(sweep_id)] == ["figures", "report.pdf"]
+    assert [file.path for file in store.client.list_artifacts(sweep_id, "figures")] == ["figures/loss.csv"]
 
 
 @pytest.mark.parametrize(("runs", "analyzed"), [(9, False), (10, True)])

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
@@ -47,7 +48,7 @@ class Studied:
         said = process.communicate(timeout=120)[1]
         assert process.returncode == status, said
 
-    def ask(self, query: str) -> list[tuple[str, ...]]:
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
         """Rows of the store."""
         with closing(sqlite3.connect(self.folder / "results" / "mlflow.db", timeout=30)) as database:
             return database.execute(query).fetchall()

@@ -1,0 +1,166 @@
+"""A study as plain files, for R, Excel or a paper's appendix, and back again for a report with no MLflow at hand.
+
+Each table is there twice: as Parquet, which loses nothing and is what is read back, and as CSV for everything else. What
+each column means stands in `dictionary.csv`.
+"""
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nnbench import artifacts
+from nnbench.boundary import Boundary
+from nnbench.errors import UserError
+from nnbench.study import Study
+
+TABLES = ("runs", "curves", "sweeps", "tuning", "selection")
+ABOUT, DICTIONARY, BOUNDARIES = "study.json", "dictionary.csv", "boundaries"
+FORM = 1  # of the folder; another one would be read otherwise
+
+COLUMNS = {
+    "run_id": ("text", "the run's id in MLflow"),
+    "name": ("text", "the run as a person would say it"),
+    "status": ("text", "FINISHED, FAILED, KILLED or RUNNING"),
+    "outcome": ("text", "finished, stopped (at the accuracy asked for), diverged, failed or killed"),
+    "optimizer": ("text", "the optimizer's label"),
+    "setting": ("text", "the optimizer with the hyperparameters that vary within the study"),
+    "seed": ("integer", "of data and initial weights; runs of different optimizers pair by it"),
+    "identity": ("text", "digest of all that decides the run's numbers"),
+    "sweep_id": ("text", "the sweep that the run belongs to"),
+    "stage": ("text", "tuning or final, in a study that tunes first"),
+    "reason": ("text", "why a run failed or was killed"),
+    "started": ("UTC", "when it began"),
+    "epoch": ("epochs", "passes over the training points so far; epoch 0 is measured before any update"),
+    "train_loss": ("nats", "mean cross-entropy on the training points"),
+    "train_accuracy": ("share", "training points classified rightly"),
+    "val_loss": ("nats", "mean cross-entropy on the validation points; empty where there are none"),
+    "val_accuracy": ("share", "validation points classified rightly; empty where there are none"),
+    "train/loss": ("nats", "of the last epoch that MLflow's charts show"),
+    "train/accuracy": ("share", "likewise"),
+    "val/loss": ("nats", "likewise, on the validation points"),
+    "val/accuracy": ("share", "likewise"),
+    "final/train_loss": ("nats", "of the last epoch; of a diverged run the last finite one"),
+    "final/train_accuracy": ("share", "likewise"),
+    "final/val_loss": ("nats", "likewise, on the validation points"),
+    "final/val_accuracy": ("share", "likewise; settings are selected by it"),
+    "best/val_loss": ("nats", "the lowest of the run"),
+    "best/val_accuracy": ("share", "the highest of the run"),
+    "test/loss": ("nats", "on the test points, with the final weights; empty for a diverged run"),
+    "test/accuracy": ("share", "likewise"),
+    "time/train_seconds": ("s", "wall-clock time of the training loop, evaluations included"),
+    "time/epoch_us": ("µs", "the same for one epoch"),
+    "diverged_at_epoch": ("epochs", "the first epoch whose loss was not finite; empty where there is none"),
+    "commit": ("text", "the code's git commit"),
+    "dirty": ("true or false", "whether files differed from that commit"),
+    "version": ("text", "of nnbench"),
+    "python": ("text", "its version"),
+    "numpy": ("text", "its version"),
+    "blas": ("text", "the library under NumPy's matrix products"),
+    "cpu": ("text", "the processor"),
+    "threads": ("count", "BLAS threads of the run"),
+    "command": ("text", "the command line that made it"),
+    "hyperparameter": ("text", "its name"),
+    "value": ("as in the config", "the one chosen"),
+    "default": ("as in the config", "the one of the optimizer's YAML"),
+    "kind": ("text", "log, linear or choice; fixed where it was not tuned"),
+    "low": ("as in the config", "lower end of its space"),
+    "high": ("as in the config", "upper end of its space"),
+    "edge": ("text", "low or high where no config beyond the value was tried"),
+    "configs": ("count", "configs tried"),
+    "seeds": ("count", "seeds on which each was tried"),
+    "lost": ("count", "runs of the chosen config that diverged or failed"),
+}
+
+
+def write(study: Study, folder: Path) -> None:
+    """Write a study into a folder; an earlier export there is replaced as a whole."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        unfinished.chmod(0o755)
+        tables = {name: getattr(study, name) for name in TABLES}
+        as_json = {name: [str(column) for column in table if _is_mixed(table[column])] for name, table in tables.items()}
+        for name, table in tables.items():
+            for_parquet = table.assign(**{column: table[column].map(json.dumps) for column in as_json[name]})
+            for_parquet.to_parquet(unfinished / f"{name}.parquet", index=False)
+            table.map(_harmless).to_csv(unfinished / f"{name}.csv", index=False, lineterminator="\n")
+        _dictionary(tables).to_csv(unfinished / DICTIONARY, index=False, lineterminator="\n")
+        (unfinished / BOUNDARIES).mkdir()
+        for run_id in study.runs["run_id"]:
+            if (boundary := study.boundary(run_id)) is not None:
+                artifacts.write_boundary(unfinished / BOUNDARIES / f"{run_id}.npz", boundary)
+        about = {"form": FORM, "name": study.name, "columns_in_json": as_json}
+        (unfinished / ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
+        if folder.exists():
+            if not is_export(folder):
+                raise UserError(f"{folder}: is there already, and is no export; move it away")
+            shutil.rmtree(folder)
+        os.replace(unfinished, folder)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+
+
+def is_export(folder: Path) -> bool:
+    """Whether `write` has made it."""
+    return (folder / ABOUT).is_file()
+
+
+def read(folder: Path) -> Study:
+    """The study in a folder that `write` has made.
+
+    Raises:
+        UserError: there is none, or another version has written it.
+    """
+    try:
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        if about["form"] != FORM:
+            raise UserError(f"{folder}: was exported by another version of nnbench; export it again")
+        tables = {name: _table(folder / f"{name}.parquet", about["columns_in_json"][name]) for name in TABLES}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{folder}: is no export of a study: {error}") from error
+
+    def boundary(run_id: str) -> Boundary | None:
+        path = folder / BOUNDARIES / f"{run_id}.npz"
+        known = re.fullmatch(r"[\w-]+", run_id) and path.exists()
+        return artifacts.read_boundary(path) if known else None
+
+    return Study(name=about["name"], boundary=boundary, **tables)
+
+
+def _table(path: Path, as_json: list[str]) -> pd.DataFrame:
+    table = pd.read_parquet(path)
+    if table.columns.empty:
+        return pd.DataFrame()
+    return table.assign(**{column: table[column].map(json.loads) for column in as_json})
+
+
+def _is_mixed(column: "pd.Series[Any]") -> bool:
+    """Whether it holds values of more than one type, which a Parquet file cannot."""
+    return len({type(value) for value in column if not pd.isna(value)}) > 1 and column.dtype == object
+
+
+def _harmless(value: object) -> object:
+    """A text that a spreadsheet would take for a formula, marked as text."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def _dictionary(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """What each column of each table is."""
+    rows = [(name, str(column), *_meaning(str(column))) for name, table in tables.items() for column in table]
+    grids = f"{BOUNDARIES}/RUN_ID.npz", "label, confidence", "class; share × 255", "the decision boundary, row 0 at the bottom"
+    return pd.DataFrame([*rows, grids], columns=["table", "column", "unit", "meaning"])
+
+
+def _meaning(column: str) -> tuple[str, str]:
+    if column in COLUMNS:
+        return COLUMNS[column]
+    if target := re.fullmatch(r"epochs_to/(.+)", column):
+        return "epochs", f"the first epoch at which training accuracy reached {target[1]}; empty if never"
+    return "as in the config", f"the configuration's {column}"

@@ -1,0 +1,8 @@
+"""A study as Parquet and CSV: `python scripts/export.py study=comparison`; `scripts/report.py from=FOLDER` reads it back."""
+
+import sys
+
+from nnbench.app import export_main
+
+if __name__ == "__main__":
+    sys.exit(export_main())
