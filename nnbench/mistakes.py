@@ -44,6 +44,9 @@ def as_user_error(error: Exception, conf: Path, words: Sequence[str]) -> str | N
     if found := re.search(r"Ambiguous value for argument '([^']+)'", text):
         return f"{found[1]}: several values need -m before them, or brackets to be one list"
     if found := re.search(r"Could not (?:override|append to config|delete from config)\W+'([^']+)'", text):
+        section, optimizer, rest = [*found[1].split(".", 2), "", ""][:3]
+        if section == "space" and rest and (conf / "space" / f"{optimizer}.yaml").exists():
+            return f"{found[1]}: no such key; space.{rest} is for every optimizer, conf/space/{optimizer}.yaml for {optimizer}"
         return unknown_key(found[1], _known(conf, words, found[1]))
     return _one_line(text)
 

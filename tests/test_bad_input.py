@@ -33,6 +33,7 @@ MISTAKES = {
     "training.epoch=5": "training.epoch: no such key; did you mean training.epochs?",
     "dataset.sample=5": "dataset.sample: no such key; did you mean dataset.samples?",
     "+foo=1": "foo: no such key",
+    "-m space.adam.decay.low=0": "space.adam.decay.low: no such key; space.decay.low is for every optimizer, conf/space/adam",
     "+optimizer.rho=0.9": "optimizer.rho: no such key; optimizer knows",
     "+training.batch=3": "training.batch: no such key",
     "~seed": "seed: is missing; must be a whole number >= 0",
