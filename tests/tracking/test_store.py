@@ -1,4 +1,6 @@
 import logging
+import shlex
+import shutil
 import subprocess
 import sys
 import threading
@@ -97,6 +99,21 @@ def test_reading_makes_no_store(tmp_path: Path) -> None:
 def test_a_database_without_a_folder_for_artifacts_is_refused() -> None:
     with pytest.raises(UserError, match=r"tracking\.artifacts=null"):
         open_store("postgresql://127.0.0.1:9/name", None)
+
+
+def test_the_command_for_its_pages_works_as_it_is_told(
+    tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "results").mkdir()
+    shutil.copy(empty_database, tmp_path / "results" / "mlflow.db")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/other")
+    python = shlex.split(open_store("sqlite:///results/mlflow.db", None).pages)
+    assert python[1:] == ["-m", "nnbench.ui"]
+    assert Path(python[0]).absolute().samefile(sys.executable)
+    monkeypatch.setattr("shutil.which", lambda name: sys.executable)
+    elsewhere = f"sqlite:///{empty_database}"
+    assert open_store(elsewhere, tmp_path).pages == f"python -m nnbench.ui --store {elsewhere}"
 
 
 def test_a_busy_store_is_waited_for_and_says_so_once(
