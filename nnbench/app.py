@@ -4,12 +4,16 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import hydra
+from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
+from nnbench import __version__
 from nnbench.config import Config
 from nnbench.errors import UserError
 
@@ -19,13 +23,17 @@ CONF = PACKAGE / "conf" if (PACKAGE / "conf").is_dir() else PACKAGE.parent / "co
 CURVES = {"curves": ("loss", "accuracy")}  # a short name for two pages
 
 
+# What steers a sweep, and would be ignored by a single run.
+STEERING = ("hydra.sweeper", "hydra/sweeper", "hydra.launcher", "hydra/launcher", "grids", "space", "tuning", "extend")
+
+
 def main() -> int:
     """One run, or with `-m` a sweep, as the command line in `sys.argv` says.
 
     Returns:
         The exit status: 0 all finished, 1 some run failed, 2 a mistake in the command, 128 + signal when interrupted.
     """
-    return _with_hydra(_run)
+    return _with_hydra(_run, sweeps=True)
 
 
 def report_main() -> int:
@@ -58,8 +66,11 @@ class _Passed(BaseException):
     """Carries a mistake out of a task: about an `Exception` Hydra would say something of its own first."""
 
 
-def _with_hydra(function: Callable[[Config], int]) -> int:
+def _with_hydra(function: Callable[[Config], int], *, sweeps: bool = False) -> int:
     """Call `function` with the composed config; a mistake of the user becomes one line and status 2."""
+    if "--version" in sys.argv[1:]:
+        print(f"nnbench {__version__}")
+        return 0
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, instead of printing and leaving with its own status
 
@@ -68,8 +79,10 @@ def _with_hydra(function: Callable[[Config], int]) -> int:
 
         alone = HydraConfig.get().mode == RunMode.RUN
         try:
+            if alone and sweeps:
+                _refuse_steering()
             status = function(parse(OmegaConf.to_container(cfg, resolve=True)))  # type: ignore[arg-type]
-        except UserError as error:
+        except (UserError, OmegaConfBaseException) as error:
             raise _Passed(error) if alone else error from error
         if status and not alone:
             raise RuntimeError("the run failed; its traceback is among its artifacts")
@@ -77,6 +90,7 @@ def _with_hydra(function: Callable[[Config], int]) -> int:
             raise SystemExit(status)
 
     try:
+        sys.argv[1:] = _in_order(sys.argv[1:], sweeps)
         hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(task)()
     except (Exception, _Passed) as error:
         from nnbench.mistakes import as_user_error
@@ -88,6 +102,45 @@ def _with_hydra(function: Callable[[Config], int]) -> int:
         print(f"nnbench: {mistake}", file=sys.stderr)
         return 2
     return 0
+
+
+def _in_order(words: list[str], sweeps: bool) -> list[str]:
+    """The command line with its options first: Hydra's own reading of it breaks on an override before them.
+
+    Raises:
+        UserError: an option is unknown, or a group is given what is no option of it.
+    """
+    parser = get_args_parser()
+    parser.error = _refuse  # type: ignore[method-assign]  # its own way is eight lines long
+    given = parser.parse_intermixed_args(words)
+    if given.multirun and not sweeps:
+        raise UserError("-m: is for sweeps; give this command one study, and no axes")
+    for word in given.overrides:
+        key, _, value = word.lstrip("+").partition("=")
+        if value.startswith(("[", "{")) and ("/" in key or (CONF / key).is_dir()):
+            raise UserError(f"{word}: must be one of the options of conf/{key}; a key of it is {key}.KEY=VALUE")
+    options = [word for word in words if word not in given.overrides]
+    # An axis of one option alone is no key of the config until somebody names it.
+    return [*options, *(f"++{word}" if word.startswith("grids.") else word for word in given.overrides)]
+
+
+def _refuse(message: str) -> NoReturn:
+    raise UserError(f"{message}; --help tells of all there is")
+
+
+def _refuse_steering() -> None:
+    """Refuse a single run whose words ask for a sweep."""
+    config = HydraConfig.get()
+    words = [*config.overrides.task, *config.overrides.hydra]
+    given = {word.lstrip("+~").partition("=")[0]: word for word in words}
+    for key, word in given.items():
+        if key.startswith(STEERING):
+            raise UserError(f"{word}: steers a sweep, so it needs -m before it")
+    asked = next((word for key, word in given.items() if key in ("experiment", "sweep")), "hydra.sweeper")
+    if not config.sweeper._target_.endswith("GridSweeper"):
+        raise UserError(f"{asked}: tunes, so it needs -m before it")
+    if varied := [key for key in config.sweeper.params if key not in (*given, "study")]:
+        raise UserError(f"{asked}: is a sweep over {' and '.join(varied)}, so it needs -m before it")
 
 
 def _run(config: Config) -> int:

@@ -60,7 +60,7 @@ class NetworkConfig(Section):
 
     hidden: Annotated[list[Count], Len(1)]
     activation: Literal["relu", "tanh"]
-    initial_scale: Positive
+    initial_scale: Annotated[float, Interval(gt=0, le=1000)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +110,7 @@ class TrackingConfig(Section):
     """
 
     uri: Annotated[str, Len(1)]
-    artifacts: str | None
+    artifacts: Annotated[str, Len(1)] | None
     sweep_id: str | None = None
     stage: Literal["tuning", "final"] | None = None
     spool: Annotated[str, Len(1)] = "results/spool"
@@ -131,7 +131,7 @@ class ReportConfig(Section):
     title: str
     pages: list[str]
     targets: list[Share]
-    folder: str
+    folder: Annotated[str, Len(1)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +149,19 @@ class TuningConfig(Section):
     configs: Count
     seeds: Annotated[list[Index], Len(1)]
     sampler_seed: Index
+
+
+@dataclass(frozen=True, kw_only=True)
+class LauncherConfig(Section):
+    """How a sweep is run on this machine: `hydra.launcher`. No part of a run.
+
+    Attributes:
+        workers: processes at once; null for one a processor.
+        timeout: seconds after which a job is ended and counts as failed; null waits for ever.
+    """
+
+    workers: Annotated[int, Interval(ge=1, le=1024)] | None
+    timeout: Positive | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,7 +208,9 @@ class Config(Section):
     @property
     def run_name(self) -> str:
         """The run as a person would say it, such as `adam lr=0.05 seed=3`."""
-        return f"{self.optimizer.name} lr={self.optimizer.hyperparameters['learning_rate']:g} seed={self.seed}"
+        rate = self.optimizer.hyperparameters.get("learning_rate")  # an optimizer of one's own may have none
+        told = "" if rate is None else f" lr={rate:g}" if isinstance(rate, int | float) else f" lr={rate}"
+        return f"{self.optimizer.name}{told} seed={self.seed}"
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

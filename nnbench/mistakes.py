@@ -6,15 +6,28 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
-from nnbench.config import flatten
 from nnbench.errors import UserError
-from nnbench.validation import unknown_key
+from nnbench.validation import rule, unknown_key
+
+# What Hydra says -> what its user is told; what is found goes into the braces.
+SAYINGS = {
+    r"Ambiguous value for argument '([^']+)'": "{}: several values need -m before them, or brackets to be one list",
+    r"Sweep parameters '([^']+)' requires --multirun": "{}: several values need -m before them",
+    r"Sweeping over Hydra's configuration is not supported : '([^']+)'": "{}: must be one value for the whole of a sweep",
+    r"An item is already at '([^']+)'": "+{0}: is there already; without the +, {0} is set",
+    r"resolving interpolation '\$\{(\w+)\}', possible": "{0}=null: must be one of the options of conf/{0}",  # others follow it
+    r"Cannot find primary config '([^']*)'": "--config-name={}: no such file; the one there is, is config",
+    r"Additional config directory '([^']+)' not found": "--config-dir={}: no such folder",
+    r"Invalid plugin '([^']+)'": "{}: is no plugin of Hydra's",
+    r"(Only one of --run, --multirun, --cfg.*|The --resolve flag can only.*)": "{}",
+}
 
 
 def as_user_error(error: Exception, conf: Path, words: Sequence[str]) -> str | None:
@@ -27,11 +40,15 @@ def as_user_error(error: Exception, conf: Path, words: Sequence[str]) -> str | N
     """
     if isinstance(error, UserError):
         return str(error)
-    if isinstance(error, ValueError) and str(error).startswith("Config group override"):
-        return f"{' '.join(words)}: an option of a group must be one of the names in conf/"
-    if not isinstance(error, HydraException | OmegaConfBaseException):
-        return None
     text = " ".join(str(part) for part in (error, error.__cause__ or "")).strip()
+    for saying, line in SAYINGS.items():
+        if found := re.search(saying, text):
+            return line.format(found[1])
+    if isinstance(error, ValueError) and text.startswith("Config group override"):
+        of_groups = [word for word in words if (conf / word.lstrip("+").partition("=")[0]).is_dir()]
+        return f"{' '.join(of_groups or words)}: an option of a group must be one of the names in conf/"
+    if not isinstance(error, HydraException | OmegaConfBaseException):
+        return _not_writable(error, words) if isinstance(error, OSError) else None
     if isinstance(error, MissingConfigException) and error.options is not None:
         group, _, option = (error.missing_cfg_file or "").rpartition("/")
         near = get_close_matches(option, error.options, n=1)
@@ -39,32 +56,51 @@ def as_user_error(error: Exception, conf: Path, words: Sequence[str]) -> str | N
         return f"{group}={option}: no such option; {hint}{group} knows {', '.join(sorted(error.options))}"
     if isinstance(error, OverrideParseException):
         return f"{error.override}: cannot be read; must be KEY=VALUE, quoted from the shell where it holds spaces or brackets"
-    if found := re.search(r"resolving interpolation '\$\{(\w+)\}', possible", text):  # a group that another follows
-        return f"{found[1]}=null: must be one of the options of conf/{found[1]}"
-    if found := re.search(r"Ambiguous value for argument '([^']+)'", text):
-        return f"{found[1]}: several values need -m before them, or brackets to be one list"
+    if isinstance(error, InterpolationResolutionError):
+        reason = text.splitlines()[0].rpartition("interpolation: ")[2]
+        return f"{next((word for word in words if '${' in word), 'the config')}: cannot be filled in: {reason}"
     if found := re.search(r"Could not (?:override|append to config|delete from config)\W+'([^']+)'", text):
-        section, optimizer, rest = [*found[1].split(".", 2), "", ""][:3]
-        if section == "space" and rest and (conf / "space" / f"{optimizer}.yaml").exists():
-            return f"{found[1]}: no such key; space.{rest} is for every optimizer, conf/space/{optimizer}.yaml for {optimizer}"
-        return unknown_key(found[1], _known(conf, words, found[1]))
-    return _one_line(text)
+        return _no_such_key(found[1], conf, words)
+    if found := re.search(r"Error merging override (\S+)", text):
+        known = rule(found[1].partition("=")[0])
+        return f"{found[1]}: must be {known}" if known else f"{found[1]}: {str(error.__cause__).splitlines()[0]}"
+    return re.sub(r"\s+", " ", text)
 
 
-def _known(conf: Path, words: Sequence[str], key: str) -> list[str]:
-    """Names that could have been meant: keys beside `key` in the config without it, and groups for a bare word."""
-    kept = [word for word in words if "=" in word and not word.startswith("-") and key not in word]
+def _not_writable(error: OSError, words: Sequence[str]) -> str | None:
+    """Of a file that the user named the folder of; any other is no mistake of theirs."""
+    named = (word for word in words if (value := word.partition("=")[2]) and str(error.filename).startswith(value))
+    return next((f"{word}: cannot be written: {error.strerror}" for word in named), None)
+
+
+def _no_such_key(key: str, conf: Path, words: Sequence[str]) -> str:
+    if given := next((word for word in words if word.lstrip("+").startswith(f"{key}={{")), None):
+        return f"{given}: holds a key that is not there; give {key}.KEY=VALUE"
+    section, first, rest = [*key.split(".", 2), "", ""][:3]
+    if section == "space" and rest and (conf / "space" / f"{first}.yaml").exists():
+        return f"{key}: no such key; space.{rest} is for every optimizer, conf/space/{first}.yaml for {first}"
+    if section == "space" and (owners := _owners(first, conf)):
+        files = ", ".join(f"conf/space/{owner}.yaml" for owner in owners)
+        return f"{key}: no such key for every optimizer here; {first} is of {', '.join(owners)}, so change {files}"
+    return unknown_key(key, _composed(conf, words, key))
+
+
+def _owners(hyperparameter: str, conf: Path) -> list[str]:
+    """The optimizers whose space has this axis."""
+    files = sorted((conf / "space").glob("*.yaml"))
+    return [file.stem for file in files if hyperparameter in yaml.safe_load(file.read_text(encoding="utf-8"))]
+
+
+def _composed(conf: Path, words: Sequence[str], key: str) -> dict[str, Any]:
+    """The config that the other words compose, to look for near names in, and every group by its name."""
+    kept = [word for word in words if "=" in word and not word.startswith("-") and key not in word and "," not in word]
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(conf), version_base="1.3"):
         try:
-            tree: Any = OmegaConf.to_container(compose("config", [word for word in kept if "," not in word]))
+            config = compose("config", kept, return_hydra_config=True)
         except (HydraException, OmegaConfBaseException):
-            tree = OmegaConf.to_container(compose("config"))
-    names = [name for name, _ in flatten(tree)]
-    section = key.rpartition(".")[0]
-    siblings = [name for name in names if name.rpartition(".")[0] == section]
-    return siblings if section and siblings else [*names, *sorted({name.partition(".")[0] for name in names if "." in name})]
-
-
-def _one_line(text: str) -> str:
-    return re.sub(r"\s+", " ", text)
+            config = compose("config", return_hydra_config=True)
+    if not key.startswith("hydra"):
+        config = OmegaConf.masked_copy(config, [str(name) for name in config if name != "hydra"])
+    tree: Any = OmegaConf.to_container(config)
+    return {**{group.name: None for group in conf.iterdir() if group.is_dir()}, **tree}

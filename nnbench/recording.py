@@ -3,6 +3,7 @@
 import logging
 import shlex
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -94,11 +95,23 @@ def open_study(config: Config) -> StudyWriter:
     """The writer of the study of `config`, both the study and its store made where they are missing.
 
     Raises:
-        UserError: the store cannot be opened or written.
+        UserError: the store, or a folder that is to be filled later, cannot be opened or written.
     """
+    folders = {"tracking.artifacts": config.tracking.artifacts, "report.folder": config.report.folder}
+    for key, folder in folders.items():
+        if folder:
+            _check_folder(key, Path(folder))
     command = shlex.join(["python", "-m", "nnbench", *sys.argv[1:]])
     colours = {label: line.colour for label, line in style.LINES.items()}
     return StudyWriter(open_store_of(config), config.study, command=command, colours=colours)
+
+
+def _check_folder(key: str, folder: Path) -> None:
+    """Refuse a folder that could not be made or filled, before anything is trained for it; leave nothing there."""
+    try:
+        tempfile.TemporaryFile(dir=next(place for place in (folder, *folder.parents) if place.exists())).close()
+    except OSError as error:
+        raise UserError(f"{key}={folder}: cannot be written: {error.strerror}") from error
 
 
 def spec(config: Config) -> RunSpec:

@@ -1,7 +1,9 @@
 """Names to classes: a file in a package is a choice, so adding an optimizer or a dataset is adding one file."""
 
 import inspect
+import os
 import pkgutil
+import sys
 from importlib import import_module
 from types import ModuleType
 from typing import TypeVar
@@ -34,6 +36,8 @@ def find(base: type[Base], package: str, name: str, key: str) -> type[Base]:
     path, colon, attribute = name.partition(":")
     if not colon:
         raise UserError(f"{key}={name}: unknown; known are {', '.join(known(package))}, or package.module:Class")
+    if (here := os.getcwd()) not in sys.path:
+        sys.path.append(here)  # as `python -m` has it; a console script has not
     try:
         found = getattr(import_module(path), attribute)
     except Exception as error:  # whatever the user's own module raises while it is imported

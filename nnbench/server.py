@@ -14,11 +14,12 @@ import sys
 import tempfile
 import time
 import urllib.request
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 from urllib.error import URLError
 
 from nnbench.errors import UserError
@@ -27,6 +28,7 @@ from nnbench.interrupts import Interrupted, interruptible
 HERE = "127.0.0.1"
 USUAL_PORT = 5000
 START, END = 120.0, 10.0  # seconds that it may take to answer, and to end when it is asked to
+DATABASE = re.compile(r"(sqlite:///.|(postgresql|mysql|mssql)(\+\w+)?://.)")
 SETTINGS = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # 2 processes and half a gigabyte, instead of 15 and three
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -55,6 +57,20 @@ class Server:
             UserError: the server has ended by itself.
         """
         raise UserError(f"the MLflow server has ended by itself, with status {self.process.wait()}")
+
+
+class Words(ArgumentParser):
+    """Reads a command line; of a mistake it tells in one line, with no usage before that."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message}; --help tells of all there is")
+
+
+def port_number(text: str) -> int:
+    """A port from the command line."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise ArgumentTypeError(f"{text}: must be a whole number from 0 to 65535")
+    return int(text)
 
 
 @contextmanager
@@ -111,8 +127,8 @@ def free_port(host: str, wanted: int) -> int:
 
 def main(words: Sequence[str] | None = None) -> int:
     """A server for a team, as `words` say, until it is interrupted. Returns 0, or 2 for a mistake in the command."""
-    options = _parser().parse_args(words)
     try:
+        options = _parser().parse_args(words)
         with interruptible(), tempfile.TemporaryDirectory() as private:
             extra, env = _team(options, Path(private))
             with serving(options.database, extra, host=options.host, port=options.port, env=env) as server:
@@ -125,8 +141,8 @@ def main(words: Sequence[str] | None = None) -> int:
     return 2
 
 
-def _parser() -> ArgumentParser:
-    parser = ArgumentParser(description="An MLflow server for a team: runs in PostgreSQL, artifacts through the server.")
+def _parser() -> Words:
+    parser = Words(description="An MLflow server for a team: runs in PostgreSQL, artifacts through the server.")
     parser.add_argument(
         "--database",
         default=os.environ.get("NNBENCH_DATABASE"),
@@ -134,7 +150,7 @@ def _parser() -> ArgumentParser:
     )
     parser.add_argument("--artifacts", type=Path, default=Path("results/served"), help="the folder of all artifacts")
     parser.add_argument("--host", default=HERE, help="the address to listen on; others than this machine's own need --auth")
-    parser.add_argument("--port", type=int, default=USUAL_PORT)
+    parser.add_argument("--port", type=port_number, default=USUAL_PORT)
     parser.add_argument("--allowed-hosts", help="the names under which it is reached, such as mlflow.example.org:5000")
     parser.add_argument(
         "--auth", action="store_true", help="users and passwords; the first user is admin, with $MLFLOW_AUTH_ADMIN_PASSWORD"
@@ -146,6 +162,8 @@ def _team(options: Namespace, private: Path) -> tuple[list[str], dict[str, str]]
     """The options of `mlflow server` and its settings; `private` takes a file that nobody else may read."""
     if not options.database:
         raise UserError("--database: is missing; must be postgresql://USER@HOST/NAME, or be in NNBENCH_DATABASE")
+    if not DATABASE.match(options.database):  # which is not shown: it may be a password that has gone astray
+        raise UserError("--database: must be postgresql://USER@HOST/NAME or sqlite:///FILE.db, as NNBENCH_DATABASE must")
     if options.host != HERE and not (options.auth and options.allowed_hosts):
         raise UserError(f"--host={options.host}: others than {HERE} need --auth and --allowed-hosts")
     options.artifacts.mkdir(parents=True, exist_ok=True)

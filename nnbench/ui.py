@@ -1,24 +1,25 @@
 """MLflow's pages on the project's own store: `python -m nnbench.ui`, or `make ui`."""
 
 import sys
-from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
 
 from nnbench.errors import UserError
 from nnbench.interrupts import Interrupted, interruptible
-from nnbench.server import USUAL_PORT, serving
+from nnbench.server import DATABASE, USUAL_PORT, Words, port_number, serving
 
 STORE = "sqlite:///results/mlflow.db"
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Show the store, as `words` say, until interrupted. Returns 0, or 2 for a mistake in the command."""
-    parser = ArgumentParser(description=__doc__)
+    parser = Words(description=__doc__)
     parser.add_argument("--store", default=STORE, help=f"a tracking URI, {STORE} by default")
-    parser.add_argument("--port", type=int, default=USUAL_PORT, help=f"{USUAL_PORT} by default; where it is taken, another")
-    options = parser.parse_args(words)
+    parser.add_argument(
+        "--port", type=port_number, default=USUAL_PORT, help=f"{USUAL_PORT} by default; where it is taken, another"
+    )
     try:
+        options = parser.parse_args(words)
         with interruptible():
             show(options.store, options.port)
     except Interrupted:
@@ -50,6 +51,9 @@ def _existing(store: str) -> str:
         return f"sqlite:///{Path(path).absolute()}"
     if scheme.startswith("http"):
         raise UserError(f"--store={store}: is a server, which has its own pages at that address")
+    if not DATABASE.match(store):
+        hint = f"; did you mean sqlite:///{store}?" if Path(store).is_file() else ""
+        raise UserError(f"--store={store}: must be sqlite:///FILE.db or another database's URI{hint}")
     return store
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast, get_type_hints
 
@@ -15,11 +16,14 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from nnbench import datasets, optimizers, report
-from nnbench.config import Config
+from nnbench.config import Config, flatten
 from nnbench.errors import UserError
 
-# Keys that steer a sweep and mean nothing to a single run.
-SWEEP_ONLY = ("grids", "space", "tuning", "extend")
+# Keys that steer a sweep that tunes, or any sweep, and mean nothing to a run.
+TUNING_ONLY = ("space", "tuning", "extend")
+SWEEP_ONLY = ("grids", *TUNING_ONLY)
+ABSENT = "???"  # OmegaConf's sign for a value that somebody has yet to give
+LARGEST = 10**8  # numbers that a network may hold for all points: some gigabytes, with what training makes of them
 
 
 def parse(tree: Mapping[str, Any]) -> Config:
@@ -57,6 +61,8 @@ def _dataset(tree: dict[str, Any]) -> dict[str, Any]:
 
 
 def _text(key: str, value: Any) -> str:
+    if value is None or value == ABSENT:
+        raise UserError(f"{key}: is missing; must be a name, or package.module:Class for one of your own")
     if not isinstance(value, str):
         raise UserError(f"{key}={_shown(value)}: must be text")
     return value
@@ -93,6 +99,19 @@ def _check_together(config: Config) -> None:
     if late:
         last = f"training.epochs={config.training.epochs}"
         raise UserError(f"training.checkpoints={config.training.checkpoints}: must be epochs before {last}")
+    _check_size(config)
+
+
+def _check_size(config: Config) -> None:
+    """Refuse what would fill the memory, each of whose numbers is in its range."""
+    hidden, settings = config.network.hidden, config.dataset.settings
+    classes = settings.get("classes", 1)
+    each = max(settings[f"{part}samples"] for part in ("", "val_", "test_"))
+    points, layers = each * classes, [*hidden, classes]
+    numbers = points * sum(layers) + sum(one * other for one, other in pairwise(layers))
+    if numbers > LARGEST:
+        given = f"network.hidden={_shown(hidden)}"
+        raise UserError(f"{given}: with {points:,} points it holds {numbers:,} numbers; must be at most {LARGEST:,}")
 
 
 _adapter = cast(Callable[[type[Any]], TypeAdapter[Any]], cache(TypeAdapter))  # making one takes milliseconds
@@ -104,6 +123,8 @@ def check(kind: type[Any], value: Any, prefix: str) -> Any:
     Raises:
         UserError: on the first that is missing, unknown, of the wrong type or out of its range.
     """
+    if not isinstance(value, Mapping):
+        raise UserError(f"{prefix[:-1]}={_shown(value)}: is a section; give {prefix}KEY=VALUE")
     try:
         return _adapter(kind).validate_json(json.dumps(value))  # JSON, since strictly a mapping is no dataclass
     except ValidationError as error:
@@ -113,26 +134,56 @@ def check(kind: type[Any], value: Any, prefix: str) -> Any:
 def _sentence(kind: type[Any], prefix: str, error: ErrorDetails) -> str:
     """What is wrong, from pydantic's error: its place, walked down to the section it lies in, and that field's rule."""
     path = list(error["loc"])
-    while len(path) > 1 and isinstance(inner := get_type_hints(kind).get(str(path[0])), type) and is_dataclass(inner):
+    while len(path) > 1 and (inner := _section(kind, str(path[0]))):
         kind, prefix = inner, f"{prefix}{path.pop(0)}."
     name, *within = path
     key = prefix + str(name) + "".join(f"[{part}]" for part in within if isinstance(part, int))
     known = [field.name for field in fields(kind) if field.init]
     if name not in known:
-        return unknown_key(key, [prefix + name for name in known])
+        return _unknown(key, prefix, str(name), known)
     rule = allowed(kind, str(name))
-    if error["type"].startswith("missing"):
+    if error["type"].startswith("missing") or error["input"] == ABSENT:
         return f"{key}: is missing; must be {rule}"
     return f"{key}={_shown(error['input'])}: must be {rule}"
 
 
-def unknown_key(key: str, known: Iterable[str]) -> str:
-    """The line for a key that does not exist, with the nearest of those that do, all of one section."""
-    place, _, last = key.rpartition(".")
-    names = {name.rpartition(".")[2]: name for name in known}
-    near = difflib.get_close_matches(last, names, n=1)
-    hint = f"did you mean {names[near[0]]}?" if near else f"{place or 'the config'} knows {', '.join(names)}"
+def _section(kind: type[Any], name: str) -> type[Any] | None:
+    """The dataclass of the section of that name, where `kind` has one."""
+    inner = get_type_hints(kind).get(name)
+    return inner if isinstance(inner, type) and is_dataclass(inner) else None
+
+
+def unknown_key(key: str, tree: Mapping[str, Any]) -> str:
+    """The line for a key that the config `tree` does not hold: where it goes astray, and what is there instead."""
+    node: Any = tree
+    place, rest = "", key.split(".")
+    while len(rest) > 1 and isinstance(node, Mapping) and isinstance(node.get(rest[0]), Mapping):
+        node = node[rest[0]]
+        place += f"{rest.pop(0)}."
+    # From the top, a key of some section may be meant without its section.
+    below = {} if place else {leaf.rpartition(".")[2]: leaf for leaf, _ in flatten(tree)}
+    return _unknown(key, place, ".".join(rest), list(node), below)
+
+
+def _unknown(key: str, place: str, astray: str, known: Iterable[str], below: Mapping[str, str] | None = None) -> str:
+    first, dot, rest = astray.partition(".")
+    public = {str(name): place + str(name) for name in known if not str(name).startswith("_")}
+    near = difflib.get_close_matches(first, candidates := {**(below or {}), **public}, n=1)
+    hint = (
+        f"did you mean {candidates[near[0]]}{dot}{rest}?"
+        if near
+        else f"{place[:-1] or 'the config'} knows {', '.join(public)}"
+    )
     return f"{key}: no such key; {hint}"
+
+
+def rule(key: str) -> str | None:
+    """What the key of a config may hold, in words; None where that depends on an optimizer or a dataset, or is Hydra's."""
+    kind: type[Any] = Config
+    *sections, name = key.split(".")
+    for section in sections:
+        kind = _section(kind, section) or kind
+    return allowed(kind, name) if name in get_type_hints(kind) else None
 
 
 def allowed(kind: type[Any], name: str) -> str:
@@ -159,12 +210,16 @@ def _words(schema: Mapping[str, Any]) -> str:
         "null": "null",
     }.get(schema.get("type", ""), "a value")
     signs = {"exclusiveMinimum": ">", "minimum": ">=", "exclusiveMaximum": "<", "maximum": "<="}
-    bounds = [f"{sign} {schema[bound]:g}" for bound, sign in signs.items() if bound in schema]
+    bounds = [f"{sign} {_number(schema[bound])}" for bound, sign in signs.items() if bound in schema]
     if "minLength" in schema:
         bounds.append(f"of at least {schema['minLength']} character" + "s" * (schema["minLength"] > 1))
     if "maxLength" in schema:
         bounds.append(f"of at most {schema['maxLength']}")
     return " ".join([noun, " and ".join(bounds)]).strip()
+
+
+def _number(value: float) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _shown(value: Any) -> str:

@@ -1,7 +1,7 @@
-"""Optimizers that somebody might bring along, each wrong in its own way."""
+"""Optimizers that somebody might bring along, each wrong in its own way, and some that are right in an odd one."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -69,3 +69,21 @@ class NotANumber(Optimizer):
 
     def update(self, parameters: Any, gradients: Any, iteration: int) -> None:
         parameters += np.nan if iteration == 2 else 0.0
+
+
+@dataclass(kw_only=True)
+class NoRate(Optimizer):
+    """Right, though it has no hyperparameter at all."""
+
+    def update(self, parameters: Any, gradients: Any, iteration: int) -> None:
+        parameters -= 0.1 * gradients
+
+
+@dataclass(kw_only=True)
+class RateInWords(Optimizer):
+    """Right, though its learning rate is a word."""
+
+    learning_rate: Literal["low", "high"] = "low"
+
+    def update(self, parameters: Any, gradients: Any, iteration: int) -> None:
+        parameters -= {"low": 0.1, "high": 1.0}[self.learning_rate] * gradients

@@ -1,14 +1,20 @@
 """Every YAML in conf/ composes and holds what it says: a new one is tested with no new test."""
 
+import dataclasses
+import typing
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nnbench import datasets, optimizers
+from nnbench import __version__, datasets, optimizers
 from nnbench.app import CONF
+from nnbench.config import LauncherConfig, TuningConfig
 from nnbench.validation import parse
-from tests.conftest import composed
+from tests.conftest import Said, composed
+
+Command = Callable[..., Said]
 
 GROUPS = ("optimizer", "space", "dataset", "network", "training", "tracking", "report", "sweep", "experiment")
 
@@ -71,3 +77,47 @@ def test_an_experiment_has_the_last_word() -> None:
     config = parse(composed("experiment=notebook", "optimizer=sgd"))
     assert (config.study, config.draws.kind, config.training.iterations_per) == ("notebook", "chain", "layer")
     assert "printed" in config.report.pages
+
+
+def test_help_tells_of_every_choice(nnbench: Command) -> None:
+    said = nnbench("--help").out
+    for group in GROUPS:
+        assert f"{group}: {', '.join(_options(group))}" in said
+    (sweepers,) = (line for line in said.splitlines() if line.startswith("hydra/sweeper: "))
+    plugins = Path(CONF.parent, "nnbench", "plugins", "hydra_plugins").glob("nnbench_*_sweeper.py")
+    names = [path.stem.removeprefix("nnbench_").removesuffix("_sweeper") for path in plugins]
+    assert len(names) == 3
+    assert all(f"{name} (" in sweepers for name in names)
+    samplers = ", ".join(typing.get_args(typing.get_type_hints(TuningConfig)["sampler"]))
+    assert f"tuning.sampler: {samplers}" in said
+    assert all(f"hydra.launcher.{field.name}: " in said for field in dataclasses.fields(LauncherConfig))
+
+
+def test_the_version_is_this_projects(nnbench: Command) -> None:
+    assert nnbench("--version").out == f"nnbench {__version__}\n"
+
+
+def test_an_optimizer_in_a_folder_of_ones_own(nnbench: Command, tmp_path: Path) -> None:
+    """Its module, its YAML and its space: it is compared, swept and tuned as the others are."""
+    (tmp_path / "own.py").write_text(Path(__file__).with_name("broken_optimizers.py").read_text())
+    for group, text in (
+        ("optimizer", "{name: mine, algorithm: 'own:RateInWords', learning_rate: high}"),
+        ("space", "{learning_rate: {kind: choice, values: [low, high]}}"),
+    ):
+        (tmp_path / "conf" / group).mkdir(parents=True)
+        (tmp_path / "conf" / group / "mine.yaml").write_text(text)
+    own = "--config-dir", "conf", "dry_run=true", "training.epochs=10"
+    assert nnbench(*own, "optimizer=mine", "optimizer.learning_rate=low").out == "mine lr=low seed=0\n"
+    assert len(nnbench(*own, "optimizer=mine,adam", "-m").out.splitlines()) == 2
+    tuned = nnbench("-m", "experiment=tuned", *own, "optimizer=mine,adam", "seed=0,1", "tuning.configs=2")
+    assert tuned.out.splitlines()[-2:] == [
+        f"{name} (tuned) with the best of its settings, on seed 0, 1" for name in ("mine", "adam")
+    ]
+    assert nnbench(*own, "optimizer=min").err.startswith("nnbench: optimizer=min: no such option; did you mean mine?")
+
+
+def test_what_is_no_comparison_has_a_study_of_its_own(nnbench: Command) -> None:
+    assert "study=optimizers" in nnbench("-m", "sweep=optimizers", "dry_run=true").out
+    said = nnbench("-m", "sweep=optimizers", "study=other", "dry_run=true").out
+    assert "study=other" in said
+    assert "study=optimizers" not in said

@@ -85,6 +85,16 @@ def test_an_exception_costs_its_own_run(home: Path, nnbench: Command, store: Mlf
     assert len([run for run in _runs(store) if run.info.status == "FAILED"]) == 4
 
 
+@pytest.mark.parametrize(("kind", "name"), [("NoRate", "custom seed=0"), ("RateInWords", "custom lr=low seed=0")])
+def test_an_optimizer_needs_no_learning_rate(home: Path, nnbench: Command, store: MlflowClient, kind: str, name: str) -> None:
+    said = nnbench(
+        *SMALL, "report=comparison", "optimizer=custom", f"optimizer.algorithm=tests.broken_optimizers:{kind}", "seed=0,1"
+    )
+    assert said.status == 0, said.err
+    assert (home / "results" / "s" / "report.pdf").exists()
+    assert name in {run.info.run_name for run in _runs(store)}
+
+
 def test_fail_fast_makes_no_further_runs(home: Path, nnbench: Command, store: MlflowClient) -> None:
     bad = "optimizer=custom", "optimizer.algorithm=tests.broken_optimizers:Raises", "+optimizer.learning_rate=0.1"
     said = nnbench(*SMALL, *bad, "seed=range(40)", "fail_fast=true")
@@ -137,6 +147,14 @@ def test_a_dry_run_starts_nothing(tmp_path: Path, nnbench: Command) -> None:
     assert said.status == 0
     assert len(said.out.splitlines()) == 2
     assert not list(tmp_path.iterdir())
+
+
+def test_a_value_for_one_option_alone_and_words_before_the_options(nnbench: Command) -> None:
+    said = nnbench("grids.optimizer.sgd.momentum=0.5", "optimizer=sgd,adam", "-m", "dry_run=true")
+    assert said.status == 0, said.err
+    first, second = said.out.splitlines()
+    assert first.endswith("optimizer=sgd optimizer.momentum=0.5")
+    assert second.endswith("optimizer=adam")
 
 
 def test_one_run_tracks_itself_and_is_reused(home: Path, nnbench: Command, store: MlflowClient) -> None:

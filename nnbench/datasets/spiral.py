@@ -1,11 +1,13 @@
 """Interleaved spiral arms: easy to see, and beyond a linear classifier."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge, Le
 
 from nnbench.datasets.base import Dataset, Points
-from nnbench.ranges import Count, NonNegative
+from nnbench.ranges import NonNegative
 from nnbench.seeding import Normal
 
 
@@ -17,7 +19,7 @@ class Spiral(Dataset):
     (r sin, r cos). The spiral of Karpathy's CS231n notes, in the form "Neural Networks from Scratch" gave it.
     """
 
-    classes: Count = 3
+    classes: Annotated[int, Ge(1), Le(256)] = 3  # a boundary keeps a class in a byte
     noise: NonNegative = 0.2
 
     @property

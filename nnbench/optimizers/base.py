@@ -12,6 +12,7 @@ import numpy as np
 from nnbench.history import FloatArray
 
 IterationsPer = Literal["step", "layer"]
+WATCHED = 10  # steps after which some parameter must have moved: a rule may begin with a rate of zero
 FLUSH_EVERY = 64  # steps; a moving average with a memory of 0.9 fades by a factor of a thousand meanwhile
 
 
@@ -79,8 +80,10 @@ def stepper(
             optimizers of "Neural Networks from Scratch" do, so that layer l of L sees k * L + l.
 
     Raises:
-        TypeError: on the first step, if `update` returns something, as one that does not work in place would.
+        TypeError: on the first step, if `update` returns something, as one that does not work in place would; after
+            `WATCHED` steps, if the parameters are still what they were, though there is a gradient.
     """
+    start = parameters.copy()
     pieces = layers if optimizer.layerwise or iterations_per == "layer" else [(parameters, gradients)]
     owners = [copy.copy(optimizer) for _ in pieces]
     stride = len(pieces) if iterations_per == "layer" else 1
@@ -91,10 +94,15 @@ def stepper(
 
     def step(k: int) -> None:
         iteration = k * stride
+        moving = k == WATCHED and gradients.any()  # before the update, which may use them as scratch space
         try:
             for update, offset in schedule:
                 if update(iteration + offset) is not None:
                     raise TypeError("an update must change the parameters in place and return None")
+            if k == WATCHED and moving and np.array_equal(parameters, start):
+                raise TypeError(
+                    f"{k + 1} updates changed no parameter; say `parameters -= ...`, not `parameters = parameters - ...`"
+                )
         except Exception as error:
             error.add_note(f"In {type(optimizer).__name__}.update, step {k}.")
             raise

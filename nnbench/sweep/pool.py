@@ -14,7 +14,6 @@ from pebble import ProcessExpired, ProcessPool
 from threadpoolctl import threadpool_limits
 
 from nnbench.config import Config
-from nnbench.errors import UserError
 from nnbench.job import Ended, Failure, Job, Started
 from nnbench.run import Result, execute
 
@@ -25,19 +24,6 @@ TRIES = 2
 def cores() -> int:
     """Processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def make_pool(workers: int | None, timeout: float | None) -> "Pool":
-    """A pool as the launcher's settings say, by default a worker for each processor.
-
-    Raises:
-        UserError: a setting is out of its range.
-    """
-    if workers is not None and workers < 1:
-        raise UserError(f"hydra.launcher.workers={workers}: must be null or a whole number >= 1")
-    if timeout is not None and not timeout > 0:
-        raise UserError(f"hydra.launcher.timeout={timeout}: must be null or a number of seconds > 0")
-    return Pool(workers=workers or cores(), timeout=timeout)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nnbench.config import Config
+from nnbench.errors import UserError
 from nnbench.interrupts import Interrupted, interruptible, uninterrupted
 from nnbench.job import Ended, Failure, Job, Started
 from nnbench.report import numbers
@@ -35,6 +36,8 @@ def run_sweep(jobs: Sequence[Job], runner: Runner) -> int:
     Raises:
         UserError: the jobs or the store are not fit for a sweep; nothing was started.
     """
+    if not jobs:  # of a sweeper of somebody else's
+        raise UserError("the sweep holds no run")
     config = jobs[0].config
     if config.dry_run:
         list_jobs(jobs)

@@ -56,7 +56,14 @@ def tpe_sweep(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]
     Raises:
         UserError: something is not as it must be; nothing has been started.
     """
-    tuning = read(loader, master, arguments)
+    words = list(arguments)
+    for word in words:
+        key, _, value = word.lstrip("+").partition("=")
+        if key in ("tuning.seeds", "extend") or (key == "tuning.sampler" and value != "tpe"):
+            raise UserError(
+                f"{word}: hydra/sweeper=tpe searches one way, on the seeds of seed=...; experiment=tuned has a choice"
+            )
+    tuning = read(loader, master, words)
     runner = runner_of(launcher, as_asked=True)
     if tuning.config.dry_run:
         list_searches(tuning, tuning.seeds)

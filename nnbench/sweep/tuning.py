@@ -18,7 +18,7 @@ from nnbench.history import History
 from nnbench.job import Job
 from nnbench.report import numbers
 from nnbench.sweep import space as spaces
-from nnbench.sweep.axes import sort_words
+from nnbench.sweep.axes import check_number, sort_words
 from nnbench.sweep.space import Setting, Side, Space, edges
 from nnbench.validation import check, parse
 
@@ -107,12 +107,8 @@ def read(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -> 
     for axis in [*words.choices, *words.values]:
         if axis.key not in ("optimizer", "seed"):
             raise UserError(f"{axis.key}: must be one value; a sweeper that tunes takes lists of optimizer and seed alone")
-    given = [axis.key for axis in [*words.choices, *words.values]] + [word.partition("=")[0] for word in words.fixed]
-    for key in ("optimizer", "seed"):
-        if given.count(key) > 1:
-            raise UserError(f"{key}: is given twice")
-    if words.grids:
-        raise UserError(f"grids.{next(iter(words.grids))}: a sweeper that tunes looks in conf/space, not in grids")
+    if grids := [*words.grids, *master.get("grids", {})]:
+        raise UserError(f"grids.{grids[0]}: a sweeper that tunes looks in conf/space, not in grids")
     optimizers = next((axis.words for axis in words.choices), [])
     seeds = next((axis.values for axis in words.values), None)
     lines = [[*words.fixed, str(word)] for word in optimizers] or [words.fixed]
@@ -129,6 +125,10 @@ def read(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -> 
         settings=check(TuningConfig, tree["tuning"], "tuning."),
         extend=tree["extend"],
     )
+    tried = tuning.settings.seeds
+    if len(set(tried)) < len(tried):
+        raise UserError(f"tuning.seeds={tried}: must all be different")
+    check_number(len(contenders) * tuning.settings.configs * max(len(tried), len(tuning.seeds)))
     if not tuning.config.dataset.settings["val_samples"]:
         raise UserError("dataset.val_samples=0: must be >= 1, since settings are chosen on the validation points")
     for contender in contenders:
@@ -144,6 +144,8 @@ def _compose(loader: ConfigLoader, master: DictConfig, words: list[str], given: 
     default = parse(tree)
     options = ", ".join(loader.get_group_options("space"))
     chosen = composed.hydra.runtime.choices.get("space")
+    if chosen is None:
+        raise UserError(f"space: is missing; must be one of {options}")
     if "space" not in tree:
         raise UserError(f"space={chosen}: no such option; declare conf/space/{chosen}.yaml, or take one of {options}")
     contender = Contender(label=default.optimizer.name, words=tuple(words), tree=tree, space={})
@@ -264,7 +266,7 @@ def choose(
         contender=contender,
         setting=settings[best],
         score=scores[best],
-        edges=edges(contender.space, settings, settings[best], contender.check),
+        edges=edges(contender.space, settings[best], contender.check),
         tried=len(settings),
     )
 

@@ -202,12 +202,12 @@ def _database(uri: str, artifacts: Path | None, create: bool) -> Store:
         file = Path(str(url.database)).absolute()
         if not create and not file.exists():
             raise UserError(f"tracking.uri={uri}: there is no such file")
+        writers = file.parent / f".{file.name}.writers"
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            writers.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"tracking.uri={uri}: its folder cannot be made: {error.strerror}") from error
         uri = "".join([f"sqlite:///{file}", *uri.partition("?")[1:]])
-        writers = file.parent / f".{file.name}.writers"
         artifacts = artifacts or file.parent / "artifacts"
     if artifacts is None:
         raise UserError("tracking.artifacts=null: a database without a server needs a folder for artifacts")

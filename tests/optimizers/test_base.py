@@ -8,7 +8,7 @@ import pytest
 
 from nnbench.optimizers import Optimizer
 from nnbench.optimizers.adam import Adam
-from nnbench.optimizers.base import stepper
+from nnbench.optimizers.base import WATCHED, stepper
 from nnbench.optimizers.sgd import SGD
 
 
@@ -66,16 +66,48 @@ class Misshapen(Optimizer):
             parameters += np.zeros(7)
 
 
+@dataclass(kw_only=True)
+class Rebinds(Optimizer):
+    """Changes what its own name stands for, and spoils the gradients on the way."""
+
+    def update(self, parameters: Any, gradients: Any, iteration: int) -> None:
+        parameters = parameters - gradients
+        gradients[:] = 0
+
+
+@dataclass(kw_only=True)
+class WarmsUp(Optimizer):
+    """Begins with a rate of zero."""
+
+    def update(self, parameters: Any, gradients: Any, iteration: int) -> None:
+        parameters -= (iteration > WATCHED - 2) * gradients
+
+
 @pytest.mark.parametrize(
     ("kind", "error", "says", "at"),
-    [(Copies, TypeError, "in place and return None", 0), (Misshapen, ValueError, "broadcast", 3)],
+    [
+        (Copies, TypeError, "in place and return None", 0),
+        (Misshapen, ValueError, "broadcast", 3),
+        (Rebinds, TypeError, "11 updates changed no parameter; say `parameters -= ", 10),
+    ],
 )
 def test_a_faulty_update_is_named(kind: type[Optimizer], error: type[Exception], says: str, at: int) -> None:
-    step = stepper(kind(), np.zeros(3), np.zeros(3), [])
+    gradients = np.zeros(3)
+    step = stepper(kind(), np.zeros(3), gradients, [])
     with pytest.raises(error, match=says) as caught:  # noqa: PT012  # which step fails is what is asked
-        for k in range(5):
+        for k in range(12):
+            gradients[:] = 1
             step(k)
     assert caught.value.__notes__ == [f"In {kind.__name__}.update, step {at}."]
+
+
+@pytest.mark.parametrize(("kind", "slope"), [(WarmsUp, 1.0), (Rebinds, 0.0)])
+def test_what_may_stand_still_does(kind: type[Optimizer], slope: float) -> None:
+    gradients = np.zeros(3)
+    step = stepper(kind(), np.zeros(3), gradients, [])
+    for k in range(2 * WATCHED):
+        gradients[:] = slope
+        step(k)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 from nnbench.config import Config
-from nnbench.errors import UserError
 from nnbench.job import Ended, Failure, Job, Started
 from nnbench.optimizers import Optimizer
 from nnbench.ranges import Positive
 from nnbench.run import Result, execute
-from nnbench.sweep.pool import Pool, make_pool
+from nnbench.sweep.pool import Pool
 
 Make = Callable[..., Config]
 HERE = "optimizer=custom", "training.epochs=3", "dataset.samples=5", "+optimizer.learning_rate=0.1"
@@ -123,9 +121,3 @@ def test_the_next_job_is_asked_for_only_when_a_worker_is_nearly_free(config: Mak
             break
     events.close()  # type: ignore[attr-defined]  # it is a generator: ends the workers
     assert len(asked) <= 3 + 2
-
-
-@pytest.mark.parametrize(("workers", "timeout"), [(0, None), (-1, None), (None, 0), (None, -5)])
-def test_settings_out_of_range(workers: int | None, timeout: float | None) -> None:
-    with pytest.raises(UserError, match=r"hydra.launcher.(workers|timeout)="):
-        make_pool(workers, timeout)

@@ -145,6 +145,12 @@ def test_a_file_that_is_not_optunas(home: Path, nnbench: Command, trainer: Train
     assert trainer.trained == []
 
 
+def test_a_search_has_a_study_of_its_own_unless_it_is_named(home: Path, nnbench: Command, trainer: Trainer) -> None:
+    words = "-m", "hydra/sweeper=tpe", *SIZE, "report=none", "optimizer=adam", "tuning.configs=1"
+    assert "study tpe: " in nnbench(*words).err
+    assert "study other: " in nnbench(*words, "study=other").err
+
+
 def test_dry_run(nnbench: Command) -> None:
     said = nnbench(*SEARCH, "tuning.configs=3", "dry_run=true")
     assert said.out.splitlines()[0] == "3 configs of sgd as its search will have it, each on seed 0, 1"
@@ -156,8 +162,10 @@ def test_dry_run(nnbench: Command) -> None:
     [
         ("tuning.configs=0", "tuning.configs=0: must be a whole number >= 1"),
         ("optimizer=rmsprop_default", "space=rmsprop_default: no such option"),
-        ("optimizer=sgd,adam optimizer=adam", "optimizer: is given twice"),
-        ("seed=0,1 seed=2,3", "seed: is given twice"),
+        ("tuning.sampler=grid", "tuning.sampler=grid: hydra/sweeper=tpe searches one way"),
+        ("tuning.seeds=[1]", "tuning.seeds=[1]: hydra/sweeper=tpe searches one way"),
+        ("extend=true", "extend=true: hydra/sweeper=tpe searches one way"),
+        ("sweep=optimizers", "grids.optimizer: a sweeper that tunes looks in conf/space, not in grids"),
         ("hydra/launcher=basic", "hydra/launcher=BasicLauncher: must be local for the sampler tpe"),
     ],
 )

@@ -86,7 +86,7 @@ def test_the_report_is_drawn_from_the_final_runs(home: Path, nnbench: Command, t
     words = (*TINY, "optimizer=sgd", "seed=0", "report=comparison", "report.pages=[cover,runs]")
     assert nnbench(*words).status == 0
     told = pd.read_csv(home / "results" / "tuned" / "figures" / "runs.csv")
-    assert set(told["name"]) == set(_study(home).runs["name"])
+    assert set(told["run_id"]) == set(_study(home).runs["run_id"])
     assert (home / "results" / "tuned" / "report.pdf").exists()
 
 
@@ -239,7 +239,7 @@ MISTAKES = {
     "space.learning_rate.kind=lg": "space.learning_rate.kind=lg: must be one of log, linear",
     "optimizer=adam space.beta_1.high=1.5": "space.beta_1.high=1.5: optimizer.beta_1=1.5: must be a number >= 0 and < 1",
     "optimizer=adam dataset.val_samples=0": "dataset.val_samples=0: must be >= 1",
-    "optimizer=sgd,sgd optimizer.name=x": "optimizer.name=x: must differ between the optimizers that are tuned",
+    "optimizer=sgd,sgd": "optimizer.name=sgd: must differ between the optimizers that are tuned",
     "optimizer=sgd grids.optimizer.sgd.momentum=0,1": "grids.optimizer.sgd.momentum: a sweeper that tunes looks in conf/space",
     "tuning.sampler=tpe hydra/launcher=basic": "hydra/launcher=BasicLauncher: must be local for the sampler tpe",
 }

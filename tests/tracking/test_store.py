@@ -74,7 +74,7 @@ def test_eight_processes_open_a_new_store_at_once(tmp_path: Path) -> None:
         ("sqlite:///:memory:", "names no file"),
         ("sqlite:///FOLDER", "cannot be opened"),
         ("sqlite:///FOLDER/text", "not an SQLite database"),
-        ("sqlite:///FOLDER/text/mlflow.db", "its folder cannot be made: File exists"),
+        ("sqlite:///FOLDER/text/mlflow.db", "its folder cannot be made"),
         ("http://somebody:secret@127.0.0.1:9", "no MLflow server answers"),
         ("postgresql://somebody:secret@127.0.0.1:9/name", "does not answer"),
         ("postgresql://127.0.0.1:9/name?user=somebody&password=secret", "does not answer"),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -68,12 +69,32 @@ def test_it_finds_a_free_port_says_where_it_is_and_leaves_nobody_behind(home: Pa
     [
         ("sqlite:///results/none.db", "there is no such file yet"),
         ("http://127.0.0.1:5000", "is a server, which has its own pages"),
+        (
+            "results/mlflow.db",
+            "must be sqlite:///FILE.db or another database's URI; did you mean sqlite:///results/mlflow.db?",
+        ),
+        ("results", "must be sqlite:///FILE.db or another database's URI"),
+        ("sqlite:///", "there is no such file yet"),
     ],
 )
-def test_a_store_that_it_cannot_show_is_told_of_in_one_line(store: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_store_that_it_cannot_show_is_told_of_in_one_line(
+    store: str, says: str, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(home)
     assert main(["--store", store]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"ui: --store={store}: {says}")
+
+
+@pytest.mark.parametrize("words", [["--port", "80000"], ["--port", "-1"], ["--port", "http"], ["--foo"]])
+@pytest.mark.parametrize("command", [main, server])
+def test_words_that_mean_nothing_are_told_of_in_one_line(
+    command: Callable[[list[str]], int], words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(words) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert words[0] in line
+    assert "--help" in line
 
 
 @pytest.mark.heavy
@@ -89,6 +110,7 @@ def test_a_file_that_is_no_store_is_told_of_in_one_line(tmp_path: Path, capsys: 
     ("words", "says"),
     [
         ([], "--database: is missing"),
+        (["--database", "nonsense"], "--database: must be postgresql://USER@HOST/NAME or sqlite:///FILE.db"),
         (["--database", "postgresql://h/d", "--host", "0.0.0.0"], "need --auth and --allowed-hosts"),
         (["--database", "postgresql://h/d", "--host", "0.0.0.0", "--auth"], "need --auth and --allowed-hosts"),
         (["--database", "postgresql://h/d", "--auth"], "needs the first user's password"),

@@ -23,6 +23,8 @@ ConfigStore.instance().store(group="hydra/sweeper", name="grid", node=GridSweepe
 class GridSweeper(BaseSweeper):
     """See `nnbench.sweep.axes` for what the words after `-m` mean, `nnbench.sweep.session` for what is done with them."""
 
+    name = "grid"
+
     def sweep(self, arguments: list[str]) -> None:
         from nnbench.sweep.axes import expand
         from nnbench.sweep.launch import runner_of

@@ -3,7 +3,7 @@
 # No `from __future__ import annotations` here: Hydra 1.3's scanner of plugins breaks on it.
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Optional
+from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.utils import JobReturn
@@ -17,8 +17,8 @@ class LocalLauncherConf:
     """`hydra.launcher.workers`: processes at once, null for one a processor; `hydra.launcher.timeout`: seconds a job."""
 
     _target_: str = "hydra_plugins.nnbench_local_launcher.LocalLauncher"
-    workers: Optional[int] = None
-    timeout: Optional[float] = None
+    workers: Any = None  # checked by `LauncherConfig`: Hydra's own complaint would not say what is allowed
+    timeout: Any = None
 
 
 ConfigStore.instance().store(group="hydra/launcher", name="local", node=LocalLauncherConf, provider="nnbench")
@@ -27,14 +27,17 @@ ConfigStore.instance().store(group="hydra/launcher", name="local", node=LocalLau
 class LocalLauncher(Launcher):
     """Trains on a pool of processes that stay alive. See `nnbench.sweep.pool`."""
 
-    def __init__(self, workers: Optional[int], timeout: Optional[float]) -> None:
-        from nnbench.sweep.pool import make_pool
-
-        self.pool = make_pool(workers, timeout)
+    def __init__(self, workers: Any, timeout: Any) -> None:
+        self.settings = {"workers": workers, "timeout": timeout}
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        self.hydra_context = hydra_context
-        self.config = config
+        from nnbench.config import LauncherConfig
+        from nnbench.sweep.pool import Pool, cores
+        from nnbench.validation import check
+
+        self.hydra_context, self.config = hydra_context, config
+        settings = check(LauncherConfig, self.settings, "hydra.launcher.")
+        self.pool = Pool(workers=settings.workers or cores(), timeout=settings.timeout)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """For a sweeper that knows only Hydra's words, such as `hydra/sweeper=basic`."""

@@ -14,7 +14,8 @@ class TPESweeperConf:
     """`hydra.sweeper.params`: the lists of `optimizer` and `seed` by default; the command line wins over them."""
 
     _target_: str = "hydra_plugins.nnbench_tpe_sweeper.TPESweeper"
-    params: dict[str, Any] = field(default_factory=dict)
+    # A study of its own: among runs that are compared, those of a search would count as settings of one seed.
+    params: dict[str, Any] = field(default_factory=lambda: {"study": "tpe"})
 
 
 ConfigStore.instance().store(group="hydra/sweeper", name="tpe", node=TPESweeperConf, provider="nnbench")
@@ -22,6 +23,8 @@ ConfigStore.instance().store(group="hydra/sweeper", name="tpe", node=TPESweeperC
 
 class TPESweeper(BaseSweeper):
     """See `nnbench.sweep.tpe`; its settings are under `tuning`, the spaces in `conf/space`."""
+
+    name = "tpe"
 
     def sweep(self, arguments: list[str]) -> None:
         from nnbench.sweep.tpe import tpe_sweep

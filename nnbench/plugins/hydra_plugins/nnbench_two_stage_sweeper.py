@@ -23,6 +23,8 @@ ConfigStore.instance().store(group="hydra/sweeper", name="two_stage", node=TwoSt
 class TwoStageSweeper(BaseSweeper):
     """See `nnbench.sweep.two_stage`; its settings are under `tuning`, the spaces in `conf/space`."""
 
+    name = "two_stage"
+
     def sweep(self, arguments: list[str]) -> None:
         from nnbench.sweep.two_stage import two_stage_sweep
 
