@@ -19,9 +19,9 @@ from nnbench.boundary import Boundary
 from nnbench.errors import UserError
 from nnbench.study import Study
 
-TABLES = ("runs", "curves", "sweeps", "tuning", "selection")
+TABLES = ("runs", "curves", "records", "sweeps", "tuning", "selection")
 ABOUT, DICTIONARY, BOUNDARIES = "study.json", "dictionary.csv", "boundaries"
-FORM = 1  # of the folder; another one would be read otherwise
+FORM = 2  # of the folder; another one would be read otherwise
 
 COLUMNS = {
     "run_id": ("text", "the run's id in MLflow"),
@@ -71,7 +71,7 @@ COLUMNS = {
     "kind": ("text", "log, linear or choice; fixed where it was not tuned"),
     "low": ("as in the config", "lower end of its space"),
     "high": ("as in the config", "upper end of its space"),
-    "edge": ("text", "low or high where no config beyond the value was tried"),
+    "edge": ("text", "low or high where the value lies on that end of its space"),
     "configs": ("count", "configs tried"),
     "seeds": ("count", "seeds on which each was tried"),
     "lost": ("count", "runs of the chosen config that diverged or failed"),

@@ -26,15 +26,16 @@ if TYPE_CHECKING:
     from nnbench.tracking.store import Store
 
 PLAIN_EVERY = 10.0  # seconds between the lines in a log
+SOME = "pages"  # folder beside a study's report, for a few pages of it: the whole report stays as it is
 _LONGEST = 100  # letters of a study's name in that of a folder for two
 
 
-def report_on(study: Study, wanted: ReportConfig, console: Console) -> Report | None:
-    """Write the report of a study, unless no pages are wanted."""
+def report_on(study: Study, wanted: ReportConfig, console: Console, *, within: str = "") -> Report | None:
+    """Write the report of a study into the folder of its name, or one `within` that, unless no pages are wanted."""
     if not wanted.pages:
         return None
     with followed(console) as progress:
-        folder = Path(wanted.folder) / study.name
+        folder = Path(wanted.folder) / study.name / within
         return write(study, folder, title=wanted.title, pages=wanted.pages, targets=wanted.targets, progress=progress)
 
 
@@ -58,8 +59,7 @@ def remake(config: Config, overrides: Sequence[str]) -> None:
     """
     console = make_console()
     if export.is_export(Path(config.tracking.uri)):
-        study = export.read(Path(config.tracking.uri))
-        tell(study, report_on(study, _wanted(study, config.report, overrides), console), console)
+        _again(export.read(Path(config.tracking.uri)), config.report, overrides, console)
         return
     from nnbench.recording import open_store_of  # only here, so that an export needs no MLflow
     from nnbench.tracking.reader import read_study
@@ -68,7 +68,7 @@ def remake(config: Config, overrides: Sequence[str]) -> None:
     names = _studies(store, config.study)
     study, *after = (read_study(store, name) for name in names)
     if not after:
-        tell(study, report_on(study, _wanted(study, config.report, overrides), console), console)
+        _again(study, config.report, overrides, console)
         return
     if any(word.startswith(("report=", "report.pages=")) for word in overrides):
         raise UserError(f"study={config.study}: two studies side by side have pages of their own; leave report and pages out")
@@ -76,6 +76,12 @@ def remake(config: Config, overrides: Sequence[str]) -> None:
     with followed(console) as progress:
         report = compare.write(study, after[0], folder, progress=progress)
     _tell_where(report, console)
+
+
+def _again(study: Study, given: ReportConfig, overrides: Sequence[str], console: Console) -> None:
+    """The report on one study; pages that the user picked go into a folder of their own."""
+    within = SOME if any(word.startswith("report.pages=") for word in overrides) else ""
+    tell(study, report_on(study, _wanted(study, given, overrides), console, within=within), console)
 
 
 def _studies(store: "Store", given: str) -> list[str]:

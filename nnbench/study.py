@@ -26,6 +26,8 @@ class Study:
             `numpy`, `blas`, `cpu`, `threads`, `command`.
         curves: one row a run and epoch, at the evaluated epochs (about 100 a run, dense early): `run_id`, `epoch`,
             `train_loss`, `train_accuracy`, `val_loss`, `val_accuracy` (NaN where there is no validation split).
+        records: one row a run and epoch at which its training accuracy was higher than ever before: `run_id`, `epoch`,
+            `train_accuracy`; of all epochs, so that the time to any target can be told to the epoch.
         sweeps: one row a sweep's own run, oldest first: `run_id`, `started`, `command`, `status`.
         boundary: reads the decision boundary of a run by its `run_id`; None where the run left none.
         tuning: where the study tuned first, the runs of that stage, as `runs`, which then holds the others alone: what
@@ -33,7 +35,7 @@ class Study:
         selection: where it did, what tuning chose; a row an optimizer and hyperparameter: `setting` (the label of the
             tuned one, such as `adam (tuned)`), `optimizer`, `hyperparameter`, `value`, `default`, `kind` (log, linear,
             choice; fixed where it was not tuned), `low`, `high` (of its space; NaN where it has no bounds), `edge`
-            (low or high where no config beyond the value was tried, else empty), `configs` (tried), `seeds` (of each),
+            (low or high where the value lies on that bound, else empty), `configs` (tried), `seeds` (of each),
             `val_accuracy`, `val_loss` (means over those seeds), `lost` (runs of the chosen config that diverged or
             failed).
     """
@@ -41,6 +43,7 @@ class Study:
     name: str
     runs: pd.DataFrame
     curves: pd.DataFrame
+    records: pd.DataFrame
     sweeps: pd.DataFrame
     boundary: Callable[[str], Boundary | None]
     tuning: pd.DataFrame = field(default_factory=pd.DataFrame)

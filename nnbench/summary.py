@@ -6,7 +6,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nnbench.report import numbers, style
-from nnbench.stats.interquartile import interquartile_mean
+from nnbench.stats.interquartile import LEAST, interquartile_mean
 from nnbench.study import Study
 
 MEASURES = {"final/train_loss": "train loss", "final/val_accuracy": "val accuracy", "test/accuracy": "test accuracy"}
@@ -17,7 +17,8 @@ def print_summary(study: Study, console: Console) -> None:
     if study.runs.empty:
         return
     table = Table(box=None, padding=(0, 1), title_justify="left", title_style="")
-    table.title = f"[bold]{escape(study.name)}[/bold]: interquartile mean over seeds, with its 95 % interval"
+    with_interval = ", with its 95 % interval" if study.runs.groupby("setting")["seed"].nunique().max() >= LEAST else ""
+    table.title = f"[bold]{escape(study.name)}[/bold]: interquartile mean over seeds{with_interval}"
     table.add_column("setting", overflow="fold")
     outcomes = [name for name in ("diverged", "failed", "killed") if (study.runs["outcome"] == name).any()]
     for column in ("runs", *outcomes, *MEASURES.values(), "time/run"):

@@ -80,6 +80,7 @@ def test_a_study_with_a_tuning_stage_and_columns_of_mixed_types(studied: Study, 
         name="t",
         runs=mixed,
         curves=studied.curves,
+        records=studied.records,
         sweeps=studied.sweeps,
         boundary=lambda run_id: None,
         tuning=studied.runs.head(2),
@@ -96,6 +97,7 @@ def test_a_study_without_runs(tmp_path: Path, studied: Study) -> None:
         name="t",
         runs=studied.runs.head(0),
         curves=studied.curves.head(0),
+        records=studied.records.head(0),
         sweeps=studied.sweeps.head(0),
         boundary=lambda run_id: None,
     )
@@ -155,7 +157,7 @@ def test_by_script_and_a_report_with_no_mlflow_at_hand(
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "results" / "s" / "report.pdf").read_bytes().startswith(b"%PDF")
+    assert (tmp_path / "results" / "s" / "pages" / "report.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_a_folder_that_is_not_there_is_told_of_in_one_line(

@@ -42,11 +42,20 @@ def test_a_study_is_reported_on_as_it_was(home: Path, nnbench: Command, report: 
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
     report("study=s", "report.title=Another")
     assert _titles(folder) == ["Another", "4 runs, all finished"]
-    report("study=s", "pages=cover,curves")
-    assert _titles(folder)[0] == "As asked"
-    assert sorted(path.name for path in (folder / "figures").glob("*.csv")) == ["accuracy.csv", "cover.csv", "loss.csv"]
+
+
+def test_a_few_pages_leave_the_report_as_it_is(home: Path, nnbench: Command, report: Command) -> None:
+    nnbench(*TINY, "study=s", "report.title=As asked", "report.pages=[cover,runs]")
+    folder = home / "results" / "s"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    said = report("study=s", "pages=cover,curves")
+    assert f"report  {folder.relative_to(home)}/pages/report.pdf, and beside it" in said.err
+    assert _titles(folder / "pages")[0] == "As asked"
+    drawn = sorted(path.name for path in (folder / "pages" / "figures").glob("*.csv"))
+    assert drawn == ["accuracy.csv", "cover.csv", "loss.csv"]
     report("study=s", "report=comparison", "pages=[runs]")
-    assert _titles(folder) == ["4 runs, all finished"]
+    assert _titles(folder / "pages") == ["4 runs, all finished"]
+    assert {path: path.read_bytes() for path in before} == before
 
 
 def _titles(folder: Path) -> list[str]:
@@ -91,7 +100,7 @@ def test_a_study_may_have_a_comma_in_its_name(home: Path, nnbench: Command, repo
     nnbench(*TINY, "study='a, b'", "report=none")
     assert report("study='a, b'", "pages=runs").status == 0
     assert report("study=a, b", "pages=runs").status == 0
-    assert (home / "results" / "a, b" / "report.pdf").exists()
+    assert (home / "results" / "a, b" / "pages" / "report.pdf").exists()
 
 
 @pytest.mark.parametrize(

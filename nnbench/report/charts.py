@@ -1,52 +1,24 @@
-"""What the web page's script draws: the curves and intervals as plain data, each setting with its look in both schemes."""
+"""What the web page's script draws: the curves and intervals as plain data, each setting with its look."""
 
-import colorsys
 import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.colors import to_hex, to_rgb
 from matplotlib.markers import MarkerStyle
 
 from nnbench.report import numbers, style
 from nnbench.report.findings import Findings, Metric
 
-NIGHT = "#15181c"  # what the page is of in the dark scheme; report.css has it too
-CONTRAST = 4.5  # WCAG 2.2, 1.4.3, at level AA
 SHOWN = 6  # settings whose curves are drawn at first; the others stand faint behind
 
 Json = dict[str, Any]
 
 
-def luminance(colour: str) -> float:
-    """Relative luminance as WCAG 2.2 defines it, from 0 (black) to 1 (white)."""
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(colour)]
-    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
-
-
-def contrast(one: str, other: str) -> float:
-    """Contrast ratio of WCAG 2.2, from 1 to 21."""
-    high, low = sorted((luminance(one), luminance(other)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
-
-
-def by_night(colour: str) -> str:
-    """The colour, as light as it must be to be read in the dark scheme, in the same hue."""
-    hue, lightness, saturation = colorsys.rgb_to_hls(*to_rgb(colour))
-    return next(
-        shade
-        for step in np.arange(lightness, 1.01, 0.02)
-        if contrast(shade := to_hex(colorsys.hls_to_rgb(hue, min(1.0, step), saturation)), NIGHT) >= CONTRAST
-    )
-
-
 def styles(looks: Mapping[str, style.Line]) -> str:
-    """The colour of each setting by its number, for either scheme."""
-    day = "".join(f".s{number}{{--c:{look.colour}}}" for number, look in enumerate(looks.values()))
-    night = "".join(f".s{number}{{--c:{by_night(look.colour)}}}" for number, look in enumerate(looks.values()))
-    return f"{day}@media (prefers-color-scheme:dark){{{night}}}"
+    """The colours of each setting by its number: of its line, and of its name in small type."""
+    return "".join(f".s{number}{{--c:{look.colour};--w:{look.words}}}" for number, look in enumerate(looks.values()))
 
 
 def dashes(look: style.Line) -> str:
@@ -102,7 +74,7 @@ def _line(number: int, band: pd.DataFrame) -> Json:
         "s": number,
         "n": int(band["n"].max()),
         "x": band["epoch"].tolist(),
-        **{key: [_short(value) for value in band[key]] for key in ("median", "low", "high")},
+        **{key: [_short(value) for value in band[key]] for key in ("iqm", "low", "high")},
     }
 
 

@@ -12,7 +12,7 @@ from nnbench.report.document import Composition, Progress, draw_all, finish, qui
 from nnbench.report.files import Report, publish
 from nnbench.report.findings import Findings
 from nnbench.report.html import Cell, Column, Html, element, join, table
-from nnbench.report.numbers import p_value
+from nnbench.report.numbers import INTERVAL, p_value
 from nnbench.report.page import Pad
 from nnbench.report.printing import print_all
 from nnbench.report.versus import PAGES, wording
@@ -74,7 +74,8 @@ def _summary(made: Composition, versus: Versus) -> str:
         changes.append(f"{markdown.code(row['key'])}{which}: {sides[0]} before, {sides[1]} after")
     runs = [f"{markdown.escape(one.study.name)}: {outcomes(one.runs)}" for one in (versus.before, versus.after)]
     said = (
-        "Interquartile means over the seeds that came to their end in both, and their difference with its 95 % interval. "
+        "Interquartile means over the seeds that came to their end in both, and their difference with its "
+        f"{INTERVAL}. "
         "Bold: a change is shown (Wilcoxon signed-rank test on the seeds, Holm-corrected)."
     )
     return markdown.document(
@@ -103,7 +104,8 @@ def _web(made: Composition, versus: Versus, figures: Mapping[str, Sequence[str]]
         if name != "cover"
     ]
     key = (
-        "Mark: difference of the interquartile means, hollow where no change is shown. Bar: its 95 % interval. "
+        "Mark: difference of the interquartile means, hollow where no change is shown. "
+        f"Bar: its {INTERVAL}. "
         "Dots: single seeds."
     )
     opening = webpage.opening(made, join([strip, element("p", key, class_="caption")]), join([element("h2", "Runs"), facts]))

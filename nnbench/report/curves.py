@@ -1,4 +1,4 @@
-"""Curves over epochs: a median line and a band for each setting, all in one panel or in a small panel each."""
+"""Curves over epochs: a mean line and a band for each setting, all in one panel or in a small panel each."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -39,7 +39,7 @@ class Scales(Protocol):
 
 
 def bands(findings: Findings, curves: Mapping[str, str]) -> pd.DataFrame:
-    """The quartiles over seeds of each setting at each epoch, of the runs that came to their end.
+    """How each setting lies over seeds at each epoch, of the runs that came to their end, as `stats.quartiles` has it.
 
     Args:
         curves: a column of `Study.curves` -> what it is called in print; those that no run has are left out.
@@ -51,7 +51,7 @@ def bands(findings: Findings, curves: Mapping[str, str]) -> pd.DataFrame:
         NotShown: there is no curve.
     """
     runs = findings.scored[["run_id", "setting"]]
-    columns = ["setting", "curve", "epoch", "least", "low", "median", "high", "most", "n"]
+    columns = ["setting", "curve", "epoch", "least", "low", "iqm", "high", "most", "n"]
     parts = []
     for setting, own in findings.study.curves.merge(runs, on="run_id").groupby("setting", sort=False):
         for column, called in curves.items():
@@ -68,7 +68,7 @@ def caption(findings: Findings, table: pd.DataFrame) -> str:
     least, most = int(table["n"].min()), int(table["n"].max())
     runs = f"{most}" if least == most else f"{least} to {most}"
     said = (
-        f"Line: median over seeds. Band: the middle half of the {runs} runs of a setting (interquartile range)."
+        f"Line: interquartile mean over seeds, as in the ranking. Band: the middle half of the {runs} runs of a setting."
         if most > 1
         else "Line: the one run of a setting, so there is no band to show how far seeds differ."
     )
@@ -118,7 +118,7 @@ def _together(page: Page, findings: Findings, table: pd.DataFrame, scales: Scale
             _band(axes, band, looks[setting])
         _rail(axes, findings)
         if direct:
-            _end_labels(page, axes, {setting: float(band["median"].iloc[-1]) for setting, band in own.items()}, looks)
+            _end_labels(page, axes, {setting: float(band["iqm"].iloc[-1]) for setting, band in own.items()}, looks)
         page.y += height + 15
 
 
@@ -134,7 +134,7 @@ def _apart(page: Page, findings: Findings, table: pd.DataFrame, order: Sequence[
     names = {name: text.wrap(name, _NAME, 46) for name in shown}
     rows, across = -(-len(shown) // _ACROSS), (RIGHT - LEFT + 2.5) / _ACROSS
     step = min(62.0, (page.room - 12) / rows)
-    medians = dict(iter(table.groupby(["setting", "curve"])))
+    centres = dict(iter(table.groupby(["setting", "curve"])))
     for number, setting in enumerate(shown):
         row, column = divmod(number, _ACROSS)
         x, y, look = LEFT + 8 + column * across, page.y + row * step, findings.looks[setting]
@@ -147,11 +147,11 @@ def _apart(page: Page, findings: Findings, table: pd.DataFrame, order: Sequence[
         if number + _ACROSS >= len(shown):
             axes.set_xlabel("epoch")
         for other in shown:
-            if other != setting and (other, training) in medians:
-                axes.plot(*medians[other, training][["epoch", "median"]].to_numpy().T, color=style.FAINT, linewidth=0.5)
+            if other != setting and (other, training) in centres:
+                axes.plot(*centres[other, training][["epoch", "iqm"]].to_numpy().T, color=style.FAINT, linewidth=0.5)
         for curve, dash in zip((training, *held_out), (style.SOLID, (0, (2, 1))), strict=False):
-            if (setting, curve) in medians:
-                _band(axes, medians[setting, curve], replace(look, dash=dash), filled=curve == training)
+            if (setting, curve) in centres:
+                _band(axes, centres[setting, curve], replace(look, dash=dash), filled=curve == training)
         _rail(axes, findings, setting)
     page.y += rows * step + 6
 
@@ -160,10 +160,10 @@ def _band(axes: Axes, band: pd.DataFrame, look: style.Line, *, filled: bool = Tr
     """One setting's line, with its marker at the end, and band."""
     if filled and band["n"].max() > 1:
         axes.fill_between(band["epoch"], band["low"], band["high"], color=look.colour, alpha=0.15, linewidth=0)
-    axes.plot(band["epoch"], band["median"], color=look.colour, linestyle=look.dash, linewidth=1.4 if filled else 1.0)
+    axes.plot(band["epoch"], band["iqm"], color=look.colour, linestyle=look.dash, linewidth=1.4 if filled else 1.0)
     axes.plot(
         band["epoch"].iloc[-1:],
-        band["median"].iloc[-1:],
+        band["iqm"].iloc[-1:],
         look.marker if filled else "",
         color=look.colour,
         clip_on=False,

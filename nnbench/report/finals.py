@@ -36,15 +36,15 @@ def finals(findings: Findings, metric: Metric) -> dict[str, Final]:
     """Each setting on a measure."""
     ranking = findings.ranking(metric)
     emphasised = bool(ranking["behind"].any())
-    columns = ["setting", "n", "estimate", "low", "high", "behind"]
+    columns = ["setting", "n", "estimate", "low", "high", "behind", "aside"]
     return {
         str(setting): Final(
             value=estimate,
             words=numbers.fixed(estimate, numbers.decimals(low, high)),
             bounds=numbers.bounds(low, high),
-            best=emphasised and n > 0 and not behind,
+            best=emphasised and n > 0 and not behind and not aside,
         )
-        for setting, n, estimate, low, high, behind in ranking[columns].itertuples(index=False)
+        for setting, n, estimate, low, high, behind, aside in ranking[columns].itertuples(index=False)
     }
 
 

@@ -11,7 +11,7 @@ from nnbench.report import style
 from nnbench.report.search import Search, searched
 from nnbench.stats.interquartile import interquartile_mean
 from nnbench.stats.paired import compare, seeds_needed
-from nnbench.stats.verdict import Verdict, judge
+from nnbench.stats.verdict import Verdict, judge, unfit
 from nnbench.study import Study
 
 
@@ -42,10 +42,11 @@ class Comparison:
 
     Attributes:
         values: one row a seed, one column a setting that has a value, the best first; NaN where a run is missing.
-        ranking: the settings from the best to the worst, those with no value last: `setting`, `optimizer`, `runs`, `diverged`,
-            `n` (values), `estimate`, `low`, `high` (interquartile mean with 95 % interval), `p` (Holm-corrected over all
-            pairs, against the first row; NaN where untested), `behind` (shown to be worse than the first).
-        pairs: every pair of settings, as `stats.paired.compare` gives them; untested where seeds are too few for any.
+        ranking: the settings from the best to the worst, then those that are not ranked, those with no value last: `setting`,
+            `optimizer`, `runs`, `diverged`, `n` (values), `estimate`, `low`, `high` (interquartile mean with 95 % interval),
+            `aside` (why it is not ranked; empty), `p` (Holm-corrected over all pairs, against the first row; NaN where
+            untested), `behind` (shown to be worse than the first).
+        pairs: every pair of ranked settings, as `stats.paired.compare` gives them; untested where seeds are too few for any.
         verdict: what may be said.
     """
 
@@ -53,6 +54,11 @@ class Comparison:
     ranking: pd.DataFrame
     pairs: pd.DataFrame
     verdict: Verdict
+
+    @property
+    def ranked(self) -> pd.DataFrame:
+        """The columns of `values` that are settings which are ranked."""
+        return self.values[self.ranking.loc[(self.ranking["n"] > 0) & (self.ranking["aside"] == ""), "setting"]]
 
 
 class Findings:
@@ -131,9 +137,10 @@ class Findings:
             higher: whether greater values are better.
         """
         ranking = self._rank(values, higher)
-        ranked = ranking.loc[ranking["n"] > 0, "setting"].astype(str).tolist()
-        wide = values.pivot_table(index="seed", columns="setting", values="value").reindex(columns=ranked)
-        pairs = tested(wide)
+        valued = ranking.loc[ranking["n"] > 0, "setting"].astype(str).tolist()
+        ranked = ranking.loc[(ranking["n"] > 0) & (ranking["aside"] == ""), "setting"].astype(str).tolist()
+        wide = values.pivot_table(index="seed", columns="setting", values="value").reindex(columns=valued)
+        pairs = tested(wide[ranked])
         verdict = judge(ranking, pairs, higher=higher)
         against = pairs[pairs["first"] == verdict.best].set_index("second")["p_holm"]
         ranking = ranking.assign(p=ranking["setting"].map(against), behind=ranking["setting"].isin(verdict.behind))
@@ -149,7 +156,9 @@ class Findings:
             rows.append((setting, optimizer, len(group), diverged, one.n, one.estimate, one.low, one.high))
         columns = ["setting", "optimizer", "runs", "diverged", "n", "estimate", "low", "high"]
         table = pd.DataFrame(rows, columns=columns)
-        return table.sort_values("estimate", ascending=not higher, kind="stable", ignore_index=True)
+        table = table.assign(aside=unfit(table), last=lambda frame: frame["aside"] != "")
+        order = table.sort_values(["last", "estimate"], ascending=[True, not higher], kind="stable", ignore_index=True)
+        return order.drop(columns="last")
 
 
 def tested(values: pd.DataFrame) -> pd.DataFrame:

@@ -134,7 +134,7 @@ def page(title: str, body: Html, data: object, styles: str = "") -> str:
         element("meta", charset="utf-8"),
         Html(f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
+        element("meta", name="color-scheme", content="light"),
         element("title", title),
         Html(f"<style>{(own / 'report.css').read_text('utf-8')}{styles}</style>"),
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from nnbench.report import finals, wording
 from nnbench.report.document import Composition, kind_of
 from nnbench.report.findings import Findings
-from nnbench.report.numbers import MISSING, duration
+from nnbench.report.numbers import INTERVAL, MISSING, duration
 
 # What Markdown, its mathematics and HTML would take for a mark; an underscore within a word is none.
 _MARKS = re.compile(r"[\\`*<>|~$&]|(?<!\w)_|_(?!\w)|\](?=[(\[:])")
@@ -44,7 +44,7 @@ def document(made: Composition, parts: Sequence[tuple[str, str]]) -> str:
 
 def summary(made: Composition, findings: Findings) -> str:
     """What a study says: the answer, where each setting ended up, how it was run, and what to be careful about."""
-    missing = [f"{kind_of(name)} is not shown because {escape(reason)}." for name, reason in made.missing]
+    missing = [f"Not shown: {kind_of(name).lower()}, because {escape(reason)}." for name, reason in made.missing]
     return document(
         made,
         [
@@ -68,7 +68,7 @@ def _finals(findings: Findings) -> str:
             one = of[setting]
             cells.append(f"{f'**{one.words}**' if one.best else one.words} {one.bounds}".rstrip())
         rows.append([*cells, duration(times[setting]) if setting in times else MISSING])
-    said = "Interquartile mean over seeds with its 95 % interval."
+    said = f"Interquartile mean over seeds with its {INTERVAL}."
     if any(one.best for of in told.values() for one in of.values()):
         said += " Bold: the best of a column and all that is not shown to differ from it."
     return f"{table(['setting', 'runs', *told, 'time a run'], rows)}\n\n{said}"

@@ -2,9 +2,12 @@
 
 import math
 
+from nnbench.stats.interquartile import LEAST
+
 MISSING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 MOST = 4  # decimals
+INTERVAL = f"95 % interval (percentile bootstrap, from {LEAST} runs on)"
 
 
 def decimals(low: float, high: float) -> int:
@@ -24,7 +27,7 @@ def fixed(value: float, places: int = 3) -> str:
     if not math.isfinite(value):
         return MISSING
     small = value != 0 and abs(value) < 0.5 * 10.0**-MOST
-    return f"{value:.1e}".replace("-", MINUS) if small else f"{value:.{places}f}".replace("-", MINUS)
+    return f"{value:{'.1e' if small else f'z.{places}f'}}".replace("-", MINUS)  # z: no zero with a minus
 
 
 def bounds(low: float, high: float) -> str:

@@ -13,6 +13,7 @@ from nnbench.report import style
 
 # The colours too pale for a line are right for an area; and so no class looks like an optimizer.
 _SHADES = 128
+_POINTS = 1000  # in a panel of 83 millimetres, in a smaller one fewer: more would hide the field
 _CLASSES = ("#56b4e9", "#e69f00", "#f0e442", "#8fd694", "#d9a5c7", "#b8b8b8")
 
 
@@ -44,6 +45,8 @@ def _picture(axes: Axes, boundary: Boundary, epoch: int | None, scale: float) ->
     panel.set(xlim=boundary.extent[:2], ylim=boundary.extent[2:])
     points, labels = _points(boundary)
     astray, shades = wrong(boundary, epoch), 0.6 * _colours(int(labels.max()) + 1)
+    every = max(1, round(len(points) / (_POINTS * scale)))  # points stand class by class: each keeps its share
+    points, labels, astray = points[::every], labels[::every], astray[::every]
     right_x, right_y = points[~astray].T
     panel.scatter(right_x, right_y, s=3 * scale, c=shades[labels[~astray]], linewidths=0)
     wrong_x, wrong_y = points[astray].T

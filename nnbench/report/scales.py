@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+_MOST = 12  # powers of ten, between which labels have room
 _STEPS = ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7))  # within a decade, from coarse to fine
 
 
@@ -15,7 +16,8 @@ def log_ticks(low: float, high: float, least: int = 3) -> list[float]:
     Args:
         low, high: positive, `low` less than `high`.
     """
-    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    exponents = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    powers = 10.0 ** exponents[:: -(-len(exponents) // _MOST)]
     for steps in _STEPS:
         ticks = [float(f"{power * step:.3g}") for power in powers for step in steps]
         within = [tick for tick in ticks if low <= tick <= high]

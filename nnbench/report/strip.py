@@ -35,12 +35,13 @@ def strip(
     Args:
         rows: one or more.
         axis: what the common axis measures; empty where it bears no scale.
-        heads: over the figures; nothing is set over them where all are empty.
+        heads: over the figures; nothing is set over them where all are empty. A column with no figure at all is left out.
         step: millimetres from one row to the next; by default as the number of rows allows.
         gap: millimetres below.
     """
     step = max(step or (8.5 if len(rows) <= 6 else 6.5), 8.5 / len(rows))
-    columns = [[row.figures[at] for row in rows] for at in range(len(heads))]
+    filled = [at for at in range(len(heads)) if any(row.figures[at] for row in rows)]
+    heads, columns = [heads[at] for at in filled], [[row.figures[at] for row in rows] for at in filled]
     edges: list[float] = []
     right = RIGHT
     for head, words in zip(reversed(heads), reversed(columns), strict=True):
@@ -62,9 +63,9 @@ def strip(
         if row.look:
             page.swatch(LEFT, middle + 0.38 * BODY / style.MM, row.look)
         page.write(LEFT + swatch, middle, name, bold=row.bold)
-        for number, (figure, edge) in enumerate(zip(row.figures, edges, strict=True)):
-            bold, colour = row.bold and number == 0, INK if number == 0 else MUTED
-            x = edge - _after(columns[number]) + fraction(figure, SMALL, bold=bold)
+        for number, (column, edge) in enumerate(zip(columns, edges, strict=True)):
+            bold, colour, figure = row.bold and number == 0, INK if number == 0 else MUTED, column[at]
+            x = edge - _after(column) + fraction(figure, SMALL, bold=bold)
             page.write(x, middle, figure, size=SMALL, bold=bold, colour=colour, align="right")
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_yticks([])

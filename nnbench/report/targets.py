@@ -8,7 +8,7 @@ import pandas as pd
 
 from nnbench.report.findings import Findings, tested
 from nnbench.stats.time_to_target import expected_running_time, time_until, times_to_target
-from nnbench.stats.verdict import Verdict, judge
+from nnbench.stats.verdict import Verdict, judge, unfit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +22,8 @@ class Race:
             machine would count as one that was watched for longer.
         table: a row a setting, the first to get there first: `setting`, `n`, `reached` (runs that did), `estimate` (epochs by
             which half of the runs had; infinite where fewer did), `low`, `high` (NaN: none is worked out),
-            `expected_epochs` and `expected_seconds` (running time until a run gets there), `behind` (shown to be later
-            than the first).
+            `expected_epochs` and `expected_seconds` (running time until a run gets there), `aside` (why it is not
+            ranked; empty), `behind` (shown to be later than the first).
         verdict: who is shown to be earlier than whom.
     """
 
@@ -45,7 +45,7 @@ def last_epoch(findings: Findings) -> float:
 
 
 def _race(findings: Findings, target: float) -> Race:
-    epochs = times_to_target(findings.runs, findings.study.curves, target)
+    epochs = times_to_target(findings.runs, findings.study.curves, findings.study.records, target)
     pace = _pace(findings)
     rows = []
     for setting, own in epochs.groupby("setting", sort=False):
@@ -54,12 +54,26 @@ def _race(findings: Findings, target: float) -> Race:
         rows.append((setting, len(own), reached, time_until(own), np.nan, np.nan, cost.expected, spent))
     columns = ["setting", "n", "reached", "estimate", "low", "high", "expected_epochs", "expected_seconds"]
     table = pd.DataFrame(rows, columns=columns)
-    table = table.sort_values(["estimate", "expected_epochs"], kind="stable", ignore_index=True)
-    never = 2 * epochs["time"].max() + 1  # later than any: the test looks at ranks alone
-    wide = epochs.assign(time=epochs["time"].where(epochs["reached"], never)).pivot_table("time", "seed", "setting")
-    verdict = judge(table, tested(wide.reindex(columns=table["setting"])), higher=False)
-    table = table.assign(behind=table["setting"].isin(verdict.behind))
+    table = table.assign(runs=table["n"], diverged=0)  # one that diverged has a time like any other: never
+    table = table.assign(aside=unfit(table), last=lambda frame: frame["aside"] != "")
+    table = table.sort_values(["last", "estimate", "expected_epochs"], kind="stable", ignore_index=True)
+    ranked = table.loc[table["aside"] == "", "setting"]
+    verdict = judge(table, tested(_arrivals(epochs).reindex(columns=ranked)), higher=False)
+    table = table.assign(behind=table["setting"].isin(verdict.behind))[[*columns, "aside", "behind"]]
     return Race(target=target, epochs=epochs, pace=pace, table=table, verdict=verdict)
+
+
+def _arrivals(epochs: pd.DataFrame) -> pd.DataFrame:
+    """Times that may be compared, a row a seed, a column a setting: of a seed's runs, no further than all were watched.
+
+    A run that was stopped early has not failed to arrive later. So what came after the first of a seed's runs was no longer
+    looked at is for all of them alike: not by then. A run that diverged will never arrive, however long one watches.
+    """
+    never = 2 * epochs["time"].max() + 1  # later than any: the test looks at ranks alone
+    given_up = epochs["time"].where(~epochs["reached"] & ~epochs["diverged"])
+    watched = given_up.groupby(epochs["seed"]).transform("min").fillna(np.inf)
+    in_time = epochs["reached"] & (epochs["time"] <= watched)
+    return epochs.assign(time=epochs["time"].where(in_time, never)).pivot_table("time", "seed", "setting")
 
 
 def _pace(findings: Findings) -> "pd.Series[float]":

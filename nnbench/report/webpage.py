@@ -14,7 +14,7 @@ _ALL = 5000  # rows of a table that a browser shows with ease
 _PLAIN = " =/:;,.()+!*$?@[]{}|^`~-_"  # may stand in an address of data as they are
 _KEY = (
     "Mark: interquartile mean over seeds, of the runs that came to their end; hollow where it is shown to be worse than the "
-    "first. Bar: its 95 % interval. Dots: single runs."
+    f"first, or not ranked. Bar: its {numbers.INTERVAL}. Dots: single runs."
 )
 
 
@@ -102,7 +102,7 @@ def study(made: Composition, findings: Findings, figures: Mapping[str, Sequence[
         for name, part in made.parts.items()
         if name != "cover"
     ]
-    ranked = findings.ranking(findings.primary).query("n > 0")
+    ranked = findings.ranking(findings.primary).query("n > 0").assign(behind=lambda of: of["behind"] | (of["aside"] != ""))
     strip = NOTHING
     if len(ranked):
         data = charts.intervals(findings.looks, ranked, findings.values(findings.primary), findings.primary.name)

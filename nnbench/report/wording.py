@@ -7,9 +7,11 @@ import pandas as pd
 from nnbench.report.findings import Findings, Metric
 from nnbench.report.numbers import count, interval, listing
 from nnbench.stats import verdict as stats
+from nnbench.stats.interquartile import LEAST
 from nnbench.stats.verdict import Words, sentence
 
 _LONG = 36  # letters
+_TASK = ("dataset.", "draws.", "training.epochs")  # what makes one run's task another than another's, beside the seed
 
 
 def verdict(findings: Findings, by: Metric) -> str:
@@ -56,13 +58,13 @@ def caveats(findings: Findings) -> list[str]:
     runs = findings.runs
     if findings.scored.empty:
         return []
-    said = [_one_task(runs), _tuned(findings) if findings.tuned else _as_given(runs), _few_seeds(findings)]
+    said = [one_task(runs), _tuned(findings) if findings.tuned else _as_given(runs), _few_seeds(findings)]
     diverged = runs.loc[runs["outcome"] == "diverged", "setting"].value_counts()
     if len(diverged):
         told = listing([f"{number} of {brief(str(setting))}" for setting, number in diverged.head(3).items()])
         said.append(
             f"{count(int(diverged.sum()), 'run')} diverged ({told}{' and others' if len(diverged) > 3 else ''}): with no "
-            "final value, so that what is said of these settings holds for their other runs only."
+            f"final value, so that what is said of these settings holds for their other runs only.{_unranked(findings)}"
         )
     if findings.primary.column != "test/accuracy":
         said.append(f"There is no test split: the settings are judged by {findings.primary.name}.")
@@ -71,24 +73,37 @@ def caveats(findings: Findings) -> list[str]:
     return said
 
 
+def _unranked(findings: Findings) -> str:
+    """The settings that have no other runs."""
+    none = findings.runs["setting"].nunique() - findings.scored["setting"].nunique()
+    has, are = ("has", "is") if none == 1 else ("have", "are")
+    return f" {count(none, 'setting')} {has} none left and {are} not ranked." if none else ""
+
+
 def distinct(runs: pd.DataFrame, column: str) -> list[str]:
     """The values that a column takes, as they are printed, in the order in which they appear."""
     values = runs[column].dropna().drop_duplicates().tolist() if column in runs else []
     return [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
 
 
-def _one_task(runs: pd.DataFrame) -> str:
-    datasets = distinct(runs, "dataset.name")
-    if len(datasets) > 1:
-        return f"{len(datasets)} data sets are mixed here: what a setting reaches depends on which of them it ran on."
+def one_task(runs: pd.DataFrame) -> str:
+    """What the runs were trained on, or that it was not the same for all."""
+    mixed = [
+        f"{column} is {listing(values[:4] if len(values) <= 4 else [*values[:3], 'others'])}"
+        for column in map(str, runs)
+        if column.startswith(_TASK) and len(values := distinct(runs, column)) > 1
+    ]
+    if mixed:
+        return f"Not one task: {'; '.join(mixed[:3])}. What a setting reaches depends on that too."
     shapes = {
         "dataset.classes": "{} classes",
         "dataset.samples": "{} training points a class",
         "dataset.noise": "noise {}",
     }
-    details = [shape.format(*values) for key, shape in shapes.items() if len(values := distinct(runs, key)) == 1]
+    names = distinct(runs, "dataset.name")
+    details = [shape.format(*values) for key, shape in shapes.items() if (values := distinct(runs, key))]
     told = f" ({', '.join(details)})" if details else ""
-    return f"One task: {datasets[0] if datasets else 'unnamed'}{told}. Nothing here carries over to other data."
+    return f"One task: {names[0] if names else 'unnamed'}{told}. Nothing here carries over to other data."
 
 
 def _as_given(runs: pd.DataFrame) -> str:
@@ -118,6 +133,8 @@ def _few_seeds(findings: Findings) -> str:
     seeds = findings.scored.groupby("setting")["seed"].nunique()
     least, most = int(seeds.min()), int(seeds.max())
     told = count(least, "seed") if least == most else f"{least} to {most} seeds"
+    if most < LEAST:
+        return f"{told} a setting: with fewer than {LEAST} there is no interval, and small differences go unseen."
     if least < 10:
         return f"{told} a setting: with fewer than 10 the intervals come out too narrow, and small differences go unseen."
     return f"{told} a setting: a difference much smaller than the intervals goes unseen; that does not make it none."

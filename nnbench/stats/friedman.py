@@ -13,7 +13,7 @@ import pandas as pd
 from scipy import stats
 
 LEAST_SETTINGS = 3
-LEAST_BLOCKS = 2
+LEAST_BLOCKS = 6  # as many as a comparison of two settings needs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +23,10 @@ class Friedman:
     Attributes:
         ranks: the mean rank of each setting, 1 the best, in ascending order.
         blocks: the seeds in which every setting has a value; the others are left out.
-        statistic: Friedman's chi-square with k - 1 degrees of freedom, corrected for ties; NaN under three settings or two
-            blocks, as are `p` and `critical_difference`.
-        p: that ranks at random would lie so far apart.
+        statistic: Friedman's chi-square, corrected for ties; NaN under three settings or six blocks, as are `p` and
+            `critical_difference`.
+        p: that ranks at random would lie so far apart, by Iman and Davenport's (1980) F, to which Demsar turns because the
+            chi-square is too cautious: F = (N - 1) chi2 / (N (k - 1) - chi2), k - 1 and (k - 1) (N - 1) degrees of freedom.
         critical_difference: the least difference of two mean ranks that Nemenyi's test calls one.
         nemenyi: p-values of all pairs, settings x settings, corrected for their number.
         groups: settings not shown to differ from one another, from the best: the bars of a critical-difference diagram.
@@ -59,17 +60,23 @@ def friedman(values: pd.DataFrame, *, higher: bool = True, level: float = 0.05) 
         )
     # where every block is tied throughout, SciPy divides by zero
     tied = bool((in_block.nunique(axis="columns") == 1).all())
-    statistic, p = (0.0, 1.0) if tied else stats.friedmanchisquare(*in_block.T.to_numpy())
+    statistic = 0.0 if tied else float(stats.friedmanchisquare(*in_block.T.to_numpy()).statistic)
     critical = stats.studentized_range.ppf(1 - level, k, np.inf) / np.sqrt(2) * np.sqrt(k * (k + 1) / (6 * blocks))
     return Friedman(
         ranks=ranks,
         blocks=blocks,
-        statistic=float(statistic),
-        p=float(p),
+        statistic=statistic,
+        p=_iman_davenport(statistic, blocks, k),
         critical_difference=float(critical),
         nemenyi=_nemenyi(in_block).loc[ranks.index, ranks.index],
         groups=_groups(ranks, float(critical)),
     )
+
+
+def _iman_davenport(statistic: float, blocks: int, k: int) -> float:
+    left = blocks * (k - 1) - statistic  # nothing, where all blocks rank alike
+    ratio = (blocks - 1) * statistic / left if left > 1e-9 else np.inf
+    return float(stats.f.sf(ratio, k - 1, (k - 1) * (blocks - 1)))
 
 
 def _nemenyi(in_block: pd.DataFrame) -> pd.DataFrame:

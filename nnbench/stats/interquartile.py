@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy import stats
 
 RESAMPLES = 9999
+LEAST = 6  # values for an interval: of nominal 95 % intervals of two values half hold the truth, of five 89 %, of six 91 %
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +21,7 @@ class Interval:
 
     Attributes:
         estimate: NaN where there is no value.
-        low, high: its bounds; NaN under two values, where nothing is known of the spread.
+        low, high: its bounds; NaN under six values, where an interval would promise too much.
         n: how many values it rests on.
     """
 
@@ -41,8 +42,8 @@ def interquartile_mean(values: npt.ArrayLike, *, confidence: float = 0.95) -> In
     """
     array = np.asarray(values, dtype=np.float64)
     array = np.sort(array[~np.isnan(array)])  # sorted: the order in which runs are read must not matter
-    if array.size < 2:
-        estimate = float(array[0]) if array.size else np.nan
+    if array.size < LEAST:
+        estimate = float(stats.trim_mean(array, 0.25)) if array.size else np.nan
         return Interval(estimate=estimate, low=np.nan, high=np.nan, n=array.size)
     rng, cut = np.random.default_rng(0), int(0.25 * array.size)
     # In blocks, so that a thousand runs do not take a gigabyte; sorted ranks, since `array` is sorted, are sorted values.

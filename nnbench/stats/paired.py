@@ -26,8 +26,15 @@ def signed_rank(differences: npt.ArrayLike) -> float:
 
 
 def _signed_ranks(differences: npt.NDArray[np.float64]) -> npt.NDArray[np.int_]:
-    """Twice the rank of each by its size, a whole number, ties or not, with its sign; zero for a zero."""
-    return np.rint(2 * stats.rankdata(np.abs(differences)) * np.sign(differences)).astype(int)
+    """Twice the rank of each by its size, a whole number, ties or not, with its sign; zero for a zero.
+
+    Sizes are taken in steps of a billionth of the largest: 0.3 - 0.2 and 0.2 - 0.1 are the same gain of ten points in a
+    hundred, though not in binary, and which is the greater must not be for rounding to say.
+    """
+    largest = np.abs(differences).max(initial=0.0)
+    steps = np.rint(differences / largest * 1e9) if largest > 0 else differences
+    signed: npt.NDArray[np.int_] = np.rint(2 * stats.rankdata(np.abs(steps)) * np.sign(steps)).astype(int)
+    return signed
 
 
 def _p_value(signed: npt.NDArray[np.int_]) -> float:
@@ -54,6 +61,11 @@ def seeds_needed(settings: int) -> int:
     """The fewest seeds with which any difference among so many settings (two or more) could pass the corrected test."""
     pairs = settings * (settings - 1) // 2
     return next(seeds for seeds in count(1) if pairs * 2.0 ** (1 - seeds) < LEVEL)
+
+
+def direction(differences: npt.ArrayLike) -> int:
+    """1 where the positive differences weigh more, by rank sums, -1 where the negative do, 0 where neither."""
+    return int(np.sign(_signed_ranks(np.asarray(differences, dtype=np.float64)).sum()))
 
 
 def compare(values: pd.DataFrame) -> pd.DataFrame:

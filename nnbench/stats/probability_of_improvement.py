@@ -51,8 +51,10 @@ def probability_of_improvement(
     of_seed[has_two] += (wins.mean(axis=0) - share) / m
     seeds = int((has_one | has_two).sum())
     variance = (of_seed**2).sum() * seeds / (seeds - 1)
-    # independent runs carry at least as much as `fewest` wins and losses (van Dantzig, 1951)
-    effective = max(fewest, share * (1 - share) / variance) if variance > 0 else fewest
+    # Independent runs carry at least as much as `fewest` wins and losses (van Dantzig, 1951), and no more than all pairs
+    # would: where there seems to be less variance than that, what the seeds contribute has cancelled out.
+    carried = share * (1 - share)
+    effective = max(fewest, carried / variance) if variance > carried / (n * m) else fewest
     z2 = stats.t.ppf((1 + confidence) / 2, fewest - 1) ** 2
     centre = (share + z2 / (2 * effective)) / (1 + z2 / effective)
     half = np.sqrt(z2 * (share * (1 - share) / effective + z2 / (4 * effective**2))) / (1 + z2 / effective)

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from nnbench.stats.interquartile import RESAMPLES, Interval
-from nnbench.stats.paired import LEVEL, holm, signed_rank
+from nnbench.stats.interquartile import LEAST, RESAMPLES, Interval
+from nnbench.stats.paired import LEVEL, direction, holm, signed_rank
 
 
 def seeds_needed(settings: int) -> int:
@@ -31,7 +31,7 @@ def shift(pairs: pd.DataFrame, *, confidence: float = 0.95) -> Interval:
     values = pairs[["before", "after"]].sort_values(["before", "after"]).to_numpy(dtype=np.float64)
     n = len(values)
     before, after = (float(stats.trim_mean(side, 0.25)) if n else np.nan for side in values.T)
-    if n < 2:
+    if n < LEAST:
         return Interval(estimate=after - before, low=np.nan, high=np.nan, n=n)
     means = stats.trim_mean(values[np.random.default_rng(0).integers(n, size=(RESAMPLES, n))], 0.25, axis=1)
     low, high = np.quantile(means[:, 1] - means[:, 0], [(1 - confidence) / 2, (1 + confidence) / 2])
@@ -54,9 +54,8 @@ def shifts(pairs: pd.DataFrame) -> pd.DataFrame:
         change = shift(own)
         before, after = (float(stats.trim_mean(own[side], 0.25)) for side in ("before", "after"))
         differences = (own["after"] - own["before"]).to_numpy(dtype=np.float64)
-        sign = int(np.sign((stats.rankdata(np.abs(differences)) * np.sign(differences)).sum()))
         bounds = change.estimate, change.low, change.high
-        rows.append((setting, change.n, before, after, *bounds, sign, signed_rank(differences)))
+        rows.append((setting, change.n, before, after, *bounds, direction(differences), signed_rank(differences)))
     columns = ["setting", "n", "before", "after", "estimate", "low", "high", "sign", "p"]
     table = pd.DataFrame(rows, columns=columns)
     corrected = holm(table["p"])

@@ -11,7 +11,7 @@ one restarts with fresh seeds until it happens: the time spent in all runs, fail
 
 import warnings
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,36 +20,25 @@ from scipy import stats
 _ROUNDING = 1e-6  # a share of points in float32 may fall this much short of itself
 
 
-def times_to_target(
-    runs: pd.DataFrame, curves: pd.DataFrame, target: float, *, clock: Literal["epochs", "seconds"] = "epochs"
-) -> pd.DataFrame:
-    """When each run's training accuracy first reached the target.
+def times_to_target(runs: pd.DataFrame, curves: pd.DataFrame, records: pd.DataFrame, target: float) -> pd.DataFrame:
+    """The epoch at which each run's training accuracy first reached the target, with so many updates made.
 
-    The exact epoch where the run noted it, else the first evaluated one. A run that diverged counts as one that never
-    arrived, whatever it reached before; one that failed or was killed tells nothing and is left out.
+    A run that diverged counts as one that never arrived, whatever it reached before; one that failed or was killed tells
+    nothing and is left out.
 
     Args:
-        runs, curves: of a `Study`.
+        runs, curves, records: of a `Study`.
         target: accuracy in [0, 1].
-        clock: epochs (weight updates made before the target was seen), or seconds of the training loop, in which all epochs of
-            a run are taken to last equally long.
 
     Returns:
         One row a run: `setting`, `seed`, `time` (of arrival, or spent in vain), `reached`, `diverged`.
     """
     ended = runs[runs["outcome"].isin(["finished", "stopped", "diverged"])]
     diverged = ended["outcome"] == "diverged"
-    noted = f"epochs_to/{target:.2f}"
-    seen = curves[curves["train_accuracy"] >= target - _ROUNDING].groupby("run_id")["epoch"].min()
-    arrival = ended["run_id"].map(seen)
-    if noted in ended and target == round(target, 2):
-        arrival = ended[noted].fillna(arrival)
-    arrival = arrival.mask(diverged).astype(float)
+    seen = records[records["train_accuracy"] >= target - _ROUNDING].groupby("run_id")["epoch"].min()
+    arrival = ended["run_id"].map(seen).mask(diverged).astype(float)
     last = ended["run_id"].map(curves.groupby("run_id")["epoch"].max()).astype(float)
-    time = arrival.fillna(last)
-    if clock == "seconds":
-        time = time * ended["time/train_seconds"] / (last + 1)
-    return ended[["setting", "seed"]].assign(time=time, reached=arrival.notna(), diverged=diverged)
+    return ended[["setting", "seed"]].assign(time=arrival.fillna(last), reached=arrival.notna(), diverged=diverged)
 
 
 def share_reached(times: pd.DataFrame) -> pd.DataFrame:

@@ -3,19 +3,23 @@
 One setting is said to be ahead of another only where the Holm-corrected signed-rank test on runs paired by seed says so. With
 fewer seeds than any such test could pass with (six for two settings, eight for four), nothing is ranked, and the sentence
 says how many are needed: the least, and what Noether's formula asks for to show a setting that wins three times in four.
+
+Where others have the runs for it, a setting that has not is set aside and said to be: its few values would be held against
+means over other seeds, and every pair with it would cost the others power in Holm's correction.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import nan
 
 import pandas as pd
 
-from nnbench.stats.interquartile import Interval
+from nnbench.stats.interquartile import LEAST, Interval
 from nnbench.stats.paired import LEVEL, seeds_needed
 from nnbench.stats.power import seeds_to_show
 
+ALL = 7  # settings that a sentence names one by one, as many as stand beside the best where four are tuned
 NOTABLE = 0.75  # the probability of improvement that a study should be able to show
 POWER = 0.8  # the chance with which it should
 
@@ -33,6 +37,8 @@ class Verdict:
         behind: those shown to be worse.
         ahead: those whose runs are shown to be better seed by seed, though their interquartile mean is not.
         alike: the pairs among `behind` that are not shown to differ from each other.
+        aside: the settings that are not ranked, with why.
+        diverged: how many runs of the best one did.
     """
 
     best: str
@@ -43,6 +49,8 @@ class Verdict:
     behind: tuple[str, ...] = ()
     ahead: tuple[str, ...] = ()
     alike: tuple[tuple[str, str], ...] = ()
+    aside: tuple[tuple[str, str], ...] = ()
+    diverged: int = 0
 
     @property
     def least(self) -> int:
@@ -61,26 +69,47 @@ class Verdict:
         return max(self.least, seeds_to_show(NOTABLE, power=POWER, level=LEVEL / pairs))
 
 
+def unfit(ranking: pd.DataFrame) -> "pd.Series[str]":
+    """Why a setting is not to be ranked, a text a row of `ranking`; empty where it is.
+
+    A setting with fewer than six values has no interval, and no test of it could pass; one of whose runs most diverged would
+    be judged by the lucky few. Where that is so of all of them, there is none to prefer, and it is said of none.
+
+    Args:
+        ranking: `n`, `runs`, `diverged` of each setting.
+    """
+    few = ranking["n"] < LEAST
+    frail = 2 * ranking["diverged"] > ranking["runs"]
+    why = (ranking["n"].map(lambda n: _count(n, "seed"))).where(few, "").astype(str)
+    most = ranking["diverged"].astype(str) + " of " + ranking["runs"].astype(str) + " runs diverged"
+    why = why.mask(frail, most).mask(ranking["n"] == 0, "")
+    fit = (why == "") & (ranking["n"] > 0)
+    return why if fit.any() else why.mask(why != "", "")
+
+
 def judge(ranking: pd.DataFrame, pairs: pd.DataFrame, *, higher: bool) -> Verdict:
     """Weigh the settings of a study against each other.
 
     Args:
-        ranking: a row a setting, the best first: `setting`, `n`, `estimate`, `low`, `high`; those with no value have n = 0.
-        pairs: every pair of settings tested, as `paired.compare` gives them.
+        ranking: a row a setting, the best first: `setting`, `runs`, `diverged`, `n`, `estimate`, `low`, `high`, `aside` (as
+            `unfit` gives it); those with no value have n = 0.
+        pairs: every pair of the settings that are ranked, as `paired.compare` gives them.
         higher: whether greater values are better.
     """
-    ranked = ranking[ranking["n"] > 0]
+    ranked = ranking[(ranking["n"] > 0) & (ranking["aside"] == "")]
     if ranked.empty:
         return Verdict(best="", interval=Interval(estimate=nan, low=nan, high=nan, n=0), settings=0, seeds=0)
     best, *rest = ranked["setting"].astype(str)
     top = ranked.iloc[0]
-    interval = Interval(estimate=float(top["estimate"]), low=float(top["low"]), high=float(top["high"]), n=int(top["n"]))
+    left_out = ranking.loc[ranking["aside"] != "", ["setting", "aside"]].astype(str)
     within = pairs[pairs["first"].isin([best, *rest]) & pairs["second"].isin([best, *rest])]
     verdict = Verdict(
         best=best,
-        interval=interval,
+        interval=Interval(estimate=float(top["estimate"]), low=float(top["low"]), high=float(top["high"]), n=int(top["n"])),
         settings=len(ranked),
-        seeds=int(within["n"].max()) if rest else interval.n,
+        seeds=int(within["n"].max()) if rest else int(top["n"]),
+        aside=tuple(left_out.itertuples(index=False, name=None)),
+        diverged=int(top["diverged"]),
     )
     if not verdict.enough:
         return verdict
@@ -90,11 +119,8 @@ def judge(ranking: pd.DataFrame, pairs: pd.DataFrame, *, higher: bool) -> Verdic
         shown[first, second] = better * sign * differ
         shown[second, first] = -shown[first, second]
     behind = tuple(other for other in rest if shown[best, other] > 0)
-    return Verdict(
-        best=best,
-        interval=interval,
-        settings=verdict.settings,
-        seeds=verdict.seeds,
+    return replace(
+        verdict,
         level=tuple(other for other in rest if shown[best, other] == 0),
         behind=behind,
         ahead=tuple(other for other in rest if shown[best, other] < 0),
@@ -122,16 +148,25 @@ class Words:
 
 
 def sentence(verdict: Verdict, words: Words) -> str:
-    """The answer, with its interval and n."""
+    """The answer, with its interval and n, and who is not ranked."""
+    if not verdict.aside:
+        return _answer(verdict, words)
+    told = [f"{words.name(name)} ({why})" for name, why in verdict.aside[:ALL]]
+    more = [f"{len(verdict.aside) - ALL} others"] if len(verdict.aside) > ALL else []
+    return f"{_answer(verdict, words)} Not ranked: {_listing([*told, *more])}."
+
+
+def _answer(verdict: Verdict, words: Words) -> str:
     if not verdict.best:
         return "No run came to its end, so nothing can be compared."
     name, n = words.name(verdict.best), verdict.interval.n
     value = words.interval(verdict.interval.estimate, verdict.interval.low, verdict.interval.high)
-    found = f"{value}, n = {n}"
+    lost = f" ({_count(verdict.diverged, 'more run')} diverged)" if verdict.diverged else ""
+    found = f"{value}, n = {n}{lost}"
     most, worse = ("highest", "lower") if words.higher else ("lowest", "higher")
     if verdict.settings == 1:
         if n == 1:
-            return f"{name} reached a {words.measure} of {value} in its one run; how far seeds differ is unknown."
+            return f"{name} reached a {words.measure} of {value} in its one run{lost}; how far seeds differ is unknown."
         return f"{name} reaches a {words.measure} of {found}."
     among = _count(verdict.settings, words.noun)
     if not verdict.enough:
@@ -171,7 +206,7 @@ def headline(verdict: Verdict, words: Words) -> str:
     if not verdict.behind and not verdict.ahead:
         return f"No difference in {words.measure} is shown between {among}"
     doubtful = verdict.level + verdict.ahead
-    doubt = f", not shown to be ahead of {_some(doubtful, words)}" if doubtful else f", {value}"
+    doubt = f", not shown to be ahead of {_some(doubtful, words, 3)}" if doubtful else f", {value}"
     return f"{name} has the {'highest' if words.higher else 'lowest'} {words.measure}{doubt}"
 
 
@@ -194,9 +229,9 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _some(settings: tuple[str, ...], words: Words) -> str:
+def _some(settings: tuple[str, ...], words: Words, most: int = ALL) -> str:
     names = [words.name(one) for one in settings]
-    return _listing(names if len(names) <= 3 else [*names[:2], f"{len(names) - 2} others"])
+    return _listing(names if len(names) <= most else [*names[: most - 1], f"{len(names) - most + 1} others"])
 
 
 def _listing(names: list[str]) -> str:

@@ -17,7 +17,7 @@ from nnbench.tracking.experiment import find_experiment
 from nnbench.tracking.files import artifact
 from nnbench.tracking.runs import Row, every
 from nnbench.tracking.store import Store
-from nnbench.tracking.tables import chosen, curves_table, genuine, newest, runs_table, selection_table, sweeps_table
+from nnbench.tracking.tables import chosen, curve_tables, genuine, newest, runs_table, selection_table, sweeps_table
 
 logger = logging.getLogger(__name__)
 
@@ -46,10 +46,12 @@ def read_study(store: Store, study: str) -> Study:
         runs = runs_table([row for row in others if chosen(row, selection)])
         finished = runs.loc[runs["status"] == "FINISHED", "run_id"].tolist()
         histories = _histories(store, experiment, finished)
+    curves, records = curve_tables(histories)
     return Study(
         name=study,
         runs=runs,
-        curves=curves_table(histories),
+        curves=curves,
+        records=records,
         sweeps=sweeps_table(sweeps),
         boundary=partial(_boundary, store, experiment),
         tuning=runs_table(tuning),

@@ -78,10 +78,10 @@ def runs_table(rows: Sequence[Row]) -> pd.DataFrame:
     return _dated(frame)
 
 
-def curves_table(histories: Mapping[str, Path]) -> pd.DataFrame:
-    """`Study.curves`, from the histories of runs by their ids."""
+def curve_tables(histories: Mapping[str, Path]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """`Study.curves` and `Study.records`, from the histories of runs by their ids."""
     parts: dict[str, list[np.ndarray]] = {key: [np.empty(0)] for key in ("epoch", *CURVES)}
-    read = []
+    read, records = [], [pd.DataFrame({"run_id": "", "epoch": 0, "train_accuracy": 0.0}, index=[]).astype({"run_id": str})]
     for run_id, path in histories.items():
         try:
             arrays = artifacts.read_history(path)
@@ -99,9 +99,17 @@ def curves_table(histories: Mapping[str, Path]) -> pd.DataFrame:
             if len(arrays[key]):
                 values[np.searchsorted(epochs, evaluated)] = arrays[key]
             parts[key].append(values)
+        records.append(_records(arrays["train_accuracy"]).assign(run_id=run_id))
     columns = {key: np.concatenate(arrays, dtype=float) for key, arrays in parts.items()}
     ids = np.repeat(np.array(read, dtype=object), [len(epochs) for epochs in parts["epoch"][1:]])
-    return pd.DataFrame({"run_id": ids.astype(str), **columns}).astype({"epoch": int})
+    curves = pd.DataFrame({"run_id": ids.astype(str), **columns}).astype({"epoch": int})
+    return curves, pd.concat(records, ignore_index=True)
+
+
+def _records(accuracy: np.ndarray) -> pd.DataFrame:
+    best = np.maximum.accumulate(accuracy)
+    epochs = np.flatnonzero(np.diff(best, prepend=-1.0) > 0)
+    return pd.DataFrame({"run_id": "", "epoch": epochs, "train_accuracy": accuracy[epochs].astype(float)})
 
 
 def sweeps_table(rows: Sequence[Row]) -> pd.DataFrame:

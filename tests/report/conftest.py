@@ -75,12 +75,14 @@ def study(
         columns=["run_id", "started", "command", "status"],
     )
     seed_of = dict(zip(runs.get("run_id", []), runs.get("seed", []), strict=True))
+    curves_table = pd.concat(curves, ignore_index=True)[columns] if curves else pd.DataFrame(columns=columns)
     return Study(
         name=name,
         runs=runs
         if len(runs)
         else pd.DataFrame(columns=["run_id", "name", "status", "outcome", "optimizer", "setting", "seed"]),
-        curves=pd.concat(curves, ignore_index=True)[columns] if curves else pd.DataFrame(columns=columns),
+        curves=curves_table,
+        records=curves_table[["run_id", "epoch", "train_accuracy"]],
         sweeps=sweeps,
         boundary=lambda run_id: _boundary(int(seed_of[run_id]), checkpoints) if boundaries and run_id in seed_of else None,
         tuning=_tuning(bases, tuned) if tuned else pd.DataFrame(),

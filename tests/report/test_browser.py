@@ -106,6 +106,13 @@ def web(make_study: MakeStudy, tmp_path_factory: pytest.TempPathFactory) -> Path
     return write(study, tmp_path_factory.mktemp("web"), title="Optimizers compared", pages=PAGES, targets=[0.9]).web
 
 
+def test_the_page_is_white_as_its_pictures_are(reader: Reader, web: Path) -> None:
+    """Also for those whose system is dark."""
+    reader.open(web)
+    assert reader.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert reader.page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
+
+
 def test_pointing_at_a_curve_tells_its_values(reader: Reader, web: Path) -> None:
     reader.open(web)
     charts = reader.page.locator(".chart[data-kind=lines] svg")

@@ -1,6 +1,7 @@
 """The pages that set settings against each other: what they draw is what the statistics say, and so is their title."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -10,7 +11,9 @@ from scipy import stats
 
 from nnbench.report.figures import NotShown
 from nnbench.report.figures.distribution import stacked
+from nnbench.report.findings import Findings
 from nnbench.report.page import Page
+from nnbench.report.targets import races
 from nnbench.study import Study
 
 MakeStudy = Callable[..., Study]
@@ -23,6 +26,13 @@ def _words(page: Page) -> str:
 
 def _wide(study: Study) -> pd.DataFrame:
     return study.runs.pivot_table("test/accuracy", "seed", "setting")
+
+
+def test_distribution_shows_the_means_that_settings_rank_by(comparison: Study, draw_page: DrawPage) -> None:
+    (page,), _ = draw_page("distribution", comparison)
+    means = sorted(stats.trim_mean(own, 0.25) for own in _wide(comparison).to_numpy().T)
+    ticks = [line for line in page.figure.axes[0].lines if line.get_linestyle() == "-" and line.get_marker() == "None"]
+    assert sorted(float(np.asarray(line.get_xdata())[0]) for line in ticks) == pytest.approx(means)
 
 
 def test_distribution_has_a_dot_for_each_run(comparison: Study, draw_page: DrawPage) -> None:
@@ -89,10 +99,12 @@ def test_ranks_that_show_nothing_say_so(make_study: MakeStudy, draw_page: DrawPa
     assert p > 0.05  # the study is what it is meant to be
     (page,), _ = draw_page("ranks", study)
     assert page.title == f"Ranks within seeds do not show the optimizers to differ (Friedman p = {p:.2f})"
-    (page,), _ = draw_page("ranks", make_study(seeds=4))
-    assert page.title == "4 seeds cannot rank 4 optimizers by test accuracy"
+    (page,), _ = draw_page("ranks", make_study(seeds=7))
+    assert page.title == "7 seeds cannot rank 4 optimizers by test accuracy"
     with pytest.raises(NotShown, match="fewer than 3 settings"):
         draw_page("ranks", make_study(["adam", "sgd"], 9))
+    with pytest.raises(NotShown, match="no 6 seeds have a run of every setting"):
+        draw_page("ranks", make_study(seeds=5))
 
 
 def test_time_to_target_by_hand(make_study: MakeStudy, draw_page: DrawPage) -> None:
@@ -112,6 +124,42 @@ def test_time_to_target_by_hand(make_study: MakeStudy, draw_page: DrawPage) -> N
     assert set(never["expected_epochs"]) <= {np.inf}
     if len(never):
         assert "∞ (10,000)" in _words(page)
+
+
+def test_seconds_are_epochs_at_the_pace_of_the_setting(make_study: MakeStudy, draw_page: DrawPage) -> None:
+    """A run that had to share the machine took ten times as long and moves nothing."""
+    study = make_study(["adam", "sgd"], 9)
+    slowed = study.runs["time/train_seconds"].mask(study.runs["seed"] == 4, 10 * study.runs["time/train_seconds"])
+    (page,), table = draw_page("time_to_target", study)
+    _, busy = draw_page("time_to_target", replace(study, runs=study.runs.assign(**{"time/train_seconds": slowed})))
+    pace = study.runs.groupby("setting")["time/train_seconds"].median() / study.runs["training.epochs"].iloc[0]
+    reached = table[table["reached"] > 0]
+    expected = reached["expected_epochs"] * reached["setting"].map(pace)
+    assert reached["expected_seconds"].to_numpy() == pytest.approx(expected.to_numpy())
+    np.testing.assert_allclose(busy["expected_seconds"], table["expected_seconds"], rtol=0.1)
+    assert "Seconds: epochs times the median time of an epoch of that setting" in page.caption
+
+
+def test_a_run_that_was_watched_for_less_long_is_not_late(make_study: MakeStudy) -> None:
+    """The same runs twice, once all of them and once their beginning alone."""
+    whole = make_study(["adam"], 9)
+    arrivals = whole.runs["epochs_to/0.80"]
+    end = arrivals.quantile(0.3)
+    ids = {run_id: f"x{run_id[1:]}" for run_id in whole.runs["run_id"]}
+    runs = whole.runs.assign(run_id=whole.runs["run_id"].map(ids), setting="adam, cut short")
+    runs["epochs_to/0.80"] = arrivals.where(arrivals <= end)
+    curves = whole.curves[whole.curves["epoch"] <= end]
+    both = replace(
+        whole,
+        runs=pd.concat([whole.runs, runs], ignore_index=True),
+        curves=pd.concat([whole.curves, curves.assign(run_id=curves["run_id"].map(ids))], ignore_index=True),
+    )
+    (race,) = races(Findings(both), [0.8])
+    assert race.table.set_index("setting")["reached"]["adam, cut short"] < 5
+    assert (race.verdict.settings, race.verdict.behind, race.verdict.ahead) == (2, (), ())
+    diverged = both.runs["outcome"].mask(both.runs["setting"] != "adam", "diverged")
+    (race,) = races(Findings(replace(both, runs=both.runs.assign(outcome=diverged))), [0.8])
+    assert race.verdict.behind == ("adam, cut short",), "who diverged never arrives, however long one watches"
 
 
 def test_a_target_that_nobody_reached_is_told(make_study: MakeStudy, draw_page: DrawPage) -> None:
@@ -160,6 +208,21 @@ def test_failures_are_counted_with_wilsons_interval(make_study: MakeStudy, draw_
     _, ended = page.figure.axes
     crosses = [line for line in ended.lines if line.get_marker() == "x"]
     assert [np.asarray(line.get_xdata()).tolist() for line in crosses] == [[0, 1]]
+
+
+def test_no_head_stands_over_nothing(make_study: MakeStudy, draw_page: DrawPage) -> None:
+    """Of fewer than six runs there is no interval, nor a column for it."""
+    for seeds, heads in ((4, 0), (8, 1)):
+        (page,), _ = draw_page("generalisation", make_study(["adam", "sgd"], seeds))
+        assert [text.get_text() for text in page.figure.texts].count("95 % interval") == heads
+
+
+def test_a_tie_for_the_most_failures_is_told(make_study: MakeStudy, draw_page: DrawPage) -> None:
+    study = make_study(["adam", "sgd", "rmsprop"], 5, outcome=lambda name, _: "finished" if name == "adam" else "diverged")
+    (page,), _ = draw_page("failures", study)
+    assert page.title == (
+        "10 of 15 runs diverged or ended at chance: 5 of 5 runs of sgd, and as large a share of 1 other setting"
+    )
 
 
 def test_no_failure_is_not_the_same_as_none_possible(comparison: Study, draw_page: DrawPage) -> None:

@@ -48,7 +48,7 @@ def test_a_page_that_has_nothing_to_show_says_why(name: str, make_study: MakeStu
 
 
 @pytest.mark.parametrize("name", ["loss", "accuracy"])
-def test_curves_are_the_medians_of_the_table(name: str, comparison: Study) -> None:
+def test_curves_are_the_interquartile_means_of_the_table(name: str, comparison: Study) -> None:
     (page,), table = _draw(name, comparison)
     columns = [f"train_{name}", f"val_{name}"]
     assert len(page.figure.axes) == 2
@@ -57,12 +57,25 @@ def test_curves_are_the_medians_of_the_table(name: str, comparison: Study) -> No
         lines = {line.get_color(): line for line in axes.lines if np.size(line.get_xdata()) > 1}
         for setting, band in own.groupby("setting"):
             drawn = lines[style.LINES[str(setting)].colour]
-            assert np.array_equal(np.asarray(drawn.get_xydata()), band[["epoch", "median"]].to_numpy())
+            assert np.array_equal(np.asarray(drawn.get_xydata()), band[["epoch", "iqm"]].to_numpy())
             run_ids = comparison.runs.loc[comparison.runs["setting"] == setting, "run_id"]
             curves = comparison.curves[comparison.curves["run_id"].isin(run_ids)]
             wide = curves.pivot(index="epoch", columns="run_id", values=column)
-            assert band["median"].to_numpy() == pytest.approx(wide.median(axis=1).to_numpy())
+            assert band["iqm"].to_numpy() == pytest.approx(stats.trim_mean(wide, 0.25, axis=1))
             assert band["low"].to_numpy() == pytest.approx(wide.quantile(0.25, axis=1).to_numpy())
+
+
+def test_a_line_ends_at_the_value_that_its_setting_is_ranked_by(make_study: MakeStudy) -> None:
+    """A diverged run is in neither; one that stopped early keeps its last value in both."""
+    ends = {("adam", 3): "diverged", ("sgd", 1): "stopped"}
+    study = make_study(["adam", "sgd"], 7, outcome=lambda setting, seed: ends.get((setting, seed), "finished"))
+    for name, column in (("loss", "final/train_loss"), ("accuracy", "final/train_accuracy")):
+        (page,), table = _draw(name, study)
+        drawn = table[table["curve"].str.startswith("Training")].groupby("setting").last()
+        ranked = Findings(study).ranking(METRICS[column]).set_index("setting")
+        assert drawn["n"].to_dict() == {"adam": 6, "sgd": 7}
+        assert drawn["iqm"].to_dict() == pytest.approx(ranked["estimate"].to_dict(), rel=1e-6)
+        assert "Line: interquartile mean over seeds" in page.caption
 
 
 def test_panels_of_a_page_share_their_limits_and_the_loss_is_logarithmic(comparison: Study) -> None:
@@ -135,6 +148,20 @@ def test_bold_is_what_is_not_shown_to_be_behind(comparison: Study, make_study: M
     assert len(bold) == sum((~table[column]).sum() for column in columns) == 4
     (alike,), _ = _draw("final_table", make_study(seeds=3))
     assert not [text for text in alike.figure.texts if text.get_fontweight() == "bold" and text.get_text()[0] == "0"]
+
+
+def test_a_setting_that_is_not_ranked_is_not_among_the_best(make_study: MakeStudy) -> None:
+    """Most of its runs diverged; what the few that are left show is told, neither in bold nor filled."""
+    study = make_study(outcome=lambda name, seed: "diverged" if name == "rmsprop" and seed > 2 else "finished")
+    (page,), table = _draw("final_table", study)
+    (value,) = table.loc[table["setting"] == "rmsprop", "test/accuracy estimate"]
+    shown = [text for text in page.figure.texts if text.get_text() == f"{value:.3f}"]
+    assert shown
+    assert not any(text.get_fontweight() == "bold" for text in shown)
+    (cover,), _ = _draw("cover", study)
+    marks = {line.get_marker(): line for line in cover.figure.axes[0].lines if line.get_markersize() == 6}
+    assert to_hex(marks["D"].get_markerfacecolor()) == "#ffffff"
+    assert to_hex(marks["^"].get_markerfacecolor()) == style.LINES["adam"].colour
 
 
 def test_times_count_the_runs_that_never_got_there(make_study: MakeStudy) -> None:
@@ -232,11 +259,12 @@ def test_printed_rows_are_the_notebooks_and_counted(make_study: MakeStudy) -> No
 def test_printed_rows_past_our_last_epoch_are_not_judged(make_study: MakeStudy) -> None:
     study = make_study(["adam"], 3)
     short = study.curves[study.curves["epoch"] < 2500]
-    _, table = _draw("printed", Study(**{**study.__dict__, "curves": short}))
+    (page,), table = _draw("printed", Study(**{**study.__dict__, "curves": short}))
+    assert "of the notebook's 3 printed accuracies up to epoch 2,000 lie" in str(page.title)
     past = table["epoch"] > short["epoch"].max()
-    assert table.loc[past, "median"].isna().all()
+    assert table.loc[past, "iqm"].isna().all()
     assert not table.loc[past, "inside"].any()
-    assert table.loc[~past, "median"].notna().all()
+    assert table.loc[~past, "iqm"].notna().all()
 
 
 def test_provenance_warns_of_mixed_and_of_uncommitted_code(make_study: MakeStudy) -> None:

@@ -35,7 +35,15 @@ def test_rounding_hides_little_of_an_interval(low: float, spread: float) -> None
 
 @pytest.mark.parametrize(
     ("value", "printed"),
-    [(0.0, "0.000"), (-0.5, "−0.500"), (3.2e-7, "3.2e−07"), (math.inf, "–"), (NAN, "–"), (0.00005, "0.000")],
+    [
+        (0.0, "0.000"),
+        (-0.5, "−0.500"),
+        (3.2e-7, "3.2e−07"),
+        (math.inf, "–"),
+        (NAN, "–"),
+        (0.00005, "0.000"),
+        (-0.0002, "0.000"),
+    ],
 )
 def test_fixed(value: float, printed: str) -> None:
     assert numbers.fixed(value) == printed

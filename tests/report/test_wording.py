@@ -108,6 +108,18 @@ def test_caveats_are_computed(make_study: MakeStudy) -> None:
     assert mixed.startswith("The runs come from 2 versions of the code")
 
 
+def test_too_few_seeds_for_an_interval_are_told(make_study: MakeStudy) -> None:
+    said = " ".join(wording.caveats(Findings(make_study(["adam", "sgd"], 4))))
+    assert "4 seeds a setting: with fewer than 6 there is no interval" in said
+    said = " ".join(wording.caveats(Findings(make_study(["adam", "sgd"], 8))))
+    assert "8 seeds a setting: with fewer than 10 the intervals come out too narrow" in said
+
+
+def test_settings_with_no_run_left_are_told(make_study: MakeStudy) -> None:
+    broken = make_study(["adam", "sgd"], 3, outcome=lambda name, _: "diverged" if name == "sgd" else "finished")
+    assert "only. 1 setting has none left and is not ranked." in " ".join(wording.caveats(Findings(broken)))
+
+
 def test_long_names_are_shortened_in_sentences(make_study: MakeStudy) -> None:
     name = "my_company.optimizers.experimental:Sophisticated lr=0.001"
     verdict, headline = _said(make_study([name, "adam"], 10))
@@ -119,3 +131,13 @@ def test_long_names_are_shortened_in_sentences(make_study: MakeStudy) -> None:
 def test_outcomes(make_study: MakeStudy) -> None:
     assert wording.outcomes(make_study().runs) == "40 runs, all finished"
     assert wording.outcomes(make_study(["adam"], 1).runs) == "1 run, finished"
+
+
+def test_runs_on_different_tasks_are_not_called_one(make_study: MakeStudy) -> None:
+    runs = make_study(["adam", "sgd"], 6).runs
+    assert wording.one_task(runs).startswith("One task: spiral")
+    noisy = runs.copy()
+    noisy["dataset.noise"], noisy["training.epochs"] = [0.2, 0.8] * 6, [201] * 11 + [401]
+    assert wording.one_task(noisy).startswith("Not one task: ")
+    for told in ("dataset.noise is 0.2 and 0.8", "training.epochs is 201 and 401"):
+        assert told in wording.one_task(noisy)

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from nnbench import stats
+from nnbench.report.figures.sensitivity import TOLERANCE
 from nnbench.stats.failures import share
 from nnbench.stats.interquartile import Interval
 from nnbench.stats.verdict import Verdict
@@ -29,3 +30,7 @@ def test_the_table_of_seeds_is_what_the_code_asks_for() -> None:
 
 def test_none_of_twenty_leaves_room_for_as_much_as_it_says() -> None:
     assert f"none of 20 leaves room for {share(0, 20).high:.0%}".replace("%", " %") in METHOD
+
+
+def test_the_tolerance_of_learning_rates_is_the_reports() -> None:
+    assert f"stays within {TOLERANCE:g} " in METHOD

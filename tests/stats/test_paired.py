@@ -25,6 +25,14 @@ def test_signed_rank_is_exact_with_ties_and_zeros(differences: list[float]) -> N
     assert signed_rank(differences) == pytest.approx(enumerated(differences), rel=1e-12)
 
 
+@given(st.lists(st.tuples(st.integers(0, 300), st.integers(0, 300)), min_size=2, max_size=12))
+def test_shares_of_points_tie_where_their_counts_do(counts: list[tuple[int, int]]) -> None:
+    """0.3 - 0.2 and 0.2 - 0.1 differ in binary."""
+    points = np.array(counts)
+    before, after = (points / 300).T
+    assert signed_rank(after - before) == signed_rank(points[:, 1] - points[:, 0])
+
+
 @pytest.mark.parametrize("size", [1, 2, 5, 6, 10, 25, 50])
 def test_signed_rank_agrees_with_scipy_without_ties(size: int) -> None:
     differences = np.random.default_rng(size).normal(0.3, 1, size)

@@ -91,3 +91,11 @@ def test_every_pair_of_settings() -> None:
     table = improvements(values, higher=False).set_index(["first", "second"])
     assert table["estimate"].to_dict() == {("a", "b"): 0.0, ("a", "c"): 0.5, ("b", "c"): 1.0}
     assert table["n"].tolist() == [2, 3, 2]
+
+
+def test_seeds_whose_parts_cancel_leave_an_interval() -> None:
+    """Each of three seeds wins once as either setting's run: the estimated variance is nothing but rounding."""
+    found = probability_of_improvement([2.0, 4.0, 6.0], [1.0, 3.0, 5.0])
+    assert found.estimate == pytest.approx(2 / 3)
+    assert found.low < 0.2
+    assert found.high > 0.9

@@ -1,26 +1,30 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
 
+from nnbench.stats.interquartile import interquartile_mean
 from nnbench.stats.quartiles import quartiles
 
 
 def test_quartiles_over_runs_at_each_epoch() -> None:
     curves = pd.DataFrame(np.outer([1.0, 2.0], np.arange(5.0)), index=[0, 10])
     bands = quartiles(curves)
-    assert bands.loc[10].to_dict() == {"least": 0, "low": 2, "median": 4, "high": 6, "most": 8, "n": 5}
+    assert bands.loc[10].to_dict() == {"least": 0, "low": 2, "iqm": 4, "high": 6, "most": 8, "n": 5}
 
 
 def test_a_run_looked_at_elsewhere_is_joined_by_straight_lines() -> None:
     curves = pd.DataFrame({"a": [0.0, np.nan, 4.0], "b": [0.0, 1.0, np.nan]}, index=[0, 10, 40])
     bands = quartiles(curves)
-    assert bands.loc[10, "median"] == 1.0  # a is at 1 there, a quarter of the way
+    assert bands.loc[10, "iqm"] == 1.0  # a is at 1 there, a quarter of the way
     assert list(bands.loc[40, ["least", "most", "n"]]) == [1.0, 4.0, 2]  # b keeps its last value
 
 
 def test_one_run_is_its_own_band() -> None:
     bands = quartiles(pd.DataFrame({"a": [3.0, 1.0]}, index=[0, 5]))
-    assert (bands[["least", "low", "median", "high", "most"]].nunique(axis=1) == 1).all()
+    assert (bands[["least", "low", "iqm", "high", "most"]].nunique(axis=1) == 1).all()
     assert bands["n"].tolist() == [1, 1]
 
 
@@ -33,4 +37,14 @@ def test_epochs_that_no_run_has_are_left_out() -> None:
 @pytest.mark.parametrize("order", [[0, 1, 2], [2, 0, 1]])
 def test_epochs_come_out_in_order(order: list[int]) -> None:
     curves = pd.DataFrame({"a": [1.0, 2.0, 3.0]}, index=[0, 1, 2]).iloc[order]
-    assert quartiles(curves)["median"].tolist() == [1.0, 2.0, 3.0]
+    assert quartiles(curves)["iqm"].tolist() == [1.0, 2.0, 3.0]
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(-1e3, 1e3)), min_size=1, max_size=14))
+def test_the_line_is_the_interquartile_mean_that_ranks(values: list[float | None]) -> None:
+    """SciPy's of the runs there are: a run with no value at an epoch counts as none."""
+    bands = quartiles(pd.DataFrame([values], dtype=float))
+    known = [value for value in values if value is not None]
+    assert bands["iqm"].tolist() == pytest.approx([stats.trim_mean(known, 0.25)] if known else [])
+    if known:
+        assert bands["iqm"].iloc[0] == pytest.approx(interquartile_mean(known).estimate)

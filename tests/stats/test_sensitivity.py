@@ -29,8 +29,10 @@ def test_the_curve_takes_the_best_setting_at_each_learning_rate() -> None:
     assert table["setting"].tolist() == ["m=0", "m=0.9"]
     assert table["estimate"].tolist() == pytest.approx([0.65, 0.85])
     assert learning_rate_curve(values, higher=False)["setting"].tolist() == ["m=0.9", "m=0"]
-    whole = interquartile_mean([0.8, 0.9])
-    assert table[["low", "high", "n"]].to_numpy()[1].tolist() == [whole.low, whole.high, 2]
+    seeds = [0.8, 0.9, 0.7, 0.75, 0.6, 0.85]
+    whole = interquartile_mean(seeds)
+    of_six = learning_rate_curve(runs({(0.1, plain): seeds}))
+    assert of_six[["low", "high", "n"]].to_numpy()[0].tolist() == [whole.low, whole.high, 6]
 
 
 def test_a_setting_that_diverges_is_taken_only_where_there_is_no_other() -> None:

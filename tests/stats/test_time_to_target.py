@@ -1,5 +1,3 @@
-from typing import Literal
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -125,40 +123,32 @@ def test_none_arrived_and_none_ran() -> None:
     assert time_until(nothing) == np.inf
 
 
+Tables = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
+
+
 @pytest.fixture
-def study() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Five runs: noted, seen in the curve, never, diverged after it had been there, killed."""
-    runs = pd.DataFrame(
-        {
-            "run_id": list("abcde"),
-            "setting": "adam",
-            "seed": range(5),
-            "outcome": ["finished", "finished", "stopped", "diverged", "killed"],
-            "epochs_to/0.90": [7.0, np.nan, np.nan, 3.0, np.nan],
-            "time/train_seconds": [2.0, 4.0, 1.0, 0.5, np.nan],
-        }
-    )
-    accuracies = {"a": [0.3, 0.8, 0.95], "b": [0.3, 0.85, 0.9 - 1e-8], "c": [0.3, 0.5, 0.8], "d": [0.3, 0.95], "e": [0.3]}
-    epochs = [0, 5, 19]
-    rows = [(run, epoch, value) for run, values in accuracies.items() for epoch, value in zip(epochs, values, strict=False)]
-    return runs, pd.DataFrame(rows, columns=["run_id", "epoch", "train_accuracy"])
+def study() -> Tables:
+    """Five runs: two that arrived, one of them to within rounding, one that never did, one that diverged, one killed."""
+    outcomes = ["finished", "finished", "stopped", "diverged", "killed"]
+    runs = pd.DataFrame({"run_id": list("abcde"), "setting": "adam", "seed": range(5), "outcome": outcomes})
+    ends = {"a": 19, "b": 19, "c": 19, "d": 5, "e": 0}
+    curves = pd.DataFrame([(run, epoch) for run, end in ends.items() for epoch in (0, end)], columns=["run_id", "epoch"])
+    best = {
+        "a": {0: 0.3, 7: 0.92},
+        "b": {4: 0.85, 18: 0.9 - 1e-8},
+        "c": {0: 0.3, 9: 0.5},
+        "d": {3: 0.95},
+        "e": {0: 1.0},
+    }
+    rows = [(run, epoch, value) for run, records in best.items() for epoch, value in records.items()]
+    return runs, curves, pd.DataFrame(rows, columns=["run_id", "epoch", "train_accuracy"])
 
 
-Clock = Literal["epochs", "seconds"]
-
-
-@pytest.mark.parametrize(
-    ("clock", "expected"), [("epochs", [7.0, 19.0, 19.0, 5.0]), ("seconds", [0.7, 3.8, 0.95, 0.5 * 5 / 6])]
-)
-def test_times_of_a_study(study: tuple[pd.DataFrame, pd.DataFrame], clock: Clock, expected: list[float]) -> None:
-    times = times_to_target(*study, 0.9, clock=clock)
+def test_times_of_a_study(study: Tables) -> None:
+    times = times_to_target(*study, 0.9)
     assert times["seed"].tolist() == [0, 1, 2, 3]
     assert times["reached"].tolist() == [True, True, False, False]
     assert times["diverged"].tolist() == [False, False, False, True]
-    assert times["time"].tolist() == pytest.approx(expected)
-
-
-def test_a_target_that_no_run_noted_is_read_off_the_curve(study: tuple[pd.DataFrame, pd.DataFrame]) -> None:
-    assert times_to_target(*study, 0.8)["time"].tolist() == [5.0, 5.0, 19.0, 5.0]
-    # 0.901 is printed as 0.90, and is another target
-    assert times_to_target(*study, 0.901)["time"].tolist() == [19.0, 19.0, 19.0, 5.0]
+    assert times["time"].tolist() == [7.0, 18.0, 19.0, 5.0]
+    assert times_to_target(*study, 0.8)["time"].tolist() == [7.0, 4.0, 19.0, 5.0]
+    assert times_to_target(*study, 0.901)["time"].tolist() == [7.0, 19.0, 19.0, 5.0]

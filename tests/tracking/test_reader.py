@@ -73,6 +73,13 @@ def test_what_was_written_is_read(store: Store, writer: StudyWriter, job: Job, h
     np.testing.assert_array_equal(curves["train_loss"], came.train_loss[came.evaluated])
     np.testing.assert_array_equal(curves["val_accuracy"], came.val_accuracy)
 
+    best, higher = -1.0, []
+    for epoch, accuracy in enumerate(came.train_accuracy.tolist()):
+        if accuracy > best:
+            best = accuracy
+            higher.append([run_id, epoch, accuracy])
+    assert study.records[["run_id", "epoch", "train_accuracy"]].values.tolist() == higher
+
     assert study.sweeps[["run_id", "command", "status"]].values.tolist() == [[sweep_id, "python -m nnbench", "FINISHED"]]
     read = study.boundary(run_id)
     assert read is not None

@@ -110,12 +110,12 @@
     make("text", { x: (left + right) / 2, y: height - 2, "text-anchor": "middle" }, svg, "epoch");
     if (spec.chance) make("text", { x: right - 4, y: bottom - 5, "text-anchor": "end" }, svg, `chance: 1/${Math.round(1 / spec.chance)}`);
 
-    for (const one of spec.series) if (!state.on.has(one.s)) make("polyline", { points: path(one.x, one.median), class: "back" }, svg);
+    for (const one of spec.series) if (!state.on.has(one.s)) make("polyline", { points: path(one.x, one.iqm), class: "back" }, svg);
     for (const one of on) if (one.n > 1)
       make("polygon", { points: `${path(one.x, one.low)} ${path([...one.x].reverse(), [...one.high].reverse())}`, class: `band s${one.s}` }, svg);
     for (const one of on)
-      make("polyline", { points: path(one.x, one.median), class: `line s${one.s}`, "stroke-dasharray": data.settings[one.s].dash }, svg);
-    for (const one of on) mark(svg, one.s, x(one.x.at(-1)), y(one.median.at(-1)), 9);
+      make("polyline", { points: path(one.x, one.iqm), class: `line s${one.s}`, "stroke-dasharray": data.settings[one.s].dash }, svg);
+    for (const one of on) mark(svg, one.s, x(one.x.at(-1)), y(one.iqm.at(-1)), 9);
     for (const [s, epoch] of spec.lost) if (state.on.has(s))
       make("path", { d: `M${x(epoch) - 4},${top - 12}l8,8m0,-8l-8,8`, class: `cross s${s}` }, svg);
     if (named) ends(svg, on, right, y, top, bottom);
@@ -130,10 +130,10 @@
       make("line", { x1: x(epoch), x2: x(epoch), y1: top, y2: bottom, class: "cursor" }, cursor);
       for (const one of on) {
         const i = one.x.indexOf(epoch);
-        if (i < 0 || one.median[i] === null) continue;
-        mark(cursor, one.s, x(epoch), y(one.median[i]), 9);
+        if (i < 0 || one.iqm[i] === null) continue;
+        mark(cursor, one.s, x(epoch), y(one.iqm[i]), 9);
         const band = one.n > 1 ? `${digits(one.low[i])} – ${digits(one.high[i])}` : "";
-        rows.push([one.median[i], [one.s, data.settings[one.s].name, digits(one.median[i]), band]]);
+        rows.push([one.iqm[i], [one.s, data.settings[one.s].name, digits(one.iqm[i]), band]]);
       }
       fill(box, `epoch ${epoch.toLocaleString("en")}`, rows.sort((a, b) => b[0] - a[0]).map(([, row]) => row));
       place(box, x(epoch), svg.offsetTop + top, width);
@@ -158,7 +158,7 @@
   }
 
   function ends(svg, on, right, y, top, bottom) { // names at the ends of lines, moved apart where they would overlap
-    const gap = 16, placed = on.map((one) => ({ s: one.s, from: y(one.median.at(-1)), to: y(one.median.at(-1)) })).sort((a, b) => a.from - b.from);
+    const gap = 16, placed = on.map((one) => ({ s: one.s, from: y(one.iqm.at(-1)), to: y(one.iqm.at(-1)) })).sort((a, b) => a.from - b.from);
     for (let i = 1; i < placed.length; i++) placed[i].to = Math.max(placed[i].to, placed[i - 1].to + gap);
     let floor = bottom + 4;
     for (let i = placed.length - 1; i >= 0; i--) { placed[i].to = Math.min(placed[i].to, floor); floor = placed[i].to - gap; }

@@ -13,7 +13,7 @@ from nnbench.report.page import Pad
 
 
 def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
-    """The quartiles of `curves.bands`, for training and validation accuracy."""
+    """What `curves.bands` gives, for training and validation accuracy."""
     table = curves.bands(findings, {"train_accuracy": "Training accuracy", "val_accuracy": "Validation accuracy"})
     by = METRICS["final/val_accuracy" if findings.known("final/val_accuracy") else "final/train_accuracy"]
     page = pad.page(wording.headline(findings, by), curves.caption(findings, table))

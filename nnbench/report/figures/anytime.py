@@ -13,9 +13,10 @@ from nnbench.stats.anytime import mean_over_training
 _MANY = 12
 _CAPTION = (
     "The {} of each run, averaged from epoch 0 to {:,.0f}: above, over the logarithm of the epoch, so that every doubling "
-    "counts alike; below, over the epochs themselves, most of which are late. Mark: interquartile mean over seeds; bar: its "
-    "95 % interval (percentile bootstrap); small dots: single runs. Hollow: shown to be worse than the first (Wilcoxon signed-"
-    "rank test on runs paired by seed, Holm-corrected). Early speed and a better end both lower it; the curves tell which."
+    "counts alike, which the title speaks of; below, over the epochs themselves, most of which are late. Mark: interquartile "
+    f"mean over seeds; bar: its {numbers.INTERVAL}; small dots: single runs. Hollow: shown to be worse than the first "
+    "(Wilcoxon signed-rank test on runs paired by seed, Holm-corrected), or not ranked. Early speed and a better end both "
+    "lower it; the curves tell which."
 )
 
 
@@ -54,4 +55,4 @@ def _strip(page: Page, findings: Findings, found: Comparison, axis: str) -> None
         look = findings.looks[row["setting"]]
         if row["n"] > 1:
             dots(axes, found.values[row["setting"]].dropna(), at + 0.27, look)
-        mark(axes, at, (row["estimate"], row["low"], row["high"]), look, hollow=row["behind"])
+        mark(axes, at, (row["estimate"], row["low"], row["high"]), look, hollow=row["behind"] or bool(row["aside"]))

@@ -28,6 +28,7 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
         raise NotShown(f"no optimizer was run with {_LEAST} configurations or more")
     curves = {name: best_of_k(search.of(name)["value"]).set_index("k")["expected"] for name in tried}
     curves = {name: curve for name, curve in curves.items() if curve.notna().any()}
+    curves = dict(sorted(curves.items(), key=lambda one: -one[1].iloc[-1]))  # as the lines end
     if not curves:
         raise NotShown("no configuration came to its end on all of its seeds")
     page = pad.page(_title(curves), _caption(search, len(curves)))
@@ -54,9 +55,8 @@ def _caption(search: Search, optimizers: int) -> str:
     more = f" The first {_MANY} of {optimizers} optimizers." if optimizers > _MANY else ""
     return (
         f"The expected {search.measure} of the best of k configurations, drawn from those that were tried; of each, the mean "
-        "over its "
-        "seeds, one with a diverged run counting as worse than any. It is what the choice was made by, and so a little "
-        f"flattered. A flat line has nothing more to find in its space.{more}"
+        "over its seeds, one with a diverged run counting as worse than any. It is what the choice was made by, and so a "
+        f"little flattered. A flat line has nothing more to find in its space.{more}"
     )
 
 

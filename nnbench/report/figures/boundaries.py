@@ -37,7 +37,7 @@ class Panel:
 
 
 def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
-    """One row a panel: `setting`, `which`, `seed`, `run_id`, `epoch`, the final measure, `points` drawn and those `wrong`."""
+    """One row a panel: `setting`, `which`, `seed`, `run_id`, `epoch`, final measure, its `points`, how many are `wrong`."""
     rows = _rows(findings)
     if not rows:
         raise NotShown("no run that came to its end has left a decision boundary, which only data of two features has")
@@ -126,8 +126,8 @@ def _caption(findings: Findings, shown: Sequence[Sequence[Panel]], settings: int
     more = f" The first {len(shown)} of {settings} settings." if settings > len(shown) else ""
     return (
         f"Of each setting {runs}.{epochs} Colour: the class that the network names; the paler, the less sure it is, down to "
-        "white for "
-        f"a guess. Dots: {points} points; a cross where the class named is not theirs.{more}"
+        f"white for a guess. Dots: {points} points, as many as a panel has room for; a cross where the class named is not "
+        f"theirs.{more}"
     )
 
 
@@ -170,6 +170,6 @@ def _name(page: Page, findings: Findings, row: Sequence[Panel], x: float, y: flo
     name = row[0].setting
     page.swatch(x, y + 0.38 * SMALL / style.MM, findings.looks[name])
     beside = room == _ASIDE
-    lines = text.wrap(name, SMALL, room - 12, bold=True) if beside else [text.fit(name, SMALL, room - 9, bold=True)]
+    lines = text.wrap(name, SMALL, room - 10, bold=True) if beside else [text.fit(name, SMALL, room - 9, bold=True)]
     for number, words in enumerate(lines):
         page.write(x + 9, y + number * line_height(SMALL), words, size=SMALL, bold=True)

@@ -173,7 +173,7 @@ def _worth(page: Page, findings: Findings, selection: pd.DataFrame, further: Cal
                 mark(axes, at + shift, intervals[setting], _look(findings, name), hollow=setting == name)
     page.paragraph(
         f"Filled: with the setting that was chosen; hollow: with the default. Interquartile mean of {by.name} over seeds, and "
-        "its 95 % interval; p of the Wilcoxon signed-rank test on runs paired by seed, Holm-corrected over all pairs.",
+        f"its {numbers.INTERVAL}; p of the Wilcoxon signed-rank test on runs paired by seed, Holm-corrected over all pairs.",
         size=_HEAD,
         colour=MUTED,
     )

@@ -14,7 +14,7 @@ from nnbench.stats.paired import LEVEL
 
 _NOTE = LEAST + 0.5
 _FORMS = [(12, False), *((rows, True) for rows in (12, 10, 8, 6, 4))]  # settings in the strip, and whether all is set closely
-_COLUMNS = ["setting", "estimate", "low", "high", "behind"]
+_COLUMNS = ["setting", "estimate", "low", "high", "behind", "aside"]
 
 
 def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
@@ -60,29 +60,30 @@ def _page(findings: Findings, settings: Settings, table: pd.DataFrame, rows: int
 
 def _strip(page: Page, findings: Findings, shown: pd.DataFrame, *, compact: bool) -> None:
     """A row a setting: its runs, their interquartile mean and interval, and the figures."""
-    rows = [_row(*row) for row in shown[_COLUMNS].itertuples(index=False)]
+    rows = [
+        Row(name=setting, figures=numbers.parts(estimate, low, high))
+        for setting, estimate, low, high, *_ in shown[_COLUMNS].itertuples(index=False)
+    ]
     axes = strip(page, rows, findings.primary.name, ("", ""), step=5.6 if compact else None, gap=2.5)
     values = findings.by(findings.primary).values
-    for at, (setting, estimate, low, high, behind) in enumerate(shown[_COLUMNS].itertuples(index=False)):
+    for at, (setting, estimate, low, high, behind, aside) in enumerate(shown[_COLUMNS].itertuples(index=False)):
         own = values[setting].dropna()
         if len(own) > 1:
             dots(axes, own, at + 0.27, findings.looks[setting])
-        mark(axes, at, (estimate, low, high), findings.looks[setting], hollow=behind)
-
-
-def _row(setting: str, estimate: float, low: float, high: float, behind: bool) -> Row:
-    return Row(name=setting, figures=numbers.parts(estimate, low, high))
+        mark(axes, at, (estimate, low, high), findings.looks[setting], hollow=behind or bool(aside))
 
 
 def _key(findings: Findings, ranked: pd.DataFrame, rows: int) -> str:
     """How to read the strip."""
     said = f"Mark: interquartile mean of {findings.primary.name} over seeds, of the runs that came to their end."
     if ranked["n"].max() > 1:
-        said += " Small dots: single runs. Bar: 95 % interval of the mean (percentile bootstrap)."
-    if ranked["behind"].any():
+        said += f" Small dots: single runs. Bar: its {numbers.INTERVAL}."
+    aside = (ranked["aside"] != "").any()
+    if ranked["behind"].any() or aside:
         said += (
             " Hollow: shown to be worse than the first, by the Wilcoxon signed-rank test on runs paired by seed, "
-            f"Holm-corrected over all pairs, at level {LEVEL:g}. Filled: not shown to differ from it."
+            f"Holm-corrected over all pairs, at level {LEVEL:g}{', or not ranked' if aside else ''}. Filled: not shown to "
+            "differ from it."
         )
     if len(ranked) > rows:
         said += f" The {len(ranked) - rows} settings that rank below are in the final table."

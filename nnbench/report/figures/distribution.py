@@ -51,28 +51,32 @@ def _title(findings: Findings, values: pd.DataFrame) -> str:
 def _caption(findings: Findings, values: pd.DataFrame) -> str:
     few = values.shape[1] <= _LINES
     more = "" if values.shape[1] <= _MANY else f" The first {_MANY} of {values.shape[1]} settings."
-    shares = " Below: the share of a setting's runs that are no better than a value; the further right, the better."
+    further = "right" if findings.primary.higher else "left"
+    shares = (
+        f" Below: the share of a setting's runs that are no better than a value; the further {further}, the better; "
+        "marked at the median."
+    )
     return (
-        f"A dot a run, at its {findings.primary.name}. Bar: the middle half of the runs; tick in it: their median."
+        f"A dot a run, at its {findings.primary.name}. Bar: the middle half of the runs; tick: their interquartile mean."
         f"{shares if few else ''}{more}"
     )
 
 
 def _strip(page: Page, shown: pd.DataFrame, findings: Findings) -> Axes:
-    """The dots, and the quartiles behind them."""
+    """The dots, and behind them their middle half and its mean."""
     rows = []
-    quartiles = shown.quantile([0.0, 0.25, 0.5, 0.75, 1.0])
-    for setting, own in quartiles.items():
-        figures = [numbers.fixed(own[at]) for at in (0.5, 0.0, 1.0)]
-        rows.append(Row(name=str(setting), figures=(*figures, str(shown[setting].count())), look=findings.looks[str(setting)]))
+    means = findings.ranking(findings.primary).set_index("setting")["estimate"].to_dict()
+    for setting, own in shown.items():
+        figures = [numbers.fixed(value) for value in (means[str(setting)], own.min(), own.max())]
+        rows.append(Row(name=str(setting), figures=(*figures, str(own.count())), look=findings.looks[str(setting)]))
     step = min(17.0, (page.room - 30) / len(rows))
-    axes = strip(page, rows, findings.primary.name, ("median", "least", "most", "runs"), step=step)
+    axes = strip(page, rows, findings.primary.name, ("mean", "least", "most", "runs"), step=step)
     reach = float(np.nanmax(shown) - np.nanmin(shown)) or 1.0
     for at, (setting, own) in enumerate(shown.items()):
         look, known = findings.looks[str(setting)], own.dropna().sort_values()
-        low, median, high = (quartiles[setting].loc[share] for share in (0.25, 0.5, 0.75))
+        low, high = known.quantile([0.25, 0.75])
         axes.fill_between([low, high], at - 0.3, at + 0.3, color=look.colour, alpha=0.18, linewidth=0)
-        axes.plot([median, median], [at - 0.3, at + 0.3], color=look.colour, linewidth=1.5)
+        axes.plot([means[str(setting)]] * 2, [at - 0.3, at + 0.3], color=look.colour, linewidth=1.5)
         heights = at + stacked(known.to_numpy(), reach / _ACROSS) * min(0.07, 0.6 / max(1, len(known)) * 4)
         axes.plot(known, heights, "o", color=look.colour, markersize=3.2, markeredgewidth=0.3, markeredgecolor="white")
     return axes
@@ -102,5 +106,5 @@ def _shares(page: Page, above: Axes, shown: pd.DataFrame, findings: Findings) ->
         y = np.concatenate([[0], np.arange(1, len(known) + 1), [len(known)]]) / len(known)
         axes.step(x, y, where="post", color=look.colour, linestyle=look.dash, linewidth=1.3)
         middle = (len(known) - 1) // 2
-        axes.plot(known[middle : middle + 1], [(middle + 1) / len(known)], look.marker, color=look.colour, markeredgecolor=INK)
+        axes.plot(known[middle : middle + 1], [0.5], look.marker, color=look.colour, markeredgecolor=INK)
     page.y += height + 12

@@ -60,7 +60,9 @@ def _title(findings: Findings, table: pd.DataFrame) -> str:
     if (table["share"] > 0).sum() == 1:
         rest = "; no other setting failed" if len(table) > 1 else ""
         return f"{told} diverged or ended at chance{rest}"
-    return f"{failed} of {runs} runs diverged or ended at chance: {told}, the most"
+    as_many = int((table["share"] == worst["share"]).sum()) - 1
+    others = f", and as large a share of {numbers.count(as_many, 'other setting')}" if as_many else ", the most"
+    return f"{failed} of {runs} runs diverged or ended at chance: {told}{others}"
 
 
 def _caption(findings: Findings, chance: float) -> str:
@@ -123,7 +125,7 @@ def _map(page: Page, findings: Findings, shown: pd.DataFrame, chance: float) -> 
     for at, name in enumerate(names):
         page.write(LEFT, page.y + step * (at + 0.5) - 0.38 * SMALL / MM, name, size=SMALL)
     axes.set(xlim=(-0.7, len(seeds) - 0.3), ylim=(len(shown) - 0.5, -0.5), yticks=[], xlabel="seed")
-    places = np.unique(np.linspace(0, len(seeds) - 1, min(len(seeds), 11)).round().astype(int))
+    places = np.arange(0, len(seeds), next(every for every in (1, 2, 5, 10) if len(seeds) <= 12 * every))
     axes.set_xticks(places, [f"{seeds[at]:.0f}" for at in places], fontsize=LEAST)
     axes.grid(False)
     axes.spines["left"].set_visible(False)

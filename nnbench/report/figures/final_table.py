@@ -21,7 +21,8 @@ _HEADS = {
     "final/train_loss": "training\nloss",
 }
 _CAPTION = (
-    "Interquartile mean over seeds of the runs that came to their end, with its 95 % percentile bootstrap interval. "
+    "Interquartile mean over seeds of the runs that came to their end, with its "
+    f"{numbers.INTERVAL}. "
     "Bold: the best of a column and all that is not shown to differ from it; no bold where no difference is shown. "
     "Losses in nats. Time: of the training loop, evaluations included."
 )
@@ -41,7 +42,7 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     rankings = {column: findings.ranking(METRICS[column]).set_index("setting") for column in columns}
     result = findings.ranking(findings.primary)[["setting", "optimizer", "runs", "diverged"]]
     for column, ranking in rankings.items():
-        part = ranking[["n", "estimate", "low", "high", "behind"]].add_prefix(f"{column} ")
+        part = ranking[["n", "estimate", "low", "high", "aside", "behind"]].add_prefix(f"{column} ")
         result = result.join(part, on="setting")
     seconds = findings.scored.groupby("setting")["time/train_seconds"].agg(lambda of: interquartile_mean(of).estimate)
     ended = findings.scored["setting"].value_counts()
@@ -67,7 +68,8 @@ def _finals(page: Page, findings: Findings, result: pd.DataFrame, columns: list[
         for column in columns:
             low, high = row[f"{column} low"], row[f"{column} high"]
             words = numbers.fixed(row[f"{column} estimate"], numbers.decimals(low, high))
-            best = bool(emphasised[column] and not row[f"{column} behind"] and row[f"{column} n"] > 0)
+            worse = row[f"{column} behind"] or row[f"{column} aside"]
+            best = bool(emphasised[column] and not worse and row[f"{column} n"] > 0)
             cells.append(Cell(words, numbers.bounds(low, high), bold=best))
         cells.append(Cell(numbers.duration(row["train_seconds"])))
         rows.append(cells)
@@ -83,7 +85,7 @@ def _names(rest: Sequence[Column]) -> Column:
 
 def _reached(race: Race) -> pd.DataFrame:
     """For each setting: the epoch by which half of its runs had got there, how many did, of how many, and the verdict."""
-    columns = {"estimate": "median", "reached": "reached", "n": "runs", "behind": "behind"}
+    columns = {"estimate": "median", "reached": "reached", "n": "runs", "aside": "aside", "behind": "behind"}
     table = race.table.set_index("setting")[list(columns)]
     return table.rename(columns=columns).add_prefix(f"epochs_to/{race.target:.2f} ")
 
@@ -102,7 +104,8 @@ def _times(
         cells = [Cell(row["setting"], look=findings.looks[row["setting"]])]
         for target in targets:
             median, reached, runs = (row[f"epochs_to/{target:.2f} {part}"] for part in ("median", "reached", "runs"))
-            best = bool(emphasised[target] and not row[f"epochs_to/{target:.2f} behind"])
+            worse = row[f"epochs_to/{target:.2f} behind"] or row[f"epochs_to/{target:.2f} aside"]
+            best = bool(emphasised[target] and not worse)
             cells.append(Cell(numbers.epochs(median, never) if runs > 0 else numbers.MISSING, bold=best))
             cells.append(Cell(f"{reached:.0f} of {runs:.0f}" if runs > 0 else "", colour=MUTED))
         rows.append(cells)

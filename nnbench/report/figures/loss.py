@@ -18,13 +18,11 @@ _SPIKE = 1.5  # times as high as all that comes later
 
 
 def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
-    """The quartiles of `curves.bands`, for training and validation loss."""
+    """What `curves.bands` gives, for training and validation loss."""
     table = curves.bands(findings, {"train_loss": "Training loss (nats)", "val_loss": "Validation loss (nats)"})
     by = METRICS["final/train_loss"]
-    top, highest = ceiling(table), float(table["high"].max())
-    cut = f" Early losses of up to {highest:.2g} are cut off above {top:.2g}." if highest > top else ""
-    page = pad.page(wording.headline(findings, by), curves.caption(findings, table) + cut)
-    curves.draw(page, findings, table, by, Logarithmic(_lows(table), top))
+    page = pad.page(wording.headline(findings, by), curves.caption(findings, table) + cut(table))
+    curves.draw(page, findings, table, by, Logarithmic(_lows(table), ceiling(table)))
     return table
 
 
@@ -34,6 +32,12 @@ def ceiling(table: pd.DataFrame) -> float:
     late = table.loc[(table["epoch"] >= min(last, max(_EARLY[0] * last, _EARLY[1]))) | (table["epoch"] == 0), "high"].max()
     highest = table["high"].max()
     return float(late if highest > _SPIKE * late else highest) * 1.1
+
+
+def cut(table: pd.DataFrame) -> str:
+    """What a caption has to say of losses above the ceiling."""
+    top, highest = ceiling(table), float(table["high"].max())
+    return f" Early losses of up to {highest:.2g} are cut off above {top:.2g}." if highest > top else ""
 
 
 def _lows(table: pd.DataFrame) -> dict[str, float]:

@@ -32,7 +32,7 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
         raise NotShown("no two settings have runs that came to their end")
     if found.pairs["n"].max() < 2:
         raise NotShown("no two settings share more than one seed")
-    shown = found.values.iloc[:, :_MANY]
+    shown = found.ranked.iloc[:, :_MANY]
     table = improvements(shown, higher=by.higher)
     table = table.merge(found.pairs[["first", "second", "p", "p_holm", "differ"]], on=["first", "second"])
     differences = [shown[first] - shown[second] for first, second in table[["first", "second"]].itertuples(index=False)]
@@ -86,9 +86,9 @@ def _probabilities(page: Page, findings: Findings, table: pd.DataFrame) -> None:
     rows = []
     for row in table.to_dict("records"):
         name = f"{brief(row['first'])} over {brief(row['second'])}"
-        bounds = numbers.bounds(row["low"], row["high"])
-        p = numbers.p_value(row["p_holm"])
-        rows.append(Row(name=name, figures=(numbers.fixed(row["estimate"], 2), bounds, p, str(row["n"])), bold=row["differ"]))
+        share, low, high = (numbers.fixed(row[column], 2) for column in ("estimate", "low", "high"))
+        figures = (share, f"[{low}, {high}]", numbers.p_value(row["p_holm"]), str(row["n"]))
+        rows.append(Row(name=name, figures=figures, bold=row["differ"]))
     step = min(9.0, (page.room - 30) / len(rows)) if len(rows) > _BOTH else min(9.0, (page.room / 2 - 30) / len(rows))
     axes = strip(page, rows, "probability of improvement", ("estimate", "95 % interval", "p (Holm)", "seeds"), step=step)
     axes.set(xlim=(-0.03, 1.03), xticks=[0, 0.25, 0.5, 0.75, 1])
@@ -115,5 +115,5 @@ def _differences(page: Page, findings: Findings, table: pd.DataFrame, difference
         interval = row["difference"], row["difference_low"], row["difference_high"]
         mark(axes, at, interval, look, hollow=not row["differ"])
     page.paragraph(
-        "Mark: interquartile mean over seeds; bar: its 95 % interval; small dots: seeds.", size=LEAST + 0.5, colour=MUTED
+        f"Mark: interquartile mean over seeds; bar: its {numbers.INTERVAL}; small dots: seeds.", size=LEAST + 0.5, colour=MUTED
     )

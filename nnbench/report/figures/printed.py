@@ -18,7 +18,7 @@ _ROUNDED = 0.0005  # the notebook printed three decimals
 
 
 def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
-    """One row a printed number: `printed` beside our quartiles and extremes there, and whether it is `inside` these."""
+    """One row a printed number: `printed` beside our band there, and whether it is `inside` these."""
     printed = pd.read_csv(str(files("nnbench.report") / "data" / "printed.csv"))
     bands = curves.bands(findings, _CURVES)
     ours = [name for name in printed["optimizer"].unique() if (bands["setting"] == name).any()]
@@ -26,17 +26,19 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
         raise NotShown("none of the notebook's five runs came to its end in this study")
     table = pd.concat([_against(printed, bands, name, what) for name in ours for what in _CURVES.values()], ignore_index=True)
     seeds = int(table["n"].max())
-    accuracies = table[table["curve"] == "accuracy"]
-    told = f"{accuracies['inside'].sum()} of the notebook's {len(accuracies)} printed accuracies"
+    known = table[table["iqm"].notna()]
+    last, accuracies = int(known["epoch"].max()), known[known["curve"] == "accuracy"]
+    until = "" if last == table["epoch"].max() else f" up to epoch {last:,}"
+    told = f"{accuracies['inside'].sum()} of the notebook's {len(accuracies)} printed accuracies{until}"
     title = f"{told} lie within the range of our {seeds} seeds" if seeds > 1 else f"{told} are those of our one run"
-    caption = "Dots: what the notebook printed, every 1,000 epochs, of training points, as it has no others. Line: our "
+    caption = "Dots: what the notebook printed, every 1,000 epochs, of training points, as it has no others. "
     caption += (
-        f"median over seeds. Bands: the middle half, and paler the whole range, of the {seeds} runs of each."
+        f"Line: our interquartile mean over seeds. Bands: the middle half, and paler the whole range, of the {seeds} runs."
         if seeds > 1
-        else "one run, so there is no band."
+        else "Line: our one run, so there is no band."
     )
     caption += f" Between the epochs at which ours were evaluated, a straight line. Losses above {_CUT:g} are cut off."
-    _panels(pad.page(title, caption), findings, table, bands, ours)
+    _panels(pad.page(title, caption), findings, known, bands, ours)
     return table
 
 
@@ -45,7 +47,7 @@ def _against(printed: pd.DataFrame, bands: pd.DataFrame, name: str, what: str) -
     rows = printed[printed["optimizer"] == name]
     band = bands[(bands["setting"] == name) & (bands["curve"] == what)]
     epochs, values = rows["epoch"].to_numpy(), rows[what].to_numpy()
-    parts = ["least", "low", "median", "high", "most", "n"]
+    parts = ["least", "low", "iqm", "high", "most", "n"]
     ours = {part: np.interp(epochs, band["epoch"], band[part], right=np.nan) for part in parts}
     inside = (ours["least"] - _ROUNDED <= values) & (values <= ours["most"] + _ROUNDED)
     columns = {"setting": name, "curve": what, "epoch": epochs, "printed": values, **ours, "inside": inside}
@@ -71,9 +73,10 @@ def _panels(page: Page, findings: Findings, table: pd.DataFrame, bands: pd.DataF
             for below, above, alpha in (("least", "most", 0.12), ("low", "high", 0.25)):
                 if band["n"].max() > 1:
                     axes.fill_between(band["epoch"], band[below], band[above], color=look.colour, alpha=alpha, linewidth=0)
-            axes.plot(band["epoch"], band["median"], color=look.colour, linewidth=1.1)
+            axes.plot(band["epoch"], band["iqm"], color=look.colour, linewidth=1.1)
             axes.plot(points["epoch"], points["printed"], "o", color=style.INK, markersize=2.8, clip_on=False)
-            axes.set_xlim(0, 10_000)
+            axes.set_xlim(0, max(1, table["epoch"].max()))
+            axes.locator_params(axis="x", nbins=5)
             axes.xaxis.set_major_formatter(lambda epoch, _: f"{epoch:,.0f}")
             if what == "loss":
                 loss_scale(axes)

@@ -11,7 +11,7 @@ from nnbench.report.page import Pad, Page
 from nnbench.report.style import INK, MUTED, SMALL, WIDTH
 from nnbench.report.table import Cell, Column, table
 from nnbench.report.wording import distinct
-from nnbench.stats.interquartile import RESAMPLES
+from nnbench.stats.interquartile import LEAST, RESAMPLES
 from nnbench.stats.paired import LEVEL
 from nnbench.stats.verdict import NOTABLE, POWER
 
@@ -50,7 +50,7 @@ def _title(findings: Findings) -> str:
         return f"{count(tuned, 'optimizer')} {'was' if tuned == 1 else 'were'} tuned first, then compared on {fresh}"
     if settings == 1:
         return f"One setting ran on {count(seeds, 'seed')}"
-    whole = findings.by(findings.primary).values.dropna()
+    whole = findings.by(findings.primary).ranked.dropna()
     if seeds == 1:
         return f"{compared} compared on one seed, which tells little"
     paired = (
@@ -157,7 +157,7 @@ def _grounds(findings: Findings) -> list[tuple[str, str]]:
         (
             "Estimate",
             "Interquartile mean over seeds: the mean of the middle half of the runs. Interval: 95 %, percentile bootstrap "
-            f"over seeds, {RESAMPLES:,} resamples.",
+            f"over seeds, {RESAMPLES:,} resamples; none under {LEAST} seeds.",
         ),
         (
             "Differences",

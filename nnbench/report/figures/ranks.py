@@ -1,7 +1,9 @@
 """Seed by seed, who comes first: mean ranks, how far apart they must lie to differ, and how often each rank was taken."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 
 from nnbench.report import numbers, style, text, wording
 from nnbench.report.figures import NotShown, Settings
@@ -19,7 +21,7 @@ _ROW = 6.5  # millimetres from one name of the diagram to the next
 def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     """One row a setting, the best first: `setting`, `mean_rank`, and how often it took each rank, ties at the better one."""
     by = findings.primary
-    values = findings.by(by).values
+    values = findings.by(by).ranked
     if values.shape[1] < LEAST_SETTINGS:
         raise NotShown(f"no ranks are worth comparing with fewer than {LEAST_SETTINGS} settings")
     shown = values.iloc[:, :_MANY].dropna()
@@ -115,11 +117,11 @@ def _places(page: Page, counts: pd.DataFrame) -> None:
 
 def _cells(axes: Axes, counts: pd.DataFrame) -> None:
     k, most = counts.shape[1], max(1, int(counts.to_numpy().max()))
-    axes.imshow(counts, cmap="cividis_r", vmin=0, vmax=most, aspect="auto")
-    for row, own in enumerate(counts.to_numpy()):
-        for column, seeds in enumerate(own):
-            ink = "white" if seeds > 0.5 * most else style.INK
-            axes.text(column, row, str(seeds), ha="center", va="center", fontsize=LEAST, color=ink)
+    shades = LinearSegmentedColormap.from_list("shades", ["white", style.LINES["sgd"].colour])
+    axes.imshow(counts, cmap=shades, vmin=0, vmax=most, aspect="auto")
+    for (row, column), seeds in np.ndenumerate(counts.to_numpy()):
+        ink = "white" if seeds > 0.6 * most else style.INK if seeds else style.FAINT
+        axes.text(column, row, str(seeds), ha="center", va="center", fontsize=LEAST, color=ink)
     axes.xaxis.tick_top()
     axes.set(xticks=range(k), yticks=[])
     axes.set_xticklabels([str(rank) for rank in range(1, k + 1)])

@@ -17,13 +17,13 @@ _FINALS = {
 
 
 def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
-    """One row a run: `name`, `seed`, `outcome`, finals, `run_id`, and the `reason` where it failed."""
+    """One row a run: `setting`, `seed`, `outcome`, finals, `run_id`, and the `reason` where it failed."""
     runs = findings.runs
     if runs.empty:
         raise NotShown("there is no run")
     reasons = runs.get("reason", pd.Series("", index=runs.index)).fillna("")
     finals = {column: head for column, head in _FINALS.items() if findings.known(column)}
-    result = runs[["name", "seed", "outcome", *finals, "run_id"]].assign(reason=reasons)
+    result = runs[["setting", "seed", "outcome", *finals, "run_id"]].assign(reason=reasons)
     columns = [
         Column("seed", 11, size=LEAST),
         Column("", 4, size=LEAST),
@@ -32,7 +32,7 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
         Column("", 3, size=LEAST),
         Column("run id", 51, "left", LEAST, mono=True),
     ]
-    name = Column("run", WIDTH - sum(column.width for column in columns), "left", LEAST)
+    name = Column("setting", WIDTH - sum(column.width for column in columns), "left", LEAST)
     rows: list[list[Cell | str]] = []
     for label, seed, outcome, *values, run_id, reason in result.itertuples(index=False):
         ended = Cell(outcome, colour=INK if outcome in ("finished", "stopped") else WARNING)

@@ -27,6 +27,7 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
         raise NotShown("no optimizer was run with more than one learning rate")
     curves = {name: _curve(search, name) for name in tried[:_MANY]}
     ranges = {name: usable_range(curve, TOLERANCE) for name, curve in curves.items()}
+    ranges = dict(sorted(ranges.items(), key=lambda one: -np.nan_to_num(one[1].decades, nan=-1.0)))  # the widest first
     more = f" The first {_MANY} of {len(tried)} optimizers." if len(tried) > _MANY else ""
     page = pad.page(_title(ranges), _caption(search, curves) + more)
     _panel(page, search, curves)
@@ -68,11 +69,9 @@ def _caption(search: Search, curves: dict[str, pd.DataFrame]) -> str:
     )
     return (
         f"At each learning rate the best of the settings tried there: the interquartile mean of {search.measure} over "
-        f"{numbers.count(seeds, 'seed')}, band: its 95 % interval. Small dots: all configurations.{drawn}{rail} Below: the "
-        "unbroken "
-        f"range of learning rates that stays within {TOLERANCE:g} of the best, with no run diverged; an arrow where it "
-        "reaches the "
-        "end of what was tried, and may go on."
+        f"{numbers.count(seeds, 'seed')}, band: its {numbers.INTERVAL}. Small dots: all configurations.{drawn}{rail} Below: "
+        f"the unbroken range of learning rates that stays within {TOLERANCE:g} of the best, with no run diverged; an arrow "
+        "where it reaches the end of what was tried, and may go on."
     )
 
 
@@ -115,8 +114,8 @@ def _ranges(page: Page, search: Search, curves: dict[str, pd.DataFrame], ranges:
         figures = [
             f"{one.decades:.1f}",
             numbers.significant(one.best),
-            numbers.significant(one.low),
-            numbers.significant(one.high),
+            numbers.significant(one.low, 2),
+            numbers.significant(one.high, 2),
         ]
         rows.append(
             Row(name=name, figures=figures if np.isfinite(one.best) else [numbers.MISSING] * 4, look=search.look(name))

@@ -60,9 +60,8 @@ def _title(findings: Findings, run: Sequence[Race]) -> str:
 def _caption(findings: Findings, unreached: list[float]) -> str:
     words = (
         "The share of a setting's runs whose training accuracy has reached a target, by Kaplan and Meier's estimate: a run "
-        "that "
-        "ended before it is counted for as long as it was watched, one that diverged never arrives. Seconds: epochs times the "
-        "setting's median time an epoch, in the training loop of this machine."
+        "that ended before it is counted for as long as it was watched, one that diverged never arrives. Seconds: epochs "
+        "times the median time of an epoch of that setting, on this machine: not each run's own clock, which other work slows."
     )
     if unreached:
         words += f" No run reached {numbers.listing([f'{target:.2f}' for target in unreached])}."

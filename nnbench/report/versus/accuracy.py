@@ -10,7 +10,7 @@ from nnbench.report.versus.pairing import Versus
 
 
 def draw(pad: Pad, versus: Versus) -> pd.DataFrame:
-    """The quartiles of the accuracy, as `versus.curves.bands` gives them."""
+    """The accuracy, as `versus.curves.bands` gives it."""
     held_out = METRICS["final/val_accuracy"] in versus.metrics
     column, called = ("val_accuracy", "Validation accuracy") if held_out else ("train_accuracy", "Training accuracy")
     table = curves.bands(versus, column, called)

@@ -43,7 +43,7 @@ class Change:
     def signed(self) -> str:
         """`+0.012`, `−0.03`, `0.000`."""
         places = numbers.decimals(self.low, self.high)
-        rounded = round(self.estimate, places) + 0.0  # no minus zero
+        rounded = round(self.estimate, places)
         return f"+{numbers.fixed(rounded, places)}" if rounded > 0 else numbers.fixed(rounded, places)
 
     @property

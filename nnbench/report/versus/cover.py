@@ -60,7 +60,7 @@ def _strip(page: Page, versus: Versus, rows: int) -> None:
         mark(axes, at, (change.estimate, change.low, change.high), look, hollow=not change.differ)
     said = (
         f"Mark: interquartile mean of {by.name} after, less that before; {'right' if by.higher else 'left'} of the line is "
-        "better. Small dots: differences of single seeds. Bar: 95 % interval (percentile bootstrap over seeds). Filled: a "
+        f"better. Small dots: differences of single seeds. Bar: its {numbers.INTERVAL}. Filled: a "
         "change is shown, by the Wilcoxon signed-rank test on the seeds, Holm-corrected over "
         f"{numbers.count(len(changes), 'setting')}, at level {LEVEL:g}."
     )

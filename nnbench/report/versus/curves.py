@@ -10,7 +10,7 @@ from nnbench.report.versus import wording
 from nnbench.report.versus.pairing import Versus
 from nnbench.report.versus.panels import more, panels
 
-_BEFORE = "#8a8a8a"
+_BEFORE = "#4d4d4d"
 
 
 def bands(versus: Versus, column: str, called: str) -> pd.DataFrame:
@@ -26,27 +26,32 @@ def bands(versus: Versus, column: str, called: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def draw(pad: Pad, versus: Versus, table: pd.DataFrame, by: Metric, scale: curves.Scale) -> pd.DataFrame:
-    """A small panel a setting, both studies in it."""
+def draw(pad: Pad, versus: Versus, table: pd.DataFrame, by: Metric, scale: curves.Scale, note: str = "") -> pd.DataFrame:
+    """A small panel a setting, both studies in it; the caption ends with the note."""
     names = [name for name in versus.matched if (table["setting"] == name).any()]
     called = str(table["curve"].iloc[0])
-    band = " Bands: the middle half of the runs." if table["n"].max() > 1 else ""
+    lines = (
+        "Lines: interquartile means over seeds. Bands: the middle half of the runs."
+        if table["n"].max() > 1
+        else "Lines: the one run of each."
+    )
     caption = (
-        f"{called}. In colour: {versus.names[1]}; grey and dashed: {versus.names[0]}. Lines: medians over seeds.{band} "
-        f"Epochs on a logarithmic scale that begins at 0.{more(names)}"
+        f"{called}. In colour: {versus.names[1]}; grey and dashed: {versus.names[0]}. {lines} "
+        f"Epochs on a logarithmic scale that begins at 0.{note}{more(names)}"
     )
     page = pad.page(wording.headline(versus, by), caption)
     sides = dict(iter(table.groupby(["setting", "study"])))
     for name, axes, foot in panels(page, names, versus.looks):
         curves.epoch_axis(axes, float(table["epoch"].max()), small=True)
         scale(axes)
-        for study, colour, dash in (("before", _BEFORE, (0, (2, 1))), ("after", versus.looks[name].colour, style.SOLID)):
+        # the earlier on top, for its dashes let the later be seen where both are the same
+        for study, colour, dash in (("after", versus.looks[name].colour, style.SOLID), ("before", _BEFORE, (0, (2, 1)))):
             if (name, study) not in sides:
                 continue
             own = sides[name, study]
             if own["n"].max() > 1:
                 axes.fill_between(own["epoch"], own["low"], own["high"], color=colour, alpha=0.15, linewidth=0)
-            axes.plot(own["epoch"], own["median"], color=colour, linestyle=dash, linewidth=1.2)
+            axes.plot(own["epoch"], own["iqm"], color=colour, linestyle=dash, linewidth=1.2)
         if foot:
             axes.set_xlabel("epoch")
     return table

@@ -12,8 +12,8 @@ from nnbench.report.versus.pairing import Versus
 from nnbench.stats.paired import LEVEL
 
 _CAPTION = (
-    "Interquartile means over the seeds whose runs came to their end in both studies, and their difference with its 95 % "
-    "interval (percentile bootstrap over seeds). p: Wilcoxon signed-rank test of the seeds' differences, Holm-corrected over "
+    "Interquartile means over the seeds whose runs came to their end in both studies, and their difference with its "
+    f"{numbers.INTERVAL}. p: Wilcoxon signed-rank test of the seeds' differences, Holm-corrected over "
     f"the settings of a measure. Bold: a change is shown, at level {LEVEL:g}."
 )
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from nnbench.report.figures.loss import ceiling, scale
+from nnbench.report.figures.loss import ceiling, cut, scale
 from nnbench.report.findings import METRICS
 from nnbench.report.page import Pad
 from nnbench.report.versus import curves
@@ -10,7 +10,7 @@ from nnbench.report.versus.pairing import Versus
 
 
 def draw(pad: Pad, versus: Versus) -> pd.DataFrame:
-    """The quartiles of the training loss, as `versus.curves.bands` gives them."""
+    """The training loss, as `versus.curves.bands` gives it."""
     table = curves.bands(versus, "train_loss", "Training loss (nats)")
     low = table.loc[table["low"] > 0, "low"].min() / 1.15
-    return curves.draw(pad, versus, table, METRICS["final/train_loss"], scale(low, ceiling(table)))
+    return curves.draw(pad, versus, table, METRICS["final/train_loss"], scale(low, ceiling(table)), cut(table))

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from nnbench.report.findings import Metric
 from nnbench.report.numbers import count, listing
 from nnbench.report.versus.change import Change
 from nnbench.report.versus.pairing import Versus
-from nnbench.report.wording import brief
+from nnbench.report.wording import brief, one_task
 
 _DATA = ("dataset.", "network.", "draws.")  # what makes the runs of one seed no longer start alike
 
@@ -71,7 +73,7 @@ def _of(names: list[str], every: int) -> str:
 
 def caveats(versus: Versus) -> list[str]:
     """What the answer does not say, computed from the runs where it can be."""
-    said = [_cause(versus)]
+    said = [_cause(versus), one_task(pd.concat([versus.before.runs, versus.after.runs]))]
     if moved := [key for key in versus.configured if key.startswith(_DATA)]:
         verb = "differs" if len(moved) == 1 else "differ"
         said.append(f"{listing(moved[:3])} {verb}: the two runs of a seed do not start alike, and pair by name only.")

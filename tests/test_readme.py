@@ -1,0 +1,61 @@
+"""What the README says, done: its commands are taken, and its example is an optimizer like any other."""
+
+import re
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Said
+
+Run = Callable[..., Said]
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+CODE = next(text for kind, text in BLOCKS if kind == "python")
+OPTIMIZER, SPACE = (text for kind, text in BLOCKS if kind == "yaml")
+COMMANDS = [
+    shlex.split(line, comments=True)[3:]
+    for kind, text in BLOCKS
+    if kind == "sh"
+    for line in text.splitlines()
+    if line.startswith("python -m nnbench ") and "--help" not in line
+]
+
+
+@pytest.fixture
+def mine(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with the README's optimizer in it, under both of the names that it is told of by."""
+    for name, module in (("signs", "signs_module"), ("lion", "my_package.lion")):
+        path = home / f"{module.replace('.', '/')}.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(CODE.replace("class Signs", "class Lion") if name == "lion" else CODE)
+        algorithm = f"{module}:{name.title()}"
+        for folder, text in (("optimizer", OPTIMIZER), ("space", SPACE)):
+            (home / "conf" / folder).mkdir(parents=True, exist_ok=True)
+            text = re.sub("algorithm: .*", f"algorithm: {algorithm}", text).replace("name: signs", f"name: {name}")
+            (home / "conf" / folder / f"{name}.yaml").write_text(text)
+    monkeypatch.syspath_prepend(str(home))
+    yield home
+    for module in ("signs_module", "my_package", "my_package.lion"):
+        sys.modules.pop(module, None)
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_is_taken(mine: Path, nnbench: Run, words: list[str]) -> None:
+    own = ["--config-dir", "conf"] if "signs" in " ".join(words) else []
+    brief = ["dry_run=true"] if "-m" in words else ["training.epochs=3"]
+    said = nnbench(*own, *words, *brief)
+    assert said.status == 0, said.err
+
+
+def test_the_example_runs_beside_the_others_and_is_tuned_like_them(mine: Path, nnbench: Run) -> None:
+    small = "training.epochs=40", "report=none", "--config-dir", "conf"
+    said = nnbench("-m", "optimizer=signs,adam", "seed=0,1", *small)
+    assert said.status == 0, said.err
+    tuned = "tuning.configs=2", "tuning.seeds=[1000]", "seed=0"
+    said = nnbench("-m", "experiment=tuned_quick", "optimizer=signs,adam", *tuned, *small)
+    assert said.status == 0, said.err
+    assert "signs (tuned)" in said.out + said.err
