@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_info
 
+ALL_BUT_RESULTS = ("--", ".", ":(exclude)results")
 UNKNOWN = "unknown"
 
 
@@ -38,13 +39,15 @@ def user() -> str:
 
 
 def _checkout(root: Path) -> dict[str, str]:
-    """The commit at `root` and whether files differ from it; nothing where `root` is no checkout, or git is missing.
+    """The commit at `root` and whether files differ from it, other than results, which come of the code and decide nothing.
+
+    Nothing where `root` is no checkout, or git is missing.
 
     A wheel inside some other project's environment is not that project's commit, hence the look for `.git`.
     """
     if not (root / ".git").exists():
         return {}
-    command = ["git", "--no-optional-locks", "-C", str(root), "status", "--porcelain=v2", "--branch"]
+    command = ["git", "--no-optional-locks", "-C", str(root), "status", "--porcelain=v2", "--branch", *ALL_BUT_RESULTS]
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
         done = subprocess.run(command, capture_output=True, text=True, env=surroundings, timeout=30, check=True)

@@ -33,6 +33,9 @@ def test_everything_is_told_in_words() -> None:
 def test_a_clean_checkout_and_a_changed_one(checkout: Path) -> None:
     commit = git(checkout, "rev-parse", "HEAD").strip()
     assert module._checkout(checkout) == {"commit": commit, "dirty": "false"}
+    (checkout / "results").mkdir()
+    (checkout / "results" / "report.pdf").write_text("what the code made")
+    assert module._checkout(checkout) == {"commit": commit, "dirty": "false"}
     (checkout / "new.py").write_text("a new optimizer\n")
     assert module._checkout(checkout) == {"commit": commit, "dirty": "true"}
 
