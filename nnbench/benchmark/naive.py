@@ -4,6 +4,7 @@ Objects for layers, a row a sample, a new array for every result, an optimizer's
 iteration counted for every layer. It does the same arithmetic as `train(..., iterations_per="layer")`.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -63,7 +64,7 @@ class SoftmaxLoss:
         return gradients
 
 
-class Optimizer:
+class Optimizer(ABC):
     """One call a layer; weights and biases have each their own state, which hangs on the layer."""
 
     def __init__(self, learning_rate: float, decay: float) -> None:
@@ -75,8 +76,9 @@ class Optimizer:
         layer.weights += self.change(layer.state, "weights", layer.weight_gradients, rate)
         layer.biases += self.change(layer.state, "biases", layer.bias_gradients, rate)
 
+    @abstractmethod
     def change(self, state: dict[str, FloatArray], name: str, gradients: FloatArray, rate: float) -> FloatArray:
-        raise NotImplementedError
+        """What to add to the parameters called `name`, whose own state is under that name."""
 
 
 class SGD(Optimizer):

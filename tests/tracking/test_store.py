@@ -69,7 +69,7 @@ def test_eight_processes_open_a_new_store_at_once(tmp_path: Path) -> None:
         ("results/mlflow.db", "is no tracking URI"),
         ("", "is no tracking URI"),
         ("foo://host/name", "MLflow knows no such store"),
-        ("file:///tmp/mlruns", "MLflow knows no such store"),
+        ("file:///somewhere/mlruns", "MLflow knows no such store"),
         ("sqlite://results/mlflow.db", "three slashes"),
         ("sqlite:///:memory:", "names no file"),
         ("sqlite:///FOLDER", "cannot be opened"),
