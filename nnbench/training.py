@@ -1,7 +1,7 @@
 """Training: from a network, an optimizer and points to a History. No input, no output, no global state."""
 
 from collections.abc import Collection
-from math import isfinite, nan
+from math import isfinite, isnan, nan
 from time import perf_counter
 
 import numpy as np
@@ -11,7 +11,8 @@ from nnbench.history import FloatArray, History, IntArray, Outcome
 from nnbench.nn import Network, SoftmaxCrossEntropy, logits, score
 from nnbench.optimizers.base import IterationsPer, Optimizer, stepper
 
-BLOCK = 64  # epochs whose loss and accuracy are worked out together
+BLOCK = 32  # epochs whose loss and accuracy are worked out together,
+ROOM = 2**22  # unless they have more logits than this: then fewer
 
 
 def evaluation_epochs(epochs: int) -> IntArray:
@@ -60,35 +61,39 @@ def train(
     kept: dict[int, tuple[FloatArray, ...]] = {}
     outcome: Outcome = "finished"
     due, keep, last = set(evaluation_epochs(epochs).tolist()), set(checkpoints), epochs - 1
+    block = max(1, min(BLOCK, ROOM // network.logits.size))
+    pauses = due | keep | set(range(block - 1, epochs, block)) | {last}
     with np.errstate(all="ignore"):  # what leaves the finite numbers is caught once an epoch
         network.points[:] = train.x.T
         parameters = network.parameters
-        previous, zeros = parameters.copy(), np.zeros_like(parameters)
-        loss = SoftmaxCrossEntropy(network.logits, network.logit_gradients, train.labels, BLOCK)
+        previous, gradients = parameters.copy(), network.gradients
+        loss = SoftmaxCrossEntropy(network.logits, network.logit_gradients, train.labels, block)
         forward, measure, backward = network.forward, loss.measure, network.backward
         layers = list(zip(network.weights, network.weight_gradients, strict=True))
         step = stepper(optimizer, parameters, network.gradients, layers, iterations_per)
         for epoch in range(epochs):
-            row = epoch % BLOCK
+            row = epoch % block
             forward()
-            if zeros.dot(parameters) or not measure(row):  # 0 * inf and 0 * NaN are NaN, which is true
+            measure(row)
+            backward()
+            if isnan(gradients.item(-1)):  # as it is wherever a parameter or a point's largest logit is not finite
                 outcome = "diverged"
                 settled.append(loss.settle(row))
                 parameters[:] = previous
                 break
             if stop_at_accuracy is not None and loss.accuracy(row) >= stop_at_accuracy:
                 outcome = "stopped"
-            done = epoch == last or outcome == "stopped"
-            if done or row == BLOCK - 1:
-                settled.append(loss.settle(row + 1))
-            if epoch in keep:
-                kept[epoch] = network.snapshot()
-            if done or epoch in due:
-                evaluated[epoch] = _score(network, val)
-            if done:
-                break
+            if epoch in pauses or outcome == "stopped":
+                done = epoch == last or outcome == "stopped"
+                if done or row == block - 1:
+                    settled.append(loss.settle(row + 1))
+                if epoch in keep:
+                    kept[epoch] = network.snapshot()
+                if done or epoch in due:
+                    evaluated[epoch] = _score(network, val)
+                if done:
+                    break
             previous[:] = parameters
-            backward()
             step(epoch)
         seconds = perf_counter() - started
         test_loss, test_accuracy = _score(network, None if outcome == "diverged" else test)

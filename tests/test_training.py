@@ -141,6 +141,13 @@ def test_blocks_leave_no_seam(epochs: int) -> None:
     np.testing.assert_array_equal(short.train_accuracy, long.train_accuracy[:epochs])
 
 
+def test_many_logits_wait_in_smaller_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = run(Adam(learning_rate=0.02))
+    for block in (0, 1, 5):
+        monkeypatch.setattr("nnbench.training.ROOM", block * 3 * 64)  # 60 points of three classes, padded
+        assert same(run(Adam(learning_rate=0.02)), usual)
+
+
 @pytest.mark.parametrize("epochs", [1, 2, 3, 10, 100, 101, 1000, 10001, 123457])
 def test_evaluation_epochs(epochs: int) -> None:
     due = evaluation_epochs(epochs)

@@ -1,5 +1,6 @@
 """Arrays that fill whole cache lines: vector instructions lose a fifth of their speed or more where they straddle two."""
 
+from collections.abc import Callable
 from math import prod
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy.typing as npt
 from nnbench.history import FloatArray
 
 LINE = 64  # bytes
+Calls = list[Callable[[], object]]  # calls on buffers that never move, so that their arguments are given once for all
 
 
 def aligned(shape: tuple[int, ...], dtype: npt.DTypeLike, fill: float = 0.0) -> FloatArray:

@@ -3,6 +3,7 @@
 from math import log
 
 import numpy as np
+from numpy import divide, exp, maximum, subtract
 
 from nnbench.history import FloatArray, IntArray
 from nnbench.nn.buffers import aligned
@@ -30,8 +31,9 @@ class SoftmaxCrossEntropy:
     which `settle` works out a block of epochs.
 
     Args:
-        logits: shape (classes, batch + padding), where the network writes; `measure` spoils it.
-        gradient: the same shape; `measure` writes the gradient of the mean loss by the logits.
+        logits: shape (classes, batch + padding), where the network writes.
+        gradient: the same shape; `measure` writes the gradient of the mean loss by the logits. It is NaN for all
+            classes of a point one of whose logits is NaN, or whose largest is infinite.
         labels: shape (batch,).
         block: the number of epochs that can wait to be settled.
     """
@@ -39,55 +41,70 @@ class SoftmaxCrossEntropy:
     def __init__(self, logits: FloatArray, gradient: FloatArray, labels: IntArray, block: int) -> None:
         (classes, columns), batch, dtype = logits.shape, len(labels), logits.dtype
         self.logits, self.gradient, self.labels, self.batch = logits, gradient, labels, batch
-        self.flat = logits.reshape(-1)
-        self.right = labels * columns + np.arange(batch)  # where in `flat` each point's own class is
         self.target = aligned(logits.shape, dtype)
         self.target[labels, np.arange(batch)] = 1.0 / batch
-        self.largest = aligned((columns,), dtype)
+        # The largest logits, by halves that share the middle row where their number is odd. A reduction takes twice as
+        # long where classes are few.
+        self.tournament: list[tuple[FloatArray, FloatArray, FloatArray]] = []
+        winners = logits
+        while len(winners) > 1:
+            half = (len(winners) + 1) // 2
+            better = aligned((half, columns), dtype)
+            self.tournament.append((winners[:half], winners[-half:], better))
+            winners = better
+        self.largest = winners[0]
         self.floor = aligned(logits.shape, dtype, fill=log(np.finfo(dtype).tiny) / 2)
         self.summing = aligned((classes, classes), dtype, fill=batch)
-        self.margins = aligned((block, batch), dtype)  # the own class's logit less the largest
+        self.shifted = aligned((block, classes, columns), dtype)  # the logits less the largest of their point
+        self.flat = self.shifted.reshape(block, -1)
+        self.right = labels * columns + np.arange(batch)  # where in a row of `flat` each point's own class is
         self.totals = aligned((block, classes, columns), dtype)  # the softmax's denominator times the batch, repeated
-        self.margin_rows, self.total_rows = list(self.margins), list(self.totals)
-        self.ties = np.zeros(block, np.int64)  # points that tie for the largest logit and are wrong all the same
+        self.rows = list(zip(self.shifted, self.totals, strict=True))
         # Zeros are counted three times as fast among integers. There is no -0.0: a sum that a bias of +0.0 is in has none.
-        self.bits = logits.view(f"i{dtype.itemsize}")
-        self.untied = (classes - 1) * batch
+        self.bits = self.shifted.view(f"i{dtype.itemsize}")
+        self.untied = (classes - 1) * batch  # numbers other than zero in a row without ties; all logits of padding tie
+        # Memory for `settle`, which spends a third of its time on getting new.
+        self.margins, self.losses = aligned((block, batch), dtype), aligned((block, batch), dtype)
+        self.hits = aligned((block, batch), np.bool_)
 
-    def measure(self, row: int) -> bool:
-        """Write the gradient, and into `row` what `settle` needs; False if a logit is NaN or a largest one infinite."""
-        logits, gradient, total = self.logits, self.gradient, self.total_rows[row]
-        np.maximum.reduce(logits, axis=0, out=self.largest)
-        np.subtract(logits, self.largest, logits)
-        self.flat.take(self.right, None, self.margin_rows[row], "clip")
+    def measure(self, row: int) -> None:
+        """Write the gradient, and into `row` what `settle` needs."""
+        gradient, (shifted, total) = self.gradient, self.rows[row]
+        for one, other, better in self.tournament:
+            maximum(one, other, out=better)
+        subtract(self.logits, self.largest, shifted)
         # Subnormal probabilities would make the products that follow tens of times slower.
-        np.maximum(logits, self.floor, out=logits)
-        np.exp(logits, gradient)
+        maximum(shifted, self.floor, out=gradient)
+        exp(gradient, gradient)
         # Once for each class, as a division of equal shapes is twice as fast as a broadcast one.
         self.summing.dot(gradient, total)
-        np.divide(gradient, total, gradient)
-        np.subtract(gradient, self.target, gradient)
-        return np.count_nonzero(self.bits) == self.untied or self._untie(row)
-
-    def _untie(self, row: int) -> bool:
-        """One zero a point is the rule. Otherwise there is a NaN, or a tie, which the first of the largest logits wins."""
-        logits = self.logits[:, : self.batch]
-        if np.isnan(logits).any():
-            return False
-        self.ties[row] = np.count_nonzero(self.margins[row] == 0) - np.count_nonzero(logits.argmax(0) == self.labels)
-        return True
+        divide(gradient, total, gradient)
+        subtract(gradient, self.target, gradient)
 
     def accuracy(self, row: int) -> float:
         """The accuracy of the epoch in `row`, which waits to be settled."""
-        return float(np.count_nonzero(self.margins[row] == 0) - self.ties[row]) / self.batch
+        bits = self.bits[row]
+        if np.count_nonzero(bits) == self.untied:
+            return (self.batch - int(np.count_nonzero(bits.take(self.right)))) / self.batch
+        return float(self._accuracies(slice(row, row + 1))[0])
 
     def settle(self, rows: int) -> tuple[FloatArray, FloatArray]:
         """The mean cross-entropy in nats and the accuracy of the epochs in the first `rows` rows, shape (rows,) each."""
-        margins = self.margins[:rows]
-        losses = self.totals[:rows, 0, : self.batch] / self.batch
+        which = slice(rows)
+        accuracies = self._accuracies(which)
+        losses = self.losses[which]
+        np.divide(self.totals[which, 0, : self.batch], self.batch, losses)
         np.log(losses, losses)
-        np.subtract(losses, margins, losses)
+        np.subtract(losses, self.margins[which], losses)
         np.clip(losses, LOWEST, HIGHEST, out=losses)
-        accuracies = (np.count_nonzero(margins == 0, axis=1) - self.ties[:rows]) / self.batch
-        self.ties.fill(0)
         return losses.mean(axis=1, dtype=np.float64), accuracies
+
+    def _accuracies(self, rows: slice) -> FloatArray:
+        """The accuracies of the epochs in `rows`; on the way, `margins`: the own class's logit less the largest."""
+        shifted, margins, hits = self.shifted[rows], self.margins[rows], self.hits[rows]
+        self.flat[rows].take(self.right, 1, margins, "clip")
+        np.equal(margins, 0, hits)
+        if np.count_nonzero(self.bits[rows]) != self.untied * len(shifted):  # somewhere the first of equals wins
+            np.equal(shifted[:, :, : self.batch].argmax(1), self.labels, hits)
+        accuracies: FloatArray = np.add.reduce(hits, axis=1, dtype=np.uint32) / self.batch
+        return accuracies

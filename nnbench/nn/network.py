@@ -1,6 +1,6 @@
 """A fully connected network whose training pass allocates nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
 
@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nnbench.history import FloatArray
-from nnbench.nn.activations import ACTIVATIONS
-from nnbench.nn.buffers import aligned, padded
+from nnbench.nn.activations import ACTIVATIONS, Activation
+from nnbench.nn.buffers import Calls, aligned, padded
 from nnbench.seeding import Normal
 
 
@@ -21,7 +21,8 @@ class Network:
     of another, and matrix products write into the views: an update is a few passes over one short vector.
 
     Rows are padded to whole cache lines, which makes the products a third faster. A padding column is a point of zeros
-    that lacks even the one of the bias; as activations take zero to zero, it stays zero and adds to no gradient.
+    that lacks even the one of the bias; as activations take zero to zero, it stays zero and adds to no gradient. There
+    is one at least, and it is a sentinel: zero times a weight that is not finite is NaN, and so are its logits then.
 
     Args:
         inputs: features of a point.
@@ -57,7 +58,7 @@ class Network:
         self.parameters, self.gradients = aligned((size,), dtype), aligned((size,), dtype)
         self.weights, self.weight_gradients = _split(self.parameters, shapes), _split(self.gradients, shapes)
 
-        columns = padded(batch, dtype)
+        columns = padded(batch + 1, dtype)
         values = [aligned((width + 1, columns), dtype) for width in (inputs, *hidden)]
         slopes = [aligned((width, columns), dtype) for width in (*hidden, outputs)]
         for value in values:
@@ -67,20 +68,22 @@ class Network:
 
         # The buffers never move, so that a pass is a fixed list of calls, made here once for all. `dot` clears what it
         # will write, and is still the quicker for a small result; `matmul` for a large one.
-        self._forward: list[Callable[[], object]] = []
-        self._backward: list[Callable[[], object]] = []
+        self._forward: Calls = []
+        self._backward: Calls = []
+        before: Activation | None = None
         for layer, (weights, gradients) in enumerate(zip(self.weights, self.weight_gradients, strict=True)):
-            if layer > 0:
-                self._backward.append(partial(np.matmul, weights[:-1], slopes[layer], slopes[layer - 1]))
-            self._backward.append(partial(values[layer].dot, slopes[layer].T, gradients))
+            back: Calls = [partial(values[layer].dot, slopes[layer].T, gradients)]
+            if before is not None:
+                back += before.derive
+                back.append(partial(np.matmul, weights[:-1], slopes[layer], slopes[layer - 1]))
+                back += before.chain
+            self._backward = back + self._backward
             if layer == len(hidden):
                 self._forward.append(partial(weights.T.dot, values[layer], self.logits))
             else:
                 results = values[layer + 1][:-1]
-                function = ACTIVATIONS[activation](results, slopes[layer])
-                self._forward += [partial(np.matmul, weights.T, values[layer], results), function.forward]
-                self._backward.append(function.backward)
-        self._backward.reverse()
+                before = ACTIVATIONS[activation](results, slopes[layer])
+                self._forward += [partial(np.matmul, weights.T, values[layer], results), *before.forward]
 
     def initialize(self, rng: Normal, scale: float = 0.01) -> None:
         """Draw the weights from N(0, scale^2), layer by layer in the order of the data; the biases are zero."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy import add, divide, multiply, sqrt, subtract
 
 from nnbench.history import FloatArray
 from nnbench.optimizers.base import Optimizer
@@ -28,10 +29,10 @@ class AdaGrad(Optimizer):
     def update(self, parameters: FloatArray, gradients: FloatArray, iteration: int) -> None:
         squares, scratch = self.squares, self.scratch
         self.rate[()] = self.learning_rate / (1.0 + self.decay * iteration)
-        np.multiply(gradients, gradients, scratch)
-        np.add(squares, scratch, squares)
-        np.sqrt(squares, scratch)
-        np.add(scratch, self.shift, scratch)
-        np.divide(gradients, scratch, gradients)
-        np.multiply(gradients, self.rate, gradients)
-        np.subtract(parameters, gradients, parameters)
+        multiply(gradients, gradients, scratch)
+        add(squares, scratch, squares)
+        sqrt(squares, scratch)
+        add(scratch, self.shift, scratch)
+        divide(gradients, scratch, gradients)
+        multiply(gradients, self.rate, gradients)
+        subtract(parameters, gradients, parameters)

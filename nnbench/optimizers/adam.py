@@ -1,9 +1,10 @@
 """Adam: RMSProp with momentum, both corrected for their start at zero."""
 
+import math
 from dataclasses import dataclass
-from math import sqrt
 
 import numpy as np
+from numpy import add, divide, multiply, sqrt, subtract
 
 from nnbench.history import FloatArray
 from nnbench.optimizers.base import Optimizer
@@ -29,21 +30,21 @@ class Adam(Optimizer):
         self.first, self.second = np.zeros_like(parameters), np.zeros_like(parameters)
         self.keep_1, self.keep_2 = np.array(self.beta_1, parameters.dtype), np.array(self.beta_2, parameters.dtype)
         self.rate, self.shift = np.zeros((), parameters.dtype), np.zeros((), parameters.dtype)
-        unit = 1.0 / sqrt(1.0 - self.beta_2)
+        unit = 1.0 / math.sqrt(1.0 - self.beta_2)
         self.rate_unit, self.shift_unit = unit * (1.0 - self.beta_1) * self.learning_rate, unit * self.epsilon
 
     def update(self, parameters: FloatArray, gradients: FloatArray, iteration: int) -> None:
         first, second, t = self.first, self.second, iteration + 1
-        root = sqrt(1.0 - self.beta_2**t)
+        root = math.sqrt(1.0 - self.beta_2**t)
         self.rate[()] = root * self.rate_unit / ((1.0 - self.beta_1**t) * (1.0 + self.decay * iteration))
         self.shift[()] = root * self.shift_unit
-        np.multiply(first, self.keep_1, first)
-        np.add(first, gradients, first)
-        np.multiply(second, self.keep_2, second)
-        np.multiply(gradients, gradients, gradients)
-        np.add(second, gradients, second)
-        np.sqrt(second, gradients)
-        np.add(gradients, self.shift, gradients)
-        np.divide(first, gradients, gradients)
-        np.multiply(gradients, self.rate, gradients)
-        np.subtract(parameters, gradients, parameters)
+        multiply(first, self.keep_1, first)
+        add(first, gradients, first)
+        multiply(second, self.keep_2, second)
+        multiply(gradients, gradients, gradients)
+        add(second, gradients, second)
+        sqrt(second, gradients)
+        add(gradients, self.shift, gradients)
+        divide(first, gradients, gradients)
+        multiply(gradients, self.rate, gradients)
+        subtract(parameters, gradients, parameters)

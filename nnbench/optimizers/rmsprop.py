@@ -1,9 +1,10 @@
 """RMSProp: AdaGrad that forgets."""
 
+import math
 from dataclasses import dataclass
-from math import sqrt
 
 import numpy as np
+from numpy import add, divide, multiply, sqrt, subtract
 
 from nnbench.history import FloatArray
 from nnbench.optimizers.base import Optimizer
@@ -27,17 +28,18 @@ class RMSProp(Optimizer):
         # The average goes without its factor (1 - rho), which is drawn out of the root into two scalars: a pass less.
         self.squares, self.scratch = np.zeros_like(parameters), np.zeros_like(parameters)
         self.keep = np.array(self.rho, parameters.dtype)
-        self.shift = np.array(self.epsilon / sqrt(1.0 - self.rho), parameters.dtype)
+        unit = 1.0 / math.sqrt(1.0 - self.rho)
+        self.rate_unit, self.shift = unit * self.learning_rate, np.array(unit * self.epsilon, parameters.dtype)
         self.rate = np.zeros((), parameters.dtype)
 
     def update(self, parameters: FloatArray, gradients: FloatArray, iteration: int) -> None:
         squares, scratch = self.squares, self.scratch
-        self.rate[()] = self.learning_rate / (1.0 + self.decay * iteration) / sqrt(1.0 - self.rho)
-        np.multiply(squares, self.keep, squares)
-        np.multiply(gradients, gradients, scratch)
-        np.add(squares, scratch, squares)
-        np.sqrt(squares, scratch)
-        np.add(scratch, self.shift, scratch)
-        np.divide(gradients, scratch, gradients)
-        np.multiply(gradients, self.rate, gradients)
-        np.subtract(parameters, gradients, parameters)
+        self.rate[()] = self.rate_unit / (1.0 + self.decay * iteration)
+        multiply(squares, self.keep, squares)
+        multiply(gradients, gradients, scratch)
+        add(squares, scratch, squares)
+        sqrt(squares, scratch)
+        add(scratch, self.shift, scratch)
+        divide(gradients, scratch, gradients)
+        multiply(gradients, self.rate, gradients)
+        subtract(parameters, gradients, parameters)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy import add, multiply, subtract
 
 from nnbench.history import FloatArray
 from nnbench.optimizers.base import Optimizer
@@ -29,7 +30,7 @@ class SGD(Optimizer):
     def update(self, parameters: FloatArray, gradients: FloatArray, iteration: int) -> None:
         velocity = self.velocity
         self.rate[()] = self.learning_rate / (1.0 + self.decay * iteration)
-        np.multiply(velocity, self.keep, velocity)
-        np.multiply(gradients, self.rate, gradients)
-        np.subtract(velocity, gradients, velocity)
-        np.add(parameters, velocity, parameters)
+        multiply(velocity, self.keep, velocity)
+        multiply(gradients, self.rate, gradients)
+        subtract(velocity, gradients, velocity)
+        add(parameters, velocity, parameters)

@@ -14,9 +14,11 @@ def bound(activation: type[Activation], values: list[float], dtype: type[np.floa
     """Values and slopes after a forward and a backward, from slopes of -3."""
     buffer, slopes = np.array([values], dtype), np.full((1, len(values)), -3.0, dtype)
     function = activation(buffer, slopes)
-    function.forward()
+    for call in function.forward:
+        call()
     results = buffer.copy()
-    function.backward()
+    for call in (*function.derive, *function.chain):
+        call()
     return results[0], slopes[0]
 
 
