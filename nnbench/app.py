@@ -1,6 +1,8 @@
 """The Hydra entry points: compose, check, then run once and track it, or hand a sweep to the sweeper."""
 
 import os
+import re
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -68,6 +70,16 @@ class _Passed(BaseException):
 
 def _with_hydra(function: Callable[[Config], int], *, sweeps: bool = False) -> int:
     """Call `function` with the composed config; a mistake of the user becomes one line and status 2."""
+    try:
+        status = _answer(function, sweeps)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read has left, as `head` does; what Python itself still has to say goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    return status
+
+
+def _answer(function: Callable[[Config], int], sweeps: bool) -> int:
     if "--version" in sys.argv[1:]:
         print(f"nnbench {__version__}")
         return 0
@@ -115,9 +127,15 @@ def _in_order(words: list[str], sweeps: bool) -> list[str]:
     given = parser.parse_intermixed_args(words)
     if given.multirun and not sweeps:
         raise UserError("-m: is for sweeps; give this command one study, and no axes")
+    if given.experimental_rerun:
+        raise UserError(f"--experimental-rerun={given.experimental_rerun}: is not for nnbench, where the same command resumes")
+    if given.package is not None and not given.cfg:
+        raise UserError(f"--package={given.package}: can only be used in conjunction with --cfg")
+    if given.shell_completion and not re.fullmatch("(install|uninstall|query)=(bash|fish|zsh)", " ".join(given.overrides)):
+        raise UserError("--shell-completion: must be with one of install, uninstall and query, =bash, =fish or =zsh")
     for word in given.overrides:
         key, _, value = word.lstrip("+").partition("=")
-        if value.startswith(("[", "{")) and ("/" in key or (CONF / key).is_dir()):
+        if value.startswith(("[", "{", "$")) and ("/" in key or (CONF / key).is_dir()):
             raise UserError(f"{word}: must be one of the options of conf/{key}; a key of it is {key}.KEY=VALUE")
     options = [word for word in words if word not in given.overrides]
     # An axis of one option alone is no key of the config until somebody names it.

@@ -1,5 +1,8 @@
 """Mistakes at the command line: one line that names the key, the value and what is allowed, and exit status 2."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -185,6 +188,11 @@ MISTAKES = {
     "-m --cfg job": "Only one of --run, --multirun, --cfg",
     "--config-name nonsense": "--config-name=nonsense: no such file",
     "--config-dir nowhere": "no such folder",
+    "--experimental-rerun config.pickle": "--experimental-rerun=config.pickle: is not for nnbench, where the same command",
+    "--package optimizer": "--package=optimizer: can only be used in conjunction with --cfg",
+    "--shell-completion": "--shell-completion: must be with one of install, uninstall and query, =bash, =fish or =zsh",
+    "--shell-completion install=csh": "--shell-completion: must be with one of install",
+    "training=${nope}": "training=${nope}: must be one of the options of conf/training",
     "+seed=3": "+seed: is there already; without the +, seed is set",
     "seed=range(3)": "seed=range(3): several values need -m before them",
     "training.epochs=${nope}": "training.epochs=${nope}: cannot be filled in: Interpolation key 'nope' not found",
@@ -239,3 +247,14 @@ def test_there_are_enough_of_them() -> None:
 def test_a_traceback_when_it_is_asked_for(nnbench: Run) -> None:
     with pytest.raises(UserError, match="learning_rate=-1"):
         nnbench("-m", "optimizer.learning_rate=-1,1", full_error=True)
+
+
+@pytest.mark.parametrize("question", ["--help", "--version"])
+def test_a_reader_who_leaves_is_no_fault(question: str) -> None:
+    command = [sys.executable, "-m", "nnbench", question]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()  # as `head` does
+        assert process.stderr.read() == b""
+    assert process.returncode == 128 + signal.SIGPIPE
