@@ -42,7 +42,9 @@ def test_distribution_has_a_dot_for_each_run(comparison: Study, draw_page: DrawP
     dots = [x for line in strip.lines if line.get_marker() == "o" for x in np.asarray(line.get_xdata())]
     assert sorted(dots) == sorted(table["value"])
     spread = _wide(comparison).max() - _wide(comparison).min()
-    assert str(page.title).startswith(f"The test accuracy of {spread.idxmax()} differs by {spread.max():.2f} between seeds; ")
+    assert str(page.title).startswith(
+        f"The test accuracy of {spread.idxmax()} differs by {spread.max():.2f} between seeds, optimizer means by "
+    )
     steps = [np.asarray(line.get_ydata()) for line in shares.lines if len(np.asarray(line.get_ydata())) > 2]
     assert all(step[0] == 0 and step[-1] == 1 for step in steps)
     assert shares.get_xlim() == strip.get_xlim()

@@ -43,8 +43,8 @@ def _title(findings: Findings, values: pd.DataFrame) -> str:
     ranked = findings.ranking(findings.primary)["estimate"].dropna()
     between = numbers.fixed(ranked.max() - ranked.min(), 2)
     return (
-        f"The {name} of {brief(widest)} differs by {numbers.fixed(spread.max(), 2)} between seeds; the means of the "
-        f"{findings.noun}s differ by {between}"
+        f"The {name} of {brief(widest)} differs by {numbers.fixed(spread.max(), 2)} between seeds, "
+        f"{findings.noun} means by {between}"
     )
 
 
