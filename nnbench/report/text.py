@@ -48,6 +48,12 @@ def legible(text: str) -> str:
     return "".join(letter if ord(letter) in letters else "\N{WHITE SQUARE}" for letter in " ".join(text.split()))
 
 
+def beginning(text: str, size: float, room: float) -> str:
+    """The words of a sentence that one line of `room` millimetres holds, and an ellipsis where there are more."""
+    first, *rest = wrap(text, size, room)
+    return f"{wrap(text, size, room - width(' …', size))[0]} …" if rest else first
+
+
 def fit(text: str, size: float, room: float, *, bold: bool = False) -> str:
     """The text on one line no wider than `room` millimetres, its middle left out where it is."""
     text = legible(text)

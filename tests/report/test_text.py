@@ -45,5 +45,17 @@ def test_fitted_text_fits_and_keeps_its_ends(words: str, room: float) -> None:
         assert fitted == text.legible(words)
 
 
+@given(WORDS, st.floats(20, 80))
+def test_a_beginning_fits_and_is_one(words: str, room: float) -> None:
+    line = text.beginning(words, 9, room)
+    assert text.width(line, 9) <= room
+    assert text.legible(words).startswith(line.removesuffix(" …"))
+    assert line.endswith("…") == (line != text.legible(words))
+
+
+def test_a_beginning_ends_after_a_word() -> None:
+    assert text.beginning("adam has the lowest loss, not shown to be ahead of sgd", 9, 60) == "adam has the lowest loss, not …"
+
+
 def test_letters_that_no_font_has_are_boxes() -> None:
     assert text.legible("spiral\n訓練\tα") == "spiral □□ α"

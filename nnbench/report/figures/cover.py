@@ -53,7 +53,7 @@ def _page(findings: Findings, settings: Settings, table: pd.DataFrame, rows: int
     for kind, title, number in settings.contents:
         page.write(LEFT + 4, page.y, str(number), size=size, colour=MUTED, align="right")
         page.write(LEFT + 8, page.y, kind, size=size, colour=MUTED)
-        page.write(LEFT + 32, page.y, text.fit(title, size, style.WIDTH - 32), size=size)
+        page.write(LEFT + 32, page.y, text.beginning(title, size, style.WIDTH - 32), size=size)
         page.y += line_height(size) + (0 if compact else 0.5)
     return page
 

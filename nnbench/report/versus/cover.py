@@ -39,7 +39,7 @@ def _page(versus: Versus, contents: Sequence[tuple[str, str, int]], rows: int) -
     for kind, title, number in contents:
         page.write(LEFT + 4, page.y, str(number), size=SMALL, colour=MUTED, align="right")
         page.write(LEFT + 8, page.y, kind, size=SMALL, colour=MUTED)
-        page.write(LEFT + 32, page.y, text.fit(title, SMALL, style.WIDTH - 32), size=SMALL)
+        page.write(LEFT + 32, page.y, text.beginning(title, SMALL, style.WIDTH - 32), size=SMALL)
         page.y += line_height(SMALL) + 0.5
     return page
 
