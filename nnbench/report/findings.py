@@ -100,6 +100,11 @@ class Findings:
         return style.settings(self.runs)
 
     @cached_property
+    def commands(self) -> list[str]:
+        """The commands that asked for the study's sweeps, the latest last; one said again, to resume, counts once."""
+        return list(self.study.sweeps["command"].dropna().drop_duplicates(keep="last"))
+
+    @cached_property
     def noun(self) -> str:
         """What the settings may be called: optimizers, where each has but one."""
         alone = self.runs["optimizer"].map(style.family).groupby(self.runs["setting"]).first().is_unique

@@ -121,13 +121,12 @@ def _facts(findings: Findings) -> Html:
     """How the runs ended, what they ran on, and the commands that asked for them."""
     if findings.runs.empty:
         return NOTHING
-    commands = findings.study.sweeps["command"].dropna().drop_duplicates()
     return join(
         [
             element("h2", "Runs"),
             element("p", wording.outcomes(findings.runs)),
             element("p", wording.provenance(findings.runs), class_="caption"),
-            *(element("pre", command, tabindex="0") for command in commands),
+            *(element("pre", command, tabindex="0") for command in findings.commands),
         ]
     )
 

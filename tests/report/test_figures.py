@@ -278,6 +278,17 @@ def test_provenance_warns_of_mixed_and_of_uncommitted_code(make_study: MakeStudy
     assert str(dirty[0].title).startswith("The code held changes that no commit has")
 
 
+def test_a_command_said_again_is_told_once(comparison: Study) -> None:
+    for words in ("first", "first", "second", "first"):
+        sweep = comparison.sweeps.assign(command=f"python -m nnbench -m {words}")
+        comparison = replace(comparison, sweeps=pd.concat([comparison.sweeps, sweep], ignore_index=True))
+    _, table = _draw("provenance", comparison)
+    told = table.loc[table["kind"] == "command", "value"].tolist()
+    assert [line.split()[-1] for line in told] == ["seed='range(10)'", "second", "first"]
+    (page,), _ = _draw("cover", comparison)
+    assert "the last of 3 commands" in _words(page)
+
+
 def test_provenance_tells_what_varies_from_what_does_not(comparison: Study) -> None:
     _, table = _draw("provenance", comparison)
     kinds = table.set_index("key")["kind"]

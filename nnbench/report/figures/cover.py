@@ -104,9 +104,9 @@ def _runs(page: Page, findings: Findings, *, compact: bool) -> None:
         _large(page, told)
     if made_by := wording.provenance(findings.runs):
         page.paragraph(made_by, size=_NOTE, colour=MUTED, after=1)
-    commands = findings.study.sweeps["command"].dropna()
-    if len(commands):
-        lines = text.wrap(commands.iloc[-1], _NOTE, style.WIDTH, family=text.MONO)
+    commands = findings.commands
+    if commands:
+        lines = text.wrap(commands[-1], _NOTE, style.WIDTH, family=text.MONO)
         page.paragraph(" ".join([*lines[:2], *(["…"] if len(lines) > 2 else [])]), size=_NOTE, mono=True, after=1)
     if len(commands) > 1:
         page.paragraph(f"the last of {len(commands)} commands", size=_NOTE, colour=MUTED, after=1)

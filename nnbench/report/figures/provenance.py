@@ -64,7 +64,7 @@ def _collect(findings: Findings) -> pd.DataFrame:
         if told.get("algorithm") == [style.family(label) for label in wording.distinct(own, "optimizer")]:
             del told["algorithm"]  # the label says it
         rows.append(("setting", setting, ", ".join(f"{key} {' or '.join(values)}" for key, values in told.items() if values)))
-    rows += [("command", str(at), command) for at, command in enumerate(findings.study.sweeps["command"].dropna(), 1)]
+    rows += [("command", str(at), command) for at, command in enumerate(findings.commands, 1)]
     rows += [("made by", called, "; ".join(_distinct(runs, key))) for key, called in _MADE_BY.items() if key in runs]
     for key in ["seed", *(key for key in leaves if not key.startswith("optimizer."))]:
         values = wording.distinct(runs, key)
