@@ -73,7 +73,7 @@ def _panels(page: Page, findings: Findings, run: Sequence[Race], shown: Sequence
     """A row a target: epochs at the left, seconds at the right, under shared limits."""
     gap, rows = 16.0, len(run)
     width = (WIDTH - gap - 8) / 2
-    height = max(30.0, min(58.0, (page.room - 44 - 8.4 * len(shown)) / rows - 16))
+    height = max(20.0, min(58.0, (page.room - 44 - 8.4 * len(shown)) / rows - 16))
     for race in run:
         page.heading(f"Share of runs that have reached {race.target:.2f} training accuracy")
         page.y += 1.5
