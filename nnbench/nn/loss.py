@@ -96,8 +96,8 @@ class SoftmaxCrossEntropy:
         np.divide(self.totals[which, 0, : self.batch], self.batch, losses)
         np.log(losses, losses)
         np.subtract(losses, self.margins[which], losses)
-        np.clip(losses, LOWEST, HIGHEST, out=losses)
-        return losses.mean(axis=1, dtype=np.float64), accuracies
+        losses.clip(LOWEST, HIGHEST, losses)
+        return np.add.reduce(losses, axis=1, dtype=np.float64) / self.batch, accuracies
 
     def _accuracies(self, rows: slice) -> FloatArray:
         """The accuracies of the epochs in `rows`; on the way, `margins`: the own class's logit less the largest."""
