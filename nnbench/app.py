@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import signal
 import sys
 from collections.abc import Callable
@@ -73,10 +74,20 @@ def _with_hydra(function: Callable[[Config], int], *, sweeps: bool = False) -> i
     try:
         status = _answer(function, sweeps)
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever read has left, as `head` does; what Python itself still has to say goes nowhere
+    except BrokenPipeError:
+        if not _unread():
+            raise
+        # What Python itself still has to say at its end goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     return status
+
+
+def _unread() -> bool:
+    """Whether whoever read the standard output has left, as `head` does; other pipes break for other reasons."""
+    poll = select.poll()
+    poll.register(sys.stdout, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def _answer(function: Callable[[Config], int], sweeps: bool) -> int:

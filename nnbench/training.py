@@ -11,8 +11,8 @@ from nnbench.history import FloatArray, History, IntArray, Outcome
 from nnbench.nn import Network, SoftmaxCrossEntropy, logits, score
 from nnbench.optimizers.base import IterationsPer, Optimizer, stepper
 
-BLOCK = 32  # epochs whose loss and accuracy are worked out together,
-ROOM = 2**22  # unless they have more logits than this: then fewer
+BLOCK = 32  # epochs whose loss and accuracy are worked out together, or fewer,
+ROOM = 2**22  # so that no more logits than these wait for it
 
 
 def evaluation_epochs(epochs: int) -> IntArray:
