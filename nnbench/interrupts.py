@@ -2,9 +2,15 @@
 
 import os
 import signal
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+ENDING = (signal.SIGINT, signal.SIGTERM)
+TWICE = 0.2  # seconds; what comes again sooner is the same wish: `timeout` signals its command, then the whole group
 
 
 class Interrupted(BaseException):
@@ -24,24 +30,53 @@ class _Pending:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Within, the first SIGINT or SIGTERM raises `Interrupted`; the next one ends the process at once."""
+    """Within, the first SIGINT or SIGTERM raises `Interrupted`; the next one ends the process at once.
+
+    At once, also while the main thread waits for a database in C, for seconds or minutes: Python calls a handler only
+    after that, and once for however many signals there were. A thread of its own hears of each as it comes.
+    """
+    asked = False
 
     def once(number: int, frame: FrameType | None) -> None:
-        for each in before:
-            signal.signal(each, signal.SIG_DFL)
+        nonlocal asked
+        if asked:
+            return
+        asked = True
         if _Pending.holding:
-            # Straight to the descriptor: a print could be interrupted in the middle of another one.
-            os.write(2, b"\nending as soon as the store has answered; once more ends at once\n")
             _Pending.number = number
         else:
             raise Interrupted(number)
 
-    before = {number: signal.signal(number, once) for number in (signal.SIGINT, signal.SIGTERM)}
+    ear, mouth = socket.socketpair()
+    mouth.setblocking(False)
+    listener = threading.Thread(target=_listen, args=[ear], daemon=True)
+    listener.start()
+    wakeup = signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False)
+    before = {number: signal.signal(number, once) for number in ENDING}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(wakeup)
+        mouth.close()
+        listener.join()
+        ear.close()
+
+
+def _listen(ear: socket.socket) -> None:
+    """Hear the signals, a byte each, until nobody sends any more; the second one that asks for the end is the end."""
+    asked: float | None = None
+    while heard := ear.recv(1):
+        if heard[0] not in ENDING:
+            continue
+        if asked is None:
+            asked = time.monotonic()
+            if _Pending.holding:
+                # Straight to the descriptor: the main thread may be in the middle of a print.
+                os.write(2, b"\nending as soon as the store has answered; once more ends at once\n")
+        elif time.monotonic() - asked > TWICE:
+            os._exit(128 + heard[0])
 
 
 @contextmanager
