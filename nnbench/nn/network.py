@@ -1,7 +1,6 @@
 """A fully connected network whose training pass allocates nothing."""
 
 from collections.abc import Sequence
-from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy.typing as npt
 from nnbench.history import FloatArray
 from nnbench.nn.activations import ACTIVATIONS, Activation
 from nnbench.nn.buffers import Calls, aligned, padded
+from nnbench.nn.products import product
 from nnbench.seeding import Normal
 
 
@@ -66,24 +66,23 @@ class Network:
         self.points = values[0][:-1, :batch]
         self.logits, self.logit_gradients = aligned((outputs, columns), dtype), slopes[-1]
 
-        # The buffers never move, so that a pass is a fixed list of calls, made here once for all. `dot` clears what it
-        # will write, and is still the quicker for a small result; `matmul` for a large one.
+        # The buffers never move, so that a pass is a fixed list of calls, made here once for all.
         self._forward: Calls = []
         self._backward: Calls = []
         before: Activation | None = None
         for layer, (weights, gradients) in enumerate(zip(self.weights, self.weight_gradients, strict=True)):
-            back: Calls = [partial(values[layer].dot, slopes[layer].T, gradients)]
+            back: Calls = [product(values[layer], slopes[layer].T, gradients)]
             if before is not None:
                 back += before.derive
-                back.append(partial(np.matmul, weights[:-1], slopes[layer], slopes[layer - 1]))
+                back.append(product(weights[:-1], slopes[layer], slopes[layer - 1]))
                 back += before.chain
             self._backward = back + self._backward
             if layer == len(hidden):
-                self._forward.append(partial(weights.T.dot, values[layer], self.logits))
+                self._forward.append(product(weights.T, values[layer], self.logits))
             else:
                 results = values[layer + 1][:-1]
                 before = ACTIVATIONS[activation](results, slopes[layer])
-                self._forward += [partial(np.matmul, weights.T, values[layer], results), *before.forward]
+                self._forward += [product(weights.T, values[layer], results), *before.forward]
 
     def initialize(self, rng: Normal, scale: float = 0.01) -> None:
         """Draw the weights from N(0, scale^2), layer by layer in the order of the data; the biases are zero."""
