@@ -119,7 +119,7 @@ def test_a_second_interrupt_ends_at_once(place: Place, moment: float) -> None:
         time.sleep(1)
         assert sweep.poll() is None, "it waits for the store, to close its runs"
         os.killpg(sweep.pid, signal.SIGINT)
-        sweep.communicate(timeout=5)
+        sweep.communicate(timeout=20)
         assert sweep.returncode == 130
         assert _are_gone(workers)
     finally:
