@@ -17,6 +17,7 @@ from nnbench.job import Ended, Failure, Job, Started
 from nnbench.report import numbers
 from nnbench.sweep.progress import SweepProgress
 from nnbench.terminal import console as make_console
+from nnbench.terminal import interpreter
 
 if TYPE_CHECKING:
     from nnbench.recording import Recorder
@@ -64,10 +65,10 @@ def conduct(config: Config, runner: Runner, plan: Callable[["Sweep"], None]) -> 
         with interruptible():
             return _conduct(config, runner, plan, console)
     except Interrupted as interrupted:
-        console.print(
-            f"[yellow]interrupted[/yellow] ({interrupted}): what has finished is kept, the same command goes on; "
-            f"[bold]python scripts/report.py study={shlex.quote(config.study)}[/bold] reports on what there is"
-        )
+        kept = "what has finished is kept, the same command goes on, and this reports on what there is:"
+        console.print(f"[yellow]interrupted[/yellow] ({interrupted}): {kept}")
+        command = f"{interpreter()} scripts/report.py study={shlex.quote(config.study)}"
+        console.print(f"[bold]{escape(command)}[/bold]", soft_wrap=True)  # whole, to be copied
         return interrupted.status
 
 

@@ -4,8 +4,6 @@ import hashlib
 import logging
 import os
 import shlex
-import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -23,6 +21,7 @@ from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
 from nnbench.errors import UserError
+from nnbench.terminal import interpreter
 from nnbench.tracking import faults
 from nnbench.tracking.faults import LOCKED, redacted, root
 from nnbench.tracking.line import PATIENCE as SERVER_PATIENCE
@@ -73,7 +72,7 @@ class Store:
         if self.engine is None:
             return f"{self.shown_uri}/#/experiments?workflowType=machine_learning"
         usual = self.uri == f"sqlite:///{Path('results/mlflow.db').absolute()}"
-        return f"{_python()} -m nnbench.ui" + ("" if usual else f" --store {shlex.quote(self.shown_uri)}")
+        return f"{interpreter()} -m nnbench.ui" + ("" if usual else f" --store {shlex.quote(self.shown_uri)}")
 
     def call(self, function: Callable[[], T]) -> T:
         """What `function` returns, called again and again while the store is held by another program, or is away.
@@ -163,13 +162,6 @@ def alone(folder: Path) -> Iterator[None]:
 def cache_folder() -> Path:
     """This user's folder on this machine for what can be had again."""
     return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "nnbench"
-
-
-def _python() -> str:
-    """What starts this interpreter from here: in an environment that is not activated, the shell's `python` is another."""
-    if shutil.which("python") == sys.executable:
-        return "python"
-    return shlex.quote(min(sys.executable, os.path.relpath(sys.executable), key=len))
 
 
 def _server(uri: str, spool: Path | None, patience: float) -> Store:

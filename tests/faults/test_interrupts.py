@@ -2,6 +2,7 @@
 
 import os
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -73,7 +74,9 @@ def test_interrupted(place: Place, number: signal.Signals, status: int) -> None:
     _, err = sweep.communicate(timeout=30)
     assert sweep.returncode == status
     assert "interrupted" in err
-    assert "scripts/report.py study=s" in err
+    python, *words = shlex.split(err.splitlines()[-1])
+    assert python == "python" or (place.folder / python).samefile(sys.executable)
+    assert words == ["scripts/report.py", "study=s"]
     assert "Traceback" not in err
     assert _are_gone(workers)
     assert set(place.states()) == {"FINISHED", "KILLED"}
