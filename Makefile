@@ -20,7 +20,7 @@ install: .venv/installed  ## the environment in .venv
 
 # The tests' tools come on top, so that a first study does not wait for them.
 .venv/developing: .venv/installed
-	$(PIP) install --quiet --constraint requirements.lock --editable '.[dev,torch,browser,server]'
+	$(PIP) install --quiet --constraint requirements.lock --editable '.[dev,torch,jax,browser,server]'
 	@touch $@
 
 study: install  ## four optimizers over ten seeds, to a report PDF

@@ -11,8 +11,12 @@ from nnbench.optimizers import Optimizer
 RULES = {"sgd": "SGD", "adagrad": "Adagrad", "rmsprop": "RMSprop", "adam": "Adam"}
 
 
-def train(network: Network, points: Points, name: str, optimizer: Optimizer, epochs: int) -> None:
-    """Train from the weights of `network`, which stays as it is; loss and accuracy each epoch. The rate does not decay."""
+def train(network: Network, points: Points, name: str, optimizer: Optimizer, epochs: int) -> list[float]:
+    """Train from the weights of `network`, which stays as it is; loss and accuracy each epoch. The rate does not decay.
+
+    Returns:
+        The loss of each epoch.
+    """
     import torch
     from torch import nn
 
@@ -44,3 +48,4 @@ def train(network: Network, points: Points, name: str, optimizer: Optimizer, epo
         rule.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         rule.step()
+    return losses.tolist()

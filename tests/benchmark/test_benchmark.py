@@ -8,11 +8,18 @@ import numpy as np
 import pytest
 
 from nnbench.benchmark import naive
-from nnbench.benchmark.training import SETTINGS, against_naive, compare
-from nnbench.optimizers import known
+from nnbench.benchmark.training import RIVALS, SETTINGS, against_naive, compare
+from nnbench.datasets import Points
+from nnbench.datasets.spiral import Spiral
+from nnbench.nn import Network
+from nnbench.optimizers import find, known
+from nnbench.training import train
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "data" / "golden_float64.npz"
+
+# Small enough that no point's loss is clipped, which the rivals do not do.
+RATES = {"sgd": 0.1, "adagrad": 0.01, "rmsprop": 0.002, "adam": 0.01}
 
 
 def test_every_optimizer_is_compared() -> None:
@@ -44,12 +51,45 @@ def test_rounds_are_paired() -> None:
     assert (ours > 0).all()
 
 
-@pytest.mark.parametrize("rival", ["naive", "torch"])
+def task(dtype: str) -> tuple[Network, Points]:
+    rng = np.random.default_rng(0)
+    points = Spiral().draw(rng, 30)
+    network = Network(2, [16], 3, batch=90, dtype=dtype)
+    network.initialize(rng)
+    network.parameters *= 20  # far enough from zero for the losses to move within a few epochs
+    return network, points
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("rival", ["jax", "torch"])
+def test_a_rival_does_the_same_training(rival: str, name: str, dtype: str) -> None:
+    pytest.importorskip(rival)
+    network, points = task(dtype)
+    decay = 0.01 if rival == "jax" and name != "sgd" else 0.0  # torch has none; JAX's momentum means another thing under it
+    optimizer = find(name)(**(SETTINGS[name] | {"learning_rate": RATES[name], "decay": decay}))
+    theirs = RIVALS[rival][0](network, points, name, optimizer, 40)
+    ours = train(network, optimizer, points, None, None, epochs=40).train_loss
+    assert abs(ours[-1] - ours[0]) > 0.01
+    rtol = 1e-3 if (rival, name) == ("jax", "rmsprop") else 1e-5  # that one's epsilon is under the root
+    np.testing.assert_allclose(theirs, ours, rtol=rtol)
+
+
+@pytest.mark.parametrize("name", RIVALS["sklearn"][1])
+def test_scikit_learn_trains_as_long(name: str) -> None:
+    network, points = task("float64")
+    losses = RIVALS["sklearn"][0](network, points, name, find(name)(**SETTINGS[name]), 40)
+    assert len(losses) == 40
+    assert losses[-1] < 0.99 * losses[0]
+
+
+@pytest.mark.parametrize("rival", RIVALS)
 def test_the_command_prints_a_line_for_each_pair(rival: str) -> None:
-    if rival == "torch":
-        pytest.importorskip("torch")
+    pytest.importorskip({"naive": "numpy"}.get(rival, rival))
     command = [sys.executable, "scripts/benchmark.py", "training", "--vs", rival, "--rounds", "1", "--epochs", "3"]
     printed = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": "."}, capture_output=True, text=True, check=True).stdout
     rows = [line.split() for line in printed.splitlines()[2:]]
-    assert [row[:2] for row in rows] == [[dtype, name] for dtype in ("float32", "float64") for name in SETTINGS]
+    assert [row[:2] for row in rows] == [
+        [dtype, name] for dtype in ("float32", "float64") for name in SETTINGS if name in RIVALS[rival][1]
+    ]
     assert all(float(row[4]) > 0 for row in rows)
