@@ -144,6 +144,8 @@ def _in_order(words: list[str], sweeps: bool) -> list[str]:
         raise UserError(f"--package={given.package}: can only be used in conjunction with --cfg")
     if given.shell_completion and not re.fullmatch("(install|uninstall|query)=(bash|fish|zsh)", " ".join(given.overrides)):
         raise UserError("--shell-completion: must be with one of install, uninstall and query, =bash, =fish or =zsh")
+    if given.shell_completion and given.overrides[0].startswith("query") and "COMP_LINE" not in os.environ:
+        raise UserError(f"--shell-completion {given.overrides[0]}: is for a shell, which says in COMP_LINE what was typed")
     for word in given.overrides:
         key, _, value = word.lstrip("+").partition("=")
         if value.startswith(("[", "{", "$")) and ("/" in key or (CONF / key).is_dir()):

@@ -191,6 +191,7 @@ MISTAKES = {
     "--experimental-rerun config.pickle": "--experimental-rerun=config.pickle: is not for nnbench, where the same command",
     "--package optimizer": "--package=optimizer: can only be used in conjunction with --cfg",
     "--shell-completion": "--shell-completion: must be with one of install, uninstall and query, =bash, =fish or =zsh",
+    "--shell-completion query=bash": "--shell-completion query=bash: is for a shell",
     "--shell-completion install=csh": "--shell-completion: must be with one of install",
     "training=${nope}": "training=${nope}: must be one of the options of conf/training",
     "+seed=3": "+seed: is there already; without the +, seed is set",

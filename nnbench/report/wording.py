@@ -1,5 +1,6 @@
 """The findings in sentences that claim no more than the tests show. Every title and caveat comes from here."""
 
+import re
 from collections.abc import Callable
 
 import pandas as pd
@@ -11,6 +12,7 @@ from nnbench.stats.interquartile import LEAST
 from nnbench.stats.verdict import Words, sentence
 
 _LONG = 36  # letters
+_INDICES = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _TASK = ("dataset.", "draws.", "training.epochs")  # what makes one run's task another than another's, beside the seed
 
 
@@ -37,6 +39,12 @@ def words(
 def brief(name: str) -> str:
     """A setting's name as a sentence bears it: the middle of a long one is left out."""
     return name if len(name) <= _LONG else f"{name[: _LONG // 2]}…{name[-_LONG // 2 + 1 :]}"
+
+
+def spoken(hyperparameter: str) -> str:
+    """A hyperparameter's name as a sentence or an axis bears it: `learning rate`, `β₁`."""
+    named = re.sub(r"\bbeta_(\d+)$", lambda found: "β" + found[1].translate(_INDICES), hyperparameter)
+    return named.replace("_", " ")
 
 
 def _nothing(runs: pd.DataFrame) -> str:

@@ -141,3 +141,11 @@ def test_runs_on_different_tasks_are_not_called_one(make_study: MakeStudy) -> No
     assert wording.one_task(noisy).startswith("Not one task: ")
     for told in ("dataset.noise is 0.2 and 0.8", "training.epochs is 201 and 401"):
         assert told in wording.one_task(noisy)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("learning_rate", "learning rate"), ("beta_1", "β₁"), ("beta_12", "β₁₂"), ("beta_max", "beta max"), ("rho", "rho")],
+)
+def test_hyperparameters_are_told_as_the_literature_writes_them(name: str, told: str) -> None:
+    assert wording.spoken(name) == told

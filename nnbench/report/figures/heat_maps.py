@@ -14,7 +14,7 @@ from nnbench.report.page import Pad, Page, line_height
 from nnbench.report.scales import logarithmic
 from nnbench.report.search import Search
 from nnbench.report.style import INK, LEAST, LEFT, MM, MUTED, RIGHT, SMALL, WIDTH
-from nnbench.report.wording import brief
+from nnbench.report.wording import brief, spoken
 
 _MANY = 6
 _CHOICES = 4  # values that are set at equal distances, as choices are
@@ -68,9 +68,9 @@ def _title(tables: dict[str, pd.DataFrame]) -> str:
 
 
 def _place(name: str, own: pd.DataFrame) -> str:
-    """`adam at learning rate 0.05, beta 1 0.9`."""
+    """`adam at learning rate 0.05, β₁ 0.9`."""
     best = own.iloc[int(own["value"].argmax())]
-    told = [f"{best[axis].replace('_', ' ')} {_told(best[f'{axis}_value'])}" for axis in ("x", "y")]
+    told = [f"{spoken(best[axis])} {_told(best[f'{axis}_value'])}" for axis in ("x", "y")]
     return f"{brief(name)} at {', '.join(told)}"
 
 
@@ -105,7 +105,7 @@ def _arrange(page: Page, search: Search, tables: dict[str, pd.DataFrame]) -> Non
         page.write(x + 9, y, text.fit(name, SMALL, width - 9, bold=True), size=SMALL, bold=True)
         axes = page.axes(x, y + head, width, height)
         labels = own["x"].iloc[0], own["y"].iloc[0]
-        axes.set(xlabel=labels[0].replace("_", " "), ylabel=labels[1].replace("_", " "))
+        axes.set(xlabel=spoken(labels[0]), ylabel=spoken(labels[1]))
         if search.gridded(name, *labels):
             _grid(axes, own, norm)
         else:

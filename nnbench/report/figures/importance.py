@@ -9,7 +9,7 @@ from nnbench.report.page import Pad, Page
 from nnbench.report.search import Search
 from nnbench.report.strip import Row, strip
 from nnbench.report.style import BODY, LEFT, MM
-from nnbench.report.wording import brief
+from nnbench.report.wording import brief, spoken
 from nnbench.stats.importance import importance
 
 _LEAST = 8  # configurations; on fewer, a forest sees what is not there
@@ -53,8 +53,8 @@ def _title(shares: dict[str, "pd.Series[float]"]) -> str:
         first.setdefault(str(own.index[0]), []).append(brief(name))
     if len(first) == 1 and len(shares) > 1:
         (one,) = first
-        return f"Of what differs between configurations, the {one.replace('_', ' ')} explains most for every optimizer"
-    told = [f"{hyperparameter.replace('_', ' ')} for {numbers.listing(names)}" for hyperparameter, names in first.items()]
+        return f"Of what differs between configurations, the {spoken(one)} explains most for every optimizer"
+    told = [f"{spoken(hyperparameter)} for {numbers.listing(names)}" for hyperparameter, names in first.items()]
     return f"What differs between configurations is owed most to {'; to '.join(told)}"
 
 
