@@ -16,11 +16,13 @@ import time
 import urllib.request
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 from urllib.error import URLError
+
+from filelock import FileLock, Timeout
 
 from nnbench.errors import UserError
 from nnbench.interrupts import Interrupted, interruptible
@@ -131,7 +133,10 @@ def main(words: Sequence[str] | None = None) -> int:
         options = _parser().parse_args(words)
         with interruptible(), tempfile.TemporaryDirectory() as private:
             extra, env = _team(options, Path(private))
-            with serving(options.database, extra, host=options.host, port=options.port, env=env) as server:
+            with (
+                _tidied(options.artifacts),
+                serving(options.database, extra, host=options.host, port=options.port, env=env) as server,
+            ):
                 print(f"tracking.uri={server.address}", flush=True)
                 server.wait()
     except Interrupted:
@@ -188,6 +193,20 @@ def _team(options: Namespace, private: Path) -> tuple[list[str], dict[str, str]]
     secret = os.environ.get("MLFLOW_FLASK_SERVER_SECRET_KEY") or secrets.token_hex()
     env = {"MLFLOW_AUTH_CONFIG_PATH": str(private / "auth.ini"), "MLFLOW_FLASK_SERVER_SECRET_KEY": secret}
     return [*words, "--app-name", "basic-auth"], env
+
+
+@contextmanager
+def _tidied(artifacts: Path) -> Iterator[None]:
+    """The first server of a folder clears away the halves of files that one killed while it received them has left.
+
+    MLflow lists them among a run's artifacts. A second server would take from the first what is on its way.
+    """
+    with ExitStack() as held:
+        with suppress(Timeout):
+            held.enter_context(FileLock(artifacts / ".server.lock", timeout=0))
+            for half in artifacts.rglob(".artifact.uploading.*"):
+                half.unlink(missing_ok=True)
+        yield
 
 
 def _private(path: str, flags: int) -> int:

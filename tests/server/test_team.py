@@ -92,6 +92,21 @@ def test_a_server_that_does_not_come_back(team: Team, member: Member) -> None:
     assert not member.spooled()
 
 
+def test_halves_of_files_are_cleared_away_by_the_only_server_of_a_folder(team: Team) -> None:
+    half = team.artifacts / "1" / "run" / "artifacts" / ".artifact.uploading.enk4i05x"
+    half.parent.mkdir(parents=True)
+    half.touch()
+    second = Team(team.database, team.artifacts)
+    second.start()
+    try:
+        assert half.exists(), "it may be on its way to the first server"
+    finally:
+        assert second.stop() == 0
+    team.kill()
+    team.start()
+    assert not half.exists()
+
+
 def test_a_process_that_is_killed_while_it_tells_the_server(team: Team, member: Member) -> None:
     words = "-m", "optimizer=sgd", "seed=range(12)", "study=died", *SHORT
     with Slow(team.port, delay=0.3) as slow:
