@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from nnbench.report import figures, style, text, wording
+from nnbench.report import caveats, figures, style, text, wording
 from nnbench.report.figures import NotShown, Settings
 from nnbench.report.findings import Findings
 from nnbench.report.page import Pad, Page
@@ -96,7 +96,7 @@ def compose(
         title=title,
         name=findings.study.name,
         answer=wording.verdict(findings, findings.primary),
-        caveats=wording.caveats(findings),
+        caveats=[one.text for one in caveats.caveats(findings)],
         parts=parts,
         missing=missing,
         sheets=finish(parts, missing, findings.study.name, wording.distinct(findings.runs, "commit")),

@@ -1,4 +1,4 @@
-"""The findings in sentences that claim no more than the tests show. Every title and caveat comes from here."""
+"""The findings in sentences that claim no more than the tests show. Every title comes from here."""
 
 import re
 from collections.abc import Callable
@@ -8,12 +8,10 @@ import pandas as pd
 from nnbench.report.findings import Findings, Metric
 from nnbench.report.numbers import count, interval, listing
 from nnbench.stats import verdict as stats
-from nnbench.stats.interquartile import LEAST
 from nnbench.stats.verdict import Words, sentence
 
 _LONG = 36  # letters
 _INDICES = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-_TASK = ("dataset.", "draws.", "training.epochs")  # what makes one run's task another than another's, beside the seed
 
 
 def verdict(findings: Findings, by: Metric) -> str:
@@ -61,91 +59,10 @@ def outcomes(runs: pd.DataFrame) -> str:
     return f"{count(len(runs), 'run')}: {', '.join(told)}"
 
 
-def caveats(findings: Findings) -> list[str]:
-    """What the answer does not say, computed from the runs where it can be."""
-    runs = findings.runs
-    if findings.scored.empty:
-        return []
-    said = [one_task(runs), _tuned(findings) if findings.tuned else _as_given(runs), _few_seeds(findings)]
-    diverged = runs.loc[runs["outcome"] == "diverged", "setting"].value_counts()
-    if len(diverged):
-        told = listing([f"{number} of {brief(str(setting))}" for setting, number in diverged.head(3).items()])
-        said.append(
-            f"{count(int(diverged.sum()), 'run')} diverged ({told}{' and others' if len(diverged) > 3 else ''}): with no "
-            f"final value, so that what is said of these settings holds for their other runs only.{_unranked(findings)}"
-        )
-    if findings.primary.column != "test/accuracy":
-        said.append(f"There is no test split: the settings are judged by {findings.primary.name}.")
-    if (versions := len(distinct(runs, "commit"))) > 1:
-        said.append(f"The runs come from {versions} versions of the code: a difference may be the code's.")
-    return said
-
-
-def _unranked(findings: Findings) -> str:
-    """The settings that have no other runs."""
-    none = findings.runs["setting"].nunique() - findings.scored["setting"].nunique()
-    has, are = ("has", "is") if none == 1 else ("have", "are")
-    return f" {count(none, 'setting')} {has} none left and {are} not ranked." if none else ""
-
-
 def distinct(runs: pd.DataFrame, column: str) -> list[str]:
     """The values that a column takes, as they are printed, in the order in which they appear."""
     values = runs[column].dropna().drop_duplicates().tolist() if column in runs else []
     return [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
-
-
-def one_task(runs: pd.DataFrame) -> str:
-    """What the runs were trained on, or that it was not the same for all."""
-    mixed = [
-        f"{column} is {listing(values[:4] if len(values) <= 4 else [*values[:3], 'others'])}"
-        for column in map(str, runs)
-        if column.startswith(_TASK) and len(values := distinct(runs, column)) > 1
-    ]
-    if mixed:
-        return f"Not one task: {'; '.join(mixed[:3])}. What a setting reaches depends on that too."
-    shapes = {
-        "dataset.classes": "{} classes",
-        "dataset.samples": "{} training points a class",
-        "dataset.noise": "noise {}",
-    }
-    names = distinct(runs, "dataset.name")
-    details = [shape.format(*values) for key, shape in shapes.items() if (values := distinct(runs, key))]
-    told = f" ({', '.join(details)})" if details else ""
-    return f"One task: {names[0] if names else 'unnamed'}{told}. Nothing here carries over to other data."
-
-
-def _as_given(runs: pd.DataFrame) -> str:
-    most = runs.groupby("optimizer")["setting"].nunique().max()
-    if most > 1:
-        return (
-            f"Up to {most} settings of an optimizer are chosen among by the seeds that judge them, so the best of them "
-            "looks better than it is; fresh seeds would tell."
-        )
-    if runs["setting"].nunique() == 1:
-        return "One setting of one optimizer: there is nothing here to set it against."
-    return "Each optimizer runs with the one setting it was given: this compares settings, not optimizers at their best."
-
-
-def _tuned(findings: Findings) -> str:
-    selection = findings.study.selection
-    told = (
-        f"Each optimizer was tuned with {count(int(selection['configs'].max()), 'configuration')} within its declared space: "
-        "other spaces, or a longer search, may give another order"
-    )
-    cut = selection.loc[selection["edge"].isin(["low", "high"]), "optimizer"].drop_duplicates().tolist()
-    beyond = f"; {listing(cut)} chose a value on the edge, so better may lie beyond" if cut else ""
-    return f"{told}{beyond}."
-
-
-def _few_seeds(findings: Findings) -> str:
-    seeds = findings.scored.groupby("setting")["seed"].nunique()
-    least, most = int(seeds.min()), int(seeds.max())
-    told = count(least, "seed") if least == most else f"{least} to {most} seeds"
-    if most < LEAST:
-        return f"{told} a setting: with fewer than {LEAST} there is no interval, and small differences go unseen."
-    if least < 10:
-        return f"{told} a setting: with fewer than 10 the intervals come out too narrow, and small differences go unseen."
-    return f"{told} a setting: a difference much smaller than the intervals goes unseen; that does not make it none."
 
 
 def provenance(runs: pd.DataFrame) -> str:

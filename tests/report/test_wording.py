@@ -4,11 +4,17 @@ import pytest
 from scipy import stats
 
 from nnbench.report import wording
+from nnbench.report.caveats import caveats, one_task
 from nnbench.report.findings import METRICS, Findings
 from nnbench.study import Study
 
 MakeStudy = Callable[..., Study]
 TEST = METRICS["test/accuracy"]
+
+
+def told(findings: Findings) -> dict[str, str]:
+    """The caveats by their kind."""
+    return {one.kind: one.text for one in caveats(findings)}
 
 
 def _said(study: Study) -> tuple[str, str]:
@@ -78,17 +84,17 @@ def test_nothing_to_compare(make_study: MakeStudy) -> None:
     told = "No run came to its end, so nothing can be compared: 40 runs: 36 diverged, 4 failed."
     assert wording.verdict(broken, TEST) == told
     assert wording.verdict(Findings(make_study([], 0)), TEST) == "No run has been made yet."
-    assert wording.caveats(broken) == []
+    assert caveats(broken) == []
 
 
 def test_grids_are_of_settings_and_warn_of_choosing_among_them(make_study: MakeStudy) -> None:
     findings = Findings(make_study(["adam lr=0.1", "adam lr=0.01"], 4))
     assert "2 settings" in wording.verdict(findings, TEST)
-    assert any(said.startswith("Up to 2 settings of an optimizer") for said in wording.caveats(findings))
+    assert "chosen_by_the_same_seeds" in told(findings)
 
 
 def test_what_was_tuned_is_said_with_its_budget_and_the_edges(make_study: MakeStudy) -> None:
-    _, tuned, *_ = wording.caveats(Findings(make_study(["sgd", "adam"], 3, tuned=8)))
+    tuned = told(Findings(make_study(["sgd", "adam"], 3, tuned=8)))["tuned"]
     assert tuned.startswith("Each optimizer was tuned with 8 configurations within its declared space")
     assert tuned.endswith("; adam chose a value on the edge, so better may lie beyond.")
 
@@ -99,25 +105,25 @@ def test_caveats_are_computed(make_study: MakeStudy) -> None:
         test=False,
         commits=["a" * 40, "b" * 40],
     )
-    task, given, seeds, diverged, judged, mixed = wording.caveats(Findings(broken))
-    assert task.startswith("One task: spiral (3 classes, 100 training points a class, noise 0.2).")
-    assert given.startswith("Each optimizer runs with the one setting it was given")
-    assert seeds.startswith("8 to 10 seeds a setting: with fewer than 10 ")
-    assert diverged.startswith("2 runs diverged (2 of sgd)")
-    assert judged == "There is no test split: the settings are judged by validation accuracy."
-    assert mixed.startswith("The runs come from 2 versions of the code")
+    said = told(Findings(broken))
+    assert list(said) == ["task", "as_given", "seeds", "diverged", "no_test", "versions"]
+    assert said["task"].startswith("One task: spiral (3 classes, 100 training points a class, noise 0.2).")
+    assert said["seeds"].startswith("8 to 10 seeds a setting: with fewer than 10 ")
+    assert said["diverged"].startswith("2 runs diverged (2 of sgd)")
+    assert said["no_test"] == "There is no test split: the settings are judged by validation accuracy."
+    assert said["versions"].startswith("The runs come from 2 versions of the code")
 
 
 def test_too_few_seeds_for_an_interval_are_told(make_study: MakeStudy) -> None:
-    said = " ".join(wording.caveats(Findings(make_study(["adam", "sgd"], 4))))
+    said = told(Findings(make_study(["adam", "sgd"], 4)))["seeds"]
     assert "4 seeds a setting: with fewer than 6 there is no interval" in said
-    said = " ".join(wording.caveats(Findings(make_study(["adam", "sgd"], 8))))
+    said = told(Findings(make_study(["adam", "sgd"], 8)))["seeds"]
     assert "8 seeds a setting: with fewer than 10 the intervals come out too narrow" in said
 
 
 def test_settings_with_no_run_left_are_told(make_study: MakeStudy) -> None:
     broken = make_study(["adam", "sgd"], 3, outcome=lambda name, _: "diverged" if name == "sgd" else "finished")
-    assert "only. 1 setting has none left and is not ranked." in " ".join(wording.caveats(Findings(broken)))
+    assert "only. 1 setting has none left and is not ranked." in told(Findings(broken))["diverged"]
 
 
 def test_long_names_are_shortened_in_sentences(make_study: MakeStudy) -> None:
@@ -135,12 +141,12 @@ def test_outcomes(make_study: MakeStudy) -> None:
 
 def test_runs_on_different_tasks_are_not_called_one(make_study: MakeStudy) -> None:
     runs = make_study(["adam", "sgd"], 6).runs
-    assert wording.one_task(runs).startswith("One task: spiral")
+    assert one_task(runs).startswith("One task: spiral")
     noisy = runs.copy()
     noisy["dataset.noise"], noisy["training.epochs"] = [0.2, 0.8] * 6, [201] * 11 + [401]
-    assert wording.one_task(noisy).startswith("Not one task: ")
-    for told in ("dataset.noise is 0.2 and 0.8", "training.epochs is 201 and 401"):
-        assert told in wording.one_task(noisy)
+    assert one_task(noisy).startswith("Not one task: ")
+    for words in ("dataset.noise is 0.2 and 0.8", "training.epochs is 201 and 401"):
+        assert words in one_task(noisy)
 
 
 @pytest.mark.parametrize(

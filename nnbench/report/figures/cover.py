@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from nnbench.report import numbers, style, text, wording
+from nnbench.report import caveats, numbers, style, text, wording
 from nnbench.report.figures import Settings
 from nnbench.report.findings import Findings
 from nnbench.report.page import Pad, Page, line_height
@@ -38,12 +38,12 @@ def _page(findings: Findings, settings: Settings, table: pd.DataFrame, rows: int
     if len(ranked):
         _strip(page, findings, ranked.head(rows), compact=compact)
         page.paragraph(_key(findings, ranked, rows), size=_NOTE, colour=MUTED, after=between)
-    caveats = wording.caveats(findings)
-    if caveats:
+    limits = caveats.caveats(findings)
+    if limits:
         page.heading("Read this with care")
-    for words in caveats:
+    for limit in limits:
         page.write(LEFT, page.y, "\N{EN DASH}", size=SMALL, colour=MUTED)
-        page.paragraph(words, size=SMALL, x=LEFT + 4, after=0.9)
+        page.paragraph(limit.text, size=SMALL, x=LEFT + 4, after=0.9)
     page.y += between - 2.5
     _runs(page, findings, compact=compact)
     if settings.contents:

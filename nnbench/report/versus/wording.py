@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from nnbench.report.caveats import one_task
 from nnbench.report.findings import Metric
 from nnbench.report.numbers import count, listing
 from nnbench.report.versus.change import Change
 from nnbench.report.versus.pairing import Versus
-from nnbench.report.wording import brief, one_task
+from nnbench.report.wording import brief
 
 _DATA = ("dataset.", "network.", "draws.")  # what makes the runs of one seed no longer start alike
 
