@@ -36,7 +36,7 @@ lint: .venv/developing  ## style, types, architecture
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	PYTHONPATH=nnbench/plugins $(BIN)/lint-imports
+	$(BIN)/lint-imports
 
 check: lint test  ## everything that must hold before a commit
 
