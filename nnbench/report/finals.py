@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from scipy import stats
-
 from nnbench.report import numbers
 from nnbench.report.findings import METRICS, Findings, Metric
+from nnbench.stats.interquartile import middle_mean
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,4 +59,4 @@ def counts(findings: Findings) -> dict[str, tuple[int, int]]:
 def times(findings: Findings) -> dict[str, float]:
     """Of each setting, the seconds of the training loop, an interquartile mean."""
     seconds = findings.scored[["setting", "time/train_seconds"]].dropna().groupby("setting")["time/train_seconds"]
-    return {str(setting): float(stats.trim_mean(own, 0.25)) for setting, own in seconds}
+    return {str(setting): float(middle_mean(own)) for setting, own in seconds}

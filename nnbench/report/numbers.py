@@ -7,7 +7,7 @@ from nnbench.stats.interquartile import LEAST
 MISSING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 MOST = 4  # decimals
-INTERVAL = f"95 % interval (percentile bootstrap, from {LEAST} runs on)"
+INTERVAL = f"nominal 95 % interval (percentile bootstrap, from {LEAST} runs on)"
 
 
 def decimals(low: float, high: float) -> int:

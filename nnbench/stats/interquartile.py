@@ -2,14 +2,15 @@
 
 It drops the best and the worst quarter of the runs: steadier than the mean, which one bad run moves, and than the
 median, which looks at one or two runs (Agarwal et al., 2021, "Deep reinforcement learning at the edge of the
-statistical precipice").
+statistical precipice"). Where n is not divisible by 4, the runs at the two cuts are weighted by the part of them that lies in
+the middle half: of 10 runs the third and the eighth count half. Without this, 10 runs would be averaged over 60 %, 7 runs
+over 71 % of them.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 RESAMPLES = 9999
 LEAST = 6  # values for an interval: of nominal 95 % intervals of two values half hold the truth, of five 89 %, of six 91 %
@@ -31,6 +32,25 @@ class Interval:
     n: int
 
 
+def middle_mean(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Interquartile mean along the last axis.
+
+    Args:
+        values: shape (..., n); NaN stands for no value and is left out.
+
+    Returns:
+        Shape (...); NaN where there is no value.
+    """
+    ordered = np.sort(np.asarray(values, dtype=np.float64), axis=-1)  # NaN comes last
+    n = np.count_nonzero(~np.isnan(ordered), axis=-1)
+    if not ordered.shape[-1]:
+        return np.full(ordered.shape[:-1], np.nan)
+    weights = _weights(n, ordered.shape[-1])
+    base = _base(ordered)
+    above = np.where(weights > 0, ordered - base[..., None], 0.0)
+    return np.asarray(base + np.sum(above * weights, axis=-1))
+
+
 def interquartile_mean(values: npt.ArrayLike, *, confidence: float = 0.95) -> Interval:
     """Mean of the middle half, with a percentile bootstrap interval; the same values give the same interval.
 
@@ -38,21 +58,45 @@ def interquartile_mean(values: npt.ArrayLike, *, confidence: float = 0.95) -> In
 
     Args:
         values: shape (n,), one a run; NaN stands for no value and is left out.
-        confidence: of the interval, in (0, 1).
+        confidence: of the interval, in (0, 1); nominal, docs/method.md tells how often it holds the truth.
     """
     array = np.asarray(values, dtype=np.float64)
     array = np.sort(array[~np.isnan(array)])  # sorted: the order in which runs are read must not matter
+    estimate = float(middle_mean(array))
     if array.size < LEAST:
-        estimate = float(stats.trim_mean(array, 0.25)) if array.size else np.nan
         return Interval(estimate=estimate, low=np.nan, high=np.nan, n=array.size)
-    rng, cut = np.random.default_rng(0), int(0.25 * array.size)
+    rng, weights = np.random.default_rng(0), _weights(array.size, array.size)
+    base, kept = _base(array), np.flatnonzero(weights)
+    above = array - base
+    middle = slice(kept[0], kept[-1] + 1)
     # In blocks, so that a thousand runs do not take a gigabyte; sorted ranks, since `array` is sorted, are sorted values.
     blocks = [
-        array[np.sort(rng.integers(array.size, size=(rows, array.size)), axis=1)[:, cut : array.size - cut]].mean(axis=1)
+        above[np.sort(rng.integers(array.size, size=(rows, array.size)), axis=1)[:, middle]] @ weights[middle]
         for rows in _blocks(array.size)
     ]
-    low, high = np.quantile(np.concatenate(blocks), [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(estimate=float(stats.trim_mean(array, 0.25)), low=float(low), high=float(high), n=array.size)
+    low, high = base + np.quantile(np.concatenate(blocks), [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Interval(estimate=estimate, low=float(low), high=float(high), n=array.size)
+
+
+def _base(ordered: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The least value, relative to which means are taken: equal values then have exactly their own mean."""
+    least = ordered[..., 0]
+    return np.where(np.isinf(least), 0.0, least)
+
+
+def _weights(n: npt.ArrayLike, places: int) -> npt.NDArray[np.float64]:
+    """The weight of each of n ordered values: the part of it between the quarters, of all that lies there.
+
+    Args:
+        n: shape (...).
+        places: how many weights; those beyond n are 0.
+
+    Returns:
+        Shape (..., places); NaN where n is 0.
+    """
+    of, place = np.asarray(n, dtype=np.float64)[..., None], np.arange(places)
+    inside = np.clip(np.minimum(place + 1, 0.75 * of) - np.maximum(place, 0.25 * of), 0.0, None)
+    return np.asarray(inside / np.where(of > 0, 0.5 * of, np.nan))
 
 
 def _blocks(n: int) -> list[int]:

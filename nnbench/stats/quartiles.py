@@ -3,8 +3,9 @@
 That mean is the interquartile mean by which settings are ranked, so a line ends at the value that a table tells.
 """
 
-import numpy as np
 import pandas as pd
+
+from nnbench.stats.interquartile import middle_mean
 
 
 def quartiles(curves: pd.DataFrame) -> pd.DataFrame:
@@ -20,13 +21,5 @@ def quartiles(curves: pd.DataFrame) -> pd.DataFrame:
     filled = curves.sort_index().interpolate(method="index", limit_area="inside").ffill().dropna(how="all")
     bands = filled.quantile([0.0, 0.25, 0.75, 1.0], axis=1).T
     bands.columns = pd.Index(["least", "low", "high", "most"])
-    bands.insert(2, "iqm", _middle(filled.to_numpy(dtype=np.float64)))
+    bands.insert(2, "iqm", middle_mean(filled))
     return bands.assign(n=filled.notna().sum(axis=1))
-
-
-def _middle(values: np.ndarray) -> np.ndarray:
-    """The interquartile mean of each row, all rows at once: SciPy's takes none that lack values."""
-    n = np.sum(~np.isnan(values), axis=1, keepdims=True)
-    cut = n // 4
-    place = np.arange(values.shape[1])
-    return np.asarray(np.mean(np.sort(values, axis=1), axis=1, where=(cut <= place) & (place < n - cut)))  # NaN sorts last

@@ -10,9 +10,8 @@ from itertools import count
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from nnbench.stats.interquartile import LEAST, RESAMPLES, Interval
+from nnbench.stats.interquartile import LEAST, RESAMPLES, Interval, middle_mean
 from nnbench.stats.paired import LEVEL, direction, holm, signed_rank
 
 
@@ -30,11 +29,11 @@ def shift(pairs: pd.DataFrame, *, confidence: float = 0.95) -> Interval:
     """
     values = pairs[["before", "after"]].sort_values(["before", "after"]).to_numpy(dtype=np.float64)
     n = len(values)
-    before, after = (float(stats.trim_mean(side, 0.25)) if n else np.nan for side in values.T)
+    before, after = middle_mean(values.T).tolist()
     if n < LEAST:
         return Interval(estimate=after - before, low=np.nan, high=np.nan, n=n)
-    means = stats.trim_mean(values[np.random.default_rng(0).integers(n, size=(RESAMPLES, n))], 0.25, axis=1)
-    low, high = np.quantile(means[:, 1] - means[:, 0], [(1 - confidence) / 2, (1 + confidence) / 2])
+    before_means, after_means = middle_mean(values.T[:, np.random.default_rng(0).integers(n, size=(RESAMPLES, n))])
+    low, high = np.quantile(after_means - before_means, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Interval(estimate=after - before, low=float(low), high=float(high), n=n)
 
 
@@ -52,7 +51,7 @@ def shifts(pairs: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for setting, own in pairs.groupby("setting", sort=False):
         change = shift(own)
-        before, after = (float(stats.trim_mean(own[side], 0.25)) for side in ("before", "after"))
+        before, after = middle_mean(own[["before", "after"]].to_numpy().T).tolist()
         differences = (own["after"] - own["before"]).to_numpy(dtype=np.float64)
         bounds = change.estimate, change.low, change.high
         rows.append((setting, change.n, before, after, *bounds, direction(differences), signed_rank(differences)))

@@ -15,6 +15,7 @@ from nnbench.report.findings import Findings
 from nnbench.report.page import Page
 from nnbench.report.targets import races
 from nnbench.study import Study
+from tests.oracles import interquartile
 
 MakeStudy = Callable[..., Study]
 DrawPage = Callable[..., tuple[list[Page], pd.DataFrame]]
@@ -30,7 +31,7 @@ def _wide(study: Study) -> pd.DataFrame:
 
 def test_distribution_shows_the_means_that_settings_rank_by(comparison: Study, draw_page: DrawPage) -> None:
     (page,), _ = draw_page("distribution", comparison)
-    means = sorted(stats.trim_mean(own, 0.25) for own in _wide(comparison).to_numpy().T)
+    means = sorted(float(interquartile(own)) for own in _wide(comparison).to_numpy().T)
     ticks = [line for line in page.figure.axes[0].lines if line.get_linestyle() == "-" and line.get_marker() == "None"]
     assert sorted(float(np.asarray(line.get_xdata())[0]) for line in ticks) == pytest.approx(means)
 
@@ -68,7 +69,7 @@ def test_pairs_are_counted_and_tested(comparison: Study, draw_page: DrawPage) ->
         won = np.mean([(one > other) + (one == other) / 2 for one in first for other in second])
         assert row["estimate"] == pytest.approx(won)
         assert row["low"] <= won <= row["high"]
-        assert row["difference"] == pytest.approx(stats.trim_mean(first - second, 0.25))
+        assert row["difference"] == pytest.approx(interquartile(first - second))
         assert row["p"] == pytest.approx(stats.wilcoxon(first - second, zero_method="pratt").pvalue, rel=0.02)
     assert page.title == f"{table['differ'].sum()} of the 6 pairs of optimizers are shown to differ in test accuracy"
     marks = [line for line in page.figure.axes[0].lines if np.size(line.get_xdata()) == 1]
@@ -192,7 +193,7 @@ def test_the_first_to_arrive_is_named_only_where_it_is_shown(make_study: MakeStu
 def test_the_gap_is_run_by_run(comparison: Study, draw_page: DrawPage) -> None:
     (page,), table = draw_page("generalisation", comparison)
     gap = (comparison.runs["final/train_accuracy"] - comparison.runs["test/accuracy"]).groupby(comparison.runs["setting"])
-    means = gap.apply(lambda own: float(stats.trim_mean(own, 0.25)))
+    means = gap.apply(lambda own: float(interquartile(own)))
     assert table.set_index("setting")["estimate"].to_dict() == pytest.approx(means.to_dict())
     scatter = page.figure.axes[0]
     assert scatter.get_xlim() == scatter.get_ylim()
@@ -254,7 +255,7 @@ def test_anytime_is_the_area_under_the_curve(comparison: Study, draw_page: DrawP
         mean = np.trapezoid(own["val_loss"], own["epoch"]) / own["epoch"].max()
         areas.setdefault(runs[run_id], []).append(mean)
     linear = table[table["scale"] == "linear"].set_index("setting")["estimate"]
-    assert linear.to_dict() == pytest.approx({name: float(stats.trim_mean(own, 0.25)) for name, own in areas.items()})
+    assert linear.to_dict() == pytest.approx({name: float(interquartile(own)) for name, own in areas.items()})
     assert str(page.title).startswith("adam has the lowest mean validation loss over training")
 
 

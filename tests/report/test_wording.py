@@ -7,6 +7,7 @@ from nnbench.report import wording
 from nnbench.report.caveats import caveats, one_task
 from nnbench.report.findings import METRICS, Findings
 from nnbench.study import Study
+from tests.oracles import interquartile
 
 MakeStudy = Callable[..., Study]
 TEST = METRICS["test/accuracy"]
@@ -26,7 +27,7 @@ def test_a_clear_winner_is_named_with_interval_and_n(comparison: Study) -> None:
     verdict, headline = _said(comparison)
     best = Findings(comparison).ranking(TEST).iloc[0]
     own = comparison.runs.loc[comparison.runs["setting"] == "adam", TEST.column]
-    value = f"{stats.trim_mean(own, 0.25):.3f} [{best['low']:.3f}, {best['high']:.3f}]"
+    value = f"{interquartile(own):.3f} [{best['low']:.3f}, {best['high']:.3f}]"
     assert verdict.startswith(
         f"adam reaches the highest test accuracy: {value}, n = 10; each of the other 3 is shown to be lower."
     )

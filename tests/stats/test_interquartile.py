@@ -1,11 +1,11 @@
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nnbench.stats.interquartile import LEAST, RESAMPLES, interquartile_mean
+from nnbench.stats.interquartile import LEAST, RESAMPLES, interquartile_mean, middle_mean
+from tests.oracles import interquartile
 
 FLOATS = st.floats(-1e6, 1e6)
 
@@ -37,21 +37,52 @@ def test_nan_is_no_value() -> None:
     assert interquartile_mean([np.nan, 1.0, 2.0, np.nan, 4.0]) == interquartile_mean([1.0, 2.0, 4.0])
 
 
-def test_agrees_with_scipy() -> None:
-    values = np.random.default_rng(7).gamma(2, size=20)
+# n, values in order, and the mean of the middle half by hand: the two at the cuts count by the part that lies inside.
+BY_HAND = {
+    1: ([5.0], 5.0),
+    2: ([0.0, 1.0], 0.5),
+    3: ([0.0, 10.0, 40.0], (0.25 * 0 + 10 + 0.25 * 40) / 1.5),
+    5: ([-9.0, 0.0, 1.0, 4.0, 99.0], (0.75 * 0 + 1 + 0.75 * 4) / 2.5),
+    6: ([-9.0, 0.0, 1.0, 4.0, 8.0, 99.0], (0.5 * 0 + 1 + 4 + 0.5 * 8) / 3),
+    7: ([-9.0, 0.0, 1.0, 4.0, 8.0, 16.0, 99.0], (0.25 * 0 + 1 + 4 + 8 + 0.25 * 16) / 3.5),
+    10: ([-9.0, -9.0, 0.0, 1.0, 2.0, 3.0, 4.0, 20.0, 99.0, 99.0], (0.5 * 0 + 1 + 2 + 3 + 4 + 0.5 * 20) / 5),
+}
+
+
+@pytest.mark.parametrize("n", BY_HAND)
+def test_the_values_at_the_cuts_count_in_part(n: int) -> None:
+    values, expected = BY_HAND[n]
+    assert interquartile_mean(values[::-1]).estimate == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("n", range(1, 26))
+def test_is_the_mean_of_the_quantile_function_between_the_quarters(n: int) -> None:
+    """Integrated numerically: at a million points in the middle half, the value that the step function has there."""
+    values = np.random.default_rng(n).normal(size=n)
+    at = np.linspace(0.25, 0.75, 1_000_000, endpoint=False) + 0.25e-6
+    expected = np.sort(values)[np.floor(at * n).astype(int)].mean()
+    assert interquartile_mean(values).estimate == pytest.approx(expected, abs=1e-4)
+    assert float(interquartile(values)) == pytest.approx(expected, abs=1e-4), "so the oracle of the other tests is right too"
+
+
+def test_of_many_samples_at_once() -> None:
+    """Each row has its own number of values."""
+    rows = np.array([[3.0, np.nan, 1.0, 2.0, 0.0, 40.0], [np.nan] * 6, [7.0, *[np.nan] * 5]])
+    assert middle_mean(rows) == pytest.approx([float(interquartile([3.0, 1.0, 2.0, 0.0, 40.0])), np.nan, 7.0], nan_ok=True)
+
+
+@pytest.mark.parametrize("n", [10, 20, 21])
+def test_agrees_with_scipy(n: int) -> None:
+    values = np.random.default_rng(7).gamma(2, size=n)
     ours = interquartile_mean(values)
-
-    def trimmed(sample: npt.NDArray[np.float64], axis: int) -> npt.NDArray[np.float64]:
-        return np.asarray(stats.trim_mean(sample, 0.25, axis=axis))
-
     theirs = stats.bootstrap(
         (values,),
-        trimmed,
+        interquartile,
         n_resamples=RESAMPLES,
         method="percentile",
         rng=np.random.default_rng(1),
     ).confidence_interval
-    assert ours.estimate == stats.trim_mean(values, 0.25)
+    assert ours.estimate == pytest.approx(float(interquartile(values)))
     # Two draws of the same bootstrap: their bounds differ by what 9999 resamples leave to chance.
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.05 * (ours.high - ours.low))
 

@@ -4,6 +4,7 @@ import pytest
 from scipy import stats
 
 from nnbench.stats.shift import seeds_needed, shift, shifts
+from tests.oracles import interquartile
 
 
 def _pairs(change: float, n: int = 12, seed: int = 0, setting: str = "adam") -> pd.DataFrame:
@@ -15,7 +16,7 @@ def _pairs(change: float, n: int = 12, seed: int = 0, setting: str = "adam") -> 
 
 def test_the_estimate_is_the_difference_of_the_interquartile_means() -> None:
     pairs = _pairs(0.3)
-    expected = stats.trim_mean(pairs["after"], 0.25) - stats.trim_mean(pairs["before"], 0.25)
+    expected = interquartile(pairs["after"]) - interquartile(pairs["before"])
     result = shift(pairs)
     assert result.estimate == pytest.approx(expected, rel=1e-12)
     assert result.low < result.estimate < result.high

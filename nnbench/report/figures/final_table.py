@@ -11,7 +11,7 @@ from nnbench.report.page import Pad, Page
 from nnbench.report.style import LEAST, MUTED, SMALL, WARNING, WIDTH
 from nnbench.report.table import Cell, Column, table
 from nnbench.report.targets import Race, last_epoch, races
-from nnbench.stats.interquartile import interquartile_mean
+from nnbench.stats.interquartile import middle_mean
 
 _HEADS = {
     "test/accuracy": "test\naccuracy",
@@ -44,7 +44,7 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     for column, ranking in rankings.items():
         part = ranking[["n", "estimate", "low", "high", "aside", "behind"]].add_prefix(f"{column} ")
         result = result.join(part, on="setting")
-    seconds = findings.scored.groupby("setting")["time/train_seconds"].agg(lambda of: interquartile_mean(of).estimate)
+    seconds = findings.scored.groupby("setting")["time/train_seconds"].agg(lambda of: float(middle_mean(of)))
     ended = findings.scored["setting"].value_counts()
     result["ended"] = result["setting"].map(ended).fillna(0).astype(int)
     result["train_seconds"] = result["setting"].map(seconds)
