@@ -157,8 +157,8 @@ def _grounds(findings: Findings) -> list[tuple[str, str]]:
         (
             "Estimate",
             "Interquartile mean over seeds: the mean of the middle half of the runs. Interval: nominal 95 %, percentile "
-            f"bootstrap over seeds, {RESAMPLES:,} resamples; none under {LEAST} seeds. Simulated, it holds the truth in 94 % of "
-            "studies with 20 seeds, in 93 % with 10 and in 91 % with 6.",
+            f"bootstrap over seeds, {RESAMPLES:,} resamples; none under {LEAST} seeds. Simulated, it holds the truth in 94 % "
+            "of studies with 20 seeds, in 93 % with 10 and in 91 % with 6.",
         ),
         (
             "Differences",
