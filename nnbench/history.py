@@ -1,6 +1,7 @@
 """What one training run leaves behind. Arrays alone, so that it travels between processes and into an `.npz`."""
 
 from dataclasses import dataclass, field
+from math import nan
 from typing import Literal
 
 import numpy as np
@@ -21,13 +22,19 @@ class History:
     where they are finite at all.
 
     Attributes:
-        train_loss: mean cross-entropy in nats on the training points, one value an epoch, shape (n,).
+        train_loss: mean cross-entropy in nats on the training points, one value an epoch, shape (n,); of probabilities
+            clipped to [1e-7, 1 - 1e-7], as in the notebook.
         train_accuracy: share of training points classified rightly, shape (n,).
         evaluated: the epochs at which the validation points were looked at, ascending, shape (m,).
-        val_loss: on the validation points, shape (m,); empty where there are none.
+        val_loss: mean cross-entropy on the validation points, not clipped, shape (m,); empty where there are none.
         val_accuracy: likewise.
-        test_loss: on the test points with the final weights; NaN where there are none or the run diverged.
+        test_loss: mean cross-entropy on the test points with the final weights, not clipped; NaN where there are none or the
+            run diverged.
         test_accuracy: likewise.
+        best_epoch: the first of the evaluated epochs with the lowest validation loss; None where there is none. A diverged
+            run has one among the epochs before.
+        best_test_loss: on the test points with the weights of `best_epoch`; NaN where there are none.
+        best_test_accuracy: likewise.
         weights: a layer each, shape (inputs + 1, outputs); the last row is the bias.
         checkpoints: epoch -> weights as they were at that epoch, in the form of `weights`.
         outcome: `finished`, `stopped` (the accuracy asked for was reached) or `diverged` (the loss left the finite numbers).
@@ -42,6 +49,9 @@ class History:
     val_accuracy: FloatArray
     test_loss: float
     test_accuracy: float
+    best_epoch: int | None = None
+    best_test_loss: float = nan
+    best_test_accuracy: float = nan
     weights: tuple[FloatArray, ...]
     checkpoints: dict[int, tuple[FloatArray, ...]] = field(default_factory=dict)
     outcome: Outcome

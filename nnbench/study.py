@@ -21,9 +21,11 @@ class Study:
             `seed`, `identity`, `sweep_id`, `started` (UTC), `diverged_at_epoch` (NaN where it did not);
             every config leaf under its dotted name (`optimizer.learning_rate`, `training.epochs`, ...), a number
             where it is one; every metric's last value under its name (`final/train_loss`, `final/train_accuracy`,
-            `final/val_loss`, `final/val_accuracy`, `best/val_accuracy`, `test/loss`, `test/accuracy`,
-            `time/train_seconds`, `epochs_to/0.80`, ...); and provenance: `commit`, `dirty`, `version`, `python`,
-            `numpy`, `blas`, `cpu`, `threads`, `command`.
+            `final/val_loss`, `final/val_accuracy`, `test/loss`, `test/accuracy`; `best/val_loss`, `best/val_accuracy`
+            (lowest and highest of any evaluated epoch), `best/epoch` (the evaluated one with the lowest validation loss),
+            `best/test_loss`, `best/test_accuracy` (with the weights of that epoch); `time/train_seconds`,
+            `epochs_to/0.80`, ...); and provenance: `commit`, `dirty`, `version`, `python`, `numpy`, `blas`, `cpu`,
+            `threads`, `command`.
         curves: one row a run and epoch, at the evaluated epochs (about 100 a run, dense early): `run_id`, `epoch`,
             `train_loss`, `train_accuracy`, `val_loss`, `val_accuracy` (NaN where there is no validation split).
         records: one row a run and epoch at which its training accuracy was higher than ever before: `run_id`, `epoch`,

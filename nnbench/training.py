@@ -1,8 +1,9 @@
 """Training: from a network, an optimizer and points to a History. No input, no output, no global state."""
 
-from collections.abc import Collection
-from math import isfinite, isnan, nan
+from collections.abc import Collection, Sequence
+from math import inf, isfinite, isnan, nan
 from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 
@@ -42,7 +43,8 @@ def train(
         optimizer: left as it is; its state lives and ends with this call.
         train: the training points.
         val: looked at in `evaluation_epochs`, and at the last epoch where the run stops early.
-        test: looked at once, with the final weights.
+        test: looked at once, after the training: with the final weights, and with those of the epoch that had the lowest
+            validation loss.
         epochs: passes over the points, of which the first is measured before any update.
         iterations_per: what the optimizer counts as an iteration, see `nnbench.optimizers.base.stepper`.
         stop_at_accuracy: stop once the training accuracy reaches this.
@@ -59,6 +61,7 @@ def train(
     settled: list[tuple[FloatArray, FloatArray]] = []
     evaluated: dict[int, tuple[float, float]] = {}
     kept: dict[int, tuple[FloatArray, ...]] = {}
+    best: _Best | None = None
     outcome: Outcome = "finished"
     due, keep, last = set(evaluation_epochs(epochs).tolist()), set(checkpoints), epochs - 1
     block = max(1, min(BLOCK, ROOM // network.logits.size))
@@ -91,12 +94,15 @@ def train(
                     kept[epoch] = network.snapshot()
                 if done or epoch in due:
                     evaluated[epoch] = _score(network, val)
+                    if evaluated[epoch][0] < (inf if best is None else best.val_loss):
+                        best = _Best(epoch, evaluated[epoch][0], network.snapshot())
                 if done:
                     break
             previous[:] = parameters
             step(epoch)
         seconds = perf_counter() - started
         test_loss, test_accuracy = _score(network, None if outcome == "diverged" else test)
+        best_test_loss, best_test_accuracy = (nan, nan) if best is None else _score(network, test, best.weights)
 
     train_loss, train_accuracy = (np.concatenate(values) for values in zip(*settled, strict=True))
     seen = {epoch: values for epoch, values in evaluated.items() if isfinite(values[0])}
@@ -109,6 +115,9 @@ def train(
         val_accuracy=val_accuracy,
         test_loss=test_loss,
         test_accuracy=test_accuracy,
+        best_epoch=None if best is None else best.epoch,
+        best_test_loss=best_test_loss,
+        best_test_accuracy=best_test_accuracy,
         weights=network.snapshot(),
         checkpoints=kept,
         outcome=outcome,
@@ -117,8 +126,16 @@ def train(
     )
 
 
-def _score(network: Network, points: Points | None) -> tuple[float, float]:
-    """Loss and accuracy on other points than the batch; NaN where there are none."""
+class _Best(NamedTuple):
+    """The evaluated epoch with the lowest validation loss so far, and its weights."""
+
+    epoch: int
+    val_loss: float
+    weights: tuple[FloatArray, ...]
+
+
+def _score(network: Network, points: Points | None, weights: Sequence[FloatArray] | None = None) -> tuple[float, float]:
+    """Loss and accuracy on other points than the batch, with the network's weights or others; NaN where there are none."""
     if points is None or not len(points.labels):
         return nan, nan
-    return score(logits(network.weights, points.x, network.activation), points.labels)
+    return score(logits(weights or network.weights, points.x, network.activation), points.labels)

@@ -1,4 +1,7 @@
-"""Softmax and cross-entropy, taken together as one function of the logits."""
+"""Softmax and cross-entropy, taken together as one function of the logits.
+
+The training loss is the notebook's, which clips probabilities; held-out points are scored by the cross-entropy itself.
+"""
 
 from math import log
 
@@ -8,24 +11,32 @@ from numpy import divide, exp, maximum, subtract  # by name for `measure`: to lo
 from nnbench.history import FloatArray, IntArray
 from nnbench.nn.buffers import aligned
 
-CLIP = 1e-7  # probabilities are clipped to [CLIP, 1 - CLIP], so that one hopeless point cannot make the loss infinite
+CLIP = (
+    1e-7  # in the training loss, probabilities are clipped to [CLIP, 1 - CLIP] as in the notebook: at most 16.1 nats a point
+)
 LOWEST, HIGHEST = -log(1.0 - CLIP), -log(CLIP)
 
 
 def score(logits: FloatArray, labels: IntArray) -> tuple[float, float]:
     """Mean cross-entropy in nats, and the share of points whose first largest logit is the right one.
 
+    The cross-entropy is the log-sum-exp of a point's logits less the logit of its class, in float64 and not clipped: it
+    grows without bound for a point that is confidently wrong, and is finite for finite logits of float32.
+
     Args:
         logits: shape (n, classes).
         labels: shape (n,).
     """
-    shifted = logits - logits.max(axis=1, keepdims=True)
+    exact = logits.astype(np.float64)
+    shifted = exact - exact.max(axis=1, keepdims=True)
     losses = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]
-    return float(losses.clip(LOWEST, HIGHEST).mean(dtype=np.float64)), float(np.mean(logits.argmax(axis=1) == labels))
+    return float(losses.mean()), float(np.mean(logits.argmax(axis=1) == labels))
 
 
 class SoftmaxCrossEntropy:
     """The loss of the training batch: its gradient at once, its value and the accuracy for many epochs together.
+
+    Its value is of probabilities clipped to [CLIP, 1 - CLIP]; its gradient is that of the cross-entropy.
 
     Summing up a loss and an accuracy costs as much as an update does. So `measure` only leaves two rows an epoch, from
     which `settle` works out a block of epochs.
@@ -89,7 +100,7 @@ class SoftmaxCrossEntropy:
         return float(self._accuracies(slice(row, row + 1))[0])
 
     def settle(self, rows: int) -> tuple[FloatArray, FloatArray]:
-        """The mean cross-entropy in nats and the accuracy of the epochs in the first `rows` rows, shape (rows,) each."""
+        """Mean clipped cross-entropy in nats and accuracy of the epochs in the first `rows` rows, shape (rows,) each."""
         which = slice(rows)
         accuracies = self._accuracies(which)
         losses = self.losses[which]

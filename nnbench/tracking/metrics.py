@@ -46,7 +46,11 @@ def points(history: History, ended: int) -> list[Metric]:
 
 
 def finals(history: History) -> Iterator[tuple[str, float]]:
-    """One number a metric; of a diverged run they are those of its last finite epoch."""
+    """One number a metric; of a diverged run they are those of its last finite epoch.
+
+    `best/val_loss` and `best/val_accuracy` are the lowest loss and the highest accuracy of any evaluated epoch, each by
+    itself; `best/epoch`, `best/test_loss` and `best/test_accuracy` belong to the one with the lowest validation loss.
+    """
     epochs = len(history.train_loss)
     yield "test/loss", float(history.test_loss)
     yield "test/accuracy", float(history.test_accuracy)
@@ -58,6 +62,10 @@ def finals(history: History) -> Iterator[tuple[str, float]]:
         yield "final/val_accuracy", float(history.val_accuracy[-1])
         yield "best/val_loss", float(np.fmin.reduce(history.val_loss))
         yield "best/val_accuracy", float(np.fmax.reduce(history.val_accuracy))
+    if history.best_epoch is not None:
+        yield "best/epoch", float(history.best_epoch)
+        yield "best/test_loss", float(history.best_test_loss)
+        yield "best/test_accuracy", float(history.best_test_accuracy)
     yield "time/train_seconds", float(history.seconds)
     yield "time/epoch_us", 1e6 * history.seconds / max(epochs, 1)
     for target in TARGETS:

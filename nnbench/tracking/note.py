@@ -23,7 +23,8 @@ STUDY = """\
 
 {answer}**Protocol.** Training, validation and test points are drawn independently. The seed alone decides the data and the
 initial weights, so that runs of different optimizers pair by seed. Settings are compared on the validation points; the
-test points are looked at once, with the final weights.
+test points are looked at once, after the training: with the final weights (`test/`), and with those of the epoch that had
+the lowest validation loss (`best/`).
 
 **How to read it.** Each row is one training run; the black ones named *sweep ...* belong to a whole sweep and hold its
 report and tables. The views above sort the runs, average their curves over seeds (a line a setting, with the range of its

@@ -28,7 +28,8 @@ TAGS = ("outcome", "optimizer", "identity", "sweep_id", "stage", "reason")
 PROVENANCE = ("commit", "dirty", "version", "python", "numpy", "blas", "cpu", "threads", "command")
 METRICS = (
     *("final/train_loss", "final/train_accuracy", "final/val_loss", "final/val_accuracy"),
-    *("best/val_loss", "best/val_accuracy", "test/loss", "test/accuracy", "time/train_seconds", "time/epoch_us"),
+    *("best/val_loss", "best/val_accuracy", "best/epoch", "best/test_loss", "best/test_accuracy"),
+    *("test/loss", "test/accuracy", "time/train_seconds", "time/epoch_us"),
     *("epochs_to/0.80", "epochs_to/0.90", "epochs_to/0.95", "diverged_at_epoch"),
 )
 CURVES = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")

@@ -48,9 +48,23 @@ def test_agrees_with_scipy(seed: int, points: int, classes: int, spread: float, 
     finite, loss, accuracy, gradient = measured(logits, labels)
     assert finite
     assert loss == pytest.approx(expected, rel=1e-12)
+    true = -log_softmax(logits, axis=1)[own].mean()
     assert accuracy == np.mean(logits.argmax(axis=1) == labels)
     np.testing.assert_allclose(gradient, slopes / points, rtol=0, atol=1e-15)
-    assert score(logits, labels) == pytest.approx((loss, accuracy), rel=1e-12)
+    assert score(logits, labels) == pytest.approx((true, accuracy), rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [1.0, 30.0, 1e3, 1e30])
+def test_held_out_points_are_scored_by_the_cross_entropy_itself(dtype: type[np.floating], size: float) -> None:
+    rng = np.random.default_rng(0)
+    logits = (size * rng.standard_normal((500, 4))).astype(dtype)
+    labels = rng.integers(4, size=500)
+    expected = -log_softmax(logits.astype(np.float64), axis=1)[np.arange(500), labels].mean()
+    loss, _ = score(logits, labels)
+    assert loss == pytest.approx(expected, rel=1e-12)
+    assert np.isfinite(loss)
+    assert size < 30 or loss > -np.log(1e-7)  # more than the clip of the training loss would admit
 
 
 def test_the_first_of_tied_logits_is_the_answer() -> None:
@@ -102,4 +116,5 @@ def test_rows_that_wait_do_not_disturb_each_other() -> None:
             buffer[:, :20] = logits.T
             loss.measure(row)
         results += list(zip(*loss.settle(row + 1), strict=True))
+    # The logits are too small for the clip to matter.
     assert results == [pytest.approx(score(logits, labels), rel=1e-12) for logits in epochs]

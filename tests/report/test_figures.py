@@ -325,3 +325,10 @@ def test_cover_ranks_as_the_findings_do(comparison: Study) -> None:
     hollow = [line.get_markerfacecolor() == "white" for line in marks]
     assert hollow == table["behind"].tolist()
     assert page.title == SETTINGS.title
+
+
+def test_losses_of_zero_have_a_page(comparison: Study) -> None:
+    curves = comparison.curves.assign(train_loss=1e-7, val_loss=0.0)  # as of one class
+    pages, table = _draw("loss", replace(comparison, curves=curves))
+    assert len(pages) == 1
+    assert (table.loc[table["curve"].str.startswith("Validation"), "high"] == 0).all()

@@ -30,7 +30,13 @@ def test_steps_ascend_and_times_end_when_the_run_did(history: Histories) -> None
 
 
 def test_finals(history: Histories) -> None:
-    run = history(val_loss=np.r_[np.full(20, 0.5), 0.75], val_accuracy=np.r_[0.875, np.full(20, 0.5)])
+    run = history(
+        val_loss=np.r_[np.full(20, 0.5), 0.75],
+        val_accuracy=np.r_[0.875, np.full(20, 0.5)],
+        best_epoch=0,
+        best_test_loss=0.2,
+        best_test_accuracy=0.9,
+    )
     assert dict(finals(run)) == pytest.approx(
         {
             "test/loss": 0.25,
@@ -41,6 +47,9 @@ def test_finals(history: Histories) -> None:
             "final/val_accuracy": 0.5,
             "best/val_loss": 0.5,
             "best/val_accuracy": 0.875,
+            "best/epoch": 0.0,
+            "best/test_loss": 0.2,
+            "best/test_accuracy": 0.9,
             "time/train_seconds": 2.0,
             "time/epoch_us": 10_000.0,
             "epochs_to/0.80": 145,

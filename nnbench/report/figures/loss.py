@@ -41,8 +41,9 @@ def cut(table: pd.DataFrame) -> str:
 
 
 def _lows(table: pd.DataFrame) -> dict[str, float]:
-    lows = table[table["low"] > 0].groupby("curve")["low"].min() / 1.1
-    return {str(curve): float(low) for curve, low in lows.items()}
+    """The lowest loss above zero of each curve; a held-out loss can be zero throughout, where there is one class."""
+    lows = table["low"].where(table["low"] > 0).groupby(table["curve"]).min() / 1.1
+    return {str(curve): float(low) for curve, low in lows.fillna(ceiling(table) / 2).items()}
 
 
 @dataclass(frozen=True)
