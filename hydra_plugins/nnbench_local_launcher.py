@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from hydra.core.utils import JobReturn
+from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
@@ -44,7 +44,8 @@ class LocalLauncher(Launcher):
         from nnbench.sweep.axes import compose
         from nnbench.sweep.session import run_sweep
 
-        jobs = [compose(self.hydra_context.config_loader, self.config, list(words)) for words in job_overrides]
+        loader, numbered = self.hydra_context.config_loader, enumerate(job_overrides, initial_job_idx)
+        jobs = [compose(loader, self.config, list(words), number) for number, words in numbered]
         if status := run_sweep(jobs, lambda todo, sweep_id: self.pool.run(todo)):
             raise SystemExit(status)
-        return []
+        return [JobReturn(overrides=words, status=JobStatus.COMPLETED) for words in job_overrides]

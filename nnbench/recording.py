@@ -34,19 +34,19 @@ class Recorder:
     def __init__(self, writer: StudyWriter, sweep_id: str | None = None) -> None:
         self.writer = writer
         self.sweep_id = sweep_id
-        self._open: dict[str, str] = {}
+        self._open: dict[Job, str] = {}  # by the job, not by its identity, which two of a list may share
 
     def started(self, job: Job) -> str:
         """Open a run for a job that is about to train; returns its handle."""
         with uninterrupted():
             handle = self.writer.start_run(spec(job.config), self.sweep_id)
-            self._open[job.config.identity] = handle
+            self._open[job] = handle
         return handle
 
     def ended(self, event: Ended) -> None:
         """Log and close the run of a job that has come back."""
         config = event.job.config
-        handle = self._open.get(config.identity)
+        handle = self._open.get(event.job)
         if handle is None or event.outcome is None:
             return  # it tracked itself, wherever it was
         with uninterrupted():
@@ -54,7 +54,7 @@ class Recorder:
                 self.writer.fail_run(handle, spec(config), event.outcome.traceback, event.outcome.reason)
             else:
                 self.writer.finish_run(handle, spec(config), event.outcome.history, event.outcome.boundary)
-            del self._open[config.identity]
+            del self._open[event.job]
 
     @contextmanager
     def closing(self) -> Iterator[None]:

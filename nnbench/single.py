@@ -1,8 +1,11 @@
 """One run that tracks itself: `python -m nnbench`, and each job of a launcher that is not this project's own."""
 
-import traceback
+from functools import partial
+
+from rich.markup import escape
 
 from nnbench.config import Config
+from nnbench.failure import attempt
 from nnbench.interrupts import Interrupted, interruptible
 from nnbench.job import Ended, Failure, Job
 from nnbench.report import numbers
@@ -35,26 +38,19 @@ def run_once(config: Config) -> int:
             recorder = Recorder(writer, config.tracking.sweep_id)
             with recorder.closing():
                 handle = recorder.started(job)
-                outcome = _try(config)
+                outcome = attempt(partial(execute, config))
                 recorder.ended(Ended(job=job, outcome=outcome))
     except Interrupted as interrupted:
         console.print(f"[yellow]interrupted[/yellow] ({interrupted}): the run is marked KILLED")
         return interrupted.status
     run_id = writer.run_id(handle)
     if isinstance(outcome, Failure):
-        console.print(f"[red]failed[/red] {config.run_name}: {outcome.reason}")
+        console.print(f"[red]failed[/red] {escape(config.run_name)}: {escape(outcome.reason)}")
         console.print(f"its traceback is an artifact of run {run_id}")
         return 1
     console.print(_sentence(config, outcome))
     console.print(f"run {run_id} in study {config.study} at {writer.store.shown_uri}")
     return 0
-
-
-def _try(config: Config) -> Result | Failure:
-    try:
-        return execute(config)
-    except Exception as error:
-        return Failure(reason=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
 
 
 def _sentence(config: Config, result: Result) -> str:

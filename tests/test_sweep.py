@@ -12,8 +12,10 @@ from nnbench.study import Study
 from nnbench.tracking.reader import read_study
 from nnbench.tracking.store import open_store
 from tests.conftest import Said
+from tests.odd_optimizers import FAILING
 
 Command = Callable[..., Said]
+EXITS = "optimizer.algorithm=tests.odd_optimizers:Odd", "+optimizer.does=exit"
 SMALL = "-m", "training.epochs=30", "study=s", "report=none"
 
 
@@ -178,7 +180,34 @@ def test_hydras_own_launcher_tracks_from_within(home: Path, nnbench: Command, st
     assert [run.info.status for run in _runs(store)] == ["FINISHED", "FINISHED"]
 
 
-def test_hydras_own_sweeper_works_with_the_local_launcher(home: Path, nnbench: Command, store: MlflowClient) -> None:
-    said = nnbench(*SMALL, "hydra/sweeper=basic", "seed=0,1")
-    assert said.status == 0
-    assert len(_runs(store)) == 2
+@pytest.mark.parametrize("sweeper", ["basic", "grid"])
+def test_equal_jobs_of_any_sweeper_are_trained_once(home: Path, nnbench: Command, store: MlflowClient, sweeper: str) -> None:
+    said = nnbench(*SMALL, f"hydra/sweeper={sweeper}", "seed=0,1,0", "optimizer.learning_rate=0.05,5e-2")
+    assert said.status == 0, said.err
+    assert "2 runs (4 repeats of them left out)" in said.err
+    assert [(run.info.status, run.data.params["seed"]) for run in _runs(store)] == [("FINISHED", "1"), ("FINISHED", "0")]
+    assert nnbench(*SMALL, f"hydra/sweeper={sweeper}", "seed=0,1,0", "resume=false").status == 0
+    assert [run.info.status for run in _runs(store)] == ["FINISHED"] * 4
+
+
+def test_whatever_an_optimizer_raises_its_own_run_fails_with_a_text(home: Path, nnbench: Command, store: MlflowClient) -> None:
+    odd = "optimizer=custom", "optimizer.algorithm=tests.odd_optimizers:Odd"
+    does = sorted(FAILING.keys() - {"dies"})
+    said = nnbench(*SMALL, *odd, f"+optimizer.does={','.join([*does, 'slow'])}")
+    assert said.status == 1, said.err
+    assert said.err.count("odd_optimizers.py:") >= 2 * len(does), "as it happens, and in the table at the end"
+    assert "\x1b" not in said.err
+    runs = {run.data.params["optimizer.does"]: run for run in _runs(store)}
+    assert {what: run.info.status for what, run in runs.items()} == {**dict.fromkeys(does, "FAILED"), "slow": "FINISHED"}
+    for what in does:
+        assert "odd_optimizers.py:" in runs[what].data.tags["nnbench.reason"]
+        path = store.download_artifacts(runs[what].info.run_id, "traceback.txt")
+        assert "in update" in Path(path).read_text(encoding="utf-8")
+
+
+def test_a_single_run_whose_optimizer_exits_has_failed(home: Path, nnbench: Command, store: MlflowClient) -> None:
+    said = nnbench("training.epochs=30", "study=s", "optimizer=custom", *EXITS)
+    assert said.status == 1
+    assert "failed custom seed=0: SystemExit: 0 (" in said.err
+    assert "odd_optimizers.py:" in said.err
+    assert [run.info.status for run in _runs(store)] == ["FAILED"]

@@ -57,7 +57,7 @@ class Words:
 
 
 def expand(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -> list[Job]:
-    """All jobs of a sweep, in order, the first axis slowest; of two that would be equal, the first.
+    """All jobs of a sweep, in order, the first axis slowest; an axis that holds a value twice makes equal jobs.
 
     Args:
         loader: Hydra's, which knows the groups.
@@ -74,7 +74,7 @@ def expand(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -
     cases = [_case(loader, master, words, choice) for choice in itertools.product(*(axis.words for axis in words.choices))]
     total = sum(_size(case.axes) for case in cases)
     check_number(total)
-    jobs: dict[str, Job] = {}
+    jobs: list[Job] = []
     refusals: list[str] = []
     for case in cases:
         refusals += case.misfits
@@ -88,11 +88,11 @@ def expand(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -
             except UserError as error:
                 refusals.append(str(error))
                 continue
-            job = Job(number=len(jobs), overrides=(*case.overrides, *(word for word, _ in point)), config=config)
-            jobs.setdefault(config.identity, job)
+            overrides = (*case.overrides, *(word for word, _ in point))
+            jobs.append(Job(number=len(jobs), overrides=overrides, config=config))
     if refusals:
         raise UserError(_refusal(refusals, total))
-    return list(jobs.values())
+    return jobs
 
 
 def sort_words(loader: ConfigLoader, params: Mapping[Any, Any], arguments: Iterable[str]) -> Words:

@@ -1,29 +1,44 @@
 """Jobs on worker processes that stay alive from one job to the next, and whose death costs only the job they had."""
 
-import os
 import signal
-import threading
-import traceback
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, TimeoutError, wait
 from dataclasses import dataclass
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import get_context
 from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
-from threadpoolctl import threadpool_limits
 
-from nnbench.config import Config
+from nnbench.failure import failure_of
 from nnbench.job import Ended, Failure, Job, Started
-from nnbench.run import Result, execute
+from nnbench.run import Result
+from nnbench.sweep.worker import enter, work
 
 # A worker that vanishes may have been a victim of its neighbours' memory; one that vanishes twice is at fault itself.
 TRIES = 2
+GLANCE = 0.05  # seconds between looks at whether a worker has begun with the next job
 
 
 def cores() -> int:
-    """Processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Processors that this process may use, by its affinity and by the CPU quota of its cgroup, such as a container's."""
+    from joblib import cpu_count  # not at the top: it takes a tenth of a second, and a single run needs none of it
+
+    return int(cpu_count())
+
+
+@dataclass
+class _Try:
+    """A job that has been handed to the pool.
+
+    Attributes:
+        job: which.
+        number: of times that it was handed over, with this one.
+        begun: a worker has said that it has it, now or an earlier time.
+    """
+
+    job: Job
+    number: int = 1
+    begun: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,33 +54,45 @@ class Pool:
     timeout: float | None = None
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Started | Ended]:
-        """Train all jobs; tell when each is handed to a worker and when it comes back, in the order of the events.
+        """Train all jobs; tell when a worker begins with each and when it comes back, in the order of the events.
 
         `jobs` may be a generator that decides on the next job when it is asked: it is asked only when a worker is
         nearly free. Leaving the iterator early (an exception, `close`) ends the workers at once.
         """
         # A small reserve keeps workers busy while the caller logs; it also bounds the results waiting to be logged.
         window = self.workers + min(self.workers, 4)
-        pool = ProcessPool(self.workers, initializer=_enter_worker, context=get_context("spawn"))
+        pool = ProcessPool(self.workers, initializer=enter, context=get_context("spawn"))
         waiting = iter(jobs)
-        flying: dict[Future[Any], tuple[Job, int]] = {}
+        flying: dict[Future[Any], _Try] = {}
         try:
             while True:
                 while len(flying) < window and (job := next(waiting, None)) is not None:
-                    flying[pool.schedule(_work, args=[job.config], timeout=self.timeout)] = (job, 1)
-                    yield Started(job=job)
+                    flying[self._schedule(pool, job)] = _Try(job)
                 if not flying:
                     break
-                for future in wait(flying, return_when=FIRST_COMPLETED).done:
-                    job, attempt = flying.pop(future)
-                    if isinstance(future.exception(), ProcessExpired) and attempt < TRIES:
-                        flying[pool.schedule(_work, args=[job.config], timeout=self.timeout)] = (job, attempt + 1)
+                begun = sum(each.begun for each in flying.values())
+                news_to_come = begun < min(self.workers, len(flying))
+                done = wait(flying, timeout=GLANCE if news_to_come else None, return_when=FIRST_COMPLETED).done
+                for future in done:
+                    each = flying.pop(future)
+                    if not each.begun:
+                        yield Started(job=each.job)
+                    if isinstance(future.exception(), ProcessExpired) and each.number < TRIES:
+                        flying[self._schedule(pool, each.job)] = _Try(each.job, each.number + 1, begun=True)
                         continue
-                    yield Ended(job=job, outcome=self._outcome(future))
+                    yield Ended(job=each.job, outcome=self._outcome(future))
+                for future, each in flying.items():
+                    if not each.begun and future.running():
+                        each.begun = True
+                        yield Started(job=each.job)
             pool.close()  # type: ignore[no-untyped-call]
         finally:
             pool.stop()  # type: ignore[no-untyped-call]
             pool.join()
+
+    def _schedule(self, pool: ProcessPool, job: Job) -> "Future[Any]":
+        future: Future[Any] = pool.schedule(work, args=[job.config], timeout=self.timeout)
+        return future
 
     def _outcome(self, future: "Future[Any]") -> Result | Failure:
         match future.exception():
@@ -79,7 +106,7 @@ class Pool:
             case ProcessExpired() as error:
                 return Failure(reason=f"its worker died {TRIES} times ({_cause(error.exitcode)})", traceback="")
             case error:
-                return Failure(reason=f"{type(error).__name__}: {error}", traceback="".join(traceback.format_exception(error)))
+                return failure_of(error)
 
 
 def _cause(exitcode: int | None) -> str:
@@ -87,26 +114,3 @@ def _cause(exitcode: int | None) -> str:
         return f"exit status {exitcode}"
     name = signal.Signals(-exitcode).name
     return f"{name}, perhaps out of memory" if name == "SIGKILL" else name
-
-
-def _work(config: Config) -> Result | Failure:
-    """Train in the worker; an exception becomes text, since not every exception survives the way between processes."""
-    try:
-        return execute(config)
-    except Exception as error:
-        first = str(error).strip().splitlines()[:1]
-        return Failure(reason=": ".join([type(error).__name__, *first]), traceback=traceback.format_exc())
-
-
-def _enter_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent decides
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threadpool_limits(1)  # two processes with two BLAS threads each are slower than one
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-
-
-def _leave_with_parent() -> None:
-    """A parent that was killed outright cannot end its workers: they watch for that themselves."""
-    if (parent := parent_process()) is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)

@@ -64,7 +64,8 @@ class SweepProgress:
         self.done += 1
         if isinstance(event.outcome, Failure):
             self.failed += 1
-            self.console.print(f"[red]failed[/red] {event.job.config.run_name}: {event.outcome.reason}", highlight=False)
+            name, reason = escape(event.job.config.run_name), escape(event.outcome.reason)
+            self.console.print(f"[red]failed[/red] {name}: {reason}", highlight=False)
         elif event.outcome is not None:
             self._compare(event.job.config, event.outcome)
         self._bar.update(self._task, advance=1, news=self._news())

@@ -41,9 +41,17 @@ def run_sweep(jobs: Sequence[Job], runner: Runner) -> int:
         raise UserError("the sweep holds no run")
     config = jobs[0].config
     if config.dry_run:
-        list_jobs(jobs)
+        list_jobs(distinct(jobs))
         return 0
     return conduct(config, runner, lambda sweep: sweep.run(jobs))
+
+
+def distinct(jobs: Iterable[Job]) -> list[Job]:
+    """The first of each set of jobs that would give the same numbers, in order."""
+    first: dict[str, Job] = {}
+    for job in jobs:
+        first.setdefault(job.config.identity, job)
+    return list(first.values())
 
 
 def list_jobs(jobs: Iterable[Job]) -> None:
@@ -134,18 +142,21 @@ class Sweep:
         return self.id
 
     def run(self, jobs: Sequence[Job], stage: str = "") -> None:
-        """Run what is missing of `jobs`."""
-        todo = [job for job in jobs if job.config.identity not in self.finished]
-        self.announce(len(jobs), len(todo), stage)
+        """Run what is missing of `jobs`; of those that would give the same numbers, the first."""
+        once = distinct(jobs)
+        todo = [job for job in once if job.config.identity not in self.finished]
+        self.announce(len(once), len(todo), stage, repeats=len(jobs) - len(once))
         if todo:
-            self.open(_name(todo), {"runs": str(len(todo)), "reused": str(len(jobs) - len(todo))})
+            self.open(_name(todo), {"runs": str(len(todo)), "reused": str(len(once) - len(todo))})
             self.train(todo, len(todo))
 
-    def announce(self, total: int, todo: int, stage: str = "") -> None:
-        """Say how many runs there are to be, and how many of them there are."""
+    def announce(self, total: int, todo: int, stage: str = "", *, repeats: int = 0) -> None:
+        """Say how many runs there are to be, how many of them there are, and how many were asked for again."""
         reused = f": {total - todo} reused from before, {todo} to do (resume=false runs all anew)" if todo < total else ""
+        again = f" ({numbers.count(repeats, 'repeat')} of them left out)" if repeats else ""
         what = f"{stage}, " if stage else ""
-        self.console.print(f"study [bold]{escape(self.config.study)}[/bold]: {what}{numbers.count(total, 'run')}{reused}")
+        runs = numbers.count(total, "run")
+        self.console.print(f"study [bold]{escape(self.config.study)}[/bold]: {what}{runs}{again}{reused}")
 
     def reusable(self) -> "dict[str, Row]":
         """The runs that need not be made again, as they stand in the store, by identity."""

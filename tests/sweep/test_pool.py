@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from nnbench.config import Config
 from nnbench.job import Ended, Failure, Job, Started
 from nnbench.optimizers import Optimizer
 from nnbench.ranges import Positive
 from nnbench.run import Result, execute
-from nnbench.sweep.pool import Pool
+from nnbench.sweep.pool import Pool, cores
 
 Make = Callable[..., Config]
 HERE = "optimizer=custom", "training.epochs=3", "dataset.samples=5", "+optimizer.learning_rate=0.1"
@@ -56,6 +59,17 @@ class Sleeps(Optimizer):
         time.sleep(600)
 
 
+@dataclass(kw_only=True)
+class Waits(Optimizer):
+    """Takes a while."""
+
+    learning_rate: Positive = 0.1
+
+    def update(self, parameters: Any, gradients: Any, iteration: int) -> None:
+        parameters -= self.learning_rate * gradients
+        time.sleep(0.1)
+
+
 def _jobs(*configs: Config) -> list[Job]:
     return [Job(number=number, overrides=(), config=config) for number, config in enumerate(configs)]
 
@@ -90,7 +104,7 @@ def test_failures_cost_their_own_job_alone(config: Make, tmp_path: Path) -> None
     assert isinstance(outcomes[4], Result)
     raised, died = outcomes[1], outcomes[2]
     assert isinstance(raised, Failure)
-    assert raised.reason == "ArithmeticError: no step today"
+    assert raised.reason.startswith("ArithmeticError: no step today (tests/sweep/test_pool.py:")
     assert "in update" in raised.traceback
     assert isinstance(died, Failure)
     assert "SIGKILL" in died.reason
@@ -103,6 +117,32 @@ def test_a_job_over_its_time_is_ended(config: Make) -> None:
     assert isinstance(outcomes[0], Failure)
     assert "hydra.launcher.timeout=8" in outcomes[0].reason
     assert isinstance(outcomes[1], Result)
+
+
+def test_a_job_has_started_when_a_worker_has_begun_with_it(config: Make) -> None:
+    slow = [config(*HERE, f"optimizer.algorithm={__name__}:Waits", f"seed={seed}") for seed in range(6)]
+    under_way, most = 0, 0
+    for event in Pool(workers=2).run(_jobs(*slow)):
+        under_way += 1 if isinstance(event, Started) else -1
+        most = max(most, under_way)
+    assert (under_way, most) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    "quota", [{"cpu.max": "100000 100000"}, {"cpu/cpu.cfs_quota_us": "50000", "cpu/cpu.cfs_period_us": "100000"}]
+)
+def test_no_more_workers_than_the_quota_of_a_container_allows(tmp_path: Path, quota: dict[str, str]) -> None:
+    """In a mount namespace with the files of a cgroup's quota, of version 2 and 1; needs to be root."""
+    for name, text in quota.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    ask = f"{sys.executable} -c 'from nnbench.sweep.pool import cores; print(cores())'"
+    command = ["unshare", "--mount", "sh", "-c", f"mount --bind {tmp_path} /sys/fs/cgroup && {ask}"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "unshare" in said.stderr or "mount" in said.stderr:
+        pytest.skip("namespaces need privileges")
+    assert said.stdout == "1\n", said.stderr
+    assert 1 <= cores() <= len(os.sched_getaffinity(0))
 
 
 def test_the_next_job_is_asked_for_only_when_a_worker_is_nearly_free(config: Make) -> None:

@@ -1,0 +1,57 @@
+"""Whatever a user's optimizer raises, prints or does to its process: its own run fails at most, and the rest goes on."""
+
+from collections.abc import Callable
+
+import pytest
+
+from nnbench.config import Config
+from nnbench.failure import attempt
+from nnbench.job import Ended, Failure, Job
+from nnbench.run import Result, execute
+from nnbench.sweep.pool import Pool
+from tests.odd_optimizers import FAILING, GOING_ON
+
+Make = Callable[..., Config]
+SMALL = "training.epochs=5", "dataset.samples=5"
+STATES = "huge", "strided", "fortran", "half", "list"
+DEADLY = {"dies"}  # ends its process, and so cannot be tried in that of the tests
+
+
+@pytest.fixture
+def odd(config: Make) -> Callable[..., Config]:
+    """Makes the config of an odd optimizer."""
+
+    def make(kind: str, key: str, value: str) -> Config:
+        named = f"optimizer.algorithm=tests.odd_optimizers:{kind}", f"optimizer.name={value}", f"+optimizer.{key}={value}"
+        return config("optimizer=custom", *SMALL, *named)
+
+    return make
+
+
+def test_each_fails_alone(odd: Callable[..., Config], config: Make) -> None:
+    configs = [odd("Odd", "does", what) for what in [*FAILING, *GOING_ON]]
+    configs += [odd("OddState", "kind", kind) for kind in STATES]
+    good = [config(*SMALL, f"seed={seed}") for seed in range(10)]
+    mixed = [each for pair in zip(configs, good * 4, strict=False) for each in pair]
+    jobs = [Job(number=number, overrides=(), config=each) for number, each in enumerate(mixed)]
+    outcomes = {event.job: event.outcome for event in Pool(workers=2, timeout=60).run(jobs) if isinstance(event, Ended)}
+    assert len(outcomes) == len(jobs)
+    for job, outcome in outcomes.items():
+        name = job.config.optimizer.name
+        assert isinstance(outcome, Failure if name in FAILING else Result), (name, outcome)
+        if isinstance(outcome, Failure):
+            outcome.traceback.encode()
+            assert outcome.reason.isprintable()
+            assert len(outcome.reason) < 1000
+            assert name in DEADLY or "tests/odd_optimizers.py:" in outcome.reason
+            assert name in DEADLY or "in update" in outcome.traceback
+
+
+@pytest.mark.parametrize("what", sorted(FAILING.keys() - DEADLY))
+def test_a_single_run_fails_with_a_text(odd: Callable[..., Config], what: str) -> None:
+    trained = odd("Odd", "does", what)
+    outcome = attempt(lambda: execute(trained))
+    assert isinstance(outcome, Failure)
+    outcome.traceback.encode()
+    assert outcome.reason.isprintable()
+    assert "tests/odd_optimizers.py:" in outcome.reason
