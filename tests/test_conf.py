@@ -84,7 +84,7 @@ def test_help_tells_of_every_choice(nnbench: Command) -> None:
     for group in GROUPS:
         assert f"{group}: {', '.join(_options(group))}" in said
     (sweepers,) = (line for line in said.splitlines() if line.startswith("hydra/sweeper: "))
-    plugins = Path(CONF.parent, "hydra_plugins").glob("nnbench_*_sweeper.py")
+    plugins = Path(CONF.parent, "nnbench", "plugins", "hydra_plugins").glob("nnbench_*_sweeper.py")
     names = [path.stem.removeprefix("nnbench_").removesuffix("_sweeper") for path in plugins]
     assert len(names) == 3
     assert all(f"{name} (" in sweepers for name in names)
