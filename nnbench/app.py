@@ -34,13 +34,15 @@ def main() -> int:
     """One run, or with `-m` a sweep, as the command line in `sys.argv` says.
 
     Returns:
-        The exit status: 0 all finished, 1 some run failed, 2 a mistake in the command, 128 + signal when interrupted.
+        The exit status: 0 all finished, 1 some run failed or a part of the report could not be made, 2 a mistake in the
+        command, 128 + signal when interrupted.
     """
     return _with_hydra(_run, sweeps=True)
 
 
 def report_main() -> int:
-    """The report of a study again, from what the store holds. Returns 0, or 2 for a mistake in the command.
+    """The report of a study again, from what the store holds. Returns 0, 1 where a part of the report could not be made,
+    or 2 for a mistake in the command.
 
     The command line knows short forms that a run's does not: `study=a,b`, `pages=cover,curves`, and `from=FOLDER` for what
     `scripts/export.py` has written.
@@ -183,16 +185,16 @@ def _run(config: Config) -> int:
 def _report(config: Config) -> int:
     from nnbench.reporting import remake
 
-    remake(config, HydraConfig.get().overrides.task)
-    return 0
+    return remake(config, HydraConfig.get().overrides.task)
 
 
 def _export(config: Config) -> int:
     from nnbench import export
+    from nnbench.places import below
     from nnbench.recording import open_store_of
     from nnbench.tracking.reader import read_study
 
-    folder = Path(config.report.folder) / config.study / "export"
+    folder = below(Path(config.report.folder), config.study, "export")
     export.write(read_study(open_store_of(config, create=False), config.study), folder)
     print(folder)
     return 0

@@ -7,8 +7,8 @@ each column means stands in `dictionary.csv`.
 import json
 import os
 import re
+import secrets
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import pandas as pd
 from nnbench import artifacts
 from nnbench.boundary import Boundary
 from nnbench.errors import UserError
+from nnbench.places import NAME, NAME_IN_WORDS
 from nnbench.study import Study
 
 TABLES = ("runs", "curves", "records", "sweeps", "tuning", "selection")
@@ -84,9 +85,9 @@ COLUMNS = {
 def write(study: Study, folder: Path) -> None:
     """Write a study into a folder; an earlier export there is replaced as a whole."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    unfinished = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}")
+    unfinished.mkdir()
     try:
-        unfinished.chmod(0o755)
         tables = {name: getattr(study, name) for name in TABLES}
         as_json = {name: [str(column) for column in table if _is_mixed(table[column])] for name, table in tables.items()}
         for name, table in tables.items():
@@ -125,6 +126,8 @@ def read(folder: Path) -> Study:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         if about["form"] != FORM:
             raise UserError(f"{folder}: was exported by another version of nnbench; export it again")
+        if not re.fullmatch(NAME, about["name"]):
+            raise UserError(f"{folder / ABOUT}: names its study {about['name']!r}; must be {NAME_IN_WORDS}")
         tables = {name: _table(folder / f"{name}.parquet", about["columns_in_json"][name]) for name in TABLES}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{folder}: is no export of a study: {error}") from error

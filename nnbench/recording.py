@@ -14,6 +14,7 @@ from nnbench.config import Config
 from nnbench.errors import UserError
 from nnbench.interrupts import Interrupted, uninterrupted
 from nnbench.job import Ended, Failure, Job
+from nnbench.places import below
 from nnbench.report import style
 from nnbench.tracking.store import Store, open_store
 from nnbench.tracking.writer import RunSpec, StudyWriter
@@ -101,6 +102,7 @@ def open_study(config: Config) -> StudyWriter:
     for key, folder in folders.items():
         if folder:
             _check_folder(key, Path(folder))
+    below(Path(config.report.folder), config.study)
     command = shlex.join(["python", "-m", "nnbench", *sys.argv[1:]])
     colours = {label: line.colour for label, line in style.LINES.items()}
     return StudyWriter(open_store_of(config), config.study, command=command, colours=colours)

@@ -1,6 +1,7 @@
 """From the store to the report: reads a study, or two, draws it, and says where it is."""
 
 import json
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,8 +16,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from nnbench import export
 from nnbench.config import Config, ReportConfig
 from nnbench.errors import UserError
+from nnbench.places import below
 from nnbench.report import compare
 from nnbench.report.document import Progress as Following
+from nnbench.report.faults import LOG
 from nnbench.report.files import FILES, Report, write
 from nnbench.study import Study
 from nnbench.summary import print_summary
@@ -25,9 +28,11 @@ from nnbench.terminal import console as make_console
 if TYPE_CHECKING:
     from nnbench.tracking.store import Store
 
+logger = logging.getLogger(__name__)
+
 PLAIN_EVERY = 10.0  # seconds between the lines in a log
 SOME = "pages"  # folder beside a study's report, for a few pages of it: the whole report stays as it is
-_LONGEST = 100  # letters of a study's name in that of a folder for two
+_LONGEST = 100  # bytes of a study's name in that of a folder for two
 
 
 def report_on(study: Study, wanted: ReportConfig, console: Console, *, within: str = "") -> Report | None:
@@ -35,19 +40,30 @@ def report_on(study: Study, wanted: ReportConfig, console: Console, *, within: s
     if not wanted.pages:
         return None
     with followed(console) as progress:
-        folder = Path(wanted.folder) / study.name / within
+        folder = below(Path(wanted.folder), study.name, *([within] if within else []))
         return write(study, folder, title=wanted.title, pages=wanted.pages, targets=wanted.targets, progress=progress)
 
 
-def tell(study: Study, report: Report | None, console: Console) -> None:
-    """The table, the answer, and where the PDF is."""
-    print_summary(study, console)
+def tell(study: Study, report: Report | None, console: Console) -> bool:
+    """Print the table, the answer, and where the PDF is; returns whether all of it could be made."""
+    whole = True
+    try:
+        print_summary(study, console)
+    except Exception as error:  # costs no more than itself: the runs are kept, and so is the report
+        logger.info("the table could not be made", exc_info=True)
+        console.print(f"[red]no table[/red]: {escape(f'{type(error).__name__}: {error}')}")
+        whole = False
     if report is not None:
         _tell_where(report, console)
+        whole = whole and not report.faults
+    return whole
 
 
-def remake(config: Config, overrides: Sequence[str]) -> None:
+def remake(config: Config, overrides: Sequence[str]) -> int:
     """Make a study's report again, or that of two studies side by side, and say where it is.
+
+    Returns:
+        The exit status: 0, or 1 where a part of the report could not be made.
 
     Args:
         config: names the study, or two with a comma between them, and the store, or the folder of a study's export.
@@ -59,8 +75,7 @@ def remake(config: Config, overrides: Sequence[str]) -> None:
     """
     console = make_console()
     if export.is_export(Path(config.tracking.uri)):
-        _again(export.read(Path(config.tracking.uri)), config.report, overrides, console)
-        return
+        return _again(export.read(Path(config.tracking.uri)), config.report, overrides, console)
     from nnbench.recording import open_store_of  # only here, so that an export needs no MLflow
     from nnbench.tracking.reader import read_study
 
@@ -68,20 +83,22 @@ def remake(config: Config, overrides: Sequence[str]) -> None:
     names = _studies(store, config.study)
     study, *after = (read_study(store, name) for name in names)
     if not after:
-        _again(study, config.report, overrides, console)
-        return
+        return _again(study, config.report, overrides, console)
     if any(word.startswith(("report=", "report.pages=")) for word in overrides):
         raise UserError(f"study={config.study}: two studies side by side have pages of their own; leave report and pages out")
-    folder = Path(config.report.folder) / "-vs-".join(name[:_LONGEST] for name in names)
+    both = "-vs-".join(name.encode()[:_LONGEST].decode(errors="ignore") for name in names)
+    folder = below(Path(config.report.folder), both)
     with followed(console) as progress:
         report = compare.write(study, after[0], folder, progress=progress)
     _tell_where(report, console)
+    return 1 if report.faults else 0
 
 
-def _again(study: Study, given: ReportConfig, overrides: Sequence[str], console: Console) -> None:
+def _again(study: Study, given: ReportConfig, overrides: Sequence[str], console: Console) -> int:
     """The report on one study; pages that the user picked go into a folder of their own."""
     within = SOME if any(word.startswith("report.pages=") for word in overrides) else ""
-    tell(study, report_on(study, _wanted(study, given, overrides), console, within=within), console)
+    whole = tell(study, report_on(study, _wanted(study, given, overrides), console, within=within), console)
+    return 0 if whole else 1
 
 
 def _studies(store: "Store", given: str) -> list[str]:
@@ -115,8 +132,13 @@ def _wanted(study: Study, given: ReportConfig, overrides: Sequence[str]) -> Repo
 
 def _tell_where(report: Report, console: Console) -> None:
     console.print(escape(report.answer))
+    faulty = {fault.part for fault in report.faults}
     for page, reason in report.missing:
+        if page in faulty:
+            continue
         console.print(f"not shown: {page}: {escape(reason)}")
+    for fault in report.faults:
+        console.print(f"[red]fault[/red] in {escape(fault.part)}: {escape(fault.reason)}; its traceback is in {LOG}")
     console.print(f"report  [bold]{escape(str(report.pdf))}[/bold], and beside it {', '.join(FILES)}")
 
 

@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 from nnbench import datasets, optimizers, report
 from nnbench.config import Config, flatten
 from nnbench.errors import UserError
+from nnbench.places import NAME, NAME_IN_WORDS
 
 # Keys that steer a sweep that tunes, or any sweep, and mean nothing to a run.
 TUNING_ONLY = ("space", "tuning", "extend")
@@ -85,8 +86,8 @@ def _abstract(kind: type[Any]) -> str:
 def _check_together(config: Config) -> None:
     """Rules that hold between keys."""
     for key, given in (("study", config.study), ("optimizer.name", config.optimizer.name)):
-        if not re.fullmatch(r"\w[\w .,()-]*", given):
-            raise UserError(f"{key}={given}: must be letters, digits, spaces and . , _ - ( ), the first a letter or digit")
+        if not re.fullmatch(NAME, given):
+            raise UserError(f"{key}={given}: must be {NAME_IN_WORDS}")
     chain, name = config.draws.chain, config.optimizer.name
     if config.draws.kind == "chain" and name not in chain:
         raise UserError(f"optimizer.name={name}: must be one of draws.chain ({', '.join(chain) or 'empty'})")

@@ -1,6 +1,7 @@
 """The report on two studies side by side, in the same files as that on one."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import matplotlib.style
 import pandas as pd
 
 from nnbench.report import charts, markdown, style, webpage
-from nnbench.report.document import Composition, Progress, draw_all, finish, quiet
-from nnbench.report.files import Report, publish
+from nnbench.report.document import NO_ANSWER, Composition, Progress, draw_all, finish, quiet
+from nnbench.report.faults import Faults
+from nnbench.report.files import SUMMARY, WEB, Report, publish
 from nnbench.report.findings import Findings
 from nnbench.report.html import Cell, Column, Html, element, join, table
 from nnbench.report.numbers import INTERVAL, p_value
@@ -31,8 +33,10 @@ def write(before: Study, after: Study, folder: Path, *, progress: Progress = qui
     with matplotlib.style.context(["default", style.RC]):
         made = compose(versus, progress)
         printed = print_all(made, progress)
-    web = _web(made, versus, printed.figures)
-    return publish(made, printed, folder, web=web, summary=_summary(made, versus), known=PAGES)
+    made = replace(made, missing=[*made.missing, *printed.missing])
+    web = made.faults.attempt(WEB, lambda: _web(made, versus, printed.figures))
+    summary = made.faults.attempt(SUMMARY, lambda: _summary(made, versus))
+    return publish(made, printed, folder, web=web, summary=summary, known=PAGES)
 
 
 def compose(versus: Versus, progress: Progress = quiet) -> Composition:
@@ -43,17 +47,19 @@ def compose(versus: Versus, progress: Progress = quiet) -> Composition:
         drawn: pd.DataFrame = page(pad, versus, contents) if name == "cover" else page(pad, versus)
         return drawn
 
-    parts, missing = draw_all(PAGES, draw, progress)
+    faults = Faults()
+    parts, missing = draw_all(PAGES, draw, faults, progress)
     name = " and ".join(versus.names)
     both = pd.concat([versus.before.runs, versus.after.runs])
     return Composition(
         title=f"{name} compared",
         name=f"{versus.before.study.name}-vs-{versus.after.study.name}",
-        answer=wording.verdict(versus, versus.primary),
-        caveats=wording.caveats(versus),
+        answer=faults.attempt("answer", lambda: wording.verdict(versus, versus.primary)) or NO_ANSWER,
+        caveats=faults.attempt("caveats", lambda: wording.caveats(versus)) or [],
         parts=parts,
         missing=missing,
         sheets=finish(parts, missing, name, distinct(both, "commit")),
+        faults=faults,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from nnbench.report import caveats, figures, style, text, wording
+from nnbench.report.faults import LOG, Faults
 from nnbench.report.figures import NotShown, Settings
 from nnbench.report.findings import Findings
 from nnbench.report.page import Pad, Page
@@ -13,6 +14,9 @@ from nnbench.study import Study
 
 # Is told what is being made, how many of how many are done.
 Progress = Callable[[str, int, int], None]
+
+
+NO_ANSWER = f"The answer could not be worked out; the traceback is in {LOG}."
 
 
 def quiet(what: str, done: int, of: int) -> None:
@@ -53,6 +57,7 @@ class Composition:
         parts: the pages by name, in order.
         missing: the pages that could not be made, each with the reason.
         sheets: all there are, footers and all.
+        faults: what went wrong so far.
     """
 
     title: str
@@ -62,6 +67,7 @@ class Composition:
     parts: dict[str, Part]
     missing: list[tuple[str, str]]
     sheets: list[Page]
+    faults: Faults
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -91,29 +97,37 @@ def compose(
     def draw(name: str, pad: Pad, contents: Sequence[tuple[str, str, int]]) -> pd.DataFrame:
         return draws[name](pad, findings, replace(settings, contents=tuple(contents)))
 
-    parts, missing = draw_all(list(draws), draw, progress)
+    faults = Faults()
+    parts, missing = draw_all(list(draws), draw, faults, progress)
+    answer = faults.attempt("answer", lambda: wording.verdict(findings, findings.primary))
+    limits = faults.attempt("caveats", lambda: [one.text for one in caveats.caveats(findings)])
     return Composition(
         title=title,
         name=findings.study.name,
-        answer=wording.verdict(findings, findings.primary),
-        caveats=[one.text for one in caveats.caveats(findings)],
+        answer=NO_ANSWER if answer is None else answer,
+        caveats=limits or [],
         parts=parts,
         missing=missing,
         sheets=finish(parts, missing, findings.study.name, wording.distinct(findings.runs, "commit")),
+        faults=faults,
     )
 
 
 def draw_all(
     names: Sequence[str],
     draw: Callable[[str, Pad, Sequence[tuple[str, str, int]]], pd.DataFrame],
+    faults: Faults,
     progress: Progress = quiet,
 ) -> tuple[dict[str, Part], list[tuple[str, str]]]:
     """Draw pages and number them; those that say they are not shown are returned beside the others, with the reason.
+
+    A page that raises is not shown either; the others stand.
 
     Args:
         names: in the order of the document.
         draw: fills a pad with the page of a name, given the contents so far: kind, finding and number of each other page. The
             cover is asked for last, when they are known.
+        faults: receives what a page raised.
     """
     parts: dict[str, Part] = {}
     missing: list[tuple[str, str]] = []
@@ -124,6 +138,9 @@ def draw_all(
             table = draw(name, pad, _contents(names, parts))
         except NotShown as reason:
             missing.append((name, str(reason)))
+            continue
+        except Exception as error:
+            missing.append((name, faults.note(name, error)))
             continue
         for sheet in pad.pages:
             sheet.end = sheet.lowest

@@ -1,16 +1,18 @@
 """The report as files: a PDF, a web page, a summary, and for every page its table and its picture."""
 
-import os
 import re
-import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import matplotlib.style
+import pandas as pd
 
+from nnbench.places import replace_file
 from nnbench.report import figures, markdown, style, webpage
 from nnbench.report.document import Composition, Progress, compose, quiet
+from nnbench.report.faults import LOG, Fault
 from nnbench.report.findings import Findings
 from nnbench.report.printing import Printed, print_all
 from nnbench.study import Study
@@ -28,6 +30,7 @@ class Report:
         csvs: the table behind each page, by the page's name.
         svgs: a picture of each page, likewise; of further sheets with figures, by `name-2` and so on.
         missing: the pages that could not be made, each with the reason.
+        faults: what went wrong; their tracebacks are in `log`.
         answer: the cover's sentence.
     """
 
@@ -35,6 +38,7 @@ class Report:
     csvs: dict[str, Path]
     svgs: dict[str, Path]
     missing: list[tuple[str, str]]
+    faults: list[Fault]
     answer: str
 
     @property
@@ -58,9 +62,15 @@ class Report:
         return self.folder / COVER
 
     @property
+    def log(self) -> Path:
+        """The tracebacks of what went wrong; there only where something did."""
+        return self.folder / LOG
+
+    @property
     def files(self) -> list[Path]:
         """All of it."""
-        return [self.pdf, self.web, self.summary, self.cover, *self.csvs.values(), *self.svgs.values()]
+        whole = [path for path in (self.pdf, self.web, self.summary, self.cover, self.log) if path.exists()]
+        return [*whole, *self.csvs.values(), *self.svgs.values()]
 
 
 def write(
@@ -73,6 +83,8 @@ def write(
     progress: Progress = quiet,
 ) -> Report:
     """Write the report of a study into `folder`; the same study gives the same bytes.
+
+    A page or a file that cannot be made costs only itself: it is told among `missing`, its traceback is in `report.log`.
 
     Args:
         study: what is reported on.
@@ -89,40 +101,36 @@ def write(
     with matplotlib.style.context(["default", style.RC]):
         made = compose(findings, title=title, pages=pages, targets=targets, progress=progress)
         printed = print_all(made, progress)
-    web = webpage.study(made, findings, printed.figures)
-    summary = markdown.summary(made, findings)
+    made = replace(made, missing=[*made.missing, *printed.missing])
+    web = made.faults.attempt(WEB, lambda: webpage.study(made, findings, printed.figures))
+    summary = made.faults.attempt(SUMMARY, lambda: markdown.summary(made, findings))
     return publish(made, printed, folder, web=web, summary=summary, known=figures.names())
 
 
-def publish(made: Composition, printed: Printed, folder: Path, *, web: str, summary: str, known: Sequence[str]) -> Report:
+def publish(
+    made: Composition, printed: Printed, folder: Path, *, web: str | None, summary: str | None, known: Sequence[str]
+) -> Report:
     """Put a report into its folder: the PDF last, so that it never is newer than what lies beside it.
 
     Args:
+        web: the web page; None where it could not be made, and likewise `summary`.
         known: the names of all pages that a report of this kind may have, whose files an earlier one may have left.
     """
-    tables = {name: table.to_csv(index=False, lineterminator="\n") for name, table in made.tables.items()}
-    csvs = {name: _replace(folder / FIGURES / f"{name}.csv", words.encode()) for name, words in tables.items()}
-    svgs = {name: _replace(folder / FIGURES / f"{name}.svg", words.encode()) for name, words in printed.svgs.items()}
+    tables = {name: made.faults.attempt(f"{name}.csv", partial(_csv, table)) for name, table in made.tables.items()}
+    csvs = {name: replace_file(folder / FIGURES / f"{name}.csv", table) for name, table in tables.items() if table is not None}
+    svgs = {name: replace_file(folder / FIGURES / f"{name}.svg", svg.encode()) for name, svg in printed.svgs.items()}
     for earlier in (folder / FIGURES).glob("*.[cs][sv][vg]"):
         if re.sub(r"-\d+$", "", earlier.stem) in known and earlier not in (*csvs.values(), *svgs.values()):
             earlier.unlink()
-    _replace(folder / COVER, printed.cover)
-    _replace(folder / SUMMARY, summary.encode())
-    _replace(folder / WEB, web.encode())
-    _replace(folder / PDF, printed.pdf)
-    return Report(folder=folder, csvs=csvs, svgs=svgs, missing=made.missing, answer=made.answer)
+    log = made.faults.log()
+    files = {COVER: printed.cover, SUMMARY: summary and summary.encode(), WEB: web and web.encode(), LOG: log and log.encode()}
+    for name, content in {**files, PDF: printed.pdf}.items():
+        if content:
+            replace_file(folder / name, content)
+        else:  # of an earlier report
+            (folder / name).unlink(missing_ok=True)
+    return Report(folder=folder, csvs=csvs, svgs=svgs, missing=made.missing, faults=made.faults.found, answer=made.answer)
 
 
-def _replace(path: Path, content: bytes) -> Path:
-    """Write a file as a whole or not at all, so that a reader never meets half of one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(temporary).chmod(0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    return path
+def _csv(table: pd.DataFrame) -> bytes:
+    return table.to_csv(index=False, lineterminator="\n").encode()

@@ -4,6 +4,7 @@ import base64
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 
 import matplotlib.style
@@ -13,7 +14,7 @@ from pypdf import PdfReader, PdfWriter
 
 from nnbench.report import style
 from nnbench.report.document import Composition, Part, Progress, quiet
-from nnbench.report.page import Page
+from nnbench.report.page import Pad, Page
 
 COVER = 1000  # dots across the picture of the first page
 _RASTER = 110  # dots an inch of what is rasterised within an SVG
@@ -37,12 +38,14 @@ class Printed:
         svgs: a picture of each page by its name; of a page that runs over to sheets with figures, `name-2` and so on too.
         figures: of each page by its name, the same pictures without title, caption and footer, for a place that says these
             itself.
+        missing: the pages that could not be printed, each with the reason.
     """
 
     pdf: bytes
     cover: bytes
     svgs: dict[str, str]
     figures: dict[str, list[str]]
+    missing: list[tuple[str, str]]
 
 
 def print_all(made: Composition, progress: Progress = quiet) -> Printed:
@@ -51,23 +54,42 @@ def print_all(made: Composition, progress: Progress = quiet) -> Printed:
     To be called under the style that the sheets were drawn under.
     """
     names = {id(sheet): (part.name, name) for part in made.parts.values() for name, sheet in _pictured(part).items()}
+    part_of = {id(sheet): part.name for part in made.parts.values() for sheet in part.sheets}
     drawn, svgs, cover = BytesIO(), {}, b""
     figures: dict[str, list[str]] = {name: [] for name in made.parts}
+    missing: dict[str, str] = {}
+    spoilt: list[int] = []
     dateless = {"CreationDate": None, "ModDate": None, "Producer": None, "Creator": None}
     with PdfPages(drawn, metadata=dateless) as file, matplotlib.style.context(_RC):
         for number, sheet in enumerate(made.sheets):
             progress("printing", number, len(made.sheets))
-            file.savefig(sheet.figure)
+            part = part_of.get(id(sheet), "")
+            try:
+                file.savefig(sheet.figure)
+            except Exception as error:
+                missing[part] = made.faults.note(part, error)
+                spoilt.append(number + len(spoilt))  # what was drawn of it is in the file, and goes when that is bound
+                file.savefig(_substitute(sheet, missing[part]).figure)
             if id(sheet) in names:
-                part, name = names[id(sheet)]
-                svgs[name] = _svg(sheet)
-                figures[part].append(_cropped(svgs[name], sheet))
+                _, name = names[id(sheet)]
+                try:
+                    svgs[name] = _svg(sheet)
+                    figures[part].append(_cropped(svgs[name], sheet))
+                except Exception as error:
+                    missing.setdefault(part, made.faults.note(f"{name}.svg", error))
             if number == 0:
-                cover = _png(sheet)
+                cover = made.faults.attempt("cover.png", partial(_png, sheet)) or b""
             sheet.figure.clear()
     subject = f"{made.title}: {made.name}"
-    pdf = _bind(drawn, made.sheets, title=subject, subject=made.answer)
-    return Printed(pdf=pdf, cover=cover, svgs=svgs, figures=figures)
+    pdf = _bind(drawn, made.sheets, spoilt, title=subject, subject=made.answer)
+    return Printed(pdf=pdf, cover=cover, svgs=svgs, figures=figures, missing=list(missing.items()))
+
+
+def _substitute(sheet: Page, reason: str) -> Page:
+    """The sheet that stands in the place of one that cannot be printed."""
+    page = Pad("Not shown").page(sheet.title or "This page cannot be shown")
+    page.paragraph(f"{reason[:1].upper()}{reason[1:]}.")
+    return page
 
 
 def _pictured(part: Part) -> dict[str, Page]:
@@ -112,9 +134,11 @@ def _cropped(svg: str, sheet: Page) -> str:
     return re.sub(r'<g id="[^"]*">', "<g>", re.sub(r" {2,}", " ", svg))
 
 
-def _bind(drawn: BytesIO, sheets: Sequence[Page], *, title: str, subject: str) -> bytes:
-    """The PDF, with a bookmark to each finding and no date in it."""
+def _bind(drawn: BytesIO, sheets: Sequence[Page], spoilt: Sequence[int], *, title: str, subject: str) -> bytes:
+    """The PDF, with a bookmark to each finding and no date in it, less its spoilt pages."""
     writer, bound = PdfWriter(clone_from=PdfReader(drawn)), BytesIO()
+    for number in reversed(spoilt):
+        writer.remove_page(number)
     writer.add_metadata({"/Title": title, "/Subject": subject, "/Creator": "nnbench"})
     for number, page in enumerate(sheets):
         if page.title is not None:

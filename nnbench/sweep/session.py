@@ -1,5 +1,6 @@
 """A sweep from its list of jobs to its report: what is left to do, the one writer, and the ways it can end."""
 
+import logging
 import shlex
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from nnbench.tracking.runs import Row
     from nnbench.tracking.writer import StudyWriter
 
+logger = logging.getLogger(__name__)
+
 # Trains jobs, given the id of the sweep's own run, and tells of each when it starts and when it ends.
 Runner = Callable[[Iterable[Job], str], Iterable[Started | Ended]]
 
@@ -32,7 +35,8 @@ def run_sweep(jobs: Sequence[Job], runner: Runner) -> int:
     """Run what is missing of `jobs`, track it, and report on the study.
 
     Returns:
-        The exit status: 0 all finished, 1 some failed, 128 + the signal when interrupted.
+        The exit status: 0 all finished, 1 some failed or a part of the report could not be made, 128 + the signal when
+        interrupted.
 
     Raises:
         UserError: the jobs or the store are not fit for a sweep; nothing was started.
@@ -97,19 +101,27 @@ def _conduct(config: Config, runner: Runner, plan: Callable[["Sweep"], None], co
         study = read_study(writer.store, config.study)
         try:
             report = report_on(study, config.report, console)
-        except OSError as error:  # costs no run: it can be made again once there is room
-            trouble = f"[red]no report[/red]: {escape(f'{error.filename}: {error.strerror}')}; the runs are kept"
+        except Exception as error:  # costs no run: it can be made again once there is room, or the fault is mended
+            logger.info("no report", exc_info=True)
+            trouble = f"[red]no report[/red]: {escape(_why(error))}; the runs are kept"
         sweep.files += report.files if report else []
     finally:
         if sweep.id is not None:
             writer.end_sweep(sweep.id, status, files=sweep.files, answer=report.answer if report else "")
-    tell(study, report, console)
+    whole = tell(study, report, console)
     if sweep.failures:
         console.print(_failed(sweep.failures))
     if trouble:
         console.print(trouble)
     console.print(f"review  [bold]{escape(writer.store.pages)}[/bold]")
-    return 1 if sweep.failures or trouble else 0
+    return 1 if sweep.failures or trouble or not whole else 0
+
+
+def _why(error: Exception) -> str:
+    """An exception in one line, of a file by its name."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
 
 
 class Sweep:

@@ -1,0 +1,61 @@
+"""Faults while a report is made: each costs only the page or the file it happened in, and its traceback is kept."""
+
+import logging
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+T = TypeVar("T")
+
+LOG = "report.log"  # beside the report, where there was a fault
+_LONGEST = 200  # characters of a reason
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One exception.
+
+    Attributes:
+        part: what it stopped: the name of a page or of a file.
+        reason: the exception in one line.
+        traceback: in full.
+    """
+
+    part: str
+    reason: str
+    traceback: str
+
+
+@dataclass
+class Faults:
+    """The faults of one report, in the order in which they happened."""
+
+    found: list[Fault] = field(default_factory=list)
+
+    def attempt(self, part: str, make: Callable[[], T]) -> T | None:
+        """What `make` returns; None where it raises, which is then among `found` and in the log."""
+        try:
+            return make()
+        except Exception as error:
+            self.note(part, error)
+            return None
+
+    def note(self, part: str, error: Exception) -> str:
+        """Add an exception that was caught; returns the reason in words."""
+        whole = "".join(traceback.format_exception(error))
+        self.found.append(Fault(part=part, reason=_reason(error), traceback=whole))
+        logger.info("report: %s: %s", part, whole)
+        return f"making it raised {self.found[-1].reason} (the traceback is in {LOG})"
+
+    def log(self) -> str:
+        """The text of the log file."""
+        return "\n".join(f"{fault.part}\n{'=' * len(fault.part)}\n{fault.traceback}" for fault in self.found)
+
+
+def _reason(error: Exception) -> str:
+    """The exception's type and the first line of its message."""
+    said = next(iter(str(error).strip().splitlines()), "")
+    return f"{type(error).__name__}{': ' if said else ''}{said[:_LONGEST].rstrip('.')}"
