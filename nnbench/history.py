@@ -1,5 +1,6 @@
 """What one training run leaves behind. Arrays alone, so that it travels between processes and into an `.npz`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import nan
 from typing import Literal
@@ -40,6 +41,7 @@ class History:
         outcome: `finished`, `stopped` (the accuracy asked for was reached) or `diverged` (the loss left the finite numbers).
         diverged_at: the first epoch whose loss was not finite.
         seconds: wall-clock time of the training loop, evaluations included.
+        references: what other classifiers reach on the same points, by name, as `nnbench.references` gives them.
     """
 
     train_loss: FloatArray
@@ -57,3 +59,4 @@ class History:
     outcome: Outcome
     diverged_at: int | None = None
     seconds: float
+    references: Mapping[str, float] = field(default_factory=dict)

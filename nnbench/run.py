@@ -1,7 +1,7 @@
 """One training run, from a config to what it leaves behind: what a worker does, with no tracking and no terminal."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -13,11 +13,13 @@ from nnbench.config import Config
 from nnbench.datasets import Dataset, Points
 from nnbench.history import FloatArray, History
 from nnbench.nn import Network, probabilities
+from nnbench.references import references
 from nnbench.seeding import Normal, Streams, chain, streams
 from nnbench.training import train
 
 # Cells along each side of the decision boundary's grid: fine enough for print, coarse enough to cost milliseconds.
 GRID = 160
+SHOWN = 1500  # test points that a boundary keeps, at even steps through the split: more would only cover each other
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,7 @@ def execute(config: Config) -> Result:
         points, network = _draw(config, dataset, source)
         val = dataset.draw(source.val, dataset.val_samples) if dataset.val_samples else None
         test = dataset.draw(source.test, dataset.test_samples) if dataset.test_samples else None
+        known = references(dataset, points, test)  # before the training, so that a fault in it costs no time
         history = train(
             network,
             optimizer,
@@ -52,6 +55,7 @@ def execute(config: Config) -> Result:
             stop_at_accuracy=config.training.stop_at_accuracy,
             checkpoints=config.training.checkpoints,
         )
+        history = replace(history, references=known)
         planar = points.x.shape[1] == 2
         return Result(history=history, boundary=_boundary(config, history, points, test) if planar else None)
 
@@ -91,7 +95,7 @@ def _boundary(config: Config, history: History, train: Points, test: Points | No
         return label.astype(np.uint8).reshape(GRID, GRID), confidence.astype(np.uint8).reshape(GRID, GRID)
 
     label, confidence = look(history.weights)
-    none = Points(x=np.empty((0, 2)), labels=np.empty(0, dtype=np.int64))
+    some = Points(x=np.empty((0, 2)), labels=np.empty(0, dtype=np.int64)) if test is None else test.some(SHOWN)
     return Boundary(
         extent=(-reach, reach, -reach, reach),
         label=label,
@@ -99,6 +103,6 @@ def _boundary(config: Config, history: History, train: Points, test: Points | No
         checkpoints={epoch: look(weights) for epoch, weights in history.checkpoints.items()},
         train_points=train.x.astype(np.float32),
         train_labels=train.labels.astype(np.uint8),
-        test_points=(test or none).x.astype(np.float32),
-        test_labels=(test or none).labels.astype(np.uint8),
+        test_points=some.x.astype(np.float32),
+        test_labels=some.labels.astype(np.uint8),
     )

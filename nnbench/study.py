@@ -23,9 +23,11 @@ class Study:
             where it is one; every metric's last value under its name (`final/train_loss`, `final/train_accuracy`,
             `final/val_loss`, `final/val_accuracy`, `test/loss`, `test/accuracy`; `best/val_loss`, `best/val_accuracy`
             (lowest and highest of any evaluated epoch), `best/epoch` (the evaluated one with the lowest validation loss),
-            `best/test_loss`, `best/test_accuracy` (with the weights of that epoch); `time/train_seconds`,
-            `epochs_to/0.80`, ...); and provenance: `commit`, `dirty`, `version`, `python`, `numpy`, `blas`, `cpu`,
-            `threads`, `command`.
+            `best/test_loss`, `best/test_accuracy` (with the weights of that epoch); `reference/chance_accuracy`,
+            `reference/neighbours_accuracy`, `reference/bayes_accuracy`, `reference/bayes_loss` (of other classifiers on the
+            run's own points); `time/train_seconds`, `epochs_to/0.80`, ...); and provenance: `commit`, `dirty`, `version`,
+            `python`, `numpy`, `blas`, `cpu`, `threads`, `command`. Runs of the first edition lack `best/epoch`,
+            `best/test_*` and `reference/*`.
         curves: one row a run and epoch, at the evaluated epochs (about 100 a run, dense early): `run_id`, `epoch`,
             `train_loss`, `train_accuracy`, `val_loss`, `val_accuracy` (NaN where there is no validation split).
         records: one row a run and epoch at which its training accuracy was higher than ever before: `run_id`, `epoch`,

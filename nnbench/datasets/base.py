@@ -23,6 +23,13 @@ class Points:
     x: npt.NDArray[np.float64]
     labels: npt.NDArray[np.int64]
 
+    def some(self, most: int) -> "Points":
+        """At most so many of the points, at even steps."""
+        if len(self.labels) <= most:
+            return self
+        which = np.linspace(0, len(self.labels) - 1, most).round().astype(np.int64)
+        return Points(x=self.x[which], labels=self.labels[which])
+
 
 @dataclass(kw_only=True)
 class Dataset(ABC):
@@ -31,14 +38,15 @@ class Dataset(ABC):
     Attributes:
         samples: points of each class in the training split.
         val_samples: points of each class in the validation split, 0 for none.
-        test_samples: points of each class in the test split, 0 for none; looked at once, so more cost little.
+        test_samples: points of each class in the test split, 0 for none; looked at once, so more cost little. They add a
+            binomial deviation to a run's accuracy: 0.005 with three classes of 2,000 points.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False, "strict": True}
 
     samples: Count = 100
     val_samples: Index = 100
-    test_samples: Index = 1000
+    test_samples: Index = 2000
 
     @property
     @abstractmethod
@@ -53,3 +61,17 @@ class Dataset(ABC):
     @abstractmethod
     def draw(self, rng: Normal, samples: int) -> Points:
         """Draw `samples` points of each class."""
+
+    def posterior(self, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:
+        """The probability of each class given a point that `draw` may have made, for points of all classes alike.
+
+        From it follows what no classifier exceeds but by luck, to which reports set the networks. A dataset whose
+        distribution is not known leaves this method out.
+
+        Args:
+            x: shape (n, features).
+
+        Returns:
+            shape (n, classes), each row with the sum 1; None where it is not known.
+        """
+        return None

@@ -1,9 +1,11 @@
 """Interleaved spiral arms: easy to see, and beyond a linear classifier."""
 
 from dataclasses import dataclass
+from math import ceil, pi
 from typing import Annotated
 
 import numpy as np
+import numpy.typing as npt
 from annotated_types import Ge, Le
 
 from nnbench.datasets.base import Dataset, Points
@@ -33,3 +35,23 @@ class Spiral(Dataset):
             angle = 2.5 * (np.linspace(4.0 * arm, 4.0 * (arm + 1), samples) + self.noise * rng.standard_normal(samples))
             arms.append(np.column_stack([radius * np.sin(angle), radius * np.cos(angle)]))
         return Points(x=np.concatenate(arms), labels=np.repeat(np.arange(self.classes), samples))
+
+    def posterior(self, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """As `Dataset.posterior` has it.
+
+        Every arm has the same radii, so a point's class follows from its angle: given radius r and arm c, that is a normal
+        one with mean 10 (c + r) and standard deviation 2.5 noise, wrapped around the circle. All arms meet in the origin.
+        """
+        radius, angle = np.hypot(x[:, 0], x[:, 1]), np.arctan2(x[:, 0], x[:, 1])
+        # Beyond 8 the wrapped distribution is uniform to one part in 10^13; below 10^-6 rounding of the angles would count.
+        spread = min(max(2.5 * self.noise, 1e-6), 8.0)
+        off = (angle - 10.0 * radius)[:, None] - 10.0 * np.arange(self.classes)
+        off = np.remainder(off + pi, 2 * pi) - pi
+        turns = ceil(1.5 * spread)  # as many as lie within nine standard deviations
+        density = np.full_like(off, -np.inf)
+        for turn in range(-turns, turns + 1):
+            density = np.logaddexp(density, -0.5 * ((off + 2 * pi * turn) / spread) ** 2)
+        density[radius == 0] = 0.0
+        shares: npt.NDArray[np.float64] = np.exp(density - density.max(axis=1, keepdims=True))
+        shares /= shares.sum(axis=1, keepdims=True)
+        return shares

@@ -30,7 +30,8 @@ METRICS = (
     *("final/train_loss", "final/train_accuracy", "final/val_loss", "final/val_accuracy"),
     *("best/val_loss", "best/val_accuracy", "best/epoch", "best/test_loss", "best/test_accuracy"),
     *("test/loss", "test/accuracy", "time/train_seconds", "time/epoch_us"),
-    *("epochs_to/0.80", "epochs_to/0.90", "epochs_to/0.95", "diverged_at_epoch"),
+    *("epochs_to/0.70", "epochs_to/0.80", "epochs_to/0.90", "diverged_at_epoch"),
+    *("reference/chance_accuracy", "reference/neighbours_accuracy", "reference/bayes_accuracy", "reference/bayes_loss"),
 )
 CURVES = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
 

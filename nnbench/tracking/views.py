@@ -33,7 +33,8 @@ CURVED = ("train", "val")
 # A metric with no chart at all would get one by itself, and a section of its own before the others.
 HIDDEN = (
     *("best/val_loss", "best/val_accuracy", "best/epoch", "best/test_loss", "best/test_accuracy", "diverged_at_epoch"),
-    *("epochs_to/0.80", "epochs_to/0.90", "epochs_to/0.95"),
+    *("epochs_to/0.70", "epochs_to/0.80", "epochs_to/0.90"),
+    *("reference/chance_accuracy", "reference/neighbours_accuracy", "reference/bayes_accuracy", "reference/bayes_loss"),
 )
 METRICS = ("final/val_accuracy", "final/val_loss", "test/accuracy", "final/train_loss", "time/train_seconds")
 

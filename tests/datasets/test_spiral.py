@@ -56,3 +56,27 @@ def test_found_by_name_and_checked() -> None:
     for bad in ({"noise": -0.1}, {"classes": 0}, {"samples": 0}, {"samples": 1.5}, {"val_samples": -1}, {"rings": 2}):
         with pytest.raises(ValidationError):
             adapter.validate_json(json.dumps(bad))
+
+
+@pytest.mark.parametrize("noise", [0.05, 0.2, 1.0, 5.0])
+def test_the_posterior_is_calibrated(noise: float) -> None:
+    spiral = Spiral(noise=noise)
+    points = spiral.draw(np.random.default_rng(0), 40_000)
+    shares = spiral.posterior(points.x)
+    np.testing.assert_allclose(shares.sum(axis=1), 1.0)
+    # Of the points to which it gives a class with a probability of about p, a share p belongs to it.
+    for low in np.arange(0.0, 1.0, 0.1):
+        within = (shares >= low) & (shares < low + 0.1)
+        if within.sum() > 200:
+            right = np.arange(3) == points.labels[:, None]
+            deviation = 5 / np.sqrt(within.sum())
+            assert right[within].mean() == pytest.approx(shares[within].mean(), abs=deviation)
+
+
+def test_the_posterior_at_its_ends() -> None:
+    points = Spiral(noise=0.0).draw(np.random.default_rng(0), 50)
+    shares = Spiral(noise=0.0).posterior(points.x)
+    at_origin = np.hypot(*points.x.T) == 0
+    np.testing.assert_allclose(shares[at_origin], 1 / 3)  # where all arms meet
+    np.testing.assert_allclose(shares[~at_origin][np.arange(147), points.labels[~at_origin]], 1.0)
+    np.testing.assert_allclose(Spiral(noise=1e30).posterior(points.x), 1 / 3)  # nothing is left of the arms
