@@ -1,5 +1,6 @@
 """Where each setting ended up, as it is written where there is no paper: in the summary and on the web page."""
 
+import math
 from dataclasses import dataclass
 
 from nnbench.report import numbers
@@ -35,15 +36,15 @@ def finals(findings: Findings, metric: Metric) -> dict[str, Final]:
     """Each setting on a measure."""
     ranking = findings.ranking(metric)
     emphasised = bool(ranking["behind"].any())
-    columns = ["setting", "n", "estimate", "low", "high", "behind", "aside"]
+    columns = ["setting", "score", "estimate", "low", "high", "behind", "aside"]
     return {
         str(setting): Final(
             value=estimate,
             words=numbers.fixed(estimate, numbers.decimals(low, high)),
             bounds=numbers.bounds(low, high),
-            best=emphasised and n > 0 and not behind and not aside,
+            best=emphasised and math.isfinite(score) and not behind and not aside,
         )
-        for setting, n, estimate, low, high, behind, aside in ranking[columns].itertuples(index=False)
+        for setting, score, estimate, low, high, behind, aside in ranking[columns].itertuples(index=False)
     }
 
 

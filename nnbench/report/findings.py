@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
 from nnbench.report import style
 from nnbench.report.search import Search, searched
+from nnbench.stats.diverged import score, with_diverged
 from nnbench.stats.interquartile import interquartile_mean
-from nnbench.stats.paired import compare, seeds_needed
+from nnbench.stats.paired import compare_if_enough
 from nnbench.stats.verdict import Verdict, judge, unfit
 from nnbench.study import Study
 
@@ -41,24 +41,24 @@ class Comparison:
     """The settings weighed against each other by one value a run.
 
     Attributes:
-        values: one row a seed, one column a setting that has a value, the best first; NaN where a run is missing.
-        ranking: the settings from the best to the worst, then those that are not ranked, those with no value last: `setting`,
-            `optimizer`, `runs`, `diverged`, `n` (values), `estimate`, `low`, `high` (interquartile mean with 95 % interval),
-            `aside` (why it is not ranked; empty), `p` (Holm-corrected over all pairs, against the first row; NaN where
-            untested), `behind` (shown to be worse than the first).
+        values: one row a seed, one column a setting that has a value, the best first; NaN where a run is missing or diverged.
+        scores: the same of the settings that are ranked, with the value of a diverged run (see `stats.diverged`): what ranks
+            and tests rest on.
+        ranking: the settings from the best to the worst, then those that are not ranked: `setting`, `optimizer`, `runs`,
+            `diverged`, `counted` (runs that came to their end or diverged), `n`, `estimate`, `low`, `high` (of those that came
+            to their end: how many have a value, its interquartile mean with 95 % interval), `score` (the interquartile mean
+            with the diverged ones counted as worse than any, by which the settings rank; infinite where more than a quarter
+            diverged), `aside` (why it is not ranked; empty), `p` (Holm-corrected over all pairs, against the first row; NaN
+            where untested), `behind` (shown to be worse than the first).
         pairs: every pair of ranked settings, as `stats.paired.compare` gives them; untested where seeds are too few for any.
         verdict: what may be said.
     """
 
     values: pd.DataFrame
+    scores: pd.DataFrame
     ranking: pd.DataFrame
     pairs: pd.DataFrame
     verdict: Verdict
-
-    @property
-    def ranked(self) -> pd.DataFrame:
-        """The columns of `values` that are settings which are ranked."""
-        return self.values[self.ranking.loc[(self.ranking["n"] > 0) & (self.ranking["aside"] == ""), "setting"]]
 
 
 class Findings:
@@ -136,42 +136,54 @@ class Findings:
         return values.dropna(subset=["value"])
 
     def compare(self, values: pd.DataFrame, *, higher: bool) -> Comparison:
-        """The settings weighed by `values`: `setting`, `seed`, `value`, a row a run.
+        """The settings weighed by `values`: `setting`, `seed`, `value`, a row a run that came to its end.
 
         Args:
             higher: whether greater values are better.
         """
-        ranking = self._rank(values, higher)
+        scores = with_diverged(values, self.runs, higher=higher)
+        ranking = self._rank(scores, higher)
+        ranked = ranking.loc[(ranking["counted"] > 0) & (ranking["aside"] == ""), "setting"].astype(str).tolist()
         valued = ranking.loc[ranking["n"] > 0, "setting"].astype(str).tolist()
-        ranked = ranking.loc[(ranking["n"] > 0) & (ranking["aside"] == ""), "setting"].astype(str).tolist()
-        wide = values.pivot_table(index="seed", columns="setting", values="value").reindex(columns=valued)
-        pairs = tested(wide[ranked])
+        wide = scores.pivot_table(index="seed", columns="setting", values="value")
+        pairs = compare_if_enough(wide.reindex(columns=ranked))
         verdict = judge(ranking, pairs, higher=higher)
         against = pairs[pairs["first"] == verdict.best].set_index("second")["p_holm"]
-        ranking = ranking.assign(p=ranking["setting"].map(against), behind=ranking["setting"].isin(verdict.behind))
-        return Comparison(values=wide, ranking=ranking, pairs=pairs, verdict=verdict)
+        return Comparison(
+            values=wide.reindex(columns=valued).replace([np.inf, -np.inf], np.nan),
+            scores=wide.reindex(columns=ranked),
+            ranking=ranking.assign(p=ranking["setting"].map(against), behind=ranking["setting"].isin(verdict.behind)),
+            pairs=pairs,
+            verdict=verdict,
+        )
 
-    def _rank(self, values: pd.DataFrame, higher: bool) -> pd.DataFrame:
-        of_setting = {str(setting): own for setting, own in values.groupby("setting")["value"]}
+    def _rank(self, scores: pd.DataFrame, higher: bool) -> pd.DataFrame:
+        """`Comparison.ranking` without what the tests say."""
+        of_setting = {str(setting): own for setting, own in scores.groupby("setting")["value"]}
         rows = []
         for setting, group in self.runs.groupby("setting", sort=False):
-            one = interquartile_mean(of_setting.get(str(setting), []))
+            own = of_setting.get(str(setting), pd.Series(dtype=float))
+            one = interquartile_mean(own[np.isfinite(own)])
             diverged = int((group["outcome"] == "diverged").sum())
-            optimizer = group["optimizer"].iloc[0]
-            rows.append((setting, optimizer, len(group), diverged, one.n, one.estimate, one.low, one.high))
-        columns = ["setting", "optimizer", "runs", "diverged", "n", "estimate", "low", "high"]
-        table = pd.DataFrame(rows, columns=columns)
-        table = table.assign(aside=unfit(table), last=lambda frame: frame["aside"] != "")
-        order = table.sort_values(["last", "estimate"], ascending=[True, not higher], kind="stable", ignore_index=True)
-        return order.drop(columns="last")
-
-
-def tested(values: pd.DataFrame) -> pd.DataFrame:
-    """As `paired.compare`, but with no test where none could pass the correction: a large grid has many pairs."""
-    if values.shape[1] > 1 and len(values) >= seeds_needed(values.shape[1]):
-        return compare(values)
-    present = values.notna().to_numpy().astype(int)
-    shared = present.T @ present
-    rows = [(*pair, shared[at]) for pair, at in zip(combinations(values, 2), combinations(range(len(shared)), 2), strict=True)]
-    table = pd.DataFrame(rows, columns=["first", "second", "n"])
-    return table.assign(sign=0, p=np.nan, p_holm=np.nan, differ=False)
+            told = (
+                setting,
+                group["optimizer"].iloc[0],
+                len(group),
+                diverged,
+                len(own),
+                one.n,
+                one.estimate,
+                one.low,
+                one.high,
+            )
+            rows.append((*told, score(own, higher=higher) if len(own) > one.n else one.estimate))
+        columns = ["setting", "optimizer", "runs", "diverged", "counted", "n", "estimate", "low", "high", "score"]
+        table = pd.DataFrame(rows, columns=columns).astype({"score": float})
+        table = table.assign(
+            aside=unfit(table),
+            last=lambda frame: frame["aside"] != "",
+            lost=(table["diverged"] / table["counted"]).where(np.isinf(table["score"]), 0),
+        )
+        order = ["last", "score", "lost", "estimate"]
+        ascending = [True, not higher, True, not higher]
+        return table.sort_values(order, ascending=ascending, kind="stable", ignore_index=True).drop(columns=["last", "lost"])

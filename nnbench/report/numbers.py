@@ -58,9 +58,13 @@ def duration(seconds: float) -> str:
     return f"{seconds:.{1 if seconds >= 10 else 2}f} s"
 
 
-def epochs(value: float, never: float) -> str:
-    """`1,230`; `∞ (10,000)` where it was never reached within so many epochs."""
-    return f"{value:,.0f}" if math.isfinite(value) else f"∞ ({never:,.0f})"
+def epochs(value: float, least: float, most: float) -> str:
+    """`1,230`; `∞ (500)` or `∞ (500 to 10,000)` where it was not reached while watched for so long; `∞` where none was."""
+    if math.isfinite(value):
+        return f"{value:,.0f}"
+    if math.isnan(least):
+        return "∞"
+    return f"∞ ({least:,.0f})" if least == most else f"∞ ({least:,.0f} to {most:,.0f})"
 
 
 def count(number: int, noun: str) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from nnbench.report.findings import Findings, tested
+from nnbench.report.findings import Findings
+from nnbench.stats.paired import compare_if_enough
 from nnbench.stats.time_to_target import expected_running_time, time_until, times_to_target
 from nnbench.stats.verdict import Verdict, judge, unfit
 
@@ -22,8 +23,9 @@ class Race:
             machine would count as one that was watched for longer.
         table: a row a setting, the first to get there first: `setting`, `n`, `reached` (runs that did), `estimate` (epochs by
             which half of the runs had; infinite where fewer did), `low`, `high` (NaN: none is worked out),
-            `expected_epochs` and `expected_seconds` (running time until a run gets there), `aside` (why it is not
-            ranked; empty), `behind` (shown to be later than the first).
+            `expected_epochs` and `expected_seconds` (running time until a run gets there), `watched_low` and `watched_high`
+            (the last epoch at which its runs that did not get there were looked at, the shortest and the longest; NaN where
+            there is none but diverged ones), `aside` (why it is not ranked; empty), `behind` (shown to be later).
         verdict: who is shown to be earlier than whom.
     """
 
@@ -39,11 +41,6 @@ def races(findings: Findings, targets: Sequence[float]) -> list[Race]:
     return [_race(findings, target) for target in targets]
 
 
-def last_epoch(findings: Findings) -> float:
-    """The last epoch that any run was looked at, beyond which nothing is known."""
-    return float(findings.study.curves["epoch"].max())
-
-
 def _race(findings: Findings, target: float) -> Race:
     epochs = times_to_target(findings.runs, findings.study.curves, findings.study.records, target)
     pace = _pace(findings)
@@ -51,14 +48,18 @@ def _race(findings: Findings, target: float) -> Race:
     for setting, own in epochs.groupby("setting", sort=False):
         cost, reached = expected_running_time(own), int(own["reached"].sum())
         spent = cost.expected * pace.get(str(setting), np.nan)
-        rows.append((setting, len(own), reached, time_until(own), np.nan, np.nan, cost.expected, spent))
+        watched = own.loc[~own["reached"] & ~own["diverged"], "time"]
+        told = setting, len(own), reached, time_until(own), np.nan, np.nan, cost.expected, spent, watched.min(), watched.max()
+        rows.append(told)
     columns = ["setting", "n", "reached", "estimate", "low", "high", "expected_epochs", "expected_seconds"]
+    columns += ["watched_low", "watched_high"]
     table = pd.DataFrame(rows, columns=columns)
-    table = table.assign(runs=table["n"], diverged=0)  # one that diverged has a time like any other: never
+    # one that diverged has a time like any other: never
+    table = table.assign(counted=table["n"], diverged=0, score=table["estimate"])
     table = table.assign(aside=unfit(table), last=lambda frame: frame["aside"] != "")
     table = table.sort_values(["last", "estimate", "expected_epochs"], kind="stable", ignore_index=True)
     ranked = table.loc[table["aside"] == "", "setting"]
-    verdict = judge(table, tested(_arrivals(epochs).reindex(columns=ranked)), higher=False)
+    verdict = judge(table, compare_if_enough(_arrivals(epochs).reindex(columns=ranked)), higher=False)
     table = table.assign(behind=table["setting"].isin(verdict.behind))[[*columns, "aside", "behind"]]
     return Race(target=target, epochs=epochs, pace=pace, table=table, verdict=verdict)
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from nnbench.report import sentences
 from nnbench.report.findings import Findings, Metric
 from nnbench.report.numbers import count, interval, listing
-from nnbench.stats import verdict as stats
-from nnbench.stats.verdict import Words, sentence
+from nnbench.report.sentences import Words, sentence
 
 _LONG = 36  # letters
 _INDICES = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -24,13 +24,13 @@ def verdict(findings: Findings, by: Metric) -> str:
 
 def headline(findings: Findings, by: Metric) -> str:
     """The verdict in the few words of a page's title."""
-    return stats.headline(findings.by(by).verdict, words(findings, by.name, higher=by.higher))
+    return sentences.headline(findings.by(by).verdict, words(findings, by.name, higher=by.higher))
 
 
 def words(
     findings: Findings, measure: str, *, higher: bool, printed: Callable[[float, float, float], str] = interval
 ) -> Words:
-    """How the sentences of `stats.verdict` call the things of this study."""
+    """How the sentences of `report.sentences` call the things of this study."""
     return Words(measure=measure, higher=higher, interval=printed, noun=findings.noun, name=brief)
 
 

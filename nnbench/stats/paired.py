@@ -20,7 +20,7 @@ def signed_rank(differences: npt.ArrayLike) -> float:
     at a time; `scipy.stats.wilcoxon` is exact only without ties, and with them permutes for a second at thirteen seeds.
 
     Args:
-        differences: shape (n,), finite.
+        differences: shape (n,); infinite where one of the two runs diverged, which is the largest difference there is.
     """
     return _p_value(_signed_ranks(np.asarray(differences, dtype=np.float64)))
 
@@ -29,9 +29,9 @@ def _signed_ranks(differences: npt.NDArray[np.float64]) -> npt.NDArray[np.int_]:
     """Twice the rank of each by its size, a whole number, ties or not, with its sign; zero for a zero.
 
     Sizes are taken in steps of a billionth of the largest: 0.3 - 0.2 and 0.2 - 0.1 are the same gain of ten points in a
-    hundred, though not in binary, and which is the greater must not be for rounding to say.
+    hundred, though not in binary, and which is the greater must not be for rounding to say. Infinite ones tie.
     """
-    largest = np.abs(differences).max(initial=0.0)
+    largest = np.abs(differences).max(initial=0.0, where=np.isfinite(differences))
     steps = np.rint(differences / largest * 1e9) if largest > 0 else differences
     signed: npt.NDArray[np.int_] = np.rint(2 * stats.rankdata(np.abs(steps)) * np.sign(steps)).astype(int)
     return signed
@@ -68,22 +68,48 @@ def direction(differences: npt.ArrayLike) -> int:
     return int(np.sign(_signed_ranks(np.asarray(differences, dtype=np.float64)).sum()))
 
 
+def difference(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """`first - second`, 0 where both are the same infinity, NaN where either is missing."""
+    with np.errstate(invalid="ignore"):
+        return np.where(first == second, 0.0, first - second)
+
+
 def compare(values: pd.DataFrame) -> pd.DataFrame:
     """Every pair of settings, tested.
 
     Args:
         values: one row a seed, one column a setting, NaN where a run is missing: a pair is judged by the seeds both have.
+            Infinite where it diverged, as `diverged.with_diverged` gives it: two diverged runs of a seed tie.
 
     Returns:
         One row a pair: `first`, `second`, `n` (seeds both have), `sign` (1 where `first` has the greater values, -1 where
-        `second` has, by rank sums), `p`, `p_holm`, `differ` (whether a difference is shown).
+        `second` has, by rank sums), `p`, `p_holm`, `differ` (whether a difference is shown), `same` (whether both have the
+        same value on each of these seeds).
     """
     columns = {str(name): values[name].to_numpy(dtype=np.float64) for name in values.columns}
     rows = []
     for first, second in combinations(columns, 2):
-        differences = columns[first] - columns[second]
+        differences = difference(columns[first], columns[second])
         signed = _signed_ranks(differences[~np.isnan(differences)])
-        rows.append((first, second, signed.size, int(np.sign(signed.sum())), _p_value(signed)))
-    table = pd.DataFrame(rows, columns=["first", "second", "n", "sign", "p"])
+        same = signed.size > 0 and not signed.any()
+        rows.append((first, second, signed.size, int(np.sign(signed.sum())), _p_value(signed), same))
+    table = pd.DataFrame(rows, columns=["first", "second", "n", "sign", "p", "same"])
     corrected = holm(table["p"])
     return table.assign(p_holm=corrected, differ=corrected < LEVEL)
+
+
+def compare_if_enough(values: pd.DataFrame) -> pd.DataFrame:
+    """As `compare`, but with no test where none could pass the correction: a large grid has many pairs."""
+    if values.shape[1] > 1 and len(values) >= seeds_needed(values.shape[1]):
+        return compare(values)
+    array, present = values.to_numpy(dtype=np.float64), values.notna().to_numpy()
+    first, second = np.triu_indices(array.shape[1], k=1)
+    shared = present.T.astype(int) @ present.astype(int)
+    differ = [
+        ((array != column[:, None]) & present & here[:, None]).any(axis=0)
+        for column, here in zip(array.T, present.T, strict=True)
+    ]
+    names = values.columns.to_numpy()
+    table = pd.DataFrame({"first": names[first], "second": names[second], "n": shared[first, second]})
+    same = (shared > 0) & ~np.array(differ, dtype=bool).reshape(shared.shape)
+    return table.assign(sign=0, p=np.nan, p_holm=np.nan, differ=False, same=same[first, second])

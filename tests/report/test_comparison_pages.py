@@ -272,7 +272,7 @@ def test_protocol_tells_who_sees_which_points(make_study: MakeStudy, draw_page: 
 
 
 def test_protocol_does_not_call_seeds_paired_that_are_not(make_study: MakeStudy, draw_page: DrawPage) -> None:
-    study = make_study(["adam", "sgd"], 8, outcome=lambda name, seed: "diverged" if (name, seed) == ("sgd", 3) else "finished")
+    study = make_study(["adam", "sgd"], 8, outcome=lambda name, seed: "killed" if (name, seed) == ("sgd", 3) else "finished")
     (page,), _ = draw_page("protocol", study)
     assert page.title == "2 optimizers are compared on 8 seeds, 7 of which all have in common"
 

@@ -57,8 +57,10 @@ def test_duration(seconds: float, printed: str) -> None:
 
 
 def test_what_was_never_reached_is_infinite() -> None:
-    assert numbers.epochs(1230.0, 10_000) == "1,230"
-    assert numbers.epochs(math.inf, 10_000) == "∞ (10,000)"
+    assert numbers.epochs(1230.0, 500, 10_000) == "1,230"
+    assert numbers.epochs(math.inf, 500, 500) == "∞ (500)"
+    assert numbers.epochs(math.inf, 500, 10_000) == "∞ (500 to 10,000)"
+    assert numbers.epochs(math.inf, math.nan, math.nan) == "∞"
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,8 @@ def verdict(values: np.ndarray) -> Verdict:
     """On seeds x settings; their intervals, which take most of the time, are not looked at."""
     table = pd.DataFrame(values, columns=list("abcd")[: values.shape[1]])
     ranking = pd.DataFrame({"setting": table.columns, "estimate": interquartile(values), "low": 0.0, "high": 1.0})
-    ranking = ranking.assign(n=len(table), diverged=0, aside="").sort_values("estimate", ascending=False)
+    ranking = ranking.assign(n=len(table), counted=len(table), score=ranking["estimate"], diverged=0, aside="")
+    ranking = ranking.sort_values("estimate", ascending=False)
     return judge(ranking, compare(table), higher=True)
 
 

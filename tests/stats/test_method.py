@@ -22,7 +22,7 @@ def test_the_table_of_seeds_is_what_the_code_asks_for() -> None:
     (table,) = re.findall(r"^\| settings \|.*\n\|[-|:]*\n\|.*\n\|.*$", METHOD, re.MULTILINE)
     head, _, least, advisable = ([int(cell) for cell in re.findall(r"\| *(\d+)(?= *\|)", line)] for line in table.splitlines())
     known = Interval(estimate=0.8, low=0.7, high=0.9, n=1)
-    verdicts = [Verdict(best="adam", interval=known, settings=settings, seeds=1) for settings in head]
+    verdicts = [Verdict(claim="first", best="adam", interval=known, settings=settings, seeds=1) for settings in head]
     assert head == [2, 3, 4, 5, 8]
     assert [one.least for one in verdicts] == least
     assert [one.advisable for one in verdicts] == advisable

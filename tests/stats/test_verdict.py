@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nnbench.report.sentences import Words, headline, sentence
 from nnbench.stats.interquartile import interquartile_mean
 from nnbench.stats.paired import compare
-from nnbench.stats.verdict import Verdict, Words, headline, judge, sentence, unfit
+from nnbench.stats.verdict import Verdict, judge, unfit
 
 WORDS = Words(
     measure="test accuracy",
@@ -23,7 +24,7 @@ def judged(values: pd.DataFrame, *, higher: bool = True) -> Verdict:
     """The verdict on a table of seeds by settings."""
     rows = [(name, one.n, one.estimate, one.low, one.high) for name in values for one in [interquartile_mean(values[name])]]
     ranking = pd.DataFrame(rows, columns=["setting", "n", "estimate", "low", "high"])
-    ranking = ranking.assign(runs=ranking["n"], diverged=0, aside="")
+    ranking = ranking.assign(counted=ranking["n"], score=ranking["estimate"], diverged=0, aside="")
     ranking = ranking.sort_values("estimate", ascending=not higher, kind="stable", ignore_index=True)
     return judge(ranking, compare(values), higher=higher)
 
@@ -58,35 +59,33 @@ def test_level_with_the_best_and_behind_it() -> None:
 
 ROWS = pd.DataFrame(
     [
-        ("lucky", 7, 20, 13, 0.9),
-        ("sgd", 20, 20, 0, 0.8),
-        ("adam", 18, 20, 2, 0.7),
-        ("mine", 1, 1, 0, 0.95),
-        ("none", 0, 2, 2, np.nan),
+        ("sgd", 20, 20, 0, 0.8, 0.8),
+        ("adam", 18, 20, 2, 0.7, 0.7),
+        ("mine", 1, 1, 0, 0.95, 0.95),
+        ("none", 0, 0, 0, np.nan, np.nan),
     ],
-    columns=["setting", "n", "runs", "diverged", "estimate"],
+    columns=["setting", "n", "counted", "diverged", "estimate", "score"],
 )
 
 
-def test_who_has_few_runs_or_lost_most_of_them_is_set_aside_and_named() -> None:
+def test_who_has_few_runs_is_set_aside_and_named() -> None:
     ranking = ROWS.assign(low=0.0, high=1.0, aside=unfit(ROWS))
-    assert ranking["aside"].tolist() == ["13 of 20 runs diverged", "", "", "1 seed", ""]
-    pair = pd.DataFrame(
-        [("sgd", "adam", 18, 1, 1e-4, 1e-4, True)], columns=["first", "second", "n", "sign", "p", "p_holm", "differ"]
-    )
+    assert ranking["aside"].tolist() == ["", "", "1 seed", ""]
+    columns = ["first", "second", "n", "sign", "p", "p_holm", "differ", "same"]
+    pair = pd.DataFrame([("sgd", "adam", 20, 1, 1e-4, 1e-4, True, False)], columns=columns)
     verdict = judge(ranking, pair, higher=True)
-    assert (verdict.best, verdict.behind, verdict.settings) == ("sgd", ("adam",), 2)
+    assert (verdict.claim, verdict.best, verdict.behind, verdict.settings) == ("first", "sgd", ("adam",), 2)
     said = sentence(verdict, WORDS)
-    assert said.endswith("; the other is lower. Not ranked: lucky (13 of 20 runs diverged) and mine (1 seed).")
+    assert said.endswith(", n = 20. adam (2 of 20 runs diverged) is lower. Not ranked: mine (1 seed).")
 
 
 def test_where_all_have_few_runs_none_is_set_aside() -> None:
-    assert unfit(ROWS[ROWS["setting"].isin(["lucky", "mine", "none"])]).tolist() == ["", "", ""]
+    assert unfit(ROWS[ROWS["setting"].isin(["mine", "none"])]).tolist() == ["", ""]
 
 
 def test_what_diverged_beside_the_best_is_told_with_it() -> None:
-    verdict = replace(judged(study(Adam=0.8, SGD=0.6)), diverged=3)
-    assert ", n = 20 (3 more runs diverged); the other is lower." in sentence(verdict, WORDS)
+    verdict = replace(judged(study(Adam=0.8, SGD=0.6)), diverged=(("Adam", 3, 23),))
+    assert "] over the 20 of its 23 runs that did not diverge; the other is lower." in sentence(verdict, WORDS)
 
 
 def test_no_difference_at_all() -> None:
@@ -94,7 +93,7 @@ def test_no_difference_at_all() -> None:
     assert (verdict.behind, verdict.alike) == ((), ())
     said = sentence(verdict, WORDS)
     none = "No difference in test accuracy is shown between 3 optimizers"
-    assert said.startswith(f"{none}; {verdict.best} reaches the highest: ")
+    assert said.startswith(f"{none}; {verdict.best} has the highest: ")
     assert headline(verdict, WORDS) == none
 
 
@@ -157,7 +156,11 @@ def test_long_lists_are_cut_short() -> None:
     six = study(20, best=0.9, **{f"s{place}": 0.7 - 0.1 * place for place in range(5)})
     assert sentence(judged(six), WORDS).endswith("each of the other 5 is shown to be lower.")
     mixed = judged(six.assign(twin=six["best"], third=six["best"]))
-    assert "No difference from twin and third is shown. s0, s1, s2, s3 and s4 are lower." in sentence(mixed, WORDS)
+    assert mixed.tied == ("twin", "third")
+    assert mixed.same == (("best", "twin", "third"),)
+    said = sentence(mixed, WORDS)
+    assert said.startswith("best, twin and third have the same test accuracy on every seed, the highest: ")
+    assert "s0, s1, s2, s3 and s4 are lower." in said
     many = judged(study(20, best=0.9, twin=0.9, **{f"s{place}": 0.7 - 0.1 * place for place in range(9)}))
     assert "s0, s1, s2, s3, s4, s5 and 3 others are lower." in sentence(many, WORDS)
 

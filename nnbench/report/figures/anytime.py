@@ -2,12 +2,11 @@
 
 import pandas as pd
 
-from nnbench.report import numbers, wording
+from nnbench.report import numbers, sentences, wording
 from nnbench.report.figures import NotShown, Settings
 from nnbench.report.findings import Comparison, Findings
 from nnbench.report.page import Pad, Page
 from nnbench.report.strip import Row, dots, mark, strip
-from nnbench.stats import verdict
 from nnbench.stats.anytime import mean_over_training
 
 _MANY = 12
@@ -29,7 +28,7 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     until, name = float(curves["epoch"].max()), "validation loss" if column == "val_loss" else "training loss"
     found = {log: _weighed(findings, curves, column, until, log) for log in (True, False)}
     words = wording.words(findings, f"mean {name} over training", higher=False)
-    page = pad.page(verdict.headline(found[True].verdict, words), _CAPTION.format(name, until))
+    page = pad.page(sentences.headline(found[True].verdict, words), _CAPTION.format(name, until))
     for log, one in found.items():
         page.heading("Every doubling of the epochs alike" if log else "Every epoch alike")
         page.y += 1

@@ -12,7 +12,6 @@ from nnbench.report.figures import NotShown, Settings
 from nnbench.report.findings import Findings
 from nnbench.report.page import Pad, Page, line_height
 from nnbench.report.style import LEAST, LEFT, MUTED, SMALL, WIDTH
-from nnbench.report.targets import last_epoch
 from nnbench.report.wording import brief
 
 _MANY = 12
@@ -72,7 +71,7 @@ def _rows(findings: Findings) -> list[list[Panel]]:
         panels = [
             panel for which, at in _which(len(own), few=few) if (panel := _panel(findings, setting, which, own.iloc[at]))
         ]
-        rows.append(_with_epochs(panels, last_epoch(findings)))
+        rows.append(_with_epochs(panels, findings))
     rows = [row for row in rows if row]
     return rows + [[]] * (len(ranked) - len(ranked[: _MANY + 1])) if rows else []
 
@@ -91,9 +90,13 @@ def _panel(findings: Findings, setting: str, which: str, run: "pd.Series") -> Pa
     return Panel(setting, which, int(run["seed"]), run["run_id"], value, boundary) if boundary is not None else None
 
 
-def _with_epochs(panels: list[Panel], end: float) -> list[Panel]:
+def _with_epochs(panels: list[Panel], findings: Findings) -> list[Panel]:
     """Where the median run left checkpoints, these come before it, and the best run is left out to make room."""
-    epochs = sorted(epoch for epoch in panels[0].boundary.checkpoints if epoch < end) if panels else []
+    if not panels:
+        return panels
+    curves = findings.study.curves
+    end = curves.loc[curves["run_id"] == panels[0].run_id, "epoch"].max()
+    epochs = sorted(epoch for epoch in panels[0].boundary.checkpoints if not epoch >= end)
     if not epochs:
         return panels
     first = panels[0]

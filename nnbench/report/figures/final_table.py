@@ -1,5 +1,6 @@
 """Where each setting ended up on every measure, and how long it took to what was aimed at."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import pandas as pd
@@ -10,7 +11,7 @@ from nnbench.report.findings import METRICS, Findings
 from nnbench.report.page import Pad, Page
 from nnbench.report.style import LEAST, MUTED, SMALL, WARNING, WIDTH
 from nnbench.report.table import Cell, Column, table
-from nnbench.report.targets import Race, last_epoch, races
+from nnbench.report.targets import Race, races
 from nnbench.stats.interquartile import middle_mean
 
 _HEADS = {
@@ -21,14 +22,15 @@ _HEADS = {
     "final/train_loss": "training\nloss",
 }
 _CAPTION = (
-    "Interquartile mean over seeds of the runs that came to their end, with its "
-    f"{numbers.INTERVAL}. "
+    f"Interquartile mean over seeds of the runs that came to their end, with its {numbers.INTERVAL}; rows in the order of the "
+    "ranking, in which a diverged run is worse than any other. "
     "Bold: the best of a column and all that is not shown to differ from it; no bold where no difference is shown. "
     "Losses in nats. Time: of the training loop, evaluations included."
 )
 _REACHED = (
     "The epoch by which half of the runs had, counting one that diverged as never; ∞ where fewer did within the epochs in "
-    "brackets. Beside it: how many did. Bold: the earliest and all that is not shown to be later."
+    "brackets, for which its own runs were watched. Beside it: how many did. Bold: the earliest and all that is not "
+    "shown to be later."
 )
 
 
@@ -42,7 +44,7 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     rankings = {column: findings.ranking(METRICS[column]).set_index("setting") for column in columns}
     result = findings.ranking(findings.primary)[["setting", "optimizer", "runs", "diverged"]]
     for column, ranking in rankings.items():
-        part = ranking[["n", "estimate", "low", "high", "aside", "behind"]].add_prefix(f"{column} ")
+        part = ranking[["n", "estimate", "low", "high", "score", "aside", "behind"]].add_prefix(f"{column} ")
         result = result.join(part, on="setting")
     seconds = findings.scored.groupby("setting")["time/train_seconds"].agg(lambda of: float(middle_mean(of)))
     ended = findings.scored["setting"].value_counts()
@@ -69,7 +71,7 @@ def _finals(page: Page, findings: Findings, result: pd.DataFrame, columns: list[
             low, high = row[f"{column} low"], row[f"{column} high"]
             words = numbers.fixed(row[f"{column} estimate"], numbers.decimals(low, high))
             worse = row[f"{column} behind"] or row[f"{column} aside"]
-            best = bool(emphasised[column] and not worse and row[f"{column} n"] > 0)
+            best = bool(emphasised[column] and not worse and math.isfinite(row[f"{column} score"]))
             cells.append(Cell(words, numbers.bounds(low, high), bold=best))
         cells.append(Cell(numbers.duration(row["train_seconds"])))
         rows.append(cells)
@@ -85,9 +87,10 @@ def _names(rest: Sequence[Column]) -> Column:
 
 def _reached(race: Race) -> pd.DataFrame:
     """For each setting: the epoch by which half of its runs had got there, how many did, of how many, and the verdict."""
-    columns = {"estimate": "median", "reached": "reached", "n": "runs", "aside": "aside", "behind": "behind"}
-    table = race.table.set_index("setting")[list(columns)]
-    return table.rename(columns=columns).add_prefix(f"epochs_to/{race.target:.2f} ")
+    columns = {"estimate": "median", "n": "runs"}
+    table = race.table.rename(columns=columns).set_index("setting")
+    table = table[["median", "reached", "runs", "watched_low", "watched_high", "aside", "behind"]]
+    return table.add_prefix(f"epochs_to/{race.target:.2f} ")
 
 
 def _times(
@@ -97,7 +100,6 @@ def _times(
     page.y += 8
     page.heading("Epochs until the training accuracy first reached")
     page.y += 1.5
-    never = last_epoch(findings)
     emphasised = {target: result[f"epochs_to/{target:.2f} behind"].any() for target in targets}
     rows = []
     for row in result.to_dict("records"):
@@ -106,7 +108,8 @@ def _times(
             median, reached, runs = (row[f"epochs_to/{target:.2f} {part}"] for part in ("median", "reached", "runs"))
             worse = row[f"epochs_to/{target:.2f} behind"] or row[f"epochs_to/{target:.2f} aside"]
             best = bool(emphasised[target] and not worse)
-            cells.append(Cell(numbers.epochs(median, never) if runs > 0 else numbers.MISSING, bold=best))
+            watched = (row[f"epochs_to/{target:.2f} watched_{end}"] for end in ("low", "high"))
+            cells.append(Cell(numbers.epochs(median, *watched) if runs > 0 else numbers.MISSING, bold=best))
             cells.append(Cell(f"{reached:.0f} of {runs:.0f}" if runs > 0 else "", colour=MUTED))
         rows.append(cells)
     rest = [column for target in targets for column in (Column(f"{target:.2f}", 24), Column("runs", 17, size=LEAST + 0.5))]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from nnbench.report import numbers
@@ -24,7 +25,8 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
 
     Returns:
         `first`, `second`, `n`; `estimate`, `low`, `high` of the probability of improvement; `p`, `p_holm`, `differ`; and
-        `difference`, `difference_low`, `difference_high`, the interquartile mean of first minus second within a seed.
+        `difference`, `difference_low`, `difference_high`, the interquartile mean of first minus second within a seed, of the
+        seeds on which neither diverged.
     """
     by = findings.primary
     found = findings.by(by)
@@ -32,10 +34,11 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
         raise NotShown("no two settings have runs that came to their end")
     if found.pairs["n"].max() < 2:
         raise NotShown("no two settings share more than one seed")
-    shown = found.ranked.iloc[:, :_MANY]
+    shown = found.scores.iloc[:, :_MANY]
     table = improvements(shown, higher=by.higher)
     table = table.merge(found.pairs[["first", "second", "p", "p_holm", "differ"]], on=["first", "second"])
-    differences = [shown[first] - shown[second] for first, second in table[["first", "second"]].itertuples(index=False)]
+    points = shown.replace([np.inf, -np.inf], np.nan)  # of a run that diverged there is no telling by how much
+    differences = [points[first] - points[second] for first, second in table[["first", "second"]].itertuples(index=False)]
     means = [interquartile_mean(one) for one in differences]
     table = table.assign(
         difference=[one.estimate for one in means],
@@ -73,9 +76,10 @@ def _caption(findings: Findings, found: Comparison) -> str:
         f"{len(found.pairs)} pairs, at level {LEVEL:g}; hollow: not shown."
     )
     more = f" The first {_MANY} of {settings} settings." if settings > _MANY else ""
+    lost = "; a run that diverged loses to any that did not" if found.verdict.diverged else ""
     return (
         f"Mark: the probability of improvement, that is, the share of all pairs of runs in which the first has the {better} "
-        f"{findings.primary.name}, a tie counting half. Bar: its 95 % interval. 0.5: neither is better. "
+        f"{findings.primary.name}, a tie counting half{lost}. Bar: its 95 % interval. 0.5: neither is better. "
         f"{shown if found.verdict.enough else ''}{more}"
     )
 
@@ -114,6 +118,10 @@ def _differences(page: Page, findings: Findings, table: pd.DataFrame, difference
         dots(axes, own.dropna(), at + 0.27, look)
         interval = row["difference"], row["difference_low"], row["difference_high"]
         mark(axes, at, interval, look, hollow=not row["differ"])
+    diverged = findings.by(findings.primary).verdict.diverged
+    seeds = "the seeds on which neither diverged" if diverged else "seeds"
     page.paragraph(
-        f"Mark: interquartile mean over seeds; bar: its {numbers.INTERVAL}; small dots: seeds.", size=LEAST + 0.5, colour=MUTED
+        f"Mark: interquartile mean over {seeds}; bar: its {numbers.INTERVAL}; small dots: seeds.",
+        size=LEAST + 0.5,
+        colour=MUTED,
     )

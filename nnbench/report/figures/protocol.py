@@ -50,7 +50,7 @@ def _title(findings: Findings) -> str:
         return f"{count(tuned, 'optimizer')} {'was' if tuned == 1 else 'were'} tuned first, then compared on {fresh}"
     if settings == 1:
         return f"One setting ran on {count(seeds, 'seed')}"
-    whole = findings.by(findings.primary).ranked.dropna()
+    whole = findings.by(findings.primary).scores.dropna()
     if seeds == 1:
         return f"{compared} compared on one seed, which tells little"
     paired = (
@@ -180,9 +180,10 @@ def _grounds(findings: Findings) -> list[tuple[str, str]]:
     rules += [
         (
             "Diverged runs",
-            "A run whose loss leaves the finite numbers stops there. It has no final value: it is counted, never averaged, "
-            "and never reaches a target.",
+            "A run whose loss leaves the finite numbers stops there, and ranks worst: it loses to any other of its seed, and "
+            "a setting that lost more than a quarter of its runs ranks below those that did not. It is never averaged, and "
+            "never reaches a target.",
         ),
-        ("Failed runs", "A run that failed or was killed says nothing of its optimizer, and counts nowhere."),
+        ("Failed runs", "A run that failed or was killed says nothing of its optimizer: its value is missing."),
     ]
     return rules

@@ -21,7 +21,7 @@ _ROW = 6.5  # millimetres from one name of the diagram to the next
 def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     """One row a setting, the best first: `setting`, `mean_rank`, and how often it took each rank, ties at the better one."""
     by = findings.primary
-    values = findings.by(by).ranked
+    values = findings.by(by).scores
     if values.shape[1] < LEAST_SETTINGS:
         raise NotShown(f"no ranks are worth comparing with fewer than {LEAST_SETTINGS} settings")
     shown = values.iloc[:, :_MANY].dropna()
@@ -55,11 +55,12 @@ def _title(findings: Findings, found: Friedman) -> str:
 
 def _caption(findings: Findings, values: pd.DataFrame, found: Friedman) -> str:
     more = f" The first {_MANY} of {values.shape[1]} settings." if values.shape[1] > _MANY else ""
+    lost = "; a run that diverged ranks last" if findings.by(findings.primary).verdict.diverged else ""
     return (
-        f"Each of {numbers.count(found.blocks, 'seed')} ranks the {findings.noun}s by {findings.primary.name}, 1 the best. "
-        f"Settings joined by a bar are not shown to differ: their mean ranks lie within the critical difference (CD) of "
-        f"Nemenyi's test at level {LEVEL:g}. It ignores how large a difference is, and so tells fewer pairs apart than the "
-        f"signed-rank test.{more}"
+        f"Each of {numbers.count(found.blocks, 'seed')} ranks the {findings.noun}s by {findings.primary.name}, 1 the best"
+        f"{lost}. Settings joined by a bar are not shown to differ: their mean ranks lie within the critical difference "
+        f"(CD) of Nemenyi's test at level {LEVEL:g}. It ignores how large a difference is, and so tells fewer pairs apart "
+        f"than the signed-rank test.{more}"
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from nnbench.report import numbers, style, wording
+from nnbench.report import numbers, sentences, style, wording
 from nnbench.report.figures import NotShown, Settings
 from nnbench.report.findings import Findings
 from nnbench.report.legend import legend
@@ -14,8 +14,7 @@ from nnbench.report.page import Pad, Page
 from nnbench.report.scales import logarithmic
 from nnbench.report.style import LEAST, LEFT, MUTED, SMALL, WIDTH
 from nnbench.report.table import Cell, Column, table
-from nnbench.report.targets import Race, last_epoch, races
-from nnbench.stats import verdict
+from nnbench.report.targets import Race, races
 from nnbench.stats.time_to_target import share_reached
 
 _MANY = 8  # settings whose steps can be told apart
@@ -23,7 +22,7 @@ _TARGETS, _ROWS = 3, 12  # targets that a page has room for, and settings in its
 
 
 def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
-    """A row a target and setting: `n`, `reached`, the median and expected times, and whether it is `behind` the first."""
+    """A row a target and setting: `n`, `reached`, the median and expected times, how long it was watched, whether `behind`."""
     if findings.ended.empty or findings.study.curves.empty:
         raise NotShown("no run has left its curves")
     every = races(findings, settings.targets)
@@ -37,7 +36,8 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     _panels(page, findings, run[-_TARGETS:], shown)
     _costs(page, findings, run[-_TARGETS:], pad.further)
     parts = [race.table.assign(target=race.target) for race in every]
-    columns = ["target", "setting", "n", "reached", "median_epochs", "expected_epochs", "expected_seconds", "behind"]
+    columns = ["target", "setting", "n", "reached", "median_epochs", "expected_epochs", "expected_seconds"]
+    columns += ["watched_low", "watched_high", "behind"]
     return pd.concat(parts, ignore_index=True).rename(columns={"estimate": "median_epochs"})[columns]
 
 
@@ -54,7 +54,7 @@ def _title(findings: Findings, run: Sequence[Race]) -> str:
         higher=False,
         printed=lambda epochs, low, high: f"{epochs:,.0f} epochs",
     )
-    return verdict.headline(race.verdict, words)
+    return sentences.headline(race.verdict, words)
 
 
 def _caption(findings: Findings, unreached: list[float]) -> str:
@@ -107,6 +107,9 @@ def _limits(axes: Axes, times: pd.DataFrame, unit: str) -> None:
 def _steps(axes: Axes, times: pd.DataFrame, look: style.Line) -> None:
     curve = share_reached(times)
     low, high = axes.get_xlim()
+    waiting = times[~times["reached"] & ~times["diverged"]]
+    if len(waiting):  # beyond the last epoch at which one of them was looked at nothing is known
+        high = min(high, times["time"].max())
     x = np.concatenate([[low], curve["time"], [max(high, low)]])
     y = np.concatenate([[0], curve["share"], curve["share"].tail(1) if len(curve) else [0]])
     axes.step(x, y, where="post", color=look.colour, linestyle=look.dash, linewidth=1.3)
@@ -119,7 +122,6 @@ def _costs(page: Page, findings: Findings, run: Sequence[Race], further: Callabl
         page = further()
     page.heading("Expected running time")
     page.y += 1
-    never = last_epoch(findings)
     by_setting = [race.table.set_index("setting") for race in run]
     rows: list[list[Cell | str]] = []
     arrived = pd.concat([race.table for race in run]).groupby("setting", sort=False)["reached"].sum()
@@ -128,7 +130,8 @@ def _costs(page: Page, findings: Findings, run: Sequence[Race], further: Callabl
         for own in by_setting:
             epochs, seconds = own.loc[setting, ["expected_epochs", "expected_seconds"]].astype(float)
             told = numbers.duration(seconds) if np.isfinite(epochs) else ""
-            cells += [Cell(numbers.epochs(epochs, never) if not np.isnan(epochs) else numbers.MISSING, told)]
+            watched = own.loc[setting, ["watched_low", "watched_high"]].astype(float)
+            cells += [Cell(numbers.epochs(epochs, *watched) if not np.isnan(epochs) else numbers.MISSING, told)]
             cells += [Cell(f"{own.loc[setting, 'reached']} of {own.loc[setting, 'n']}", colour=MUTED)]
         rows.append(cells)
     rest = [column for race in run for column in (Column(f"to {race.target:.2f}", 24), Column("runs", 18, size=LEAST + 0.5))]
@@ -136,8 +139,8 @@ def _costs(page: Page, findings: Findings, run: Sequence[Race], further: Callabl
     page = table(page, [name, *rest], rows, further)
     page.paragraph(
         "Epochs, and seconds below: the time spent in all runs of a setting, those in vain included, over the "
-        "number that got there, which stands beside it. ∞ where none did, within the epochs in brackets. It has no interval. "
-        "Settings that never got to any of these are left out.",
+        "number that got there, which stands beside it. ∞ where none did, within the epochs in brackets, for which its own "
+        "runs were watched. It has no interval. Settings that never got to any of these are left out.",
         size=LEAST + 0.5,
         colour=MUTED,
     )

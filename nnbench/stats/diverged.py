@@ -1,0 +1,56 @@
+"""Diverged runs in a comparison: each ranks below every run that came to its end.
+
+A run whose loss left the finite numbers has no final value. To leave it out would judge a setting by its luckier runs, so it
+is given the worst value there is: minus infinity where greater values are better, infinity where lower ones are. Ranks and
+signed-rank tests need no case of their own for it: it loses to any finite value, and two diverged runs tie. A run that failed
+or was killed says nothing of its setting: its value is missing.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from nnbench.stats.interquartile import middle_mean
+
+
+def worst(*, higher: bool) -> float:
+    """The value of a diverged run."""
+    return -np.inf if higher else np.inf
+
+
+def with_diverged(values: pd.DataFrame, runs: pd.DataFrame, *, higher: bool) -> pd.DataFrame:
+    """The values of a study's runs, those that diverged among them.
+
+    Args:
+        values: `setting`, `seed`, `value`, a row a run that came to its end.
+        runs: of a `Study`.
+        higher: whether greater values are better.
+
+    Returns:
+        The same columns; `values` itself where it is empty, since nothing can then be compared.
+    """
+    diverged = runs.loc[runs["outcome"] == "diverged", ["setting", "seed"]]
+    if values.empty or diverged.empty:
+        return values
+    return pd.concat([values, diverged.assign(value=worst(higher=higher))], ignore_index=True)
+
+
+def score(values: npt.ArrayLike, *, higher: bool) -> float:
+    """The interquartile mean by which a setting ranks, its diverged runs counted.
+
+    It is finite as long as no more than a quarter of the runs diverged, which is then the quarter that it leaves out; else it
+    is the value of a diverged run.
+
+    Args:
+        values: shape (n,), one a run, infinite where it diverged; NaN stands for no value and is left out.
+        higher: whether greater values are better.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    array = array[~np.isnan(array)]
+    diverged = np.isinf(array)
+    if 4 * diverged.sum() > array.size:
+        return worst(higher=higher)
+    if diverged.any():  # any finite value that is no better than the others has the same mean
+        known = array[~diverged]
+        array = np.where(diverged, known.min() if higher else known.max(), array)
+    return float(middle_mean(array))
