@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -174,3 +175,9 @@ def _meaning(column: str) -> tuple[str, str]:
     if target := re.fullmatch(r"epochs_to/(.+)", column):
         return "epochs", f"the first epoch at which training accuracy reached {target[1]}; empty if never"
     return "as in the config", f"the configuration's {column}"
+
+
+if __name__ == "__main__":
+    from nnbench.app import export_main
+
+    sys.exit(export_main())

@@ -5,17 +5,16 @@ error that has no text or cannot be pickled. Here alone that becomes a `Failure`
 """
 
 import os
-import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
-from io import TextIOBase
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import TextIO, TypeVar, cast
+from typing import TypeVar
 
 from nnbench.interrupts import Interrupted
 from nnbench.job import Failure
+from nnbench.streams import tolerant
 
 Value = TypeVar("Value")
 
@@ -34,7 +33,7 @@ def attempt(call: Callable[[], Value]) -> Value | Failure:
     """
     process, folder = os.getpid(), Path.cwd()
     try:
-        with warnings.catch_warnings(), _lenient_prints():
+        with warnings.catch_warnings(), tolerant():
             return call()
     except Interrupted:
         raise
@@ -89,41 +88,3 @@ def _short(path: Path) -> Path:
     with suppress(OSError, ValueError):
         return path.relative_to(Path.cwd())
     return path
-
-
-class _Lenient(TextIOBase):
-    """A stream that what is printed to it cannot fail: a character that it cannot write is escaped, a closed pipe ignored."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        return self.stream.encoding or "utf-8"
-
-    def write(self, text: str) -> int:
-        fit = text.encode(self.encoding, "backslashreplace").decode(self.encoding)
-        with suppress(OSError, ValueError):
-            self.stream.write(fit)
-        return len(text)
-
-    def flush(self) -> None:
-        with suppress(OSError, ValueError):
-            self.stream.flush()
-
-    def close(self) -> None:
-        self.flush()
-
-    def fileno(self) -> int:
-        return self.stream.fileno()
-
-    def isatty(self) -> bool:
-        return self.stream.isatty()
-
-
-@contextmanager
-def _lenient_prints() -> Iterator[None]:
-    """Within, what a user's code prints costs it nothing."""
-    out, err = (cast(TextIO, _Lenient(stream)) if stream else stream for stream in (sys.stdout, sys.stderr))
-    with redirect_stdout(out), redirect_stderr(err):
-        yield

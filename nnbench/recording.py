@@ -1,8 +1,6 @@
 """A run's way into the store: opened when it starts, logged and closed when it ends, whichever way it ends."""
 
 import logging
-import shlex
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from nnbench import invocation
 from nnbench.config import Config
 from nnbench.errors import UserError
 from nnbench.interrupts import Interrupted, uninterrupted
@@ -103,9 +102,8 @@ def open_study(config: Config) -> StudyWriter:
         if folder:
             _check_folder(key, Path(folder))
     below(Path(config.report.folder), config.study)
-    command = shlex.join(["python", "-m", "nnbench", *sys.argv[1:]])
     colours = {label: line.colour for label, line in style.LINES.items()}
-    return StudyWriter(open_store_of(config), config.study, command=command, colours=colours)
+    return StudyWriter(open_store_of(config), config.study, command=invocation.command(), colours=colours)
 
 
 def _check_folder(key: str, folder: Path) -> None:

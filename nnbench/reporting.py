@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,13 +19,14 @@ from nnbench import export
 from nnbench.config import Config, ReportConfig
 from nnbench.errors import UserError
 from nnbench.places import below
-from nnbench.report import compare
+from nnbench.report import compare, numbers
 from nnbench.report.document import Progress as Following
 from nnbench.report.faults import LOG
 from nnbench.report.files import FILES, Report, write
 from nnbench.study import Study
 from nnbench.summary import print_summary
 from nnbench.terminal import console as make_console
+from nnbench.terminal import plain
 
 if TYPE_CHECKING:
     from nnbench.tracking.store import Store
@@ -51,10 +54,10 @@ def tell(study: Study, report: Report | None, console: Console) -> bool:
         print_summary(study, console)
     except Exception as error:  # costs no more than itself: the runs are kept, and so is the report
         logger.info("the table could not be made", exc_info=True)
-        console.print(f"[red]no table[/red]: {escape(f'{type(error).__name__}: {error}')}")
+        console.print(f"[red]no table[/red]: {plain(f'{type(error).__name__}: {error}')}")
         whole = False
     if report is not None:
-        _tell_where(report, console)
+        _tell_where(report, console, reasons=bool(study.runs["outcome"].isin(["finished", "stopped", "diverged"]).any()))
         whole = whole and not report.faults
     return whole
 
@@ -66,7 +69,7 @@ def remake(config: Config, overrides: Sequence[str]) -> int:
         The exit status: 0, or 1 where a part of the report could not be made.
 
     Args:
-        config: names the study, or two with a comma between them, and the store, or the folder of a study's export.
+        config: names the study, or two with a comma between them, and the store.
         overrides: the words of the command: what they say of the report is what the user asked for; the rest is as it was
             when the study was run.
 
@@ -74,8 +77,6 @@ def remake(config: Config, overrides: Sequence[str]) -> int:
         UserError: there is no such store, or no such study in it.
     """
     console = make_console()
-    if export.is_export(Path(config.tracking.uri)):
-        return _again(export.read(Path(config.tracking.uri)), config.report, overrides, console)
     from nnbench.recording import open_store_of  # only here, so that an export needs no MLflow
     from nnbench.tracking.reader import read_study
 
@@ -92,6 +93,21 @@ def remake(config: Config, overrides: Sequence[str]) -> int:
         report = compare.write(study, after[0], folder, progress=progress)
     _tell_where(report, console)
     return 1 if report.faults else 0
+
+
+def remake_export(folder: Path, config: Config, overrides: Sequence[str]) -> int:
+    """Make the report of a study that `nnbench-export` has written into `folder`; returns as `remake` does.
+
+    Raises:
+        UserError: there is no such export, or it holds another study than the one that is named.
+    """
+    try:
+        study = export.read(folder)
+    except UserError as error:
+        raise UserError(f"from={error}") from error
+    if config.study != study.name and any(word.startswith("study=") for word in overrides):
+        raise UserError(f"study={config.study}: from={folder} holds the study {study.name}")
+    return _again(study, config.report, overrides, make_console())
 
 
 def _again(study: Study, given: ReportConfig, overrides: Sequence[str], console: Console) -> int:
@@ -130,15 +146,23 @@ def _wanted(study: Study, given: ReportConfig, overrides: Sequence[str]) -> Repo
     return replace(given, **{key: value for key, value in before.items() if f"report.{key}" not in asked})
 
 
-def _tell_where(report: Report, console: Console) -> None:
-    console.print(escape(report.answer))
+def _tell_where(report: Report, console: Console, *, reasons: bool = True) -> None:
+    """The answer, the pages that are missing, and where the report is.
+
+    Args:
+        report: has been written.
+        console: the terminal.
+        reasons: tell why each page is missing; where no run came to its end, all are for that reason, which is told already.
+    """
+    console.print(plain(report.answer))
     faulty = {fault.part for fault in report.faults}
-    for page, reason in report.missing:
-        if page in faulty:
-            continue
-        console.print(f"not shown: {page}: {escape(reason)}")
+    missing = [(page, reason) for page, reason in report.missing if page not in faulty]
+    if missing and not reasons:
+        console.print(f"not shown: {numbers.count(len(missing), 'page')}")
+    for reason, pages in groupby(sorted(missing if reasons else [], key=itemgetter(1)), itemgetter(1)):
+        console.print(f"not shown: {', '.join(page for page, _ in pages)}: {plain(reason)}")
     for fault in report.faults:
-        console.print(f"[red]fault[/red] in {escape(fault.part)}: {escape(fault.reason)}; its traceback is in {LOG}")
+        console.print(f"[red]fault[/red] in {plain(fault.part)}: {plain(fault.reason)}; its traceback is in {LOG}")
     console.print(f"report  [bold]{escape(str(report.pdf))}[/bold], and beside it {', '.join(FILES)}")
 
 

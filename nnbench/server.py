@@ -24,6 +24,7 @@ from urllib.error import URLError
 
 from filelock import FileLock, Timeout
 
+from nnbench import entry
 from nnbench.errors import UserError
 from nnbench.interrupts import Interrupted, interruptible
 
@@ -129,25 +130,26 @@ def free_port(host: str, wanted: int) -> int:
 
 def main(words: Sequence[str] | None = None) -> int:
     """A server for a team, as `words` say, until it is interrupted. Returns 0, or 2 for a mistake in the command."""
-    try:
-        options = _parser().parse_args(words)
-        with interruptible(), tempfile.TemporaryDirectory() as private:
-            extra, env = _team(options, Path(private))
-            with (
-                _tidied(options.artifacts),
-                serving(options.database, extra, host=options.host, port=options.port, env=env) as server,
-            ):
-                print(f"tracking.uri={server.address}", flush=True)
-                server.wait()
-    except Interrupted:
-        return 0
-    except UserError as error:
-        print(f"server: {error}", file=sys.stderr)
-    return 2
+    return entry.run("nnbench-server", lambda: _serve(words))
+
+
+def _serve(words: Sequence[str] | None) -> int:
+    options = _parser().parse_args(words)
+    with suppress(Interrupted), interruptible(), tempfile.TemporaryDirectory() as private:
+        extra, env = _team(options, Path(private))
+        with (
+            _tidied(options.artifacts),
+            serving(options.database, extra, host=options.host, port=options.port, env=env) as server,
+        ):
+            print(f"tracking.uri={server.address}", flush=True)
+            server.wait()
+    return 0
 
 
 def _parser() -> Words:
-    parser = Words(description="An MLflow server for a team: runs in PostgreSQL, artifacts through the server.")
+    parser = Words(
+        prog="nnbench-server", description="An MLflow server for a team: runs in PostgreSQL, artifacts through the server."
+    )
     parser.add_argument(
         "--database",
         default=os.environ.get("NNBENCH_DATABASE"),
@@ -253,3 +255,7 @@ def _alive(process: "subprocess.Popen[bytes]") -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

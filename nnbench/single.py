@@ -2,8 +2,6 @@
 
 from functools import partial
 
-from rich.markup import escape
-
 from nnbench.config import Config
 from nnbench.failure import attempt
 from nnbench.interrupts import Interrupted, interruptible
@@ -11,6 +9,7 @@ from nnbench.job import Ended, Failure, Job
 from nnbench.report import numbers
 from nnbench.run import Result, execute
 from nnbench.terminal import console as make_console
+from nnbench.terminal import plain
 
 
 def run_once(config: Config) -> int:
@@ -45,11 +44,11 @@ def run_once(config: Config) -> int:
         return interrupted.status
     run_id = writer.run_id(handle)
     if isinstance(outcome, Failure):
-        console.print(f"[red]failed[/red] {escape(config.run_name)}: {escape(outcome.reason)}")
+        console.print(f"[red]failed[/red] {plain(f'{config.run_name}: {outcome.reason}')}")
         console.print(f"its traceback is an artifact of run {run_id}")
         return 1
-    console.print(_sentence(config, outcome))
-    console.print(f"run {run_id} in study {config.study} at {writer.store.shown_uri}")
+    console.print(plain(_sentence(config, outcome)))
+    console.print(plain(f"run {run_id} in study {config.study} at {writer.store.shown_uri}"))
     return 0
 
 

@@ -1,14 +1,17 @@
 """The one way to the terminal, on stderr, so that stdout stays free for what a program may read, and its own name there."""
 
 import os
+import re
 import shlex
 import shutil
 import sys
 
 from rich.console import Console
+from rich.markup import escape
 
 # A log file has no width; rich would take 80 columns and fold the tables.
 PLAIN_WIDTH = 120
+LONGEST_WORD = 300  # characters
 
 
 def console() -> Console:
@@ -22,3 +25,14 @@ def interpreter() -> str:
     if shutil.which("python") == sys.executable:
         return "python"
     return shlex.quote(min(sys.executable, os.path.relpath(sys.executable), key=len))
+
+
+def one_line(text: str) -> str:
+    """The text with its line breaks and all else that steers a terminal written as escapes, and very long words cut."""
+    shown = "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+    return re.sub(rf"\S{{{LONGEST_WORD},}}", lambda word: f"{word[0][:100]}…{word[0][-20:]}", shown)
+
+
+def plain(text: str) -> str:
+    """A text of somebody else's, such as an error's, as part of what is printed on the console: no markup is read in it."""
+    return escape(one_line(text))

@@ -2,8 +2,10 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from nnbench import entry
 from nnbench.errors import UserError
 from nnbench.interrupts import Interrupted, interruptible
 from nnbench.server import DATABASE, USUAL_PORT, Words, port_number, serving
@@ -13,20 +15,19 @@ STORE = "sqlite:///results/mlflow.db"
 
 def main(words: Sequence[str] | None = None) -> int:
     """Show the store, as `words` say, until interrupted. Returns 0, or 2 for a mistake in the command."""
-    parser = Words(description=__doc__)
+    return entry.run("nnbench-ui", lambda: _ui(words))
+
+
+def _ui(words: Sequence[str] | None) -> int:
+    parser = Words(prog="nnbench-ui", description="MLflow's pages on the project's own store.")
     parser.add_argument("--store", default=STORE, help=f"a tracking URI, {STORE} by default")
     parser.add_argument(
         "--port", type=port_number, default=USUAL_PORT, help=f"{USUAL_PORT} by default; where it is taken, another"
     )
-    try:
-        options = parser.parse_args(words)
-        with interruptible():
-            show(options.store, options.port)
-    except Interrupted:
-        return 0
-    except UserError as error:
-        print(f"ui: {error}", file=sys.stderr)
-    return 2
+    options = parser.parse_args(words)
+    with suppress(Interrupted), interruptible():
+        show(options.store, options.port)
+    return 0
 
 
 def show(store: str, port: int) -> None:

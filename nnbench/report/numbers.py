@@ -49,13 +49,22 @@ def parts(estimate: float, low: float, high: float) -> tuple[str, str]:
 
 
 def duration(seconds: float) -> str:
-    """`0.51 s`, `12 s`, `4 min 10 s`."""
+    """`0.51 s`, `12.0 s`, `4 min 10 s`, `10 h 3 min`, `2 d 4 h`: the two largest units, rounded to the smaller."""
     if not math.isfinite(seconds):
         return MISSING
-    if seconds >= 100:
-        minutes, rest = divmod(round(seconds), 60)
-        return f"{minutes} min {rest} s"
-    return f"{seconds:.{1 if seconds >= 10 else 2}f} s"
+    if seconds < 99.95:
+        return f"{seconds:.{1 if seconds >= 9.995 else 2}f} s"
+    if round(seconds) < 3600:
+        return _two_units(round(seconds), 60, "min", "s")
+    if round(seconds / 60) < 24 * 60:
+        return _two_units(round(seconds / 60), 60, "h", "min")
+    return _two_units(round(seconds / 3600), 24, "d", "h")
+
+
+def _two_units(number: int, many: int, large: str, small: str) -> str:
+    """So many of a small unit, of which `many` make a large one."""
+    whole, rest = divmod(number, many)
+    return f"{whole:,} {large}" + (f" {rest} {small}" if rest else "")
 
 
 def epochs(value: float, least: float, most: float) -> str:

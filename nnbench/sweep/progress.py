@@ -1,6 +1,7 @@
 """What a sweep says while it runs: a live bar on a terminal, a plain line now and then elsewhere."""
 
 import time
+from collections import Counter
 from types import TracebackType
 from typing import Self
 
@@ -11,19 +12,24 @@ from rich.text import Text
 
 from nnbench.config import Config
 from nnbench.job import Ended, Failure
+from nnbench.report import numbers
 from nnbench.run import Result
+from nnbench.terminal import plain
 
 # Seconds between plain lines: a log of an overnight sweep stays readable.
 PLAIN_EVERY = 10.0
+TOLD = 5  # runs that fail for one reason and have a line each
 
 
 class _Rate(ProgressColumn):
     """Runs a second or a minute, whichever reads better."""
 
     def render(self, task: Task) -> Text:
-        if not task.speed:
-            return Text("")
-        return Text(f"{task.speed:.1f}/s" if task.speed >= 1 else f"{60 * task.speed:.1f}/min")
+        return Text(_rate(task.speed) if task.speed else "")
+
+
+def _rate(speed: float) -> str:
+    return f"{speed:.1f}/s" if speed >= 1 else f"{60 * speed:.1f}/min"
 
 
 class SweepProgress:
@@ -37,6 +43,7 @@ class SweepProgress:
         self.total = total
         self.done = 0
         self.failed = 0
+        self._reasons: Counter[str] = Counter()
         self.best: tuple[float, str] | None = None
         self._started = time.monotonic()
         self._said = self._started
@@ -64,8 +71,7 @@ class SweepProgress:
         self.done += 1
         if isinstance(event.outcome, Failure):
             self.failed += 1
-            name, reason = escape(event.job.config.run_name), escape(event.outcome.reason)
-            self.console.print(f"[red]failed[/red] {name}: {reason}", highlight=False)
+            self._tell_failed(event.job.config.run_name, event.outcome.reason)
         elif event.outcome is not None:
             self._compare(event.job.config, event.outcome)
         self._bar.update(self._task, advance=1, news=self._news())
@@ -73,6 +79,13 @@ class SweepProgress:
         if not self.console.is_terminal and (now - self._said >= PLAIN_EVERY or self.done == self.total):
             self._said = now
             self.console.print(self._line(now), soft_wrap=True)
+
+    def _tell_failed(self, name: str, reason: str) -> None:
+        """A line a run, and of a reason that many runs share, its first ones."""
+        self._reasons[reason] += 1
+        if self._reasons[reason] <= TOLD:
+            more = "; others that fail so are counted" if self._reasons[reason] == TOLD else ""
+            self.console.print(f"[red]failed[/red] {plain(f'{name}: {reason}{more}')}")
 
     def _compare(self, config: Config, result: Result) -> None:
         history = result.history
@@ -90,5 +103,5 @@ class SweepProgress:
     def _line(self, now: float) -> str:
         elapsed = now - self._started
         left = elapsed / self.done * (self.total - self.done)
-        parts = [f"{self.done}/{self.total} runs", f"{self.done / elapsed:.1f}/s", f"{left:.0f} s left"]
+        parts = [f"{self.done}/{self.total} runs", _rate(self.done / elapsed), f"{numbers.duration(left)} left"]
         return " · ".join([*parts, *filter(None, [self._news()])])

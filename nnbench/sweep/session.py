@@ -18,7 +18,7 @@ from nnbench.job import Ended, Failure, Job, Started
 from nnbench.report import numbers
 from nnbench.sweep.progress import SweepProgress
 from nnbench.terminal import console as make_console
-from nnbench.terminal import interpreter
+from nnbench.terminal import interpreter, plain
 
 if TYPE_CHECKING:
     from nnbench.recording import Recorder
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from nnbench.tracking.writer import StudyWriter
 
 logger = logging.getLogger(__name__)
+NAMED = 3  # runs that failed for one reason and are named
 
 # Trains jobs, given the id of the sweep's own run, and tells of each when it starts and when it ends.
 Runner = Callable[[Iterable[Job], str], Iterable[Started | Ended]]
@@ -79,7 +80,7 @@ def conduct(config: Config, runner: Runner, plan: Callable[["Sweep"], None]) -> 
     except Interrupted as interrupted:
         kept = "what has finished is kept, the same command goes on, and this reports on what there is:"
         console.print(f"[yellow]interrupted[/yellow] ({interrupted}): {kept}")
-        command = f"{interpreter()} scripts/report.py study={shlex.quote(config.study)}"
+        command = f"{interpreter()} -m nnbench.report study={shlex.quote(config.study)}"
         console.print(f"[bold]{escape(command)}[/bold]", soft_wrap=True)  # whole, to be copied
         return interrupted.status
 
@@ -103,7 +104,7 @@ def _conduct(config: Config, runner: Runner, plan: Callable[["Sweep"], None], co
             report = report_on(study, config.report, console)
         except Exception as error:  # costs no run: it can be made again once there is room, or the fault is mended
             logger.info("no report", exc_info=True)
-            trouble = f"[red]no report[/red]: {escape(_why(error))}; the runs are kept"
+            trouble = f"[red]no report[/red]: {plain(_why(error))}; the runs are kept"
         sweep.files += report.files if report else []
     finally:
         if sweep.id is not None:
@@ -227,9 +228,13 @@ def _train(
 
 
 def _failed(events: Sequence[Ended]) -> Table:
-    """What failed, a line a run."""
-    table = Table("failed run", "why", box=None, padding=(0, 1), header_style="red")
+    """What failed, a line a reason."""
+    table = Table("failed", "runs", "why", box=None, padding=(0, 1), header_style="red")
+    names: dict[str, list[str]] = {}
     for event in events:
         assert isinstance(event.outcome, Failure)
-        table.add_row(escape(event.job.config.run_name), escape(event.outcome.reason))
+        names.setdefault(event.outcome.reason, []).append(event.job.config.run_name)
+    for reason, runs in names.items():
+        shown = [*runs[:NAMED], "..."] if len(runs) > NAMED else runs
+        table.add_row(str(len(runs)), plain(", ".join(shown)), plain(reason))
     return table

@@ -76,7 +76,7 @@ def test_interrupted(place: Place, number: signal.Signals, status: int) -> None:
     assert "interrupted" in err
     python, *words = shlex.split(err.splitlines()[-1])
     assert python == "python" or (place.folder / python).samefile(sys.executable)
-    assert words == ["scripts/report.py", "study=s"]
+    assert words == ["-m", "nnbench.report", "study=s"]
     assert "Traceback" not in err
     assert _are_gone(workers)
     assert set(place.states()) == {"FINISHED", "KILLED"}

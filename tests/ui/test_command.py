@@ -83,7 +83,7 @@ def test_a_store_that_it_cannot_show_is_told_of_in_one_line(
     monkeypatch.chdir(home)
     assert main(["--store", store]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"ui: --store={store}: {says}")
+    assert line.startswith(f"nnbench-ui: --store={store}: {says}")
 
 
 @pytest.mark.parametrize("words", [["--port", "80000"], ["--port", "-1"], ["--port", "http"], ["--foo"]])
@@ -102,7 +102,7 @@ def test_a_file_that_is_no_store_is_told_of_in_one_line(tmp_path: Path, capsys: 
     (tmp_path / "text.db").write_text("not a database " * 1000)
     assert main(["--store", f"sqlite:///{tmp_path}/text.db", "--port", "0"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("ui: the MLflow server did not come up: ")
+    assert line.startswith("nnbench-ui: the MLflow server did not come up: ")
     assert "file is not a database" in line
 
 

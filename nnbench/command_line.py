@@ -1,0 +1,117 @@
+"""A command's words, from what was typed to what Hydra can read."""
+
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from hydra._internal.utils import get_args_parser
+from hydra.core.hydra_config import HydraConfig
+
+from nnbench.errors import UserError
+
+CURVES = {"curves": ("loss", "accuracy")}  # a short name for two pages
+# What steers a sweep, and would be ignored by a single run.
+STEERING = ("hydra.sweeper", "hydra/sweeper", "hydra.launcher", "hydra/launcher", "grids", "space", "tuning", "extend")
+STRUCTURE = re.compile(r"""['"\[\](){}$\\=:]""")  # in a value: Hydra's grammar, which its writer has to quote
+
+
+def decoded(words: Sequence[str]) -> list[str]:
+    """The words as the text that their bytes are, with letters beyond ASCII quoted, since Hydra's grammar has none.
+
+    Raises:
+        UserError: a word is not UTF-8, or names what the locale's file names cannot.
+    """
+    texts = []
+    for word in words:
+        try:
+            text = os.fsencode(word).decode()
+        except UnicodeDecodeError:
+            raise UserError(f"{os.fsencode(word).decode(errors='backslashreplace')}: is not UTF-8") from None
+        if not text.isascii() and sys.getfilesystemencoding() != "utf-8":
+            raise UserError(f"{text}: holds letters that this locale does not have; set PYTHONUTF8=1 in the environment")
+        texts.append(_quoted(text))
+    return texts
+
+
+def _quoted(word: str) -> str:
+    key, sign, value = word.partition("=")
+    if value.isascii() or STRUCTURE.search(value):
+        return word
+    return key + sign + ",".join(part if part.isascii() else f"'{part}'" for part in value.split(","))
+
+
+def spelled_out(words: Sequence[str]) -> tuple[list[str], str | None]:
+    """The words of the report's command as Hydra reads them, and the folder that `from=FOLDER` names.
+
+    To Hydra the comma of `study=a,b` would begin a sweep.
+    """
+    source, rest = None, []
+    for word in words:
+        key, _, value = word.partition("=")
+        if key == "from":
+            source = value.strip("'\"")
+            if not source:
+                raise UserError("from=: must be the folder of a study's export")
+        elif key == "study" and "," in value:
+            rest.append("study='{}'".format(value.replace("'", "").replace('"', "")))
+        elif key == "pages":
+            pages = [page for name in value.strip("[]").split(",") for page in CURVES.get(name.strip(), (name.strip(),))]
+            rest.append(f"report.pages=[{','.join(pages)}]")
+        else:
+            rest.append(word)
+    return rest, source
+
+
+def in_order(words: Sequence[str], conf: Path, *, sweeps: bool) -> list[str]:
+    """The words with the options first: Hydra's own reading of them breaks on an override before an option.
+
+    Args:
+        words: of the command.
+        conf: the folder of the configuration.
+        sweeps: whether the command can sweep.
+
+    Raises:
+        UserError: an option is unknown, or a group is given what is no option of it.
+    """
+    parser = get_args_parser()
+    parser.error = _refuse  # type: ignore[method-assign]  # its own way is eight lines long
+    given = parser.parse_intermixed_args(list(words))
+    if given.multirun and not sweeps:
+        raise UserError("-m: is for sweeps; give this command one study, and no axes")
+    if given.experimental_rerun:
+        raise UserError(f"--experimental-rerun={given.experimental_rerun}: is not for nnbench, where the same command resumes")
+    if given.package is not None and not given.cfg:
+        raise UserError(f"--package={given.package}: can only be used in conjunction with --cfg")
+    if given.shell_completion and not re.fullmatch("(install|uninstall|query)=(bash|fish|zsh)", " ".join(given.overrides)):
+        raise UserError("--shell-completion: must be with one of install, uninstall and query, =bash, =fish or =zsh")
+    if given.shell_completion and given.overrides[0].startswith("query") and "COMP_LINE" not in os.environ:
+        raise UserError(f"--shell-completion {given.overrides[0]}: is for a shell, which says in COMP_LINE what was typed")
+    for word in given.overrides:
+        key, _, value = word.lstrip("+").partition("=")
+        if value.startswith(("[", "{", "$")) and ("/" in key or (conf / key).is_dir()):
+            raise UserError(f"{word}: must be one of the options of conf/{key}; a key of it is {key}.KEY=VALUE")
+    options = [word for word in words if word not in given.overrides]
+    # An axis of one option alone is no key of the config until somebody names it.
+    return [*options, *(f"++{word}" if word.startswith("grids.") else word for word in given.overrides)]
+
+
+def _refuse(message: str) -> NoReturn:
+    raise UserError(f"{message}; --help tells of all there is")
+
+
+def refuse_steering() -> None:
+    """Refuse a single run whose words ask for a sweep."""
+    config = HydraConfig.get()
+    words = [*config.overrides.task, *config.overrides.hydra]
+    given = {word.lstrip("+~").partition("=")[0]: word for word in words}
+    for key, word in given.items():
+        if key.startswith(STEERING):
+            raise UserError(f"{word}: steers a sweep, so it needs -m before it")
+    asked = next((word for key, word in given.items() if key in ("experiment", "sweep")), "hydra.sweeper")
+    if not config.sweeper._target_.endswith("GridSweeper"):
+        raise UserError(f"{asked}: tunes, so it needs -m before it")
+    if varied := [key for key in config.sweeper.params if key not in (*given, "study")]:
+        raise UserError(f"{asked}: is a sweep over {' and '.join(varied)}, so it needs -m before it")

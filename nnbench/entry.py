@@ -1,0 +1,65 @@
+"""What all commands share: an environment they can work in, one line for a mistake, and the exit status."""
+
+import errno
+import os
+import signal
+import sys
+from collections.abc import Callable
+from functools import partial
+
+from nnbench import invocation
+from nnbench.errors import UserError
+from nnbench.streams import flush_at_end, tolerant
+from nnbench.terminal import one_line
+
+
+def run(program: str, command: Callable[[], int]) -> int:
+    """Call `command`.
+
+    Args:
+        program: begins each line about a mistake.
+        command: returns the exit status; raises `UserError` for a mistake of the user.
+
+    Returns:
+        The exit status: that of `command`; 2 for a mistake; 130 for Ctrl-C; where it would be 0, but the standard output was
+        lost, 1, or 128 + SIGPIPE where its reader has left.
+    """
+    wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    with tolerant(partial(_tell_lost, program)) as out:
+        try:
+            _prepare()
+            status = command()
+        except UserError as error:
+            if wants_traceback:
+                raise
+            tell(program, str(error))
+            status = 2
+        except KeyboardInterrupt:  # where nothing has been started that would have to be ended with care
+            tell(program, "interrupted")
+            status = 128 + signal.SIGINT
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    flush_at_end()
+    if status == 0 and out.error is not None:
+        return 128 + signal.SIGPIPE if out.error.errno == errno.EPIPE else 1
+    return status
+
+
+def tell(program: str, message: str) -> None:
+    """Say something about a command in one line."""
+    print(f"{program}: {one_line(message)}", file=sys.stderr)
+
+
+def _tell_lost(program: str, error: OSError) -> None:
+    tell(program, f"standard output cannot be written: {error.strerror}")
+
+
+def _prepare() -> None:
+    """Keep the command's words; see that there is a working folder, and that no window is asked for."""
+    invocation.remember()
+    # Jupyter's backend, which a command called from a notebook inherits, exists in its kernel's environment alone.
+    os.environ["MPLBACKEND"] = "agg"
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise UserError("the working folder has been deleted: change to one that exists") from None
