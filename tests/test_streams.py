@@ -53,7 +53,7 @@ def test_a_letter_that_the_encoding_lacks_is_escaped(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sys, "stdout", narrow)
     with tolerant():
         print("● α \udc80")
-    assert narrow.buffer.getvalue() == b"\\u25cf \\u03b1 \\udc80\n"  # type: ignore[attr-defined]
+    assert narrow.buffer.getvalue() == b"\\u25cf \\u03b1 \\udc80\n"
 
 
 def test_a_stream_that_fails_says_so_once(tmp_path: Path) -> None:
