@@ -18,8 +18,8 @@ from nnbench.history import History
 from nnbench.job import Job
 from nnbench.report import numbers
 from nnbench.sweep import space as spaces
-from nnbench.sweep.axes import check_number, sort_words
 from nnbench.sweep.space import Setting, Side, Space, edges
+from nnbench.sweep.words import check_number, sort_words
 from nnbench.validation import check, parse
 
 if TYPE_CHECKING:
