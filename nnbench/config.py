@@ -97,6 +97,21 @@ class DrawsConfig(Section):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SourceConfig(Section):
+    """Which source decides the numbers, as digests; found by `validation.parse`, never given. See `nnbench.source`.
+
+    Attributes:
+        optimizer: of the optimizer's class, with what it imports.
+        dataset: of the dataset's.
+        nnbench: of what decides the numbers of every run.
+    """
+
+    optimizer: str
+    dataset: str
+    nnbench: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrackingConfig(Section):
     """Where runs are kept.
 
@@ -181,25 +196,38 @@ class Config(Section):
     tracking: TrackingConfig
     report: ReportConfig
 
-    # What names, keeps or shows a run but cannot change its numbers.
-    AROUND: ClassVar = ("study", "resume", "fail_fast", "dry_run", "tracking", "report")
+    source: SourceConfig
+
+    # Sections and keys that name, keep or show a run but cannot change its numbers.
+    AROUND: ClassVar = ("study", "resume", "fail_fast", "dry_run", "tracking", "report", "training.checkpoints")
 
     @cached_property
     def identity(self) -> str:
         """What makes this run the same as another: a digest of `numbers`."""
-        text = json.dumps(self.numbers(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return _digest(self.numbers())
+
+    @cached_property
+    def configuration(self) -> str:
+        """The same for the runs of one setting: a digest of `numbers` without the seed and the source."""
+        return _digest({key: value for key, value in self.numbers().items() if key not in ("seed", "source")})
 
     def nested(self) -> dict[str, Any]:
         """The config as its YAML would say it."""
         tree = asdict(self)
+        del tree["source"]
         tree["optimizer"].update(tree["optimizer"].pop("hyperparameters"))
         tree["dataset"].update(tree["dataset"].pop("settings"))
         return tree
 
     def numbers(self) -> dict[str, Any]:
-        """The part of `nested` that decides the numbers: what the identity is made of."""
-        return {key: value for key, value in self.nested().items() if key not in self.AROUND}
+        """What decides the numbers, which the identity is made of: part of `nested`, and the source."""
+        tree = self.nested()
+        for around in self.AROUND:
+            section, _, key = around.rpartition(".")
+            del (tree[section] if section else tree)[key]
+        if self.draws.kind == "streams":
+            del tree["draws"]["chain"]
+        return {**tree, "source": asdict(self.source)}
 
     def leaves(self) -> dict[str, Any]:
         """Every leaf under its dotted name; a list is a leaf."""
@@ -211,6 +239,10 @@ class Config(Section):
         rate = self.optimizer.hyperparameters.get("learning_rate")  # an optimizer of one's own may have none
         told = "" if rate is None else f" lr={rate:g}" if isinstance(rate, int | float) else f" lr={rate}"
         return f"{self.optimizer.name}{told} seed={self.seed}"
+
+
+def _digest(tree: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(tree, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -21,7 +21,7 @@ from nnbench.errors import UserError
 from nnbench.places import NAME, NAME_IN_WORDS
 from nnbench.study import Study
 
-TABLES = ("runs", "curves", "records", "sweeps", "tuning", "selection")
+TABLES = ("runs", "curves", "records", "sweeps", "tuning", "selection", "earlier")
 ABOUT, DICTIONARY, BOUNDARIES = "study.json", "dictionary.csv", "boundaries"
 FORM = 2  # of the folder; another one would be read otherwise
 
@@ -65,6 +65,9 @@ COLUMNS = {
     "time/train_seconds": ("s", "wall-clock time of the training loop, evaluations included"),
     "time/epoch_us": ("µs", "the same for one epoch"),
     "diverged_at_epoch": ("epochs", "the first epoch whose loss was not finite; empty where there is none"),
+    "source": ("text", "digest of the optimizer's class, with what it imports of its user's own code"),
+    "dataset_source": ("text", "the same of the dataset's"),
+    "code": ("text", "the same of what in nnbench decides the numbers"),
     "commit": ("text", "the code's git commit"),
     "dirty": ("true or false", "whether files differed from that commit"),
     "version": ("text", "of nnbench"),
@@ -133,7 +136,8 @@ def read(folder: Path) -> Study:
             raise UserError(f"{folder}: was exported by another version of nnbench; export it again")
         if not re.fullmatch(NAME, about["name"]):
             raise UserError(f"{folder / ABOUT}: names its study {about['name']!r}; must be {NAME_IN_WORDS}")
-        tables = {name: _table(folder / f"{name}.parquet", about["columns_in_json"][name]) for name in TABLES}
+        there = [name for name in TABLES if name in about["columns_in_json"]]  # the first edition knew no earlier versions
+        tables = {name: _table(folder / f"{name}.parquet", about["columns_in_json"][name]) for name in there}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{folder}: is no export of a study: {error}") from error
 

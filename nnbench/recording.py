@@ -8,14 +8,17 @@ from pathlib import Path
 
 import yaml
 
-from nnbench import invocation
+from nnbench import datasets, invocation, optimizers
 from nnbench.config import Config
 from nnbench.errors import UserError
 from nnbench.interrupts import Interrupted, uninterrupted
 from nnbench.job import Ended, Failure, Job
 from nnbench.places import below
 from nnbench.report import style
+from nnbench.source import own_source, source_of
+from nnbench.tracking.sources import Sources
 from nnbench.tracking.store import Store, open_store
+from nnbench.tracking.versions import CODE, DATASET, SOURCE
 from nnbench.tracking.writer import RunSpec, StudyWriter
 
 logger = logging.getLogger(__name__)
@@ -49,11 +52,12 @@ class Recorder:
         handle = self._open.get(event.job)
         if handle is None or event.outcome is None:
             return  # it tracked itself, wherever it was
+        job = spec(config, alone=self.sweep_id is None)
         with uninterrupted():
             if isinstance(event.outcome, Failure):
-                self.writer.fail_run(handle, spec(config), event.outcome.traceback, event.outcome.reason)
+                self.writer.fail_run(handle, job, event.outcome.traceback, event.outcome.reason)
             else:
-                self.writer.finish_run(handle, spec(config), event.outcome.history, event.outcome.boundary)
+                self.writer.finish_run(handle, job, event.outcome.history, event.outcome.boundary)
             del self._open[event.job]
 
     @contextmanager
@@ -114,8 +118,15 @@ def _check_folder(key: str, folder: Path) -> None:
         raise UserError(f"{key}={folder}: cannot be written: {error.strerror}") from error
 
 
-def spec(config: Config) -> RunSpec:
-    """What tracking needs to know of a config."""
+def sources(config: Config) -> Sources:
+    """The source that decides the numbers of a config's run, by digest."""
+    optimizer, dataset = config.optimizer.algorithm, config.dataset.name
+    found = (source_of(optimizers.find(optimizer), optimizer), source_of(datasets.find(dataset), dataset), own_source())
+    return {one.digest: one.files for one in found}
+
+
+def spec(config: Config, *, alone: bool = False) -> RunSpec:
+    """What tracking needs to know of a config; `alone` of a run that belongs to no sweep and keeps its own sources."""
     return RunSpec(
         name=config.run_name,
         identity=config.identity,
@@ -124,4 +135,7 @@ def spec(config: Config) -> RunSpec:
         params=config.leaves(),
         config_yaml=yaml.safe_dump(config.nested(), sort_keys=False),
         stage=config.tracking.stage,
+        configuration=config.configuration,
+        sources={SOURCE: config.source.optimizer, DATASET: config.source.dataset, CODE: config.source.nnbench},
+        files=sources(config) if alone else {},
     )

@@ -1,5 +1,6 @@
 """One training run, from a config to what it leaves behind: what a worker does, with no tracking and no terminal."""
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,8 +14,10 @@ from nnbench.config import Config
 from nnbench.datasets import Dataset, Points
 from nnbench.history import FloatArray, History
 from nnbench.nn import Network, probabilities
+from nnbench.optimizers import Optimizer
 from nnbench.references import references
 from nnbench.seeding import Normal, Streams, chain, streams
+from nnbench.source import own_source, source_of
 from nnbench.training import train
 
 # Cells along each side of the decision boundary's grid: fine enough for print, coarse enough to cost milliseconds.
@@ -34,11 +37,15 @@ def execute(config: Config) -> Result:
     """Train once, as `config` says, on one BLAS thread; the same config gives the same numbers on one machine.
 
     Raises:
+        RuntimeError: the source is not that which the config was made with.
         Exception: whatever a user's own optimizer raises.
     """
     with threadpool_limits(1):
-        dataset = datasets.find(config.dataset.name)(**config.dataset.settings)
-        optimizer = optimizers.find(config.optimizer.algorithm)(**config.optimizer.hyperparameters)
+        data, rule = datasets.find(config.dataset.name), optimizers.find(config.optimizer.algorithm)
+        _check_source(config, rule, data)
+        # Copies, since a user's class may change what it is given, and the config is to stay as it is.
+        dataset = data(**copy.deepcopy(config.dataset.settings))
+        optimizer = rule(**copy.deepcopy(config.optimizer.hyperparameters))
         source = streams(config.seed, data_seed=None if config.dataset.redraw else 0)
         points, network = _draw(config, dataset, source)
         val = dataset.draw(source.val, dataset.val_samples) if dataset.val_samples else None
@@ -58,6 +65,24 @@ def execute(config: Config) -> Result:
         history = replace(history, references=known)
         planar = points.x.shape[1] == 2
         return Result(history=history, boundary=_boundary(config, history, points, test) if planar else None)
+
+
+def _check_source(config: Config, optimizer: type[Optimizer], dataset: type[Dataset]) -> None:
+    """Refuse to train by other source than the config was made with: the run would carry a wrong digest.
+
+    Raises:
+        RuntimeError: a file has been edited since.
+    """
+    named = {
+        config.optimizer.algorithm: (config.source.optimizer, source_of(optimizer, config.optimizer.algorithm)),
+        config.dataset.name: (config.source.dataset, source_of(dataset, config.dataset.name)),
+        "nnbench": (config.source.nnbench, own_source()),
+    }
+    for name, (digest, found) in named.items():
+        if digest != found.digest:
+            raise RuntimeError(
+                f"{name} has been edited since the command was given; given again, it trains with what is there"
+            )
 
 
 def _draw(config: Config, dataset: Dataset, source: Streams) -> tuple[Points, Network]:

@@ -32,6 +32,7 @@ def run_once(config: Config) -> int:
         with interruptible():
             writer = open_study(config)
             if config.resume and config.identity in writer.finished():
+                writer.reuse({config.identity})
                 console.print(f"{config.run_name} has finished before in study {config.study}; resume=false runs it anew")
                 return 0
             recorder = Recorder(writer, config.tracking.sweep_id)

@@ -1,6 +1,6 @@
 """A study as tidy tables: what tracking reads, what statistics and reports work on. Neither knows the other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -25,8 +25,9 @@ class Study:
             (lowest and highest of any evaluated epoch), `best/epoch` (the evaluated one with the lowest validation loss),
             `best/test_loss`, `best/test_accuracy` (with the weights of that epoch); `reference/chance_accuracy`,
             `reference/neighbours_accuracy`, `reference/bayes_accuracy`, `reference/bayes_loss` (of other classifiers on the
-            run's own points); `time/train_seconds`, `epochs_to/0.80`, ...); and provenance: `commit`, `dirty`, `version`,
-            `python`, `numpy`, `blas`, `cpu`, `threads`, `command`. Runs of the first edition lack `best/epoch`,
+            run's own points); `time/train_seconds`, `epochs_to/0.80`, ...); and provenance: `source`,
+            `dataset_source`, `code` (digests of what decides the numbers: the optimizer's class, the dataset's, nnbench's
+            own; empty where not known), `commit`, `dirty`, `version`, `python`, `numpy`, `blas`, `cpu`, `threads`, `command`. Runs of the first edition lack `best/epoch`,
             `best/test_*` and `reference/*`.
         curves: one row a run and epoch, at the evaluated epochs (about 100 a run, dense early): `run_id`, `epoch`,
             `train_loss`, `train_accuracy`, `val_loss`, `val_accuracy` (NaN where there is no validation split).
@@ -42,6 +43,10 @@ class Study:
             (low or high where the value lies on that bound, else empty), `configs` (tried), `seeds` (of each),
             `val_accuracy`, `val_loss` (means over those seeds), `lost` (runs of the chosen config that diverged or
             failed).
+        earlier: the runs, as `runs`, that are left out since there are later ones of another version of the same optimizer
+            or dataset.
+        source: the files, text by path, that the numbers of a run (by its `run_id`) come of: under `optimizer/`, `dataset/`
+            and `nnbench/`; none where the store has not kept them.
     """
 
     name: str
@@ -52,3 +57,5 @@ class Study:
     boundary: Callable[[str], Boundary | None]
     tuning: pd.DataFrame = field(default_factory=pd.DataFrame)
     selection: pd.DataFrame = field(default_factory=pd.DataFrame)
+    earlier: pd.DataFrame = field(default_factory=pd.DataFrame)
+    source: Callable[[str], Mapping[str, str]] = lambda run_id: {}

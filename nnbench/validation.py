@@ -19,6 +19,7 @@ from nnbench import datasets, optimizers, report
 from nnbench.config import Config, flatten
 from nnbench.errors import UserError
 from nnbench.places import NAME, NAME_IN_WORDS
+from nnbench.source import own_source, source_of
 
 # Keys that steer a sweep that tunes, or any sweep, and mean nothing to a run.
 TUNING_ONLY = ("space", "tuning", "extend")
@@ -34,8 +35,11 @@ def parse(tree: Mapping[str, Any]) -> Config:
         UserError: on the first key that is missing, unknown, of the wrong type or out of its range.
     """
     plain = {key: value for key, value in tree.items() if key not in SWEEP_ONLY}
-    plain["optimizer"] = _optimizer(_mapping(plain, "optimizer"))
-    plain["dataset"] = _dataset(_mapping(plain, "dataset"))
+    if "source" in plain:
+        raise UserError(_unknown("source", "", "source", plain.keys() - {"source"}))
+    plain["optimizer"], algorithm = _optimizer(_mapping(plain, "optimizer"))
+    plain["dataset"], data = _dataset(_mapping(plain, "dataset"))
+    plain["source"] = {"optimizer": algorithm, "dataset": data, "nnbench": own_source().digest}
     config: Config = check(Config, plain, "")
     _check_together(config)
     return config
@@ -48,17 +52,26 @@ def _mapping(tree: Mapping[str, Any], name: str) -> dict[str, Any]:
     return dict(value)
 
 
-def _optimizer(tree: dict[str, Any]) -> dict[str, Any]:
-    """The optimizer's settings apart from its name, since they depend on it: the fields of its class."""
+def _optimizer(tree: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """The optimizer's settings apart from its name, since they depend on it: the fields of its class; and its source."""
     named = {key: tree.pop(key, None) for key in ("name", "algorithm")}
-    kind = optimizers.find(_text("optimizer.algorithm", named["algorithm"]))
-    return {**named, "hyperparameters": _fields(kind, tree, "optimizer.")}
+    kind = optimizers.find(algorithm := _text("optimizer.algorithm", named["algorithm"]))
+    return {**named, "hyperparameters": _fields(kind, tree, "optimizer.")}, _source(kind, "optimizer.algorithm", algorithm)
 
 
-def _dataset(tree: dict[str, Any]) -> dict[str, Any]:
+def _dataset(tree: dict[str, Any]) -> tuple[dict[str, Any], str]:
     named = {key: tree.pop(key, None) for key in ("name", "redraw")}
-    kind = datasets.find(_text("dataset.name", named["name"]))
-    return {**named, "settings": _fields(kind, tree, "dataset.")}
+    kind = datasets.find(name := _text("dataset.name", named["name"]))
+    return {**named, "settings": _fields(kind, tree, "dataset.")}, _source(kind, "dataset.name", name)
+
+
+def _source(kind: type[Any], key: str, named: str) -> str:
+    try:
+        return source_of(kind, named).digest
+    except OSError as error:
+        raise UserError(
+            f"{key}={named}: must be in a file, so that runs can be told from those of another version ({error})"
+        ) from error
 
 
 def _text(key: str, value: Any) -> str:

@@ -42,7 +42,16 @@ def test_identity_does_not_depend_on_how_a_number_is_written(config: Make, one: 
 
 @pytest.mark.parametrize(
     "around",
-    ["study=other", "resume=false", "fail_fast=true", "tracking.uri=sqlite:///x.db", "report=none", "report.title=x"],
+    [
+        "study=other",
+        "resume=false",
+        "fail_fast=true",
+        "tracking.uri=sqlite:///x.db",
+        "report=none",
+        "report.title=x",
+        "training.checkpoints=[3]",
+        "draws.chain=[a]",
+    ],
 )
 def test_what_keeps_or_shows_a_run_does_not_change_it(config: Make, around: str) -> None:
     assert config(around).identity == config().identity

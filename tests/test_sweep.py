@@ -1,9 +1,12 @@
 """Whole sweeps on the real store: what is kept, what is run again, and what a failure costs."""
 
+import importlib
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
@@ -211,3 +214,83 @@ def test_a_single_run_whose_optimizer_exits_has_failed(home: Path, nnbench: Comm
     assert "failed custom seed=0: SystemExit: 0 (" in said.err
     assert "odd_optimizers.py:" in said.err
     assert [run.info.status for run in _runs(store)] == ["FAILED"]
+
+
+LION = """from dataclasses import dataclass
+import numpy as np
+from nnbench.optimizers import Optimizer
+
+@dataclass(kw_only=True)
+class Lion(Optimizer):
+    learning_rate: float = 0.01
+
+    def update(self, parameters, gradients, iteration):
+        parameters -= self.learning_rate * np.sign(gradients)
+"""
+
+
+def test_an_edited_optimizer_is_trained_again_and_never_averaged_with_what_it_was(
+    home: Path, nnbench: Command, store: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(home)
+
+    def sweep(text: str, *words: str) -> Said:
+        (home / "edited_lion.py").write_text(text)
+        sys.modules.pop("edited_lion", None)
+        importlib.invalidate_caches()
+        own = (
+            "optimizer=custom",
+            "optimizer.name=lion",
+            "optimizer.algorithm=edited_lion:Lion",
+            "+optimizer.learning_rate=0.01",
+        )
+        return nnbench(*SMALL, *own, *words)
+
+    def averaged() -> pd.DataFrame:
+        runs = _study(home).runs
+        assert not runs.duplicated(["setting", "seed"]).any()
+        return runs
+
+    edited = LION.replace("self.learning_rate * ", "0.1 * self.learning_rate * ")
+    sweep(LION, "seed=0,1,2")
+    first = averaged()
+    said = sweep("# a comment\n" + LION, "seed=0,1,2")
+    assert "3 reused from before, 0 to do" in said.err
+    said = sweep(edited, "seed=0,1")
+    assert "edited_lion:Lion has changed: 2 runs anew" in said.err
+    study = _study(home)
+    assert sorted(averaged()["seed"]) == [0, 1]
+    assert sorted(study.earlier["seed"]) == [0, 1, 2]
+    assert set(study.runs["source"]).isdisjoint(study.earlier["source"])
+    texts = [study.source(run)["optimizer/edited_lion.py"] for run in (study.earlier["run_id"][0], study.runs["run_id"][0])]
+    assert texts == [LION, edited]
+    best = {run.info.run_id for run in _runs(store) if run.data.tags["nnbench.best"] == "true"}
+    assert best == set(study.runs["run_id"])
+    labels = {run.data.tags["nnbench.source"]: run.data.tags["nnbench.setting"] for run in _runs(store)}
+    assert len(set(labels.values())) == 2, "MLflow's charts average by the setting's name"
+    # What was edited back is reused, and is what is compared from now on.
+    said = sweep(LION, "seed=0,1,2")
+    assert "3 reused from before, 0 to do" in said.err
+    assert set(averaged()["run_id"]) == set(first["run_id"])
+
+
+def test_runs_whose_source_is_not_known_are_made_anew_and_left_out(home: Path, nnbench: Command, store: MlflowClient) -> None:
+    """As a store of the first edition holds them: no digest, and another identity."""
+    nnbench(*SMALL, "seed=0,1")
+    for run in _runs(store):
+        store.set_tag(run.info.run_id, "nnbench.identity", "of the first edition" + run.info.run_id)
+        for tag in ("source", "dataset_source", "code", "configuration"):
+            store.delete_tag(run.info.run_id, f"nnbench.{tag}")
+    assert len(_study(home).runs) == 2, "they can be reported on"
+    said = nnbench(*SMALL, "seed=0")
+    assert "the code of earlier runs is not known: 1 run anew" in said.err
+    study = _study(home)
+    assert list(study.runs["seed"]) == [0]
+    assert sorted(study.earlier["seed"]) == [0, 1]
+
+
+def test_checkpoints_make_no_other_runs(home: Path, nnbench: Command, store: MlflowClient) -> None:
+    nnbench(*SMALL, "seed=0,1")
+    said = nnbench(*SMALL, "seed=0,1,2", "training.checkpoints=[3]")
+    assert "2 reused from before, 1 to do" in said.err
+    assert set(_study(home).runs["setting"]) == {"adam"}

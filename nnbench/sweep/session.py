@@ -159,6 +159,8 @@ class Sweep:
         once = distinct(jobs)
         todo = [job for job in once if job.config.identity not in self.finished]
         self.announce(len(once), len(todo), stage, repeats=len(jobs) - len(once))
+        self.explain(todo)
+        self.reuse(job.config for job in jobs)
         if todo:
             self.open(_name(todo), {"runs": str(len(todo)), "reused": str(len(once) - len(todo))})
             self.train(todo, len(todo))
@@ -170,6 +172,21 @@ class Sweep:
         what = f"{stage}, " if stage else ""
         runs = numbers.count(total, "run")
         self.console.print(f"study [bold]{escape(self.config.study)}[/bold]: {what}{runs}{again}{reused}")
+
+    def explain(self, jobs: Sequence[Job]) -> None:
+        """Say which jobs there are runs of, but of other source."""
+        from nnbench.recording import spec
+
+        if not (jobs and self.config.resume):
+            return
+        for name, number in self.writer.superseded([spec(job.config) for job in jobs]).items():
+            why = f"{name} has changed" if name else "the code of earlier runs is not known"
+            self.console.print(f"[yellow]{escape(why)}[/yellow]: {numbers.count(number, 'run')} anew", soft_wrap=True)
+
+    def reuse(self, configs: Iterable[Config]) -> None:
+        """Take note of runs that need not be made again: their source is the one that this sweep asks for."""
+        if reused := self.finished & {config.identity for config in configs}:
+            self.writer.reuse(reused)
 
     def reusable(self) -> "dict[str, Row]":
         """The runs that need not be made again, as they stand in the store, by identity."""
@@ -191,7 +208,10 @@ class Sweep:
         self.halted = bool(failures) and self.config.fail_fast
 
     def _noting(self, jobs: Iterable[Job], heed: Callable[[Ended], None]) -> Iterator[Started | Ended]:
+        from nnbench.recording import sources
+
         for event in self._runner(jobs, self.id or ""):
+            self.writer.keep_sources(self.id or "", sources(event.job.config))
             yield event
             if isinstance(event, Ended):
                 if not isinstance(event.outcome, Failure):

@@ -129,7 +129,7 @@ def axis_of(override: Override, parser: OverridesParser) -> Axis:
     """
     element, line, given = override.get_key_element(), override.input_line, override.value()
     key = element.lstrip("+")
-    if key.partition(".")[0] in ONE:
+    if {key, key.partition(".")[0]} & set(ONE):
         raise UserError(f"{line}: must be one at a time; start a sweep for each")
     if not override.is_discrete_sweep():
         raise UserError(f"{line}: must be a list of values; an interval needs a sweeper that samples")

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from nnbench.tracking.runs import Row
 from nnbench.tracking.settings import AROUND, settings
-from nnbench.tracking.tables import as_value, newest
+from nnbench.tracking.tables import as_value, configuration_of, newest
+from nnbench.tracking.versions import SOURCE, split
 
 SETTING, BEST = "nnbench.setting", "nnbench.best"
 # Selection looks at the validation points; a study that has none is judged by what it has.
@@ -36,15 +37,30 @@ class Best:
 
 
 def setting_of(rows: Sequence[Row]) -> dict[str, str]:
-    """The setting of each training run by its id; the learning rate is always told, as in a run's name."""
+    """The setting of each training run by its id; the learning rate is always told, as in a run's name.
+
+    That of a run of an earlier source says so, so that no chart averages it with later ones.
+    """
+    current, earlier = split(rows)
+    sources = {row.run_id: row.tags.get(SOURCE, "unknown")[:7] for row in earlier}
+    older = {run_id: f"{setting} (earlier code, {sources[run_id]})" for run_id, setting in _named(earlier).items()}
+    return _named(current) | older
+
+
+def _named(rows: Sequence[Row]) -> dict[str, str]:
     params = [{key: as_value(text) for key, text in row.params.items()} for row in rows]
     optimizers = [row.tags.get("nnbench.optimizer", "") for row in rows]
-    named = settings(optimizers, params, always=["optimizer.learning_rate"])
+    always = ["optimizer.learning_rate"]
+    named = settings(optimizers, params, always, [configuration_of(row) for row in rows])
     return {row.run_id: setting for row, (setting, _) in zip(rows, named, strict=True)}
 
 
 def best_settings(rows: Sequence[Row]) -> list[Best]:
-    """The best setting of each optimizer that has a run which came to its end; a tuning stage's runs do not count."""
+    """The best setting of each optimizer that has a run which came to its end.
+
+    Runs of a tuning stage do not count, nor those of an earlier source of their optimizer or dataset.
+    """
+    rows, _ = split(rows)
     named = setting_of(rows)
     tried: dict[tuple[str, str], list[Row]] = {}
     for row in newest(rows):

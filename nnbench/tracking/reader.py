@@ -16,8 +16,10 @@ from nnbench.study import Study
 from nnbench.tracking.experiment import find_experiment
 from nnbench.tracking.files import artifact
 from nnbench.tracking.runs import Row, every
+from nnbench.tracking.sources import read_source
 from nnbench.tracking.store import Store
 from nnbench.tracking.tables import chosen, curve_tables, genuine, newest, runs_table, selection_table, sweeps_table
+from nnbench.tracking.versions import split
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +38,7 @@ def read_study(store: Store, study: str) -> Study:
             raise UserError(f"study={study}: there is none of that name in {store.shown_uri}; {_known(store)}")
         rows = store.runs.rows(experiment)
         training = [row for row in rows if row.tags.get("nnbench.kind") == "training"]
-        kept = newest([row for row in training if genuine(row)])
+        kept, earlier = split(newest([row for row in training if genuine(row)]))
         if strange := [row for row in training if not genuine(row)]:
             logger.warning("%d runs are not as nnbench leaves them, and are left out", len(strange))
         tuning = [row for row in kept if row.tags.get("nnbench.stage") == "tuning"]
@@ -56,6 +58,8 @@ def read_study(store: Store, study: str) -> Study:
         boundary=partial(_boundary, store, experiment),
         tuning=runs_table(tuning),
         selection=selection,
+        earlier=runs_table(earlier),
+        source=partial(read_source, store, experiment, {row.run_id: row for row in training}),
     )
 
 

@@ -15,7 +15,8 @@ import pandas as pd
 
 from nnbench import artifacts
 from nnbench.tracking.runs import Row, ours
-from nnbench.tracking.settings import settings
+from nnbench.tracking.settings import configuration, settings
+from nnbench.tracking.versions import version
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +26,8 @@ LONGEST_NUMBER, LONGEST_TEXT = 40, 6000  # characters; the writer leaves no long
 BEYOND = 1e300  # MLflow stores the infinite as the greatest number there is
 # Columns that are there even if no run fills them.
 TAGS = ("outcome", "optimizer", "identity", "sweep_id", "stage", "reason")
-PROVENANCE = ("commit", "dirty", "version", "python", "numpy", "blas", "cpu", "threads", "command")
+SOURCES = ("source", "dataset_source", "code")
+PROVENANCE = (*SOURCES, "commit", "dirty", "version", "python", "numpy", "blas", "cpu", "threads", "command")
 METRICS = (
     *("final/train_loss", "final/train_accuracy", "final/val_loss", "final/val_accuracy"),
     *("best/val_loss", "best/val_accuracy", "best/epoch", "best/test_loss", "best/test_accuracy"),
@@ -45,15 +47,21 @@ def genuine(row: Row) -> bool:
 
 
 def newest(rows: Sequence[Row]) -> list[Row]:
-    """The last try of each identity, a FINISHED one where there is one."""
+    """The last try of each configuration, seed and version of the source, a FINISHED one where there is one."""
     tries = sorted(rows, key=lambda row: (row.status == "FINISHED", row.started))
-    return list({row.tags.get("nnbench.identity", row.run_id): row for row in tries}.values())
+    return list({(configuration_of(row), row.params.get("seed"), version(row)): row for row in tries}.values())
+
+
+def configuration_of(row: Row) -> str:
+    """What is equal for runs of one setting alone: as the writer left it or, in stores of old, from the parameters."""
+    return row.tags.get("nnbench.configuration") or configuration(row.params)
 
 
 def runs_table(rows: Sequence[Row]) -> pd.DataFrame:
     """`Study.runs`, in the order of optimizer, setting, seed."""
     params = [{key: shown(as_value(text)) for key, text in row.params.items()} for row in rows]
-    named = settings([row.tags.get("nnbench.optimizer", "") for row in rows], params)
+    optimizers = [row.tags.get("nnbench.optimizer", "") for row in rows]
+    named = settings(optimizers, params, configurations=[configuration_of(row) for row in rows])
     records = [
         {
             **values,

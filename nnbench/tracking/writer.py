@@ -6,9 +6,9 @@ import re
 import shutil
 import weakref
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -28,8 +28,12 @@ from nnbench.tracking.metrics import points
 from nnbench.tracking.presence import Presence
 from nnbench.tracking.provenance import provenance, user
 from nnbench.tracking.runs import Row, ServerRuns, now
+from nnbench.tracking.settings import configuration
+from nnbench.tracking.sources import Sources, write_sources
 from nnbench.tracking.spool import Courier, parcels
 from nnbench.tracking.store import Store
+from nnbench.tracking.tables import configuration_of
+from nnbench.tracking.versions import ASKED, CODE, DATASET, SOURCE, split
 
 COLOUR, FIGURES = "mlflow.runColor", "figures"
 BLACK = "#1a1a1a"  # a sweep's own run, among runs in the colours of their optimizers
@@ -49,6 +53,9 @@ class RunSpec:
         params: every leaf of the config under its dotted name.
         config_yaml: the whole config.
         stage: of a study that tunes first, `tuning` or `final`.
+        configuration: the same for runs of one setting, which differ in seed and source alone.
+        sources: digests of what decides the numbers, by the names of their tags, see `nnbench.tracking.versions`.
+        files: the sources themselves, where the run's own artifacts are to hold them.
     """
 
     name: str
@@ -58,6 +65,9 @@ class RunSpec:
     params: Mapping[str, object]
     config_yaml: str
     stage: str | None = None
+    configuration: str = ""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    files: Sources = field(default_factory=dict)
 
 
 class StudyWriter:
@@ -90,6 +100,7 @@ class StudyWriter:
         self._question, self._colours = description, colours or {}
         self._open: dict[str, RunSpec | None] = {}
         self._outcomes: Counter[str] = Counter()
+        self._kept: set[str] = set()
         with store.told_in_one_line():
             # Without the kind, the pages open on the side of language models.
             self._experiment = open_experiment(store, study, {"mlflow.experimentKind": "custom_model_development"})
@@ -137,6 +148,8 @@ class StudyWriter:
             "nnbench.kind": "training",
             "nnbench.identity": job.identity,
             "nnbench.optimizer": job.optimizer,
+            **({"nnbench.configuration": job.configuration} if job.configuration else {}),
+            **job.sources,
             **({"nnbench.sweep_id": sweep_id} if sweep_id else {}),
             **({"nnbench.stage": job.stage} if job.stage else {}),
             **({COLOUR: self._colours[job.optimizer]} if job.optimizer in self._colours else {}),
@@ -229,6 +242,45 @@ class StudyWriter:
                 place.mkdir(exist_ok=True)
                 shutil.copy(file, place / file.name)
 
+    def keep_sources(self, sweep_id: str, sources: Sources) -> None:
+        """Make sources artifacts of the sweep's own run, those that are not yet."""
+        if new := {digest: files for digest, files in sources.items() if digest not in self._kept}:
+            with self.store.told_in_one_line(), AtOnce(self.store, self._experiment).files(sweep_id) as folder:
+                write_sources(folder, new)
+            self._kept |= new.keys()
+
+    def reuse(self, identities: Collection[str]) -> None:
+        """Note that a sweep has wanted runs that were FINISHED before, where a later version would be taken for the newest."""
+        with self.store.told_in_one_line():
+            rows = [row for row in self.store.runs.rows(self._experiment) if row.tags.get("nnbench.kind") == "training"]
+            _, earlier = split(rows)
+            asked = {row.run_id: {ASKED: str(now())} for row in earlier if row.tags.get("nnbench.identity") in identities}
+            if asked:
+                self.store.runs.label(asked)
+
+    def superseded(self, jobs: Sequence[RunSpec]) -> Counter[str]:
+        """For how many of some jobs there is a FINISHED run of other source, by what differs; "" where that is not known.
+
+        What differs is named as in the parameters, such as `my.opts:Lion`, or it is `nnbench`.
+        """
+        with self.store.told_in_one_line():
+            rows = [row for row in self.store.runs.rows(self._experiment) if row.status == "FINISHED"]
+        older: dict[tuple[str, str], list[Row]] = {}
+        for row in rows:
+            for key in {configuration_of(row), configuration(row.params)}:
+                older.setdefault((key, row.params.get("seed", "")), []).append(row)
+        found: Counter[str] = Counter()
+        for job in jobs:
+            params = _params(job.params)
+            known = [
+                older[key, str(job.seed)]
+                for key in (job.configuration, configuration(params))
+                if (key, str(job.seed)) in older
+            ]
+            if known:
+                found.update(_changes(known[0][-1], job))
+        return found
+
     def _describe(self, answer: str = "") -> None:
         describe(self.store, self._experiment, self._command, question=self._question, answer=answer)
 
@@ -251,6 +303,15 @@ class StudyWriter:
 def _write_texts(folder: Path, job: RunSpec, note: str) -> None:
     (folder / "config.yaml").write_text(redacted(job.config_yaml), encoding="utf-8")
     (folder / "note.md").write_text(note, encoding="utf-8")
+    write_sources(folder, job.files)
+
+
+def _changes(row: Row, job: RunSpec) -> list[str]:
+    """What is of other source in a job than it was in a run of the same configuration."""
+    if not all(tag in row.tags for tag in job.sources):
+        return [""]
+    names = {SOURCE: job.params.get("optimizer.algorithm"), DATASET: job.params.get("dataset.name"), CODE: "nnbench"}
+    return [str(names[tag]) for tag, digest in job.sources.items() if row.tags[tag] != digest]
 
 
 def _params(params: Mapping[str, object]) -> dict[str, str]:
