@@ -146,7 +146,7 @@ def read(folder: Path) -> Study:
         known = re.fullmatch(r"[\w-]+", run_id) and path.exists()
         return artifacts.read_boundary(path) if known else None
 
-    return Study(name=about["name"], boundary=boundary, **tables)
+    return Study(name=about["name"], boundary=boundary, source=lambda run_id: {}, **tables)
 
 
 def _table(path: Path, as_json: list[str]) -> pd.DataFrame:

@@ -27,8 +27,8 @@ class Study:
             `reference/neighbours_accuracy`, `reference/bayes_accuracy`, `reference/bayes_loss` (of other classifiers on the
             run's own points); `time/train_seconds`, `epochs_to/0.80`, ...); and provenance: `source`,
             `dataset_source`, `code` (digests of what decides the numbers: the optimizer's class, the dataset's, nnbench's
-            own; empty where not known), `commit`, `dirty`, `version`, `python`, `numpy`, `blas`, `cpu`, `threads`, `command`. Runs of the first edition lack `best/epoch`,
-            `best/test_*` and `reference/*`.
+            own; empty where not known), `commit`, `dirty`, `version`, `python`, `numpy`, `blas`, `cpu`, `threads`,
+            `command`. Runs of the first edition lack `best/epoch`, `best/test_*` and `reference/*`.
         curves: one row a run and epoch, at the evaluated epochs (about 100 a run, dense early): `run_id`, `epoch`,
             `train_loss`, `train_accuracy`, `val_loss`, `val_accuracy` (NaN where there is no validation split).
         records: one row a run and epoch at which its training accuracy was higher than ever before: `run_id`, `epoch`,

@@ -67,7 +67,7 @@ def _dataset(tree: dict[str, Any]) -> tuple[dict[str, Any], str]:
 
 def _source(kind: type[Any], key: str, named: str) -> str:
     try:
-        return source_of(kind, named).digest
+        return source_of(kind, named).digest  # type: ignore[arg-type]  # a class is hashable
     except OSError as error:
         raise UserError(
             f"{key}={named}: must be in a file, so that runs can be told from those of another version ({error})"

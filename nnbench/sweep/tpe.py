@@ -105,6 +105,7 @@ def search(
         hunt = _Hunt(searches, {identity: seen_in_store(row) for identity, row in sweep.reusable().items()})
         total, todo = len(contenders) * tuning.settings.configs * len(seeds), hunt.todo()
         sweep.announce(total, todo, stage or "search")
+        sweep.reuse(job.config for each in searches for number in each.trials for job in each.jobs(number))
         if todo:
             labels = ", ".join(contender.label for contender in contenders)
             sweep.open(f"tpe {labels} over {numbers.count(len(seeds), 'seed')}", tuning.params)

@@ -38,7 +38,8 @@ def read_source(store: Store, experiment: Experiment, rows: Mapping[str, Row], r
         rows: its runs by their ids.
         run_id: of the run.
     """
-    row, found = rows[run_id], {}
+    row = rows[run_id]
+    found: dict[str, str] = {}
     holder = row.tags.get("nnbench.sweep_id", run_id)
     for kind, tag in (("optimizer", SOURCE), ("dataset", DATASET), ("nnbench", CODE)):
         if ours(holder) and ours(digest := row.tags.get(tag, "")):
