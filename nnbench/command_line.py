@@ -9,6 +9,8 @@ from typing import NoReturn
 
 from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 
 from nnbench.errors import UserError
 
@@ -95,7 +97,28 @@ def in_order(words: Sequence[str], conf: Path, *, sweeps: bool) -> list[str]:
             raise UserError(f"{word}: must be one of the options of conf/{key}; a key of it is {key}.KEY=VALUE")
     options = [word for word in words if word not in given.overrides]
     # An axis of one option alone is no key of the config until somebody names it.
-    return [*options, *(f"++{word}" if word.startswith("grids.") else word for word in given.overrides)]
+    overrides = [f"++{word}" if word.startswith("grids.") else word for word in given.overrides]
+    return [*options, *(_within_swept(overrides, conf) if given.multirun else overrides)]
+
+
+def _within_swept(words: Sequence[str], conf: Path) -> list[str]:
+    """The words, with a value for an option of a group that is swept as an axis of one value.
+
+    To a value Hydra holds the group's default option, which may not know its key, before a sweeper hears of it.
+    """
+    swept = {key for word in words if (key := word.partition("=")[0]) and _is_axis(word) and (conf / key).is_dir()}
+
+    def within(word: str) -> bool:
+        return word.lstrip("+").partition(".")[0] in swept and "=" in word and not _is_axis(word)
+
+    return ["{0}=choice({2})".format(*word.partition("=")) if within(word) else word for word in words]
+
+
+def _is_axis(word: str) -> bool:
+    try:
+        return bool(OverridesParser.create().parse_override(word).is_sweep_override())
+    except HydraException:
+        return False  # is told of when Hydra itself reads it
 
 
 def _refuse(message: str) -> NoReturn:

@@ -53,6 +53,9 @@ def as_user_error(error: Exception, conf: Path, words: Sequence[str]) -> str | N
         group, _, option = (error.missing_cfg_file or "").rpartition("/")
         near = get_close_matches(option, error.options, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
+        for folder in sorted(Path().glob("*/")):
+            if (folder / group / f"{option}.yaml").is_file():
+                hint = f"{folder / group / option}.yaml is there: give --config-dir {folder}; "
         return f"{group}={option}: no such option; {hint}{group} knows {', '.join(sorted(error.options))}"
     if isinstance(error, OverrideParseException):
         return f"{error.override}: cannot be read; must be KEY=VALUE, quoted from the shell where it holds spaces or brackets"

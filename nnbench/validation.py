@@ -6,6 +6,7 @@ import json
 import pkgutil
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from functools import cache
 from itertools import pairwise
@@ -169,6 +170,8 @@ def _section(kind: type[Any], name: str) -> type[Any] | None:
 
 def unknown_key(key: str, tree: Mapping[str, Any]) -> str:
     """The line for a key that the config `tree` does not hold: where it goes astray, and what is there instead."""
+    if key in _fields_not_given(tree):
+        return f"{key}: is not among the keys that its YAML gives; add it with +{key}=..."
     node: Any = tree
     place, rest = "", key.split(".")
     while len(rest) > 1 and isinstance(node, Mapping) and isinstance(node.get(rest[0]), Mapping):
@@ -177,6 +180,17 @@ def unknown_key(key: str, tree: Mapping[str, Any]) -> str:
     # From the top, a key of some section may be meant without its section.
     below = {} if place else {leaf.rpartition(".")[2]: leaf for leaf, _ in flatten(tree)}
     return _unknown(key, place, ".".join(rest), list(node), below)
+
+
+def _fields_not_given(tree: Mapping[str, Any]) -> set[str]:
+    """The settings of the chosen optimizer and dataset that have a default in their class alone."""
+    found = set()
+    for section, key, find in (("optimizer", "algorithm", optimizers.find), ("dataset", "name", datasets.find)):
+        given = tree.get(section)
+        if isinstance(given, Mapping) and isinstance(name := given.get(key), str) and name != ABSENT:
+            with suppress(UserError, TypeError):
+                found |= {f"{section}.{field.name}" for field in fields(find(name)) if field.init and field.name not in given}
+    return found
 
 
 def _unknown(key: str, place: str, astray: str, known: Iterable[str], below: Mapping[str, str] | None = None) -> str:
@@ -239,4 +253,6 @@ def _number(value: float) -> str:
 def _shown(value: Any) -> str:
     """A value as the user would write it on the command line, cut to a readable length."""
     text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, str) and re.fullmatch(r"[-+.\d][-+.\de_]*|true|false|null", value, re.IGNORECASE):
+        text = f"'{value}'"  # a word that looks like a number: with its quotes, so that it does not
     return text if len(text) <= 60 else text[:57] + "..."

@@ -72,7 +72,7 @@ MISTAKES = {
     "training.epochs=1000000000": "training.epochs=1000000000: must be a whole number >= 1 and <= 10000000",
     "training.epochs=999999999999999999999": "must be a whole number >= 1 and <= 10000000",
     "network.hidden=[100000000,100000000]": "network.hidden[0]=100000000: must be a list of at least 1, each a whole number",
-    "network.hidden=[20000,20000]": "network.hidden=[20000, 20000]: with 1,500 points it holds 460,064,500 numbers; must be",
+    "network.hidden=[20000,20000]": "network.hidden=[20000, 20000]: with 6,000 points it holds 640,078,000 numbers; must be",
     "dataset.samples=100000000000": "dataset.samples=100000000000: must be a whole number >= 1 and <= 10000000",
     "dataset.samples=1000000": "network.hidden=[64]: with 3,000,000 points it holds 201,000,192 numbers; must be at most",
     "dataset.classes=1000000": "dataset.classes=1000000: must be a whole number >= 1 and <= 256",
@@ -118,7 +118,7 @@ MISTAKES = {
     # sweeps
     "seed=1,2": "seed=1,2: several values need -m before them, or brackets to be one list",
     "-m seed=range(-1,3)": "seed=-1: must be a whole number >= 0 and <= 4294967295; none of the 4 jobs was started",
-    "-m optimizer=sgd,adam optimizer.momentum=0,0.9": "with optimizer=adam; an axis for one option alone is grids.",
+    "-m optimizer=sgd,adam optimizer.momentum=0,0.9": "no such key with optimizer=adam; for those alone that",
     "-m grids.optimizer.sdg.momentum=0,1": "grids.optimizer.sdg.momentum: no such option",
     "-m optimizer.learning_rate=interval(0,1)": "must be a list of values",
     "-m study=a,b": "study=a,b: must be one at a time; start a sweep for each",
@@ -156,6 +156,10 @@ MISTAKES = {
     "-m experiment=tuned hydra/sweeper=basic": "hydra/sweeper=basic: experiment=tuned has the sweeper two_stage",
     "hydra.mode=foo": "hydra.mode=foo: Invalid value 'foo', expected one of [RUN, MULTIRUN]",
     "-m hydra.launcher._target_=foo": "foo: is no plugin of Hydra's",
+    # a key that not all of the options have
+    "-m optimizer=sgd,adam optimizer.momentum=0.5": "no such key with optimizer=adam; for those alone",
+    BROKEN + "Raises optimizer.learning_rate=1e-3": "add it with +optimizer.learning_rate=...",
+    "-m " + BROKEN + "Raises optimizer.learning_rate=1e-3,1": "add it with +optimizer.learning_rate=...",
     # grids
     "-m grids={a:1}": "grids={a:1}: holds a key that is not there; give grids.KEY=VALUE",
     "-m grids=3": "grids=3: must be grids.GROUP.OPTION.KEY",
@@ -239,6 +243,20 @@ def test_one_line_and_status_2(nnbench: Run, command: str) -> None:
     assert len(said.err.splitlines()) == 1
     assert said.out == ""
     assert not list(Path().iterdir()), "nothing was started, nothing was left behind"
+
+
+def test_an_option_in_a_folder_that_hydra_does_not_look_in(nnbench: Run) -> None:
+    Path("conf", "optimizer").mkdir(parents=True)
+    Path("conf", "optimizer", "lion.yaml").write_text("name: lion\nalgorithm: sgd\n")
+    said = nnbench("-m", "optimizer=sgd,lion", "dry_run=true")
+    assert "conf/optimizer/lion.yaml is there: give --config-dir conf;" in said.err
+    assert nnbench("--config-dir", "conf", "-m", "optimizer=sgd,lion", "dry_run=true").status == 0
+
+
+def test_a_value_for_swept_options_that_the_default_option_does_not_have(nnbench: Run) -> None:
+    said = nnbench("-m", "optimizer=rmsprop,rmsprop_default", "optimizer.rho=0.95", "dry_run=true")
+    assert said.status == 0, said.err
+    assert said.out.count("optimizer.rho=0.95") == 2
 
 
 def test_there_are_enough_of_them() -> None:

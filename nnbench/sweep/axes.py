@@ -44,9 +44,9 @@ def expand(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -
     jobs: list[Job] = []
     refusals: list[str] = []
     for case in cases:
-        refusals += case.misfits
+        refusals += [_misfit(axis, case, cases) for axis in case.unknown]
         points = itertools.product(*(zip(axis.words, axis.values, strict=True) for axis in case.axes))
-        for point in () if case.misfits else points:
+        for point in () if case.unknown else points:
             overrides = words.ordered([*case.overrides, *(word for word, _ in point)])
             try:
                 config = parse(case.at(value for _, value in point) if case.plain else composed(loader, master, overrides))
@@ -64,18 +64,20 @@ class _Case:
     """A set of choices of groups, composed.
 
     Attributes:
-        overrides: that compose it.
+        choice: the words that choose.
+        overrides: that compose it, these words among them.
         tree: the config as plain data.
         axes: over values.
-        misfits: a line for each axis that these choices do not know.
+        unknown: those of them whose key these choices do not have.
         plain: the axes' values can be put into copies of the tree.
         fill_in: something in the tree or on an axis is an interpolation.
     """
 
+    choice: tuple[str, ...]
     overrides: list[str]
     tree: dict[str, Any]
     axes: list[Axis]
-    misfits: list[str]
+    unknown: list[Axis]
     plain: bool
     fill_in: bool
 
@@ -97,10 +99,11 @@ def _case(loader: ConfigLoader, master: DictConfig, words: Words, choice: tuple[
     tree = _plain(config)
     axes = [*words.values, *_own_grids(loader, config, words)]
     return _Case(
+        choice=choice,
         overrides=overrides,
         tree=tree,
         axes=axes,
-        misfits=[_misfit(axis, choice, tree) for axis in axes if not axis.sign and _node(tree, axis.key) is _NOWHERE],
+        unknown=[axis for axis in axes if not axis.sign and _node(tree, axis.key) is _NOWHERE],
         plain=_apart([*words.settings, *(axis.key for axis in axes)]) and all(_can_be_put(axis, tree) for axis in axes),
         fill_in=any(_interpolates(value) for value in [tree, *(axis.values for axis in axes)]),
     )
@@ -179,12 +182,20 @@ def _resolved(tree: dict[str, Any]) -> dict[str, Any]:
     return OmegaConf.to_container(OmegaConf.create(tree), resolve=True)  # type: ignore[return-value]
 
 
-def _misfit(axis: Axis, choice: tuple[str, ...], tree: Mapping[str, Any]) -> str:
-    """The line for an axis that these choices do not know, though others may."""
-    line, (section, _, last) = unknown_key(axis.key, tree), axis.key.rpartition(".")
-    if not (chosen := [word for word in choice if axis.key.startswith(word.partition("=")[0] + ".")]):
+def _misfit(axis: Axis, case: _Case, cases: Iterable[_Case]) -> str:
+    """The line for an axis whose key the choices of `case` do not have, though those of others may."""
+    group, _, last = axis.key.rpartition(".")
+    line = unknown_key(axis.key, case.tree)
+    if not (chosen := [word for word in case.choice if word.startswith(f"{group}=")]):
         return line
-    return f"{line}, with {chosen[0]}; an axis for one option alone is {GRIDS}{section}.OPTION.{last}=..."
+    owners = dict.fromkeys(
+        word for each in cases if axis not in each.unknown for word in each.choice if word.startswith(f"{group}=")
+    )
+    if not owners:
+        return f"{line}, with {chosen[0]}"
+    values = ",".join(word.partition("=")[2] for word in axis.words)
+    alone = " ".join(f"{GRIDS}{group}.{owner.partition('=')[2]}.{last}={values}" for owner in owners)
+    return f"{axis.key}: no such key with {chosen[0]}; for those alone that have it, give {alone}"
 
 
 def _refusal(refusals: list[str], total: int) -> str:

@@ -103,7 +103,9 @@ def read(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -> 
     Raises:
         UserError: something is not as it must be; nothing has been started.
     """
-    words = sort_words(loader, master.hydra.sweeper.get("params") or {}, arguments)
+    words = sort_words(loader, master.hydra.sweeper.get("params") or {}, arguments).with_fixed(
+        except_for=("optimizer", "seed")
+    )
     for axis in [*words.choices, *words.values]:
         if axis.key not in ("optimizer", "seed"):
             raise UserError(f"{axis.key}: must be one value; a sweeper that tunes takes lists of optimizer and seed alone")

@@ -1,8 +1,8 @@
 """The words after `-m`, sorted by what they do: fixed overrides, axes over groups and over values, grids of one option."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
@@ -60,6 +60,16 @@ class Words:
         """Keys that the user set, which therefore win over a grid."""
         fixed = {word.lstrip("+~").partition("=")[0] for word in self.fixed}
         return fixed | {axis.key for axis in [*self.choices, *self.values]}
+
+    def with_fixed(self, except_for: Collection[str]) -> "Words":
+        """The same, with the axes of one value among what is fixed."""
+        single = [axis for axis in self.values if len(axis.words) == 1 and axis.key not in except_for]
+        return replace(
+            self,
+            fixed=[*self.fixed, *(axis.words[0] for axis in single)],
+            settings=[*self.settings, *(axis.key for axis in single)],
+            values=[axis for axis in self.values if axis not in single],
+        )
 
     def ordered(self, words: Iterable[str]) -> list[str]:
         """These overrides in the order of the command line, in which Hydra applies them; those of grids last."""

@@ -91,12 +91,19 @@ def test_an_interpolation_follows_the_swept_value(loader: ConfigLoader) -> None:
     assert [job.config.dataset.settings["val_samples"] for job in jobs] == [10, 20]
 
 
+@pytest.mark.parametrize("axis", ["sgd,adam", ["sgd", "adam"]])
+def test_a_list_among_the_axes_of_an_experiment_is_an_axis(loader: ConfigLoader, axis: object) -> None:
+    master = _master()
+    master.hydra.sweeper.params = {"optimizer": axis, "network.hidden": [[8], [8, 4]]}
+    assert [job.config.network.hidden for job in expand(loader, master, [])] == [[8], [8, 4]] * 2
+
+
 @pytest.mark.parametrize(
     ("words", "line"),
     [
         (
             ["optimizer=sgd,adam", "optimizer.momentum=0,0.9"],
-            "optimizer.momentum: no such key; .* with optimizer=adam; .*grids.optimizer.OPTION.momentum=.*none of the 4 jobs",
+            "optimizer.momentum: no such key with optimizer=adam; .*grids.optimizer.sgd.momentum=0,0.9; none of the 4 jobs",
         ),
         (["optimizer.learning_rate=0.1,-1"], r"optimizer.learning_rate=-1: must be a number > 0 .*; none of the 2 jobs"),
         (["experiment=notebook,smoke"], "experiment=notebook,smoke: must be one at a time"),
