@@ -4,16 +4,36 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from nnbench.report.findings import Findings
-from nnbench.report.numbers import count, listing
+from nnbench.report.numbers import count, fixed, listing
 from nnbench.report.wording import brief, distinct
 from nnbench.stats.interquartile import LEAST
+from nnbench.stats.paired import LEVEL
+from nnbench.stats.power import lead_shown, power_of_signed_rank
+from nnbench.stats.verdict import NOTABLE
 
+FEW = 10  # seeds under which the intervals come out too narrow
 _TASK = ("dataset.", "draws.", "training.epochs")  # what makes one run's task another than another's, beside the seed
 
-Kind = Literal["task", "alone", "as_given", "chosen_by_the_same_seeds", "tuned", "seeds", "diverged", "no_test", "versions"]
+Kind = Literal[
+    "task",
+    "alone",
+    "as_given",
+    "chosen_by_the_same_seeds",
+    "tuned",
+    "seeds",
+    "power",
+    "one_draw",
+    "same_values",
+    "diverged",
+    "missing",
+    "no_test",
+    "versions",
+]
 
 
 @dataclass(frozen=True)
@@ -72,17 +92,70 @@ def _tuned(findings: Findings) -> str:
     return f"{told}{beyond}."
 
 
-def _seeds(findings: Findings) -> Caveat:
+def _seeds(findings: Findings) -> Caveat | None:
     seeds = findings.scored.groupby("setting")["seed"].nunique()
     least, most = int(seeds.min()), int(seeds.max())
+    if least >= FEW:
+        return None
     told = count(least, "seed") if least == most else f"{least} to {most} seeds"
-    if most < LEAST:
-        why = f"with fewer than {LEAST} there is no interval, and small differences go unseen"
-    elif least < 10:
-        why = "with fewer than 10 the intervals come out too narrow, and small differences go unseen"
-    else:
-        why = "a difference much smaller than the intervals goes unseen; that does not make it none"
-    return Caveat("seeds", f"{told} a setting: {why}.")
+    why = f"fewer than {LEAST} there is no interval" if most < LEAST else f"fewer than {FEW} the intervals come out too narrow"
+    return Caveat("seeds", f"{told} a setting: with {why}, and small differences go unseen.")
+
+
+def _power(findings: Findings) -> Caveat | None:
+    """What a study of this size can show, and of what it shows nothing."""
+    verdict, by = findings.by(findings.primary).verdict, findings.primary
+    if not verdict.enough:
+        return None  # the answer says how many seeds are needed
+    level = LEVEL / verdict.pairs
+    shares = {n: _shown(n, level) for n in (verdict.seeds, verdict.advisable)}
+    more = f", with {verdict.advisable} seeds in {shares[verdict.advisable]}" if verdict.seeds < verdict.advisable else ""
+    told = (
+        f"With {count(verdict.seeds, 'seed')} and {count(verdict.settings, findings.noun)}, one that beats another three "
+        f"times in four is shown to in {shares[verdict.seeds]} of studies{more}"
+    )
+    lead = lead_shown(seeds=verdict.seeds, level=level) * _spread(findings)
+    least = f"; here a lead of {fixed(lead, 2)} in {by.name} would be, in four of five" if np.isfinite(lead) else ""
+    return Caveat("power", f"{told}{least}. That no difference is shown does not mean that there is none.")
+
+
+def _shown(seeds: int, level: float) -> str:
+    share = power_of_signed_rank(float(norm.ppf(NOTABLE)), seeds=seeds, level=level)
+    return f"about {share:.0%}".replace("%", " %")
+
+
+def _spread(findings: Findings) -> float:
+    """The standard deviation of the differences within a seed, the median of all pairs; NaN where it is 0 or unknown."""
+    finite = findings.by(findings.primary).scores.replace([np.inf, -np.inf], np.nan)
+    covariance = finite.cov(min_periods=2).to_numpy()
+    own = np.diag(covariance)
+    variance = (own[:, None] + own - 2 * covariance)[np.triu_indices(len(own), k=1)]
+    known = variance[np.isfinite(variance) & (variance > 0)]
+    return float(np.sqrt(np.median(known))) if known.size else np.nan
+
+
+def _one_draw(findings: Findings) -> Caveat | None:
+    if [value.lower() for value in distinct(findings.runs, "dataset.redraw")] != ["false"]:
+        return None
+    return Caveat(
+        "one_draw",
+        "All seeds have the same points (dataset.redraw=false): intervals and tests hold for this one draw of them; another "
+        "may favour another setting.",
+    )
+
+
+def _same_values(findings: Findings) -> Caveat | None:
+    found = findings.by(findings.primary)
+    known = set(found.ranking.loc[found.ranking["n"] > 0, "setting"])
+    groups = [listing([brief(name) for name in group]) for group in found.verdict.same if set(group) <= known]
+    if not groups:
+        return None
+    more = f"; so have {count(len(groups) - 3, 'other group')}" if len(groups) > 3 else ""
+    return Caveat(
+        "same_values",
+        f"{'; '.join(groups[:3])} have the same {findings.primary.name} on every seed{more}: they may be one setting under "
+        "several names.",
+    )
 
 
 def _diverged(findings: Findings) -> Caveat | None:
@@ -90,18 +163,26 @@ def _diverged(findings: Findings) -> Caveat | None:
     if diverged.empty:
         return None
     told = listing([f"{number} of {brief(str(setting))}" for setting, number in diverged.head(3).items()])
+    none = len(set(diverged.index) - set(findings.scored["setting"]))
+    unknown = f" {count(none, 'setting')} lost all runs, and {'has' if none == 1 else 'have'} no figure." if none else ""
     return Caveat(
         "diverged",
-        f"{count(int(diverged.sum()), 'run')} diverged ({told}{' and others' if len(diverged) > 3 else ''}): with no "
-        f"final value, so that what is said of these settings holds for their other runs only.{_unranked(findings)}",
+        f"{count(int(diverged.sum()), 'run')} diverged ({told}{' and others' if len(diverged) > 3 else ''}): they rank worst, "
+        f"and the figures of these settings are of their other runs.{unknown}",
     )
 
 
-def _unranked(findings: Findings) -> str:
-    """The settings that have no other runs."""
-    none = findings.runs["setting"].nunique() - findings.scored["setting"].nunique()
-    has, are = ("has", "is") if none == 1 else ("have", "are")
-    return f" {count(none, 'setting')} {has} none left and {are} not ranked." if none else ""
+def _missing(findings: Findings) -> Caveat | None:
+    """Seeds that not all settings have, for whatever reason."""
+    found = findings.by(findings.primary)
+    lost = findings.runs["outcome"].value_counts()
+    told = [f"{lost[outcome]} {outcome}" for outcome in ("failed", "killed", "running") if outcome in lost]
+    if not told and not found.scores.isna().to_numpy().any():
+        return None
+    shared = found.pairs["n"]
+    seeds = f", {shared.min()} to {shared.max()} of them" if len(shared) and shared.min() < shared.max() else ""
+    runs = f"Runs are missing ({listing(told)})" if told else f"Not every {findings.noun} has a run of every seed"
+    return Caveat("missing", f"{runs}: a pair is compared on the seeds that both have{seeds}.")
 
 
 def _no_test(findings: Findings) -> Caveat | None:
@@ -116,7 +197,18 @@ def _versions(findings: Findings) -> Caveat | None:
     return Caveat("versions", f"The runs come from {versions} versions of the code: a difference may be the code's.")
 
 
-_CAVEATS: tuple[Callable[[Findings], Caveat | None], ...] = (_task, _choice, _seeds, _diverged, _no_test, _versions)
+_CAVEATS: tuple[Callable[[Findings], Caveat | None], ...] = (
+    _task,
+    _choice,
+    _seeds,
+    _power,
+    _one_draw,
+    _same_values,
+    _diverged,
+    _missing,
+    _no_test,
+    _versions,
+)
 
 
 def one_task(runs: pd.DataFrame) -> str:

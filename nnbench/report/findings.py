@@ -17,11 +17,24 @@ from nnbench.study import Study
 
 @dataclass(frozen=True)
 class Metric:
-    """A column of `Study.runs` that settings are ranked by."""
+    """A column of `Study.runs` that settings are ranked by.
+
+    Attributes:
+        column: such as `test/accuracy`.
+        name: in print.
+        higher: whether greater values are better.
+        when: with the weights of which epoch it is taken.
+    """
 
     column: str
     name: str
     higher: bool
+    when: str = "after the last epoch"
+
+    @property
+    def full(self) -> str:
+        """The measure with its protocol, as a sentence bears it: `test accuracy after the last epoch`."""
+        return f"{self.name} {self.when}"
 
 
 METRICS = {

@@ -81,7 +81,7 @@ def _alone(verdict: Verdict, words: Words) -> str:
 
 def _leads(verdict: Verdict, words: Words, *, so_far: bool = False, again: bool = False) -> str:
     """Who has the best interquartile mean; nobody, where it is infinite. The measure is not told `again`."""
-    until, measure = " so far" if so_far else "", "" if again else f" {words.measure}"
+    until, measure = "So far " if so_far else "", "" if again else f" {words.measure}"
     if _frail(verdict):
         return (
             f"More than a quarter of the runs of every {words.noun} diverged, so that none has the {words.most} "
@@ -91,9 +91,9 @@ def _leads(verdict: Verdict, words: Words, *, so_far: bool = False, again: bool 
         group = next((group for group in verdict.same if verdict.best in group), ())
         where = " on every seed" if set(group) == {verdict.best, *verdict.tied} else ""
         names = _some((verdict.best, *verdict.tied), verdict, words)
-        return f"{names} have the same{measure}{where}, the {words.most}{until}: {_found(verdict, words)}."
+        return f"{until}{names} have the same{measure}{where}, the {words.most}: {_found(verdict, words)}."
     verb = "has" if so_far or again else "reaches"
-    return f"{words.name(verdict.best)} {verb} the {words.most}{measure}{until}: {_found(verdict, words)}."
+    return f"{until}{words.name(verdict.best)} {verb} the {words.most}{measure}: {_found(verdict, words)}."
 
 
 def _over_whom(verdict: Verdict, words: Words) -> list[str]:

@@ -7,7 +7,8 @@ import pandas as pd
 
 from nnbench.report import sentences
 from nnbench.report.findings import Findings, Metric
-from nnbench.report.numbers import count, interval, listing
+from nnbench.report.measures import dissents
+from nnbench.report.numbers import count, fixed, interval, listing
 from nnbench.report.sentences import Words, sentence
 
 _LONG = 36  # letters
@@ -17,9 +18,31 @@ _INDICES = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 def verdict(findings: Findings, by: Metric) -> str:
     """Who is best by this metric, with interval and n, hedged as the tests demand."""
     found = findings.by(by).verdict
-    if not found.best:
+    if found.claim == "nothing":
         return _nothing(findings.runs)
-    return sentence(found, words(findings, by.name, higher=by.higher))
+    said = [sentence(found, words(findings, by.full, higher=by.higher))]
+    return " ".join([*said, *(_dissenting(findings) if by == findings.primary else [])])
+
+
+def _dissenting(findings: Findings) -> list[str]:
+    """The other measures that order the settings otherwise, a sentence each; one for all that show no difference."""
+    said, silent = [], []
+    pairs = findings.by(findings.primary).verdict.pairs
+    for one in dissents(findings):
+        if one.kind == "nothing_shown":
+            silent.append(f"by {one.metric.full}")
+            continue
+        orders = f"Kendall's tau of the two orders {fixed(one.tau, 2)}"
+        if one.kind == "shown_here":
+            told = f"{one.shown} of {count(pairs, 'pair')} {'is' if one.shown == 1 else 'are'} shown to differ"
+        else:
+            told = f"{brief(one.first)} is first ({orders})"
+        if one.kind == "reversed":
+            told += f", and {count(len(one.reversed), 'shown difference')} shown the other way round"
+        said.append(f"By {one.metric.full} {told}.")
+    if silent:
+        said.append(f"{listing(silent)[0].upper()}{listing(silent)[1:]} no difference is shown.")
+    return said
 
 
 def headline(findings: Findings, by: Metric) -> str:

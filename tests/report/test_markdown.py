@@ -19,7 +19,7 @@ def test_it_has_the_answer_the_table_the_commands_and_the_caveats(make_study: Ma
     words = _summary(make_study(boundaries=False), tmp_path)
     lines = words.split("\n")
     assert lines[0] == "## Optimizers compared: comparison"
-    assert lines[2].startswith("**adam reaches the highest test accuracy: 0.927 [0.917, 0.933], n = 10")
+    assert lines[2].startswith("**adam reaches the highest test accuracy after the last epoch: 0.927 [0.917, 0.932], n = 10")
     assert "| setting | runs | test accuracy | training accuracy | training loss | validation loss | time a run |" in lines
     assert "- `python -m nnbench -m optimizer=sgd,adagrad,rmsprop,adam seed='range(10)'`" in lines
     assert "- 40 runs, all finished" in lines

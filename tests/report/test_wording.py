@@ -28,9 +28,8 @@ def test_a_clear_winner_is_named_with_interval_and_n(comparison: Study) -> None:
     best = Findings(comparison).ranking(TEST).iloc[0]
     own = comparison.runs.loc[comparison.runs["setting"] == "adam", TEST.column]
     value = f"{interquartile(own):.3f} [{best['low']:.3f}, {best['high']:.3f}]"
-    assert verdict.startswith(
-        f"adam reaches the highest test accuracy: {value}, n = 10; each of the other 3 is shown to be lower."
-    )
+    answer = "adam reaches the highest test accuracy after the last epoch"
+    assert verdict.startswith(f"{answer}: {value}, n = 10; each of the other 3 is shown to be lower.")
     assert headline == f"adam has the highest test accuracy, {value}"
 
 
@@ -45,7 +44,7 @@ def test_no_difference_is_claimed_that_is_not_shown(make_study: MakeStudy) -> No
     ]
     assert min(p_values) > 0.05  # the study is what it is meant to be
     verdict, headline = _said(study)
-    assert verdict.startswith("No difference in test accuracy is shown between 4 optimizers; ")
+    assert verdict.startswith("No difference in test accuracy after the last epoch is shown between 4 optimizers; ")
     assert verdict.endswith(", n = 10.")
     assert headline == "No difference in test accuracy is shown between 4 optimizers"
 
@@ -55,14 +54,16 @@ def test_what_is_level_with_the_best_is_said_apart_from_what_is_behind(make_stud
     adam, twin = (study.runs["setting"] == name for name in ("adam", "adam twin"))
     study.runs.loc[twin, TEST.column] = study.runs.loc[adam, TEST.column].to_numpy()
     verdict, headline = _said(study)
-    assert verdict.startswith("adam and adam twin have the same test accuracy on every seed, the highest: ")
+    assert verdict.startswith(
+        "adam and adam twin have the same test accuracy after the last epoch on every seed, the highest: "
+    )
     assert verdict.endswith(", n = 10. rmsprop_default is lower.")
     assert headline == "adam and adam twin have the same test accuracy, the highest"
 
 
 def test_the_lowest_loss_is_the_best(comparison: Study) -> None:
     said = wording.verdict(Findings(comparison), METRICS["final/train_loss"])
-    assert said.startswith("adam reaches the lowest training loss: ")
+    assert said.startswith("adam reaches the lowest training loss after the last epoch: ")
     assert "each of the other 3 is shown to be higher." in said
 
 
@@ -72,7 +73,7 @@ def test_few_seeds_rank_nothing(make_study: MakeStudy, seeds: int, told: str) ->
     assert verdict.startswith(
         f"{told} rank 4 optimizers: 8 or more are needed, and about 33 to show one that wins three times in"
     )
-    assert "adam has the highest test accuracy so far" in verdict
+    assert "So far adam has the highest test accuracy after the last epoch: " in verdict
     assert headline == f"{told} rank 4 optimizers by test accuracy"
 
 
@@ -108,7 +109,7 @@ def test_caveats_are_computed(make_study: MakeStudy) -> None:
         commits=["a" * 40, "b" * 40],
     )
     said = told(Findings(broken))
-    assert list(said) == ["task", "as_given", "seeds", "diverged", "no_test", "versions"]
+    assert list(said) == ["task", "as_given", "seeds", "power", "diverged", "no_test", "versions"]
     assert said["task"].startswith("One task: spiral (3 classes, 100 training points a class, noise 0.2).")
     assert said["seeds"].startswith("8 to 10 seeds a setting: with fewer than 10 ")
     assert said["diverged"].startswith("2 runs diverged (2 of sgd)")
@@ -125,7 +126,7 @@ def test_too_few_seeds_for_an_interval_are_told(make_study: MakeStudy) -> None:
 
 def test_settings_with_no_run_left_are_told(make_study: MakeStudy) -> None:
     broken = make_study(["adam", "sgd"], 3, outcome=lambda name, _: "diverged" if name == "sgd" else "finished")
-    assert "only. 1 setting has none left and is not ranked." in told(Findings(broken))["diverged"]
+    assert "1 setting lost all runs, and has no figure." in told(Findings(broken))["diverged"]
 
 
 def test_long_names_are_shortened_in_sentences(make_study: MakeStudy) -> None:

@@ -114,7 +114,7 @@ def test_under_six_seeds_nothing_is_ranked(settings: int, least: int, advisable:
     few = f"{seeds} seed{'s' * (seeds > 1)} cannot rank {settings} optimizers"
     assert sentence(verdict, WORDS).startswith(
         f"{few}: {least} or more are needed, and about {advisable} to show one that wins three times in four. "
-        "a has the highest test accuracy so far: "
+        "So far a has the highest test accuracy: "
     )
     assert headline(verdict, WORDS) == f"{few} by test accuracy"
 
