@@ -23,7 +23,7 @@ def test_it_has_the_answer_the_table_the_commands_and_the_caveats(make_study: Ma
     assert "| setting | runs | test accuracy | training accuracy | training loss | validation loss | time a run |" in lines
     assert "- `python -m nnbench -m optimizer=sgd,adagrad,rmsprop,adam seed='range(10)'`" in lines
     assert "- 40 runs, all finished" in lines
-    assert any(line.startswith("- 10 seeds a setting:") for line in lines)
+    assert any(line.startswith("- With 10 seeds and 4 optimizers, ") for line in lines)
     assert any(line.startswith("- Not shown: boundaries, because no run") for line in lines)
 
 
