@@ -77,6 +77,7 @@ COLUMNS = {
     "cpu": ("text", "the processor"),
     "threads": ("count", "BLAS threads of the run"),
     "command": ("text", "the command line that made it"),
+    "task": ("text", "what a setting was chosen for: the configuration of the dataset"),
     "hyperparameter": ("text", "its name"),
     "value": ("as in the config", "the one chosen"),
     "default": ("as in the config", "the one of the optimizer's YAML"),

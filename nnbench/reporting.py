@@ -22,9 +22,10 @@ from nnbench.places import below
 from nnbench.report import compare, numbers
 from nnbench.report.document import Progress as Following
 from nnbench.report.faults import LOG
-from nnbench.report.files import FILES, Report, write
+from nnbench.report.files import FILES, Report, publish_contents, write
 from nnbench.study import Study
 from nnbench.summary import print_summary
+from nnbench.tasks import in_both, tasks
 from nnbench.terminal import console as make_console
 from nnbench.terminal import plain
 
@@ -38,28 +39,59 @@ SOME = "pages"  # folder beside a study's report, for a few pages of it: the who
 _LONGEST = 100  # bytes of a study's name in that of a folder for two
 
 
-def report_on(study: Study, wanted: ReportConfig, console: Console, *, within: str = "") -> Report | None:
-    """Write the report of a study into the folder of its name, or one `within` that, unless no pages are wanted."""
+def report_on(study: Study, wanted: ReportConfig, console: Console, *, within: str = "") -> list[Report]:
+    """Write the report on each task of a study, none where no pages are wanted.
+
+    The report on the only task goes into the folder of the study's name, that on one of several into a folder in there.
+
+    Args:
+        study: what is reported on.
+        wanted: pages, title, targets and folder.
+        console: shows the progress.
+        within: a further folder, for a part of the pages.
+    """
     if not wanted.pages:
-        return None
+        return []
+    found, root = tasks(study), Path(wanted.folder)
     with followed(console) as progress:
-        folder = below(Path(wanted.folder), study.name, *([within] if within else []))
-        return write(study, folder, title=wanted.title, pages=wanted.pages, targets=wanted.targets, progress=progress)
+        reports = [
+            write(
+                task.study,
+                below(root, *filter(None, (study.name, task.folder, within))),
+                title=wanted.title,
+                pages=wanted.pages,
+                targets=wanted.targets,
+                progress=progress,
+            )
+            for task in found
+        ]
+    if len(reports) > 1 and not within:
+        publish_contents(below(root, study.name), study.name, reports)
+    return reports
 
 
-def tell(study: Study, report: Report | None, console: Console) -> bool:
-    """Print the table, the answer, and where the PDF is; returns whether all of it could be made."""
+def tell(study: Study, reports: Sequence[Report], console: Console) -> bool:
+    """Print the table of each task, the answers, and where the PDFs are; returns whether all of it could be made."""
+    found = tasks(study)
+    if len(found) > 1:
+        console.print(f"{len(found)} tasks, each with a table and a report of its own: nothing is ranked across tasks")
     whole = True
-    try:
-        print_summary(study, console)
-    except Exception as error:  # costs no more than itself: the runs are kept, and so is the report
-        logger.info("the table could not be made", exc_info=True)
-        console.print(f"[red]no table[/red]: {plain(f'{type(error).__name__}: {error}')}")
-        whole = False
-    if report is not None:
+    for task in found:
+        try:
+            print_summary(task.study, console)
+        except Exception as error:  # costs no more than itself: the runs are kept, and so is the report
+            logger.info("the table could not be made", exc_info=True)
+            console.print(f"[red]no table[/red]: {plain(f'{type(error).__name__}: {error}')}")
+            whole = False
+    for report in reports:
         _tell_where(report, console, reasons=bool(study.runs["outcome"].isin(["finished", "stopped", "diverged"]).any()))
         whole = whole and not report.faults
     return whole
+
+
+def answer(reports: Sequence[Report]) -> str:
+    """What the reports say, in a sentence each; which task it is about, where there are several."""
+    return " ".join(f"{one.name}: {one.answer}" if len(reports) > 1 else one.answer for one in reports)
 
 
 def remake(config: Config, overrides: Sequence[str]) -> int:
@@ -90,9 +122,15 @@ def remake(config: Config, overrides: Sequence[str]) -> int:
     both = "-vs-".join(name.encode()[:_LONGEST].decode(errors="ignore") for name in names)
     folder = below(Path(config.report.folder), both)
     with followed(console) as progress:
-        report = compare.write(study, after[0], folder, progress=progress)
-    _tell_where(report, console)
-    return 1 if report.faults else 0
+        reports = [
+            compare.write(
+                before.study, after.study, below(folder, before.folder) if before.folder else folder, progress=progress
+            )
+            for before, after in in_both(study, after[0])
+        ]
+    for report in reports:
+        _tell_where(report, console)
+    return 1 if any(report.faults for report in reports) else 0
 
 
 def remake_export(folder: Path, config: Config, overrides: Sequence[str]) -> int:

@@ -38,11 +38,11 @@ class Study:
         tuning: where the study tuned first, the runs of that stage, as `runs`, which then holds the others alone: what
             is compared rests on fresh seeds. They have no test split and no curves here.
         selection: where it did, what tuning chose; a row an optimizer and hyperparameter: `setting` (the label of the
-            tuned one, such as `adam (tuned)`), `optimizer`, `hyperparameter`, `value`, `default`, `kind` (log, linear,
-            choice; fixed where it was not tuned), `low`, `high` (of its space; NaN where it has no bounds), `edge`
-            (low or high where the value lies on that bound, else empty), `configs` (tried), `seeds` (of each),
-            `val_accuracy`, `val_loss` (means over those seeds), `lost` (runs of the chosen config that diverged or
-            failed).
+            tuned one, such as `adam (tuned)`), `task` (on which, see `nnbench.tasks.key`), `optimizer`, `hyperparameter`,
+            `value`, `default`, `kind` (log, linear, choice; fixed where it was not tuned), `low`, `high` (of its space; NaN
+            where it has no bounds), `edge` (low or high where the value lies on that bound, else empty), `configs` (tried),
+            `seeds` (of each), `val_accuracy`, `val_loss` (means over those seeds), `lost` (runs of the chosen config that
+            diverged or failed).
         earlier: the runs, as `runs`, that are left out since there are later ones of another version of the same optimizer
             or dataset.
         source: the files, text by path, that the numbers of a run (by its `run_id`) come of: under `optimizer/`, `dataset/`

@@ -26,6 +26,7 @@ class Report:
     """What was written.
 
     Attributes:
+        name: of the study, with its task where it has several.
         folder: holds all of it.
         csvs: the table behind each page, by the page's name.
         svgs: a picture of each page, likewise; of further sheets with figures, by `name-2` and so on.
@@ -34,6 +35,7 @@ class Report:
         answer: the cover's sentence.
     """
 
+    name: str
     folder: Path
     csvs: dict[str, Path]
     svgs: dict[str, Path]
@@ -119,9 +121,7 @@ def publish(
     tables = {name: made.faults.attempt(f"{name}.csv", partial(_csv, table)) for name, table in made.tables.items()}
     csvs = {name: replace_file(folder / FIGURES / f"{name}.csv", table) for name, table in tables.items() if table is not None}
     svgs = {name: replace_file(folder / FIGURES / f"{name}.svg", svg.encode()) for name, svg in printed.svgs.items()}
-    for earlier in (folder / FIGURES).glob("*.[cs][sv][vg]"):
-        if re.sub(r"-\d+$", "", earlier.stem) in known and earlier not in (*csvs.values(), *svgs.values()):
-            earlier.unlink()
+    _clear(folder / FIGURES, known, [*csvs.values(), *svgs.values()])
     log = made.faults.log()
     files = {COVER: printed.cover, SUMMARY: summary and summary.encode(), WEB: web and web.encode(), LOG: log and log.encode()}
     for name, content in {**files, PDF: printed.pdf}.items():
@@ -129,7 +129,37 @@ def publish(
             replace_file(folder / name, content)
         else:  # of an earlier report
             (folder / name).unlink(missing_ok=True)
-    return Report(folder=folder, csvs=csvs, svgs=svgs, missing=made.missing, faults=made.faults.found, answer=made.answer)
+    return Report(
+        name=made.name,
+        folder=folder,
+        csvs=csvs,
+        svgs=svgs,
+        missing=made.missing,
+        faults=made.faults.found,
+        answer=made.answer,
+    )
+
+
+def publish_contents(folder: Path, name: str, reports: Sequence[Report]) -> Path:
+    """Write a list of the reports on a study's tasks, in place of a report on all of it that an earlier sweep has left.
+
+    Args:
+        folder: the study's.
+        name: the study's.
+        reports: one a task, each in a folder of its own within `folder`.
+    """
+    _clear(folder / FIGURES, figures.names(), [])
+    for earlier in (PDF, WEB, COVER, LOG):
+        (folder / earlier).unlink(missing_ok=True)
+    contents = markdown.contents(name, [(one.name, one.pdf, one.answer) for one in reports], folder)
+    return replace_file(folder / SUMMARY, contents.encode())
+
+
+def _clear(folder: Path, known: Sequence[str], kept: Sequence[Path]) -> None:
+    """Remove the figures of an earlier report but those that are kept."""
+    for earlier in folder.glob("*.[cs][sv][vg]"):
+        if re.sub(r"-\d+$", "", earlier.stem) in known and earlier not in kept:
+            earlier.unlink()
 
 
 def _csv(table: pd.DataFrame) -> bytes:

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import quote
 
 from nnbench.report import finals, wording
 from nnbench.report.document import Composition, kind_of
@@ -53,6 +55,19 @@ def summary(made: Composition, findings: Findings) -> str:
             ("Read this with care", bullets([escape(caveat) for caveat in made.caveats] + missing)),
         ],
     )
+
+
+def contents(name: str, reports: Sequence[tuple[str, Path, str]], folder: Path) -> str:
+    """Where the reports on the tasks of a study are: of each its name, its PDF, and its answer.
+
+    Args:
+        name: of the study.
+        reports: one a task.
+        folder: from which the links lead.
+    """
+    said = [f"[{escape(one)}]({quote(pdf.relative_to(folder).as_posix())}): {escape(answer)}" for one, pdf, answer in reports]
+    about = f"{len(reports)} tasks, each with a report of its own: nothing is ranked across tasks."
+    return f"## {escape(name)}\n\n{about}\n\n{bullets(said)}\n"
 
 
 def _finals(findings: Findings) -> str:

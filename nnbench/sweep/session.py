@@ -22,6 +22,7 @@ from nnbench.terminal import interpreter, plain
 
 if TYPE_CHECKING:
     from nnbench.recording import Recorder
+    from nnbench.report.files import Report
     from nnbench.tracking.runs import Row
     from nnbench.tracking.writer import StudyWriter
 
@@ -88,28 +89,30 @@ def conduct(config: Config, runner: Runner, plan: Callable[["Sweep"], None]) -> 
 def _conduct(config: Config, runner: Runner, plan: Callable[["Sweep"], None], console: Console) -> int:
     with console.status("opening the store"):  # MLflow takes a second to import: only after the checks
         from nnbench.recording import open_study
-        from nnbench.reporting import report_on, tell
+        from nnbench.reporting import answer, report_on, tell
         from nnbench.tracking.reader import read_study
 
         writer = open_study(config)
     sweep = Sweep(config, writer, runner, console)
-    status, report, trouble = "KILLED", None, ""
+    reports: list[Report] = []
+    status, trouble = "KILLED", ""
+    folder = Path(config.report.folder) / config.study
     try:
         plan(sweep)
         status = "FAILED" if sweep.failures else "FINISHED"
         if sweep.id is not None:
-            writer.attach(sweep.id, sweep.files)  # the report reads from the store what a tuned study has chosen
+            writer.attach(sweep.id, sweep.files, folder)  # the report reads from the store what a tuned study has chosen
         study = read_study(writer.store, config.study)
         try:
-            report = report_on(study, config.report, console)
+            reports = report_on(study, config.report, console)
         except Exception as error:  # costs no run: it can be made again once there is room, or the fault is mended
             logger.info("no report", exc_info=True)
             trouble = f"[red]no report[/red]: {plain(_why(error))}; the runs are kept"
-        sweep.files += report.files if report else []
+        sweep.files += [file for report in reports for file in report.files]
     finally:
         if sweep.id is not None:
-            writer.end_sweep(sweep.id, status, files=sweep.files, answer=report.answer if report else "")
-    whole = tell(study, report, console)
+            writer.end_sweep(sweep.id, status, files=sweep.files, folder=folder, answer=answer(reports))
+    whole = tell(study, reports, console)
     if sweep.failures:
         console.print(_failed(sweep.failures))
     if trouble:

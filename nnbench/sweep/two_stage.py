@@ -20,6 +20,7 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig
 
+from nnbench import tasks
 from nnbench.artifacts import SELECTION
 from nnbench.errors import UserError
 from nnbench.job import Job
@@ -31,7 +32,7 @@ from nnbench.sweep.tuning import Chosen, Contender, Tuning, choose, read
 
 EXTENSIONS = 3  # times that a space is widened at most
 COLUMNS = (
-    *("setting", "optimizer", "hyperparameter", "value", "default", "kind", "low", "high", "edge"),
+    *("setting", "task", "optimizer", "hyperparameter", "value", "default", "kind", "low", "high", "edge"),
     *("configs", "seeds", "val_accuracy", "val_loss", "lost"),
 )
 
@@ -164,11 +165,13 @@ def _keep(chosen: Sequence[Chosen], tuning: Tuning) -> Path:
 
 
 def _rows(one: Chosen, tuning: Tuning) -> Iterator[dict[str, Any]]:
-    default = one.contender.default.optimizer.hyperparameters
+    config = one.contender.default
+    default, task = config.optimizer.hyperparameters, tasks.key(config.leaves())
     for key in [*one.contender.space, *(key for key in default if key not in one.contender.space)]:
         axis = one.contender.space.get(key)
         yield {
             "setting": tuned(one.contender.label),
+            "task": task,
             "optimizer": one.contender.label,
             "hyperparameter": key,
             "value": _text(one.setting.get(key, default[key])),

@@ -45,14 +45,14 @@ def _describe(store: Store, experiment_id: str, command: str, question: str | No
     bests = best_settings(trained)
     if changed := changed_labels(trained, bests):
         store.runs.label(changed)
-    reports = [row.run_id for row in rows if REPORT_TAG in row.tags]
+    newest = next((row for row in reversed(rows) if REPORT_TAG in row.tags), None)
     note = study_note(
         experiment.name,
         experiment_id,
         command,
         question=question,
         answer=answer,
-        report=reports[-1] if reports else None,
+        reports=[(newest.run_id, name) for name in newest.tags[REPORT_TAG].splitlines()] if newest else [],
         bests=bests,
     )
     saved = views(

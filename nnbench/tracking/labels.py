@@ -7,6 +7,7 @@ tags.nnbench.best = 'true'`.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from nnbench import tasks
 from nnbench.tracking.runs import Row
 from nnbench.tracking.settings import AROUND, settings
 from nnbench.tracking.tables import as_value, configuration_of, newest
@@ -56,24 +57,26 @@ def _named(rows: Sequence[Row]) -> dict[str, str]:
 
 
 def best_settings(rows: Sequence[Row]) -> list[Best]:
-    """The best setting of each optimizer that has a run which came to its end.
+    """The best setting of each optimizer on each task, of those with a run that came to its end.
 
     Runs of a tuning stage do not count, nor those of an earlier source of their optimizer or dataset.
     """
     rows, _ = split(rows)
     named = setting_of(rows)
-    tried: dict[tuple[str, str], list[Row]] = {}
+    tried: dict[tuple[str, str, str], list[Row]] = {}
     for row in newest(rows):
         if row.tags.get("nnbench.stage") != "tuning" and row.status != "RUNNING":
-            tried.setdefault((row.tags.get("nnbench.optimizer", ""), named[row.run_id]), []).append(row)
+            own = tasks.key(row.params), row.tags.get("nnbench.optimizer", ""), named[row.run_id]
+            tried.setdefault(own, []).append(row)
     judge = next((judge for judge in JUDGES if any(judge[0] in row.metrics for row in rows)), JUDGES[-1])
     ranks = {key: _rank(runs, *judge) for key, runs in tried.items() if _kept(runs)}
-    found: dict[str, Best] = {}
-    for optimizer, setting in sorted(ranks, key=lambda key: ranks[key]):
-        runs, (_, inaccuracy, _) = tried[optimizer, setting], ranks[optimizer, setting]
+    found: dict[tuple[str, str], Best] = {}
+    for task, optimizer, setting in sorted(ranks, key=lambda key: ranks[key]):
+        own = task, optimizer, setting
+        runs, (_, inaccuracy, _) = tried[own], ranks[own]
         ids = frozenset(row.run_id for row in runs)
         best = Best(optimizer=optimizer, setting=setting, runs=len(runs), accuracy=-inaccuracy, run_ids=ids)
-        found.setdefault(optimizer, best)
+        found.setdefault((task, optimizer), best)
     return list(found.values())
 
 

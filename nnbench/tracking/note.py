@@ -6,6 +6,7 @@ The pages show a study's note folded to its first line, and a run's to its first
 import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
 
 from nnbench.history import History
 from nnbench.tracking import views
@@ -46,7 +47,7 @@ def study_note(
     *,
     question: str | None = None,
     answer: str = "",
-    report: str | None = None,
+    reports: Sequence[tuple[str, str]] = (),
     bests: Sequence[Best] = (),
 ) -> str:
     """The note on a study.
@@ -57,12 +58,13 @@ def study_note(
         command: that made its newest sweep.
         question: that it asks.
         answer: that its report gives.
-        report: the run that holds that report.
+        reports: the newest on the study, one a task: the run that holds it, and its place among that run's artifacts.
         bests: the best setting of each optimizer.
     """
     links = [f"[{name}]({views.link(experiment_id, key)})" for key, name in views.NAMES.items()]
-    if report:
-        links.append(f"[Report]({views.run_link(experiment_id, report, 'report.pdf')})")
+    for run_id, place in reports:
+        name = f"Report on {plain(PurePosixPath(place).parent.name)}" if len(reports) > 1 else "Report"
+        links.append(f"[{name}]({views.run_link(experiment_id, run_id, place)})")
     text = STUDY.format(
         question=question or QUESTION,
         links=" · ".join(links),
@@ -86,9 +88,10 @@ def sweep_note(
     counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "no runs"
     files = list(files)
     lines = [plain(answer) or "A sweep, whose runs are beside it.", "", f"**Its runs:** {counts}."]
-    if "report.pdf" in files:
-        address = views.run_link(experiment_id, THIS_RUN, "report.pdf")
-        lines += ["", f"[**The report**]({address}); the table behind each page is among the artifacts, in `figures`."]
+    for report in (file for file in files if PurePosixPath(file).name == "report.pdf"):
+        address, task = views.run_link(experiment_id, THIS_RUN, report), PurePosixPath(report).parent.name
+        which = f"The report on {plain(task)}" if task else "The report"
+        lines += ["", f"[**{which}**]({address}); the table behind each page is among the artifacts, in `figures`."]
     if "cover.png" in files:
         lines += ["", f"![The report's first page]({picture_address('cover.png')})"]
     return cut("\n".join([*lines, "", "**Command.**", "", f"    {command}", ""]), LIMIT_RUN)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 from mlflow.entities import Experiment
 
-from nnbench import artifacts
+from nnbench import artifacts, tasks
 from nnbench.boundary import Boundary
 from nnbench.errors import UserError
 from nnbench.study import Study
@@ -44,7 +44,7 @@ def read_study(store: Store, study: str) -> Study:
         tuning = [row for row in kept if row.tags.get("nnbench.stage") == "tuning"]
         others = [row for row in kept if row.tags.get("nnbench.stage") != "tuning"]
         sweeps = [row for row in rows if row.tags.get("nnbench.kind") == "sweep"]
-        selection = _selection(store, experiment, sweeps if tuning else [])
+        selection = _selection(store, experiment, sweeps if tuning else [], others)
         runs = runs_table([row for row in others if chosen(row, selection)])
         finished = runs.loc[runs["status"] == "FINISHED", "run_id"].tolist()
         histories = _histories(store, experiment, finished)
@@ -63,9 +63,10 @@ def read_study(store: Store, study: str) -> Study:
     )
 
 
-def _selection(store: Store, experiment: Experiment, sweeps: Sequence[Row]) -> pd.DataFrame:
-    paths = (artifact(store, experiment, row.run_id, artifacts.SELECTION) for row in sweeps)
-    return selection_table([path for path in paths if path is not None])
+def _selection(store: Store, experiment: Experiment, sweeps: Sequence[Row], final: Sequence[Row]) -> pd.DataFrame:
+    on = {row.tags.get("nnbench.sweep_id"): tasks.key(row.params) for row in final}
+    paths = [(artifact(store, experiment, row.run_id, artifacts.SELECTION), on.get(row.run_id, "")) for row in sweeps]
+    return selection_table([(path, task) for path, task in paths if path is not None])
 
 
 def _histories(store: Store, experiment: Experiment, run_ids: Sequence[str]) -> dict[str, Path]:

@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from nnbench import artifacts
+from nnbench import artifacts, tasks
 from nnbench.tracking.runs import Row, ours
 from nnbench.tracking.settings import configuration, settings
 from nnbench.tracking.versions import version
@@ -128,28 +128,34 @@ def sweeps_table(rows: Sequence[Row]) -> pd.DataFrame:
     return _dated(pd.DataFrame(records, columns=["run_id", "started", "command", "status"]))
 
 
-def selection_table(paths: Sequence[Path]) -> pd.DataFrame:
-    """`Study.selection`: of each optimizer what was chosen last, from the files of sweeps, oldest first."""
-    frames = [_selection(path) for path in paths]
-    newest = {setting: rows for frame in frames for setting, rows in frame.groupby("setting", sort=False)}
+def selection_table(files: Sequence[tuple[Path, str]]) -> pd.DataFrame:
+    """`Study.selection`: of each optimizer and task what was chosen last.
+
+    Args:
+        files: of sweeps, oldest first, each with the task of its runs: the first edition's files do not tell it.
+    """
+    frames = [_selection(path, task) for path, task in files]
+    newest = {own: rows for frame in frames for own, rows in frame.groupby(["task", "setting"], sort=False)}
     return pd.concat(newest.values(), ignore_index=True) if newest else pd.DataFrame()
 
 
-def _selection(path: Path) -> pd.DataFrame:
+def _selection(path: Path, task: str) -> pd.DataFrame:
     as_written: dict[str, Callable[[str], object]] = {"value": as_value, "default": as_value, "edge": str}
     try:
         frame = pd.read_csv(path, converters=as_written)
+        frame = frame.assign(task=frame.get("task", task))
         return frame[frame[["setting", "optimizer", "hyperparameter", "value"]].notna().any(axis=1)]
     except (ValueError, KeyError) as error:
         logger.warning("%s is not as nnbench leaves it, and is left out: %s", path, error)
-        return pd.DataFrame({"setting": []})
+        return pd.DataFrame({"setting": [], "task": []})
 
 
 def chosen(row: Row, selection: pd.DataFrame) -> bool:
     """Whether a run may be compared: of a tuned optimizer's runs, those with what was chosen last may."""
     if selection.empty or row.tags.get("nnbench.stage") != "final":
         return True
-    mine = selection[selection["setting"] == row.tags.get("nnbench.optimizer")]
+    own = selection["task"].isin([tasks.key(row.params), ""])
+    mine = selection[own & (selection["setting"] == row.tags.get("nnbench.optimizer"))]
     values = zip(mine["hyperparameter"], mine["value"], strict=True)
     return all(as_value(row.params.get(f"optimizer.{key}", "")) == value for key, value in values)
 

@@ -203,6 +203,7 @@ class StudyWriter:
         status: str,
         *,
         files: Sequence[Path] = (),
+        folder: Path | None = None,
         metrics: Mapping[str, float] | None = None,
         answer: str = "",
     ) -> None:
@@ -212,6 +213,7 @@ class StudyWriter:
             sweep_id: from `start_sweep`.
             status: FINISHED, FAILED or KILLED.
             files: become its artifacts.
+            folder: as for `attach`.
             metrics: of the sweep as a whole.
             answer: what the report says, in a sentence.
 
@@ -219,14 +221,14 @@ class StudyWriter:
         """
         if isinstance(self.store.runs, ServerRuns) and self.store.runs.line.given_up:
             return
-        names = [file.name for file in files]
+        names = [_place(file, folder) for file in files]
         note = notes.sweep_note(self._experiment.experiment_id, self._command, self._outcomes, answer=answer, files=names)
         tags = notes.about(sweep_id, {"nnbench.outcome": status.lower(), NOTE: note})
-        if REPORT in names:
-            tags[REPORT_TAG] = REPORT
+        if reports := [name for name in names if Path(name).name == REPORT]:
+            tags[REPORT_TAG] = "\n".join(reports)
         ended = now()
         finite = [Metric(_key(key), value, ended, 0) for key, value in (metrics or {}).items() if math.isfinite(value)]
-        self.attach(sweep_id, files)
+        self.attach(sweep_id, files, folder)
         with self.store.told_in_one_line():
             self.store.runs.close(sweep_id, status, finite, tags)
             del self._open[sweep_id]
@@ -234,13 +236,20 @@ class StudyWriter:
             if self._outcomes.total() >= WORTH_ANALYZING:
                 self.store.analyze()
 
-    def attach(self, sweep_id: str, files: Sequence[Path]) -> None:
-        """Make these files artifacts of the sweep's own run, which goes on; figures, of which there are many, in a folder."""
-        with self.store.told_in_one_line(), AtOnce(self.store, self._experiment).files(sweep_id) as folder:
+    def attach(self, sweep_id: str, files: Sequence[Path], folder: Path | None = None) -> None:
+        """Make these files artifacts of the sweep's own run, which goes on.
+
+        Args:
+            sweep_id: from `start_sweep`.
+            files: what is to be kept.
+            folder: in which they lie, at the same places as among the artifacts; None puts figures in a folder and all else
+                at the top.
+        """
+        with self.store.told_in_one_line(), AtOnce(self.store, self._experiment).files(sweep_id) as kept:
             for file in files:
-                place = folder / FIGURES if file.parent.name == FIGURES else folder
-                place.mkdir(exist_ok=True)
-                shutil.copy(file, place / file.name)
+                place = kept / _place(file, folder)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(file, place)
 
     def keep_sources(self, sweep_id: str, sources: Sources) -> None:
         """Make sources artifacts of the sweep's own run, those that are not yet."""
@@ -298,6 +307,13 @@ class StudyWriter:
         """A folder whose files become the run's artifacts."""
         with self.store.told_in_one_line(), self._delivery.files(handle) as folder:
             yield folder
+
+
+def _place(file: Path, folder: Path | None) -> str:
+    """Where a file belongs among a sweep's artifacts."""
+    if folder is not None and file.is_relative_to(folder):
+        return file.relative_to(folder).as_posix()
+    return f"{FIGURES}/{file.name}" if file.parent.name == FIGURES else file.name
 
 
 def _write_texts(folder: Path, job: RunSpec, note: str) -> None:

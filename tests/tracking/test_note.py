@@ -58,7 +58,9 @@ def test_a_long_note_is_cut_with_an_ellipsis() -> None:
 
 
 def test_a_study_asks_its_question_and_links_to_its_views_in_its_first_line() -> None:
-    text = note.study_note("trial", "7", "python -m nnbench -m seed=1,2", report="abc", answer="adam beats sgd")
+    text = note.study_note(
+        "trial", "7", "python -m nnbench -m seed=1,2", reports=[("abc", "report.pdf")], answer="adam beats sgd"
+    )
     first = text.splitlines()[0]
     assert first.startswith("Which optimizer, with which hyperparameters, and how sure are we? [Leaderboard](#/experiments/7/")
     assert "[Learning curves](" in first
