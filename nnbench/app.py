@@ -101,7 +101,9 @@ def _with_hydra(function: Callable[[Config], int], words: list[str], *, sweeps: 
         mistake = as_user_error(cause, CONF, words)
         if mistake is None:
             raise cause from None
-        raise UserError(mistake) from cause
+        told = UserError(mistake)
+        told.status = cause.status if isinstance(cause, UserError) else told.status
+        raise told from cause
     return 0
 
 

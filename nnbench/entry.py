@@ -9,6 +9,8 @@ from functools import partial
 
 from nnbench import invocation
 from nnbench.errors import UserError
+from nnbench.interrupts import Interrupted, interruptible
+from nnbench.redaction import redacted
 from nnbench.streams import flush_at_end, tolerant
 from nnbench.terminal import one_line
 
@@ -21,21 +23,24 @@ def run(program: str, command: Callable[[], int]) -> int:
         command: returns the exit status; raises `UserError` for a mistake of the user.
 
     Returns:
-        The exit status: that of `command`; 2 for a mistake; 130 for Ctrl-C; where it would be 0, but the standard output was
-        lost, 1, or 128 + SIGPIPE where its reader has left.
+        The exit status: that of `command`; 2 for a mistake, or 1 where runs had begun; 128 + the signal when interrupted;
+        where it would be 0, but the standard output was lost, 1, or 128 + SIGPIPE where its reader has left.
     """
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
     with tolerant(partial(_tell_lost, program)) as out:
         try:
             _prepare()
-            status = command()
+            with interruptible():
+                status = command()
         except UserError as error:
             if wants_traceback:
                 raise
-            tell(program, str(error))
-            status = 2
-        except KeyboardInterrupt:  # where nothing has been started that would have to be ended with care
-            tell(program, "interrupted")
+            tell(program, redacted(str(error)))
+            status = error.status
+        except Interrupted as interrupted:  # where nothing has been started that would have to be ended with care
+            tell(program, f"interrupted ({interrupted})")
+            status = interrupted.status
+        except KeyboardInterrupt:  # before anything could be
             status = 128 + signal.SIGINT
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else int(end.code is not None)

@@ -2,4 +2,10 @@
 
 
 class UserError(Exception):
-    """A mistake that the user can mend; its text names the key, the value and what is allowed."""
+    """A mistake that the user can mend; its text names the key, the value and what is allowed.
+
+    Attributes:
+        status: the exit status of the program: 2, or 1 where runs had begun.
+    """
+
+    status = 2

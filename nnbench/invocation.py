@@ -5,6 +5,8 @@ import shlex
 import sys
 from pathlib import Path
 
+from nnbench.redaction import redacted
+
 VARIABLE = "NNBENCH_COMMAND"  # in the environment, so that the jobs of any launcher, on any machine, know it too
 LONGEST = 8000  # characters; tracking keeps no more, and an environment is limited
 
@@ -20,7 +22,7 @@ def command() -> str:
 
 
 def _quoted() -> str:
-    return shlex.join([*_program(), *sys.argv[1:]])
+    return shlex.join([*_program(), *map(redacted, sys.argv[1:])])
 
 
 def _program() -> list[str]:

@@ -70,6 +70,8 @@ class Recorder:
         try:
             yield
         except BaseException as error:
+            if isinstance(error, UserError):
+                error.status = 1
             self._kill(f"interrupted ({error})" if isinstance(error, Interrupted) else f"{type(error).__name__}: {error}")
             try:
                 self.writer.settle(SOON)

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from nnbench import export
 from nnbench.config import Config, ReportConfig
 from nnbench.errors import UserError
+from nnbench.interrupts import checkpoint
 from nnbench.places import below
 from nnbench.report import compare, numbers
 from nnbench.report.document import Progress as Following
@@ -211,12 +212,18 @@ def followed(console: Console) -> Iterator[Following]:
         columns = (TextColumn("report: {task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
         with Progress(*columns, console=console, transient=True) as bar:
             task = bar.add_task("")
-            yield lambda what, done, of: bar.update(task, description=escape(what), completed=done, total=of)
+
+            def show(what: str, done: int, of: int) -> None:
+                checkpoint()
+                bar.update(task, description=escape(what), completed=done, total=of)
+
+            yield show
         return
     said = time.monotonic()
 
     def say(what: str, done: int, of: int) -> None:
         nonlocal said
+        checkpoint()
         if time.monotonic() - said >= PLAIN_EVERY:
             said = time.monotonic()
             console.print(f"report: {what.lower()} {done}/{of}")

@@ -31,7 +31,7 @@ from nnbench.interrupts import Interrupted, interruptible
 HERE = "127.0.0.1"
 USUAL_PORT = 5000
 START, END = 120.0, 10.0  # seconds that it may take to answer, and to end when it is asked to
-DATABASE = re.compile(r"(sqlite:///.|(postgresql|mysql|mssql)(\+\w+)?://.)")
+DATABASE = re.compile(r"(sqlite(\+\w+)?:///.|(postgresql|mysql|mssql)(\+\w+)?://.)")
 SETTINGS = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # 2 processes and half a gigabyte, instead of 15 and three
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -173,7 +173,12 @@ def _team(options: Namespace, private: Path) -> tuple[list[str], dict[str, str]]
         raise UserError("--database: must be postgresql://USER@HOST/NAME or sqlite:///FILE.db, as NNBENCH_DATABASE must")
     if options.host != HERE and not (options.auth and options.allowed_hosts):
         raise UserError(f"--host={options.host}: others than {HERE} need --auth and --allowed-hosts")
-    options.artifacts.mkdir(parents=True, exist_ok=True)
+    try:
+        options.artifacts.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=options.artifacts).close()
+    except OSError as error:
+        raise UserError(f"--artifacts={options.artifacts}: must be a folder that can be written: {error.strerror}") from error
+    options.database = _prepare(options.database)
     words = ["--artifacts-destination", str(options.artifacts.absolute()), "--serve-artifacts"]
     if options.allowed_hosts:
         words += ["--allowed-hosts", options.allowed_hosts]
@@ -197,6 +202,16 @@ def _team(options: Namespace, private: Path) -> tuple[list[str], dict[str, str]]
     return [*words, "--app-name", "basic-auth"], env
 
 
+def _prepare(database: str) -> str:
+    """Refuse a database that does not answer, which MLflow would try for 20 s in silence; make an SQLite file's tables."""
+    from nnbench.tracking.store import prepare  # not at the top: `--help` needs none of it
+
+    try:
+        return prepare(database)
+    except UserError as error:
+        raise UserError(str(error).replace("tracking.uri=", "--database=", 1)) from error
+
+
 @contextmanager
 def _tidied(artifacts: Path) -> Iterator[None]:
     """The first server of a folder clears away the halves of files that one killed while it received them has left.
@@ -217,10 +232,11 @@ def _private(path: str, flags: int) -> int:
 
 def _answers(process: "subprocess.Popen[bytes]", address: str) -> bool:
     """Whether the server answers, once it does or has ended."""
+    straight = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # $http_proxy knows nothing of this machine's own
     end = time.monotonic() + START
     while process.poll() is None and time.monotonic() < end:
         try:
-            urllib.request.urlopen(f"{address}/health", timeout=5).close()
+            straight.open(f"{address}/health", timeout=5).close()
         except (URLError, OSError):
             time.sleep(0.1)
         else:

@@ -45,11 +45,14 @@ def show(store: str, port: int) -> None:
 
 
 def _existing(store: str) -> str:
-    scheme, found, path = store.partition(":///")
-    if scheme == "sqlite" and found:
-        if not Path(path).is_file():
-            raise UserError(f"--store={store}: there is no such file yet; `python -m nnbench` makes one")
-        return f"sqlite:///{Path(path).absolute()}"
+    scheme, found, _ = store.partition(":///")
+    if scheme in ("sqlite", "sqlite+pysqlite") and found:
+        from nnbench.tracking.store import prepare  # not at the top: `--help` needs none of it
+
+        try:
+            return prepare(store, create=False)
+        except UserError as error:
+            raise UserError(str(error).replace("tracking.uri=", "--store=", 1)) from error
     if scheme.startswith("http"):
         raise UserError(f"--store={store}: is a server, which has its own pages at that address")
     if not DATABASE.match(store):

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from nnbench.config import Config
 from nnbench.errors import UserError
-from nnbench.interrupts import Interrupted, interruptible, uninterrupted
+from nnbench.interrupts import Interrupted, checkpoint, interruptible, uninterrupted
 from nnbench.job import Ended, Failure, Job, Started
 from nnbench.report import numbers
 from nnbench.sweep.progress import SweepProgress
@@ -89,11 +89,22 @@ def conduct(config: Config, runner: Runner, plan: Callable[["Sweep"], None]) -> 
 def _conduct(config: Config, runner: Runner, plan: Callable[["Sweep"], None], console: Console) -> int:
     with console.status("opening the store"):  # MLflow takes a second to import: only after the checks
         from nnbench.recording import open_study
-        from nnbench.reporting import answer, report_on, tell
-        from nnbench.tracking.reader import read_study
 
         writer = open_study(config)
     sweep = Sweep(config, writer, runner, console)
+    try:
+        return _carry_out(sweep, plan)
+    except UserError as error:
+        error.status = 1 if sweep.id is not None else error.status
+        raise
+
+
+def _carry_out(sweep: "Sweep", plan: Callable[["Sweep"], None]) -> int:
+    """Run the plan, report, and close the sweep's own run whichever way that ends."""
+    from nnbench.reporting import answer, report_on, tell
+    from nnbench.tracking.reader import read_study
+
+    config, writer, console = sweep.config, sweep.writer, sweep.console
     reports: list[Report] = []
     status, trouble = "KILLED", ""
     folder = Path(config.report.folder) / config.study
@@ -111,7 +122,8 @@ def _conduct(config: Config, runner: Runner, plan: Callable[["Sweep"], None], co
         sweep.files += [file for report in reports for file in report.files]
     finally:
         if sweep.id is not None:
-            writer.end_sweep(sweep.id, status, files=sweep.files, folder=folder, answer=answer(reports))
+            with uninterrupted():
+                writer.end_sweep(sweep.id, status, files=sweep.files, folder=folder, answer=answer(reports))
     whole = tell(study, reports, console)
     if sweep.failures:
         console.print(_failed(sweep.failures))
@@ -236,6 +248,7 @@ def _train(
     started = time.monotonic()
     with recorder.closing(), SweepProgress(console, total) as progress:
         for event in events:
+            checkpoint()
             if isinstance(event, Started):
                 recorder.started(event.job)
                 continue

@@ -24,6 +24,7 @@ def work(config: Config) -> Result | Failure:
 def enter() -> None:
     """Set up a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent decides
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # likewise, a terminal that closes
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threadpool_limits(1)  # two processes with two BLAS threads each are slower than one
     threading.Thread(target=_leave_with_parent, daemon=True).start()

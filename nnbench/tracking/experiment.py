@@ -8,7 +8,8 @@ from mlflow.entities import Experiment
 from mlflow.exceptions import MlflowException
 
 from nnbench.errors import UserError
-from nnbench.tracking.store import Store, alone
+from nnbench.tracking.store import Store
+from nnbench.tracking.waiting import alone
 
 
 def find_experiment(store: Store, study: str) -> Experiment | None:

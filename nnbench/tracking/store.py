@@ -4,9 +4,8 @@ import hashlib
 import logging
 import os
 import shlex
-import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,21 +13,26 @@ from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 import sqlalchemy
-from filelock import FileLock, Timeout
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
-from sqlalchemy import URL, Engine, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+from sqlalchemy import URL, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from nnbench.errors import UserError
+from nnbench.redaction import redacted
 from nnbench.terminal import interpreter
-from nnbench.tracking import faults
-from nnbench.tracking.faults import LOCKED, redacted, root
+from nnbench.tracking import faults, schema
+from nnbench.tracking.address import SERVERS, database_url, sqlite_uri
+from nnbench.tracking.damage import HINT
+from nnbench.tracking.faults import root
 from nnbench.tracking.line import PATIENCE as SERVER_PATIENCE
 from nnbench.tracking.line import Gone, Line, locked_out
 from nnbench.tracking.presence import departed
 from nnbench.tracking.runs import DatabaseRuns, Runs, ServerRuns, every
 from nnbench.tracking.spool import deliver, left_behind, parcels
+from nnbench.tracking.waiting import alone, patiently
+from nnbench.tracking.watch import Watch
 
 logger = logging.getLogger(__name__)
 # It prints the traceback of each refused write, also of those that are tried again.
@@ -36,9 +40,7 @@ logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 T = TypeVar("T")
 
-SERVERS, DATABASES = ("http", "https"), ("sqlite", "postgresql", "mysql", "mssql")
-ALLOWED = "sqlite:///FILE.db, postgresql://USER@HOST/NAME or http(s)://HOST:PORT"
-HINT, PATIENCE = 2.0, 600.0  # seconds until a wait is told of, and until it is given up
+ANSWER = 10  # seconds that a database has to answer at first
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Store:
         engine: the way into a database; None behind a server.
         artifacts: where new studies keep their artifacts, an absolute folder; None leaves it to the server.
         writers: the folder of those who write: their lock files and, for a server, the runs it is to be told of.
+        watch: of an SQLite file, which may be deleted or replaced while it is written to; None for others.
     """
 
     uri: str
@@ -60,6 +63,7 @@ class Store:
     engine: Engine | None
     artifacts: Path | None
     writers: Path
+    watch: Watch | None = None
 
     @property
     def shown_uri(self) -> str:
@@ -71,7 +75,7 @@ class Store:
         """Where MLflow's pages show it, or the command that does."""
         if self.engine is None:
             return f"{self.shown_uri}/#/experiments?workflowType=machine_learning"
-        usual = self.uri == f"sqlite:///{Path('results/mlflow.db').absolute()}"
+        usual = self.uri == sqlite_uri(Path("results/mlflow.db"))
         return f"{interpreter()} -m nnbench.ui" + ("" if usual else f" --store {shlex.quote(self.shown_uri)}")
 
     def call(self, function: Callable[[], T]) -> T:
@@ -80,11 +84,13 @@ class Store:
         Raises:
             Gone: the server has not answered for as long as one is ready to wait.
         """
+        if self.watch is not None:
+            self.watch.check()
         return self.runs.line.ride(function) if isinstance(self.runs, ServerRuns) else patiently(function)
 
     def told_in_one_line(self) -> AbstractContextManager[None]:
         """Within, a fault of the store that its user can mend ends in a `UserError`."""
-        return faults.told_in_one_line(self.uri)
+        return faults.told_in_one_line(self.uri, self.watch.file if self.watch else None)
 
     def analyze(self) -> None:
         """Renew SQLite's statistics: without them, MLflow's pages wait six times as long for a curve, and more."""
@@ -117,46 +123,13 @@ def open_store(
         UserError: the URI is none, or the store cannot be opened or written.
     """
     with faults.told_in_one_line(uri):
-        server = uri.split("://")[0] in SERVERS
+        server = uri.split("://")[0].lower() in SERVERS
         store = _server(uri, spool, patience) if server else _database(uri, artifacts, create)
+    with store.told_in_one_line():
         for token in departed(store.writers):
             _tell(store, token)
             _kill_runs(store, token)
     return store
-
-
-def patiently(call: Callable[[], T]) -> T:
-    """Call, again while another program holds the database, and say so once.
-
-    Raises:
-        OperationalError, MlflowException: it is still held after ten minutes, or something else is wrong.
-    """
-    started, told = time.monotonic(), False
-    while True:
-        try:
-            return call()
-        except (OperationalError, MlflowException) as error:
-            if LOCKED not in str(error) or time.monotonic() - started > PATIENCE:
-                raise
-        if not told:
-            logger.warning("another program is writing to the store: waiting for it")
-            told = True
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Within, no other process that shares the folder makes anything in the same store."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / "making.lock")
-    try:
-        lock.acquire(timeout=HINT)
-    except Timeout:
-        logger.warning("another process is making something in the store: waiting for it")
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def cache_folder() -> Path:
@@ -189,37 +162,73 @@ def _writers(uri: str, spool: Path | None = None) -> Path:
 
 
 def _database(uri: str, artifacts: Path | None, create: bool) -> Store:
-    url, writers = _checked(uri), _writers(uri)
+    url = database_url(uri)
     if url.get_backend_name() == "sqlite":
-        file = Path(str(url.database)).absolute()
-        if not create and not file.exists():
-            raise UserError(f"tracking.uri={uri}: there is no such file")
-        writers = file.parent / f".{file.name}.writers"
-        try:
-            writers.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(f"tracking.uri={uri}: its folder cannot be made: {error.strerror}") from error
-        uri = "".join([f"sqlite:///{file}", *uri.partition("?")[1:]])
-        artifacts = artifacts or file.parent / "artifacts"
+        return _sqlite(uri, url, artifacts, create)
     if artifacts is None:
         raise UserError("tracking.artifacts=null: a database without a server needs a folder for artifacts")
+    writers = _writers(uri)
     with alone(writers):
-        engine = _engine(make_url(uri))
+        engine = _engine(url)
         client = patiently(lambda: MlflowClient(uri))
     return Store(uri, client, DatabaseRuns(engine, patiently), engine, artifacts.absolute(), writers)
 
 
-def _checked(uri: str) -> URL:
+def prepare(uri: str, *, create: bool = True) -> str:
+    """Make a database fit for a server: one that does not answer is refused, an SQLite file gets its tables.
+
+    Returns:
+        Its URI, an SQLite file's path in it made absolute.
+
+    Raises:
+        UserError: it does not answer; its file cannot be a store, or is not there and `create` does not allow to make it.
+    """
+    url = database_url(uri)
+    if url.get_backend_name() != "sqlite":
+        _engine(url).dispose()
+        return uri
+    file = _file(uri, url, create)
+    with alone(_sqlite_writers(uri, file)), faults.told_in_one_line(uri, file):
+        patiently(lambda: schema.ensure_schema(file))
+    return sqlite_uri(file)
+
+
+def _file(uri: str, url: URL, create: bool) -> Path:
+    file = Path(str(url.database))
+    if not create and not file.exists():
+        raise UserError(f"tracking.uri={uri}: there is no such file yet; `python -m nnbench` makes one")
+    return file
+
+
+def _sqlite_writers(uri: str, file: Path) -> Path:
+    """The folder beside an SQLite file for those who write to it."""
+    writers = file.parent / f".{file.name}.writers"
     try:
-        url = make_url(uri)
-    except ArgumentError as error:
-        raise UserError(f"tracking.uri={redacted(uri)}: is no tracking URI; give {ALLOWED}") from error
-    backend = url.get_backend_name()
-    if backend not in DATABASES:
-        raise UserError(f"tracking.uri={redacted(uri)}: MLflow knows no such store; give {ALLOWED}")
-    if backend == "sqlite" and (url.host or not url.database or url.database == ":memory:"):
-        raise UserError(f"tracking.uri={redacted(uri)}: names no file; give sqlite:/// and its path, three slashes")
-    return url
+        writers.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"tracking.uri={uri}: its folder cannot be made: {error.strerror}") from error
+    return writers
+
+
+def _sqlite(given: str, url: URL, artifacts: Path | None, create: bool) -> Store:
+    file = _file(given, url, create)
+    uri = sqlite_uri(file, "".join(given.partition(f"{file.name}?")[2:]))
+    writers = _sqlite_writers(given, file)
+    with alone(writers), faults.told_in_one_line(uri, file):
+        patiently(lambda: schema.ensure_schema(file))
+        # MLflow keeps its connections for as long as the process lives; an earlier one may be to a file that has gone.
+        theirs = SqlAlchemyStore._get_or_create_engine(uri)
+        theirs.dispose()
+        engine = _engine(url)
+        client = patiently(lambda: MlflowClient(uri))
+        watch = Watch(file, (engine, theirs))
+
+    def write(transaction: Callable[[], None]) -> None:
+        watch.check()
+        patiently(transaction)
+
+    artifacts = (artifacts or file.parent / "artifacts").absolute()
+    return Store(uri, client, DatabaseRuns(engine, write), engine, artifacts, writers, watch)
 
 
 def _engine(url: URL) -> Engine:
@@ -230,7 +239,8 @@ def _engine(url: URL) -> Engine:
         _execute(engine, "PRAGMA journal_mode=WAL")
         return engine
     try:
-        engine = sqlalchemy.create_engine(url, pool_pre_ping=True)
+        wait = {"connect_timeout": ANSWER} if url.get_backend_name() == "postgresql" else {}
+        engine = sqlalchemy.create_engine(url, pool_pre_ping=True, connect_args=wait)
         _execute(engine, "SELECT 1")
     except (SQLAlchemyError, ImportError) as error:
         answer = f"the database does not answer: {root(error)}"

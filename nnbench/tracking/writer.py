@@ -19,11 +19,11 @@ from nnbench import artifacts
 from nnbench.boundary import Boundary
 from nnbench.errors import UserError
 from nnbench.history import History
+from nnbench.redaction import redacted
 from nnbench.tracking import note as notes
 from nnbench.tracking.delivery import AtOnce, Delivery
 from nnbench.tracking.describe import NOTE, REPORT, REPORT_TAG, describe
 from nnbench.tracking.experiment import open_experiment
-from nnbench.tracking.faults import redacted
 from nnbench.tracking.metrics import points
 from nnbench.tracking.presence import Presence
 from nnbench.tracking.provenance import provenance, user
@@ -228,13 +228,20 @@ class StudyWriter:
             tags[REPORT_TAG] = "\n".join(reports)
         ended = now()
         finite = [Metric(_key(key), value, ended, 0) for key, value in (metrics or {}).items() if math.isfinite(value)]
-        self.attach(sweep_id, files, folder)
+        trouble = None
+        try:
+            self.attach(sweep_id, files, folder)
+        except UserError as error:  # the run is closed all the same
+            trouble, status = error, "KILLED" if status == "KILLED" else "FAILED"
+            tags["nnbench.outcome"], tags["nnbench.reason"] = status.lower(), notes.cut(str(error), LONGEST_TAG)
         with self.store.told_in_one_line():
             self.store.runs.close(sweep_id, status, finite, tags)
             del self._open[sweep_id]
             self._describe(answer)
             if self._outcomes.total() >= WORTH_ANALYZING:
                 self.store.analyze()
+        if trouble is not None:
+            raise trouble
 
     def attach(self, sweep_id: str, files: Sequence[Path], folder: Path | None = None) -> None:
         """Make these files artifacts of the sweep's own run, which goes on.

@@ -14,7 +14,7 @@ from sqlalchemy import event
 
 from nnbench.errors import UserError
 from nnbench.history import History
-from nnbench.tracking.faults import redacted
+from nnbench.redaction import redacted
 from nnbench.tracking.store import Store, open_store
 from nnbench.tracking.writer import RunSpec, StudyWriter
 

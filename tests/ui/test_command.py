@@ -74,7 +74,7 @@ def test_it_finds_a_free_port_says_where_it_is_and_leaves_nobody_behind(home: Pa
             "must be sqlite:///FILE.db or another database's URI; did you mean sqlite:///results/mlflow.db?",
         ),
         ("results", "must be sqlite:///FILE.db or another database's URI"),
-        ("sqlite:///", "there is no such file yet"),
+        ("sqlite:///", "names no file"),
     ],
 )
 def test_a_store_that_it_cannot_show_is_told_of_in_one_line(
@@ -102,8 +102,8 @@ def test_a_file_that_is_no_store_is_told_of_in_one_line(tmp_path: Path, capsys: 
     (tmp_path / "text.db").write_text("not a database " * 1000)
     assert main(["--store", f"sqlite:///{tmp_path}/text.db", "--port", "0"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("nnbench-ui: the MLflow server did not come up: ")
-    assert "file is not a database" in line
+    assert line.startswith("nnbench-ui: --store=sqlite:///")
+    assert "is not an SQLite database" in line
 
 
 @pytest.mark.parametrize(

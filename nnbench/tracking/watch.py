@@ -1,0 +1,103 @@
+"""Notices that an SQLite store has been deleted or replaced while it is written to.
+
+A process that has a file open goes on writing to it after that, without an error, and what it writes is kept nowhere.
+"""
+
+import logging
+import os
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from nnbench.errors import UserError
+from nnbench.tracking.damage import HINT
+from nnbench.tracking.schema import making, move_into_place, sides, write_copy
+
+logger = logging.getLogger(__name__)
+
+
+class Watch:
+    """Compares a store's file with the one that was opened.
+
+    Args:
+        file: of the store.
+        engines: all that have it open in this process.
+
+    Attributes:
+        file: likewise.
+    """
+
+    def __init__(self, file: Path, engines: Sequence[Engine]) -> None:
+        self.file, self._engines = file, engines
+        self._lost = ""
+        self._open()
+
+    def check(self) -> None:
+        """Write the store again where it has been deleted: this process still has all of it open.
+
+        Raises:
+            UserError: something else is in its place. What this process had open is kept in a file beside that.
+        """
+        if self._lost:
+            raise UserError(self._lost)
+        now = _identity(self.file)
+        if now == self._known:
+            return
+        if now is None and next(path for path in self.file.parents if path.exists()).is_dir():
+            self._write_again()
+        else:
+            self._keep_aside()
+
+    def _open(self) -> None:
+        # Kept open, since a deleted file is there for as long as somebody has it open.
+        self._connection = sqlite3.connect(self.file, timeout=HINT, check_same_thread=False)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        self._known = _identity(self.file)
+        self._sides = {side: _identity(side) for side in sides(self.file)}
+
+    def _write_again(self) -> None:
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with making(self.file) as fresh:
+            write_copy(self._connection, fresh)
+            # Before the new file is in place: the last to close a file deletes the -wal of its name.
+            self.close()
+            move_into_place(fresh, self.file)
+        self._open()
+        logger.warning("%s was deleted while it was written to: written again; artifacts deleted with it are lost", self.file)
+
+    def _keep_aside(self) -> None:
+        aside = _nearest_folder(self.file) / f"{self.file.name}.rescued"
+        with making(aside) as fresh:
+            write_copy(self._connection, fresh)
+            with closing(sqlite3.connect(fresh)) as database, database:
+                database.execute("UPDATE runs SET status = 'KILLED' WHERE status = 'RUNNING'")
+            move_into_place(fresh, aside)
+        self.close()
+        for side, known in self._sides.items():
+            if known is not None and _identity(side) == known:  # SQLite would read it with what is there now
+                side.unlink()
+        self._lost = f"{self.file}: was replaced by something else while it was written to; all until then is kept in {aside}"
+        raise UserError(self._lost)
+
+    def close(self) -> None:
+        """Close all that this process has open of the store."""
+        self._connection.close()
+        for engine in self._engines:
+            engine.dispose()
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """What tells a file from another one of the same name; None where there is none."""
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _nearest_folder(file: Path) -> Path:
+    return next(folder for folder in file.parents if folder.is_dir())
