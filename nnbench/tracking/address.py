@@ -70,3 +70,15 @@ def sqlite_uri(file: Path, query: str = "") -> str:
     """
     path = re.sub(r"[%?\x00-\x1f\x7f]", lambda found: quote(found[0], safe=""), str(file.absolute()))
     return f"sqlite{'' if path == str(file.absolute()) else '+pysqlite'}:///{path}{'?' if query else ''}{query}"
+
+
+def named_file(uri: str, url: URL, *, create: bool) -> Path:
+    """The file of an SQLite URI that `database_url` has parsed.
+
+    Raises:
+        UserError: it is not there, and `create` does not allow to make it.
+    """
+    file = Path(str(url.database))
+    if not create and not file.exists():
+        raise UserError(f"tracking.uri={uri}: there is no such file yet; `python -m nnbench` makes one")
+    return file

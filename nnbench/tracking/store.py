@@ -23,7 +23,7 @@ from nnbench.errors import UserError
 from nnbench.redaction import redacted
 from nnbench.terminal import interpreter
 from nnbench.tracking import faults, schema
-from nnbench.tracking.address import SERVERS, database_url, sqlite_uri
+from nnbench.tracking.address import SERVERS, database_url, named_file, sqlite_uri
 from nnbench.tracking.damage import HINT
 from nnbench.tracking.faults import root
 from nnbench.tracking.line import PATIENCE as SERVER_PATIENCE
@@ -187,17 +187,10 @@ def prepare(uri: str, *, create: bool = True) -> str:
     if url.get_backend_name() != "sqlite":
         _engine(url).dispose()
         return uri
-    file = _file(uri, url, create)
+    file = named_file(uri, url, create=create)
     with alone(_sqlite_writers(uri, file)), faults.told_in_one_line(uri, file):
         patiently(lambda: schema.ensure_schema(file))
     return sqlite_uri(file)
-
-
-def _file(uri: str, url: URL, create: bool) -> Path:
-    file = Path(str(url.database))
-    if not create and not file.exists():
-        raise UserError(f"tracking.uri={uri}: there is no such file yet; `python -m nnbench` makes one")
-    return file
 
 
 def _sqlite_writers(uri: str, file: Path) -> Path:
@@ -211,7 +204,7 @@ def _sqlite_writers(uri: str, file: Path) -> Path:
 
 
 def _sqlite(given: str, url: URL, artifacts: Path | None, create: bool) -> Store:
-    file = _file(given, url, create)
+    file = named_file(given, url, create=create)
     uri = sqlite_uri(file, "".join(given.partition(f"{file.name}?")[2:]))
     writers = _sqlite_writers(given, file)
     with alone(writers), faults.told_in_one_line(uri, file):

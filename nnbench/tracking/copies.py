@@ -1,0 +1,32 @@
+"""Copies of an SQLite store, made while others may be writing to it."""
+
+from pathlib import Path
+
+from nnbench.errors import UserError
+from nnbench.redaction import redacted
+from nnbench.tracking import faults, schema
+from nnbench.tracking.address import database_url, named_file
+from nnbench.tracking.damage import damaged, told_damaged
+from nnbench.tracking.waiting import patiently
+
+
+def back_up(uri: str, target: Path | None, time: str) -> Path:
+    """Copy an SQLite store; `time` names the copy where no target does. Returns the copy's path.
+
+    Raises:
+        UserError: it is not there, is no SQLite file or a damaged one; the target is there already or cannot be written.
+    """
+    url = database_url(uri)
+    if url.get_backend_name() != "sqlite":
+        raise UserError(
+            f"tracking.uri={redacted(uri)}: is no SQLite file; another database has a program for that, such as pg_dump"
+        )
+    file = named_file(uri, url, create=False)
+    target = target or file.with_name(f"{file.name}.{time}.backup")
+    if target.exists():
+        raise UserError(f"{target}: is there already; name another file")
+    with faults.told_in_one_line(uri, file):
+        if damaged(file):
+            raise UserError(f"tracking.uri={uri}: {told_damaged(file)}")
+        patiently(lambda: schema.copy(file, target))
+    return target
