@@ -1,6 +1,5 @@
 """Names to classes: a file in a package is a choice, so adding an optimizer or a dataset is adding one file."""
 
-import inspect
 import os
 import pkgutil
 import sys
@@ -8,6 +7,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TypeVar
 
+from nnbench.contract import lost_setting
 from nnbench.errors import UserError
 
 Base = TypeVar("Base")
@@ -32,7 +32,7 @@ def find(base: type[Base], package: str, name: str, key: str) -> type[Base]:
         UserError: the name is unknown, or its import path leads nowhere or to something that cannot be used.
     """
     if name in known(package):
-        return _only(base, import_module(f"{package}.{name}"))
+        return _sound(_only(base, import_module(f"{package}.{name}")), base, f"{key}={name}")
     path, colon, attribute = name.partition(":")
     if not colon:
         raise UserError(f"{key}={name}: unknown; known are {', '.join(known(package))}, or package.module:Class")
@@ -44,8 +44,17 @@ def find(base: type[Base], package: str, name: str, key: str) -> type[Base]:
         raise UserError(f"{key}={name}: cannot be imported: {type(error).__name__}: {error}") from error
     if not (isinstance(found, type) and issubclass(found, base)):
         raise UserError(f"{key}={name}: is not a subclass of {base.__module__}.{base.__name__}")
-    if inspect.get_annotations(found) and "__dataclass_fields__" not in vars(found):
-        raise UserError(f"{key}={name}: has fields of its own, so it needs @dataclass(kw_only=True)")
+    return _sound(found, base, f"{key}={name}")
+
+
+def _sound(found: type[Base], base: type[Base], given: str) -> type[Base]:
+    """The class, if all of its settings are fields.
+
+    Raises:
+        UserError: one is not, and would be recorded nowhere.
+    """
+    if (wrong := lost_setting(found, base)) is not None:
+        raise UserError(f"{given}: {wrong}")
     return found
 
 

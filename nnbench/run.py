@@ -61,6 +61,7 @@ def execute(config: Config) -> Result:
             iterations_per=config.training.iterations_per,
             stop_at_accuracy=config.training.stop_at_accuracy,
             checkpoints=config.training.checkpoints,
+            rng=source.optimizer,
         )
         history = replace(history, references=known)
         planar = points.x.shape[1] == 2

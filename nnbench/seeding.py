@@ -27,6 +27,7 @@ class Streams:
     test: Generator
     weights: Generator
     order: Generator
+    optimizer: Generator
 
 
 def streams(seed: int, data_seed: int | None = None) -> Streams:
@@ -36,14 +37,15 @@ def streams(seed: int, data_seed: int | None = None) -> Streams:
         seed: of the run.
         data_seed: draw all points from this seed instead, so that they stay the same while the weights follow `seed`.
     """
-    data, val, test, _, _ = SeedSequence(seed if data_seed is None else data_seed).spawn(5)
-    _, _, _, weights, order = SeedSequence(seed).spawn(5)
+    data, val, test, *_ = SeedSequence(seed if data_seed is None else data_seed).spawn(6)
+    _, _, _, weights, order, optimizer = SeedSequence(seed).spawn(6)
     return Streams(
         data=default_rng(data),
         val=default_rng(val),
         test=default_rng(test),
         weights=default_rng(weights),
         order=default_rng(order),
+        optimizer=default_rng(optimizer),
     )
 
 

@@ -6,6 +6,7 @@ from nnbench.config import Config
 from nnbench.failure import attempt
 from nnbench.interrupts import Interrupted, interruptible
 from nnbench.job import Ended, Failure, Job
+from nnbench.rehearsal import refuse_unrepeatable
 from nnbench.report import numbers
 from nnbench.run import Result, execute
 from nnbench.terminal import console as make_console
@@ -17,11 +18,16 @@ def run_once(config: Config) -> int:
 
     Returns:
         The exit status: 0 finished, 1 failed, 128 + the signal when interrupted.
+
+    Raises:
+        UserError: the seed does not decide the run; nothing was started.
     """
     console = make_console()
     if config.dry_run:
         print(config.run_name)
         return 0
+    if config.tracking.sweep_id is None:  # a sweep has done so for all of its jobs
+        refuse_unrepeatable([config])
     from nnbench.recording import (  # MLflow takes a second to import: only where something is tracked
         Recorder,
         open_study,

@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
+from numpy.random import Generator
 
 from nnbench.datasets.base import Points
 from nnbench.history import FloatArray, History, IntArray, Outcome
@@ -35,6 +36,7 @@ def train(
     iterations_per: IterationsPer = "step",
     stop_at_accuracy: float | None = None,
     checkpoints: Collection[int] = (),
+    rng: Generator | None = None,
 ) -> History:
     """Train `network` from the weights it has, on the whole batch each epoch.
 
@@ -49,6 +51,7 @@ def train(
         iterations_per: what the optimizer counts as an iteration, see `nnbench.optimizers.base.stepper`.
         stop_at_accuracy: stop once the training accuracy reaches this.
         checkpoints: epochs at which the weights are kept.
+        rng: what the optimizer may draw from; by default that of seed 0.
 
     Raises:
         ValueError: the points do not fit the network.
@@ -73,7 +76,7 @@ def train(
         loss = SoftmaxCrossEntropy(network.logits, network.logit_gradients, train.labels, block)
         forward, measure, backward = network.forward, loss.measure, network.backward
         layers = list(zip(network.weights, network.weight_gradients, strict=True))
-        step = stepper(optimizer, parameters, network.gradients, layers, iterations_per)
+        step = stepper(optimizer, parameters, network.gradients, layers, iterations_per, rng)
         for epoch in range(epochs):
             row = epoch % block
             forward()

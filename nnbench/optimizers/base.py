@@ -3,11 +3,12 @@
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+from numpy.random import Generator, default_rng
 
 from nnbench.history import FloatArray
 
@@ -44,9 +45,13 @@ class Optimizer(ABC):
         layerwise: set it for a rule that looks at layers as a whole (norms, matrix factors). It is then given one
             weight matrix at a time, shape (inputs + 1, outputs), the last row the bias, each with state of its own;
             otherwise all parameters of the network as one vector.
+        rng: the run's own random numbers, from its seed, in `allocate` and `update`; layers share it. Nothing else that
+            is random may decide what a rule does, nor what an earlier run has left in a class or a module: equal runs
+            are compared before a sweep, and a rule whose runs differ is refused.
     """
 
     layerwise: ClassVar[bool] = False
+    rng: ClassVar[Generator]  # of an instance: as a field, it would be a hyperparameter
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False, "strict": True}
 
     def allocate(self, parameters: FloatArray) -> None:  # noqa: B027  # a rule without state has nothing to make
@@ -69,6 +74,7 @@ def stepper(
     gradients: FloatArray,
     layers: Sequence[tuple[FloatArray, FloatArray]],
     iterations_per: IterationsPer = "step",
+    rng: Generator | None = None,
 ) -> Callable[[int], None]:
     """The function that makes step k = 0, 1, ... of `optimizer`, with fresh state; `optimizer` itself stays as it is.
 
@@ -79,6 +85,7 @@ def stepper(
         layers: the same two as pairs of matrices, views of the vectors.
         iterations_per: `step` makes k the iteration everywhere; `layer` counts one for each layer in each step, as the
             optimizers of "Neural Networks from Scratch" do, so that layer l of L sees k * L + l.
+        rng: what `optimizer` draws from; by default that of seed 0.
 
     Raises:
         TypeError: on the first step, if `update` returns something, as one that does not work in place would; after
@@ -87,9 +94,12 @@ def stepper(
     start = parameters.copy()
     pieces = layers if optimizer.layerwise or iterations_per == "layer" else [(parameters, gradients)]
     owners = [copy.copy(optimizer) for _ in pieces]
+    rng = default_rng(0) if rng is None else rng
     stride = len(pieces) if iterations_per == "layer" else 1
     schedule = []
     for position, (owner, (values, slopes)) in enumerate(zip(owners, pieces, strict=True)):
+        if "rng" not in {field.name for field in fields(owner)}:  # a hyperparameter may be called so
+            vars(owner)["rng"] = rng
         owner.allocate(values)
         schedule.append((partial(owner.update, values, slopes), position % stride))
 

@@ -15,6 +15,7 @@ from nnbench.config import Config
 from nnbench.errors import UserError
 from nnbench.interrupts import Interrupted, checkpoint, interruptible, uninterrupted
 from nnbench.job import Ended, Failure, Job, Started
+from nnbench.rehearsal import refuse_unrepeatable
 from nnbench.report import numbers
 from nnbench.sweep.progress import SweepProgress
 from nnbench.terminal import console as make_console
@@ -49,6 +50,7 @@ def run_sweep(jobs: Sequence[Job], runner: Runner) -> int:
     if config.dry_run:
         list_jobs(distinct(jobs))
         return 0
+    refuse_unrepeatable(job.config for job in jobs)
     return conduct(config, runner, lambda sweep: sweep.run(jobs))
 
 

@@ -27,6 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from nnbench.errors import UserError
 from nnbench.interrupts import uninterrupted
 from nnbench.job import Ended, Job
+from nnbench.rehearsal import refuse_unrepeatable
 from nnbench.report import numbers
 from nnbench.run import Result
 from nnbench.sweep.launch import runner_of
@@ -68,6 +69,7 @@ def tpe_sweep(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]
     if tuning.config.dry_run:
         list_searches(tuning, tuning.seeds)
         return 0
+    refuse_unrepeatable(each.default for each in tuning.contenders)
     return conduct(tuning.config, runner, lambda sweep: _run(sweep, tuning))
 
 

@@ -24,6 +24,7 @@ from nnbench import tasks
 from nnbench.artifacts import SELECTION
 from nnbench.errors import UserError
 from nnbench.job import Job
+from nnbench.rehearsal import refuse_unrepeatable
 from nnbench.report import numbers
 from nnbench.sweep.launch import runner_of
 from nnbench.sweep.session import Sweep, conduct, list_jobs
@@ -54,6 +55,7 @@ def two_stage_sweep(loader: ConfigLoader, master: DictConfig, arguments: Iterabl
     if tuning.config.dry_run:
         _list(tuning)
         return 0
+    refuse_unrepeatable(each.default for each in tuning.contenders)
     return conduct(tuning.config, runner, lambda sweep: _run(sweep, tuning))
 
 
