@@ -127,9 +127,10 @@ def _shown(seeds: int, level: float) -> str:
 def _spread(findings: Findings) -> float:
     """The standard deviation of the differences within a seed, the median of all pairs; NaN where it is 0 or unknown."""
     finite = findings.by(findings.primary).scores.replace([np.inf, -np.inf], np.nan)
-    covariance = finite.cov(min_periods=2).to_numpy()
-    own = np.diag(covariance)
-    variance = (own[:, None] + own - 2 * covariance)[np.triu_indices(len(own), k=1)]
+    with np.errstate(over="ignore", invalid="ignore"):  # of values near the largest float nothing is told
+        covariance = finite.cov(min_periods=2).to_numpy()
+        own = np.diag(covariance)
+        variance = (own[:, None] + own - 2 * covariance)[np.triu_indices(len(own), k=1)]
     known = variance[np.isfinite(variance) & (variance > 0)]
     return float(np.sqrt(np.median(known))) if known.size else np.nan
 
