@@ -12,7 +12,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from nnbench import __version__, entry, usage
+from nnbench import __version__, entry, usage, yaml_files
 from nnbench.command_line import decoded, in_order, refuse_steering, spelled_out
 from nnbench.config import Config
 from nnbench.errors import UserError
@@ -93,7 +93,8 @@ def _with_hydra(function: Callable[[Config], int], words: list[str], *, sweeps: 
 
     try:
         sys.argv[1:] = words = in_order(words, CONF, sweeps=sweeps)
-        hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(task)()
+        with yaml_files.checked():
+            hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(task)()
     except (Exception, _Passed) as error:
         from nnbench.mistakes import as_user_error
 

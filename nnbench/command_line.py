@@ -91,7 +91,15 @@ def in_order(words: Sequence[str], conf: Path, *, sweeps: bool) -> list[str]:
         raise UserError("--shell-completion: must be with one of install, uninstall and query, =bash, =fish or =zsh")
     if given.shell_completion and given.overrides[0].startswith("query") and "COMP_LINE" not in os.environ:
         raise UserError(f"--shell-completion {given.overrides[0]}: is for a shell, which says in COMP_LINE what was typed")
+    if given.config_name and ("/" in given.config_name or (conf / given.config_name).is_dir()):
+        group, _, option = given.config_name.partition("/")
+        raise UserError(
+            f"--config-name={given.config_name}: must be a whole config; to choose an option, give {group}={option}"
+        )
     for word in given.overrides:
+        if digits := re.search(r"[\d_]{4301,}", word):
+            shown = f"{word[: digits.start()]}{digits[0][:8]}..."
+            raise UserError(f"{shown}: is a number of {len(digits[0]):,} digits; Python reads at most 4,300")
         key, _, value = word.lstrip("+").partition("=")
         if value.startswith(("[", "{", "$")) and ("/" in key or (conf / key).is_dir()):
             raise UserError(f"{word}: must be one of the options of conf/{key}; a key of it is {key}.KEY=VALUE")
@@ -134,7 +142,7 @@ def refuse_steering() -> None:
         if key.startswith(STEERING):
             raise UserError(f"{word}: steers a sweep, so it needs -m before it")
     asked = next((word for key, word in given.items() if key in ("experiment", "sweep")), "hydra.sweeper")
-    if not config.sweeper._target_.endswith("GridSweeper"):
+    if config.sweeper._target_.endswith(("TPESweeper", "TwoStageSweeper")):
         raise UserError(f"{asked}: tunes, so it needs -m before it")
-    if varied := [key for key in config.sweeper.params if key not in (*given, "study")]:
+    if varied := [key for key in config.sweeper.get("params") or {} if key not in (*given, "study")]:
         raise UserError(f"{asked}: is a sweep over {' and '.join(varied)}, so it needs -m before it")

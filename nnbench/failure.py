@@ -9,17 +9,14 @@ import traceback
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import TypeVar
 
 from nnbench.interrupts import Interrupted
 from nnbench.job import Failure
+from nnbench.raised import place_of, told
 from nnbench.streams import tolerant
 
 Value = TypeVar("Value")
-
-OWN, STANDARD = Path(__file__).parent, Path(os.__file__).parent
-INSTALLED = {"site-packages", "dist-packages"}
 
 
 def attempt(call: Callable[[], Value]) -> Value | Failure:
@@ -31,7 +28,7 @@ def attempt(call: Callable[[], Value]) -> Value | Failure:
     Raises:
         Interrupted: somebody asked this process to end.
     """
-    process, folder = os.getpid(), Path.cwd()
+    process, folder = os.getpid(), _working_folder()
     try:
         with warnings.catch_warnings(), tolerant():
             return call()
@@ -43,7 +40,7 @@ def attempt(call: Callable[[], Value]) -> Value | Failure:
         if os.getpid() != process:
             os._exit(1)
         with suppress(OSError):
-            os.chdir(folder)
+            os.chdir(folder or ".")
 
 
 def failure_of(error: BaseException) -> Failure:
@@ -57,34 +54,9 @@ def failure_of(error: BaseException) -> Failure:
     return Failure(reason=reason, traceback=trace)
 
 
-def told(error: BaseException) -> str:
-    """The class of an error and the first line of its text, whatever its class does when asked for it."""
+def _working_folder() -> str | None:
+    """None where it has been deleted."""
     try:
-        first = next(filter(None, map(str.strip, str(error).splitlines())), "")
-    except BaseException:
-        first = "its text cannot be shown"
-    first = first if len(first) <= 300 else f"{first[:297]}..."
-    return ": ".join(filter(None, [type(error).__name__, first]))
-
-
-def place_of(error: BaseException) -> str | None:
-    """Where the user's own code stood, as `folder/file.py:12`: the innermost frame that is no library's, nor nnbench's.
-
-    A frame in an installed package counts where there is no other: an optimizer may be installed.
-    """
-    own, installed = None, None
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        path = Path(frame.f_code.co_filename)
-        if path.suffix != ".py" or path.is_relative_to(OWN):
-            continue
-        if not INSTALLED.isdisjoint(path.parts):
-            installed = installed or f"{path}:{line}"
-        elif not path.is_relative_to(STANDARD):
-            own = f"{_short(path)}:{line}"
-    return own or installed
-
-
-def _short(path: Path) -> Path:
-    with suppress(OSError, ValueError):
-        return path.relative_to(Path.cwd())
-    return path
+        return os.getcwd()
+    except OSError:
+        return None

@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from nnbench.contract import lost_setting
 from nnbench.errors import UserError
+from nnbench.interrupts import Interrupted
+from nnbench.raised import place_of, told
 
 Base = TypeVar("Base")
 
@@ -40,8 +42,11 @@ def find(base: type[Base], package: str, name: str, key: str) -> type[Base]:
         sys.path.append(here)  # as `python -m` has it; a console script has not
     try:
         found = getattr(import_module(path), attribute)
-    except Exception as error:  # whatever the user's own module raises while it is imported
-        raise UserError(f"{key}={name}: cannot be imported: {type(error).__name__}: {error}") from error
+    except (KeyboardInterrupt, Interrupted):
+        raise
+    except BaseException as error:  # whatever the user's own module raises while it is imported, `sys.exit` too
+        place = f" ({where})" if (where := place_of(error)) else ""
+        raise UserError(f"{key}={name}: cannot be imported: {told(error)}{place}") from error
     if not (isinstance(found, type) and issubclass(found, base)):
         raise UserError(f"{key}={name}: is not a subclass of {base.__module__}.{base.__name__}")
     return _sound(found, base, f"{key}={name}")

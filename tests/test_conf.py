@@ -121,3 +121,12 @@ def test_what_is_no_comparison_has_a_study_of_its_own(nnbench: Command) -> None:
     said = nnbench("-m", "sweep=optimizers", "study=other", "dry_run=true").out
     assert "study=other" in said
     assert "study=optimizers" not in said
+
+
+@pytest.mark.parametrize("more", [[], ["hydra/launcher=local", "hydra/sweeper=grid"]])
+def test_an_experiment_may_have_a_launcher_and_a_sweeper_of_its_own(nnbench: Command, more: list[str]) -> None:
+    Path("conf", "experiment").mkdir(parents=True)
+    overrides = "  - override /hydra/launcher: basic\n  - override /hydra/sweeper: basic\n"
+    Path("conf", "experiment", "mine.yaml").write_text(f"# @package _global_\ndefaults:\n{overrides}study: mine\n")
+    said = nnbench("--config-dir", "conf", "experiment=mine", *more, "--cfg", "hydra").out
+    assert ("BasicLauncher" in said, "BasicSweeper" in said) == (not more, not more)
