@@ -6,6 +6,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nnbench.report import numbers, style
+from nnbench.report.references import references
 from nnbench.stats.interquartile import LEAST, interquartile_mean
 from nnbench.study import Study
 
@@ -31,6 +32,8 @@ def print_summary(study: Study, console: Console) -> None:
         measures = [_interval(kept, key) for key in MEASURES]
         table.add_row(name, str(len(runs)), *counts, *measures, _duration(kept))
     console.print(table)
+    if compared := references(study.runs).sentence():
+        console.print(compared, style="dim", markup=False, highlight=False)
 
 
 def _interval(runs: pd.DataFrame, key: str) -> str:

@@ -9,9 +9,9 @@ import pandas as pd
 from scipy.stats import norm
 
 from nnbench.report.findings import Findings
-from nnbench.report.numbers import count, fixed, listing
+from nnbench.report.numbers import count, fixed, interval, listing
 from nnbench.report.wording import brief, distinct
-from nnbench.stats.interquartile import LEAST
+from nnbench.stats.interquartile import LEAST, interquartile_mean
 from nnbench.stats.paired import LEVEL
 from nnbench.stats.power import lead_shown, power_of_signed_rank
 from nnbench.stats.verdict import NOTABLE
@@ -32,6 +32,8 @@ Kind = Literal[
     "diverged",
     "missing",
     "no_test",
+    "below_neighbours",
+    "memorised",
     "versions",
 ]
 
@@ -192,6 +194,41 @@ def _no_test(findings: Findings) -> Caveat | None:
     return Caveat("no_test", f"There is no test split: the settings are judged by {findings.primary.name}.")
 
 
+def _below_neighbours(findings: Findings) -> Caveat | None:
+    """The winner falls short of the nearest neighbours, by the interval of the differences within its runs."""
+    best, baseline = findings.by(findings.primary).verdict.best, "reference/neighbours_accuracy"
+    if not best or findings.primary.column != "test/accuracy" or not findings.known(baseline):
+        return None
+    own = findings.scored[findings.scored["setting"] == best]
+    short = interquartile_mean(own["test/accuracy"] - own[baseline])
+    if not short.high < 0:
+        return None
+    return Caveat(
+        "below_neighbours",
+        f"The nearest neighbours among the same training points reach {own[baseline].mean():.3f} test accuracy, and "
+        f"{brief(best)} falls short of them: by the paired difference, {interval(short.estimate, short.low, short.high)}. "
+        "Even the first of the ranking does worse than a simple classifier.",
+    )
+
+
+def _memorised(findings: Findings) -> Caveat | None:
+    """Settings whose training loss lies below the Bayes loss, by the interval of the differences within their runs."""
+    column, bayes = "final/train_loss", "reference/bayes_loss"
+    if not (findings.known(column) and findings.known(bayes)):
+        return None
+    below = findings.scored[column] - findings.scored[bayes]
+    settings = [str(name) for name, own in below.groupby(findings.scored["setting"]) if interquartile_mean(own).high < 0]
+    if not settings:
+        return None
+    told = listing([brief(name) for name in settings[:3]]) + (" and others" if len(settings) > 3 else "")
+    return Caveat(
+        "memorised",
+        f"The training loss of {told} lies below that of the Bayes classifier ({findings.scored[bayes].mean():.3f} nats), "
+        "which knows the data's density: they have memorised label noise. A lower training loss, or an earlier "
+        "target of training accuracy, is then no sign of a better network.",
+    )
+
+
 def _versions(findings: Findings) -> Caveat | None:
     if (versions := len(distinct(findings.runs, "commit"))) < 2:
         return None
@@ -208,6 +245,8 @@ _CAVEATS: tuple[Callable[[Findings], Caveat | None], ...] = (
     _diverged,
     _missing,
     _no_test,
+    _below_neighbours,
+    _memorised,
     _versions,
 )
 

@@ -10,6 +10,7 @@ from matplotlib.markers import MarkerStyle
 
 from nnbench.report import numbers, style
 from nnbench.report.findings import Findings, Metric
+from nnbench.report.references import chance, references
 
 SHOWN = 6  # settings whose curves are drawn at first; the others stand faint behind
 
@@ -48,9 +49,10 @@ def lines(findings: Findings, table: pd.DataFrame, by: Metric, *, top: float | N
     """
     number = {name: at for at, name in enumerate(findings.looks)}
     order = [str(setting) for setting in findings.ranking(by)["setting"]]
-    classes = pd.Series(findings.runs.get("dataset.classes")).dropna()
-    chance = None if top or classes.empty else 1 / float(classes.max())
-    low = float(table.loc[table["low"] > 0, "low"].min()) / 1.1 if top else chance or 0.0
+    known = references(findings.runs)
+    guess = chance(findings.runs)
+    shown = known.losses if top else {name: value for name, value in known.accuracies.items() if name != "chance"}
+    low = float(table.loc[table["low"] > 0, "low"].min()) / 1.1 if top else guess if guess and guess < 1 else 0.0
     lost = findings.runs[findings.runs["outcome"] == "diverged"][["setting", "diverged_at_epoch"]].dropna()
     return [
         {
@@ -58,7 +60,8 @@ def lines(findings: Findings, table: pd.DataFrame, by: Metric, *, top: float | N
             "log": top is not None,
             "low": low,
             "high": top or 1.0,
-            "chance": chance,
+            "chance": None if top else guess,
+            "references": [[f"{name} {numbers.fixed(value)}", value] for name, value in shown.items()],
             "last": int(table["epoch"].max()),
             "shown": [number[name] for name in order[:SHOWN]],
             "series": [_line(number[name], by_setting[name]) for name in order if name in by_setting],

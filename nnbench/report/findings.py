@@ -49,6 +49,17 @@ METRICS = {
 }
 
 
+# Told in tables beside the others. The best epoch of a run is the evaluated one with its lowest validation loss.
+BESIDE = {
+    one.column: one
+    for one in (
+        Metric("test/loss", "test loss", False),
+        Metric("best/test_accuracy", "test accuracy at the best epoch", True),
+        Metric("best/test_loss", "test loss at the best epoch", False),
+    )
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
     """The settings weighed against each other by one value a run.

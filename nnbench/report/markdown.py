@@ -9,6 +9,7 @@ from nnbench.report import finals, wording
 from nnbench.report.document import Composition, kind_of
 from nnbench.report.findings import Findings
 from nnbench.report.numbers import INTERVAL, MISSING, duration
+from nnbench.report.references import references
 
 # What Markdown, its mathematics and HTML would take for a mark; an underscore within a word is none.
 _MARKS = re.compile(r"[\\`*<>|~$&]|(?<!\w)_|_(?!\w)|\](?=[(\[:])")
@@ -86,7 +87,8 @@ def _finals(findings: Findings) -> str:
     said = f"Interquartile mean over seeds with its {INTERVAL}."
     if any(one.best for of in told.values() for one in of.values()):
         said += " Bold: the best of a column and all that is not shown to differ from it."
-    return f"{table(['setting', 'runs', *told, 'time a run'], rows)}\n\n{said}"
+    compared = escape(references(findings.runs).sentence())
+    return f"{table(['setting', 'runs', *told, 'time a run'], rows)}\n\n{said} {compared}".rstrip()
 
 
 def _run(findings: Findings) -> list[str]:

@@ -9,6 +9,7 @@ from nnbench.report.document import Composition, Part, kind_of
 from nnbench.report.figures.loss import ceiling
 from nnbench.report.findings import METRICS, Findings
 from nnbench.report.html import NOTHING, Cell, Column, Html, element, join, page, table
+from nnbench.report.references import references
 
 _ALL = 5000  # rows of a table that a browser shows with ease
 _PLAIN = " =/:;,.()+!*$?@[]{}|^`~-_"  # may stand in an address of data as they are
@@ -150,7 +151,9 @@ def _finals(web: Web, findings: Findings) -> Html:
             row.append(Cell(words=one.words, value=one.value, note=one.bounds, bold=one.best))
         seconds = times.get(setting, float("nan"))
         rows.append([*row, Cell(words=numbers.duration(seconds), value=seconds)])
-    return table(columns, rows, "Where each setting ended up")
+    found = table(columns, rows, "Where each setting ended up")
+    compared = references(findings.runs).sentence()
+    return join([found, element("p", compared, class_="caption")]) if compared else found
 
 
 def _lines(web: Web, charted: Sequence[charts.Json]) -> Html:

@@ -100,7 +100,7 @@ def test_early_leaps_of_the_loss_are_cut_off_and_told(make_study: MakeStudy) -> 
 
 def test_accuracy_goes_from_chance_to_one(comparison: Study) -> None:
     (page,), _ = _draw("accuracy", comparison)
-    assert page.figure.axes[0].get_ylim() == (1 / 3, 1)
+    assert page.figure.axes[0].get_ylim() == pytest.approx((1 / 3, 1))
 
 
 def test_many_settings_have_a_panel_each(make_study: MakeStudy) -> None:

@@ -108,7 +108,11 @@
     }
     make("line", { x1: left, x2: right, y1: bottom, y2: bottom, class: "axis" }, svg);
     make("text", { x: (left + right) / 2, y: height - 2, "text-anchor": "middle" }, svg, "epoch");
-    if (spec.chance) make("text", { x: right - 4, y: bottom - 5, "text-anchor": "end" }, svg, `chance: 1/${Math.round(1 / spec.chance)}`);
+    if (spec.chance) make("text", { x: right - 4, y: bottom - 5, "text-anchor": "end" }, svg, `chance ${spec.chance.toFixed(2)}`);
+    for (const [name, value] of spec.references.filter((one) => one[1] >= spec.low && one[1] <= spec.high)) {
+      make("line", { x1: left, x2: right, y1: y(value), y2: y(value), class: "reference" }, svg);
+      make("text", { x: left + 4, y: y(value) - 4 }, svg, name);
+    }
 
     for (const one of spec.series) if (!state.on.has(one.s)) make("polyline", { points: path(one.x, one.iqm), class: "back" }, svg);
     for (const one of on) if (one.n > 1)

@@ -7,8 +7,9 @@ import pandas as pd
 
 from nnbench.report import numbers, wording
 from nnbench.report.figures import NotShown, Settings
-from nnbench.report.findings import METRICS, Findings
+from nnbench.report.findings import BESIDE, METRICS, Findings
 from nnbench.report.page import Pad, Page
+from nnbench.report.references import references
 from nnbench.report.style import LEAST, MUTED, SMALL, WARNING, WIDTH
 from nnbench.report.table import Cell, Column, table
 from nnbench.report.targets import Race, races
@@ -52,6 +53,16 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     result["train_seconds"] = result["setting"].map(seconds)
     page = pad.page(wording.headline(findings, findings.primary), _CAPTION)
     page = _finals(page, findings, result, columns, pad.further)
+    for metric in BESIDE.values():
+        if findings.known(metric.column):
+            part = findings.ranking(metric).set_index("setting")[["n", "estimate", "low", "high"]]
+            result = result.join(part.add_prefix(f"{metric.column} "), on="setting")
+    known = references(findings.runs)
+    if sentence := known.sentence():
+        page = page if page.room > 10 else pad.further()
+        page.paragraph(sentence, size=LEAST + 0.5, colour=MUTED)
+        for name, value in vars(known).items():
+            result[f"reference/{name}"] = value
     if settings.targets:
         for race in races(findings, settings.targets):
             result = result.join(_reached(race), on="setting")
@@ -114,4 +125,4 @@ def _times(
         rows.append(cells)
     rest = [column for target in targets for column in (Column(f"{target:.2f}", 24), Column("runs", 17, size=LEAST + 0.5))]
     page = table(page, [_names(rest), *rest], rows, further)
-    page.paragraph(_REACHED, size=LEAST + 0.5, colour=MUTED)
+    page.paragraph(_REACHED + references(findings.runs).beyond(targets), size=LEAST + 0.5, colour=MUTED)

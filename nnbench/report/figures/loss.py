@@ -1,7 +1,7 @@
 """How the loss falls, epoch by epoch, on the points trained on and on those held out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from nnbench.report import curves, numbers, wording
 from nnbench.report.figures import Settings
 from nnbench.report.findings import METRICS, Findings
 from nnbench.report.page import Pad
+from nnbench.report.references import lines, references
 from nnbench.report.scales import logarithmic
 
 _EARLY = 0.01, 30  # share of the epochs, and epochs, in which a spike may be cut off
@@ -21,8 +22,13 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     """What `curves.bands` gives, for training and validation loss."""
     table = curves.bands(findings, {"train_loss": "Training loss (nats)", "val_loss": "Validation loss (nats)"})
     by = METRICS["final/train_loss"]
-    page = pad.page(wording.headline(findings, by), curves.caption(findings, table) + cut(table))
-    curves.draw(page, findings, table, by, Logarithmic(_lows(table), ceiling(table)))
+    known = references(findings.runs)
+    caption = curves.caption(findings, table) + cut(table) + _clip(table) + known.loss_key()
+    page = pad.page(wording.headline(findings, by), caption)
+    lows = _lows(table)
+    if known.bayes_loss is not None:  # in sight, unless that would dwarf the curves
+        lows = {curve: min(low, max(known.bayes_loss / 1.1, low / 10)) for curve, low in lows.items()}
+    curves.draw(page, findings, table, by, Logarithmic(lows, ceiling(table), known.losses))
     return table
 
 
@@ -40,6 +46,13 @@ def cut(table: pd.DataFrame) -> str:
     return f" Early losses of up to {highest:.2g} are cut off above {top:.2g}." if highest > top else ""
 
 
+def _clip(table: pd.DataFrame) -> str:
+    """That the two losses are not quite the same function, where both are shown."""
+    return (
+        " The training loss alone clips probabilities at 1e-7, as the notebook does." if table["curve"].nunique() > 1 else ""
+    )
+
+
 def _lows(table: pd.DataFrame) -> dict[str, float]:
     """The lowest loss above zero of each curve; a held-out loss can be zero throughout, where there is one class."""
     lows = table["low"].where(table["low"] > 0).groupby(table["curve"]).min() / 1.1
@@ -52,10 +65,17 @@ class Logarithmic:
 
     lows: Mapping[str, float]
     top: float
+    references: Mapping[str, float] = field(default_factory=dict)
 
     def of(self, shown: Sequence[str]) -> curves.Scale:
         """Down to the lowest of these curves."""
-        return scale(min(self.lows[curve] for curve in shown), self.top)
+        apply = scale(min(self.lows[curve] for curve in shown), self.top)
+
+        def with_lines(axes: Axes) -> None:
+            apply(axes)
+            lines(axes, self.references, named=axes.get_position().width > 0.5)
+
+        return with_lines
 
     def height(self, curve: str) -> float:
         """As the decades that it spans; a third of one at least."""

@@ -11,6 +11,7 @@ from nnbench.report.figures import NotShown, Settings
 from nnbench.report.findings import Findings
 from nnbench.report.legend import legend
 from nnbench.report.page import Pad, Page
+from nnbench.report.references import references
 from nnbench.report.scales import logarithmic
 from nnbench.report.style import LEAST, LEFT, MUTED, SMALL, WIDTH
 from nnbench.report.table import Cell, Column, table
@@ -30,7 +31,8 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     if not run:
         wanted = numbers.listing([f"{target:.2f}" for target in settings.targets]) or "any that was asked for"
         raise NotShown(f"no run reached a training accuracy of {wanted}")
-    page = pad.page(_title(findings, run), _caption(findings, [race.target for race in every if race not in run]))
+    beyond = references(findings.runs).beyond([race.target for race in run])
+    page = pad.page(_title(findings, run), _caption(findings, [race.target for race in every if race not in run]) + beyond)
     shown = run[0].table["setting"].head(_MANY).tolist()
     legend(page, {name: findings.looks[name] for name in shown})
     _panels(page, findings, run[-_TARGETS:], shown)

@@ -5,6 +5,7 @@ import pandas as pd
 from nnbench.report.figures.accuracy import FromChance
 from nnbench.report.findings import METRICS
 from nnbench.report.page import Pad
+from nnbench.report.references import chance
 from nnbench.report.versus import curves
 from nnbench.report.versus.pairing import Versus
 
@@ -14,6 +15,6 @@ def draw(pad: Pad, versus: Versus) -> pd.DataFrame:
     held_out = METRICS["final/val_accuracy"] in versus.metrics
     column, called = ("val_accuracy", "Validation accuracy") if held_out else ("train_accuracy", "Training accuracy")
     table = curves.bands(versus, column, called)
-    classes = pd.concat([pd.Series(one.runs.get("dataset.classes")).dropna() for one in (versus.before, versus.after)])
-    scale = FromChance(int(classes.max()) if len(classes) else None).of(list(versus.matched))
+    before, after = (chance(one.runs) for one in (versus.before, versus.after))
+    scale = FromChance(before if before == after else None).of(list(versus.matched))
     return curves.draw(pad, versus, table, METRICS[f"final/{column}"], scale)
