@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 
 from nnbench.report import numbers
-from nnbench.report.findings import BESIDE, METRICS, Findings, Metric
+from nnbench.report.findings import METRICS, Findings, Metric
+from nnbench.report.measures import DECLARED
 from nnbench.stats.interquartile import middle_mean
 
 
@@ -27,7 +28,8 @@ class Final:
 
 def measures(findings: Findings) -> list[Metric]:
     """What the settings are told of by, the one that judges them first; no validation accuracy beside that of the test."""
-    known = [metric for metric in {**METRICS, **BESIDE}.values() if findings.known(metric.column)]
+    every = [*METRICS.values(), *(one for one in DECLARED if one.column not in METRICS)]
+    known = [metric for metric in every if findings.known(metric.column)]
     tested = METRICS["test/accuracy"] in known
     return [metric for metric in known if not (tested and metric.column == "final/val_accuracy")]
 

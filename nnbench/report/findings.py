@@ -36,6 +36,11 @@ class Metric:
         """The measure with its protocol, as a sentence bears it: `test accuracy after the last epoch`."""
         return f"{self.name} {self.when}"
 
+    @property
+    def head(self) -> str:
+        """The measure above a column: with its protocol only where that is not the last epoch."""
+        return self.name if self.when == Metric.when else self.full
+
 
 METRICS = {
     one.column: one
@@ -45,17 +50,6 @@ METRICS = {
         Metric("final/train_accuracy", "training accuracy", True),
         Metric("final/train_loss", "training loss", False),
         Metric("final/val_loss", "validation loss", False),
-    )
-}
-
-
-# Told in tables beside the others. The best epoch of a run is the evaluated one with its lowest validation loss.
-BESIDE = {
-    one.column: one
-    for one in (
-        Metric("test/loss", "test loss", False),
-        Metric("best/test_accuracy", "test accuracy at the best epoch", True),
-        Metric("best/test_loss", "test loss at the best epoch", False),
     )
 }
 

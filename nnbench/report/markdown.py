@@ -75,7 +75,7 @@ def _finals(findings: Findings) -> str:
     if findings.scored.empty:
         return ""
     known = finals.measures(findings)
-    told = {metric.name: finals.finals(findings, metric) for metric in known}
+    told = {metric.head: finals.finals(findings, metric) for metric in known}
     times = finals.times(findings)
     rows = []
     for setting, (runs, lost) in finals.counts(findings).items():

@@ -14,7 +14,7 @@ from scipy import stats
 from nnbench.report.findings import METRICS, Comparison, Findings, Metric
 
 _STOPPED = "at the best validation epoch"
-_DECLARED = (
+DECLARED = (
     METRICS["test/accuracy"],
     Metric("test/loss", "test cross-entropy", False),
     Metric("best/test_accuracy", "test accuracy", True, _STOPPED),
@@ -56,7 +56,7 @@ class Dissent:
 
 def declared(findings: Findings) -> list[Metric]:
     """Those of which the study has values; the first is the one that judges it."""
-    return [one for one in _OTHERWISE.get(findings.primary.column, _DECLARED) if findings.known(one.column)]
+    return [one for one in _OTHERWISE.get(findings.primary.column, DECLARED) if findings.known(one.column)]
 
 
 def dissents(findings: Findings) -> list[Dissent]:

@@ -138,7 +138,7 @@ def _finals(web: Web, findings: Findings) -> Html:
     told = [finals.finals(findings, metric) for metric in metrics]
     times = finals.times(findings)
     columns = [Column(head="setting", text=True), Column(head="runs", falling=True)]
-    columns += [Column(head=metric.name, falling=metric.higher) for metric in metrics]
+    columns += [Column(head=metric.head, falling=metric.higher) for metric in metrics]
     columns.append(Column(head="time a run"))
     rows = []
     for setting, (runs, lost) in finals.counts(findings).items():
@@ -184,7 +184,7 @@ def _runs(web: Web, findings: Findings) -> Html:
         Column(head="setting", text=True),
         Column(head="seed"),
         Column(head="outcome", text=True),
-        *(Column(head=metric.name, falling=metric.higher) for metric in metrics),
+        *(Column(head=metric.head, falling=metric.higher) for metric in metrics),
         Column(head="time"),
         Column(head="run id", whole=True),
     ]

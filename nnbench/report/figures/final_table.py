@@ -7,7 +7,8 @@ import pandas as pd
 
 from nnbench.report import numbers, wording
 from nnbench.report.figures import NotShown, Settings
-from nnbench.report.findings import BESIDE, METRICS, Findings
+from nnbench.report.findings import METRICS, Findings
+from nnbench.report.measures import DECLARED
 from nnbench.report.page import Pad, Page
 from nnbench.report.references import references
 from nnbench.report.style import LEAST, MUTED, SMALL, WARNING, WIDTH
@@ -53,8 +54,8 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     result["train_seconds"] = result["setting"].map(seconds)
     page = pad.page(wording.headline(findings, findings.primary), _CAPTION)
     page = _finals(page, findings, result, columns, pad.further)
-    for metric in BESIDE.values():
-        if findings.known(metric.column):
+    for metric in DECLARED:
+        if metric.column not in METRICS and findings.known(metric.column):
             part = findings.ranking(metric).set_index("setting")[["n", "estimate", "low", "high"]]
             result = result.join(part.add_prefix(f"{metric.column} "), on="setting")
     known = references(findings.runs)
