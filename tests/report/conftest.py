@@ -233,9 +233,9 @@ def _row(
         row["test/accuracy"] = round((last["train_accuracy"] - 0.02 + 0.006 * rng.normal()) * 1500) / 1500 if ended else np.nan
         row["test/loss"] = last["train_loss"] + 0.1 if ended else np.nan
         row |= {"best/epoch": 700.0, "best/test_accuracy": row["test/accuracy"], "best/test_loss": row["test/loss"]}
-    luck = 0.005 * np.random.default_rng(seed).normal()  # the references are the same for all runs of a seed
-    row |= {"reference/chance_accuracy": 1 / CLASSES, "reference/neighbours_accuracy": 0.835 + luck}
-    row |= {"reference/bayes_accuracy": 0.909 + luck, "reference/bayes_loss": 0.213 - luck}
+        luck = 0.005 * np.random.default_rng(seed).normal()  # the references are the same for all runs of a seed
+        row |= {"reference/chance_accuracy": 1 / CLASSES, "reference/neighbours_accuracy": 0.835 + luck}
+        row |= {"reference/bayes_accuracy": 0.909 + luck, "reference/bayes_loss": 0.213 - luck}
     for target in (0.8, 0.9, 0.95):
         reached = curve.loc[curve["train_accuracy"] >= target, "epoch"]
         row[f"epochs_to/{target:.2f}"] = float(reached.iloc[0]) if len(reached) and ended else np.nan
