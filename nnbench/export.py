@@ -85,7 +85,12 @@ COLUMNS = {
     "low": ("as in the config", "lower end of its space"),
     "high": ("as in the config", "upper end of its space"),
     "edge": ("text", "low or high where the value lies on that end of its space"),
-    "configs": ("count", "configs tried"),
+    "tried": ("count", "different settings of the optimizer that the study had run by then, but for those on final seeds"),
+    "spaces": ("count", "different spaces in which they were looked for; empty where that was not noted"),
+    "declared_low": ("as in the config", "lower end of the first of these spaces"),
+    "declared_high": ("as in the config", "its upper end"),
+    "uses": ("count", "1 where the choice was made before its final seeds were read, one more for each later choice"),
+    "configs": ("count", "configs that the choice was among"),
     "seeds": ("count", "seeds on which each was tried"),
     "lost": ("count", "runs of the chosen config that diverged or failed"),
 }

@@ -40,9 +40,12 @@ class Study:
         selection: where it did, what tuning chose; a row an optimizer and hyperparameter: `setting` (the label of the
             tuned one, such as `adam (tuned)`), `task` (on which, see `nnbench.tasks.key`), `optimizer`, `hyperparameter`,
             `value`, `default`, `kind` (log, linear, choice; fixed where it was not tuned), `low`, `high` (of its space; NaN
-            where it has no bounds), `edge` (low or high where the value lies on that bound, else empty), `configs` (tried),
-            `seeds` (of each), `val_accuracy`, `val_loss` (means over those seeds), `lost` (runs of the chosen config that
-            diverged or failed).
+            where it has no bounds), `edge` (low or high where the value lies on that bound and matters there, else empty),
+            `configs` (it was the best of), `seeds` (of each), `val_accuracy`, `val_loss` (means over those seeds), `lost`
+            (runs of the chosen config that diverged or failed); and, unless it is of the first edition, `tried` (settings of
+            the optimizer that the study had run by then), `spaces` (different ones in which it was looked for),
+            `declared_low`, `declared_high` (bounds of the first), `uses` (1 where the choice was made before its final seeds
+            had been read, one more for each later choice).
         earlier: the runs, as `runs`, that are left out since there are later ones of another version of the same optimizer
             or dataset.
         source: the files, text by path, that the numbers of a run (by its `run_id`) come of: under `optimizer/`, `dataset/`

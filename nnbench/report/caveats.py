@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from nnbench.report import budget
 from nnbench.report.findings import Findings
 from nnbench.report.numbers import count, fixed, interval, listing
 from nnbench.report.wording import brief, distinct
@@ -17,7 +18,7 @@ from nnbench.stats.power import lead_shown, power_of_signed_rank
 from nnbench.stats.verdict import NOTABLE
 
 FEW = 10  # seeds under which the intervals come out too narrow
-_TASK = ("dataset.", "draws.", "training.epochs")  # what makes one run's task another than another's, beside the seed
+_TASK = ("dataset.", "draws.", "network.", "training.")  # what a run depends on beside its optimizer and seed
 
 Kind = Literal[
     "task",
@@ -25,6 +26,7 @@ Kind = Literal[
     "as_given",
     "chosen_by_the_same_seeds",
     "tuned",
+    "used_seeds",
     "seeds",
     "power",
     "one_draw",
@@ -84,14 +86,25 @@ def _choice(findings: Findings) -> Caveat:
 
 
 def _tuned(findings: Findings) -> str:
-    selection = findings.study.selection
+    selection, found = findings.study.selection, budget.budgets(findings.study)
     told = (
-        f"Each optimizer was tuned with {count(int(selection['configs'].max()), 'configuration')} within its declared space: "
-        "other spaces, or a longer search, may give another order"
+        f"Tuned with {budget.spent(found)}, {budget.spaces(found)}: other spaces, or a longer search, may give another order"
     )
     cut = selection.loc[selection["edge"].isin(["low", "high"]), "optimizer"].drop_duplicates().tolist()
     beyond = f"; {listing(cut)} chose a value on the edge, so better may lie beyond" if cut else ""
     return f"{told}{beyond}."
+
+
+def _used_seeds(findings: Findings) -> Caveat | None:
+    uses = budget.uses(budget.budgets(findings.study))
+    if uses is None or uses < 2:
+        return None
+    return Caveat(
+        "used_seeds",
+        f"The seeds of the comparison are no longer fresh: this is their {budget.ordinal(uses)} use, since settings were "
+        "chosen again after runs on them had been read. What is said of tuned settings may owe something to that; other "
+        "seeds would tell.",
+    )
 
 
 def _seeds(findings: Findings) -> Caveat | None:
@@ -238,6 +251,7 @@ def _versions(findings: Findings) -> Caveat | None:
 _CAVEATS: tuple[Callable[[Findings], Caveat | None], ...] = (
     _task,
     _choice,
+    _used_seeds,
     _seeds,
     _power,
     _one_draw,
@@ -256,10 +270,11 @@ def one_task(runs: pd.DataFrame) -> str:
     mixed = [
         f"{column} is {listing(values[:4] if len(values) <= 4 else [*values[:3], 'others'])}"
         for column in map(str, runs)
-        if column.startswith(_TASK) and len(values := distinct(runs, column)) > 1
+        if column.startswith(_TASK) and column != "training.checkpoints" and len(values := distinct(runs, column)) > 1
     ]
     if mixed:
-        return f"Not one task: {'; '.join(mixed[:3])}. What a setting reaches depends on that too."
+        what = "Not one task" if any(words.startswith("dataset.") for words in mixed) else "Not all ran alike"
+        return f"{what}: {'; '.join(mixed[:3])}. What a setting reaches depends on that too."
     shapes = {
         "dataset.classes": "{} classes",
         "dataset.samples": "{} training points a class",

@@ -12,13 +12,16 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.markup import escape
 
+from nnbench import optimizers
 from nnbench.config import Config, TuningConfig
 from nnbench.errors import UserError
 from nnbench.history import History
 from nnbench.job import Job
 from nnbench.report import numbers
+from nnbench.sweep import budget
 from nnbench.sweep import space as spaces
-from nnbench.sweep.space import Setting, Side, Space, edges
+from nnbench.sweep.effect import NEGLIGIBLE, effect
+from nnbench.sweep.space import Range, Setting, Side, Space, edges, widened
 from nnbench.sweep.words import check_number, sort_words
 from nnbench.validation import check, parse
 
@@ -94,7 +97,9 @@ class Tuning:
     @property
     def params(self) -> dict[str, str]:
         """The settings as the sweep's own run keeps them."""
-        return {f"tuning.{key}": str(value) for key, value in vars(self.settings).items()} | {"extend": str(self.extend)}
+        spaces = {budget.parameter(each.label): budget.noted(each.space) for each in self.contenders}
+        settings = {f"tuning.{key}": str(value) for key, value in vars(self.settings).items()}
+        return {**settings, "extend": str(self.extend), "seeds": str(list(self.seeds)), **spaces}
 
 
 def read(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -> Tuning:
@@ -222,7 +227,7 @@ class Chosen:
         contender: with the space that the setting comes from.
         setting: the best.
         score: of it.
-        edges: the axes on whose edge it lies.
+        edges: the axes on whose edge it lies, of those whose value matters there.
         tried: how many there were.
     """
 
@@ -268,9 +273,27 @@ def choose(
         contender=contender,
         setting=settings[best],
         score=scores[best],
-        edges=edges(contender.space, settings[best], contender.check),
+        edges=_mattering(contender, settings[best], edges(contender.space, settings[best], contender.check)),
         tried=len(settings),
     )
+
+
+def _mattering(contender: Contender, setting: Setting, sides: Mapping[str, Side]) -> dict[str, Side]:
+    """The edges beyond which there is something else to be found: a step further out, the optimizer behaves differently."""
+    if not sides:
+        return {}
+    config = contender.default
+    rule, values = optimizers.find(config.optimizer.algorithm), {**config.optimizer.hyperparameters, **setting}
+    wider, training = widened(contender.space, sides, contender.check), config.training
+    found: dict[str, Side] = {}
+    for key, side in sides.items():
+        axis = wider[key]
+        assert isinstance(axis, Range)  # a choice has no edge
+        beyond = {**values, key: axis.low if side == "low" else axis.high}
+        change = effect(rule(**values), rule(**beyond), training.epochs - 1, training.iterations_per)
+        if change > NEGLIGIBLE:
+            found[key] = side
+    return found
 
 
 def told(setting: Setting) -> str:

@@ -26,15 +26,16 @@ from nnbench.errors import UserError
 from nnbench.job import Job
 from nnbench.rehearsal import refuse_unrepeatable
 from nnbench.report import numbers
+from nnbench.sweep.budget import Budget, spent
 from nnbench.sweep.launch import runner_of
 from nnbench.sweep.session import Sweep, conduct, list_jobs
-from nnbench.sweep.space import Range, Setting, sample, widened
+from nnbench.sweep.space import Range, Setting, Space, sample, widened
 from nnbench.sweep.tuning import Chosen, Contender, Tuning, choose, read
 
 EXTENSIONS = 3  # times that a space is widened at most
 COLUMNS = (
     *("setting", "task", "optimizer", "hyperparameter", "value", "default", "kind", "low", "high", "edge"),
-    *("configs", "seeds", "val_accuracy", "val_loss", "lost"),
+    *("tried", "spaces", "declared_low", "declared_high", "configs", "seeds", "val_accuracy", "val_loss", "lost"),
 )
 
 
@@ -92,19 +93,28 @@ def _list(tuning: Tuning) -> None:
 def _run(sweep: Sweep, tuning: Tuning) -> None:
     labels = ", ".join(contender.label for contender in tuning.contenders)
     sweep.open(f"tune {labels}, compare over {numbers.count(len(tuning.seeds), 'seed')}", tuning.params)
-    chosen = _choose(sweep, tuning)
+    searched: dict[str, list[Space]] = {contender.label: [] for contender in tuning.contenders}
+    chosen = _choose(sweep, tuning, searched)
     if sweep.halted:
         return
-    sweep.files.append(_keep(chosen, tuning))
+    sweep.files.append(_keep(chosen, tuning, _budgets(sweep, chosen, searched)))
     sweep.run(_final_jobs(tuning, chosen), "final stage")
 
 
-def _choose(sweep: Sweep, tuning: Tuning) -> list[Chosen]:
-    """Tune; what was chosen for each optimizer, but for one of which no run came to its end."""
+def _choose(sweep: Sweep, tuning: Tuning, searched: Mapping[str, list[Space]]) -> list[Chosen]:
+    """Tune; what was chosen for each optimizer, but for one of which no run came to its end.
+
+    Args:
+        sweep: trains.
+        tuning: who is tuned, and how.
+        searched: receives the spaces of each optimizer, by its label.
+    """
     chosen: dict[str, Chosen] = {}
     tried: dict[str, list[Setting]] = {contender.label: [] for contender in tuning.contenders}
     contenders, seeds = list(tuning.contenders), len(tuning.settings.seeds)
     for extension in range(EXTENSIONS + 1):
+        for each in contenders:
+            searched[each.label].append(each.space)
         new = _try(sweep, tuning, contenders, f"tuning in wider spaces ({extension})" if extension else "tuning")
         if sweep.halted:
             return []
@@ -155,18 +165,26 @@ def _final_jobs(tuning: Tuning, chosen: Sequence[Chosen]) -> list[Job]:
     return [each.job(number, setting, seed, "final", label) for number, (seed, each, setting, label) in enumerate(turns)]
 
 
-def _keep(chosen: Sequence[Chosen], tuning: Tuning) -> Path:
+def _budgets(sweep: Sweep, chosen: Sequence[Chosen], searched: Mapping[str, Sequence[Space]]) -> dict[str, Budget]:
+    rows = sweep.writer.rows()
+    return {
+        one.contender.label: spent(rows, one.contender.label, one.contender.default.leaves(), searched[one.contender.label])
+        for one in chosen
+    }
+
+
+def _keep(chosen: Sequence[Chosen], tuning: Tuning, budgets: Mapping[str, Budget]) -> Path:
     """Write what was chosen, as `Study.selection` describes it."""
     path = Path(tuning.config.report.folder) / tuning.config.study / SELECTION
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(row for one in chosen for row in _rows(one, tuning))
+        writer.writerows(row for one in chosen for row in _rows(one, tuning, budgets[one.contender.label]))
     return path
 
 
-def _rows(one: Chosen, tuning: Tuning) -> Iterator[dict[str, Any]]:
+def _rows(one: Chosen, tuning: Tuning, budget: Budget) -> Iterator[dict[str, Any]]:
     config = one.contender.default
     default, task = config.optimizer.hyperparameters, tasks.key(config.leaves())
     for key in [*one.contender.space, *(key for key in default if key not in one.contender.space)]:
@@ -182,6 +200,10 @@ def _rows(one: Chosen, tuning: Tuning) -> Iterator[dict[str, Any]]:
             "low": axis.low if isinstance(axis, Range) else "",
             "high": axis.high if isinstance(axis, Range) else "",
             "edge": one.edges.get(key, ""),
+            "tried": budget.tried,
+            "spaces": "" if budget.spaces is None else budget.spaces,
+            "declared_low": budget.declared.get(key, {}).get("low", ""),
+            "declared_high": budget.declared.get(key, {}).get("high", ""),
             "configs": one.tried,
             "seeds": len(tuning.settings.seeds),
             "val_accuracy": one.score.accuracy,

@@ -15,10 +15,20 @@ from nnbench.errors import UserError
 from nnbench.study import Study
 from nnbench.tracking.experiment import find_experiment
 from nnbench.tracking.files import artifact
+from nnbench.tracking.freshness import with_uses
 from nnbench.tracking.runs import Row, every
 from nnbench.tracking.sources import read_source
 from nnbench.tracking.store import Store
-from nnbench.tracking.tables import chosen, curve_tables, genuine, newest, runs_table, selection_table, sweeps_table
+from nnbench.tracking.tables import (
+    choice_table,
+    chosen,
+    curve_tables,
+    genuine,
+    newest,
+    runs_table,
+    selection_table,
+    sweeps_table,
+)
 from nnbench.tracking.versions import split
 
 logger = logging.getLogger(__name__)
@@ -44,7 +54,8 @@ def read_study(store: Store, study: str) -> Study:
         tuning = [row for row in kept if row.tags.get("nnbench.stage") == "tuning"]
         others = [row for row in kept if row.tags.get("nnbench.stage") != "tuning"]
         sweeps = [row for row in rows if row.tags.get("nnbench.kind") == "sweep"]
-        selection = _selection(store, experiment, sweeps if tuning else [], others)
+        choices = _choices(store, experiment, sweeps if tuning else [], others)
+        selection = with_uses(selection_table([choice for _, choice in choices]), choices, training)
         runs = runs_table([row for row in others if chosen(row, selection)])
         finished = runs.loc[runs["status"] == "FINISHED", "run_id"].tolist()
         histories = _histories(store, experiment, finished)
@@ -63,10 +74,13 @@ def read_study(store: Store, study: str) -> Study:
     )
 
 
-def _selection(store: Store, experiment: Experiment, sweeps: Sequence[Row], final: Sequence[Row]) -> pd.DataFrame:
+def _choices(
+    store: Store, experiment: Experiment, sweeps: Sequence[Row], final: Sequence[Row]
+) -> list[tuple[int, pd.DataFrame]]:
+    """What each sweep has chosen, with when it began."""
     on = {row.tags.get("nnbench.sweep_id"): tasks.key(row.params) for row in final}
-    paths = [(artifact(store, experiment, row.run_id, artifacts.SELECTION), on.get(row.run_id, "")) for row in sweeps]
-    return selection_table([(path, task) for path, task in paths if path is not None])
+    paths = [(row, artifact(store, experiment, row.run_id, artifacts.SELECTION)) for row in sweeps]
+    return [(row.started, choice_table(path, on.get(row.run_id, ""))) for row, path in paths if path is not None]
 
 
 def _histories(store: Store, experiment: Experiment, run_ids: Sequence[str]) -> dict[str, Path]:

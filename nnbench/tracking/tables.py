@@ -128,18 +128,23 @@ def sweeps_table(rows: Sequence[Row]) -> pd.DataFrame:
     return _dated(pd.DataFrame(records, columns=["run_id", "started", "command", "status"]))
 
 
-def selection_table(files: Sequence[tuple[Path, str]]) -> pd.DataFrame:
+def selection_table(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """`Study.selection`: of each optimizer and task what was chosen last.
 
     Args:
-        files: of sweeps, oldest first, each with the task of its runs: the first edition's files do not tell it.
+        frames: what each sweep has chosen, oldest first.
     """
-    frames = [_selection(path, task) for path, task in files]
     newest = {own: rows for frame in frames for own, rows in frame.groupby(["task", "setting"], sort=False)}
     return pd.concat(newest.values(), ignore_index=True) if newest else pd.DataFrame()
 
 
-def _selection(path: Path, task: str) -> pd.DataFrame:
+def choice_table(path: Path, task: str) -> pd.DataFrame:
+    """What a sweep has chosen, from its `selection.csv`.
+
+    Args:
+        path: the file.
+        task: on which the sweep was, where the file does not tell it, as those of the first edition do not.
+    """
     as_written: dict[str, Callable[[str], object]] = {"value": as_value, "default": as_value, "edge": str}
     try:
         frame = pd.read_csv(path, converters=as_written)
@@ -147,7 +152,7 @@ def _selection(path: Path, task: str) -> pd.DataFrame:
         return frame[frame[["setting", "optimizer", "hyperparameter", "value"]].notna().any(axis=1)]
     except (ValueError, KeyError) as error:
         logger.warning("%s is not as nnbench leaves it, and is left out: %s", path, error)
-        return pd.DataFrame({"setting": [], "task": []})
+        return pd.DataFrame({"setting": [], "task": [], "optimizer": []})
 
 
 def chosen(row: Row, selection: pd.DataFrame) -> bool:

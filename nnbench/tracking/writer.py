@@ -134,6 +134,11 @@ class StudyWriter:
         known = (row for row in rows if row.status == "FINISHED" and "nnbench.identity" in row.tags)
         return {row.tags["nnbench.identity"]: row for row in known}
 
+    def rows(self) -> list[Row]:
+        """All runs of the study, oldest first."""
+        with self.store.told_in_one_line():
+            return self.store.runs.rows(self._experiment)
+
     def start_sweep(self, name: str, *, params: Mapping[str, str]) -> str:
         """Open the sweep's own run, at once; returns its id in the store."""
         tags = {"nnbench.kind": "sweep", COLOUR: BLACK}

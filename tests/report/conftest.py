@@ -138,8 +138,10 @@ def _selection(bases: Sequence[str], configs: int) -> pd.DataFrame:
         for key, part in parts.items()
     ]
     columns = ["setting", "optimizer", "hyperparameter", "value", "default", "kind", "low", "high", "edge"]
-    scores = {"configs": configs, "seeds": 3, "val_accuracy": 0.74, "val_loss": 0.7, "lost": 0}
-    return pd.DataFrame(rows, columns=columns).assign(**scores)
+    budget = {"tried": configs, "spaces": 1, "uses": 1}
+    scores = {**budget, "configs": configs, "seeds": 3, "val_accuracy": 0.74, "val_loss": 0.7, "lost": 0}
+    table = pd.DataFrame(rows, columns=columns).assign(**scores)
+    return table.assign(declared_low=table["low"], declared_high=table["high"])
 
 
 def _curve(optimizer: str, order: int, seed: int, alike: bool, outcome: str) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 import numpy as np
 import pandas as pd
 
-from nnbench.report import numbers, style, text, wording
+from nnbench.report import budget, numbers, style, text, wording
 from nnbench.report.figures import NotShown, Settings
 from nnbench.report.findings import Comparison, Findings
 from nnbench.report.numbers import count, listing
@@ -21,7 +21,8 @@ _CAPTION = (
     "Of each optimizer, the setting with the best mean validation accuracy over the tuning seeds; one that lost a run ranks "
     "below all that lost none. Line: the space from end to end, by its logarithm where it was searched so; filled mark: what "
     "was "
-    "chosen; tick: the default. On the edge: no value beyond was tried, so better may lie there."
+    "chosen; tick: the default. On the edge: no value beyond was tried, and one would change the updates by more than 1 %, so "
+    "better may lie there."
 )
 
 
@@ -157,7 +158,8 @@ def _worth(page: Page, findings: Findings, selection: pd.DataFrame, further: Cal
     if page.room < 32 + 8.5 * len(names):
         page = further()
     page.y += 3
-    page.heading("What it was worth on fresh seeds")
+    fresh = budget.uses(budget.budgets(findings.study)) == 1
+    page.heading(f"What it was worth on {'fresh' if fresh else 'other'} seeds")
     page.y += 1
     rows = []
     for name in names:

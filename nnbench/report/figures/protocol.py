@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from nnbench.report import budget
 from nnbench.report.figures import NotShown, Settings
 from nnbench.report.findings import Findings
-from nnbench.report.numbers import count
+from nnbench.report.numbers import count, listing
 from nnbench.report.page import Pad, Page
 from nnbench.report.style import INK, MUTED, SMALL, WIDTH
 from nnbench.report.table import Cell, Column, table
@@ -46,8 +47,13 @@ def _title(findings: Findings) -> str:
     settings, seeds = findings.runs["setting"].nunique(), findings.runs["seed"].nunique()
     compared = f"{count(settings, findings.noun)} {'is' if settings == 1 else 'are'}"
     if findings.tuned:
-        tuned, fresh = findings.study.selection["optimizer"].nunique(), count(seeds, "fresh seed")
-        return f"{count(tuned, 'optimizer')} {'was' if tuned == 1 else 'were'} tuned first, then compared on {fresh}"
+        found = budget.budgets(findings.study)
+        uses, tuned = (
+            budget.uses(found),
+            f"{count(len(found), 'optimizer')} {'was' if len(found) == 1 else 'were'} tuned first",
+        )
+        on = count(seeds, "fresh seed" if uses == 1 else "seed")
+        return f"{tuned}, then compared on {on}{f', in their {budget.ordinal(uses)} use' if uses and uses > 1 else ''}"
     if settings == 1:
         return f"One setting ran on {count(seeds, 'seed')}"
     whole = findings.by(findings.primary).scores.dropna()
@@ -118,12 +124,13 @@ def _task(findings: Findings) -> list[tuple[str, str]]:
     redrawn = {"true": "drawn anew for each seed", "false": "the same for all seeds"}.get(
         told("dataset.redraw").lower(), "drawn by seed"
     )
+    own = [key for key in map(str, runs) if key.startswith("dataset.") and not key.endswith(("name", "redraw", "samples"))]
+    details = ", ".join(f"{key.removeprefix('dataset.')} {told(key)}" for key in own if distinct(runs, key))
     layers = told("network.hidden").strip("[]").replace(", ", " and ")
     rules = [
         (
             "Task",
-            f"{told('dataset.name')}, {told('dataset.classes')} classes, noise {told('dataset.noise')}; points {redrawn}, "
-            "each split apart from the others.",
+            f"{told('dataset.name')}{f' ({details})' if details else ''}; points {redrawn}, each split apart from the others.",
         ),
         (
             "Training",
@@ -134,16 +141,15 @@ def _task(findings: Findings) -> list[tuple[str, str]]:
     ]
     if findings.tuned:
         selection = findings.study.selection
-        configurations, seeds = int(selection["configs"].max()), int(selection["seeds"].max())
-        budget = (
-            f"{count(configurations, 'configuration')} of each optimizer, from a space declared before anything ran, each on "
-            f"{count(seeds, 'seed')}"
-        )
+        found, seeds = budget.budgets(findings.study), int(selection["seeds"].max())
+        among = [f"{one.optimizer}'s best of {one.configs}" for one in found if one.configs < one.tried]
+        chosen = f" The choice was among fewer: {listing(among)}." if among else ""
+        cost = f"{budget.spent(found)}, {budget.spaces(found)}; each on {count(seeds, 'seed')}"
         rules.append(
             (
                 "Tuning",
-                f"{budget}. The best mean validation accuracy wins; a setting that lost a run ranks below all that lost "
-                "none. Only runs on fresh seeds are compared.",
+                f"{cost[0].upper()}{cost[1:]}.{chosen} The best mean validation accuracy wins; a setting that lost a run "
+                "ranks below all that lost none. Only runs on other seeds are compared.",
             )
         )
     return rules

@@ -1,0 +1,71 @@
+"""Edges that matter: a value whose neighbour would do the same is no reason to look further."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nnbench import optimizers
+from nnbench.optimizers.base import Optimizer
+from nnbench.sweep.effect import NEGLIGIBLE, effect
+
+ALIKE: list[tuple[str, str, float, float]] = [
+    ("adam", "decay", 1.3e-7, 4.6e-9),  # changes the rate by 0.13 % over a run of 10,000 epochs
+    ("adam", "epsilon", 1e-10, 1e-12),
+    ("sgd", "decay", 1e-8, 1e-10),
+]
+APART: list[tuple[str, str, float, float]] = [
+    ("adam", "learning_rate", 0.5, 2.3),
+    ("sgd", "learning_rate", 0.1, 0.02),
+    ("sgd", "momentum", 0.98, 0.99),
+    ("adam", "beta_1", 0.5, 0.34),
+    ("adam", "decay", 1e-3, 2e-2),
+    ("rmsprop", "rho", 0.9, 0.95),
+]
+
+
+def _effect(algorithm: str, key: str, one: float, other: float, steps: int = 10_000) -> float:
+    rule = optimizers.find(algorithm)
+    return effect(rule(**{key: one}), rule(**{key: other}), steps)
+
+
+@pytest.mark.parametrize("case", ALIKE)
+def test_a_value_that_changes_next_to_nothing(case: tuple[str, str, float, float]) -> None:
+    assert _effect(*case) < NEGLIGIBLE / 5
+
+
+@pytest.mark.parametrize("case", APART)
+def test_a_value_that_matters(case: tuple[str, str, float, float]) -> None:
+    assert _effect(*case, steps=1000) > 3 * NEGLIGIBLE
+
+
+def test_how_long_a_run_is_decides_with() -> None:
+    """A decay that is nothing over a hundred steps is much over ten thousand."""
+    assert _effect("adam", "decay", 1e-5, 0.0, steps=100) < NEGLIGIBLE < _effect("adam", "decay", 1e-5, 0.0)
+
+
+def test_the_change_of_the_learning_rate_is_told_as_it_is() -> None:
+    assert _effect("sgd", "learning_rate", 0.1, 0.13, steps=50) == pytest.approx(0.3)
+
+
+@dataclass(kw_only=True)
+class Layerwise(Optimizer):
+    """Has a hyperparameter that does nothing, one that its updates depend on, and one that it refuses."""
+
+    layerwise = True
+    learning_rate: float = 0.1
+    unused: float = 1.0
+    broken: bool = False
+
+    def update(self, parameters: Any, gradients: Any, iteration: int) -> None:
+        if self.broken:
+            raise ValueError
+        parameters -= self.learning_rate * gradients / np.linalg.norm(gradients)
+
+
+def test_somebodys_own_optimizer() -> None:
+    assert effect(Layerwise(), Layerwise(unused=2.0), 100) == 0
+    assert effect(Layerwise(), Layerwise(learning_rate=0.2), 100) == pytest.approx(1.0)
+    assert effect(Layerwise(), Layerwise(broken=True), 100) == np.inf
+    assert effect(Layerwise(), Layerwise(learning_rate=np.nan), 100) == np.inf
