@@ -98,7 +98,7 @@ def test_grids_are_of_settings_and_warn_of_choosing_among_them(make_study: MakeS
 
 def test_what_was_tuned_is_said_with_its_budget_and_the_edges(make_study: MakeStudy) -> None:
     tuned = told(Findings(make_study(["sgd", "adam"], 3, tuned=8)))["tuned"]
-    assert tuned.startswith("Each optimizer was tuned with 8 configurations within its declared space")
+    assert tuned.startswith("Tuned with 8 configurations of each optimizer, from spaces declared before anything ran")
     assert tuned.endswith("; adam chose a value on the edge, so better may lie beyond.")
 
 
