@@ -23,8 +23,8 @@ install: .venv/installed  ## the environment in .venv
 	$(PIP) install --quiet --constraint requirements.lock --editable '.[dev,torch,jax,browser,server]'
 	@touch $@
 
-study: install  ## four optimizers over ten seeds, to a report PDF
-	$(BIN)/python -m nnbench -m optimizer=sgd,adagrad,rmsprop,adam 'seed=range(10)'
+study: install  ## four optimizers over twenty seeds, to a report PDF
+	$(BIN)/python -m nnbench -m optimizer=sgd,adagrad,rmsprop,adam 'seed=range(20)'
 
 test: .venv/developing  ## the tests
 	$(BIN)/python -m pytest -n 2 -m 'not heavy'
