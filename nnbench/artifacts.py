@@ -170,6 +170,8 @@ def _read(path: Path, names: Sequence[str] = ()) -> Arrays:
             # A zip file never yields more than it says here.
             _insist(path, sum(member.file_size for member in members.values()) <= LARGEST, "it unfolds to too much")
             arrays = {name: _array(archive, member) for name, member in members.items()}
+    except OSError as error:
+        raise Spoilt(f"{path.name} cannot be read: {error.strerror}") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:  # Runtime: encrypted
         raise Spoilt(f"{path.name} cannot be read: {error}") from error
     _insist(path, set(names) <= set(arrays), "it lacks arrays")

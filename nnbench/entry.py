@@ -14,6 +14,17 @@ from nnbench.redaction import redacted
 from nnbench.streams import flush_at_end, tolerant
 from nnbench.terminal import one_line
 
+# What a system runs out of, wherever in a command that is met -> what its user can do.
+LIMITS = {
+    errno.EMFILE: "allow more open files (`ulimit -n`)",
+    errno.ENFILE: "close other programs",
+    errno.ENOSPC: "make room on the disk",
+    errno.EDQUOT: "make room on the disk",
+    errno.EFBIG: "allow larger files (`ulimit -f`)",
+    errno.EAGAIN: "allow more processes (`ulimit -u`)",
+    errno.ENOMEM: "free memory",
+}
+
 
 def run(program: str, command: Callable[[], int]) -> int:
     """Call `command`.
@@ -37,6 +48,14 @@ def run(program: str, command: Callable[[], int]) -> int:
                 raise
             tell(program, redacted(str(error)))
             status = error.status
+        except OSError as error:
+            if error.errno not in LIMITS:
+                raise
+            tell(
+                program,
+                f"{error.filename or 'the system'}: {error.strerror}: {LIMITS[error.errno]}, then give the command again",
+            )
+            status = 1
         except Interrupted as interrupted:  # where nothing has been started that would have to be ended with care
             tell(program, f"interrupted ({interrupted})")
             status = interrupted.status

@@ -1,6 +1,7 @@
 """A run's way into the store: opened when it starts, logged and closed when it ends, whichever way it ends."""
 
 import logging
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from nnbench.errors import UserError
 from nnbench.interrupts import Interrupted, uninterrupted
 from nnbench.job import Ended, Failure, Job
 from nnbench.places import below
+from nnbench.redaction import redacted
 from nnbench.report import style
 from nnbench.source import own_source, source_of
 from nnbench.tracking.sources import Sources
@@ -106,14 +108,18 @@ def open_study(config: Config) -> StudyWriter:
     folders = {"tracking.artifacts": config.tracking.artifacts, "report.folder": config.report.folder}
     for key, folder in folders.items():
         if folder:
-            _check_folder(key, Path(folder))
+            _check_folder(key, folder)
     below(Path(config.report.folder), config.study)
     colours = {label: line.colour for label, line in style.LINES.items()}
     return StudyWriter(open_store_of(config), config.study, command=invocation.command(), colours=colours)
 
 
-def _check_folder(key: str, folder: Path) -> None:
+def _check_folder(key: str, given: str) -> None:
     """Refuse a folder that could not be made or filled, before anything is trained for it; leave nothing there."""
+    if re.match(r"[A-Za-z][\w+.-]+:/", given):
+        told = "must be a folder on this machine; artifacts elsewhere are the business of a tracking server"
+        raise UserError(f"{key}={redacted(given)}: {told}")
+    folder = Path(given)
     try:
         tempfile.TemporaryFile(dir=next(place for place in (folder, *folder.parents) if place.exists())).close()
     except OSError as error:

@@ -216,6 +216,15 @@ MISTAKES = {
     "tracking.uri=sqlite:////proc/x.db": "tracking.uri=sqlite:////proc/x.db: its folder cannot be made: No such file",
     "tracking.artifacts=/proc/nowhere": "tracking.artifacts=/proc/nowhere: cannot be written: ",
     "tracking.artifacts=/dev/null": "tracking.artifacts=/dev/null: cannot be written: ",
+    "tracking.artifacts=s3://b/x": "tracking.artifacts=s3://b/x: must be a folder on this machine",
+    "-m seed=0,1 tracking.artifacts=file:///x": "tracking.artifacts=file:///x: must be a folder on this machine",
+    "report.folder=s3://b/x": "report.folder=s3://b/x: must be a folder on this machine",
+    "tracking.uri=sqlite:////dev/zero": "tracking.uri=sqlite:////dev/zero: cannot be opened: /dev/zero is no ordinary file",
+    "tracking.uri=sqlite:////dev": "cannot be opened: /dev is a folder",
+    "tracking.uri=sqlite:///a?b/x.db": "a ? within a path is written %3F",
+    "tracking.uri=postgresql:bob:SECRET@host/db": "tracking.uri=postgresql:***@host/db: is no tracking URI",
+    "-m seed=0,1 tracking.uri=postgresql://bob:SECRET%40host/db": "tracking.uri=postgresql://***: is no tracking URI",
+    "-m tracking.uri=bob:SECRET@host,x": "must be one at a time",
     "-m report.folder=/proc/x": "report.folder=/proc/x: cannot be written: ",
     "-m report.folder=/dev/null/x": "report.folder=/dev/null/x: cannot be written: ",
     "-m report.folder=''": "report.folder=: must be text of at least 1 character",
@@ -244,6 +253,7 @@ def test_one_line_and_status_2(nnbench: Run, command: str) -> None:
     *_, line = said.err.splitlines()
     assert line.startswith("nnbench: ")
     assert MISTAKES[command] in line
+    assert "SECRET" not in line
     assert len(said.err.splitlines()) == 1
     assert said.out == ""
     assert not list(Path().iterdir()), "nothing was started, nothing was left behind"

@@ -15,6 +15,7 @@ from nnbench.config import Config
 from nnbench.errors import UserError
 from nnbench.interrupts import Interrupted, checkpoint, interruptible, uninterrupted
 from nnbench.job import Ended, Failure, Job, Started
+from nnbench.redaction import redacted
 from nnbench.rehearsal import refuse_unrepeatable
 from nnbench.report import numbers
 from nnbench.sweep.progress import SweepProgress
@@ -65,7 +66,7 @@ def distinct(jobs: Iterable[Job]) -> list[Job]:
 def list_jobs(jobs: Iterable[Job]) -> None:
     """A line a job, for `dry_run`."""
     for job in jobs:
-        print(f"{job.number:5d}  {job.config.run_name:36s}  {' '.join(job.overrides)}")
+        print(f"{job.number:5d}  {job.config.run_name:36s}  {redacted(' '.join(job.overrides))}")
 
 
 def conduct(config: Config, runner: Runner, plan: Callable[["Sweep"], None]) -> int:

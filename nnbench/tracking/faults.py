@@ -29,7 +29,7 @@ FAULTS = {
     "too many open files": "too many files are open (`ulimit -n`): allow more, then give the command again",
     "readonly database": "the file or its folder is read-only",
     "read-only file system": "the file or its folder is read-only",
-    "permission denied": "no permission to write there",
+    "permission denied": "no permission to read or to write there",
     "not a directory": NO_FOLDER,
     "file exists": NO_FOLDER,
     "unable to open database file": "the file cannot be opened: is its folder there, and may you write in it?",

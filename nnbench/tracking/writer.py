@@ -1,6 +1,7 @@
 """The one writer of a study: it opens each run, logs it when it comes back, and closes it, whatever came of it."""
 
 import json
+import logging
 import math
 import re
 import shutil
@@ -24,6 +25,7 @@ from nnbench.tracking import note as notes
 from nnbench.tracking.delivery import AtOnce, Delivery
 from nnbench.tracking.describe import NOTE, REPORT, REPORT_TAG, describe
 from nnbench.tracking.experiment import open_experiment
+from nnbench.tracking.files import artifact_folder
 from nnbench.tracking.metrics import points
 from nnbench.tracking.presence import Presence
 from nnbench.tracking.provenance import provenance, user
@@ -34,6 +36,8 @@ from nnbench.tracking.spool import Courier, parcels
 from nnbench.tracking.store import Store
 from nnbench.tracking.tables import configuration_of
 from nnbench.tracking.versions import ASKED, CODE, DATASET, SOURCE, split
+
+logger = logging.getLogger(__name__)
 
 COLOUR, FIGURES = "mlflow.runColor", "figures"
 BLACK = "#1a1a1a"  # a sweep's own run, among runs in the colours of their optimizers
@@ -128,11 +132,19 @@ class StudyWriter:
         return set(self.finished_runs())
 
     def finished_runs(self) -> dict[str, Row]:
-        """The newest FINISHED run of each identity."""
+        """The newest FINISHED run of each identity; not one whose files have been deleted, which a report could not show."""
         with self.store.told_in_one_line():
             rows = self.store.runs.rows(self._experiment)
-        known = (row for row in rows if row.status == "FINISHED" and "nnbench.identity" in row.tags)
-        return {row.tags["nnbench.identity"]: row for row in known}
+            known = [row for row in rows if row.status == "FINISHED" and "nnbench.identity" in row.tags]
+            kept = [row for row in known if self._has_its_files(row)]
+        if lost := len(known) - len(kept):
+            logger.warning("%d of %d finished runs have lost their history.npz: they count as not yet made", lost, len(known))
+        return {row.tags["nnbench.identity"]: row for row in kept}
+
+    def _has_its_files(self, row: Row) -> bool:
+        """Whether a run's history is there, as far as it can be told without asking a server."""
+        folder = artifact_folder(self.store, self._experiment, row.run_id)
+        return folder is None or (folder / artifacts.HISTORY).exists()
 
     def rows(self) -> list[Row]:
         """All runs of the study, oldest first."""

@@ -191,6 +191,22 @@ def test_lost_histories_are_counted(
         study = read_study(store, "trial")
     assert set(study.curves["run_id"]) == {ids[0], ids[2]}
     assert "1 of 3 finished runs" in caplog.text
+    assert writer.finished() == {job(seed=seed).identity for seed in (0, 2)}, "the same command makes it again"
+
+
+def test_a_history_that_cannot_be_opened_costs_its_own_curve_alone(
+    store: Store, writer: StudyWriter, job: Job, history: Histories, caplog: pytest.LogCaptureFixture
+) -> None:
+    ids = [finish(writer, job(seed=seed), history()) for seed in range(2)]
+    assert store.artifacts is not None
+    file = store.artifacts / "trial" / ids[0] / "artifacts" / "history.npz"
+    file.unlink()
+    file.mkdir()
+    with caplog.at_level(logging.WARNING):
+        study = read_study(store, "trial")
+    assert len(study.runs) == 2
+    assert set(study.curves["run_id"]) == {ids[1]}
+    assert "cannot be read: Is a directory" in caplog.text
 
 
 def test_two_hundred_runs_are_read_in_a_handful_of_statements(
