@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from nnbench.report import style
+from nnbench.selection import Score, Seen, score
 
 _JOINED = 4  # configurations behind a point of a curve, where they were drawn from ranges
 
@@ -18,9 +19,9 @@ class Search:
     Attributes:
         measure: what `value` is, in print.
         runs: one row a run that came to its end or diverged: `optimizer`, `setting`, `seed`, `value` (NaN where it diverged),
-            and a column for each hyperparameter.
-        configurations: one row a configuration: `optimizer`, `setting`, `value` (mean over seeds; NaN where a run diverged),
-            `seeds`, `diverged` (its runs that did), and a column for each hyperparameter.
+            `place` (of its setting among all, as `selection.Score` orders them, from 0), and a column for each hyperparameter.
+        configurations: one row a configuration: `optimizer`, `setting`, `value` (mean over seeds; NaN where a run was lost),
+            `seeds`, `diverged` (its runs that did), `place`, and a column for each hyperparameter.
         varied: optimizer -> the hyperparameters that were varied, the learning rate first, then as declared; of those alone
             that had any.
         log: the hyperparameters whose scale is logarithmic.
@@ -79,11 +80,16 @@ def searched(runs: pd.DataFrame, selection: pd.DataFrame) -> Search | None:
     if not varied or column is None:
         return None
     diverged = ended["outcome"] == "diverged"
+    scores = _scores(runs, column)
     table = ended[["optimizer", "setting", "seed", *names]].rename(columns=names)
     table = table.assign(value=ended[column].mask(diverged), diverged=diverged)
+    order = {setting: place for place, setting in enumerate(sorted(scores, key=lambda setting: scores[setting]))}
+    table = table.assign(
+        place=table["setting"].map(order), lost=table["setting"].map({one: scores[one].lost for one in scores})
+    )
     return Search(
         measure="validation accuracy" if column == "final/val_accuracy" else "training accuracy",
-        runs=table.drop(columns="diverged"),
+        runs=table.drop(columns=["diverged", "lost"]),
         configurations=_configurations(table, list(names.values())),
         varied=varied,
         log=_logarithmic(table, varied, selection),
@@ -100,9 +106,21 @@ def _ordered(names: Sequence[str], optimizer: str, selection: pd.DataFrame) -> l
 
 def _configurations(table: pd.DataFrame, hyperparameters: Sequence[str]) -> pd.DataFrame:
     by = table.groupby("setting", sort=False)
-    result = by[["optimizer", *hyperparameters]].first()
-    lost = by["diverged"].sum()
-    return result.assign(value=by["value"].mean().mask(lost > 0), seeds=by.size(), diverged=lost).reset_index()
+    result = by[["optimizer", "place", *hyperparameters]].first()
+    value = by["value"].mean().mask(by["lost"].first() > 0)
+    return result.assign(value=value, seeds=by.size(), diverged=by["diverged"].sum()).reset_index()
+
+
+def _scores(runs: pd.DataFrame, accuracy: str) -> dict[str, Score]:
+    """Of each setting, from the runs that are over, as tuning would have it."""
+    over = runs[runs["outcome"].isin(["finished", "stopped", "diverged", "failed", "killed"])]
+    loss = accuracy.replace("accuracy", "loss")
+    losses = over[loss].fillna(np.inf) if loss in over else pd.Series(np.inf, index=over.index)
+    known = over["outcome"].isin(["finished", "stopped"]) & over[accuracy].notna()
+    seen: dict[str, list[Seen]] = {}
+    for setting, value, cost, is_known in zip(over["setting"], over[accuracy], losses, known, strict=True):
+        seen.setdefault(str(setting), []).append((float(value), float(cost)) if is_known else None)
+    return {setting: score(own) for setting, own in seen.items()}
 
 
 def _logarithmic(table: pd.DataFrame, varied: dict[str, list[str]], selection: pd.DataFrame) -> frozenset[str]:

@@ -14,31 +14,30 @@ import pandas as pd
 from nnbench.stats.interquartile import interquartile_mean
 
 
-def learning_rate_curve(values: pd.DataFrame, *, higher: bool = True, per_decade: int | None = None) -> pd.DataFrame:
+def learning_rate_curve(values: pd.DataFrame, *, per_decade: int | None = None) -> pd.DataFrame:
     """The value of one optimizer against its learning rate.
 
     Args:
-        values: one row a run: `learning_rate`, `setting`, `value` (NaN where the run diverged).
-        higher: whether greater values are better.
+        values: one row a run: `learning_rate`, `setting`, `value` (NaN where the run diverged), `place` (of its setting, as
+            selection orders them: the less, the better).
         per_decade: join learning rates that lie within so many steps a decade, as a search at random needs; None
             takes them as they are, as a grid does.
 
     Returns:
-        One row a learning rate, ascending: `learning_rate`, `setting` (the best one there; one of which no run diverged,
-        where there is one), `n`, `estimate`, `low`, `high` (interquartile mean over its seeds, 95 % interval), `diverged`
-        (its runs that did).
+        One row a learning rate, ascending: `learning_rate`, `setting` (that which selection would choose there), `place`, `n`,
+        `estimate`, `low`, `high` (interquartile mean over its seeds, 95 % interval), `diverged` (its runs that did).
     """
     rates = values["learning_rate"].astype(float)
     if per_decade:
         rates = rates.map(lambda rate: 10 ** (round(np.log10(rate) * per_decade) / per_decade))
     rows = []
-    for (rate, setting), own in values.groupby([rates, "setting"])["value"]:
-        one = interquartile_mean(own)
-        rows.append((rate, setting, one.n, one.estimate, one.low, one.high, int(own.isna().sum())))
-    columns = ["learning_rate", "setting", "n", "estimate", "low", "high", "diverged"]
-    table = pd.DataFrame(rows, columns=columns).assign(unsound=lambda frame: frame["diverged"] > 0)
-    table = table.sort_values(["learning_rate", "unsound", "estimate"], ascending=[True, True, not higher], kind="stable")
-    return table.drop_duplicates("learning_rate").drop(columns="unsound").reset_index(drop=True)
+    for (rate, _), own in values.groupby([rates, "place"]):
+        one = interquartile_mean(own["value"])
+        setting, place = own[["setting", "place"]].iloc[0]
+        rows.append((rate, setting, place, one.n, one.estimate, one.low, one.high, int(own["value"].isna().sum())))
+    columns = ["learning_rate", "setting", "place", "n", "estimate", "low", "high", "diverged"]
+    table = pd.DataFrame(rows, columns=columns).sort_values(["learning_rate", "place"])
+    return table.drop_duplicates("learning_rate").reset_index(drop=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +45,7 @@ class Range:
     """The learning rates around the best that do nearly as well.
 
     Attributes:
-        best: the learning rate with the best value; NaN where every one saw a run diverge, as is all else.
+        best: the learning rate of the setting that selection chooses; NaN where its runs diverged, as is all else.
         low, high: its bounds, interpolated on the logarithmic axis.
         decades: log10(high / low).
         open_low, open_high: whether that bound is the end of what was tried, so that the range may go on beyond it.
@@ -61,7 +60,7 @@ class Range:
 
 
 def usable_range(curve: pd.DataFrame, tolerance: float, *, higher: bool = True) -> Range:
-    """The unbroken range of learning rates within a tolerance of the best; none of it saw a run diverge.
+    """The unbroken range of learning rates around the chosen one that do as well, within a tolerance; none saw a run diverge.
 
     Args:
         curve: as `learning_rate_curve` gives it.
@@ -69,11 +68,11 @@ def usable_range(curve: pd.DataFrame, tolerance: float, *, higher: bool = True) 
         higher: whether greater values are better.
     """
     shortfall = (curve["estimate"] * (-1 if higher else 1)).mask(curve["diverged"] > 0).to_numpy(float)
-    if np.isnan(shortfall).all():
+    best = int(curve["place"].argmin()) if len(curve) else 0
+    if not len(curve) or np.isnan(shortfall[best]):
         return Range(best=np.nan, low=np.nan, high=np.nan, decades=np.nan, open_low=False, open_high=False)
-    shortfall = shortfall - np.nanmin(shortfall)
+    shortfall = shortfall - shortfall[best]
     rates = np.log10(curve["learning_rate"].to_numpy(float))
-    best = int(np.nanargmin(shortfall))
     high, open_high = _bound(rates[best:], shortfall[best:], tolerance)
     low, open_low = _bound(rates[best::-1], shortfall[best::-1], tolerance)
     return Range(

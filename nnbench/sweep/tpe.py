@@ -30,17 +30,16 @@ from nnbench.job import Ended, Job
 from nnbench.rehearsal import refuse_unrepeatable
 from nnbench.report import numbers
 from nnbench.run import Result
+from nnbench.selection import Seen, score
 from nnbench.sweep.launch import runner_of
 from nnbench.sweep.session import Sweep, conduct
 from nnbench.sweep.space import Choice, Range, Setting
 from nnbench.sweep.tuning import (
     Contender,
-    Seen,
     Stage,
     Tuning,
     choose,
     read,
-    score,
     seen_in_history,
     seen_in_store,
 )

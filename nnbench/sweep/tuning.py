@@ -18,6 +18,7 @@ from nnbench.errors import UserError
 from nnbench.history import History
 from nnbench.job import Job
 from nnbench.report import numbers
+from nnbench.selection import Score, Seen, score
 from nnbench.sweep import budget
 from nnbench.sweep import space as spaces
 from nnbench.sweep.effect import NEGLIGIBLE, effect
@@ -161,47 +162,6 @@ def _compose(loader: ConfigLoader, master: DictConfig, words: list[str], given: 
     if not free:
         raise UserError(f"space={chosen}: the command line fixes all of {', '.join(declared)}; nothing is left to tune")
     return replace(contender, space=free)
-
-
-@dataclass(frozen=True, order=True)
-class Score:
-    """How good a setting is: the less, the better. Validation alone decides.
-
-    A setting of which a run was lost (it diverged, failed or was ended) ranks below all that kept theirs; then the
-    higher mean of the final validation accuracies over seeds is the better; then the lower mean validation loss. Among
-    equals the one that was drawn first wins. The mean, not the interquartile mean by which final runs are judged: that
-    leaves two of five tuning seeds out.
-    """
-
-    lost: int
-    inaccuracy: float
-    loss: float
-
-    @property
-    def accuracy(self) -> float:
-        """Mean over the runs that were not lost; 0 where there are none."""
-        return 0.0 - self.inaccuracy
-
-    @property
-    def value(self) -> float:
-        """For a maximizer that knows only numbers: in the order of lost runs and accuracy."""
-        return self.accuracy - 2 * self.lost
-
-
-# What selection may see of a run, its final validation accuracy and loss; None where it was lost or has none.
-Seen = tuple[float, float] | None
-
-
-def score(seen: Sequence[Seen]) -> Score:
-    """The score of a setting from what is seen of its runs, one a seed."""
-    kept = [run for run in seen if run is not None]
-    if not kept:
-        return Score(len(seen), 0.0, math.inf)
-    return Score(
-        len(seen) - len(kept),
-        -math.fsum(accuracy for accuracy, _ in kept) / len(kept),
-        math.fsum(loss for _, loss in kept) / len(kept),
-    )
 
 
 def seen_in_store(row: "Row | None") -> Seen:

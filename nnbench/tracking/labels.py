@@ -1,13 +1,16 @@
 """What is known of a run only beside its study's others, as tags: its setting, and whether that is its optimizer's best.
 
 So "all runs of this optimizer at its best setting" is one filter: `tags.nnbench.optimizer = 'adam' AND
-tags.nnbench.best = 'true'`.
+tags.nnbench.best = 'true'`. Best is what selection would choose, on validation points (`selection.py`); it is not the winner
+of the report, which ranks the settings of all optimizers on test points.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nnbench import tasks
+from nnbench.selection import Score, Seen, score
 from nnbench.tracking.runs import Row
 from nnbench.tracking.settings import AROUND, settings
 from nnbench.tracking.tables import as_value, configuration_of, newest
@@ -20,7 +23,7 @@ JUDGES = (("final/val_accuracy", "final/val_loss"), ("final/train_accuracy", "fi
 
 @dataclass(frozen=True, kw_only=True)
 class Best:
-    """An optimizer's best setting: of its runs the fewest lost, then the highest mean accuracy, then the lowest loss.
+    """An optimizer's best setting, as `selection.Score` has it: by validation, and so not the winner of the report's ranking.
 
     Attributes:
         optimizer: its label.
@@ -69,13 +72,13 @@ def best_settings(rows: Sequence[Row]) -> list[Best]:
             own = tasks.key(row.params), row.tags.get("nnbench.optimizer", ""), named[row.run_id]
             tried.setdefault(own, []).append(row)
     judge = next((judge for judge in JUDGES if any(judge[0] in row.metrics for row in rows)), JUDGES[-1])
-    ranks = {key: _rank(runs, *judge) for key, runs in tried.items() if _kept(runs)}
+    scores = {key: _score(runs, *judge) for key, runs in tried.items() if any(map(_ended, runs))}
     found: dict[tuple[str, str], Best] = {}
-    for task, optimizer, setting in sorted(ranks, key=lambda key: ranks[key]):
+    for task, optimizer, setting in sorted(scores, key=lambda key: scores[key]):
         own = task, optimizer, setting
-        runs, (_, inaccuracy, _) = tried[own], ranks[own]
+        runs = tried[own]
         ids = frozenset(row.run_id for row in runs)
-        best = Best(optimizer=optimizer, setting=setting, runs=len(runs), accuracy=-inaccuracy, run_ids=ids)
+        best = Best(optimizer=optimizer, setting=setting, runs=len(runs), accuracy=scores[own].accuracy, run_ids=ids)
         found.setdefault((task, optimizer), best)
     return list(found.values())
 
@@ -99,16 +102,14 @@ def varying(rows: Sequence[Row]) -> list[str]:
     return sorted({key for (_, key), texts in seen.items() if len(texts) > 1 and not key.startswith(AROUND)})
 
 
-def _rank(runs: Sequence[Row], accuracy: str, loss: str) -> tuple[float, float, float]:
-    kept = _kept(runs)
-    share = 1 - len(kept) / len(runs)
-    return share, -_mean(kept, accuracy), _mean(kept, loss)
+def _score(runs: Sequence[Row], accuracy: str, loss: str) -> Score:
+    return score([_seen(row, accuracy, loss) for row in runs])
 
 
-def _kept(runs: Sequence[Row]) -> list[Row]:
-    return [row for row in runs if row.tags.get("nnbench.outcome") in ("finished", "stopped")]
+def _seen(row: Row, accuracy: str, loss: str) -> Seen:
+    known = _ended(row) and accuracy in row.metrics
+    return (row.metrics[accuracy], row.metrics.get(loss, math.inf)) if known else None
 
 
-def _mean(runs: Sequence[Row], metric: str) -> float:
-    values = [row.metrics[metric] for row in runs if metric in row.metrics]
-    return sum(values) / len(values) if values else 0.0
+def _ended(row: Row) -> bool:
+    return row.tags.get("nnbench.outcome") in ("finished", "stopped")

@@ -149,7 +149,8 @@ def _bests(experiment_id: str, bests: Sequence[Best]) -> str:
     for best in bests:
         name = f"[{plain(best.optimizer)}]({views.filter_link(experiment_id, best_filter(best.optimizer))})"
         rows.append(f"| {name} | {plain(best.setting)} | {best.runs} | {best.accuracy:.3f} |")
-    head = ["", "**Each optimizer at its best setting**, by validation:", "", "| runs of | setting | runs | mean accuracy |"]
+    what = "**Each optimizer at its best setting**, by validation, as selection has it; the report ranks by test points:"
+    head = ["", what, "", "| runs of | setting | runs | mean accuracy |"]
     return "\n".join([*head, "|---|---|---|---|", *rows, ""])
 
 

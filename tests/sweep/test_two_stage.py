@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nnbench.selection import Score, score
 from nnbench.study import Study
-from nnbench.sweep.tuning import Score, score
 from nnbench.tracking.reader import read_study
 from nnbench.tracking.store import open_store
 from tests.conftest import Said

@@ -1,7 +1,12 @@
 from collections.abc import Mapping
 
+import pandas as pd
+
+from nnbench.report.search import searched
+from nnbench.stats.sensitivity import learning_rate_curve, usable_range
 from nnbench.tracking.labels import best_settings, changed_labels, varying
 from nnbench.tracking.runs import Row
+from nnbench.tracking.tables import runs_table
 
 
 def row(
@@ -100,3 +105,28 @@ def test_only_what_is_not_yet_so_is_changed() -> None:
 def test_what_varies_varies_within_an_optimizer() -> None:
     rows = [row(0.1, 0, 0.5), row(0.3, 1, 0.6), row(0.05, 0, 0.8, optimizer="adam", params={"optimizer.beta_1": "0.9"})]
     assert varying(rows) == ["optimizer.learning_rate"]
+
+
+def test_the_pages_of_a_search_ring_the_setting_that_the_tag_marks() -> None:
+    """One rule: more runs lost first, then the mean and not the interquartile mean, then the loss."""
+    tried: dict[float, list[float | None]] = {
+        0.1: [0.9, 0.9, 0.9, 0.1],  # the higher interquartile mean
+        0.3: [0.8, 0.8, 0.8, 0.8],  # the higher mean
+        0.5: [0.8, 0.8, 0.8, 0.8],  # the same, at a higher loss
+        0.7: [0.99, 0.99, 0.99, None],  # lost a run
+    }
+    rows = [
+        row(rate, seed, value, outcome="finished" if value is not None else "failed")
+        for rate, values in tried.items()
+        for seed, value in enumerate(values)
+    ]
+    for each in rows:
+        if each.params["optimizer.learning_rate"] == "0.5":
+            each.metrics["final/val_loss"] = 0.9
+    (best,) = best_settings(rows)
+    search = searched(runs_table(rows), pd.DataFrame())
+    assert search is not None
+    assert search.configurations.set_index("place")["setting"].to_dict()[0] == best.setting == "sgd lr=0.3"
+    own = search.runs[search.runs["optimizer"] == "sgd"]
+    curve = learning_rate_curve(own[["learning_rate", "setting", "value", "place"]])
+    assert usable_range(curve, 0.05).best == 0.3

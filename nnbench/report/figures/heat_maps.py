@@ -26,7 +26,8 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     """A row a cell, or a configuration where they were drawn from ranges.
 
     Returns:
-        `optimizer`, `x` and `y` (hyperparameters), `x_value`, `y_value`, `value`, `diverged` (runs), `of` (all runs).
+        `optimizer`, `x` and `y` (hyperparameters), `x_value`, `y_value`, `value`, `place`, `diverged` (runs), `of` (all
+        runs).
     """
     search = findings.search
     tried = {name: varied[:2] for name, varied in search.varied.items() if len(varied) > 1} if search else {}
@@ -48,12 +49,19 @@ def _cells(search: Search, name: str, x: str, y: str) -> pd.DataFrame:
     if search.gridded(name, x, y):
         by = own.groupby([x, y])
         cells = pd.DataFrame(
-            {"value": by["value"].max(), "diverged": by["diverged"].sum(), "of": by["seeds"].sum()}
+            {
+                "value": by["value"].max(),
+                "place": by["place"].min(),
+                "diverged": by["diverged"].sum(),
+                "of": by["seeds"].sum(),
+            }
         ).reset_index()
     else:
-        cells = own[[x, y, "value", "diverged", "seeds"]].rename(columns={"seeds": "of"})
+        cells = own[[x, y, "value", "place", "diverged", "seeds"]].rename(columns={"seeds": "of"})
     cells = cells.rename(columns={x: "x_value", y: "y_value"})
-    return cells.assign(optimizer=name, x=x, y=y)[["optimizer", "x", "y", "x_value", "y_value", "value", "diverged", "of"]]
+    return cells.assign(optimizer=name, x=x, y=y)[
+        ["optimizer", "x", "y", "x_value", "y_value", "value", "place", "diverged", "of"]
+    ]
 
 
 def _title(tables: dict[str, pd.DataFrame]) -> str:
@@ -69,7 +77,7 @@ def _title(tables: dict[str, pd.DataFrame]) -> str:
 
 def _place(name: str, own: pd.DataFrame) -> str:
     """`adam at learning rate 0.05, β₁ 0.9`."""
-    best = own.iloc[int(own["value"].argmax())]
+    best = own.iloc[int(own["place"].argmin())]
     told = [f"{spoken(best[axis])} {_told(best[f'{axis}_value'])}" for axis in ("x", "y")]
     return f"{brief(name)} at {', '.join(told)}"
 
@@ -131,7 +139,7 @@ def _grid(axes: Axes, own: pd.DataFrame, norm: Normalize) -> None:
     xs, ys = (sorted(own[axis].unique()) for axis in ("x_value", "y_value"))
     grid = own.pivot(index="y_value", columns="x_value", values="value").reindex(index=ys, columns=xs)
     axes.imshow(grid, cmap=_COLOURS, norm=norm, origin="lower", aspect="auto", interpolation="nearest")
-    best = own["value"].idxmax()
+    best = own["place"].idxmin()
     for at, row in own.iterrows():
         x, y = xs.index(row["x_value"]), ys.index(row["y_value"])
         if row["diverged"] > 0:
@@ -193,6 +201,6 @@ def _scatter(axes: Axes, own: pd.DataFrame, norm: Normalize, log: frozenset[str]
         hatch=_HATCH * 2,
         linewidths=0.6,
     )
-    best = own.iloc[int(own["value"].argmax())]
+    best = own.iloc[int(own["place"].argmin())]
     axes.scatter([best["x_value"]], [best["y_value"]], facecolor="none", edgecolor=INK, marker="o", s=170, linewidths=1.2)
     axes.margins(0.08)

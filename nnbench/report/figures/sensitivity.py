@@ -37,7 +37,7 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
 
 def _curve(search: Search, name: str) -> pd.DataFrame:
     runs = search.runs[search.runs["optimizer"] == name]
-    return learning_rate_curve(runs[["learning_rate", "setting", "value"]], per_decade=search.per_decade(name))
+    return learning_rate_curve(runs[["learning_rate", "setting", "value", "place"]], per_decade=search.per_decade(name))
 
 
 def _title(ranges: dict[str, Range]) -> str:
