@@ -1,6 +1,6 @@
 """What the runs say, in numbers: the measure that judges them, how settings rank by it, which differences are shown."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -134,9 +134,19 @@ class Findings:
         return not self.study.selection.empty
 
     @cached_property
+    def optimizers(self) -> list[str]:
+        """The labels of the optimizers, by the rank of the best of their settings, tuned or not."""
+        return list(dict.fromkeys(style.family(str(label)) for label in self.ranking(self.primary)["optimizer"]))
+
+    @cached_property
     def search(self) -> Search | None:
         """The configurations that were tried of each optimizer; None where there was but one of each."""
-        return searched(self.study.tuning if len(self.study.tuning) else self.runs, self.study.selection)
+        found = searched(self.study.tuning if len(self.study.tuning) else self.runs, self.study.selection)
+        if found is None:
+            return None
+        place = {name: at for at, name in enumerate(self.optimizers)}
+        ordered = sorted(found.varied, key=lambda name: place.get(style.family(name), len(place)))
+        return replace(found, varied={name: found.varied[name] for name in ordered})
 
     def ranking(self, by: Metric) -> pd.DataFrame:
         """The settings from the best to the worst, as `Comparison.ranking` describes them."""

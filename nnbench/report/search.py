@@ -22,8 +22,8 @@ class Search:
             `place` (of its setting among all, as `selection.Score` orders them, from 0), and a column for each hyperparameter.
         configurations: one row a configuration: `optimizer`, `setting`, `value` (mean over seeds; NaN where a run was lost),
             `seeds`, `diverged` (its runs that did), `place`, and a column for each hyperparameter.
-        varied: optimizer -> the hyperparameters that were varied, the learning rate first, then as declared; of those alone
-            that had any.
+        varied: optimizer, the best first in `Findings.search` -> the hyperparameters that were varied, the learning rate
+            first, then as declared; of those alone that had any.
         log: the hyperparameters whose scale is logarithmic.
     """
 

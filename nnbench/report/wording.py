@@ -1,7 +1,7 @@
 """The findings in sentences that claim no more than the tests show. Every title comes from here."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 
@@ -60,6 +60,15 @@ def words(
 def brief(name: str) -> str:
     """A setting's name as a sentence bears it: the middle of a long one is left out."""
     return name if len(name) <= _LONG else f"{name[: _LONG // 2]}…{name[-_LONG // 2 + 1 :]}"
+
+
+def left_out(names: Sequence[str], many: int, noun: str) -> str:
+    """What a page that shows the first `many` of some names leaves out, as its caption says it; empty where it shows all."""
+    rest = [brief(name) for name in names[many:]]
+    if not rest:
+        return ""
+    told = rest if len(rest) <= 3 else [*rest[:2], f"{len(rest) - 2} others"]
+    return f" The first {many} of {len(names)} {noun}s; left out: {listing(told)}."
 
 
 def spoken(hyperparameter: str) -> str:

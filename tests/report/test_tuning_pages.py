@@ -1,6 +1,7 @@
 """The pages on hyperparameters: what was tried, what mattered, what was chosen, and what it was worth."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -85,6 +86,46 @@ def test_sensitivity_takes_the_best_at_each_rate(make_study: MakeStudy, draw_pag
         assert (row["setting"], row["estimate"]) == (chosen, pytest.approx(float(interquartile(of_setting.get_group(chosen)))))
     curves, ranges = page.figure.axes
     assert curves.get_xscale() == ranges.get_xscale() == "log"
+
+
+def _reaching(make_study: MakeStudy, accuracy: dict[str, float]) -> Study:
+    """A grid of three rates for each optimizer, which ends at the accuracy given, whatever the rate."""
+    study = make_study([f"{name} lr={rate}" for name in accuracy for rate in (0.01, 0.1, 1.0)], 4)
+    ends = study.runs["optimizer"].map(accuracy) + 0.001 * study.runs["seed"]
+    return replace(study, runs=study.runs.assign(**{"final/val_accuracy": ends, "test/accuracy": ends}))
+
+
+@pytest.mark.parametrize("name", ["sensitivity", "heat_maps", "best_of_k", "generalisation"])
+def test_a_page_without_room_for_all_keeps_the_best(name: str, make_study: MakeStudy, draw_page: DrawPage) -> None:
+    """The best is the last of the alphabet."""
+    labels = [f"a{at:02}" for at in range(14)] + ["zz"]
+    study = make_study(labels, 3, tuned=8)
+    ends = study.runs["optimizer"].str.startswith("zz").map({True: 0.9, False: 0.6}) + 0.001 * study.runs["seed"]
+    study = replace(study, runs=study.runs.assign(**{"test/accuracy": ends}))
+    better = study.tuning["optimizer"].eq("zz") * 0.1
+    study = replace(study, tuning=study.tuning.assign(**{"final/val_accuracy": study.tuning["final/val_accuracy"] + better}))
+    (page, *_), _ = draw_page(name, study)
+    words = _words(page)
+    assert "left out: " in words
+    told = words.partition("left out: ")[2].partition(".")[0]
+    assert "zz" not in told
+    assert "a1" in told or "a0" in told
+
+
+def test_who_reaches_nothing_is_not_praised(make_study: MakeStudy, draw_page: DrawPage) -> None:
+    """It ends at chance whatever its learning rate, or far below the others: a range of that is worth nothing."""
+    study = _reaching(make_study, {"chance": 0.34, "low": 0.6, "adam": 0.8, "sgd": 0.78})
+    (page,), table = draw_page("sensitivity", study)
+    assert table.groupby("optimizer")["reaches"].first().to_dict() == {
+        "chance": False,
+        "low": False,
+        "adam": True,
+        "sgd": True,
+    }
+    assert not {"chance", "low"} & set(str(page.title).split())
+    (page,), table = draw_page("sensitivity", _reaching(make_study, {"one": 0.33, "other": 0.34}))
+    assert not table["reaches"].any()
+    assert not {"one", "other"} & set(str(page.title).split())
 
 
 def test_diverged_rates_stand_on_the_rail_and_never_at_zero(make_study: MakeStudy, draw_page: DrawPage) -> None:

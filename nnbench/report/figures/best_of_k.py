@@ -13,7 +13,7 @@ from nnbench.report.page import Pad, Page
 from nnbench.report.search import Search
 from nnbench.report.style import LEFT, RIGHT, SMALL, WIDTH
 from nnbench.report.table import Cell, Column, table
-from nnbench.report.wording import brief
+from nnbench.report.wording import brief, left_out
 from nnbench.stats.best_of_k import best_of_k
 
 _MANY = 8
@@ -31,7 +31,7 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     curves = dict(sorted(curves.items(), key=lambda one: -one[1].iloc[-1]))  # as the lines end
     if not curves:
         raise NotShown("no configuration came to its end on all of its seeds")
-    page = pad.page(_title(curves), _caption(search, len(curves)))
+    page = pad.page(_title(curves), _caption(search) + left_out(list(curves), _MANY, "optimizer"))
     shown = dict(list(curves.items())[:_MANY])
     legend(page, {name: search.look(name) for name in shown})
     _panel(page, search, shown)
@@ -51,12 +51,11 @@ def _title(curves: dict[str, "pd.Series[float]"]) -> str:
     return f"In this space {brief(most)} {gains} by a longer search: {first} from {few}, {last} from {own.index[-1]}"
 
 
-def _caption(search: Search, optimizers: int) -> str:
-    more = f" The first {_MANY} of {optimizers} optimizers." if optimizers > _MANY else ""
+def _caption(search: Search) -> str:
     return (
         f"The expected {search.measure} of the best of k configurations, drawn from those that were tried; of each, the mean "
         "over its seeds, one with a diverged run counting as worse than any. It is what the choice was made by, and so a "
-        f"little flattered. A flat line has nothing more to find in its space.{more}"
+        f"little flattered. A flat line has nothing more to find in its space."
     )
 
 

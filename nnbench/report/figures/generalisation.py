@@ -10,7 +10,7 @@ from nnbench.report.findings import METRICS, Findings
 from nnbench.report.page import Pad, Page
 from nnbench.report.strip import Row, dots, mark, strip
 from nnbench.report.style import LEFT, MUTED, WIDTH
-from nnbench.report.wording import brief
+from nnbench.report.wording import brief, left_out
 from nnbench.stats.generalisation import generalisation_gap
 
 _MANY = 12
@@ -31,9 +31,9 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     table = generalisation_gap(findings.scored, split=split)
     table = table[table["n"] > 0].sort_values("estimate", ascending=False, kind="stable", ignore_index=True)
     words = unseen.name.split()[0]
-    more = f" The first {_MANY} of {len(table)} settings." if len(table) > _MANY else ""
-    page = pad.page(_title(table, words), _CAPTION.format(words) + more)
-    shown = table.head(_MANY)
+    best = [name for name in map(str, findings.ranking(findings.primary)["setting"]) if name in set(table["setting"])]
+    page = pad.page(_title(table, words), _CAPTION.format(words) + left_out(best, _MANY, "setting"))
+    shown = table[table["setting"].isin(best[:_MANY])]
     _scatter(page, findings, shown, unseen.column, unseen.name)
     _strip(page, findings, shown, unseen.column)
     return table

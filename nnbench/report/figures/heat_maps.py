@@ -14,7 +14,7 @@ from nnbench.report.page import Pad, Page, line_height
 from nnbench.report.scales import logarithmic
 from nnbench.report.search import Search
 from nnbench.report.style import INK, LEAST, LEFT, MM, MUTED, RIGHT, SMALL, WIDTH
-from nnbench.report.wording import brief, spoken
+from nnbench.report.wording import brief, left_out, spoken
 
 _MANY = 6
 _CHOICES = 4  # values that are set at equal distances, as choices are
@@ -37,8 +37,7 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     known = {name: own for name, own in tables.items() if own["value"].notna().any()}
     if not known:
         raise NotShown("no configuration came to its end on all of its seeds")
-    more = f" The first {_MANY} of {len(known)} optimizers." if len(known) > _MANY else ""
-    page = pad.page(_title(known), _caption(search, known) + more)
+    page = pad.page(_title(known), _caption(search, known) + left_out(list(known), _MANY, "optimizer"))
     _arrange(page, search, dict(list(known.items())[:_MANY]))
     return pd.concat([own.assign(optimizer=name) for name, own in tables.items()], ignore_index=True)
 

@@ -9,7 +9,7 @@ from nnbench.report.page import Pad, Page
 from nnbench.report.search import Search
 from nnbench.report.strip import Row, strip
 from nnbench.report.style import BODY, LEFT, MM
-from nnbench.report.wording import brief, spoken
+from nnbench.report.wording import brief, left_out, spoken
 from nnbench.stats.importance import importance
 
 _LEAST = 8  # configurations; on fewer, a forest sees what is not there
@@ -30,8 +30,7 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     shares = {name: own for name, own in shares.items() if own.notna().any()}
     if not shares:
         raise NotShown("no two configurations of an optimizer ended apart")
-    more = f" The first {_MANY} of {len(shares)} optimizers." if len(shares) > _MANY else ""
-    page = pad.page(_title(shares), _caption(search, shares) + more)
+    page = pad.page(_title(shares), _caption(search, shares) + left_out(list(shares), _MANY, "optimizer"))
     shown = list(shares.items())[:_MANY]
     for name, own in shown:
         _bars(page, search, name, own, last=name == shown[-1][0])

@@ -12,7 +12,8 @@ from nnbench.report.scales import logarithmic
 from nnbench.report.search import Search
 from nnbench.report.strip import Row, strip
 from nnbench.report.style import LEFT, RIGHT
-from nnbench.report.wording import brief
+from nnbench.report.wording import brief, left_out
+from nnbench.stats.failures import chance_line
 from nnbench.stats.sensitivity import Range, learning_rate_curve, usable_range
 
 TOLERANCE = 0.05  # five points of accuracy; a few seeds tell no less
@@ -20,7 +21,11 @@ _MANY = 6
 
 
 def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
-    """A row an optimizer and learning rate, as `learning_rate_curve` gives them, with the `optimizer`."""
+    """A row an optimizer and learning rate, as `learning_rate_curve` gives them.
+
+    Returns:
+        With the `optimizer`, and `reaches`: whether its best is beyond chance, and within the tolerance of the best of all.
+    """
     search = findings.search
     tried = [name for name, varied in search.varied.items() if "learning_rate" in varied] if search else []
     if search is None or not tried:
@@ -28,11 +33,31 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     curves = {name: _curve(search, name) for name in tried[:_MANY]}
     ranges = {name: usable_range(curve, TOLERANCE) for name, curve in curves.items()}
     ranges = dict(sorted(ranges.items(), key=lambda one: -np.nan_to_num(one[1].decades, nan=-1.0)))  # the widest first
-    more = f" The first {_MANY} of {len(tried)} optimizers." if len(tried) > _MANY else ""
-    page = pad.page(_title(ranges), _caption(search, curves) + more)
+    reach = _reaching(curves, _chance(findings, search))
+    title = _title({name: one for name, one in ranges.items() if name in reach}, alone=len(ranges) == 1)
+    page = pad.page(title, _caption(search, curves) + left_out(tried, _MANY, "optimizer"))
     _panel(page, search, curves)
     _ranges(page, search, curves, ranges)
-    return pd.concat([curve.assign(optimizer=name) for name, curve in curves.items()], ignore_index=True)
+    parts = [curve.assign(optimizer=name, reaches=name in reach) for name, curve in curves.items()]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _chance(findings: Findings, search: Search) -> float:
+    """The accuracy up to which nothing was learnt, of what the search was judged by; NaN where that is not known."""
+    runs = findings.study.tuning if len(findings.study.tuning) else findings.runs
+    split = "val_" if search.measure.startswith("validation") else ""
+    classes, samples = (
+        pd.to_numeric(pd.Series(runs.get(f"dataset.{key}"), dtype=object), errors="coerce").max()
+        for key in ("classes", f"{split}samples")
+    )
+    return chance_line(int(classes), int(classes * samples)) if classes >= 2 and samples >= 1 else np.nan
+
+
+def _reaching(curves: dict[str, pd.DataFrame], chance: float) -> list[str]:
+    """The optimizers of which a wide range is worth something: their best is beyond chance, and no worse than all others'."""
+    bests = {name: float(curve["estimate"].mask(curve["diverged"] > 0).max()) for name, curve in curves.items()}
+    best = np.nanmax([*bests.values(), -np.inf])
+    return [name for name, own in bests.items() if own >= best - TOLERANCE and not own <= chance]
 
 
 def _curve(search: Search, name: str) -> pd.DataFrame:
@@ -40,14 +65,16 @@ def _curve(search: Search, name: str) -> pd.DataFrame:
     return learning_rate_curve(runs[["learning_rate", "setting", "value", "place"]], per_decade=search.per_decade(name))
 
 
-def _title(ranges: dict[str, Range]) -> str:
+def _title(ranges: dict[str, Range], *, alone: bool) -> str:
+    """Of the optimizers that reach something."""
     known = {name: one for name, one in ranges.items() if np.isfinite(one.best)}
     if not known:
-        return "At every learning rate some run diverged"
+        return "At every learning rate some run diverged, or no more was reached than by chance"
     widest = max(known, key=lambda name: known[name].decades)
     told = _decades(known[widest])
     if len(known) == 1:
-        return f"In this search {brief(widest)} does nearly as well as its best over {told} of learning rates"
+        only = "" if alone else ", alone in reaching the best,"
+        return f"In this search {brief(widest)}{only} does nearly as well as its best over {told} of learning rates"
     narrowest = min(known, key=lambda name: known[name].decades)
     most = f"{brief(narrowest)} the most ({_decades(known[narrowest])})"
     return f"In this search {brief(widest)} is the least particular about its learning rate ({told}), {most}"
