@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nnbench.config import Config
-from nnbench.run import GRID, Result, execute
+from nnbench.run import GRID, SHOWN, Result, execute
 
 Make = Callable[..., Config]
 
@@ -50,6 +50,16 @@ def test_train_validation_and_test_points_are_drawn_apart(config: Make) -> None:
 def test_the_same_config_gives_the_same_numbers(config: Make) -> None:
     one, other = (execute(config("training.epochs=50")) for _ in range(2))
     np.testing.assert_array_equal(one.history.train_loss, other.history.train_loss)
+
+
+def test_a_boundary_keeps_some_of_many_test_points(config: Make) -> None:
+    result = execute(config("training.epochs=2", "dataset.test_samples=5000"))
+    assert result.boundary is not None
+    assert len(result.boundary.test_points) == len(result.boundary.test_labels) == SHOWN
+    np.testing.assert_array_equal(np.bincount(result.boundary.test_labels), SHOWN // 3)
+    few = execute(config("training.epochs=2", "dataset.test_samples=50")).boundary
+    assert few is not None
+    assert len(few.test_points) == 150
 
 
 def test_the_boundary_at_checkpoints(config: Make) -> None:

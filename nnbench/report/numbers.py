@@ -7,6 +7,7 @@ from nnbench.stats.interquartile import LEAST
 MISSING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 MOST = 4  # decimals
+_LARGE = 1e6  # from which on a number is told in powers of ten: a cross-entropy has no upper end
 INTERVAL = f"nominal 95 % interval (percentile bootstrap, from {LEAST} runs on)"
 
 
@@ -23,11 +24,12 @@ def decimals(low: float, high: float) -> int:
 
 
 def fixed(value: float, places: int = 3) -> str:
-    """A number with so many decimals; in powers of ten where these would hide it; a dash for none."""
+    """A number with so many decimals; in powers of ten where these would hide it or it is very large; a dash for none."""
     if not math.isfinite(value):
         return MISSING
     small = value != 0 and abs(value) < 0.5 * 10.0**-MOST
-    return f"{value:{'.1e' if small else f'z.{places}f'}}".replace("-", MINUS)  # z: no zero with a minus
+    powers = small or abs(value) >= _LARGE
+    return f"{value:{'.1e' if powers else f'z.{places}f'}}".replace("-", MINUS)  # z: no zero with a minus
 
 
 def bounds(low: float, high: float) -> str:

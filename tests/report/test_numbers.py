@@ -37,6 +37,7 @@ def test_rounding_hides_little_of_an_interval(low: float, spread: float) -> None
     ("value", "printed"),
     [
         (0.0, "0.000"),
+        (2.5e9, "2.5e+09"),
         (-0.5, "−0.500"),
         (3.2e-7, "3.2e−07"),
         (math.inf, "–"),
