@@ -44,13 +44,13 @@ ui: install  ## review in the MLflow UI
 	@$(BIN)/python -m nnbench.ui
 
 server: .venv/developing  ## a team's MLflow server, of NNBENCH_DATABASE: see docs/team-server.md
-	@$(BIN)/python scripts/server.py $(options)
+	@$(BIN)/python -m nnbench.server $(options)
 
 export: install  ## a study as Parquet and CSV: make export study=comparison
-	$(BIN)/python scripts/export.py study=$(or $(study),comparison)
+	$(BIN)/python -m nnbench.export 'study=$(or $(study),comparison)'
 
 report: install  ## the report again: make report study=comparison
-	$(BIN)/python scripts/report.py study=$(or $(study),comparison)
+	$(BIN)/python -m nnbench.report 'study=$(or $(study),comparison)'
 
 # Two studies in full, as the README tells of them; on seeds that nobody looked at while the spaces in conf/ were chosen.
 # pdftoppm is of poppler-utils.

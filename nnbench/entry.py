@@ -3,9 +3,13 @@
 import errno
 import os
 import signal
+import stat
 import sys
+import tempfile
+import warnings
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from nnbench import invocation
 from nnbench.errors import UserError
@@ -24,6 +28,8 @@ LIMITS = {
     errno.EAGAIN: "allow more processes (`ulimit -u`)",
     errno.ENOMEM: "free memory",
 }
+# Their warnings are for their developers; with PYTHONWARNINGS=error they would end a command.
+LIBRARIES = r"(mlflow|sqlalchemy|alembic|hydra|omegaconf|matplotlib|scipy|pandas)\b"
 
 
 def run(program: str, command: Callable[[], int]) -> int:
@@ -79,11 +85,33 @@ def _tell_lost(program: str, error: OSError) -> None:
 
 
 def _prepare() -> None:
-    """Keep the command's words; see that there is a working folder, and that no window is asked for."""
+    """Keep the command's words, and make of the environment one that libraries can work in.
+
+    Raises:
+        UserError: there is no working folder, or a variable has a value that a library would raise for.
+    """
     invocation.remember()
     # Jupyter's backend, which a command called from a notebook inherits, exists in its kernel's environment alone.
     os.environ["MPLBACKEND"] = "agg"
+    warnings.filterwarnings("ignore", module=LIBRARIES)
     try:
         os.getcwd()
     except FileNotFoundError:
         raise UserError("the working folder has been deleted: change to one that exists") from None
+    date = os.environ.get("SOURCE_DATE_EPOCH", "0")
+    if not date.isdecimal():
+        raise UserError(f"SOURCE_DATE_EPOCH={date}: must be a whole number of seconds, or not be set")
+    try:
+        Path.home()
+    except RuntimeError:  # a container's user may have neither HOME nor a name; MLflow cannot be imported without
+        os.environ["HOME"] = _substitute_home()
+
+
+def _substitute_home() -> str:
+    """A folder for caches that belongs to this user alone, and is the same at each call where that can be."""
+    folder = Path(tempfile.gettempdir()) / f"nnbench-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid():
+        return str(folder)
+    return tempfile.mkdtemp(prefix="nnbench-")  # somebody else has taken the name
