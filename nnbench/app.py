@@ -10,7 +10,6 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from nnbench import __version__, entry, usage, yaml_files
 from nnbench.command_line import decoded, in_order, refuse_steering, spelled_out
@@ -53,7 +52,7 @@ def export_main() -> int:
 
 
 class _Passed(BaseException):
-    """Carries a mistake out of a task: about an `Exception` Hydra would say something of its own first."""
+    """Carries an error out of a task: about an `Exception` Hydra would say something of its own first."""
 
 
 def _with_hydra(function: Callable[[Config], int], words: list[str], *, sweeps: bool = False, help: str | None = None) -> int:
@@ -84,7 +83,7 @@ def _with_hydra(function: Callable[[Config], int], words: list[str], *, sweeps: 
             if alone and sweeps:
                 refuse_steering()
             status = function(parse(OmegaConf.to_container(cfg, resolve=True)))  # type: ignore[arg-type]
-        except (UserError, OmegaConfBaseException) as error:
+        except Exception as error:
             raise _Passed(error) if alone else error from error
         if status and not alone:
             raise RuntimeError("the run failed; its traceback is among its artifacts")

@@ -5,15 +5,20 @@ each column means stands in `dictionary.csv`.
 """
 
 import json
+import logging
 import os
 import re
 import secrets
 import shutil
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
+from pydantic import TypeAdapter, ValidationError
 
 from nnbench import artifacts
 from nnbench.boundary import Boundary
@@ -21,9 +26,14 @@ from nnbench.errors import UserError
 from nnbench.places import NAME, NAME_IN_WORDS
 from nnbench.study import Study
 
+logger = logging.getLogger(__name__)
+
 TABLES = ("runs", "curves", "records", "sweeps", "tuning", "selection", "earlier")
+NEW = ("earlier",)  # unknown to exports of the first edition
 ABOUT, DICTIONARY, BOUNDARIES = "study.json", "dictionary.csv", "boundaries"
 FORM = 2  # of the folder; another one would be read otherwise
+NEEDED = ("run_id", "name", "status", "outcome", "optimizer", "setting", "seed", "identity", "started")  # of the runs
+NUMERIC = {"integer", "count", "epochs", "nats", "share", "s", "µs"}  # units of columns that hold numbers alone
 
 COLUMNS = {
     "run_id": ("text", "the run's id in MLflow"),
@@ -113,8 +123,9 @@ def write(study: Study, folder: Path) -> None:
         for run_id in study.runs["run_id"]:
             if (boundary := study.boundary(run_id)) is not None:
                 artifacts.write_boundary(unfinished / BOUNDARIES / f"{run_id}.npz", boundary)
-        about = {"form": FORM, "name": study.name, "columns_in_json": as_json}
-        (unfinished / ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
+        columns = {name: [str(column) for column in table] for name, table in tables.items()}
+        about = _About(form=FORM, name=study.name, columns_in_json=as_json, columns=columns)
+        (unfinished / ABOUT).write_text(json.dumps(asdict(about), indent=1), encoding="utf-8")
         if folder.exists():
             if not is_export(folder):
                 raise UserError(f"{folder}: is there already, and is no export; move it away")
@@ -134,32 +145,83 @@ def read(folder: Path) -> Study:
     """The study in a folder that `write` has made.
 
     Raises:
-        UserError: there is none, or another version has written it.
+        UserError: there is none, it is damaged, or another version has written it.
     """
-    try:
-        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-        if about["form"] != FORM:
-            raise UserError(f"{folder}: was exported by another version of nnbench; export it again")
-        if not re.fullmatch(NAME, about["name"]):
-            raise UserError(f"{folder / ABOUT}: names its study {about['name']!r}; must be {NAME_IN_WORDS}")
-        there = [name for name in TABLES if name in about["columns_in_json"]]  # the first edition knew no earlier versions
-        tables = {name: _table(folder / f"{name}.parquet", about["columns_in_json"][name]) for name in there}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{folder}: is no export of a study: {error}") from error
+    if not folder.is_dir():
+        raise UserError(f"{folder}: there is no such folder")
+    if not is_export(folder):
+        raise UserError(f"{folder}: is no export of a study: it has no {ABOUT}")
+    about = _about(folder / ABOUT)
+    tables: dict[str, Any] = {}
+    for name in TABLES:
+        if name in about.columns_in_json or name not in NEW:
+            tables[name] = _table(folder / f"{name}.parquet", about.columns_in_json.get(name, ()), about.columns.get(name, ()))
+    if lacking := [column for column in NEEDED if column not in tables["runs"]]:
+        raise UserError(f"{folder / 'runs.parquet'}: is damaged: it lacks {', '.join(lacking)}")
 
     def boundary(run_id: str) -> Boundary | None:
         path = folder / BOUNDARIES / f"{run_id}.npz"
-        known = re.fullmatch(r"[\w-]+", run_id) and path.exists()
-        return artifacts.read_boundary(path) if known else None
+        if not re.fullmatch(r"[\w-]+", run_id) or not path.exists():
+            return None
+        try:
+            return artifacts.read_boundary(path)
+        except (artifacts.Spoilt, OSError) as error:
+            logger.warning("run %s: %s; it has no picture", run_id, error)
+            return None
 
-    return Study(name=about["name"], boundary=boundary, source=lambda run_id: {}, **tables)
+    return Study(name=about.name, boundary=boundary, **tables)
 
 
-def _table(path: Path, as_json: list[str]) -> pd.DataFrame:
-    table = pd.read_parquet(path)
-    if table.columns.empty:
-        return pd.DataFrame()
-    return table.assign(**{column: table[column].map(json.loads) for column in as_json})
+@dataclass(frozen=True)
+class _About:
+    """What `study.json` says of the folder.
+
+    Attributes:
+        form: of the folder.
+        name: the study's.
+        columns_in_json: of each table the columns whose values are JSON.
+        columns: of each table all of them; empty in an export of an earlier version.
+    """
+
+    form: int
+    name: str
+    columns_in_json: dict[str, list[str]]
+    columns: dict[str, list[str]] = field(default_factory=dict)
+
+
+def _about(path: Path) -> _About:
+    try:
+        about = TypeAdapter(_About).validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(f"{path}: is damaged: {': '.join([*map(str, first['loc']), first['msg']])}") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
+    if about.form != FORM:
+        raise UserError(f"{path.parent}: was exported by another version of nnbench; export it again")
+    if not re.fullmatch(NAME, about.name):
+        raise UserError(f"{path}: names its study {about.name!r}; must be {NAME_IN_WORDS}")
+    return about
+
+
+def _table(path: Path, as_json: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
+    """A table, with all the columns that it was written with, and numbers where there must be."""
+    try:
+        table = pd.read_parquet(path)
+        lacking = [column for column in (*columns, *as_json) if column not in table]
+        table = table.assign(**{column: table[column].map(json.loads) for column in as_json if column in table})
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: is missing") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (ValueError, TypeError) as error:  # pyarrow's errors are among them
+        raise UserError(f"{path}: is damaged: {error}") from error
+    if lacking:
+        raise UserError(f"{path}: is damaged: it lacks {', '.join(lacking)}")
+    for column in table:
+        if _meaning(str(column))[0] in NUMERIC and not (is_numeric_dtype(table[column]) or table[column].isna().all()):
+            raise UserError(f"{path}: is damaged: its column {column} must hold numbers")
+    return pd.DataFrame() if table.columns.empty else table
 
 
 def _is_mixed(column: "pd.Series[Any]") -> bool:
