@@ -44,7 +44,7 @@ def interruptible() -> Iterator[None]:
     after that, and once for however many signals there were. A thread of its own hears of each as it comes.
 
     An exception that is raised within a finalizer, or in C code that drops it, is lost. So `checkpoint` raises it again,
-    and so does the end of the block, whatever else the lost one has led to. A signal that was ignored before, as `nohup`
+    and so does the end of the block, whatever else the lost one has led to. A SIGHUP that was ignored before, as `nohup`
     does, stays ignored. Outside the main thread, which alone can have handlers, nothing is changed.
     """
     if threading.current_thread() is not threading.main_thread():
@@ -65,7 +65,8 @@ def interruptible() -> Iterator[None]:
     listener = threading.Thread(target=_listen, args=[ear], daemon=True)
     listener.start()
     wakeup = signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False)
-    ending = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+    # A shell script ignores SIGINT for what it starts in the background; whoever sends one to it by name does mean it.
+    ending = [number for number in ENDING if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, once) for number in ending}
     complain = sys.unraisablehook
     sys.unraisablehook = lambda lost: None if lost.exc_type is Interrupted else complain(lost)
