@@ -21,6 +21,7 @@ from nnbench.errors import UserError
 from nnbench.interrupts import checkpoint
 from nnbench.places import below
 from nnbench.report import compare, numbers
+from nnbench.report.code import left_out
 from nnbench.report.document import Progress as Following
 from nnbench.report.faults import LOG
 from nnbench.report.files import FILES, Report, publish_contents, write
@@ -76,6 +77,8 @@ def tell(study: Study, reports: Sequence[Report], console: Console) -> bool:
     found = tasks(study)
     if len(found) > 1:
         console.print(f"{len(found)} tasks, each with a table and a report of its own: nothing is ranked across tasks")
+    if told := left_out(study):
+        console.print(f"[yellow]{escape(told)}[/yellow]", soft_wrap=True)
     whole = True
     for task in found:
         try:

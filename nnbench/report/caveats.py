@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from nnbench.report import budget
+from nnbench.report import budget, code
 from nnbench.report.findings import Findings
 from nnbench.report.numbers import count, fixed, interval, listing
 from nnbench.report.wording import brief, distinct
@@ -37,6 +37,7 @@ Kind = Literal[
     "below_neighbours",
     "memorised",
     "versions",
+    "earlier",
 ]
 
 
@@ -243,9 +244,18 @@ def _memorised(findings: Findings) -> Caveat | None:
 
 
 def _versions(findings: Findings) -> Caveat | None:
-    if (versions := len(distinct(findings.runs, "commit"))) < 2:
+    known, unknown = code.versions(findings.runs)
+    if unknown:
+        of = f"{unknown} of {len(findings.runs)} runs" if unknown < len(findings.runs) else "these runs"
+        return Caveat("versions", f"The code of {of} is not known: a difference may be the code's.")
+    if known < 2:
         return None
-    return Caveat("versions", f"The runs come from {versions} versions of the code: a difference may be the code's.")
+    return Caveat("versions", f"The runs come from {known} versions of the code: a difference may be the code's.")
+
+
+def _earlier(findings: Findings) -> Caveat | None:
+    told = code.left_out(findings.study)
+    return Caveat("earlier", told) if told else None
 
 
 _CAVEATS: tuple[Callable[[Findings], Caveat | None], ...] = (
@@ -262,6 +272,7 @@ _CAVEATS: tuple[Callable[[Findings], Caveat | None], ...] = (
     _below_neighbours,
     _memorised,
     _versions,
+    _earlier,
 )
 
 

@@ -1,5 +1,6 @@
 """The report on two studies side by side, in the same files as that on one."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
@@ -8,7 +9,7 @@ from pathlib import Path
 import matplotlib.style
 import pandas as pd
 
-from nnbench.report import charts, markdown, style, webpage
+from nnbench.report import charts, code, markdown, style, webpage
 from nnbench.report.document import NO_ANSWER, Composition, Progress, draw_all, finish, quiet
 from nnbench.report.faults import Faults
 from nnbench.report.files import SUMMARY, WEB, Report, publish
@@ -19,7 +20,7 @@ from nnbench.report.page import Pad
 from nnbench.report.printing import print_all
 from nnbench.report.versus import PAGES, wording
 from nnbench.report.versus.pairing import Versus
-from nnbench.report.wording import distinct, outcomes
+from nnbench.report.wording import outcomes
 from nnbench.study import Study
 
 
@@ -58,7 +59,7 @@ def compose(versus: Versus, progress: Progress = quiet) -> Composition:
         caveats=faults.attempt("caveats", lambda: wording.caveats(versus)) or [],
         parts=parts,
         missing=missing,
-        sheets=finish(parts, missing, name, distinct(both, "commit")),
+        sheets=finish(parts, missing, name, code.shown(both)),
         faults=faults,
     )
 
@@ -89,6 +90,7 @@ def _summary(made: Composition, versus: Versus) -> str:
         [
             ("", "\n\n".join([*tables, said])),
             ("What differs", markdown.bullets([*changes, *runs])),
+            ("What was changed in the source", _fenced(versus.diff)),
             ("Read this with care", markdown.bullets([markdown.escape(words) for words in made.caveats])),
         ],
     )
@@ -140,4 +142,11 @@ def _changes(versus: Versus) -> Html:
         [Cell(words=words) for words in (row["key"], row["setting"] or "all", row["before"] or "none", row["after"] or "none")]
         for row in versus.differences.to_dict("records")
     ]
-    return table(columns, rows, "What differs between the two studies")
+    lines = element("pre", "\n".join(versus.diff)) if versus.diff else ""
+    return join([table(columns, rows, "What differs between the two studies"), lines])
+
+
+def _fenced(lines: Sequence[str]) -> str:
+    """A diff as Markdown shows it, within more backticks than it holds."""
+    fence = "`" * max(3, 1 + max((len(run) for line in lines for run in re.findall("`+", line)), default=0))
+    return f"{fence}diff\n{chr(10).join(lines)}\n{fence}" if lines else ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from nnbench.report import caveats, figures, style, text, wording
+from nnbench.report import caveats, code, figures, style, text, wording
 from nnbench.report.faults import LOG, Faults
 from nnbench.report.figures import NotShown, Settings
 from nnbench.report.findings import Findings
@@ -108,7 +108,7 @@ def compose(
         caveats=limits or [],
         parts=parts,
         missing=missing,
-        sheets=finish(parts, missing, findings.study.name, wording.distinct(findings.runs, "commit")),
+        sheets=finish(parts, missing, findings.study.name, code.shown(findings.runs)),
         faults=faults,
     )
 
@@ -162,16 +162,15 @@ def kind_of(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def finish(parts: Mapping[str, Part], missing: Sequence[tuple[str, str]], name: str, commits: Sequence[str]) -> list[Page]:
+def finish(parts: Mapping[str, Part], missing: Sequence[tuple[str, str]], name: str, version: str) -> list[Page]:
     """All sheets in order, the reasons for what is missing below the last, and a footer on each."""
     sheets = [sheet for part in parts.values() for sheet in part.sheets]
     if missing:
         sheets = _say_missing(sheets, missing)
-    commit = f"commit {commits[0][:10]}" if len(commits) == 1 else f"{len(commits) or 'unknown'} commits"
     for number, page in enumerate(sheets, 1):
         page.rule(style.BOTTOM + 4)
         across = [(style.LEFT, name, "left"), (style.RIGHT, f"page {number}/{len(sheets)}", "right")]
-        across.append((style.SHEET[0] / 2, commit, "center"))
+        across.append((style.SHEET[0] / 2, version, "center"))
         for x, words, align in across:
             page.write(
                 x, style.BOTTOM + 6, text.fit(words, style.LEAST, 70), size=style.LEAST, colour=style.MUTED, align=align

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from nnbench.report import sentences
+from nnbench.report import code, sentences
 from nnbench.report.findings import Findings, Metric
 from nnbench.report.measures import dissents
 from nnbench.report.numbers import count, fixed, interval, listing
@@ -99,10 +99,10 @@ def distinct(runs: pd.DataFrame, column: str) -> list[str]:
 
 def provenance(runs: pd.DataFrame) -> str:
     """One line: code, versions and machine."""
-    words = {"commit": "commit ", "version": "nnbench ", "python": "Python ", "numpy": "NumPy ", "cpu": ""}
-    told = []
+    words = {"version": "nnbench ", "python": "Python ", "numpy": "NumPy ", "cpu": ""}
+    told = [code.shown(runs)]
     for column, word in words.items():
-        values = [value[:10] if column == "commit" else value for value in distinct(runs, column)]
+        values = distinct(runs, column)
         if values:
             told.append(word + listing(values if len(values) <= 3 else [*values[:2], f"{len(values) - 2} more"]))
     return "  \N{MIDDLE DOT}  ".join(told)

@@ -11,7 +11,8 @@ import pytest
 from pypdf import PdfReader
 
 from nnbench.errors import UserError
-from nnbench.report import compare
+from nnbench.report import code, compare
+from nnbench.report.caveats import caveats
 from nnbench.report.findings import METRICS, Findings
 from nnbench.report.versus import PAGES, wording
 from nnbench.report.versus.pairing import Versus
@@ -128,7 +129,7 @@ def test_what_differs_is_named(study: Study) -> None:
     )
     both = changed(**{"optimizer.decay": 0.0, "training.epochs": 5, "commit": "f" * 40})
     assert both.configured == ["optimizer.decay", "training.epochs"]
-    assert wording.caveats(both)[0].endswith("together: which of them did it is not told apart. So does the code.")
+    assert wording.caveats(both)[0].endswith("together: which of them did it is not told apart. So does the code, of nnbench.")
     assert "do not start alike" in " ".join(wording.caveats(changed(**{"dataset.noise": 0.3})))
     assert "what differs is chance" in wording.caveats(changed())[0]
     assert "but the code does" in wording.caveats(changed(commit="f" * 40))[0]
@@ -186,3 +187,92 @@ STUDIES: dict[str, Callable[[MakeStudy], tuple[Study, Study]]] = {
 def test_any_two_studies_fit_on_the_pages(make_study: MakeStudy, kind: str) -> None:
     versus = _versus(*STUDIES[kind](make_study))
     check(drawn(lambda: compare.compose(versus).sheets))
+
+
+def _coded(study: Study, name: str, **columns: Any) -> Study:
+    """The study under another name, with other provenance; sources are given by what their digest is."""
+    algorithms = study.runs["optimizer"].replace({"adam": "my.opts:Lion"})
+    plain: dict[str, Any] = {"optimizer.algorithm": algorithms, "source": "s" + algorithms, "dataset_source": "d", "code": "c"}
+    runs = study.runs.assign(**{**plain, **columns})
+
+    def source(run_id: str) -> dict[str, str]:
+        digest = str(runs.set_index("run_id").loc[run_id, "source"])
+        return {"optimizer/my/opts.py": f"first\n{digest}\nlast\n"}
+
+    return replace(study, name=name, runs=runs, source=source)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "differ", "unknown"),
+    [
+        ({}, {}, [], []),
+        ({"commit": "a" * 40}, {"commit": "b" * 40}, [], []),  # other files of the repository
+        ({"commit": None}, {"commit": None}, [], []),  # from a wheel
+        ({"dirty": True}, {"dirty": True}, [], []),
+        ({}, {"code": "other"}, ["nnbench"], []),
+        ({}, {"dataset_source": "other"}, ["spiral"], []),
+        ({}, {"source": "other"}, ["my.opts:Lion", "sgd", "rmsprop"], []),
+        # Of the first edition: no digests. A clean commit is evidence of nnbench's code alone.
+        ({"source": None, "dataset_source": None, "code": None},) * 2 + ([], ["my.opts:Lion"]),
+        ({"source": None, "dataset_source": None, "code": None, "dirty": True},) * 2 + ([], ["nnbench", "my.opts:Lion"]),
+        ({"source": None, "dataset_source": None, "code": None, "commit": None},) * 2 + ([], ["nnbench", "my.opts:Lion"]),
+        (
+            {"source": None, "dataset_source": None, "code": None},
+            {},
+            [],
+            ["nnbench", "my.opts:Lion", "sgd", "rmsprop", "spiral"],
+        ),
+    ],
+)
+def test_the_same_code_is_claimed_on_evidence_only(
+    study: Study, before: dict[str, Any], after: dict[str, Any], differ: list[str], unknown: list[str]
+) -> None:
+    versus = _versus(_coded(study, "before", **before), _coded(study, "after", **after))
+    assert sorted(versus.code.differ) == sorted(differ)
+    assert sorted(versus.code.unknown) == sorted(unknown)
+    assert versus.code.same == (not differ and not unknown)
+    assert ("Neither what was configured" in wording.caveats(versus)[0]) == versus.code.same
+    assert set(versus.differences["key"]) >= {f"source of {name}" for name in (*differ, *unknown)}
+    assert not versus.configured
+
+
+def test_what_was_changed_is_shown(study: Study, tmp_path: Path) -> None:
+    versus = _versus(_coded(study, "before"), _coded(study, "after", source="other"))
+    assert versus.diff[:2] == ["--- before/my/opts.py", "+++ after/my/opts.py"]
+    assert {"-smy.opts:Lion", "+other", " first", " last"} <= set(versus.diff)
+    report = compare.write(versus.before.study, versus.after.study, tmp_path)
+    assert "+other" in report.summary.read_text()
+    assert "+other" in report.web.read_text()
+    assert "+other" in "".join(page.extract_text() for page in PdfReader(report.pdf).pages)
+
+
+def test_a_long_change_is_cut(study: Study) -> None:
+    before, after = _coded(study, "before"), _coded(study, "after", source="other")
+    long = {"optimizer/my/opts.py": "\n".join(map(str, range(5000)))}
+    versus = _versus(before, replace(after, source=lambda run_id: long))
+    assert len(versus.diff) == code.MOST
+    assert versus.diff[-1].endswith("more lines")
+
+
+def test_runs_of_earlier_code_are_counted(study: Study, make_study: MakeStudy) -> None:
+    new = _coded(study, "now")
+    old = _coded(study, "now", source="old").runs
+    held = replace(new, earlier=old[old["optimizer"] == "adam"])
+    told = code.left_out(held)
+    assert "2 of my.opts:Lion" in told
+    assert "8 runs of earlier ones are left out" in told
+    assert told in [caveat.text for caveat in caveats(Findings(held)) if caveat.kind == "earlier"]
+    assert code.left_out(new) == ""
+
+
+@pytest.mark.parametrize(
+    ("provenance", "words"),
+    [
+        ({"commit": "a" * 40, "dirty": False}, "commit aaaaaaaaaa"),
+        ({"commit": "a" * 40, "dirty": True}, "commit aaaaaaaaaa with uncommitted changes"),
+        ({"commit": None, "dirty": None, "code": "c" * 16}, "source cccccccccc"),
+        ({"commit": None, "dirty": None, "code": None}, "code not known"),
+    ],
+)
+def test_a_version_is_named_for_what_it_is(study: Study, provenance: dict[str, Any], words: str) -> None:
+    assert code.shown(study.runs.assign(**provenance)) == words

@@ -5,7 +5,7 @@ from itertools import zip_longest
 
 import pandas as pd
 
-from nnbench.report import style, wording
+from nnbench.report import code, style, wording
 from nnbench.report.figures import NotShown, Settings
 from nnbench.report.findings import Findings
 from nnbench.report.page import Pad, Page
@@ -45,12 +45,14 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
 
 
 def _title(runs: pd.DataFrame) -> str:
-    commits = wording.distinct(runs, "commit")
-    if len(commits) > 1:
-        return f"The runs come from {len(commits)} versions of the code: compare them with care"
+    known, unknown = code.versions(runs)
+    if unknown:
+        return f"The code of {f'{unknown} of {len(runs)}' if unknown < len(runs) else 'these'} runs is not known"
+    if known > 1:
+        return f"The runs come from {known} versions of the code: compare them with care"
     if "yes" in _distinct(runs, "dirty"):
         return "The code held changes that no commit has: the runs cannot be repeated from the commit alone"
-    return f"All runs come from one version of the code{f', commit {commits[0][:10]}' if commits else ''}"
+    return f"All runs come from one version of the code, {code.shown(runs)}"
 
 
 def _collect(findings: Findings) -> pd.DataFrame:
@@ -65,12 +67,22 @@ def _collect(findings: Findings) -> pd.DataFrame:
             del told["algorithm"]  # the label says it
         rows.append(("setting", setting, ", ".join(f"{key} {' or '.join(values)}" for key, values in told.items() if values)))
     rows += [("command", str(at), command) for at, command in enumerate(findings.commands, 1)]
+    rows += [("made by", f"source of {name}", code.versions_of(runs, name)) for name in _sources(runs)]
+    if left := code.left_out(findings.study):
+        rows.append(("made by", "earlier code", left))
     rows += [("made by", called, "; ".join(_distinct(runs, key))) for key, called in _MADE_BY.items() if key in runs]
     for key in ["seed", *(key for key in leaves if not key.startswith("optimizer."))]:
         values = wording.distinct(runs, key)
         if values:
             rows.append(("varied" if len(values) > 1 else "common", key, "; ".join(values)))
     return pd.DataFrame(rows, columns=["kind", "key", "value"])
+
+
+def _sources(runs: pd.DataFrame) -> list[str]:
+    """The classes that the runs are of, and nnbench itself, where the digest of any source is known."""
+    if not wording.distinct(runs, "code"):
+        return []
+    return [code.OWN, *(name for column in code.CLASSES for name in wording.distinct(runs, column))]
 
 
 def _distinct(runs: pd.DataFrame, key: str) -> list[str]:

@@ -1,11 +1,14 @@
 """What differs between the two studies besides their results: what was configured, the code, the machine."""
 
+from collections.abc import Callable
+
 import pandas as pd
 
+from nnbench.report import text
 from nnbench.report import wording as study_wording
 from nnbench.report.numbers import listing
-from nnbench.report.page import Pad
-from nnbench.report.style import LEAST, SMALL, WIDTH
+from nnbench.report.page import Pad, Page, line_height
+from nnbench.report.style import INK, LEAST, LEFT, MUTED, SMALL, WIDTH
 from nnbench.report.table import Cell, Column, table
 from nnbench.report.versus.pairing import Versus
 
@@ -35,15 +38,37 @@ def draw(pad: Pad, versus: Versus) -> pd.DataFrame:
         for command in one.study.sweeps["command"].dropna().drop_duplicates().tail(3):
             page.paragraph(command, size=LEAST + 0.5, mono=True, after=1)
         page.y += 3
+    _diff(page, versus, pad.further)
     return changes
+
+
+def _diff(page: Page, versus: Versus, further: Callable[[], Page]) -> None:
+    """The lines that were changed in the source."""
+    if not versus.diff:
+        return
+    if page.room < 30:
+        page = further()
+    page.heading(f"What was changed in {listing(versus.code.differ)}")
+    for line in versus.diff:
+        if page.room < 8:
+            page = further()
+        for part in text.wrap(line, LEAST, WIDTH, family=text.MONO) or [""]:
+            page.write(
+                LEFT, page.y, part, size=LEAST, colour=MUTED if line.startswith(("---", "+++", "@@")) else INK, mono=True
+            )
+            page.y += line_height(LEAST)
 
 
 def _title(versus: Versus) -> str:
     keys = versus.configured
-    code = " and the code" if "commit" in set(versus.differences["key"]) else ""
+    code = " and the code" if versus.code.differ else ""
     if not keys:
+        if versus.code.same:
+            return "The two studies were configured alike, and made by the same code"
         return (
-            "The two studies differ in their code alone" if code else "The two studies were configured alike, by the same code"
+            "The two studies differ in their code alone"
+            if code
+            else "The two studies were configured alike; the code is not known"
         )
     told = listing(keys) if len(keys) <= 3 else f"{len(keys)} things that were configured"
     return f"What differs: {told}{code}"

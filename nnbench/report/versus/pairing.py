@@ -6,14 +6,15 @@ from functools import cached_property
 import pandas as pd
 
 from nnbench.errors import UserError
-from nnbench.report import style, wording
+from nnbench.report import code, style, wording
 from nnbench.report.findings import METRICS, Findings, Metric
 from nnbench.report.versus.change import Change
 from nnbench.stats.shift import seeds_needed, shifts
 
 _MADE_BY = ("commit", "dirty", "version", "python", "numpy", "blas", "cpu", "threads")
-_AROUND = ("seed", "study", "optimizer.name", "resume", "fail_fast", "dry_run")
+_AROUND = ("seed", "study", "optimizer.name", "resume", "fail_fast", "dry_run", "training.checkpoints")
 _OUTSIDE = ("tracking.", "report.", "mlflow.")
+_SOURCE = "source of "
 
 
 class Versus:
@@ -108,6 +109,9 @@ class Versus:
             for row, settings in rows.items()
             for setting in (settings[:1] if len(settings) == everywhere else settings)
         ]
+        for name in (*self.code.differ, *self.code.unknown):
+            values = code.versions_of(self._compared[0], name), code.versions_of(self._compared[1], name)
+            found.append(("", f"{_SOURCE}{name}", *values))
         for key in _MADE_BY:
             values = ", ".join(wording.distinct(self.before.runs, key)), ", ".join(wording.distinct(self.after.runs, key))
             if values[0] != values[1]:
@@ -117,7 +121,23 @@ class Versus:
     @property
     def configured(self) -> list[str]:
         """The keys of the configuration that differ."""
-        return [str(key) for key in self.differences["key"].unique() if key not in _MADE_BY]
+        return [str(key) for key in self.differences["key"].unique() if key not in _MADE_BY and not key.startswith(_SOURCE)]
+
+    @cached_property
+    def code(self) -> code.Differences:
+        """What is known of the code of the settings that are compared."""
+        return code.differences(*self._compared)
+
+    @cached_property
+    def diff(self) -> list[str]:
+        """What was changed in the source: lines of a unified diff."""
+        return code.diff(self.before.study, self.after.study, self.code.differ)
+
+    @property
+    def _compared(self) -> list[pd.DataFrame]:
+        """The runs of the matched settings, before and after."""
+        names = [set(side) for side in zip(*self.matched.values(), strict=True)]
+        return [one.runs[one.runs["setting"].isin(of)] for one, of in zip((self.before, self.after), names, strict=True)]
 
     def _paired(self, metric: Metric) -> pd.DataFrame:
         sides = []

@@ -95,17 +95,27 @@ def caveats(versus: Versus) -> list[str]:
 
 def _cause(versus: Versus) -> str:
     """To what a change could be due."""
-    keys, code = versus.configured, "commit" in set(versus.differences["key"])
+    keys, code = versus.configured, versus.code
     if not keys:
+        nothing = "Nothing that was configured differs between the two"
+        if code.differ:
+            return f"{nothing}, but the code does: {_names(code.differ)} {'has' if len(code.differ) == 1 else 'have'} changed."
+        if code.unknown:
+            return f"{nothing}; whether the code does is not known ({_names(code.unknown)})."
         return (
-            "Nothing that was configured differs between the two, but the code does."
-            if code
-            else "Neither what was configured nor the code differs between the two: what differs is chance, or the machine's."
+            "Neither what was configured nor the code that decides the numbers differs between the two: what differs is "
+            "chance, or the machine's."
         )
     told = listing(keys if len(keys) <= 4 else [*keys[:3], f"{len(keys) - 3} more"])
     words = f"{told} {'differs' if len(keys) == 1 else 'differ'} between the two"
     together = "" if len(keys) == 1 else " together: which of them did it is not told apart"
-    return f"{words}{together}.{' So does the code.' if code else ''}"
+    also = f" So does the code, of {_names(code.differ)}." if code.differ else ""
+    also = also or (f" Whether the code does is not known ({_names(code.unknown)})." if code.unknown else "")
+    return f"{words}{together}.{also}"
+
+
+def _names(names: Sequence[str]) -> str:
+    return listing(list(names) if len(names) <= 4 else [*names[:3], f"{len(names) - 3} more"])
 
 
 def _lost(versus: Versus) -> list[str]:
