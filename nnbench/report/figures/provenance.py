@@ -46,12 +46,12 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
 
 def _title(runs: pd.DataFrame) -> str:
     known, unknown = code.versions(runs)
-    if unknown:
-        return f"The code of {f'{unknown} of {len(runs)}' if unknown < len(runs) else 'these'} runs is not known"
     if known > 1:
         return f"The runs come from {known} versions of the code: compare them with care"
     if "yes" in _distinct(runs, "dirty"):
         return "The code held changes that no commit has: the runs cannot be repeated from the commit alone"
+    if unknown:
+        return f"The code of {f'{unknown} of {len(runs)}' if unknown < len(runs) else 'these'} runs is not known"
     return f"All runs come from one version of the code, {code.shown(runs)}"
 
 
