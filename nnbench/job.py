@@ -45,6 +45,10 @@ class Failure:
         object.__setattr__(self, "traceback", storable(self.traceback, LONGEST_TRACEBACK))
 
 
+class RunFailed(RuntimeError):
+    """Carries the reason of a run that tracked itself to the sweep that it belongs to, perhaps from another machine."""
+
+
 def storable(text: str, longest: int) -> str:
     """A text without controls and lone surrogates, which are escaped, its middle left out beyond so many characters."""
     if len(text) > longest:

@@ -5,7 +5,7 @@ from functools import partial
 from nnbench.config import Config
 from nnbench.failure import attempt
 from nnbench.interrupts import Interrupted, interruptible
-from nnbench.job import Ended, Failure, Job
+from nnbench.job import Ended, Failure, Job, RunFailed
 from nnbench.rehearsal import refuse_unrepeatable
 from nnbench.report import numbers
 from nnbench.run import Result, execute
@@ -21,6 +21,7 @@ def run_once(config: Config) -> int:
 
     Raises:
         UserError: the seed does not decide the run; nothing was started.
+        RunFailed: the run has failed, and belongs to a sweep.
     """
     console = make_console()
     if config.dry_run:
@@ -53,6 +54,8 @@ def run_once(config: Config) -> int:
     if isinstance(outcome, Failure):
         console.print(f"[red]failed[/red] {plain(f'{config.run_name}: {outcome.reason}')}")
         console.print(f"its traceback is an artifact of run {run_id}")
+        if config.tracking.sweep_id is not None:
+            raise RunFailed(outcome.reason)
         return 1
     console.print(plain(_sentence(config, outcome)))
     console.print(plain(f"run {run_id} in study {config.study} at {writer.store.shown_uri}"))

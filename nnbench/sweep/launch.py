@@ -6,7 +6,8 @@ from hydra.core.utils import JobStatus
 from hydra.plugins.launcher import Launcher
 
 from nnbench.errors import UserError
-from nnbench.job import Ended, Failure, Job, Started
+from nnbench.failure import failure_of
+from nnbench.job import Ended, Failure, Job, RunFailed, Started
 from nnbench.sweep.pool import Pool
 from nnbench.sweep.session import Runner
 
@@ -35,5 +36,9 @@ def _launch(launcher: Launcher, jobs: Iterable[Job], sweep_id: str) -> Iterator[
     todo = list(jobs)
     words = [[*job.overrides, f"++tracking.sweep_id={sweep_id}"] for job in todo]
     for job, back in zip(todo, launcher.launch(words, initial_job_idx=0), strict=True):
-        failed = back.status is not JobStatus.COMPLETED
-        yield Ended(job=job, outcome=Failure(reason=repr(back._return_value), traceback="") if failed else None)
+        if back.status is JobStatus.COMPLETED:
+            yield Ended(job=job, outcome=None)
+        elif isinstance(error := back._return_value, RunFailed):
+            yield Ended(job=job, outcome=Failure(reason=str(error), traceback=""))
+        else:
+            yield Ended(job=job, outcome=failure_of(error))
