@@ -18,8 +18,7 @@ def print_summary(study: Study, console: Console) -> None:
     if study.runs.empty:
         return
     table = Table(box=None, padding=(0, 1), title_justify="left", title_style="")
-    with_interval = ", with its 95 % interval" if study.runs.groupby("setting")["seed"].nunique().max() >= LEAST else ""
-    table.title = f"[bold]{escape(study.name)}[/bold]: interquartile mean over seeds{with_interval}"
+    table.title = f"[bold]{escape(study.name)}[/bold]: interquartile mean over seeds{_with_interval(study.runs)}"
     table.add_column("setting", overflow="fold")
     outcomes = [name for name in ("diverged", "failed", "killed") if (study.runs["outcome"] == name).any()]
     for column in ("runs", *outcomes, *MEASURES.values(), "time/run"):
@@ -34,6 +33,15 @@ def print_summary(study: Study, console: Console) -> None:
     console.print(table)
     if compared := references(study.runs).sentence():
         console.print(compared, style="dim", markup=False, highlight=False)
+
+
+def _with_interval(runs: pd.DataFrame) -> str:
+    """What the title says of intervals: nothing where no setting has the runs for one, and which have where not all do."""
+    ended = runs["outcome"].isin(["finished", "stopped"])
+    enough = ended.groupby(runs["setting"]).sum() >= LEAST
+    if not enough.any():
+        return ""
+    return ", with its 95 % interval" + ("" if enough.all() else f" where {LEAST} runs or more came to their end")
 
 
 def _interval(runs: pd.DataFrame, key: str) -> str:

@@ -84,7 +84,8 @@ def _finals(findings: Findings) -> str:
             one = of[setting]
             cells.append(f"{f'**{one.words}**' if one.best else one.words} {one.bounds}".rstrip())
         rows.append([*cells, duration(times[setting]) if setting in times else MISSING])
-    said = f"Interquartile mean over seeds with its {INTERVAL}."
+    has_interval = any(one.bounds for of in told.values() for one in of.values())
+    said = f"Interquartile mean over seeds{f' with its {INTERVAL}' if has_interval else ''}."
     if any(one.best for of in told.values() for one in of.values()):
         said += " Bold: the best of a column and all that is not shown to differ from it."
     compared = escape(references(findings.runs).sentence())

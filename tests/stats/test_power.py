@@ -1,10 +1,12 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nnbench.stats.power import seeds_to_show
+from nnbench.stats.paired import compare
+from nnbench.stats.power import lead_shown, power_of_signed_rank, seeds_to_show
 
 
 def test_published_example() -> None:
@@ -32,3 +34,41 @@ def test_so_many_seeds_do_show_it() -> None:
 def test_what_cannot_be_shown_is_refused(probability: float) -> None:
     with pytest.raises(ValueError, match=r"not 0\.5"):
         seeds_to_show(probability)
+
+
+@pytest.mark.parametrize("seeds", [8, 10, 20])
+def test_the_power_told_is_that_of_the_test_itself(seeds: int) -> None:
+    """SciPy's test, on other draws; of two settings, and at the level that Holm's correction leaves a pair of four."""
+    lead, level = float(stats.norm.ppf(0.75)), 0.05 / 6
+    differences = np.random.default_rng(7).normal(lead, size=(3000, seeds))
+    shown = stats.wilcoxon(differences, axis=1, method="exact").pvalue < level
+    assert power_of_signed_rank(lead, seeds=seeds, level=level) == pytest.approx(shown.mean(), abs=0.03)
+
+
+def test_fewer_seeds_than_any_test_could_pass_with_show_nothing() -> None:
+    assert power_of_signed_rank(16.0, seeds=7, level=0.05 / 6) == 0
+    assert lead_shown(seeds=7, level=0.05 / 6) == np.inf
+
+
+@pytest.mark.parametrize("seeds", [8, 20, 61, 300])
+def test_the_lead_that_is_shown_is_shown_so_often(seeds: int) -> None:
+    lead = lead_shown(seeds=seeds, level=0.01)
+    differences = np.random.default_rng(7).normal(lead, size=(1000, seeds))
+    p = stats.wilcoxon(differences, axis=1).pvalue  # exact up to 50
+    assert np.mean(p < 0.01) == pytest.approx(0.8, abs=0.06)
+
+
+@pytest.mark.heavy
+def test_the_power_told_is_what_a_study_shows() -> None:
+    """Four settings, ten seeds, one ahead of each other on three seeds in four: a pair is shown in 13 % of studies.
+
+    Or rather more often: Holm's correction eases once the first of the real differences has passed.
+    """
+    rng = np.random.default_rng(3)
+    lead = stats.norm.ppf(0.75) * np.sqrt(2)
+    shown = [
+        compare(pd.DataFrame(rng.normal([lead, 0, 0, 0], size=(10, 4)), columns=list("abcd")))["differ"].iloc[0]
+        for _ in range(1000)
+    ]
+    told = power_of_signed_rank(float(stats.norm.ppf(0.75)), seeds=10, level=0.05 / 6)
+    assert told - 0.03 <= np.mean(shown) <= told + 0.06

@@ -77,7 +77,9 @@ def _key(findings: Findings, ranked: pd.DataFrame, rows: int) -> str:
     """How to read the strip."""
     said = f"Mark: interquartile mean of {findings.primary.name} over seeds, of the runs that came to their end."
     if ranked["n"].max() > 1:
-        said += f" Small dots: single runs. Bar: its {numbers.INTERVAL}."
+        said += " Small dots: single runs."
+    if ranked["low"].notna().any():
+        said += f" Bar: its {numbers.INTERVAL}."
     aside = (ranked["aside"] != "").any()
     if ranked["behind"].any() or aside:
         said += (

@@ -34,9 +34,9 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     metrics = declared(findings)
     found = {metric: findings.by(metric) for metric in metrics}
     if len(metrics) < 2 or not all(len(one.scores.columns) for one in found.values()):
-        raise NotShown("there is but one measure of runs that came to their end")
+        raise NotShown("no second measure is known of runs that came to their end")
     if findings.by(findings.primary).verdict.settings < 2:
-        raise NotShown("there is no second setting to order")
+        raise NotShown("no second setting is ranked")
     parts = {metric: _ranked(findings, metric, one) for metric, one in found.items()}
     page = pad.page(_title(findings, metrics), _CAPTION)
     _places(page, findings, parts)
