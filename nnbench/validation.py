@@ -121,12 +121,13 @@ def _check_size(config: Config) -> None:
     """Refuse what would fill the memory, each of whose numbers is in its range."""
     hidden, settings = config.network.hidden, config.dataset.settings
     classes = settings.get("classes", 1)
-    each = max(settings[f"{part}samples"] for part in ("", "val_", "test_"))
-    points, layers = each * classes, [*hidden, classes]
+    most = max(("samples", "val_samples", "test_samples"), key=lambda part: settings[part])
+    points, layers = settings[most] * classes, [*hidden, classes]
     numbers = points * sum(layers) + sum(one * other for one, other in pairwise(layers))
     if numbers > LARGEST:
-        given = f"network.hidden={_shown(hidden)}"
-        raise UserError(f"{given}: with {points:,} points it holds {numbers:,} numbers; must be at most {LARGEST:,}")
+        given, split = f"network.hidden={_shown(hidden)}", f"dataset.{most}={settings[most]} a class"
+        limit = f"must be at most {LARGEST:,}"
+        raise UserError(f"{given}: with {points:,} points it holds {numbers:,} numbers; {limit} (the points are {split})")
 
 
 _adapter = cast(Callable[[type[Any]], TypeAdapter[Any]], cache(TypeAdapter))  # making one takes milliseconds

@@ -75,6 +75,7 @@ MISTAKES = {
     "network.hidden=[20000,20000]": "network.hidden=[20000, 20000]: with 6,000 points it holds 640,078,000 numbers; must be",
     "dataset.samples=100000000000": "dataset.samples=100000000000: must be a whole number >= 1 and <= 10000000",
     "dataset.samples=1000000": "network.hidden=[64]: with 3,000,000 points it holds 201,000,192 numbers; must be at most",
+    "dataset.classes=256": "(the points are dataset.test_samples=2000 a class)",
     "dataset.classes=1000000": "dataset.classes=1000000: must be a whole number >= 1 and <= 256",
     "dataset.noise=1e308": "dataset.noise=1e+308: must be a number >= 0 and <= 1e+30",
     "seed=4294967296": "seed=4294967296: must be a whole number >= 0 and <= 4294967295",
