@@ -28,6 +28,8 @@ def decoded(words: Sequence[str]) -> list[str]:
     """
     texts = []
     for word in words:
+        if not word:
+            raise UserError("an empty word: must be KEY=VALUE; an unset variable of the shell, perhaps")
         try:
             text = os.fsencode(word).decode()
         except UnicodeDecodeError:

@@ -58,7 +58,7 @@ def as_user_error(error: Exception, conf: Path, words: Sequence[str]) -> str | N
                 hint = f"{folder / group / option}.yaml is there: give --config-dir {folder}; "
         return f"{group}={option}: no such option; {hint}{group} knows {', '.join(sorted(error.options))}"
     if isinstance(error, OverrideParseException):
-        return f"{error.override}: cannot be read; must be KEY=VALUE, quoted from the shell where it holds spaces or brackets"
+        return f"{error.override}: cannot be read; must be KEY=VALUE{_advice(str(error.override))}"
     if isinstance(error, InterpolationResolutionError):
         reason = text.splitlines()[0].rpartition("interpolation: ")[2]
         return f"{next((word for word in words if '${' in word), 'the config')}: cannot be filled in: {reason}"
@@ -68,6 +68,16 @@ def as_user_error(error: Exception, conf: Path, words: Sequence[str]) -> str | N
         known = rule(found[1].partition("=")[0])
         return f"{found[1]}: must be {known}" if known else f"{found[1]}: {str(error.__cause__).splitlines()[0]}"
     return re.sub(r"\s+", " ", text)
+
+
+def _advice(word: str) -> str:
+    """How to write a word that Hydra's grammar cannot read."""
+    key, sign, value = word.partition("=")
+    if not sign or not re.fullmatch(r"[+~]*[\w./@-]+", key, re.ASCII):
+        return ""
+    if re.search(r"""['"\[\](){}]""", value):
+        return ", quoted from the shell where it holds spaces, quotes or brackets"
+    return f"; where the value holds signs such as & or ;, give '{key}=\"{value}\"'"
 
 
 def _not_writable(error: OSError, words: Sequence[str]) -> str | None:

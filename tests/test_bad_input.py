@@ -274,6 +274,38 @@ def test_a_value_for_swept_options_that_the_default_option_does_not_have(nnbench
     assert said.out.count("optimizer.rho=0.95") == 2
 
 
+@pytest.mark.parametrize(
+    ("word", "says"),
+    [
+        ("study=a\nb", r"study=a\nb: cannot be read"),
+        ("study='a\nb'", r"study=a\nb: must be letters"),
+        ("study='a\x1b[31mred'", r"study=a\x1b[31mred: must be letters"),
+        ("study='\u202eevil'", r"study=\u202eevil: must be letters"),
+        ("a\tb=3", r"a\tb=3: cannot be read"),
+        ("study=\udcff", r"study=\xff: is not UTF-8"),
+        ("caf\udcc3(=3", r"caf\xc3(=3: is not UTF-8"),
+        ("study=" + "x" * 5000, "study=xxxxxxxx"),
+        ("optimizer.learning_rate=" + "9" * 5000, "optimizer.learning_rate="),
+        ("café=3", "café=3: cannot be read; must be KEY=VALUE"),
+        ("report.title=A & B", """give 'report.title="A & B"'"""),
+        ("", "an empty word"),
+    ],
+)
+def test_a_line_stays_one_whatever_it_quotes(nnbench: Run, word: str, says: str) -> None:
+    said = nnbench(word, "dry_run=true")
+    (line,) = said.err.splitlines()
+    assert said.status == 2
+    assert says in line
+    assert line.isprintable()
+    assert len(line) < 1000
+
+
+def test_letters_beyond_ascii_need_no_quotes(nnbench: Run) -> None:
+    said = nnbench("-m", "study=café", "optimizer.name=优化器,ü", "dry_run=true")
+    assert (said.status, said.err) == (0, "")
+    assert [line.split()[1] for line in said.out.splitlines()] == ["优化器", "ü"]
+
+
 def test_there_are_enough_of_them() -> None:
     assert len(MISTAKES) >= 60
 
