@@ -20,11 +20,12 @@ from nnbench.config import Config, ReportConfig
 from nnbench.errors import UserError
 from nnbench.interrupts import checkpoint
 from nnbench.places import below
-from nnbench.report import compare, numbers
+from nnbench.report import compare, figures, numbers
 from nnbench.report.code import left_out
 from nnbench.report.document import Progress as Following
 from nnbench.report.faults import LOG
 from nnbench.report.files import FILES, Report, publish_contents, write
+from nnbench.report.versus import PAGES
 from nnbench.study import Study
 from nnbench.summary import print_summary
 from nnbench.tasks import in_both, tasks
@@ -68,7 +69,7 @@ def report_on(study: Study, wanted: ReportConfig, console: Console, *, within: s
             for task in found
         ]
     if len(reports) > 1 and not within:
-        publish_contents(below(root, study.name), study.name, reports)
+        publish_contents(below(root, study.name), study.name, reports, figures.names())
     return reports
 
 
@@ -132,6 +133,8 @@ def remake(config: Config, overrides: Sequence[str]) -> int:
             )
             for before, after in in_both(study, after[0])
         ]
+    if any(report.folder != folder for report in reports):
+        publish_contents(folder, " and ".join(names), reports, PAGES)
     for report in reports:
         _tell_where(report, console)
     return 1 if any(report.faults for report in reports) else 0

@@ -140,15 +140,16 @@ def publish(
     )
 
 
-def publish_contents(folder: Path, name: str, reports: Sequence[Report]) -> Path:
+def publish_contents(folder: Path, name: str, reports: Sequence[Report], known: Sequence[str]) -> Path:
     """Write a list of the reports on a study's tasks, in place of a report on all of it that an earlier sweep has left.
 
     Args:
         folder: the study's.
         name: the study's.
         reports: one a task, each in a folder of its own within `folder`.
+        known: as for `publish`.
     """
-    _clear(folder / FIGURES, figures.names(), [])
+    _clear(folder / FIGURES, known, [])
     for earlier in (PDF, WEB, COVER, LOG):
         (folder / earlier).unlink(missing_ok=True)
     contents = markdown.contents(name, [(one.name, one.pdf, one.answer) for one in reports], folder)

@@ -141,10 +141,12 @@ def _task(findings: Findings) -> list[tuple[str, str]]:
     ]
     if findings.tuned:
         selection = findings.study.selection
-        found, seeds = budget.budgets(findings.study), int(selection["seeds"].max())
+        found = budget.budgets(findings.study)
+        seeds = listing([count(number, "seed") for number in sorted(set(selection["seeds"].astype(int)))])
+        seeds = seeds if selection["seeds"].nunique() == 1 else f"{seeds}, not the same for all"
         among = [f"{one.optimizer}'s best of {one.configs}" for one in found if one.configs < one.tried]
         chosen = f" The choice was among fewer: {listing(among)}." if among else ""
-        cost = f"{budget.spent(found)}, {budget.spaces(found)}; each on {count(seeds, 'seed')}"
+        cost = f"{budget.spent(found)}, {budget.spaces(found)}; each on {seeds}"
         rules.append(
             (
                 "Tuning",
