@@ -291,8 +291,16 @@ def test_runs_whose_source_is_not_known_are_made_anew_and_left_out(home: Path, n
     assert sorted(study.earlier["seed"]) == [0, 1]
 
 
+def test_rates_that_differ_in_the_last_digit_are_two_settings(home: Path, nnbench: Command, store: MlflowClient) -> None:
+    assert nnbench(*SMALL, "optimizer.learning_rate=0.3,0.30000000000000004", "seed=0,1").status == 0
+    runs = _study(home).runs
+    assert runs["setting"].value_counts().to_dict() == {"adam lr=0.3": 2, "adam lr=0.30000000000000004": 2}
+    assert not runs.duplicated(["setting", "seed"]).any()
+
+
 def test_checkpoints_make_no_other_runs(home: Path, nnbench: Command, store: MlflowClient) -> None:
     nnbench(*SMALL, "seed=0,1")
     said = nnbench(*SMALL, "seed=0,1,2", "training.checkpoints=[3]")
     assert "2 reused from before, 1 to do" in said.err
+    assert "2 reused runs lack boundaries of training.checkpoints=[3]" in said.err
     assert set(_study(home).runs["setting"]) == {"adam"}

@@ -1,5 +1,6 @@
 """A sweep from its list of jobs to its report: what is left to do, the one writer, and the ways it can end."""
 
+import json
 import logging
 import shlex
 import time
@@ -178,7 +179,8 @@ class Sweep:
         todo = [job for job in once if job.config.identity not in self.finished]
         self.announce(len(once), len(todo), stage, repeats=len(jobs) - len(once))
         self.explain(todo)
-        self.reuse(job.config for job in jobs)
+        self.reuse(job.config for job in once)
+        self.tell_of_checkpoints(once)
         if todo:
             self.open(_name(todo), {"runs": str(len(todo)), "reused": str(len(once) - len(todo))})
             self.train(todo, len(todo))
@@ -200,6 +202,17 @@ class Sweep:
         for name, number in self.writer.superseded([spec(job.config) for job in jobs]).items():
             why = f"{name} has changed" if name else "the code of earlier runs is not known"
             self.console.print(f"[yellow]{escape(why)}[/yellow]: {numbers.count(number, 'run')} anew", soft_wrap=True)
+
+    def tell_of_checkpoints(self, jobs: Sequence[Job]) -> None:
+        """Say which of the reused runs lack boundaries that are asked for, which is no reason to train them again."""
+        asked = set(self.config.training.checkpoints)
+        rows = self.reusable() if asked else {}
+        kept = [
+            rows[job.config.identity].params.get("training.checkpoints", "[]") for job in jobs if job.config.identity in rows
+        ]
+        if lacking := sum(not asked <= set(json.loads(epochs)) for epochs in kept):
+            told = f"{numbers.count(lacking, 'reused run')} lack boundaries of training.checkpoints={sorted(asked)}"
+            self.console.print(f"{escape(told)}: resume=false trains anew", soft_wrap=True)
 
     def reuse(self, configs: Iterable[Config]) -> None:
         """Take note of runs that need not be made again: their source is the one that this sweep asks for."""

@@ -1,5 +1,7 @@
 from collections.abc import Hashable
 
+import pytest
+
 from nnbench.tracking.settings import settings
 
 
@@ -54,3 +56,31 @@ def test_a_name_too_long_to_read_is_cut_and_still_its_own() -> None:
     names = [name for name, _ in settings(["sgd"] * 2, [{"network.hidden": "1" * 5000}, {"network.hidden": "1" * 4999}])]
     assert len(set(names)) == 2
     assert max(map(len, names)) < 200
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        (0.3, 0.30000000000000004),
+        (1, 1.0, "1", "1.0"),
+        ("a b", "ab"),
+        ("[1, 2]", "[1,2]"),
+        ("x" * 500, "x" * 501),
+        (1e-300, 1.0000000000000002e-300),
+        (None, "null"),
+    ],
+)
+def test_distinct_configurations_are_distinct_settings(values: tuple[Hashable, ...]) -> None:
+    params = [{"optimizer.rate": value, "seed": seed} for value in values for seed in range(3)]
+    named = settings(["sgd"] * len(params), params)
+    assert len({name for name, _ in named}) == len(values)
+    assert sorted(key for _, key in named), "they can be ordered"
+    for at in range(0, len(named), 3):
+        assert len(set(named[at : at + 3])) == 1, "seeds make no settings"
+
+
+def test_equal_configurations_are_one_setting_whatever_surrounds_them() -> None:
+    params = [{"training.checkpoints": text, "tracking.spool": text, "seed": seed} for seed, text in enumerate(("[]", "[1]"))]
+    assert len(set(settings(["sgd"] * 2, params))) == 1
+    told: list[dict[str, Hashable]] = [{"draws.chain": "[a]"}, {"draws.chain": "[b]"}]
+    assert len(set(settings(["sgd"] * 2, told, configurations=["same", "same"]))) == 1
