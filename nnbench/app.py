@@ -11,7 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from nnbench import __version__, entry, usage, yaml_files
+from nnbench import __version__, entry, leftovers, usage, yaml_files
 from nnbench.command_line import decoded, in_order, refuse_steering, spelled_out
 from nnbench.config import Config
 from nnbench.errors import UserError
@@ -101,6 +101,7 @@ def _with_hydra(function: Callable[[Config], int], words: list[str], *, sweeps: 
         mistake = as_user_error(cause, CONF, words)
         if mistake is None:
             raise cause from None
+        leftovers.clear()
         told = UserError(mistake)
         told.status = cause.status if isinstance(cause, UserError) else told.status
         raise told from cause

@@ -157,6 +157,9 @@ MISTAKES = {
     "-m experiment=tuned hydra/sweeper=basic": "hydra/sweeper=basic: experiment=tuned has the sweeper two_stage",
     "hydra.mode=foo": "hydra.mode=foo: Invalid value 'foo', expected one of [RUN, MULTIRUN]",
     "-m hydra.launcher._target_=foo": "foo: is no plugin of Hydra's",
+    "-m hydra/sweeper=basic seed=0,-1": "seed=-1: must be a whole number >= 0",
+    "-m hydra/sweeper=basic seed.x=0,1": "seed.x: no such key",
+    "-m seed=0,range(1,3)": "seed=0,range(1,3): must be one function or a list of values, not a list of functions",
     # a key that not all of the options have
     "-m optimizer=sgd,adam optimizer.momentum=0.5": "no such key with optimizer=adam; for those alone",
     BROKEN + "Raises optimizer.learning_rate=1e-3": "add it with +optimizer.learning_rate=...",

@@ -7,7 +7,7 @@ from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, RangeSweep, Transformer
+from hydra.core.override_parser.types import ChoiceSweep, Override, RangeSweep, Sweep, Transformer
 
 from nnbench.config import Config
 from nnbench.errors import UserError
@@ -149,6 +149,8 @@ def axis_of(override: Override, parser: OverridesParser) -> Axis:
             raise UserError(f"{line}: must have a step other than 0")
         if not (stop - start) / step <= MOST:  # which is not a number where an end is none
             raise UserError(f"{line}: must hold at most {MOST:,} values")
+    if isinstance(given, ChoiceSweep) and any(isinstance(each, Sweep) for each in given.list):
+        raise UserError(f"{line}: must be one function or a list of values, not a list of functions")
     elements = list(override.sweep_iterator())  # once: a shuffled axis has another order each time
     if not elements:
         raise UserError(f"{line}: holds no value")

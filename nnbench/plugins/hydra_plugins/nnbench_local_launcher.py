@@ -3,6 +3,7 @@
 # No `from __future__ import annotations` here: Hydra 1.3's scanner of plugins breaks on it.
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -31,11 +32,13 @@ class LocalLauncher(Launcher):
         self.settings = {"workers": workers, "timeout": timeout}
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        from nnbench import leftovers
         from nnbench.config import LauncherConfig
         from nnbench.sweep.pool import Pool, cores
         from nnbench.validation import check
 
         self.hydra_context, self.config = hydra_context, config
+        leftovers.expect(Path(config.hydra.sweep.dir))
         settings = check(LauncherConfig, self.settings, "hydra.launcher.")
         self.pool = Pool(workers=settings.workers or cores(), timeout=settings.timeout)
 
