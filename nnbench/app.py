@@ -15,6 +15,7 @@ from nnbench import __version__, entry, leftovers, usage, yaml_files
 from nnbench.command_line import decoded, in_order, refuse_steering, spelled_out
 from nnbench.config import Config
 from nnbench.errors import UserError
+from nnbench.interrupts import checkpoint
 
 PACKAGE = Path(__file__).parent
 # Inside the package in a wheel, beside it in a checkout.
@@ -84,6 +85,7 @@ def _with_hydra(function: Callable[[Config], int], words: list[str], *, sweeps: 
                 refuse_steering()
             status = function(parse(OmegaConf.to_container(cfg, resolve=True)))  # type: ignore[arg-type]
         except Exception as error:
+            checkpoint()  # an interrupt may have become this one
             raise _Passed(error) if alone else error from error
         if status and not alone:
             raise RuntimeError("the run failed; its traceback is among its artifacts")

@@ -6,6 +6,7 @@ A process that has a file open goes on writing to it after that, without an erro
 import logging
 import os
 import sqlite3
+import weakref
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -34,6 +35,8 @@ class Watch:
         self.file, self._engines = file, engines
         self._lost = ""
         self._open()
+        # Before the interpreter ends: to take SQL functions of MLflow's down with a connection, SQLite calls Python.
+        weakref.finalize(self, _dispose, engines)
 
     def check(self) -> None:
         """Write the store again where it has been deleted: this process still has all of it open.
@@ -86,8 +89,12 @@ class Watch:
     def close(self) -> None:
         """Close all that this process has open of the store."""
         self._connection.close()
-        for engine in self._engines:
-            engine.dispose()
+        _dispose(self._engines)
+
+
+def _dispose(engines: Sequence[Engine]) -> None:
+    for engine in engines:
+        engine.dispose()
 
 
 def _identity(file: Path) -> tuple[int, int] | None:
