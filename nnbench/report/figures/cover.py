@@ -61,10 +61,10 @@ def _page(findings: Findings, settings: Settings, table: pd.DataFrame, rows: int
 def _strip(page: Page, findings: Findings, shown: pd.DataFrame, *, compact: bool) -> None:
     """A row a setting: its runs, their interquartile mean and interval, and the figures."""
     rows = [
-        Row(name=setting, figures=numbers.parts(estimate, low, high))
-        for setting, estimate, low, high, *_ in shown[_COLUMNS].itertuples(index=False)
+        Row(name=setting, figures=(*numbers.parts(estimate, low, high), f"{diverged} of {of} diverged" if diverged else ""))
+        for setting, estimate, low, high, diverged, of in shown[[*_COLUMNS[:4], "diverged", "counted"]].itertuples(index=False)
     ]
-    axes = strip(page, rows, findings.primary.name, ("", ""), step=5.6 if compact else None, gap=2.5)
+    axes = strip(page, rows, findings.primary.name, ("", "", ""), step=5.6 if compact else None, gap=2.5)
     values = findings.by(findings.primary).values
     for at, (setting, estimate, low, high, behind, aside) in enumerate(shown[_COLUMNS].itertuples(index=False)):
         own = values[setting].dropna()
@@ -87,6 +87,8 @@ def _key(findings: Findings, ranked: pd.DataFrame, rows: int) -> str:
             f"Holm-corrected over all pairs, at level {LEVEL:g}{', or not ranked' if aside else ''}. Filled: not shown to "
             "differ from it."
         )
+    if findings.by(findings.primary).verdict.diverged:
+        said += " In the order of the ranking, in which a diverged run is worse than any other."
     if len(ranked) > rows:
         said += f" The {len(ranked) - rows} settings that rank below are in the final table."
     return said

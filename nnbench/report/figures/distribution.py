@@ -49,12 +49,12 @@ def _title(findings: Findings, values: pd.DataFrame) -> str:
 
 
 def _caption(findings: Findings, values: pd.DataFrame) -> str:
-    few = values.shape[1] <= _LINES
+    few, diverged = values.shape[1] <= _LINES, findings.by(findings.primary).verdict.diverged
     more = "" if values.shape[1] <= _MANY else f" The first {_MANY} of {values.shape[1]} settings."
     further = "right" if findings.primary.higher else "left"
     shares = (
         f" Below: the share of a setting's runs that are no better than a value; the further {further}, the better; "
-        "marked at the median."
+        "marked at the median." + (" One that diverged is no better than any." if diverged else "")
     )
     return (
         f"A dot a run, at its {findings.primary.name}. Bar: the middle half of the runs; tick: their interquartile mean."
@@ -97,14 +97,18 @@ def _shares(page: Page, above: Axes, shown: pd.DataFrame, findings: Findings) ->
     box, height = above.get_position(), min(80.0, page.room - 14)
     axes = page.axes(box.x0 * style.SHEET[0], page.y, box.width * style.SHEET[0], height)
     low, high = above.get_xlim()
+    diverged = {name: many for name, many, _ in findings.by(findings.primary).verdict.diverged}
     axes.set(xlim=(low, high), ylim=(0, 1.02), yticks=[0, 0.25, 0.5, 0.75, 1], xlabel=findings.primary.name)
     axes.axhline(0.5, color=MUTED, linewidth=0.5)
     axes.locator_params(axis="x", nbins=6)
     for setting, own in shown.items():
         look, known = findings.looks[str(setting)], np.sort(own.dropna().to_numpy())
+        lost = diverged.get(str(setting), 0)
+        of, below = len(known) + lost, lost if findings.primary.higher else 0  # where a diverged run is no better than any
         x = np.concatenate([[low], known, [high]])
-        y = np.concatenate([[0], np.arange(1, len(known) + 1), [len(known)]]) / len(known)
+        y = (below + np.concatenate([[0], np.arange(1, len(known) + 1), [len(known)]])) / of
         axes.step(x, y, where="post", color=look.colour, linestyle=look.dash, linewidth=1.3)
-        middle = (len(known) - 1) // 2
-        axes.plot(known[middle : middle + 1], [0.5], look.marker, color=look.colour, markeredgecolor=INK)
+        middle = (of - 1) // 2 - below
+        if 0 <= middle < len(known):
+            axes.plot(known[middle : middle + 1], [0.5], look.marker, color=look.colour, markeredgecolor=INK)
     page.y += height + 12
