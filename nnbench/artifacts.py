@@ -20,8 +20,10 @@ Arrays = dict[str, npt.NDArray[Any]]
 HISTORY, WEIGHTS, BOUNDARY, PICTURE = "history.npz", "weights.npz", "boundary.npz", "boundary.png"
 SELECTION = "selection.csv"  # of a sweep that tuned: the settings it chose
 
-# Okabe and Ito's colours, which the colour-blind tell apart, the three of the spiral first.
-COLOURS = ((0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233), (240, 228, 66))
+# Of classes, in pictures and in print: told apart by the colour-blind, and in grey by how light they are, the three of the
+# spiral best. None of them is an optimizer's.
+COLOURS = ((68, 72, 154), (230, 159, 0), (244, 233, 122), (86, 180, 233), (45, 45, 45), (143, 214, 148), (192, 122, 168))
+DARKER = 0.6  # of a class's colour, its points: they stand out from its area
 LARGEST = 2**29  # bytes of arrays that a file may unfold to; a run's are a thousandth of that
 SIZE = 480  # pixels along each side of the picture
 DOT = 7  # pixels across a point
@@ -123,7 +125,7 @@ def draw(boundary: Boundary) -> Image.Image:
     x, y = boundary.train_points.astype(float).T
     columns = np.rint((x - left) / (right - left) * SIZE - DOT / 2).astype(int).tolist()
     rows = np.rint((top - y) / (top - bottom) * SIZE - DOT / 2).astype(int).tolist()
-    dots = [_dot(colour) for colour in COLOURS]
+    dots = [_dot((round(DARKER * red), round(DARKER * green), round(DARKER * blue))) for red, green, blue in COLOURS]
     for column, row, label in zip(columns, rows, boundary.train_labels.tolist(), strict=True):
         dot = dots[label % len(dots)]
         picture.paste(dot, (column, row), dot)

@@ -6,9 +6,10 @@ No library is needed to hold a config, so that a worker that unpickles one start
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal
+from dataclasses import asdict, dataclass, is_dataclass
+from functools import cache, cached_property
+from types import NoneType, UnionType
+from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
 from annotated_types import Gt, Interval, Len
 
@@ -243,6 +244,22 @@ class Config(Section):
 
 def _digest(tree: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(tree, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+@cache
+def text_keys() -> dict[str, tuple[type, ...]]:
+    """The keys of a config that hold text, by their dotted names, with the types that a value may have: also None, perhaps."""
+    return dict(_text_keys(Config, ""))
+
+
+def _text_keys(section: type[Any], prefix: str) -> Iterator[tuple[str, tuple[type, ...]]]:
+    for name, kind in get_type_hints(section).items():
+        if isinstance(kind, type) and is_dataclass(kind):
+            yield from _text_keys(kind, f"{prefix}{name}.")
+        options = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+        kinds = {str if get_origin(option) is Literal else option for option in options}
+        if str in kinds and kinds <= {str, NoneType}:
+            yield f"{prefix}{name}", tuple(kinds)
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -11,6 +11,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -39,6 +40,7 @@ logger = logging.getLogger(__name__)
 
 PLAIN_EVERY = 10.0  # seconds between the lines in a log
 SOME = "pages"  # folder beside a study's report, for a few pages of it: the whole report stays as it is
+_WANTED = ["report.title", "report.pages", "report.targets"]
 _LONGEST = 100  # bytes of a study's name in that of a folder for two
 
 
@@ -178,16 +180,24 @@ def _studies(store: "Store", given: str) -> list[str]:
 
 
 def _wanted(study: Study, given: ReportConfig, overrides: Sequence[str]) -> ReportConfig:
-    """The report that the study's newest run was made for, as its parameters say, where the user did not ask for another."""
+    """The report that the study's newest sweep was made for, as its runs say, where the user did not ask for another.
+
+    A single run reports on nothing, and has no say in it where there is a sweep.
+    """
     if any(word.startswith("report=") for word in overrides):
         return given
-    made = study.tuning if study.runs.empty else study.runs  # a study that was interrupted while it tuned
-    asked = {word.partition("=")[0] for word in overrides}
-    newest = {} if made.empty else made.sort_values("started").iloc[-1].to_dict()
-    pages = newest.get("report.pages")
-    if not isinstance(pages, str) or pages == "[]":
+    tables = [table for table in (study.runs, study.tuning) if {"report.pages", "started"} <= set(table)]
+    if not tables:
         return given
-    before = {"title": newest["report.title"], "pages": json.loads(pages), "targets": json.loads(newest["report.targets"])}
+    made = pd.concat([table[["sweep_id", "started", *_WANTED]] for table in tables], ignore_index=True)
+    made = made[made["report.pages"].map(lambda pages: isinstance(pages, str) and pages != "[]")]
+    turn = {sweep_id: number for number, sweep_id in enumerate(study.sweeps["run_id"])}
+    made = made.assign(turn=made["sweep_id"].map(turn).fillna(-1)).sort_values(["turn", "started"])
+    if made.empty:
+        return given
+    asked = {word.partition("=")[0] for word in overrides}
+    title, pages, targets = made[_WANTED].iloc[-1]
+    before = {"title": title, "pages": json.loads(pages), "targets": json.loads(targets)}
     return replace(given, **{key: value for key, value in before.items() if f"report.{key}" not in asked})
 
 

@@ -230,3 +230,20 @@ def test_a_damaged_picture_costs_that_alone(studied: Study, tmp_path: Path) -> N
     (damaged, *_) = sorted((tmp_path / "export" / "boundaries").glob("*.npz"))
     damaged.write_bytes(b"no archive")
     assert export.read(tmp_path / "export").boundary(damaged.stem) is None
+
+
+@pytest.mark.parametrize("name", ["../../../evil", "/tmp/evil", "", "a\0b", 7, None])
+def test_an_export_whose_name_leads_elsewhere_is_refused(
+    name: object, studied: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "deep" / "er"
+    export.write(studied, place / "export")
+    about = json.loads((place / "export" / "study.json").read_text())
+    (place / "export" / "study.json").write_text(json.dumps({**about, "name": name}))
+    before = sorted(tmp_path.rglob("*"))
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
+    monkeypatch.setattr(sys, "argv", ["report.py", "from=export"])
+    assert report_main() == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert sorted(tmp_path.rglob("*")) == before

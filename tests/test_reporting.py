@@ -58,6 +58,34 @@ def test_a_few_pages_leave_the_report_as_it_is(home: Path, nnbench: Command, rep
     assert {path: path.read_bytes() for path in before} == before
 
 
+@pytest.mark.parametrize("title", ["2024", "null", "$x_1$ <b>"])
+def test_a_title_is_text_whatever_it_looks_like(title: str, home: Path, nnbench: Command, report: Command) -> None:
+    quoted = f"report.title='{title}'"
+    assert nnbench("-m", "optimizer=sgd", "seed=0", "training.epochs=5", "study=s", quoted, "report.pages=[cover]").status == 0
+    (home / "results" / "s" / "report.pdf").unlink()
+    assert report("study=s").status == 0
+    assert _titles(home / "results" / "s") == [title]
+
+
+def test_a_single_run_has_no_say_in_the_report_of_a_sweep(home: Path, nnbench: Command, report: Command) -> None:
+    sweep = "-m", "optimizer=sgd", "seed=0", "training.epochs=5", "study=s"
+    assert nnbench(*sweep, "report.title=Of the sweep", "report.pages=[cover]").status == 0
+    assert nnbench("optimizer=sgd", "seed=1", "training.epochs=5", "study=s", "report.title=Of the run").status == 0
+    assert report("study=s").status == 0
+    assert _titles(home / "results" / "s") == ["Of the sweep"]
+
+
+def test_a_report_stays_below_its_folder(home: Path, nnbench: Command, report: Command, tmp_path: Path) -> None:
+    assert nnbench(*TINY, "study=s", "report=none").status == 0
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (home / "results" / "s").symlink_to(elsewhere)
+    said = report("study=s", "report=comparison", "report.pages=[cover]")
+    assert said.status == 2
+    assert "results/s: is a link to" in said.err
+    assert not list(elsewhere.iterdir())
+
+
 def _titles(folder: Path) -> list[str]:
     return [str(mark["/Title"]) for mark in PdfReader(folder / "report.pdf").outline]  # type: ignore[call-overload]
 

@@ -10,9 +10,13 @@ from matplotlib.markers import MarkerStyle
 
 from nnbench.report import numbers, style
 from nnbench.report.findings import Findings, Metric
+from nnbench.report.labels import short
 from nnbench.report.references import chance, references
+from nnbench.report.scales import positive
 
 SHOWN = 6  # settings whose curves are drawn at first; the others stand faint behind
+
+_LETTERS = 26  # of a name beside a row
 
 Json = dict[str, Any]
 
@@ -36,7 +40,10 @@ def marker(look: style.Line) -> str:
 
 def settings(looks: Mapping[str, style.Line]) -> list[Json]:
     """Name and look of each setting; the charts name them by their place here."""
-    return [{"name": name, "dash": dashes(look), "marker": marker(look)} for name, look in looks.items()]
+    names = zip(looks, short(list(looks), lambda name: len(name) <= _LETTERS), strict=True)
+    return [
+        {"name": name, "short": brief, "dash": dashes(looks[name]), "marker": marker(looks[name])} for name, brief in names
+    ]
 
 
 def lines(findings: Findings, table: pd.DataFrame, by: Metric, *, top: float | None = None) -> list[Json]:
@@ -52,7 +59,7 @@ def lines(findings: Findings, table: pd.DataFrame, by: Metric, *, top: float | N
     known = references(findings.runs)
     guess = chance(findings.runs)
     shown = known.losses if top else {name: value for name, value in known.accuracies.items() if name != "chance"}
-    low = float(table.loc[table["low"] > 0, "low"].min()) / 1.1 if top else guess if guess and guess < 1 else 0.0
+    low = positive(float(table.loc[table["low"] > 0, "low"].min()) / 1.1, top)[0] if top else guess or 0.0
     lost = findings.runs[findings.runs["outcome"] == "diverged"][["setting", "diverged_at_epoch"]].dropna()
     return [
         {

@@ -55,7 +55,7 @@ def bands(findings: Findings, curves: Mapping[str, str]) -> pd.DataFrame:
     parts = []
     for setting, own in findings.study.curves.merge(runs, on="run_id").groupby("setting", sort=False):
         for column, called in curves.items():
-            band = quartiles(own.pivot(index="epoch", columns="run_id", values=column))
+            band = quartiles(own.pivot(index="epoch", columns="run_id", values=column).replace([np.inf, -np.inf], np.nan))
             if len(band):
                 parts.append(band.reset_index().assign(setting=setting, curve=called)[columns])
     if not parts:
@@ -79,7 +79,7 @@ def draw(page: Page, findings: Findings, table: pd.DataFrame, by: Metric, scales
     """The curves in the form that their number calls for, the best by that metric first."""
     order = [str(setting) for setting in findings.ranking(by)["setting"]]
     if len(order) <= TOGETHER:
-        _together(page, findings, table, scales)
+        _together(page, findings, table, order, scales)
     else:
         _apart(page, findings, table, order, scales.of(list(table["curve"].unique())))
 
@@ -94,9 +94,10 @@ def epoch_axis(axes: Axes, last: float, *, small: bool = False) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at / 1000:.0f}k" if small and at >= 1000 else f"{at:,.0f}"))
 
 
-def _together(page: Page, findings: Findings, table: pd.DataFrame, scales: Scales) -> None:
+def _together(page: Page, findings: Findings, table: pd.DataFrame, order: Sequence[str], scales: Scales) -> None:
     """A panel for each curve, all settings in it."""
-    looks = {name: findings.looks[name] for name in table["setting"].unique()}
+    drawn = set(table["setting"])
+    looks = {name: findings.looks[name] for name in order if name in drawn}
     room = max(text.width(name, SMALL) for name in looks) + 6
     direct = room <= 45
     if not direct:

@@ -9,7 +9,7 @@ from nnbench.report import caveats, code, figures, style, text, wording
 from nnbench.report.faults import LOG, Faults
 from nnbench.report.figures import NotShown, Settings
 from nnbench.report.findings import Findings
-from nnbench.report.page import Pad, Page
+from nnbench.report.page import Pad, Page, line_height
 from nnbench.study import Study
 
 # Is told what is being made, how many of how many are done.
@@ -90,15 +90,15 @@ def compose(
     Raises:
         UserError: a page of that name does not exist.
     """
-    draws = {name: figures.load(name) for name in pages}
+    figures.check(pages)
     findings = study if isinstance(study, Findings) else Findings(study)
     settings = Settings(title=title, targets=tuple(targets))
 
     def draw(name: str, pad: Pad, contents: Sequence[tuple[str, str, int]]) -> pd.DataFrame:
-        return draws[name](pad, findings, replace(settings, contents=tuple(contents)))
+        return figures.load(name)(pad, findings, replace(settings, contents=tuple(contents)))
 
     faults = Faults()
-    parts, missing = draw_all(list(draws), draw, faults, progress)
+    parts, missing = draw_all(list(dict.fromkeys(pages)), draw, faults, progress)
     answer = faults.attempt("answer", lambda: wording.verdict(findings, findings.primary))
     limits = faults.attempt("caveats", lambda: [one.text for one in caveats.caveats(findings)])
     return Composition(
@@ -143,7 +143,7 @@ def draw_all(
             missing.append((name, faults.note(name, error)))
             continue
         for sheet in pad.pages:
-            sheet.end = sheet.lowest
+            sheet.close()
         parts[name] = Part(name=name, kind=pad.kind, sheets=pad.pages, table=table)
     return {name: parts[name] for name in names if name in parts}, missing
 
@@ -180,11 +180,13 @@ def finish(parts: Mapping[str, Part], missing: Sequence[tuple[str, str]], name: 
 
 def _say_missing(sheets: list[Page], missing: Sequence[tuple[str, str]]) -> list[Page]:
     """The list of what is not shown, below the last page or on one of its own."""
-    if not sheets or sheets[-1].room < 20 + 8 * len(missing):
+    said = [f"{kind_of(name)}: {reason}." for name, reason in missing]
+    lines = sum(len(text.wrap(words, style.SMALL, style.WIDTH)) for words in said)
+    if not sheets or sheets[-1].room < 20 + line_height(style.SMALL) * lines + len(said):
         sheets = [*sheets, Pad("Not shown").page("What this study cannot show")]
     page = sheets[-1]
     page.y += 6
     page.heading("Not shown because")
-    for name, reason in missing:
-        page.paragraph(f"{kind_of(name)}: {reason}.", size=style.SMALL, after=0.6)
+    for words in said:
+        page.paragraph(words, size=style.SMALL, after=0.6)
     return sheets

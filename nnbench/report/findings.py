@@ -107,6 +107,12 @@ class Findings:
         return column in self.scored and bool(self.scored[column].notna().any())
 
     @cached_property
+    def classes(self) -> int | None:
+        """The classes that a guess chooses among; None where they are not known, or are one."""
+        known = pd.to_numeric(pd.Series(self.runs.get("dataset.classes"), dtype=object), errors="coerce").dropna()
+        return int(known.max()) if len(known) and known.max() >= 2 else None
+
+    @cached_property
     def primary(self) -> Metric:
         """What the study is judged by: test accuracy, or the next best where there is no test split."""
         accuracies = [METRICS[column] for column in ("test/accuracy", "final/val_accuracy", "final/train_accuracy")]
@@ -116,6 +122,12 @@ class Findings:
     def looks(self) -> dict[str, style.Line]:
         """The look of each setting."""
         return style.settings(self.runs)
+
+    @cached_property
+    def optimizer_looks(self) -> dict[str, style.Line]:
+        """The look of each optimizer, of those that were tuned too."""
+        tables = [table["optimizer"] for table in (self.runs, self.study.tuning, self.study.selection) if "optimizer" in table]
+        return style.lines(style.family(str(label)) for table in tables for label in table.unique())
 
     @cached_property
     def commands(self) -> list[str]:
@@ -141,12 +153,23 @@ class Findings:
     @cached_property
     def search(self) -> Search | None:
         """The configurations that were tried of each optimizer; None where there was but one of each."""
-        found = searched(self.study.tuning if len(self.study.tuning) else self.runs, self.study.selection)
+        tried = self.study.tuning if len(self.study.tuning) else self.runs
+        found = searched(tried, self.study.selection, self.optimizer_looks)
         if found is None:
             return None
         place = {name: at for at, name in enumerate(self.optimizers)}
         ordered = sorted(found.varied, key=lambda name: place.get(style.family(name), len(place)))
         return replace(found, varied={name: found.varied[name] for name in ordered})
+
+    def ordered(self, table: pd.DataFrame) -> pd.DataFrame:
+        """The rows of a table in the order in which their `setting` ranks, or else their `optimizer`."""
+        if table.empty:
+            return table
+        ranking = self.ranking(self.primary)
+        settings = {setting: at for at, setting in enumerate(ranking["setting"])}
+        optimizers = {style.family(label): at for at, label in reversed(list(enumerate(ranking["optimizer"])))}
+        place = table["setting"].map(settings).fillna(table["optimizer"].map(style.family).map(optimizers))
+        return table.loc[place.sort_values(kind="stable").index]
 
     def ranking(self, by: Metric) -> pd.DataFrame:
         """The settings from the best to the worst, as `Comparison.ranking` describes them."""

@@ -1,6 +1,6 @@
-"""Names at the ends of lines, moved apart where they would overlap: no legend to look up."""
+"""Names at the ends of lines, moved apart where they would overlap; names that are too long, cut so that they still differ."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -39,3 +39,58 @@ def spread(heights: npt.ArrayLike, gap: float, bottom: float, top: float) -> npt
 def longest(words: Sequence[str]) -> str:
     """The longest of the words, or nothing."""
     return max(words, key=len, default="")
+
+
+def short(names: Sequence[str], fits: Callable[[str], bool]) -> list[str]:
+    """The names, each as it fits, and no two that differ alike.
+
+    Where one is too long, what all long ones have in common goes first: words, then the sections of keys
+    (`dataset.noise=0.2` becomes `noise=0.2`), then the keys, which are the same for all settings of an optimizer; only then
+    letters in the middle. A table or a CSV has the names in full.
+
+    Args:
+        names: of what is set side by side.
+        fits: whether there is room for a name.
+    """
+    if all(map(fits, names)):
+        return list(names)
+    split = [name.split() for name in names]
+    others = [words[1:] for words, name in zip(split, names, strict=True) if not fits(name)]
+    common = set(others[0]).intersection(*others) if len(set(names)) > 1 else set()
+    own = [[*words[:1], *(word for word in words[1:] if word not in common)] for words in split]
+    tried = [
+        list(map(" ".join, own)),
+        [without_sections(" ".join(words)) for words in own],
+        [" ".join(word.rpartition("=")[2] for word in words) for words in own],
+    ]
+    result = [
+        next((one for one in (name, *shorter) if fits(one)), cut(shorter[-1], fits))
+        for name, *shorter in zip(names, *tried, strict=True)
+    ]
+    return _apart(names, result, fits)
+
+
+def without_sections(name: str) -> str:
+    """A setting's name less the sections that its keys belong to: `adam noise=0.2` of `adam dataset.noise=0.2`."""
+    words = (word.partition("=") for word in name.split())
+    return " ".join(f"{key.rpartition('.')[2] if equals else key}{equals}{value}" for key, equals, value in words)
+
+
+def cut(name: str, fits: Callable[[str], bool], after: str = "") -> str:
+    """A name with letters left out in its middle, and something after it."""
+    kept = len(name)
+    short = name + after
+    while not fits(short) and kept > 2:
+        kept -= 1
+        short = f"{name[: (kept + 1) // 2]}…{name[-(kept // 2) :]}{after}"
+    return short
+
+
+def _apart(names: Sequence[str], shown: list[str], fits: Callable[[str], bool]) -> list[str]:
+    """Names that were cut to the same, numbered."""
+    distinct = dict.fromkeys(zip(names, shown, strict=True))
+    told: dict[str, str] = {}
+    for name, one in distinct:
+        alike = [other for other, cut in distinct if cut == one]
+        told[name] = one if len(alike) == 1 else cut(name, fits, f" ({alike.index(name) + 1})")
+    return [told[name] for name in names]

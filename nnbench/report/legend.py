@@ -12,8 +12,8 @@ _SWATCH, _BETWEEN = 9.0, 5.0
 def legend(page: Page, looks: Mapping[str, Line]) -> None:
     """Set the names with their looks, as many to a line as there is room for."""
     x = LEFT
-    for name, look in looks.items():
-        words = text.fit(name, SMALL, RIGHT - LEFT - _SWATCH)
+    names = text.fit_all(list(looks), SMALL, RIGHT - LEFT - _SWATCH)
+    for words, look in zip(names, looks.values(), strict=True):
         width = _SWATCH + text.width(words, SMALL)
         if x > LEFT and x + width > RIGHT:
             x, page.y = LEFT, page.y + line_height(SMALL) + 0.8

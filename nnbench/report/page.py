@@ -48,6 +48,13 @@ class Page:
         panels = [1 - axes.get_position().y0 + (11 if axes.get_xlabel() else 6) / style.SHEET[1] for axes in self.figure.axes]
         return float(max([*texts, *panels]) * style.SHEET[1])
 
+    def close(self) -> None:
+        """Note where the sheet ends, now that all of it is drawn; names within panels get boxes for missing letters."""
+        self.end = self.lowest
+        for axes in self.figure.axes:
+            for words in (axes.xaxis.label, axes.yaxis.label, axes.title, *axes.texts):
+                words.set_text(text.drawable(words.get_text()))
+
     def write(
         self,
         x: float,
@@ -61,14 +68,15 @@ class Page:
         mono: bool = False,
     ) -> None:
         """Set one line; `y` is the upper edge of its letters."""
+        family = text.MONO if mono else text.SANS
         self.figure.text(
             x / style.SHEET[0],
             1 - (y + size * ASCENT / style.MM) / style.SHEET[1],
-            words,
+            text.drawable(words, family=family, bold=bold),
             fontsize=size,
             color=colour,
             fontweight="bold" if bold else "normal",
-            family=text.MONO if mono else text.SANS,
+            family=family,
             ha=align,
             va="baseline",
         )

@@ -4,17 +4,15 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
+from nnbench.artifacts import COLOURS, DARKER
 from nnbench.boundary import Boundary
 from nnbench.report import style
 
-# The colours too pale for a line are right for an area; and so no class looks like an optimizer.
 _SHADES = 128
 _POINTS = 1000  # in a panel of 83 millimetres, in a smaller one fewer: more would hide the field
-_CLASSES = ("#56b4e9", "#e69f00", "#f0e442", "#8fd694", "#d9a5c7", "#b8b8b8")
 
 
 def draw(axes: Axes, boundary: Boundary, epoch: int | None, scale: float) -> None:
@@ -44,7 +42,7 @@ def _picture(axes: Axes, boundary: Boundary, epoch: int | None, scale: float) ->
     panel.imshow(_field(boundary, epoch), origin="lower", extent=boundary.extent, interpolation="nearest", aspect="auto")
     panel.set(xlim=boundary.extent[:2], ylim=boundary.extent[2:])
     points, labels = _points(boundary)
-    astray, shades = wrong(boundary, epoch), 0.6 * _colours(int(labels.max()) + 1)
+    astray, shades = wrong(boundary, epoch), DARKER * _colours(int(labels.max()) + 1)
     every = max(1, round(len(points) / (_POINTS * scale)))  # points stand class by class: each keeps its share
     points, labels, astray = points[::every], labels[::every], astray[::every]
     right_x, right_y = points[~astray].T
@@ -73,7 +71,7 @@ def _grids(boundary: Boundary, epoch: int | None) -> tuple[npt.NDArray[np.uint8]
 
 
 def _colours(classes: int) -> npt.NDArray[np.float64]:
-    return np.array([to_rgb(_CLASSES[number % len(_CLASSES)]) for number in range(classes)])
+    return np.array([COLOURS[number % len(COLOURS)] for number in range(classes)]) / 255
 
 
 def _field(boundary: Boundary, epoch: int | None) -> npt.NDArray[np.float64]:

@@ -92,12 +92,12 @@ def references(runs: pd.DataFrame) -> References:
 
 
 def chance(runs: pd.DataFrame) -> float | None:
-    """The accuracy of guessing: as the runs tell it, or else one over the number of classes; None where that varies."""
+    """The accuracy of guessing: as the runs tell it, or else one over the classes; None where these vary or are one."""
     told = references(runs).chance_accuracy
-    if told is not None or "dataset.classes" not in runs:
-        return told
-    classes = runs["dataset.classes"].dropna().unique()
-    return 1 / float(classes[0]) if len(classes) == 1 else None
+    if told is None and "dataset.classes" in runs:
+        classes = pd.to_numeric(runs["dataset.classes"], errors="coerce").dropna().unique()
+        told = 1 / float(classes[0]) if len(classes) == 1 and classes[0] > 0 else None
+    return told if told is not None and told < 1 else None
 
 
 def lines(axes: "Axes", values: Mapping[str, float], *, named: bool) -> None:

@@ -7,6 +7,7 @@ from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 _MOST = 12  # powers of ten, between which labels have room
+_LEAST = 1e-300  # smaller numbers have no logarithm that can be relied on
 _STEPS = ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7))  # within a decade, from coarse to fine
 
 
@@ -26,8 +27,16 @@ def log_ticks(low: float, high: float, least: int = 3) -> list[float]:
     return [float(tick) for tick in MaxNLocator(4).tick_values(low, high) if low <= tick <= high]
 
 
+def positive(low: float, high: float) -> tuple[float, float]:
+    """The range from `low` to `high` as a logarithmic axis can have it: positive, finite, and not of one point."""
+    high = high if np.isfinite(high) and high > _LEAST else 1.0
+    low = low if np.isfinite(low) and low > _LEAST else high / 10
+    return (low, high) if low < high else (low / 2, low * 2)
+
+
 def logarithmic(axis: Axis, low: float, high: float, told: Callable[[float], str], least: int = 3) -> None:
-    """Make an axis one with such ticks, and labels by `told`."""
+    """Make an axis one with such ticks, and labels by `told`; a range that it cannot have becomes one that it can."""
+    low, high = positive(low, high)
     which = axis.axis_name  # type: ignore[attr-defined]
     getattr(axis.axes, f"set_{which}scale")("log")
     getattr(axis.axes, f"set_{which}lim")(low, high)

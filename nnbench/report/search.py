@@ -1,6 +1,6 @@
 """The configurations that were tried of each optimizer, by tuning or as a grid: what a page on hyperparameters draws."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,7 @@ class Search:
         varied: optimizer, the best first in `Findings.search` -> the hyperparameters that were varied, the learning rate
             first, then as declared; of those alone that had any.
         log: the hyperparameters whose scale is logarithmic.
+        looks: of the optimizers, by their labels.
     """
 
     measure: str
@@ -32,6 +33,7 @@ class Search:
     configurations: pd.DataFrame
     varied: dict[str, list[str]]
     log: frozenset[str]
+    looks: Mapping[str, style.Line]
 
     def of(self, optimizer: str) -> pd.DataFrame:
         """The configurations of one optimizer."""
@@ -53,15 +55,16 @@ class Search:
 
     def look(self, optimizer: str) -> style.Line:
         """How the optimizer is drawn."""
-        return style.lines(self.configurations["optimizer"].unique())[optimizer]
+        return self.looks[style.family(optimizer)]
 
 
-def searched(runs: pd.DataFrame, selection: pd.DataFrame) -> Search | None:
+def searched(runs: pd.DataFrame, selection: pd.DataFrame, looks: Mapping[str, style.Line]) -> Search | None:
     """The search that these runs are; None where no optimizer had more than one value of a hyperparameter.
 
     Args:
         runs: of a `Study`, those of its tuning stage where it has one.
         selection: of the same study: which hyperparameters were searched on a logarithmic scale.
+        looks: of the optimizers, by their labels.
     """
     if runs.empty:
         return None
@@ -82,6 +85,8 @@ def searched(runs: pd.DataFrame, selection: pd.DataFrame) -> Search | None:
     diverged = ended["outcome"] == "diverged"
     scores = _scores(runs, column)
     table = ended[["optimizer", "setting", "seed", *names]].rename(columns=names)
+    for name in names.values():
+        table[name] = _comparable(table[name])
     table = table.assign(value=ended[column].mask(diverged), diverged=diverged)
     order = {setting: place for place, setting in enumerate(sorted(scores, key=lambda setting: scores[setting]))}
     table = table.assign(
@@ -93,7 +98,14 @@ def searched(runs: pd.DataFrame, selection: pd.DataFrame) -> Search | None:
         configurations=_configurations(table, list(names.values())),
         varied=varied,
         log=_logarithmic(table, varied, selection),
+        looks=looks,
     )
+
+
+def _comparable(values: "pd.Series") -> "pd.Series":
+    """Values that can be sorted: where some are words, all are."""
+    is_number = values.dropna().map(lambda value: isinstance(value, int | float))
+    return values.infer_objects() if is_number.all() else values.map(str, na_action="ignore")
 
 
 def _ordered(names: Sequence[str], optimizer: str, selection: pd.DataFrame) -> list[str]:

@@ -49,7 +49,7 @@ def strip(
         right -= max(_before(words) + _after(words), *(text.width(part, _HEAD) for part in head.split("\n"))) + _BETWEEN
     swatch = _SWATCH if any(row.look for row in rows) else 0.0
     room = min(_NAME, right - _AXIS - LEFT - swatch - 5)
-    names = [text.fit(row.name, BODY, room, bold=row.bold) for row in rows]
+    names = text.fit_all([row.name for row in rows], BODY, room, bold=any(row.bold for row in rows))
     left = LEFT + swatch + max(text.width(name, BODY, bold=row.bold) for name, row in zip(names, rows, strict=True)) + 5
     if any(heads):
         height = max(head.count("\n") + 1 for head in heads) * line_height(_HEAD)

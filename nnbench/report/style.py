@@ -3,8 +3,10 @@
 No matplotlib here, so that the terminal can share the colours without loading it.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 import pandas as pd
 
@@ -82,8 +84,36 @@ LINES = {
     "rmsprop": Line("#a8508a", "D", (0, (6, 1.2, 1.2, 1.2)), "orchid"),
     "rmsprop_default": Line("#1a1a1a", "v", (0, (1.5, 1)), "grey62"),
 }
-_DASHES: tuple[Dash, ...] = (SOLID, (0, (5, 1.5)), (0, (2, 1)), (0, (7, 1.2, 1.2, 1.2)), (0, (1, 1)))
-_MARKERS = "PX<>hp*"  # as many as make 35 looks of five colours
+# For optimizers of one's own: colours that are none of the above, told apart from them and from each other.
+_OWN = (
+    ("#3d10e8", "slate_blue1"),
+    ("#8f3018", "red3"),
+    ("#00a0c0", "cyan3"),
+    ("#2070f0", "royal_blue1"),
+    ("#704040", "rosy_brown"),
+)
+_DASHES: tuple[Dash, ...] = (
+    SOLID,
+    (0, (5, 1.5)),
+    (0, (2, 1)),
+    (0, (7, 1.2, 1.2, 1.2)),
+    (0, (1, 1)),
+    (0, (3, 1, 1, 1, 1, 1)),
+    (0, (9, 3)),
+)
+_MARKERS = "PX<>h*pd"
+
+
+def _own_looks() -> tuple[Line, ...]:
+    """Nearly 40 looks of ten colours, eight markers and seven dashes: no two of them have more than one of these in common."""
+    colours = (*_OWN, *((look.colour, look.terminal) for look in LINES.values()))
+    parts = ((*colours[at % len(colours)], _MARKERS[at % len(_MARKERS)], _DASHES[at % len(_DASHES)]) for at in range(40))
+    known = {(look.colour, look.dash) for look in LINES.values()}
+    looks = (Line(colour, marker, dash, terminal) for colour, terminal, marker, dash in parts)
+    return tuple(look for look in looks if (look.colour, look.dash) not in known)
+
+
+_LOOKS = _own_looks()
 
 
 def family(label: str) -> str:
@@ -92,27 +122,34 @@ def family(label: str) -> str:
 
 
 def lines(labels: Iterable[str]) -> dict[str, Line]:
-    """A look for each optimizer label: the known ones have their own for ever, the others by their order."""
-    known = list(LINES.values())
-    looks: dict[str, Line] = {}
-    for label in labels:
-        if label not in looks:
-            order = sum(name not in LINES for name in looks)
-            dash, marker = _DASHES[-1 - (order + order // len(known)) % len(_DASHES)], _MARKERS[order % len(_MARKERS)]
-            looks[label] = LINES.get(label, replace(known[-1 - order % len(known)], marker=marker, dash=dash))
-    return looks
+    """A look for each optimizer label: the known ones have their own for ever, the others one that their name decides.
+
+    Where two names decide for what looks alike, the one that is later in the alphabet takes the next look that is free.
+    """
+    wanted = dict.fromkeys(labels)
+    used = Counter(look.colour for look in LINES.values())
+    free, looks = list(_LOOKS), dict(LINES)
+    for label in sorted(label for label in wanted if label not in LINES):
+        first = int.from_bytes(sha256(label.encode(errors="replace")).digest()[:4]) % len(_LOOKS)
+        turns = sorted(free or _LOOKS, key=lambda look: (used[look.colour], (_LOOKS.index(look) - first) % len(_LOOKS)))
+        looks[label] = turns[0]
+        used[turns[0].colour] += 1
+        free = [look for look in free if look != turns[0]]
+    return {label: looks[label] for label in wanted}
 
 
 def settings(runs: pd.DataFrame) -> dict[str, Line]:
-    """A look for each setting: its optimizer's colour and marker; the later ones of one optimizer vary the dash."""
+    """A look for each setting: its optimizer's; the later ones of one optimizer vary the dash, then the marker."""
     of_setting = runs[["setting", "optimizer"]].drop_duplicates("setting")
     families = of_setting["optimizer"].map(family)
     looks = lines(families)
-    seen: dict[str, int] = dict.fromkeys(looks, 0)
+    seen: Counter[str] = Counter()
     result: dict[str, Line] = {}
     for setting, optimizer in zip(of_setting["setting"], families, strict=True):
         look, order = looks[optimizer], seen[optimizer]
         seen[optimizer] += 1
-        others = [dash for dash in _DASHES if dash != look.dash]
-        result[setting] = replace(look, dash=others[(order - 1) % len(others)]) if order else look
+        dashes = [look.dash, *(dash for dash in _DASHES if dash != look.dash)]
+        markers = [look.marker, *(marker for marker in _MARKERS if marker != look.marker)]
+        turn, dash = divmod(order, len(dashes))
+        result[setting] = replace(look, dash=dashes[dash], marker=markers[turn % len(markers)])
     return result

@@ -11,6 +11,8 @@ from nnbench.stats.paired import compare_if_enough
 from nnbench.stats.time_to_target import expected_running_time, time_until, times_to_target
 from nnbench.stats.verdict import Verdict, judge, unfit
 
+_DECIMALS = 7  # of a target at most, before it is printed in full
+
 
 @dataclass(frozen=True, kw_only=True)
 class Race:
@@ -18,6 +20,7 @@ class Race:
 
     Attributes:
         target: training accuracy.
+        name: the target as it is printed.
         epochs: a row a run that came to its end or diverged, as `times_to_target` gives them.
         pace: seconds an epoch of each setting, the median over its runs: by its own seconds, a run that had to share the
             machine would count as one that was watched for longer.
@@ -30,6 +33,7 @@ class Race:
     """
 
     target: float
+    name: str
     epochs: pd.DataFrame
     pace: "pd.Series[float]"
     table: pd.DataFrame
@@ -37,17 +41,25 @@ class Race:
 
 
 def races(findings: Findings, targets: Sequence[float]) -> list[Race]:
-    """One for each target."""
-    return [_race(findings, target) for target in targets]
+    """One for each target, in the given order; a target that is given twice is one."""
+    return [_race(findings, target, name) for target, name in names(targets).items()]
 
 
-def _race(findings: Findings, target: float) -> Race:
+def names(targets: Sequence[float]) -> dict[float, str]:
+    """What each distinct target is called in print: `0.95`, or with as many decimals as tell the targets apart."""
+    distinct = list(dict.fromkeys(targets))
+    printed = ([f"{target:.{places}f}" for target in distinct] for places in range(2, _DECIMALS))
+    told = next((one for one in printed if len(set(one)) == len(one)), None) or [repr(target) for target in distinct]
+    return dict(zip(distinct, told, strict=True))
+
+
+def _race(findings: Findings, target: float, name: str) -> Race:
     epochs = times_to_target(findings.runs, findings.study.curves, findings.study.records, target)
     pace = _pace(findings)
     rows = []
     for setting, own in epochs.groupby("setting", sort=False):
         cost, reached = expected_running_time(own), int(own["reached"].sum())
-        spent = cost.expected * pace.get(str(setting), np.nan)
+        spent = float(cost.expected) * float(pace.get(str(setting), np.nan))
         watched = own.loc[~own["reached"] & ~own["diverged"], "time"]
         told = setting, len(own), reached, time_until(own), np.nan, np.nan, cost.expected, spent, watched.min(), watched.max()
         rows.append(told)
@@ -61,7 +73,7 @@ def _race(findings: Findings, target: float) -> Race:
     ranked = table.loc[table["aside"] == "", "setting"]
     verdict = judge(table, compare_if_enough(_arrivals(epochs).reindex(columns=ranked)), higher=False)
     table = table.assign(behind=table["setting"].isin(verdict.behind))[[*columns, "aside", "behind"]]
-    return Race(target=target, epochs=epochs, pace=pace, table=table, verdict=verdict)
+    return Race(target=target, name=name, epochs=epochs, pace=pace, table=table, verdict=verdict)
 
 
 def _arrivals(epochs: pd.DataFrame) -> pd.DataFrame:

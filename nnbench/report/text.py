@@ -1,11 +1,13 @@
 """How wide a text is in print, and where its lines break: asked before anything is drawn, so nothing is clipped."""
 
+from collections.abc import Sequence
 from functools import cache, lru_cache
 
 from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font, LoadFlags
 
 from nnbench.report import style
+from nnbench.report.labels import cut, short
 
 _BREAKS = "._:/=,"  # a word too wide for its line is broken after one of these where it can be
 _SCALE = 100  # points at which widths are measured; they grow in proportion
@@ -19,11 +21,13 @@ def _font(family: str, bold: bool) -> FT2Font:
     return font
 
 
+BOX = "\N{WHITE SQUARE}"
 SANS, MONO = "DejaVu Sans", "DejaVu Sans Mono"
 
 
 @cache
 def _letter(letter: str, family: str, bold: bool) -> float:
+    letter = letter if ord(letter) in _letters(family, bold) else BOX
     return _font(family, bold).load_char(ord(letter), flags=LoadFlags.NO_HINTING).linearHoriAdvance / 65536
 
 
@@ -38,14 +42,19 @@ def width(text: str, size: float, *, family: str = SANS, bold: bool = False) -> 
 
 
 @cache
-def _letters() -> frozenset[int]:
-    return frozenset(_font(SANS, False).get_charmap())
+def _letters(family: str, bold: bool) -> frozenset[int]:
+    return frozenset(_font(family, bold).get_charmap())
+
+
+def drawable(text: str, *, family: str = SANS, bold: bool = False) -> str:
+    """The text with a box for each letter that the font does not have: what has no glyph ends the drawing."""
+    letters = _letters(family, bold)
+    return text if text.isascii() else "".join(letter if ord(letter) in letters else BOX for letter in text)
 
 
 def legible(text: str) -> str:
     """The text on one line, with a box for each letter that the fonts do not have."""
-    letters = _letters()
-    return "".join(letter if ord(letter) in letters else "\N{WHITE SQUARE}" for letter in " ".join(text.split()))
+    return drawable(" ".join(text.split()))
 
 
 def beginning(text: str, size: float, room: float) -> str:
@@ -56,12 +65,12 @@ def beginning(text: str, size: float, room: float) -> str:
 
 def fit(text: str, size: float, room: float, *, bold: bool = False) -> str:
     """The text on one line no wider than `room` millimetres, its middle left out where it is."""
-    text = legible(text)
-    short, kept = text, len(text)
-    while width(short, size, bold=bold) > room and kept > 2:
-        kept -= 1
-        short = f"{text[: (kept + 1) // 2]}…{text[-(kept // 2) :]}"
-    return short
+    return cut(legible(text), lambda part: width(part, size, bold=bold) <= room)
+
+
+def fit_all(names: Sequence[str], size: float, room: float, *, bold: bool = False) -> list[str]:
+    """Names set side by side, each on one line no wider than `room` millimetres; those that differ still do."""
+    return short([legible(name) for name in names], lambda name: width(name, size, bold=bold) <= room)
 
 
 def wrap(text: str, size: float, room: float, *, family: str = SANS, bold: bool = False) -> list[str]:

@@ -189,7 +189,7 @@ def _runs(web: Web, findings: Findings) -> Html:
         Column(head="run id", whole=True),
     ]
     rows = []
-    for run in findings.runs.head(_ALL).to_dict("records"):
+    for run in findings.ordered(findings.runs).head(_ALL).to_dict("records"):
         seconds = float(run.get("time/train_seconds", float("nan")))
         reason = run.get("reason")
         row = [

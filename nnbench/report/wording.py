@@ -7,11 +7,12 @@ import pandas as pd
 
 from nnbench.report import code, sentences
 from nnbench.report.findings import Findings, Metric
+from nnbench.report.labels import cut, without_sections
 from nnbench.report.measures import dissents
 from nnbench.report.numbers import count, fixed, interval, listing
 from nnbench.report.sentences import Words, sentence
 
-_LONG = 36  # letters
+_LONG = 48  # letters
 _INDICES = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -58,8 +59,8 @@ def words(
 
 
 def brief(name: str) -> str:
-    """A setting's name as a sentence bears it: the middle of a long one is left out."""
-    return name if len(name) <= _LONG else f"{name[: _LONG // 2]}…{name[-_LONG // 2 + 1 :]}"
+    """A setting's name as a sentence bears it: of a long one, the sections of its keys and then its middle are left out."""
+    return name if len(name) <= _LONG else cut(without_sections(name), lambda one: len(one) <= _LONG)
 
 
 def left_out(names: Sequence[str], many: int, noun: str) -> str:

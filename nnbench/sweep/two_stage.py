@@ -10,7 +10,6 @@ narrow has tried more of them in the end, and `selection.csv` says how many.
 """
 
 import csv
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +30,7 @@ from nnbench.sweep.launch import runner_of
 from nnbench.sweep.session import Sweep, conduct, list_jobs
 from nnbench.sweep.space import Range, Setting, Space, sample, widened
 from nnbench.sweep.tuning import Chosen, Contender, Tuning, choose, read
+from nnbench.texts import as_text
 
 EXTENSIONS = 3  # times that a space is widened at most
 COLUMNS = (
@@ -194,8 +194,8 @@ def _rows(one: Chosen, tuning: Tuning, budget: Budget) -> Iterator[dict[str, Any
             "task": task,
             "optimizer": one.contender.label,
             "hyperparameter": key,
-            "value": _text(one.setting.get(key, default[key])),
-            "default": _text(default[key]),
+            "value": as_text(one.setting.get(key, default[key])),
+            "default": as_text(default[key]),
             "kind": axis.kind if axis else "fixed",
             "low": axis.low if isinstance(axis, Range) else "",
             "high": axis.high if isinstance(axis, Range) else "",
@@ -210,7 +210,3 @@ def _rows(one: Chosen, tuning: Tuning, budget: Budget) -> Iterator[dict[str, Any
             "val_loss": one.score.loss,
             "lost": one.score.lost,
         }
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from nnbench import tasks
+from nnbench.texts import as_value
 from nnbench.tracking.runs import Row
-from nnbench.tracking.tables import as_value
 
 
 def with_uses(selection: pd.DataFrame, choices: Sequence[tuple[int, pd.DataFrame]], rows: Sequence[Row]) -> pd.DataFrame:

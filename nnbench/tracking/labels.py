@@ -13,7 +13,7 @@ from nnbench import tasks
 from nnbench.selection import Score, Seen, score
 from nnbench.tracking.runs import Row
 from nnbench.tracking.settings import AROUND, settings
-from nnbench.tracking.tables import as_value, configuration_of, newest
+from nnbench.tracking.tables import configuration_of, newest, values_of
 from nnbench.tracking.versions import SOURCE, split
 
 SETTING, BEST = "nnbench.setting", "nnbench.best"
@@ -52,7 +52,7 @@ def setting_of(rows: Sequence[Row]) -> dict[str, str]:
 
 
 def _named(rows: Sequence[Row]) -> dict[str, str]:
-    params = [{key: as_value(text) for key, text in row.params.items()} for row in rows]
+    params = [values_of(row) for row in rows]
     optimizers = [row.tags.get("nnbench.optimizer", "") for row in rows]
     always = ["optimizer.learning_rate"]
     named = settings(optimizers, params, always, [configuration_of(row) for row in rows])

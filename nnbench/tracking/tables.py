@@ -3,7 +3,6 @@
 A store may hold what others wrote: a name is text to be shown, a number may be none, and nothing is too long.
 """
 
-import json
 import logging
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -14,6 +13,8 @@ import numpy as np
 import pandas as pd
 
 from nnbench import artifacts, tasks
+from nnbench.config import text_keys
+from nnbench.texts import as_value
 from nnbench.tracking.runs import Row, ours
 from nnbench.tracking.settings import configuration, settings
 from nnbench.tracking.versions import version
@@ -22,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-LONGEST_NUMBER, LONGEST_TEXT = 40, 6000  # characters; the writer leaves no longer text either
+LONGEST_TEXT = 6000  # characters; the writer leaves no longer text either
 BEYOND = 1e300  # MLflow stores the infinite as the greatest number there is
 # Columns that are there even if no run fills them.
 TAGS = ("outcome", "optimizer", "identity", "sweep_id", "stage", "reason")
@@ -40,10 +41,24 @@ CURVES = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
 
 def genuine(row: Row) -> bool:
     """Whether a row is what this project's writer leaves of a training run, as opposed to somebody else's."""
-    seed = as_value(row.params.get("seed", ""))
+    seed = values_of(row).get("seed")
     named = re.fullmatch(r"\w[\w .,()-]{0,59}", row.tags.get("nnbench.optimizer", ""))
     known = row.tags.get("nnbench.identity") and ours(row.run_id)
     return bool(named and known) and isinstance(seed, int) and 0 <= seed < 2**63
+
+
+def values_of(row: Row) -> dict[str, Hashable]:
+    """A run's parameters: numbers as numbers, null as None, and what the schema says is text as text.
+
+    The first edition wrote a text that looks like a number as it was.
+    """
+    values = {key: as_value(text) for key, text in row.params.items()}
+    return {key: row.params[key] if _misread(key, value) else value for key, value in values.items()}
+
+
+def _misread(key: str, value: Hashable) -> bool:
+    kinds = text_keys().get(key)
+    return kinds is not None and not isinstance(value, kinds)
 
 
 def newest(rows: Sequence[Row]) -> list[Row]:
@@ -59,7 +74,7 @@ def configuration_of(row: Row) -> str:
 
 def runs_table(rows: Sequence[Row]) -> pd.DataFrame:
     """`Study.runs`, in the order of optimizer, setting, seed."""
-    params = [{key: shown(as_value(text)) for key, text in row.params.items()} for row in rows]
+    params = [{key: shown(value) for key, value in values_of(row).items()} for row in rows]
     optimizers = [row.tags.get("nnbench.optimizer", "") for row in rows]
     named = settings(optimizers, params, configurations=[configuration_of(row) for row in rows])
     records = [
@@ -162,7 +177,8 @@ def chosen(row: Row, selection: pd.DataFrame) -> bool:
     own = selection["task"].isin([tasks.key(row.params), ""])
     mine = selection[own & (selection["setting"] == row.tags.get("nnbench.optimizer"))]
     values = zip(mine["hyperparameter"], mine["value"], strict=True)
-    return all(as_value(row.params.get(f"optimizer.{key}", "")) == value for key, value in values)
+    params = values_of(row)
+    return all(params.get(f"optimizer.{key}", "") == value for key, value in values)
 
 
 def _dated(frame: pd.DataFrame) -> pd.DataFrame:
@@ -175,14 +191,3 @@ def shown(value: T) -> T | str:
         return value
     text = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", "\N{REPLACEMENT CHARACTER}", value[: LONGEST_TEXT + 1])
     return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
-
-
-def as_value(text: str) -> Hashable:
-    """A parameter as a number where it is one, None where it is null."""
-    if len(text) > LONGEST_NUMBER:
-        return text
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return text
-    return value if value is None or type(value) in (int, float) else text

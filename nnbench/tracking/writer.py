@@ -1,6 +1,5 @@
 """The one writer of a study: it opens each run, logs it when it comes back, and closes it, whatever came of it."""
 
-import json
 import logging
 import math
 import re
@@ -21,6 +20,7 @@ from nnbench.boundary import Boundary
 from nnbench.errors import UserError
 from nnbench.history import History
 from nnbench.redaction import redacted
+from nnbench.texts import as_text
 from nnbench.tracking import note as notes
 from nnbench.tracking.delivery import AtOnce, Delivery
 from nnbench.tracking.describe import NOTE, REPORT, REPORT_TAG, describe
@@ -155,7 +155,7 @@ class StudyWriter:
         """Open the sweep's own run, at once; returns its id in the store."""
         tags = {"nnbench.kind": "sweep", COLOUR: BLACK}
         with self.store.told_in_one_line():
-            sweep_id = self.store.runs.open(self._experiment, name, {**self._tags, **tags}, _params(params))
+            sweep_id = self.store.runs.open(self._experiment, name, {**self._tags, **tags}, _storable(params))
         self._open[sweep_id] = None
         return sweep_id
 
@@ -356,7 +356,11 @@ def _changes(row: Row, job: RunSpec) -> list[str]:
 
 def _params(params: Mapping[str, object]) -> dict[str, str]:
     """Parameters as text, in the words of a YAML file: `null`, `true`, `5e-07`, `[64]`."""
-    texts = {key: value if isinstance(value, str) else json.dumps(value, default=str) for key, value in params.items()}
+    return _storable({key: as_text(value) for key, value in params.items()})
+
+
+def _storable(texts: Mapping[str, str]) -> dict[str, str]:
+    """Texts under keys that MLflow takes, without passwords and not too long."""
     return {_key(key): notes.cut(redacted(text), LONGEST_PARAM) for key, text in texts.items()}
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from rich.color import Color
 
+from nnbench.artifacts import COLOURS
 from nnbench.report import style
 
 # What the colour-blind see, in linear RGB (Machado, Oliveira and Fernandes, 2009, severity 1), and what a grey printer prints.
@@ -94,11 +95,52 @@ def test_no_two_known_optimizers_share_a_colour_a_marker_or_a_dash() -> None:
     assert not {look.colour for look in looks} & PALE
 
 
-def test_others_are_told_apart_beyond_the_colours() -> None:
-    looks = style.lines([f"mine{number}" for number in range(12)])
-    assert len({(look.colour, look.marker) for look in looks.values()}) == 12
-    assert len({(look.marker, look.dash) for look in looks.values()}) == 12  # in grey
-    assert list(style.lines(["mine0", "mine1"]).values()) == [looks["mine0"], looks["mine1"]]
+@pytest.mark.parametrize("names", [[f"mine{number}" for number in range(20)], ["adam", "sgd", *"abcdefghijklmnopqr"]])
+def test_twenty_optimizers_are_told_apart(names: list[str]) -> None:
+    looks = style.lines(names)
+    assert len({(look.colour, look.marker) for look in looks.values()}) == 20
+    assert len({(look.marker, look.dash) for look in looks.values()}) == 20  # in grey
+    assert len({(look.colour, look.dash) for look in looks.values()}) == 20  # without a marker
+
+
+def test_ten_optimizers_have_ten_colours() -> None:
+    looks = style.lines([*style.LINES, "lion", "signs", "adan", "lamb", "mine"])
+    assert len({look.colour for look in looks.values()}) == 10
+
+
+def test_a_look_depends_on_the_name_alone_as_far_as_can_be() -> None:
+    alone = style.lines(["lion"])["lion"]
+    assert style.lines(["sgd", "lion", "adam", "nadam"])["lion"] == alone
+    assert style.lines(["zeta", "lion"]) == {label: style.lines(["lion", "zeta"])[label] for label in ("zeta", "lion")}
+
+
+@pytest.mark.parametrize("colour", [colour for colour, _ in style._OWN])
+def test_further_colours_stand_out_and_are_none_of_the_known(colour: str) -> None:
+    assert _contrast(colour) >= 3
+    for eyes in ("usual", "deuteranopia", "protanopia"):
+        own = _lab(np.array(EYES[eyes]) @ _linear(colour))
+        others = [
+            other
+            for other in (*(look.colour for look in style.LINES.values()), *(c for c, _ in style._OWN))
+            if other != colour
+        ]
+        assert min(np.linalg.norm(own - _lab(np.array(EYES[eyes]) @ _linear(other))) for other in others) >= APART / 2
+
+
+def test_classes_are_told_apart_in_grey_and_by_the_colour_blind() -> None:
+    """The areas and the points of the spiral's three classes, and none of them looks like an optimizer."""
+    colours = ["#" + "".join(f"{part:02x}" for part in colour) for colour in COLOURS]
+    for eyes in EYES:
+        for first, second in combinations(colours[:3], 2):
+            apart = _lab(np.array(EYES[eyes]) @ _linear(first)) - _lab(np.array(EYES[eyes]) @ _linear(second))
+            assert np.linalg.norm(apart) >= APART, (eyes, first, second)
+    assert not set(colours) & {look.colour for look in style.LINES.values()}
+
+
+def test_thirty_settings_of_one_optimizer_are_told_apart() -> None:
+    looks = style.settings(_runs(*(f"adam lr={number}" for number in range(30))))
+    assert {look.colour for look in looks.values()} == {style.LINES["adam"].colour}
+    assert len({(look.marker, look.dash) for look in looks.values()}) == 30
 
 
 def test_settings_of_one_optimizer_share_its_colour_and_differ_in_dash() -> None:

@@ -58,7 +58,7 @@ def test_a_configuration_that_lost_a_run_has_no_value(make_study: MakeStudy) -> 
 
 def test_seeds_alone_are_no_search(comparison: Study) -> None:
     assert Findings(comparison).search is None
-    assert searched(pd.DataFrame(), pd.DataFrame()) is None
+    assert searched(pd.DataFrame(), pd.DataFrame(), {}) is None
 
 
 def test_grids_are_told_from_random_draws(make_study: MakeStudy) -> None:

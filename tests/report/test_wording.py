@@ -133,7 +133,8 @@ def test_long_names_are_shortened_in_sentences(make_study: MakeStudy) -> None:
     name = "my_company.optimizers.experimental:Sophisticated lr=0.001"
     verdict, headline = _said(make_study([name, "adam"], 10))
     assert name not in verdict + headline
-    assert wording.brief(name) == "my_company.optimiz…sticated lr=0.001"
+    assert len(wording.brief(name)) <= 48
+    assert wording.brief(name).endswith("lr=0.001")
     assert wording.brief("adam lr=0.05") == "adam lr=0.05"
 
 

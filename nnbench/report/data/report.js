@@ -95,8 +95,15 @@
     const scale = spec.log ? Math.log : (value) => value;
     const clamp = (value) => Math.min(Math.max(value, spec.low), spec.high);
     const x = (epoch) => left + (right - left) * Math.log1p(epoch) / Math.log1p(Math.max(1, spec.last));
-    const y = (value) => bottom - (bottom - top) * (scale(clamp(value)) - scale(spec.low)) / (scale(spec.high) - scale(spec.low) || 1);
-    const path = (xs, ys) => xs.map((at, i) => ys[i] === null ? "" : `${x(at).toFixed(1)},${y(ys[i]).toFixed(1)}`).filter(Boolean).join(" ");
+    const level = (value) => bottom - (bottom - top) * (scale(value) - scale(spec.low)) / (scale(spec.high) - scale(spec.low) || 1);
+    const y = (value) => level(clamp(value));
+    // A line leaves the panel where its values do, and is cut off there: held at the edge it would be a plateau that never was.
+    const beyond = (value) => Math.min(Math.max(level(spec.log && value <= 0 ? spec.low / 1e6 : value), top - 2e4), bottom + 2e4);
+    const path = (xs, ys) => xs.map((at, i) => ys[i] === null ? "" : `${x(at).toFixed(1)},${beyond(ys[i]).toFixed(1)}`).filter(Boolean).join(" ");
+    const panel = `panel${chart.dataset.number}`;
+    make("rect", { x: left, y: top, width: right - left, height: bottom - top }, make("clipPath", { id: panel }, svg));
+    const inside = document.createElementNS(NS, "g");
+    inside.setAttribute("clip-path", `url(#${panel})`);
 
     for (const at of ticks(spec.low, spec.high, spec.log)) {
       make("line", { x1: left, x2: right, y1: y(at), y2: y(at), class: "grid" }, svg);
@@ -114,11 +121,12 @@
       make("text", { x: left + 4, y: y(value) - 4 }, svg, name);
     }
 
-    for (const one of spec.series) if (!state.on.has(one.s)) make("polyline", { points: path(one.x, one.iqm), class: "back" }, svg);
+    svg.append(inside);
+    for (const one of spec.series) if (!state.on.has(one.s)) make("polyline", { points: path(one.x, one.iqm), class: "back" }, inside);
     for (const one of on) if (one.n > 1)
-      make("polygon", { points: `${path(one.x, one.low)} ${path([...one.x].reverse(), [...one.high].reverse())}`, class: `band s${one.s}` }, svg);
+      make("polygon", { points: `${path(one.x, one.low)} ${path([...one.x].reverse(), [...one.high].reverse())}`, class: `band s${one.s}` }, inside);
     for (const one of on)
-      make("polyline", { points: path(one.x, one.iqm), class: `line s${one.s}`, "stroke-dasharray": data.settings[one.s].dash }, svg);
+      make("polyline", { points: path(one.x, one.iqm), class: `line s${one.s}`, "stroke-dasharray": data.settings[one.s].dash }, inside);
     for (const one of on) mark(svg, one.s, x(one.x.at(-1)), y(one.iqm.at(-1)), 9);
     for (const [s, epoch] of spec.lost) if (state.on.has(s))
       make("path", { d: `M${x(epoch) - 4},${top - 12}l8,8m0,-8l-8,8`, class: `cross s${s}` }, svg);
@@ -199,7 +207,7 @@
     spec.rows.forEach((row, i) => {
       const y = i * step + (wide ? step / 2 : step - 18);
       const letters = wide ? 26 : Math.max(8, Math.floor((width - 180) / 8.5));
-      make("text", { x: 6, y: wide ? y + 4 : y - 16, class: "strong" }, svg, brief(names[i], letters));
+      make("text", { x: 6, y: wide ? y + 4 : y - 16, class: "strong" }, svg, brief(data.settings[row.s].short, letters));
       const told = { x: width - 6, y: wide ? y + 4 : y - 16, "text-anchor": "end" };
       const value = make("text", told, svg);
       make("tspan", { style: "fill:var(--ink)" }, value, row.words);

@@ -4,7 +4,7 @@ Each has `draw(pad, findings, settings)`, which fills a page or more and returns
 """
 
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -42,9 +42,17 @@ def names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
+def check(pages: Sequence[str]) -> None:
+    """Refuse the name of a page that there is not.
+
+    Raises:
+        UserError: names it, and the pages there are.
+    """
+    if unknown := [name for name in pages if name not in names()]:
+        raise UserError(f"report.pages names {unknown[0]!r}, which is no page: choose among {', '.join(names())}")
+
+
 def load(name: str) -> Draw:
     """The drawing of the page of that name."""
-    if name not in names():
-        raise UserError(f"report.pages names {name!r}, which is no page: choose among {', '.join(names())}")
     draw: Draw = import_module(f"{__name__}.{name}").draw
     return draw

@@ -152,12 +152,15 @@ def _arrange(pad: Pad, findings: Findings, shown: Sequence[Sequence[Panel]], tit
     )  # lines of panels on a page, none of them too small to read
     at_once = -(-lines // -(-lines // at_once))
     side = min((room - aside - gap * (most - 1)) / most, page.room / at_once - head - 3, _LARGE)
+    names = [row[0].setting for row in shown]
+    if not aside:
+        names = text.fit_all(names, SMALL, min(map(len, shown)) * (side + gap) - gap - 9, bold=True)
     for number, row in enumerate(shown):
         line, column = divmod(number, abreast)
         if line and line % at_once == 0 and column == 0:
             page = pad.further()
         x, y = LEFT + column * (room + between), page.y + line % at_once * (side + head + 3)
-        _name(page, findings, row, x, y, aside or len(row) * (side + gap) - gap)
+        _name(page, findings, row, names[number], x, y, beside=bool(aside))
         for at, one in enumerate(row):
             left = x + aside + at * (side + gap)
             when = (
@@ -169,10 +172,8 @@ def _arrange(pad: Pad, findings: Findings, shown: Sequence[Sequence[Panel]], tit
             plane.draw(page.axes(left, y + head, side, side), one.boundary, one.epoch, side / 83)
 
 
-def _name(page: Page, findings: Findings, row: Sequence[Panel], x: float, y: float, room: float) -> None:
-    name = row[0].setting
-    page.swatch(x, y + 0.38 * SMALL / style.MM, findings.looks[name])
-    beside = room == _ASIDE
-    lines = text.wrap(name, SMALL, room - 10, bold=True) if beside else [text.fit(name, SMALL, room - 9, bold=True)]
+def _name(page: Page, findings: Findings, row: Sequence[Panel], name: str, x: float, y: float, *, beside: bool) -> None:
+    page.swatch(x, y + 0.38 * SMALL / style.MM, findings.looks[row[0].setting])
+    lines = text.wrap(name, SMALL, _ASIDE - 10, bold=True) if beside else [name]
     for number, words in enumerate(lines):
         page.write(x + 9, y + number * line_height(SMALL), words, size=SMALL, bold=True)

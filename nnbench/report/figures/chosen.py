@@ -28,16 +28,16 @@ _CAPTION = (
 
 def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     """`Study.selection`, a row an optimizer and hyperparameter."""
-    selection = findings.study.selection
-    if selection.empty:
+    if findings.study.selection.empty:
         raise NotShown("no optimizer was tuned")
+    selection = findings.ordered(findings.study.selection)
     page = pad.page(_title(findings, selection), _CAPTION)
     for at, (optimizer, own) in enumerate(selection.groupby("optimizer", sort=False)):
         if page.room < 20 + _STEP * len(own):
             page = pad.further()
         _choice(page, findings, str(optimizer), own, heads=at == 0)
     _worth(page, findings, selection, pad.further)
-    return selection
+    return findings.study.selection
 
 
 def _title(findings: Findings, selection: pd.DataFrame) -> str:
@@ -73,7 +73,7 @@ def _gain(findings: Findings, found: Comparison, optimizer: str) -> int:
 
 
 def _look(findings: Findings, optimizer: str) -> style.Line:
-    return findings.looks.get(optimizer) or style.lines([optimizer])[optimizer]
+    return findings.looks.get(optimizer) or findings.optimizer_looks[style.family(optimizer)]
 
 
 def _choice(page: Page, findings: Findings, optimizer: str, own: pd.DataFrame, *, heads: bool) -> None:
@@ -121,7 +121,13 @@ def _scale(one: dict[Hashable, object]) -> Callable[[object], float] | None:
     if one["kind"] not in ("log", "linear") or not high > low:
         return None
     turn = math.log if one["kind"] == "log" else float
-    return lambda value: float(np.clip((turn(float(str(value))) - turn(low)) / (turn(high) - turn(low)), 0, 1))
+
+    def place(value: object) -> float:
+        if not isinstance(value, int | float) or (one["kind"] == "log" and value <= 0):
+            return math.nan
+        return float(np.clip((turn(value) - turn(low)) / (turn(high) - turn(low)), 0, 1))
+
+    return place
 
 
 def _figures(findings: Findings, one: dict[Hashable, object]) -> tuple[str, str, str, str]:

@@ -29,7 +29,7 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     if findings.ended.empty:
         raise NotShown("no run came to its end or diverged")
     chance = _chance(findings)
-    table = failures(findings.runs, chance=chance)
+    table = failures(findings.ordered(findings.runs), chance=chance)
     table = table.sort_values("share", ascending=False, kind="stable", ignore_index=True)
     more = f" The first {_MANY} of {len(table)} settings." if len(table) > _MANY else ""
     page = pad.page(_title(findings, table), _caption(findings, chance) + more)
@@ -41,11 +41,10 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
 
 def _chance(findings: Findings) -> float:
     """The training accuracy up to which a run has learnt nothing; NaN where the number of points is not known."""
-    runs = findings.runs
-    if not {"dataset.classes", "dataset.samples"} <= set(runs) or runs["dataset.classes"].isna().all():
+    samples = pd.to_numeric(pd.Series(findings.runs.get("dataset.samples"), dtype=object), errors="coerce").min()
+    if findings.classes is None or np.isnan(samples):
         return np.nan
-    classes, samples = int(runs["dataset.classes"].max()), int(runs["dataset.samples"].min())
-    return chance_line(classes, classes * samples)
+    return chance_line(findings.classes, findings.classes * int(samples))
 
 
 def _title(findings: Findings, table: pd.DataFrame) -> str:
@@ -112,7 +111,7 @@ def _map(page: Page, findings: Findings, shown: pd.DataFrame, chance: float) -> 
             page.write(x + 4, page.y, outcome, size=SMALL, colour=MUTED)
             x += text.width(outcome, SMALL) + 9
     page.y += line_height(SMALL) + 2.5
-    names = [text.fit(name, SMALL, 55) for name in shown["setting"]]
+    names = text.fit_all(shown["setting"].tolist(), SMALL, 55)
     left = LEFT + max(text.width(name, SMALL) for name in names) + 4
     step = max(min(5.0, (page.room - 12) / len(shown)), 8.5 / len(shown))
     axes = page.axes(left, page.y, min(RIGHT - left, max(32.0, 6.0 * len(seeds))), step * len(shown))

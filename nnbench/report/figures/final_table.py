@@ -23,6 +23,7 @@ _HEADS = {
     "final/val_loss": "validation\nloss",
     "final/train_loss": "training\nloss",
 }
+_ABREAST = 3  # targets that a table has room for
 _CAPTION = (
     f"Interquartile mean over seeds of the runs that came to their end, with its {numbers.INTERVAL}; rows in the order of the "
     "ranking, in which a diverged run is worse than any other. "
@@ -64,10 +65,14 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
         page.paragraph(sentence, size=LEAST + 0.5, colour=MUTED)
         for name, value in vars(known).items():
             result[f"reference/{name}"] = value
-    if settings.targets:
-        for race in races(findings, settings.targets):
-            result = result.join(_reached(race), on="setting")
-        _times(page if page.room > 32 + 6 * len(result) else pad.further(), findings, result, settings.targets, pad.further)
+    run = races(findings, settings.targets)
+    beyond = known.beyond([race.target for race in run])
+    for race in run:
+        result = result.join(_reached(race), on="setting")
+    for at in range(0, len(run), _ABREAST):
+        page = page if page.room > 40 + 6 * len(result) else pad.further()
+        names = [race.name for race in run[at : at + _ABREAST]]
+        page = _times(page, findings, result, names, pad.further, _REACHED + beyond if at == 0 else "")
     return result
 
 
@@ -102,28 +107,29 @@ def _reached(race: Race) -> pd.DataFrame:
     columns = {"estimate": "median", "n": "runs"}
     table = race.table.rename(columns=columns).set_index("setting")
     table = table[["median", "reached", "runs", "watched_low", "watched_high", "aside", "behind"]]
-    return table.add_prefix(f"epochs_to/{race.target:.2f} ")
+    return table.add_prefix(f"epochs_to/{race.name} ")
 
 
 def _times(
-    page: Page, findings: Findings, result: pd.DataFrame, targets: Sequence[float], further: Callable[[], Page]
-) -> None:
-    """The table of epochs until the targets."""
+    page: Page, findings: Findings, result: pd.DataFrame, targets: Sequence[str], further: Callable[[], Page], note: str
+) -> Page:
+    """The table of epochs until the targets, by their names; above it, where there is one, a note on how to read it."""
     page.y += 8
     page.heading("Epochs until the training accuracy first reached")
+    if note:  # above the table: below it there may be no room left
+        page.paragraph(note, size=LEAST + 0.5, colour=MUTED)
     page.y += 1.5
-    emphasised = {target: result[f"epochs_to/{target:.2f} behind"].any() for target in targets}
+    emphasised = {target: result[f"epochs_to/{target} behind"].any() for target in targets}
     rows = []
     for row in result.to_dict("records"):
         cells = [Cell(row["setting"], look=findings.looks[row["setting"]])]
         for target in targets:
-            median, reached, runs = (row[f"epochs_to/{target:.2f} {part}"] for part in ("median", "reached", "runs"))
-            worse = row[f"epochs_to/{target:.2f} behind"] or row[f"epochs_to/{target:.2f} aside"]
+            median, reached, runs = (row[f"epochs_to/{target} {part}"] for part in ("median", "reached", "runs"))
+            worse = row[f"epochs_to/{target} behind"] or row[f"epochs_to/{target} aside"]
             best = bool(emphasised[target] and not worse)
-            watched = (row[f"epochs_to/{target:.2f} watched_{end}"] for end in ("low", "high"))
+            watched = (row[f"epochs_to/{target} watched_{end}"] for end in ("low", "high"))
             cells.append(Cell(numbers.epochs(median, *watched) if runs > 0 else numbers.MISSING, bold=best))
             cells.append(Cell(f"{reached:.0f} of {runs:.0f}" if runs > 0 else "", colour=MUTED))
         rows.append(cells)
-    rest = [column for target in targets for column in (Column(f"{target:.2f}", 24), Column("runs", 17, size=LEAST + 0.5))]
-    page = table(page, [_names(rest), *rest], rows, further)
-    page.paragraph(_REACHED + references(findings.runs).beyond(targets), size=LEAST + 0.5, colour=MUTED)
+    rest = [column for target in targets for column in (Column(target, 24), Column("runs", 17, size=LEAST + 0.5))]
+    return table(page, [_names(rest), *rest], rows, further)

@@ -37,7 +37,8 @@ def ceiling(table: pd.DataFrame) -> float:
     last = table["epoch"].max()
     late = table.loc[(table["epoch"] >= min(last, max(_EARLY[0] * last, _EARLY[1]))) | (table["epoch"] == 0), "high"].max()
     highest = table["high"].max()
-    return float(late if highest > _SPIKE * late else highest) * 1.1
+    top = float(late if highest > _SPIKE * late else highest) * 1.1
+    return top if top > 0 else 1.0  # losses that are all 0
 
 
 def cut(table: pd.DataFrame) -> str:

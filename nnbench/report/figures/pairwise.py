@@ -8,15 +8,16 @@ import pandas as pd
 from nnbench.report import numbers
 from nnbench.report.figures import NotShown, Settings
 from nnbench.report.findings import Comparison, Findings
+from nnbench.report.labels import short
 from nnbench.report.page import Pad, Page
 from nnbench.report.strip import Row, dots, mark, strip
 from nnbench.report.style import LEAST, MUTED
-from nnbench.report.wording import brief
 from nnbench.stats.interquartile import interquartile_mean
 from nnbench.stats.paired import LEVEL
 from nnbench.stats.probability_of_improvement import improvements
 
 _MANY = 8  # settings: 28 pairs fill a page
+_LETTERS = 18  # of a setting's name
 _BOTH = 10  # pairs that a page has room for twice
 
 
@@ -84,12 +85,19 @@ def _caption(findings: Findings, found: Comparison) -> str:
     )
 
 
+def _names(table: pd.DataFrame) -> dict[str, str]:
+    """Each setting as it is called in a row that names two."""
+    settings = list(dict.fromkeys([*table["first"], *table["second"]]))
+    return dict(zip(settings, short(settings, lambda name: len(name) <= _LETTERS), strict=True))
+
+
 def _probabilities(page: Page, findings: Findings, table: pd.DataFrame) -> None:
+    names = _names(table)
     page.heading("How often the first wins")
     page.y += 1
     rows = []
     for row in table.to_dict("records"):
-        name = f"{brief(row['first'])} over {brief(row['second'])}"
+        name = f"{names[row['first']]} over {names[row['second']]}"
         share, low, high = (numbers.fixed(row[column], 2) for column in ("estimate", "low", "high"))
         figures = (share, f"[{low}, {high}]", numbers.p_value(row["p_holm"]), str(row["n"]))
         rows.append(Row(name=name, figures=figures, bold=row["differ"]))
@@ -103,13 +111,14 @@ def _probabilities(page: Page, findings: Findings, table: pd.DataFrame) -> None:
 
 def _differences(page: Page, findings: Findings, table: pd.DataFrame, differences: Sequence["pd.Series[float]"]) -> None:
     """By how much, which the probability does not tell."""
+    names = _names(table)
     page.heading("By how much: first minus second, within a seed")
     page.y += 1
     records = table.to_dict("records")
     rows = []
     for row in records:
         figures = numbers.parts(row["difference"], row["difference_low"], row["difference_high"])
-        rows.append(Row(name=f"{brief(row['first'])} over {brief(row['second'])}", figures=figures, bold=row["differ"]))
+        rows.append(Row(name=f"{names[row['first']]} over {names[row['second']]}", figures=figures, bold=row["differ"]))
     step = min(9.0, (page.room - 32) / len(rows))
     axes = strip(page, rows, f"difference in {findings.primary.name}", ("mean", "95 % interval"), step=step, gap=2)
     axes.axvline(0, color=MUTED, linewidth=0.8)

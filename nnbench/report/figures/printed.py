@@ -46,6 +46,8 @@ def _against(printed: pd.DataFrame, bands: pd.DataFrame, name: str, what: str) -
     """The printed numbers of one run and curve beside our band at their epochs; NaN past our last epoch."""
     rows = printed[printed["optimizer"] == name]
     band = bands[(bands["setting"] == name) & (bands["curve"] == what)]
+    if band.empty:
+        return pd.DataFrame()
     epochs, values = rows["epoch"].to_numpy(), rows[what].to_numpy()
     parts = ["least", "low", "iqm", "high", "most", "n"]
     ours = {part: np.interp(epochs, band["epoch"], band[part], right=np.nan) for part in parts}

@@ -111,7 +111,8 @@ def _points(findings: Findings, split: str) -> str:
     """`300 training\\npoints`, or no number where it differs between runs."""
     called = {"": "training", "val_": "validation", "test_": "test"}[split]
     samples, classes = distinct(findings.runs, f"dataset.{split}samples"), distinct(findings.runs, "dataset.classes")
-    many = f"{int(samples[0]) * int(classes[0]):,} " if len(samples) == len(classes) == 1 and samples[0].isdigit() else ""
+    known = len(samples) == len(classes) == 1 and samples[0].isdigit() and classes[0].isdigit()
+    many = f"{int(samples[0]) * int(classes[0]):,} " if known else ""
     return f"{many if many.strip() != '0' else ''}{called}\npoints"
 
 

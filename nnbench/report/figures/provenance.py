@@ -61,7 +61,7 @@ def _collect(findings: Findings) -> pd.DataFrame:
     leaves = [key for key in runs.columns if "." in key and "/" not in key and not key.startswith(_OUTSIDE)]
     given = [key for key in leaves if key.startswith("optimizer.") and key != "optimizer.name"]
     rows = []
-    for setting, own in runs.groupby("setting", sort=False):
+    for setting, own in findings.ordered(runs).groupby("setting", sort=False):
         told = {key.removeprefix("optimizer."): wording.distinct(own, key) for key in given}
         if told.get("algorithm") == [style.family(label) for label in wording.distinct(own, "optimizer")]:
             del told["algorithm"]  # the label says it

@@ -15,6 +15,7 @@ from nnbench.stats.friedman import LEAST_BLOCKS, LEAST_SETTINGS, Friedman, fried
 from nnbench.stats.paired import LEVEL
 
 _MANY = 12
+_NAME = 48.0  # millimetres that a name may take
 _ROW = 6.5  # millimetres from one name of the diagram to the next
 
 
@@ -68,7 +69,8 @@ def _diagram(page: Page, findings: Findings, found: Friedman) -> None:
     """Demsar's critical-difference diagram: mean ranks on an axis, names at both sides, bars over what is level."""
     k = len(found.ranks)
     left_names = -(-k // 2)
-    room = max(text.width(text.fit(str(name), SMALL, 48), SMALL) for name in found.ranks.index) + 16
+    names = text.fit_all([str(name) for name in found.ranks.index], SMALL, _NAME)
+    room = max(text.width(name, SMALL) for name in names) + 16
     left, right = LEFT + room, RIGHT - room
     bars = 3.2 * len(found.groups) + 4
 
@@ -94,7 +96,7 @@ def _diagram(page: Page, findings: Findings, found: Friedman) -> None:
         look = findings.looks[str(name)]
         page.line((x(mean), x(mean), edge), (y, height, height), color=look.colour, linewidth=1.0)
         page.line((x(mean),), (y,), color=look.colour, marker=look.marker, markersize=5)
-        words = f"{text.fit(str(name), SMALL, 48)}  {mean:.2f}" if at_left else f"{mean:.2f}  {text.fit(str(name), SMALL, 48)}"
+        words = f"{names[number]}  {mean:.2f}" if at_left else f"{mean:.2f}  {names[number]}"
         page.write(
             edge + (-1 if at_left else 1), height - 0.38 * SMALL / MM, words, size=SMALL, align="right" if at_left else "left"
         )
@@ -105,7 +107,7 @@ def _places(page: Page, counts: pd.DataFrame) -> None:
     """How often each setting took each rank: a cell a setting and rank, the darker the more seeds."""
     page.heading("How many seeds gave which rank")
     page.y += 2
-    names = [text.fit(str(name), SMALL, 50) for name in counts.index]
+    names = text.fit_all([str(name) for name in counts.index], SMALL, _NAME)
     k = len(names)
     left = LEFT + max(text.width(name, SMALL) for name in names) + 4
     step = min(8.0, (page.room - 20) / k)

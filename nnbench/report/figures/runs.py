@@ -23,7 +23,7 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
         raise NotShown("there is no run")
     reasons = runs.get("reason", pd.Series("", index=runs.index)).fillna("")
     finals = {column: head for column, head in _FINALS.items() if findings.known(column)}
-    result = runs[["setting", "seed", "outcome", *finals, "run_id"]].assign(reason=reasons)
+    result = findings.ordered(runs)[["setting", "seed", "outcome", *finals, "run_id"]].assign(reason=reasons)
     columns = [
         Column("seed", 11, size=LEAST),
         Column("", 4, size=LEAST),

@@ -18,6 +18,7 @@ from nnbench.stats.sensitivity import Range, learning_rate_curve, usable_range
 
 TOLERANCE = 0.05  # five points of accuracy; a few seeds tell no less
 _MANY = 6
+_TINY = 1e-30  # a smaller learning rate is none
 
 
 def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
@@ -27,9 +28,12 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
         With the `optimizer`, and `reaches`: whether its best is beyond chance, and within the tolerance of the best of all.
     """
     search = findings.search
-    tried = [name for name, varied in search.varied.items() if "learning_rate" in varied] if search else []
-    if search is None or not tried:
+    varied = [name for name, keys in search.varied.items() if "learning_rate" in keys] if search else []
+    if search is None or not varied:
         raise NotShown("no optimizer was run with more than one learning rate")
+    tried = [name for name in varied if _on_a_scale(search.of(name)["learning_rate"])]
+    if not tried:
+        raise NotShown("no optimizer was run with learning rates that are all positive numbers")
     curves = {name: _curve(search, name) for name in tried[:_MANY]}
     ranges = {name: usable_range(curve, TOLERANCE) for name, curve in curves.items()}
     ranges = dict(sorted(ranges.items(), key=lambda one: -np.nan_to_num(one[1].decades, nan=-1.0)))  # the widest first
@@ -58,6 +62,11 @@ def _reaching(curves: dict[str, pd.DataFrame], chance: float) -> list[str]:
     bests = {name: float(curve["estimate"].mask(curve["diverged"] > 0).max()) for name, curve in curves.items()}
     best = np.nanmax([*bests.values(), -np.inf])
     return [name for name, own in bests.items() if own >= best - TOLERANCE and not own <= chance]
+
+
+def _on_a_scale(rates: "pd.Series[float]") -> bool:
+    """Whether a logarithmic axis has a place for all of them."""
+    return pd.api.types.is_numeric_dtype(rates.infer_objects()) and bool(((rates > _TINY) & (rates < 1 / _TINY)).all())
 
 
 def _curve(search: Search, name: str) -> pd.DataFrame:

@@ -20,6 +20,11 @@ from nnbench.stats.time_to_target import share_reached
 
 _MANY = 8  # settings whose steps can be told apart
 _TARGETS, _ROWS = 3, 12  # targets that a page has room for, and settings in its table
+_COST = (
+    "Epochs, and below them seconds: the time spent in all runs of a setting, those in vain included, over the "
+    "number that got there, which stands beside it. ∞ where none did, within the epochs in brackets, for which its own "
+    "runs were watched. It has no interval. Settings that never got to any of these are left out."
+)
 
 
 def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
@@ -29,10 +34,11 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     every = races(findings, settings.targets)
     run = [race for race in every if race.table["reached"].any()]
     if not run:
-        wanted = numbers.listing([f"{target:.2f}" for target in settings.targets]) or "any that was asked for"
+        wanted = numbers.listing([race.name for race in every]) or "any that was asked for"
         raise NotShown(f"no run reached a training accuracy of {wanted}")
+    unreached = [race.name for race in every if not race.table["reached"].any()]
     beyond = references(findings.runs).beyond([race.target for race in run])
-    page = pad.page(_title(findings, run), _caption(findings, [race.target for race in every if race not in run]) + beyond)
+    page = pad.page(_title(findings, run), _caption(findings, unreached) + beyond)
     shown = run[0].table["setting"].head(_MANY).tolist()
     legend(page, {name: findings.looks[name] for name in shown})
     _panels(page, findings, run[-_TARGETS:], shown)
@@ -49,24 +55,24 @@ def _title(findings: Findings, run: Sequence[Race]) -> str:
     if not np.isfinite(race.table["estimate"].iloc[0]):
         best = race.table.sort_values("reached", ascending=False, kind="stable").iloc[0]
         told = f"{best['reached']} of {best['n']} runs of {wording.brief(best['setting'])}"
-        return f"No setting reaches {race.target:.2f} training accuracy in half of its runs; {told} do"
+        return f"No setting reaches {race.name} training accuracy in half of its runs; {told} do"
     words = wording.words(
         findings,
-        f"median time to {race.target:.2f} training accuracy",
+        f"median time to {race.name} training accuracy",
         higher=False,
         printed=lambda epochs, low, high: f"{epochs:,.0f} epochs",
     )
     return sentences.headline(race.verdict, words)
 
 
-def _caption(findings: Findings, unreached: list[float]) -> str:
+def _caption(findings: Findings, unreached: list[str]) -> str:
     words = (
         "The share of a setting's runs whose training accuracy has reached a target, by Kaplan and Meier's estimate: a run "
         "that ended before it is counted for as long as it was watched, one that diverged never arrives. Seconds: epochs "
         "times the median time of an epoch of that setting, on this machine: not each run's own clock, which other work slows."
     )
     if unreached:
-        words += f" No run reached {numbers.listing([f'{target:.2f}' for target in unreached])}."
+        words += f" No run reached {numbers.listing(unreached)}."
     settings = findings.ended["setting"].nunique()
     return words + (f" The first {_MANY} of {settings} settings." if settings > _MANY else "")
 
@@ -77,16 +83,16 @@ def _panels(page: Page, findings: Findings, run: Sequence[Race], shown: Sequence
     width = (WIDTH - gap - 8) / 2
     height = max(20.0, min(58.0, (page.room - 44 - 8.4 * len(shown)) / rows - 16))
     for race in run:
-        page.heading(f"Share of runs that have reached {race.target:.2f} training accuracy")
+        page.heading(f"Share of runs that have reached {race.name} training accuracy")
         page.y += 1.5
         for column, unit in enumerate(("epochs", "seconds")):
             axes = page.axes(LEFT + 8 + column * (width + gap), page.y, width, height)
-            times = {one.target: _in(unit, one) for one in run}
+            times = {one.name: _in(unit, one) for one in run}
             _limits(axes, pd.concat(times.values()), unit)
             if race is run[-1]:
                 axes.set_xlabel({"epochs": "epoch", "seconds": "seconds"}[unit])
             for name in shown:
-                own = times[race.target]
+                own = times[race.name]
                 _steps(axes, own[own["setting"] == name], findings.looks[name])
         page.y += height + (12 if race is run[-1] else 7)
 
@@ -99,9 +105,10 @@ def _in(unit: str, race: Race) -> pd.DataFrame:
 
 def _limits(axes: Axes, times: pd.DataFrame, unit: str) -> None:
     arrivals = times.loc[times["reached"], "time"]
-    low, high = max(arrivals.min() / 1.5, 1 if unit == "epochs" else 1e-4), times["time"].max() * 1.02
+    low = max(arrivals.min() / 1.5, 1 if unit == "epochs" else 1e-4)
+    high = max(times["time"].max() * 1.02, 2 * low)  # where all have arrived by epoch 0 too
     told = numbers.tick if unit == "seconds" else lambda epoch: f"{epoch:,.0f}"
-    logarithmic(axes.xaxis, min(low, high / 2), high, told)
+    logarithmic(axes.xaxis, low, high, told)
     axes.set(ylim=(0, 1.04), yticks=[0, 0.25, 0.5, 0.75, 1])
     axes.tick_params(labelsize=LEAST)
 
@@ -123,7 +130,7 @@ def _costs(page: Page, findings: Findings, run: Sequence[Race], further: Callabl
     if page.room < 40:
         page = further()
     page.heading("Expected running time")
-    page.y += 1
+    page.paragraph(_COST, size=LEAST + 0.5, colour=MUTED)  # above the table: below it there may be no room left
     by_setting = [race.table.set_index("setting") for race in run]
     rows: list[list[Cell | str]] = []
     arrived = pd.concat([race.table for race in run]).groupby("setting", sort=False)["reached"].sum()
@@ -136,13 +143,6 @@ def _costs(page: Page, findings: Findings, run: Sequence[Race], further: Callabl
             cells += [Cell(numbers.epochs(epochs, *watched) if not np.isnan(epochs) else numbers.MISSING, told)]
             cells += [Cell(f"{own.loc[setting, 'reached']} of {own.loc[setting, 'n']}", colour=MUTED)]
         rows.append(cells)
-    rest = [column for race in run for column in (Column(f"to {race.target:.2f}", 24), Column("runs", 18, size=LEAST + 0.5))]
+    rest = [column for race in run for column in (Column(f"to {race.name}", 24), Column("runs", 18, size=LEAST + 0.5))]
     name = Column("", WIDTH - sum(column.width for column in rest), "left", SMALL)
-    page = table(page, [name, *rest], rows, further)
-    page.paragraph(
-        "Epochs, and seconds below: the time spent in all runs of a setting, those in vain included, over the "
-        "number that got there, which stands beside it. ∞ where none did, within the epochs in brackets, for which its own "
-        "runs were watched. It has no interval. Settings that never got to any of these are left out.",
-        size=LEAST + 0.5,
-        colour=MUTED,
-    )
+    table(page, [name, *rest], rows, further)

@@ -1,0 +1,98 @@
+"""A page or a file that cannot be made costs only itself."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from pypdf import PdfReader
+
+from nnbench.report import figures, files, markdown, printing, webpage
+from nnbench.report.files import Report, write
+from nnbench.report.findings import Findings
+from nnbench.report.page import Page
+from nnbench.study import Study
+
+MakeStudy = Callable[..., Study]
+PAGES = ["cover", "final_table", "loss", "runs"]
+
+
+def _raise(*_: object, **__: object) -> NoReturn:
+    raise ValueError("of a fault\nthat has two lines")
+
+
+def _write(study: Study, folder: Path) -> Report:
+    return write(study, folder, title="t", pages=PAGES, targets=[0.8])
+
+
+def _words(report: Report) -> list[str]:
+    return [" ".join(page.extract_text().split()) for page in PdfReader(report.pdf).pages]
+
+
+@pytest.mark.parametrize("name", ["loss", "cover"])
+def test_a_page_that_raises(name: str, make_study: MakeStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = figures.load
+    monkeypatch.setattr(figures, "load", lambda one: _raise if one == name else usual(one))
+    report = _write(make_study(["adam", "sgd"], 2, boundaries=False), tmp_path)
+    assert [one for one, _ in report.missing] == [name]
+    assert [(fault.part, fault.reason) for fault in report.faults] == [(name, "ValueError: of a fault")]
+    pages = _words(report)
+    assert len(pages) == len(PAGES) - 1
+    assert f"{name.capitalize()}: making it raised ValueError: of a fault" in pages[-1]
+    assert "making it raised ValueError: of a fault" in report.web.read_text()
+    assert "making it raised ValueError: of a fault" in report.summary.read_text() or name == "cover"
+    assert "in _raise" in report.log.read_text()
+    assert set(report.csvs) == set(PAGES) - {name}
+    assert report.log in report.files
+    monkeypatch.undo()
+    assert not _write(make_study(["adam", "sgd"], 2, boundaries=False), tmp_path).log.exists()
+
+
+def test_a_page_that_cannot_be_printed(make_study: MakeStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is drawn of it has begun a page of the PDF; its numbers stay as the cover has them."""
+    close = Page.close
+
+    def spoil(page: Page) -> None:
+        close(page)
+        if page.title and "loss" in page.title:
+            page.figure.axes[0].lines[0].draw = _raise  # type: ignore[method-assign]
+
+    monkeypatch.setattr(Page, "close", spoil)
+    report = _write(make_study(["adam", "sgd"], 2, boundaries=False), tmp_path)
+    assert [name for name, _ in report.missing] == ["loss"]
+    pages = _words(report)
+    assert len(pages) == len(PAGES)
+    assert "Making it raised ValueError: of a fault" in pages[2]
+    assert "4 runs, all finished" in pages[3]
+    assert "loss" in report.csvs
+    assert "loss" not in report.svgs
+
+
+@pytest.mark.parametrize(
+    ("module", "function", "part"),
+    [
+        (webpage, "study", "report.html"),
+        (markdown, "summary", "summary.md"),
+        (printing, "_svg", "final_table.svg"),
+        (printing, "_png", "cover.png"),
+        (files, "_csv", "final_table.csv"),
+    ],
+)
+def test_a_file_that_cannot_be_made(
+    module: object, function: str, part: str, make_study: MakeStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, function, _raise)
+    report = _write(make_study(["adam", "sgd"], 2, boundaries=False), tmp_path)
+    assert part in [fault.part for fault in report.faults]
+    assert len(_words(report)) == len(PAGES)
+    assert not list(tmp_path.rglob(part))
+    assert report.files == [path for path in report.files if path.exists()]
+
+
+def test_an_answer_that_cannot_be_worked_out(make_study: MakeStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Findings, "by", _raise)
+    report = _write(make_study(["adam", "sgd"], 2, boundaries=False), tmp_path)
+    assert report.answer.startswith("The answer could not be worked out")
+    assert "report.log" in report.answer
+    assert {name for name, _ in report.missing} >= {"cover", "final_table", "loss"}
+    assert report.pdf.exists()
