@@ -30,6 +30,8 @@ def decoded(words: Sequence[str]) -> list[str]:
     for word in words:
         if not word:
             raise UserError("an empty word: must be KEY=VALUE; an unset variable of the shell, perhaps")
+        if word.startswith("="):
+            raise UserError(f"{word}: names no key; must be KEY=VALUE")
         try:
             text = os.fsencode(word).decode()
         except UnicodeDecodeError:

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 from hydra import compose, initialize_config_dir
+from hydra._internal.utils import get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import OmegaConf
@@ -41,6 +42,11 @@ def as_user_error(error: Exception, conf: Path, words: Sequence[str]) -> str | N
     if isinstance(error, UserError):
         return str(error)
     text = " ".join(str(part) for part in (error, error.__cause__ or "")).strip()
+    if "Cannot find primary config" in text and (elsewhere := _config_path(words)):
+        return f"--config-path={elsewhere}: holds no config.yaml; a folder with options of your own is --config-dir"
+    if "`_target_`" in text:
+        section = next((word for word in words if re.match(r"\+*hydra\.(sweeper|launcher)=", word)), "hydra.sweeper")
+        return f"{section}: is a section; one of Hydra's is chosen by {section.partition('=')[0].replace('.', '/')}=NAME"
     for saying, line in SAYINGS.items():
         if found := re.search(saying, text):
             return line.format(found[1])
@@ -50,7 +56,10 @@ def as_user_error(error: Exception, conf: Path, words: Sequence[str]) -> str | N
     if not isinstance(error, HydraException | OmegaConfBaseException):
         return _not_writable(error, words) if isinstance(error, OSError) else None
     if isinstance(error, MissingConfigException) and error.options is not None:
-        group, _, option = (error.missing_cfg_file or "").rpartition("/")
+        missing = error.missing_cfg_file or ""
+        group, _, option = (
+            missing.partition("//") if "//" in missing else missing.rpartition("/")
+        )  # of a path, it is all after
         near = get_close_matches(option, error.options, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         for folder in sorted(Path().glob("*/")):
@@ -70,11 +79,18 @@ def as_user_error(error: Exception, conf: Path, words: Sequence[str]) -> str | N
     return re.sub(r"\s+", " ", text)
 
 
+def _config_path(words: Sequence[str]) -> str | None:
+    """The folder that the words name as that of the whole configuration."""
+    return get_args_parser().parse_intermixed_args(list(words)).config_path  # type: ignore[no-any-return]
+
+
 def _advice(word: str) -> str:
     """How to write a word that Hydra's grammar cannot read."""
     key, sign, value = word.partition("=")
     if not sign or not re.fullmatch(r"[+~]*[\w./@-]+", key, re.ASCII):
         return ""
+    if value.startswith("="):
+        return f"; did you mean {key}{value}?"
     if re.search(r"""['"\[\](){}]""", value):
         return ", quoted from the shell where it holds spaces, quotes or brackets"
     return f"; where the value holds signs such as & or ;, give '{key}=\"{value}\"'"

@@ -190,6 +190,13 @@ MISTAKES = {
     "-m experiment=tuned_quick optimizer=sgd,adam space.momentum.low=0.1": "momentum is of sgd, so change conf/space/sgd.yaml",
     "-m experiment=tuned_quick ~space": "space: is missing",
     # the command line itself
+    "--config-path /proc": "--config-path=/proc: holds no config.yaml; a folder with options of your own is --config-dir",
+    "=3": "=3: names no key; must be KEY=VALUE",
+    "seed==3": "seed==3: cannot be read; must be KEY=VALUE; did you mean seed=3?",
+    "optimizer=/etc/passwd": "optimizer=etc/passwd: no such option; optimizer knows adagrad",
+    "-m hydra.sweeper=x": "hydra.sweeper=x: is a section; one of Hydra's is chosen by hydra/sweeper=NAME",
+    "-m hydra.launcher=x": "hydra.launcher=x: is a section; one of Hydra's is chosen by hydra/launcher=NAME",
+    "seed=choice(": "seed=choice(: cannot be read; must be KEY=VALUE, quoted from the shell",
     "--foo": "unrecognized arguments: --foo; --help tells of all there is",
     "-M": "unrecognized arguments: -M",
     "seed=1 --cfg nothing": "argument --cfg/-c: invalid choice: 'nothing'",
