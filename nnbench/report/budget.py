@@ -76,9 +76,9 @@ def spaces(found: Sequence[Budget]) -> str:
         if one.spaces is not None and one.spaces > 1:
             times = "once" if one.spaces == 2 else f"{one.spaces - 1} times"
             moved = "".join(f", {key} from {_bounds(old)} to {_bounds(new)}" for key, old, new in one.moved)
-            told.append(f"the space of {one.optimizer} was changed {times} after results had been seen{moved}")
+            told.append(f"the space of {one.optimizer} was declared anew {times} after results had been seen{moved}")
     if unknown := [one.optimizer for one in found if one.spaces is None]:
-        told.append(f"whether the space of {listing(unknown)} was changed after results had been seen was not noted")
+        told.append(f"whether the space of {listing(unknown)} was declared before anything ran was not noted")
     return "; ".join(told)
 
 

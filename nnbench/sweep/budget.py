@@ -6,6 +6,7 @@ declared before.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,8 @@ from nnbench.sweep.space import Space
 if TYPE_CHECKING:
     from nnbench.tracking.runs import Row
 
-TASK = "task"  # the parameter of a sweep's own run that tells what it was on
 AROUND = "optimizer.name", "optimizer.algorithm"
+PLAIN = "no space"  # of runs that were made one by one or over a grid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +27,9 @@ class Budget:
 
     Attributes:
         tried: how many different settings have been run, but for those on final seeds.
-        spaces: how many different spaces they were looked for in; None where a sweep of the first edition did not note it.
-        declared: the first of them, as `noted` writes it.
+        spaces: how many different spaces they were looked for in, plain runs that came before the first counting as one;
+            None where a sweep of the first edition did not note it.
+        declared: the first space, as `noted` writes it.
     """
 
     tried: int
@@ -37,7 +39,7 @@ class Budget:
 
 def parameter(label: str) -> str:
     """The parameter of a sweep's own run that holds the space of an optimizer."""
-    return f"space.{label}"
+    return "space." + re.sub(r"[^\w. -]", "_", label)  # MLflow allows no other letters
 
 
 def noted(space: Space) -> str:
@@ -65,9 +67,20 @@ def spent(rows: Sequence["Row"], label: str, task: dict[str, Any], spaces: Seque
         tuple(sorted((key, text) for key, text in row.params.items() if key.startswith("optimizer.") and key not in AROUND))
         for row in mine
     }
-    searches = {row.tags.get("nnbench.sweep_id") for row in mine if row.tags.get("nnbench.stage") == "tuning"}
-    before = [row.params.get(parameter(label)) for row in rows if row.run_id in searches]
-    known = list(dict.fromkeys([*before, *map(noted, spaces)]))
-    if not known or known[0] is None:
-        return Budget(tried=len(settings), spaces=None, declared={})
-    return Budget(tried=len(settings), spaces=None if None in known else len(known), declared=json.loads(known[0]))
+    sweeps = {row.run_id: row.params.get(parameter(label)) for row in rows if row.tags.get("nnbench.kind") == "sweep"}
+    before = [
+        sweeps.get(row.tags.get("nnbench.sweep_id", "")) or (None if _tunes(row) else PLAIN)
+        for row in sorted(mine, key=lambda row: row.started)
+    ]
+    # Plain runs matter where they came first: a space that was declared after them was not declared before anything ran.
+    known = [one for at, one in enumerate(dict.fromkeys([*before, *map(noted, spaces)])) if one != PLAIN or at == 0]
+    declared = next((one for one in known if one != PLAIN), None)
+    return Budget(
+        tried=len(settings),
+        spaces=None if None in known else len(known),
+        declared={} if declared is None else json.loads(declared),
+    )
+
+
+def _tunes(row: "Row") -> bool:
+    return row.tags.get("nnbench.stage") == "tuning"

@@ -1,6 +1,6 @@
 """Edges that matter: a value whose neighbour would do the same is no reason to look further."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,10 @@ import pytest
 from nnbench import optimizers
 from nnbench.optimizers.base import Optimizer
 from nnbench.sweep.effect import NEGLIGIBLE, effect
+from nnbench.sweep.space import read
+from nnbench.sweep.tuning import Contender, choose
+from nnbench.tracking.runs import Row
+from tests.conftest import composed
 
 ALIKE: list[tuple[str, str, float, float]] = [
     ("adam", "decay", 1.3e-7, 4.6e-9),  # changes the rate by 0.13 % over a run of 10,000 epochs
@@ -69,3 +73,24 @@ def test_somebodys_own_optimizer() -> None:
     assert effect(Layerwise(), Layerwise(learning_rate=0.2), 100) == pytest.approx(1.0)
     assert effect(Layerwise(), Layerwise(broken=True), 100) == np.inf
     assert effect(Layerwise(), Layerwise(learning_rate=np.nan), 100) == np.inf
+
+
+def test_of_two_values_on_their_edges_the_one_that_matters_is_flagged() -> None:
+    """A learning rate at the top of its space, beside a decay at the low end that changes the rate by 0.13 % over the run."""
+    tree = composed("optimizer=adam")
+    bare = Contender(label="adam", words=(), tree=tree, space={})
+    contender = replace(bare, space=read(tree["space"], bare.check))
+    setting = {"learning_rate": 0.5, "beta_1": 0.9, "beta_2": 0.999, "decay": 1.3e-7}
+    runs = {
+        contender.job(0, one, 1000, "tuning").config.identity: Row(
+            run_id=str(accuracy),
+            name="",
+            status="FINISHED",
+            started=0,
+            tags={"nnbench.outcome": "finished"},
+            metrics={"final/val_accuracy": accuracy, "final/val_loss": 1.0},
+        )
+        for accuracy, one in ((0.8, setting), (0.7, {**setting, "learning_rate": 0.05}))
+    }
+    found = choose(contender, [setting, {**setting, "learning_rate": 0.05}], [1000], "tuning", runs)
+    assert (found.setting, found.edges) == (setting, {"learning_rate": "high"})
