@@ -3,7 +3,7 @@
 import logging
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from nnbench.interrupts import Interrupted, uninterrupted
 from nnbench.job import Ended, Failure, Job
 from nnbench.places import below
 from nnbench.redaction import redacted
-from nnbench.report import style
+from nnbench.report import numbers, style
 from nnbench.source import own_source, source_of
 from nnbench.tracking.sources import Sources
 from nnbench.tracking.store import Store, open_store
@@ -131,6 +131,13 @@ def sources(config: Config) -> Sources:
     optimizer, dataset = config.optimizer.algorithm, config.dataset.name
     found = (source_of(optimizers.find(optimizer), optimizer), source_of(datasets.find(dataset), dataset), own_source())
     return {one.digest: one.files for one in found}
+
+
+def changes(writer: StudyWriter, configs: Sequence[Config]) -> list[str]:
+    """Lines on finished runs of other source, such as `my.opts:Lion has changed: 20 runs anew`."""
+    found = writer.superseded([spec(config) for config in configs]).items()
+    why = {name: f"{name} has changed" if name else "the code of earlier runs is not known" for name, _ in found}
+    return [f"{why[name]}: {numbers.count(number, 'run')} anew" for name, number in found]
 
 
 def spec(config: Config, *, alone: bool = False) -> RunSpec:

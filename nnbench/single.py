@@ -31,6 +31,7 @@ def run_once(config: Config) -> int:
         refuse_unrepeatable([config])
     from nnbench.recording import (  # MLflow takes a second to import: only where something is tracked
         Recorder,
+        changes,
         open_study,
     )
 
@@ -42,6 +43,8 @@ def run_once(config: Config) -> int:
                 writer.reuse({config.identity})
                 console.print(f"{config.run_name} has finished before in study {config.study}; resume=false runs it anew")
                 return 0
+            for line in changes(writer, [config]) if config.resume else ():
+                console.print(plain(line))
             recorder = Recorder(writer, config.tracking.sweep_id)
             with recorder.closing():
                 handle = recorder.started(job)

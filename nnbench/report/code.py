@@ -132,7 +132,10 @@ def left_out(study: Study) -> str:
     held = (
         f"The study holds several versions of the code ({listing(told)})" if told else "The study holds runs of earlier code"
     )
-    return f"{held}: {count(len(study.earlier), 'run')} of earlier ones are left out, and nothing is averaged over versions."
+    verb = "is" if len(study.earlier) == 1 else "are"
+    return (
+        f"{held}: {count(len(study.earlier), 'run')} of earlier ones {verb} left out, and nothing is averaged over versions."
+    )
 
 
 def diff(before: Study, after: Study, names: Sequence[str]) -> list[str]:

@@ -195,13 +195,11 @@ class Sweep:
 
     def explain(self, jobs: Sequence[Job]) -> None:
         """Say which jobs there are runs of, but of other source."""
-        from nnbench.recording import spec
+        from nnbench.recording import changes
 
-        if not (jobs and self.config.resume):
-            return
-        for name, number in self.writer.superseded([spec(job.config) for job in jobs]).items():
-            why = f"{name} has changed" if name else "the code of earlier runs is not known"
-            self.console.print(f"[yellow]{escape(why)}[/yellow]: {numbers.count(number, 'run')} anew", soft_wrap=True)
+        if jobs and self.config.resume:
+            for line in changes(self.writer, [job.config for job in jobs]):
+                self.console.print(f"[yellow]{escape(line)}[/yellow]", soft_wrap=True)
 
     def tell_of_checkpoints(self, jobs: Sequence[Job]) -> None:
         """Say which of the reused runs lack boundaries that are asked for, which is no reason to train them again."""
