@@ -1,5 +1,6 @@
 """What differs between the two studies besides their results: what was configured, the code, the machine."""
 
+import re
 from collections.abc import Callable
 
 import pandas as pd
@@ -52,7 +53,8 @@ def _diff(page: Page, versus: Versus, further: Callable[[], Page]) -> None:
     for line in versus.diff:
         if page.room < 8:
             page = further()
-        for part in text.wrap(line, LEAST, WIDTH, family=text.MONO) or [""]:
+        indented = re.sub(r"^[-+]? *", lambda start: start[0].replace(" ", "\N{NO-BREAK SPACE}"), line)
+        for part in text.wrap(indented, LEAST, WIDTH, family=text.MONO) or [""]:
             page.write(
                 LEFT, page.y, part, size=LEAST, colour=MUTED if line.startswith(("---", "+++", "@@")) else INK, mono=True
             )
