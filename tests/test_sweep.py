@@ -304,3 +304,16 @@ def test_checkpoints_make_no_other_runs(home: Path, nnbench: Command, store: Mlf
     assert "2 reused from before, 1 to do" in said.err
     assert "2 reused runs lack boundaries of training.checkpoints=[3]" in said.err
     assert set(_study(home).runs["setting"]) == {"adam"}
+
+
+def test_where_all_runs_fail_the_reason_is_what_one_sees(home: Path, nnbench: Command) -> None:
+    bad = "optimizer=custom", "optimizer.algorithm=tests.broken_optimizers:Raises", "+optimizer.learning_rate=0.1"
+    said = nnbench("-m", *bad, "seed=range(12)", "training.epochs=20", "study=s")
+    assert said.status == 1
+    lines = said.err.splitlines()
+    assert sum(line.startswith("failed custom") for line in lines) == 5, "of one reason, the first ones"
+    assert sum(line.startswith("not shown: ") for line in lines) == 1, "why no page can be drawn is told already"
+    head = next(at for at, line in enumerate(lines) if line.split() == ["failed", "runs", "why"])
+    assert lines[head + 1].split()[0] == "12"
+    assert "ArithmeticError: no step today" in lines[head + 1]
+    assert not any("report" in line or "not shown" in line for line in lines[head:-1]), "it is the last that is told"

@@ -51,7 +51,21 @@ def test_fixed(value: float, printed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "printed"), [(0.512, "0.51 s"), (12.34, "12.3 s"), (99.94, "99.9 s"), (250, "4 min 10 s"), (NAN, "–")]
+    ("seconds", "printed"),
+    [
+        (0.512, "0.51 s"),
+        (12.34, "12.3 s"),
+        (99.94, "99.9 s"),
+        (99.97, "1 min 40 s"),
+        (250, "4 min 10 s"),
+        (3599.4, "59 min 59 s"),
+        (3599.6, "1 h"),
+        (36_000, "10 h"),
+        (36_180, "10 h 3 min"),
+        (86_399, "1 d"),
+        (190_080, "2 d 5 h"),
+        (NAN, "–"),
+    ],
 )
 def test_duration(seconds: float, printed: str) -> None:
     assert numbers.duration(seconds) == printed
