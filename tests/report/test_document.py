@@ -215,9 +215,11 @@ def test_an_unknown_page_is_the_users_mistake(comparison: Study, tmp_path: Path)
 def test_the_users_matplotlib_settings_do_not_show(make_study: MakeStudy, tmp_path: Path) -> None:
     import matplotlib as mpl
 
-    plain = _write(make_study(["adam"], 2), tmp_path / "a").pdf.read_bytes()
-    with mpl.rc_context({"lines.linewidth": 9, "axes.facecolor": "pink", "text.color": "red", "font.size": 30}):
-        assert _write(make_study(["adam"], 2), tmp_path / "b").pdf.read_bytes() == plain
+    plain = _write(make_study(["adam"], 2), tmp_path / "a", ["cover", "loss"]).pdf.read_bytes()
+    with mpl.rc_context(
+        {"text.usetex": True, "lines.linewidth": 9, "axes.facecolor": "pink", "text.color": "red", "font.size": 30}
+    ):
+        assert _write(make_study(["adam"], 2), tmp_path / "b", ["cover", "loss"]).pdf.read_bytes() == plain
 
 
 def test_the_order_of_runs_does_not_change_the_answer(comparison: Study, tmp_path: Path) -> None:

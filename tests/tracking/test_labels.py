@@ -124,7 +124,7 @@ def test_the_pages_of_a_search_ring_the_setting_that_the_tag_marks() -> None:
         if each.params["optimizer.learning_rate"] == "0.5":
             each.metrics["final/val_loss"] = 0.9
     (best,) = best_settings(rows)
-    search = searched(runs_table(rows), pd.DataFrame())
+    search = searched(runs_table(rows), pd.DataFrame(), {})
     assert search is not None
     assert search.configurations.set_index("place")["setting"].to_dict()[0] == best.setting == "sgd lr=0.3"
     own = search.runs[search.runs["optimizer"] == "sgd"]
