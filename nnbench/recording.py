@@ -18,10 +18,11 @@ from nnbench.places import below
 from nnbench.redaction import redacted
 from nnbench.report import numbers, style
 from nnbench.source import own_source, source_of
+from nnbench.tracking.run_spec import RunSpec
 from nnbench.tracking.sources import Sources
 from nnbench.tracking.store import Store, open_store
 from nnbench.tracking.versions import CODE, DATASET, SOURCE
-from nnbench.tracking.writer import RunSpec, StudyWriter
+from nnbench.tracking.writer import StudyWriter
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from nnbench.backup import main
+from nnbench.tracking.run_spec import RunSpec
 from nnbench.tracking.store import open_store
-from nnbench.tracking.writer import RunSpec, StudyWriter
+from nnbench.tracking.writer import StudyWriter
 
 
 def test_a_copy_holds_what_is_there_while_the_store_is_in_use(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

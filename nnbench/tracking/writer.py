@@ -2,13 +2,11 @@
 
 import logging
 import math
-import re
 import shutil
 import weakref
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +18,6 @@ from nnbench.boundary import Boundary
 from nnbench.errors import UserError
 from nnbench.history import History
 from nnbench.redaction import redacted
-from nnbench.texts import as_text
 from nnbench.tracking import note as notes
 from nnbench.tracking.delivery import AtOnce, Delivery
 from nnbench.tracking.describe import NOTE, REPORT, REPORT_TAG, describe
@@ -29,49 +26,18 @@ from nnbench.tracking.files import artifact_folder
 from nnbench.tracking.metrics import points
 from nnbench.tracking.presence import Presence
 from nnbench.tracking.provenance import provenance, user
+from nnbench.tracking.run_spec import LONGEST_TAG, RunSpec, storable, stored_key, stored_params
 from nnbench.tracking.runs import Row, ServerRuns, now
-from nnbench.tracking.settings import configuration
 from nnbench.tracking.sources import Sources, write_sources
 from nnbench.tracking.spool import Courier, parcels
 from nnbench.tracking.store import Store
-from nnbench.tracking.tables import configuration_of
-from nnbench.tracking.versions import ASKED, CODE, DATASET, SOURCE, split
+from nnbench.tracking.superseded import asked_again, changes
 
 logger = logging.getLogger(__name__)
 
 COLOUR, FIGURES = "mlflow.runColor", "figures"
 BLACK = "#1a1a1a"  # a sweep's own run, among runs in the colours of their optimizers
-LONGEST_PARAM, LONGEST_TAG, LONGEST_KEY = 6000, 8000, 250  # characters
 WORTH_ANALYZING = 10  # runs in a sweep, from which on SQLite's statistics are out of date
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunSpec:
-    """What tracking needs to know of a training run.
-
-    Attributes:
-        name: as a person would say it, such as `adam lr=0.05 seed=3`.
-        identity: the same for runs that give the same numbers.
-        optimizer: its label.
-        seed: of the run.
-        params: every leaf of the config under its dotted name.
-        config_yaml: the whole config.
-        stage: of a study that tunes first, `tuning` or `final`.
-        configuration: the same for runs of one setting, which differ in seed and source alone.
-        sources: digests of what decides the numbers, by the names of their tags, see `nnbench.tracking.versions`.
-        files: the sources themselves, where the run's own artifacts are to hold them.
-    """
-
-    name: str
-    identity: str
-    optimizer: str
-    seed: int
-    params: Mapping[str, object]
-    config_yaml: str
-    stage: str | None = None
-    configuration: str = ""
-    sources: Mapping[str, str] = field(default_factory=dict)
-    files: Sources = field(default_factory=dict)
 
 
 class StudyWriter:
@@ -155,7 +121,7 @@ class StudyWriter:
         """Open the sweep's own run, at once; returns its id in the store."""
         tags = {"nnbench.kind": "sweep", COLOUR: BLACK}
         with self.store.told_in_one_line():
-            sweep_id = self.store.runs.open(self._experiment, name, {**self._tags, **tags}, _storable(params))
+            sweep_id = self.store.runs.open(self._experiment, name, {**self._tags, **tags}, storable(params))
         self._open[sweep_id] = None
         return sweep_id
 
@@ -172,13 +138,13 @@ class StudyWriter:
             **({COLOUR: self._colours[job.optimizer]} if job.optimizer in self._colours else {}),
         }
         with self.store.told_in_one_line():
-            handle = self._delivery.open(job.name, {**self._tags, **tags}, _params(job.params))
+            handle = self._delivery.open(job.name, {**self._tags, **tags}, stored_params(job.params))
         self._open[handle] = job
         return handle
 
     def finish_run(self, handle: str, job: RunSpec, history: History, boundary: Boundary | None) -> None:
         """Log all of a run that came back, and mark it FINISHED, a diverged one too."""
-        note = partial(notes.run_note, history.outcome, _params(job.params), history=history)
+        note = partial(notes.run_note, history.outcome, stored_params(job.params), history=history)
         with self._files(handle) as folder:
             artifacts.write_run(folder, history, boundary)
             _write_texts(folder, job, note(picture=artifacts.PICTURE if boundary else None))
@@ -188,7 +154,7 @@ class StudyWriter:
     def fail_run(self, handle: str, job: RunSpec, traceback: str, reason: str) -> None:
         """Keep the traceback, and mark the run FAILED."""
         reason = redacted(reason)
-        note = notes.run_note("failed", _params(job.params), reason=reason)
+        note = notes.run_note("failed", stored_params(job.params), reason=reason)
         with self._files(handle) as folder:
             (folder / "traceback.txt").write_text(redacted(traceback), encoding="utf-8")
             _write_texts(folder, job, note)
@@ -197,7 +163,7 @@ class StudyWriter:
     def kill_run(self, handle: str, reason: str) -> None:
         """Mark a run KILLED that did not come back."""
         job, reason = self._open.get(handle), redacted(reason)
-        note = notes.run_note("killed", _params(job.params) if job else {}, reason=reason)
+        note = notes.run_note("killed", stored_params(job.params) if job else {}, reason=reason)
         self._close(handle, "KILLED", "killed", [], note, reason)
 
     def run_id(self, handle: str) -> str:
@@ -244,7 +210,7 @@ class StudyWriter:
         if reports := [name for name in names if Path(name).name == REPORT]:
             tags[REPORT_TAG] = "\n".join(reports)
         ended = now()
-        finite = [Metric(_key(key), value, ended, 0) for key, value in (metrics or {}).items() if math.isfinite(value)]
+        finite = [Metric(stored_key(key), value, ended, 0) for key, value in (metrics or {}).items() if math.isfinite(value)]
         trouble = None
         try:
             self.attach(sweep_id, files, folder)
@@ -285,34 +251,13 @@ class StudyWriter:
     def reuse(self, identities: Collection[str]) -> None:
         """Note that a sweep has wanted runs that were FINISHED before, where a later version would be taken for the newest."""
         with self.store.told_in_one_line():
-            rows = [row for row in self.store.runs.rows(self._experiment) if row.tags.get("nnbench.kind") == "training"]
-            _, earlier = split(rows)
-            asked = {row.run_id: {ASKED: str(now())} for row in earlier if row.tags.get("nnbench.identity") in identities}
-            if asked:
+            if asked := asked_again(self.store.runs.rows(self._experiment), identities, now()):
                 self.store.runs.label(asked)
 
     def superseded(self, jobs: Sequence[RunSpec]) -> Counter[str]:
-        """For how many of some jobs there is a FINISHED run of other source, by what differs; "" where that is not known.
-
-        What differs is named as in the parameters, such as `my.opts:Lion`, or it is `nnbench`.
-        """
+        """For how many of some jobs there is a FINISHED run of other source, see `tracking.superseded.changes`."""
         with self.store.told_in_one_line():
-            rows = [row for row in self.store.runs.rows(self._experiment) if row.status == "FINISHED"]
-        older: dict[tuple[str, str], list[Row]] = {}
-        for row in rows:
-            for key in {configuration_of(row), configuration(row.params)}:
-                older.setdefault((key, row.params.get("seed", "")), []).append(row)
-        found: Counter[str] = Counter()
-        for job in jobs:
-            params = _params(job.params)
-            known = [
-                older[key, str(job.seed)]
-                for key in (job.configuration, configuration(params))
-                if (key, str(job.seed)) in older
-            ]
-            if known:
-                found.update(_changes(known[0][-1], job))
-        return found
+            return changes(self.store.runs.rows(self._experiment), jobs)
 
     def _describe(self, answer: str = "") -> None:
         describe(self.store, self._experiment, self._command, question=self._question, answer=answer)
@@ -344,29 +289,6 @@ def _write_texts(folder: Path, job: RunSpec, note: str) -> None:
     (folder / "config.yaml").write_text(redacted(job.config_yaml), encoding="utf-8")
     (folder / "note.md").write_text(note, encoding="utf-8")
     write_sources(folder, job.files)
-
-
-def _changes(row: Row, job: RunSpec) -> list[str]:
-    """What is of other source in a job than it was in a run of the same configuration."""
-    if not all(tag in row.tags for tag in job.sources):
-        return [""]
-    names = {SOURCE: job.params.get("optimizer.algorithm"), DATASET: job.params.get("dataset.name"), CODE: "nnbench"}
-    return [str(names[tag]) for tag, digest in job.sources.items() if row.tags[tag] != digest]
-
-
-def _params(params: Mapping[str, object]) -> dict[str, str]:
-    """Parameters as text, in the words of a YAML file: `null`, `true`, `5e-07`, `[64]`."""
-    return _storable({key: as_text(value) for key, value in params.items()})
-
-
-def _storable(texts: Mapping[str, str]) -> dict[str, str]:
-    """Texts under keys that MLflow takes, without passwords and not too long."""
-    return {_key(key): notes.cut(redacted(text), LONGEST_PARAM) for key, text in texts.items()}
-
-
-def _key(key: str) -> str:
-    """`key` with what MLflow does not allow in a name taken out."""
-    return re.sub(r"[^\w\-. :/]", "_", key)[:LONGEST_KEY]
 
 
 def _leave(presence: Presence, still_open: Mapping[str, object], waiting: Path) -> None:

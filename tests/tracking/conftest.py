@@ -10,8 +10,9 @@ from mlflow.entities import Experiment
 
 from nnbench.boundary import Boundary
 from nnbench.history import History
+from nnbench.tracking.run_spec import RunSpec
 from nnbench.tracking.store import Store, open_store
-from nnbench.tracking.writer import RunSpec, StudyWriter
+from nnbench.tracking.writer import StudyWriter
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,9 @@ import pytest
 from nnbench.errors import UserError
 from nnbench.history import History
 from nnbench.tracking.reader import read_study
+from nnbench.tracking.run_spec import RunSpec
 from nnbench.tracking.store import open_store, prepare
-from nnbench.tracking.writer import RunSpec, StudyWriter
+from nnbench.tracking.writer import StudyWriter
 from tests.faults.conftest import Place
 
 NAMES = ["a%20b", "a%2Fb", "what?", "?x=1", "a#b", "ü 优", "a;b&c=d", "100%", 'it\'s "a"', "a@b:c", "a\nb", "$x_1$ {a} [b]"]

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from nnbench.errors import UserError
+from nnbench.tracking.run_spec import RunSpec
 from nnbench.tracking.store import Store, open_store
-from nnbench.tracking.writer import RunSpec, StudyWriter
+from nnbench.tracking.writer import StudyWriter
 
 
 def opened(file: Path) -> Store:

@@ -15,8 +15,9 @@ from sqlalchemy import event
 from nnbench.errors import UserError
 from nnbench.history import History
 from nnbench.redaction import redacted
+from nnbench.tracking.run_spec import RunSpec
 from nnbench.tracking.store import Store, open_store
-from nnbench.tracking.writer import RunSpec, StudyWriter
+from nnbench.tracking.writer import StudyWriter
 
 Job = Callable[..., RunSpec]
 Histories = Callable[..., History]
@@ -179,7 +180,8 @@ def test_runs_of_a_killed_process_are_marked_and_those_of_a_live_one_are_left(
     training = alive.start_run(job(seed=1), None)
     program = (
         "import os, signal, sys; from nnbench.tracking.store import open_store\n"
-        "from nnbench.tracking.writer import RunSpec, StudyWriter\n"
+        "from nnbench.tracking.run_spec import RunSpec\n"
+        "from nnbench.tracking.writer import StudyWriter\n"
         "writer = StudyWriter(open_store(sys.argv[1], None), 'trial', command='')\n"
         "job = RunSpec(name='left', identity='x', optimizer='sgd', seed=0, params={}, config_yaml='')\n"
         "writer.start_run(job, writer.start_sweep('its sweep', params={}))\n"

@@ -14,8 +14,9 @@ import pytest
 from nnbench.errors import UserError
 from nnbench.history import History
 from nnbench.tracking.reader import read_study
+from nnbench.tracking.run_spec import RunSpec
 from nnbench.tracking.store import Store, open_store
-from nnbench.tracking.writer import RunSpec, StudyWriter
+from nnbench.tracking.writer import StudyWriter
 
 Job = Callable[..., RunSpec]
 

@@ -10,8 +10,9 @@ from nnbench import artifacts
 from nnbench.boundary import Boundary
 from nnbench.errors import UserError
 from nnbench.history import History
+from nnbench.tracking.run_spec import RunSpec
 from nnbench.tracking.store import Store
-from nnbench.tracking.writer import RunSpec, StudyWriter
+from nnbench.tracking.writer import StudyWriter
 
 Job = Callable[..., RunSpec]
 Histories = Callable[..., History]
