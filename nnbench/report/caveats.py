@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from nnbench.report import budget, code
 from nnbench.report.findings import Findings
-from nnbench.report.numbers import count, fixed, interval, listing
+from nnbench.report.numbers import count, interval, listing, significant
 from nnbench.report.wording import brief, distinct
 from nnbench.stats.interquartile import LEAST, interquartile_mean
 from nnbench.stats.paired import LEVEL
@@ -131,7 +131,8 @@ def _power(findings: Findings) -> Caveat | None:
         f"times in four is shown to in {shares[verdict.seeds]} of studies{more}"
     )
     lead = lead_shown(seeds=verdict.seeds, level=level) * _spread(findings)
-    least = f"; here a lead of {fixed(lead, 2)} in {by.name} would be, in four of five" if np.isfinite(lead) else ""
+    known = np.isfinite(lead) and lead >= _resolution(findings)
+    least = f"; here a lead of {significant(lead, 2)} in {by.name} would be, in four of five" if known else ""
     return Caveat("power", f"{told}{least}. That no difference is shown does not mean that there is none.")
 
 
@@ -149,6 +150,13 @@ def _spread(findings: Findings) -> float:
         variance = (own[:, None] + own - 2 * covariance)[np.triu_indices(len(own), k=1)]
     known = variance[np.isfinite(variance) & (variance > 0)]
     return float(np.sqrt(np.median(known))) if known.size else np.nan
+
+
+def _resolution(findings: Findings) -> float:
+    """The smallest difference between two values of the study's runs; infinite where all are the same."""
+    values = findings.by(findings.primary).scores.to_numpy(dtype=np.float64)
+    steps = np.diff(np.unique(values[np.isfinite(values)]))
+    return float(steps[steps > 1e-9].min(initial=np.inf))
 
 
 def _one_draw(findings: Findings) -> Caveat | None:

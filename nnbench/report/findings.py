@@ -231,7 +231,7 @@ class Findings:
         columns = ["setting", "optimizer", "runs", "diverged", "counted", "n", "estimate", "low", "high", "score"]
         table = pd.DataFrame(rows, columns=columns).astype({"score": float})
         table = table.assign(
-            aside=unfit(table),
+            aside=unfit(table["counted"], table["n"]),
             last=lambda frame: frame["aside"] != "",
             lost=(table["diverged"] / table["counted"]).where(np.isinf(table["score"]), 0),
         )

@@ -6,6 +6,7 @@ A sentence that names a setting of which runs diverged says how many, and that t
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from nnbench.report.numbers import count, listing
 from nnbench.stats.verdict import Verdict
 
 ALL = 7  # settings that a sentence names one by one, as many as stand beside the best where four are tuned
@@ -51,14 +52,14 @@ def sentence(verdict: Verdict, words: Words) -> str:
 
 
 def _answer(verdict: Verdict, words: Words) -> str:
-    among = _count(verdict.settings, words.noun)
+    among = count(verdict.settings, words.noun)
     if verdict.claim == "nothing":
         return "No run came to its end, so nothing can be compared."
     if verdict.claim == "alone":
         return _alone(verdict, words)
     if verdict.claim == "few_seeds":
         return (
-            f"{_count(verdict.seeds, 'seed')} cannot rank {among}: {verdict.least} or more are needed, and about "
+            f"{count(verdict.seeds, 'seed')} cannot rank {among}: {verdict.least} or more are needed, and about "
             f"{verdict.advisable} to show one that wins three times in four. {_leads(verdict, words, so_far=True)}"
         )
     if verdict.claim == "no_difference":
@@ -80,12 +81,13 @@ def _alone(verdict: Verdict, words: Words) -> str:
 
 
 def _leads(verdict: Verdict, words: Words, *, so_far: bool = False, again: bool = False) -> str:
-    """Who has the best interquartile mean; nobody, where it is infinite. The measure is not told `again`."""
+    """Name the setting with the best interquartile mean; none where it is infinite. `again` leaves out the measure."""
     until, measure = "So far " if so_far else "", "" if again else f" {words.measure}"
-    if _frail(verdict):
+    if _most_diverged(verdict):
+        lost = "lost the smallest share, and " if _smallest_share(verdict) else ""
         return (
-            f"More than a quarter of the runs of every {words.noun} diverged, so that none has the {words.most} "
-            f"{words.measure}; {words.name(verdict.best)} lost the fewest, and reaches {_found(verdict, words)}."
+            f"More than a quarter of the runs of every {_ranked(verdict, words)} diverged, so that none has the {words.most} "
+            f"{words.measure}; {words.name(verdict.best)} {lost}reaches {_found(verdict, words)}."
         )
     if verdict.tied:
         group = next((group for group in verdict.same if verdict.best in group), ())
@@ -123,11 +125,12 @@ def headline(verdict: Verdict, words: Words) -> str:
         return "No run came to its end"
     if verdict.claim == "alone":
         return f"{words.name(verdict.best)} ends with a {words.measure} of {_value(verdict, words)}{_of_those_left(verdict)}"
-    among = _count(verdict.settings, words.noun)
+    among = count(verdict.settings, words.noun)
     if verdict.claim == "few_seeds":
-        return f"{_count(verdict.seeds, 'seed')} cannot rank {among} by {words.measure}"
-    if verdict.claim == "frail":
-        return f"More than a quarter of the runs of every {words.noun} diverged: none has the {words.most} {words.measure}"
+        return f"{count(verdict.seeds, 'seed')} cannot rank {among} by {words.measure}"
+    if verdict.claim == "most_diverged":
+        every = _ranked(verdict, words)
+        return f"More than a quarter of the runs of every {every} diverged: none has the {words.most} {words.measure}"
     if verdict.claim == "no_difference":
         return f"No difference in {words.measure} is shown between {among}"
     if verdict.claim == "tied":
@@ -138,9 +141,21 @@ def headline(verdict: Verdict, words: Words) -> str:
     return f"{words.name(verdict.best)} has the {words.most} {words.measure}{value}{doubt}"
 
 
-def _frail(verdict: Verdict) -> bool:
+def _most_diverged(verdict: Verdict) -> bool:
+    """Whether more than a quarter of the runs of the best diverged, and so of every setting that is ranked."""
     many, of = _lost(verdict, verdict.best) or (0, 1)
     return verdict.settings > 1 and 4 * many > of
+
+
+def _smallest_share(verdict: Verdict) -> bool:
+    """Whether the best lost a smaller share of its runs than every other setting that is ranked."""
+    aside = {name for name, _ in verdict.aside}
+    shares = {name: many / of for name, many, of in verdict.diverged if name not in aside}
+    return all(shares[verdict.best] < share for name, share in shares.items() if name != verdict.best)
+
+
+def _ranked(verdict: Verdict, words: Words) -> str:
+    return f"ranked {words.noun}" if verdict.aside else words.noun
 
 
 def _value(verdict: Verdict, words: Words) -> str:
@@ -167,7 +182,7 @@ def _any_lost(verdict: Verdict, settings: Sequence[str]) -> bool:
 
 
 def _pairs(pairs: Sequence[tuple[str, str]], words: Words) -> str:
-    """Pairs that are shown to differ, without the first of the ranking."""
+    """Name the pairs shown to differ that do not include the first of the ranking."""
     told = [f"{words.name(better)} is shown to be ahead of {words.name(other)}" for better, other in pairs]
     if len(told) > FEW:
         return f"Of the pairs without it {len(pairs)} are shown to differ."
@@ -175,7 +190,7 @@ def _pairs(pairs: Sequence[tuple[str, str]], words: Words) -> str:
 
 
 def _alike(verdict: Verdict, words: Words) -> str:
-    """What is not shown among the settings behind the best: said, lest a reader take their order for a result."""
+    """Name the pairs behind the best of which no difference is shown, so that their order is not read as a result."""
     pairs = len(verdict.behind) * (len(verdict.behind) - 1) // 2
     if len(verdict.alike) == pairs:
         return f"No difference is shown between {_some(verdict.behind, verdict, words)}."
@@ -189,10 +204,6 @@ def _are(settings: tuple[str, ...]) -> str:
     return "is" if len(settings) == 1 else "are"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def _some(settings: tuple[str, ...], verdict: Verdict, words: Words, most: int = ALL) -> str:
     """The settings by name, each with how many of its runs diverged."""
     names = []
@@ -200,8 +211,3 @@ def _some(settings: tuple[str, ...], verdict: Verdict, words: Words, most: int =
         lost = _lost(verdict, one)
         names.append(f"{words.name(one)} ({lost[0]} of {lost[1]} runs diverged)" if lost else words.name(one))
     return listing(names if len(names) <= most else [*names[: most - 1], f"{len(names) - most + 1} others"])
-
-
-def listing(words: list[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

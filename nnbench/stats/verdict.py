@@ -3,8 +3,8 @@
 One setting is said to be ahead of another only where the Holm-corrected signed-rank test on runs paired by seed says so. With
 fewer seeds than any such test could pass with (six for two settings, eight for four), nothing is ranked.
 
-Where others have the runs for it, a setting that has fewer than six is set aside and said to be: its few values would be held
-against means over other seeds, and every pair with it would cost the others power in Holm's correction.
+A setting with fewer than six runs is not ranked where another has six finished ones, and this is said: its mean would be over
+fewer seeds than theirs, and each pair with it would cost the others power in Holm's correction.
 """
 
 from dataclasses import dataclass, replace
@@ -28,10 +28,10 @@ Claim = Literal[
     "nothing",  # no setting has a value
     "alone",  # there is but one setting
     "few_seeds",  # no difference could have been shown
-    "frail",  # it lost more than a quarter of its runs, as all others then did: it reaches nothing
+    "most_diverged",  # more than a quarter of its runs diverged, and of every other setting that is ranked
     "no_difference",  # no pair of all is shown to differ
-    "tied",  # others have the same interquartile mean
-    "first",  # it has the best interquartile mean; `behind`, `level` and `ahead` say over whom that is shown
+    "tied",  # others have the same interquartile mean, and none of them is shown to differ from it
+    "first",  # it has the best interquartile mean; `behind`, `level` and `ahead` say what is shown of the others
 ]
 
 
@@ -42,10 +42,10 @@ class Verdict:
     Attributes:
         claim: what may be said of the best.
         best: the first of the ranking; empty where no setting has a value.
-        interval: its interquartile mean over the runs that came to their end; of a diverged run nothing is averaged.
+        interval: its interquartile mean over the runs that came to their end, the diverged ones left out.
         settings: how many are ranked.
-        seeds: how many of them two settings share, at most; of a single setting, its own.
-        tied: the settings whose interquartile mean is the same as the best's.
+        seeds: the most seeds that two settings share; of a single setting, the number of its own.
+        tied: the settings whose interquartile mean is the same as the best's; empty where one of them is shown to differ.
         level: the settings not shown to differ from the best.
         behind: those shown to be worse.
         ahead: those whose runs are shown to be better seed by seed, though their interquartile mean is not.
@@ -92,18 +92,18 @@ class Verdict:
         return self.settings * (self.settings - 1) // 2
 
 
-def unfit(ranking: pd.DataFrame) -> "pd.Series[str]":
-    """Why a setting is not to be ranked, a text a row of `ranking`; empty where it is.
+def unfit(counted: "pd.Series[int]", ended: "pd.Series[int]") -> "pd.Series[str]":
+    """Why a setting is not ranked, a text for each; empty where it is ranked.
 
-    A setting with fewer than six runs has no interval, and no test of it could pass. Where that is so of all of them, there
-    is none to prefer, and it is said of none.
+    A setting with fewer than six runs has no interval, and no test of it could pass. It is left out only where another
+    setting has six finished runs: otherwise there would be nothing better to rank.
 
     Args:
-        ranking: `counted` of each setting: its runs that came to their end or diverged.
+        counted: runs of each setting that came to their end or diverged.
+        ended: those of them that came to their end.
     """
-    counted = ranking["counted"]
     why = counted.map(lambda n: f"{n} seed{'' if n == 1 else 's'}").where(counted.between(1, LEAST - 1), "").astype(str)
-    return why if (counted >= LEAST).any() else why.mask(why != "", "")
+    return why if (ended >= LEAST).any() else why.mask(why != "", "")
 
 
 def judge(ranking: pd.DataFrame, pairs: pd.DataFrame, *, higher: bool) -> Verdict:
@@ -126,13 +126,14 @@ def judge(ranking: pd.DataFrame, pairs: pd.DataFrame, *, higher: bool) -> Verdic
     same = _same(within, [best, *rest])
     winner = _winners(within, higher)
     behind = tuple(other for other in rest if winner[best, other] > 0)
+    tied = tuple(other for other in rest if other in _tied(ranked, same))
     verdict = Verdict(
         claim="first",
         best=best,
         interval=Interval(estimate=float(top["estimate"]), low=float(top["low"]), high=float(top["high"]), n=int(top["n"])),
         settings=len(ranked),
         seeds=int(within["n"].max()) if rest else int(top["counted"]),
-        tied=tuple(other for other in rest if other in _tied(ranked, same)),
+        tied=() if any(winner[best, other] for other in tied) else tied,
         level=tuple(other for other in rest if winner[best, other] == 0),
         behind=behind,
         ahead=tuple(other for other in rest if winner[best, other] < 0),
@@ -142,24 +143,24 @@ def judge(ranking: pd.DataFrame, pairs: pd.DataFrame, *, higher: bool) -> Verdic
         aside=aside,
         diverged=tuple((str(name), int(many), int(of)) for name, many, of in lost[_LOST].itertuples(index=False)),
     )
-    claim = _claim(verdict, frail=not np.isfinite(float(top["score"])))
+    claim = _claim(verdict, finite=bool(np.isfinite(float(top["score"]))))
     return replace(verdict, claim=claim) if verdict.enough else replace(verdict, claim=claim, level=())
 
 
-def _claim(verdict: Verdict, *, frail: bool) -> Claim:
+def _claim(verdict: Verdict, *, finite: bool) -> Claim:
     if verdict.settings == 1:
         return "alone"
     if not verdict.enough:
         return "few_seeds"
-    if frail:
-        return "frail"
+    if not finite:
+        return "most_diverged"
     if not verdict.shown:
         return "no_difference"
     return "tied" if verdict.tied else "first"
 
 
 def _winners(pairs: pd.DataFrame, higher: bool) -> dict[tuple[str, str], int]:
-    """Of each pair, both ways round: 1 where the first is shown to be better, -1 where the second is, 0 where neither."""
+    """Map each pair, in both orders, to 1 where the first is shown to be better, -1 where the second is, else 0."""
     winner = {}
     for first, second, sign, differ in pairs[["first", "second", "sign", "differ"]].itertuples(index=False):
         winner[first, second] = int(sign * differ) * (1 if higher else -1)
@@ -178,7 +179,7 @@ def _same(pairs: pd.DataFrame, settings: list[str]) -> tuple[tuple[str, ...], ..
 
 
 def _tied(ranked: pd.DataFrame, same: tuple[tuple[str, ...], ...]) -> set[str]:
-    """The settings that rank as high as the first: by their interquartile mean, or as all of their values are the same."""
+    """Return the settings with the same interquartile mean as the first, or the same value on every seed."""
     best, score = ranked["setting"].iloc[0], ranked["score"].astype(float)
     level = np.isfinite(score) & np.isclose(score, score.iloc[0], rtol=1e-9, atol=1e-12)
     return {*ranked.loc[level, "setting"].astype(str), *next((group for group in same if best in group), ())} - {best}

@@ -13,8 +13,11 @@ import pandas as pd
 import pytest
 
 from nnbench.report.caveats import caveats
+from nnbench.report.figures import time_to_target
 from nnbench.report.findings import METRICS, Findings
 from nnbench.report.measures import dissents
+from nnbench.report.numbers import interval
+from nnbench.report.sentences import Words, headline, sentence
 from nnbench.report.targets import races
 from nnbench.stats.interquartile import middle_mean
 from nnbench.stats.paired import compare
@@ -169,7 +172,7 @@ CASES = [
     Case(
         "half of all diverged",
         made({"a": but(around(0.9), "x", range(10)), "b": but(around(0.5, of=1), "x", range(12))}),
-        {"claim": "frail", "best": "a", "tied": ()},
+        {"claim": "most_diverged", "best": "a", "tied": ()},
     ),
     Case(
         "one lost all",
@@ -215,6 +218,35 @@ CASES = [
         made({"lucky": [0.99, 0.99], "a": around(0.9), "b": around(0.5)}),
         {"best": "a", "settings": 2, "aside": (("lucky", "2 seeds"),)},
         never=("lucky",),
+    ),
+    Case(  # 'no run came to its end' was said of it
+        "three seeds ended, all six of the other diverged",
+        made({"adam": around(0.9, 3), "sgd": "xxxxxx"}),
+        {"claim": "few_seeds", "best": "adam", "settings": 2, "aside": ()},
+        never=("sgd",),
+    ),
+    Case(  # the one run that was left of sgd stood alone
+        "five seeds, and five of six of the other diverged",
+        made({"adam": [0.95] * 5, "sgd": [*"xxxxx", 0.5]}),
+        {"claim": "few_seeds", "best": "adam", "settings": 2, "aside": ()},
+        never=("sgd",),
+    ),
+    Case(
+        "half of all that are ranked diverged",
+        made({"a": but(around(0.9), "x", range(10)), "b": but(around(0.5, of=1), "x", range(12)), "short": [0.95] * 3}),
+        {"claim": "most_diverged", "best": "a", "aside": (("short", "3 seeds"),)},
+        never=("short",),
+    ),
+    Case(  # it was said to have the same mean, the highest, and to be lower
+        "the same mean, yet lower seed by seed",
+        made(
+            {
+                "a": [0.1, 0.2, 0.3, *[0.5] * 6, 0.7, 0.8, 0.9],
+                "b": [0.0, 0.1, 0.2, *[0.5] * 6, 0.6, 0.7, 0.8],
+                "c": around(0.01, 12, noise=0.001),
+            }
+        ),
+        {"claim": "first", "best": "a", "tied": (), "behind": ("b", "c")},
     ),
     Case("all have two seeds", made({"a": [0.9, 0.8], "b": [0.1, 0.2]}), {"claim": "few_seeds", "aside": ()}),
     Case(
@@ -319,6 +351,47 @@ def test_a_race_tells_how_long_a_settings_own_runs_were_watched() -> None:
         "mixed": (500, 10_000),
     }
     assert np.isnan([*watched["gone"], *watched["fast"]]).all()  # no horizon: these diverged, those arrived
+
+
+@pytest.mark.parametrize(("diverged", "smallest"), [((10, 12), True), ((10, 10), False), ((8, 12), True)])
+def test_who_lost_the_smallest_share_is_told_only_where_there_is_one(diverged: tuple[int, int], smallest: bool) -> None:
+    a, b = (but(around(0.9, of=at), "x", range(many)) for at, many in enumerate(diverged))
+    findings = Findings(made({"a": a, "b": b, "short": [0.95] * 3}))
+    words = Words(measure="accuracy", higher=True, interval=interval)
+    verdict = findings.by(findings.primary).verdict
+    assert ("smallest share" in sentence(verdict, words)) == smallest
+    assert all("ranked setting" in said for said in (sentence(verdict, words), headline(verdict, words)))
+
+
+def _raced(arrivals: Mapping[str, Sequence[bool]]) -> Findings:
+    """A study whose runs reach a training accuracy of 0.9 at epoch 100, or not within it."""
+    study = made({name: [0.9] * len(reached) for name, reached in arrivals.items()})
+    curves = pd.DataFrame(
+        [
+            {"run_id": f"{name} {seed}", "epoch": epoch, "train_accuracy": 0.95 if epoch and reached else 0.3}
+            for name, each in arrivals.items()
+            for seed, reached in enumerate(each)
+            for epoch in (0, 100)
+        ]
+    )
+    runs = study.runs.assign(**{"time/train_seconds": 1.0})
+    return Findings(replace(study, curves=curves, records=curves, runs=runs))
+
+
+def test_the_title_of_a_race_tells_of_settings_that_are_ranked() -> None:
+    findings = _raced({"a": [True] * 2 + [False] * 8, "b": [True] * 3})
+    title = time_to_target._title(findings, races(findings, [0.9]))
+    assert title.startswith("No ranked setting") and title.endswith("2 of 10 runs of a do")
+
+
+def test_no_lead_is_told_below_what_the_measure_can_show() -> None:
+    """Nine runs alike, one a point apart; a lead of 0.00 was told of studies with small spreads."""
+    few = made({"a": [0.9] * 19 + [0.902], "b": [0.9] * 20})
+    told = {one.kind: one.text for one in caveats(Findings(few))}
+    assert "a lead of" not in told["power"]
+    fine = made({"a": around(0.9, noise=1e-4), "b": around(0.9, of=1, noise=1e-4)})
+    told = {one.kind: one.text for one in caveats(Findings(fine))}
+    assert "a lead of 0.00 " not in told["power"] and "a lead of" in told["power"]
 
 
 def test_opposite_orders_by_measure_are_dissent() -> None:

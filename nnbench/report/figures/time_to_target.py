@@ -52,10 +52,12 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
 def _title(findings: Findings, run: Sequence[Race]) -> str:
     """On the highest target that half of all runs reached, chosen without regard to what is shown there."""
     race = next((race for race in reversed(run) if race.epochs["reached"].mean() >= 0.5), run[0])
-    if not np.isfinite(race.table["estimate"].iloc[0]):
-        best = race.table.sort_values("reached", ascending=False, kind="stable").iloc[0]
+    ranked = race.table[race.table["aside"] == ""]
+    if not np.isfinite(ranked["estimate"].iloc[0]):
+        best = ranked.loc[(ranked["reached"] / ranked["n"]).idxmax()]
         told = f"{best['reached']} of {best['n']} runs of {wording.brief(best['setting'])}"
-        return f"No setting reaches {race.name} training accuracy in half of its runs; {told} do"
+        none = "No setting reaches" if len(ranked) == len(race.table) else "No ranked setting reaches"
+        return f"{none} {race.name} training accuracy in half of its runs; {told} do"
     words = wording.words(
         findings,
         f"median time to {race.name} training accuracy",
