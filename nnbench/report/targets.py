@@ -69,7 +69,8 @@ def _race(findings: Findings, target: float, name: str) -> Race:
     ended = epochs.loc[~epochs["diverged"], "setting"].value_counts()
     # one that diverged has a time like any other: never
     table = table.assign(counted=table["n"], diverged=0, score=table["estimate"])
-    table = table.assign(aside=unfit(table["n"], table["setting"].map(ended).fillna(0)), last=lambda frame: frame["aside"] != "")
+    aside = unfit(table["n"], table["setting"].map(ended).fillna(0))
+    table = table.assign(aside=aside, last=aside != "")
     table = table.sort_values(["last", "estimate", "expected_epochs"], kind="stable", ignore_index=True)
     ranked = table.loc[table["aside"] == "", "setting"]
     verdict = judge(table, compare_if_enough(_arrivals(epochs).reindex(columns=ranked)), higher=False)

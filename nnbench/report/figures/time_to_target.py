@@ -54,7 +54,7 @@ def _title(findings: Findings, run: Sequence[Race]) -> str:
     race = next((race for race in reversed(run) if race.epochs["reached"].mean() >= 0.5), run[0])
     ranked = race.table[race.table["aside"] == ""]
     if not np.isfinite(ranked["estimate"].iloc[0]):
-        best = ranked.loc[(ranked["reached"] / ranked["n"]).idxmax()]
+        best = ranked.iloc[int((ranked["reached"] / ranked["n"]).argmax())]
         told = f"{best['reached']} of {best['n']} runs of {wording.brief(best['setting'])}"
         none = "No setting reaches" if len(ranked) == len(race.table) else "No ranked setting reaches"
         return f"{none} {race.name} training accuracy in half of its runs; {told} do"
