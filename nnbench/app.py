@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from nnbench import __version__, entry, leftovers, usage, yaml_files
-from nnbench.command_line import decoded, in_order, refuse_steering, spelled_out
+from nnbench.command_line import SHORT, decoded, in_order, refuse_steering, spelled_out
 from nnbench.config import Config
 from nnbench.errors import UserError
 from nnbench.interrupts import checkpoint
@@ -42,7 +43,7 @@ def report_main() -> int:
 
     def report() -> int:
         words, source = spelled_out(decoded(sys.argv[1:]))
-        return _with_hydra(partial(_report, source), words, help=usage.REPORT)
+        return _with_hydra(partial(_report, source), words, help=usage.REPORT, short=SHORT)
 
     return entry.run("nnbench-report", report)
 
@@ -56,7 +57,14 @@ class _Passed(BaseException):
     """Carries an error out of a task: about an `Exception` Hydra would say something of its own first."""
 
 
-def _with_hydra(function: Callable[[Config], int], words: list[str], *, sweeps: bool = False, help: str | None = None) -> int:
+def _with_hydra(
+    function: Callable[[Config], int],
+    words: list[str],
+    *,
+    sweeps: bool = False,
+    help: str | None = None,
+    short: Sequence[str] = (),
+) -> int:
     """Call `function` with the config that the words compose.
 
     Args:
@@ -64,6 +72,7 @@ def _with_hydra(function: Callable[[Config], int], words: list[str], *, sweeps: 
         words: of the command.
         sweeps: whether `-m` is allowed.
         help: what `--help` says; None for Hydra's help, of all groups and keys.
+        short: words that the command knows besides the keys of the configuration.
 
     Raises:
         UserError: the user has made a mistake, told in Hydra's words or in ours.
@@ -74,7 +83,6 @@ def _with_hydra(function: Callable[[Config], int], words: list[str], *, sweeps: 
     if help is not None and {"--help", "-h"} & {*words}:
         print(help, end="")
         return 0
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, instead of printing and leaving with its own status
 
     def task(cfg: DictConfig) -> None:
         from nnbench.validation import parse  # not at the top: `--help` and completion need none of it
@@ -94,13 +102,13 @@ def _with_hydra(function: Callable[[Config], int], words: list[str], *, sweeps: 
 
     try:
         sys.argv[1:] = words = in_order(words, CONF, sweeps=sweeps)
-        with yaml_files.checked():
+        with yaml_files.checked(), _hydra_raising():
             hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(task)()
     except (Exception, _Passed) as error:
         from nnbench.mistakes import as_user_error
 
         cause = error.args[0] if isinstance(error, _Passed) else error
-        mistake = as_user_error(cause, CONF, words)
+        mistake = as_user_error(cause, CONF, words, sweeps=sweeps, short=short)
         if mistake is None:
             raise cause from None
         leftovers.clear()
@@ -110,6 +118,23 @@ def _with_hydra(function: Callable[[Config], int], words: list[str], *, sweeps: 
     return 0
 
 
+@contextmanager
+def _hydra_raising() -> Iterator[None]:
+    """Within, Hydra raises, instead of printing and leaving with a status of its own.
+
+    The variable is set back afterwards: the next command in this process takes it for its user's wish for tracebacks.
+    """
+    before = os.environ.get("HYDRA_FULL_ERROR")
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = before
+
+
 def _run(config: Config) -> int:
     from nnbench.single import run_once
 
@@ -117,20 +142,24 @@ def _run(config: Config) -> int:
 
 
 def _report(source: str | None, config: Config) -> int:
+    from nnbench.places import writing
     from nnbench.reporting import remake, remake_export
 
     overrides = HydraConfig.get().overrides.task
-    return remake(config, overrides) if source is None else remake_export(Path(source), config, overrides)
+    with writing(config.report.folder):
+        return remake(config, overrides) if source is None else remake_export(Path(source), config, overrides)
 
 
 def _export(config: Config) -> int:
     from nnbench import export
-    from nnbench.places import below
+    from nnbench.places import below, writing
     from nnbench.recording import open_store_of
     from nnbench.tracking.reader import read_study
 
     folder = below(Path(config.report.folder), config.study, "export")
-    export.write(read_study(open_store_of(config, create=False), config.study), folder)
+    study = read_study(open_store_of(config, create=False), config.study)
+    with writing(config.report.folder):
+        export.write(study, folder)
     print(folder)
     return 0
 

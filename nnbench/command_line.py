@@ -20,6 +20,14 @@ STEERING = ("hydra.sweeper", "hydra/sweeper", "hydra.launcher", "hydra/launcher"
 STRUCTURE = re.compile(r"""['"\[\](){}$\\=:]""")  # in a value: Hydra's grammar, which its writer has to quote
 
 
+SHORT = ("from", "pages")  # words of the report's command alone
+
+
+def key_of(word: str) -> str:
+    """Return the key of KEY=VALUE, without the signs that Hydra allows before it."""
+    return word.lstrip("+~").partition("=")[0]
+
+
 def decoded(words: Sequence[str]) -> list[str]:
     """The words as the text that their bytes are, with letters beyond ASCII quoted, since Hydra's grammar has none.
 
@@ -56,7 +64,7 @@ def spelled_out(words: Sequence[str]) -> tuple[list[str], str | None]:
     """
     source, rest = None, []
     for word in words:
-        key, _, value = word.partition("=")
+        key, value = "" if word.startswith("~") else key_of(word), word.partition("=")[2]
         if key == "from":
             source = value.strip("'\"")
             if not source:
@@ -95,7 +103,7 @@ def in_order(words: Sequence[str], conf: Path, *, sweeps: bool) -> list[str]:
         raise UserError("--shell-completion: must be with one of install, uninstall and query, =bash, =fish or =zsh")
     if given.shell_completion and given.overrides[0].startswith("query") and "COMP_LINE" not in os.environ:
         raise UserError(f"--shell-completion {given.overrides[0]}: is for a shell, which says in COMP_LINE what was typed")
-    if given.config_name and ("/" in given.config_name or (conf / given.config_name).is_dir()):
+    if given.config_name and ("/" in given.config_name or os.path.isdir(conf / given.config_name)):
         group, _, option = given.config_name.partition("/")
         raise UserError(
             f"--config-name={given.config_name}: must be a whole config; to choose an option, give {group}={option}"
@@ -104,8 +112,10 @@ def in_order(words: Sequence[str], conf: Path, *, sweeps: bool) -> list[str]:
         if digits := re.search(r"[\d_]{4301,}", word):
             shown = f"{word[: digits.start()]}{digits[0][:8]}..."
             raise UserError(f"{shown}: is a number of {len(digits[0]):,} digits; Python reads at most 4,300")
-        key, _, value = word.lstrip("+").partition("=")
-        if value.startswith(("[", "{", "$")) and ("/" in key or (conf / key).is_dir()):
+        key, value = key_of(word), word.partition("=")[2]
+        if key in SHORT:
+            raise UserError(f"{word}: is for nnbench-report")
+        if value.startswith(("[", "{", "$")) and ("/" in key or os.path.isdir(conf / key)):
             raise UserError(f"{word}: must be one of the options of conf/{key}; a key of it is {key}.KEY=VALUE")
     options = [word for word in words if word not in given.overrides]
     # An axis of one option alone is no key of the config until somebody names it.
@@ -118,7 +128,7 @@ def _within_swept(words: Sequence[str], conf: Path) -> list[str]:
 
     To a value Hydra holds the group's default option, which may not know its key, before a sweeper hears of it.
     """
-    swept = {key for word in words if (key := word.partition("=")[0]) and _is_axis(word) and (conf / key).is_dir()}
+    swept = {key for word in words if (key := key_of(word)) and _is_axis(word) and os.path.isdir(conf / key)}
 
     def within(word: str) -> bool:
         return word.lstrip("+").partition(".")[0] in swept and "=" in word and not _is_axis(word)
@@ -141,7 +151,7 @@ def refuse_steering() -> None:
     """Refuse a single run whose words ask for a sweep."""
     config = HydraConfig.get()
     words = [*config.overrides.task, *config.overrides.hydra]
-    given = {word.lstrip("+~").partition("=")[0]: word for word in words}
+    given = {key_of(word): word for word in words}
     for key, word in given.items():
         if key.startswith(STEERING):
             raise UserError(f"{word}: steers a sweep, so it needs -m before it")

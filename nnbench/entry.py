@@ -1,4 +1,4 @@
-"""What all commands share: an environment they can work in, one line for a mistake, and the exit status."""
+"""Entry of every command: prepare the environment, tell mistakes in one line, return the exit status."""
 
 import errno
 import os
@@ -12,28 +12,18 @@ from functools import partial
 from pathlib import Path
 
 from nnbench import invocation
-from nnbench.errors import UserError
+from nnbench.errors import LIMITS, UserError
 from nnbench.interrupts import Interrupted, interruptible
 from nnbench.redaction import redacted
 from nnbench.streams import flush_at_end, tolerant
 from nnbench.terminal import one_line
 
-# What a system runs out of, wherever in a command that is met -> what its user can do.
-LIMITS = {
-    errno.EMFILE: "allow more open files (`ulimit -n`)",
-    errno.ENFILE: "close other programs",
-    errno.ENOSPC: "make room on the disk",
-    errno.EDQUOT: "make room on the disk",
-    errno.EFBIG: "allow larger files (`ulimit -f`)",
-    errno.EAGAIN: "allow more processes (`ulimit -u`)",
-    errno.ENOMEM: "free memory",
-}
 # Their warnings are for their developers; with PYTHONWARNINGS=error they would end a command.
 LIBRARIES = r"(mlflow|sqlalchemy|alembic|hydra|omegaconf|matplotlib|scipy|pandas)\b"
 
 
 def run(program: str, command: Callable[[], int]) -> int:
-    """Call `command`.
+    """Call `command` and return its exit status.
 
     Args:
         program: begins each line about a mistake.
@@ -62,10 +52,10 @@ def run(program: str, command: Callable[[], int]) -> int:
                 f"{error.filename or 'the system'}: {error.strerror}: {LIMITS[error.errno]}, then give the command again",
             )
             status = 1
-        except Interrupted as interrupted:  # where nothing has been started that would have to be ended with care
+        except Interrupted as interrupted:  # nothing was running that had to be closed
             tell(program, f"interrupted ({interrupted})")
             status = interrupted.status
-        except KeyboardInterrupt:  # before anything could be
+        except KeyboardInterrupt:  # before the handlers were set
             status = 128 + signal.SIGINT
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else int(end.code is not None)
@@ -76,7 +66,7 @@ def run(program: str, command: Callable[[], int]) -> int:
 
 
 def tell(program: str, message: str) -> None:
-    """Say something about a command in one line."""
+    """Print one line about a command to the standard error."""
     print(f"{program}: {one_line(message)}", file=sys.stderr)
 
 
@@ -85,7 +75,7 @@ def _tell_lost(program: str, error: OSError) -> None:
 
 
 def _prepare() -> None:
-    """Keep the command's words, and make of the environment one that libraries can work in.
+    """Keep the command's words, and set the environment up for the libraries.
 
     Raises:
         UserError: there is no working folder, or a variable has a value that a library would raise for.
@@ -108,7 +98,7 @@ def _prepare() -> None:
 
 
 def _substitute_home() -> str:
-    """A folder for caches that belongs to this user alone, and is the same at each call where that can be."""
+    """Return a folder for caches that belongs to this user alone; the same one at each call if possible."""
     folder = Path(tempfile.gettempdir()) / f"nnbench-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()

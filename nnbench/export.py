@@ -138,7 +138,7 @@ def write(study: Study, folder: Path) -> None:
 
 def is_export(folder: Path) -> bool:
     """Whether `write` has made it."""
-    return (folder / ABOUT).is_file()
+    return os.path.isfile(folder / ABOUT)
 
 
 def read(folder: Path) -> Study:
@@ -147,7 +147,7 @@ def read(folder: Path) -> Study:
     Raises:
         UserError: there is none, it is damaged, or another version has written it.
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise UserError(f"{folder}: there is no such folder")
     if not is_export(folder):
         raise UserError(f"{folder}: is no export of a study: it has no {ABOUT}")
@@ -161,7 +161,7 @@ def read(folder: Path) -> Study:
 
     def boundary(run_id: str) -> Boundary | None:
         path = folder / BOUNDARIES / f"{run_id}.npz"
-        if not re.fullmatch(r"[\w-]+", run_id) or not path.exists():
+        if not re.fullmatch(r"[\w-]+", run_id) or not os.path.exists(path):
             return None
         try:
             return artifacts.read_boundary(path)

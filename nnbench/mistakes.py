@@ -1,5 +1,7 @@
 """Hydra's own complaints in this project's words: one line naming the key, the value and what is allowed."""
 
+import errno
+import os
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -14,7 +16,9 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf import OmegaConf
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
-from nnbench.errors import UserError
+from nnbench.command_line import key_of
+from nnbench.errors import LIMITS, UserError
+from nnbench.places import is_within
 from nnbench.validation import rule, unknown_key
 
 # What Hydra says -> what its user is told; what is found goes into the braces.
@@ -29,15 +33,20 @@ SAYINGS = {
     r"Invalid plugin '([^']+)'": "{}: is no plugin of Hydra's",
     r"(Only one of --run, --multirun, --cfg.*|The --resolve flag can only.*)": "{}",
 }
+FOLDERS = ("report.folder", "tracking.", "hydra.")  # begin the keys whose values are folders that are written
 
 
-def as_user_error(error: Exception, conf: Path, words: Sequence[str]) -> str | None:
+def as_user_error(
+    error: Exception, conf: Path, words: Sequence[str], *, sweeps: bool = True, short: Sequence[str] = ()
+) -> str | None:
     """The line to show for `error`, or None where it is no mistake of the user's.
 
     Args:
         error: what ended the program.
         conf: the folder of the configuration, to look for near names in.
         words: the command line.
+        sweeps: whether the command can sweep.
+        short: words that it knows besides the keys of the configuration.
     """
     if isinstance(error, UserError):
         return str(error)
@@ -49,12 +58,13 @@ def as_user_error(error: Exception, conf: Path, words: Sequence[str]) -> str | N
         return f"{section}: is a section; one of Hydra's is chosen by {section.partition('=')[0].replace('.', '/')}=NAME"
     for saying, line in SAYINGS.items():
         if found := re.search(saying, text):
-            return line.format(found[1])
+            told = line.format(found[1])
+            return told if sweeps else re.sub("several values need -m before them.*", "must be one value", told)
     if isinstance(error, ValueError) and text.startswith("Config group override"):
-        of_groups = [word for word in words if (conf / word.lstrip("+").partition("=")[0]).is_dir()]
+        of_groups = [word for word in words if os.path.isdir(conf / key_of(word))]
         return f"{' '.join(of_groups or words)}: an option of a group must be one of the names in conf/"
     if not isinstance(error, HydraException | OmegaConfBaseException):
-        return _not_writable(error, words) if isinstance(error, OSError) else None
+        return _of_a_file(error, words) if isinstance(error, OSError) else None
     if isinstance(error, MissingConfigException) and error.options is not None:
         missing = error.missing_cfg_file or ""
         group, _, option = (
@@ -63,7 +73,7 @@ def as_user_error(error: Exception, conf: Path, words: Sequence[str]) -> str | N
         near = get_close_matches(option, error.options, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         for folder in sorted(Path().glob("*/")):
-            if (folder / group / f"{option}.yaml").is_file():
+            if os.path.isfile(folder / group / f"{option}.yaml"):
                 hint = f"{folder / group / option}.yaml is there: give --config-dir {folder}; "
         return f"{group}={option}: no such option; {hint}{group} knows {', '.join(sorted(error.options))}"
     if isinstance(error, OverrideParseException):
@@ -72,6 +82,8 @@ def as_user_error(error: Exception, conf: Path, words: Sequence[str]) -> str | N
         reason = text.splitlines()[0].rpartition("interpolation: ")[2]
         return f"{next((word for word in words if '${' in word), 'the config')}: cannot be filled in: {reason}"
     if found := re.search(r"Could not (?:override|append to config|delete from config)\W+'([^']+)'", text):
+        if near := get_close_matches(found[1], short, n=1):
+            return f"{found[1]}: no such key; did you mean {near[0]}?"
         return _no_such_key(found[1], conf, words)
     if found := re.search(r"Error merging override (\S+)", text):
         known = rule(found[1].partition("=")[0])
@@ -96,9 +108,15 @@ def _advice(word: str) -> str:
     return f"; where the value holds signs such as & or ;, give '{key}=\"{value}\"'"
 
 
-def _not_writable(error: OSError, words: Sequence[str]) -> str | None:
-    """Of a file that the user named the folder of; any other is no mistake of theirs."""
-    named = (word for word in words if (value := word.partition("=")[2]) and str(error.filename).startswith(value))
+def _of_a_file(error: OSError, words: Sequence[str]) -> str | None:
+    """The line on a file that cannot be written or looked for, where a word names it or its folder; None for any other."""
+    if error.errno in LIMITS or not error.filename:
+        return None
+    if error.errno == errno.ENAMETOOLONG:  # Hydra looks for a file of the name
+        name = Path(str(error.filename)).name.removesuffix(".yaml")
+        return next((f"{word}: holds a name that is too long" for word in words if name in word), None)
+    folders = (word for word in words if key_of(word).startswith(FOLDERS) and word.partition("=")[2])
+    named = (word for word in folders if is_within(str(error.filename), word.partition("=")[2]))
     return next((f"{word}: cannot be written: {error.strerror}" for word in named), None)
 
 
@@ -106,7 +124,7 @@ def _no_such_key(key: str, conf: Path, words: Sequence[str]) -> str:
     if given := next((word for word in words if word.lstrip("+").startswith(f"{key}={{")), None):
         return f"{given}: holds a key that is not there; give {key}.KEY=VALUE"
     section, first, rest = [*key.split(".", 2), "", ""][:3]
-    if section == "space" and rest and (conf / "space" / f"{first}.yaml").exists():
+    if section == "space" and rest and os.path.exists(conf / "space" / f"{first}.yaml"):
         return f"{key}: no such key; space.{rest} is for every optimizer, conf/space/{first}.yaml for {first}"
     if section == "space" and (owners := _owners(first, conf)):
         files = ", ".join(f"conf/space/{owner}.yaml" for owner in owners)

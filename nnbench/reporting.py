@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from nnbench import export
+from nnbench.command_line import key_of
 from nnbench.config import Config, ReportConfig
 from nnbench.errors import UserError
 from nnbench.interrupts import checkpoint
@@ -124,7 +125,7 @@ def remake(config: Config, overrides: Sequence[str]) -> int:
     study, *after = (read_study(store, name) for name in names)
     if not after:
         return _again(study, config.report, overrides, console)
-    if any(word.startswith(("report=", "report.pages=")) for word in overrides):
+    if {"report", "report.pages"} & {key_of(word) for word in overrides}:
         raise UserError(f"study={config.study}: two studies side by side have pages of their own; leave report and pages out")
     both = "-vs-".join(name.encode()[:_LONGEST].decode(errors="ignore") for name in names)
     folder = below(Path(config.report.folder), both)
@@ -152,14 +153,14 @@ def remake_export(folder: Path, config: Config, overrides: Sequence[str]) -> int
         study = export.read(folder)
     except UserError as error:
         raise UserError(f"from={error}") from error
-    if config.study != study.name and any(word.startswith("study=") for word in overrides):
+    if config.study != study.name and "study" in map(key_of, overrides):
         raise UserError(f"study={config.study}: from={folder} holds the study {study.name}")
     return _again(study, config.report, overrides, make_console())
 
 
 def _again(study: Study, given: ReportConfig, overrides: Sequence[str], console: Console) -> int:
     """The report on one study; pages that the user picked go into a folder of their own."""
-    within = SOME if any(word.startswith("report.pages=") for word in overrides) else ""
+    within = SOME if "report.pages" in map(key_of, overrides) else ""
     whole = tell(study, report_on(study, _wanted(study, given, overrides), console, within=within), console)
     return 0 if whole else 1
 
@@ -184,7 +185,8 @@ def _wanted(study: Study, given: ReportConfig, overrides: Sequence[str]) -> Repo
 
     A single run reports on nothing, and has no say in it where there is a sweep.
     """
-    if any(word.startswith("report=") for word in overrides):
+    asked = {key_of(word) for word in overrides}
+    if "report" in asked:
         return given
     tables = [table for table in (study.runs, study.tuning) if {"report.pages", "started"} <= set(table)]
     if not tables:
@@ -195,7 +197,6 @@ def _wanted(study: Study, given: ReportConfig, overrides: Sequence[str]) -> Repo
     made = made.assign(turn=made["sweep_id"].map(turn).fillna(-1)).sort_values(["turn", "started"])
     if made.empty:
         return given
-    asked = {word.partition("=")[0] for word in overrides}
     title, pages, targets = made[_WANTED].iloc[-1]
     before = {"title": title, "pages": json.loads(pages), "targets": json.loads(targets)}
     return replace(given, **{key: value for key, value in before.items() if f"report.{key}" not in asked})

@@ -178,14 +178,14 @@ def _team(options: Namespace, private: Path) -> tuple[list[str], dict[str, str]]
         tempfile.TemporaryFile(dir=options.artifacts).close()
     except OSError as error:
         raise UserError(f"--artifacts={options.artifacts}: must be a folder that can be written: {error.strerror}") from error
+    if options.auth and not os.environ.get("MLFLOW_AUTH_ADMIN_PASSWORD"):
+        raise UserError("--auth: needs the first user's password, in MLFLOW_AUTH_ADMIN_PASSWORD")
     options.database = _prepare(options.database)
     words = ["--artifacts-destination", str(options.artifacts.absolute()), "--serve-artifacts"]
     if options.allowed_hosts:
         words += ["--allowed-hosts", options.allowed_hosts]
     if not options.auth:
         return words, {}
-    if not os.environ.get("MLFLOW_AUTH_ADMIN_PASSWORD"):
-        raise UserError("--auth: needs the first user's password, in MLFLOW_AUTH_ADMIN_PASSWORD")
     users = configparser.ConfigParser(interpolation=None)
     users["mlflow"] = {
         "database_uri": options.database.replace("%", "%%"),

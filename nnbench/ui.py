@@ -1,9 +1,9 @@
 """MLflow's pages on the project's own store: `python -m nnbench.ui`, or `make ui`."""
 
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
 from nnbench import entry
 from nnbench.errors import UserError
@@ -56,7 +56,7 @@ def _existing(store: str) -> str:
     if scheme.startswith("http"):
         raise UserError(f"--store={store}: is a server, which has its own pages at that address")
     if not DATABASE.match(store):
-        hint = f"; did you mean sqlite:///{store}?" if Path(store).is_file() else ""
+        hint = f"; did you mean sqlite:///{store}?" if os.path.isfile(store) else ""
         raise UserError(f"--store={store}: must be sqlite:///FILE.db or another database's URI{hint}")
     return store
 

@@ -218,6 +218,12 @@ MISTAKES = {
     "epochs=5": "epochs: no such key; did you mean training.epochs?",
     "seed.x=5": "seed.x: no such key",
     "hydra.run.dir=/proc/x": "hydra.run.dir=/proc/x: cannot be written: No such file or directory",
+    f"{'a' * 300}=1": "holds a name that is too long",
+    f"-m {'a' * 300}=1,2": "holds a name that is too long",
+    f"-cn {'a' * 300}": "holds a name that is too long",
+    f"-m optimizer={'a' * 300},adam": "no such option",
+    "from=results/s/export": "from=results/s/export: is for nnbench-report",
+    "+pages=cover": "+pages=cover: is for nnbench-report",
     "foo=[1": "foo=[1: cannot be read; must be KEY=VALUE",
     "seed": "seed: cannot be read; must be KEY=VALUE",
     # stores

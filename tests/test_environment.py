@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -49,18 +50,16 @@ def test_a_study_in_an_odd_one(home: Path) -> None:
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
-def test_a_user_without_a_name_has_a_folder_of_their_own(tmp_path: Path) -> None:
-    tmp_path.chmod(0o777)
-    for parent in tmp_path.parents[:2]:
-        parent.chmod(parent.stat().st_mode | 0o011)
-    surroundings = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
-    told = {
-        subprocess.run(
-            [sys.executable, "-c", NAMELESS], cwd="/", env=surroundings, capture_output=True, text=True, check=True
-        ).stdout
-        for _ in range(2)
-    }
-    assert told == {f"{tmp_path}/nnbench-54321 0o700\n"}, "the same at each call"
+def test_a_user_without_a_name_has_a_folder_of_their_own() -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # not pytest's, which nobody else may enter
+        Path(folder).chmod(0o777)
+        surroundings = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": folder}
+        command = [sys.executable, "-c", NAMELESS]
+        told = {
+            subprocess.run(command, cwd="/", env=surroundings, capture_output=True, text=True, check=True).stdout
+            for _ in range(2)
+        }
+        assert told == {f"{folder}/nnbench-54321 0o700\n"}, "the same at each call"
 
 
 def test_a_folder_that_is_no_more(tmp_path: Path) -> None:

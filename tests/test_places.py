@@ -10,7 +10,7 @@ import pytest
 from nnbench import export
 from nnbench.errors import UserError
 from nnbench.places import below, replace_file
-from nnbench.report.files import write
+from nnbench.report.files import publish_contents, write
 from tests.report.conftest import study
 
 
@@ -41,6 +41,18 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is a link"):
         replace_file(tmp_path / "results" / "s" / "report.pdf", b"")
     assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_figures_behind_a_link_are_nobodys_to_clear(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "loss.csv").touch()
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "figures").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match="figures: is a link to"):
+        publish_contents(tmp_path / "s", "s", [], ["loss"])
+    with pytest.raises(UserError, match="figures: is a link to"):
+        write(study(["adam"], 2, boundaries=False), tmp_path / "s", title="t", pages=["runs"], targets=[])
+    assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["loss.csv"]
 
 
 def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_a_few_pages_leave_the_report_as_it_is(home: Path, nnbench: Command, rep
     assert _titles(folder / "pages")[0] == "As asked"
     drawn = sorted(path.name for path in (folder / "pages" / "figures").glob("*.csv"))
     assert drawn == ["accuracy.csv", "cover.csv", "loss.csv"]
-    report("study=s", "report=comparison", "pages=[runs]")
+    report("study=s", "report=comparison", "++report.pages=[runs]")
     assert _titles(folder / "pages") == ["4 runs, all finished"]
     assert {path: path.read_bytes() for path in before} == before
 
@@ -84,6 +84,20 @@ def test_a_report_stays_below_its_folder(home: Path, nnbench: Command, report: C
     assert said.status == 2
     assert "results/s: is a link to" in said.err
     assert not list(elsewhere.iterdir())
+
+
+def test_what_cannot_be_written_is_one_line(home: Path, nnbench: Command, report: Command) -> None:
+    assert nnbench("-m", "optimizer=sgd", "seed=0", "training.epochs=5", "study=s", "report=none").status == 0
+    asked = "study=s", "report=comparison", "report.pages=[cover]"
+    (home / "results" / "s").touch()
+    said = report(*asked)
+    assert (said.status, said.err.count("\n")) == (2, 1)
+    assert said.err.startswith("nnbench-report: report.folder=results: cannot be written: results/s")
+    (home / "results" / "s").unlink()
+    (home / "results" / "s" / "pages" / "report.pdf").mkdir(parents=True)
+    said = report(*asked)
+    assert (said.status, said.err.count("\n")) == (2, 1)
+    assert "cannot be written: results/s/pages/report.pdf: Is a directory" in said.err
 
 
 def _titles(folder: Path) -> list[str]:
@@ -136,6 +150,10 @@ def test_a_study_may_have_a_comma_in_its_name(home: Path, nnbench: Command, repo
     [
         ("pages=covr", "report.pages=covr: no such page; there are accuracy"),
         ("study=nothing", "study=nothing: there is none of that name"),
+        ("form=exp", "form: no such key; did you mean from?"),
+        ("+from=exp", "from=exp: there is no such folder"),
+        ("from=" + "a" * 300, "there is no such folder"),
+        ("seed=1,2", "seed=1,2: must be one value\n"),
     ],
 )
 def test_a_mistake_is_one_line(report: Command, word: str, reason: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import matplotlib.style
 import pandas as pd
 
-from nnbench.places import replace_file
+from nnbench.places import no_link, replace_file
 from nnbench.report import figures, markdown, style, webpage
 from nnbench.report.document import Composition, Progress, compose, quiet
 from nnbench.report.faults import LOG, Fault
@@ -157,8 +157,12 @@ def publish_contents(folder: Path, name: str, reports: Sequence[Report], known: 
 
 
 def _clear(folder: Path, known: Sequence[str], kept: Sequence[Path]) -> None:
-    """Remove the figures of an earlier report but those that are kept."""
-    for earlier in folder.glob("*.[cs][sv][vg]"):
+    """Remove the figures of an earlier report except those in `kept`.
+
+    Raises:
+        UserError: the folder is a link: they would not be this report's.
+    """
+    for earlier in no_link(folder).glob("*.[cs][sv][vg]"):
         if re.sub(r"-\d+$", "", earlier.stem) in known and earlier not in kept:
             earlier.unlink()
 
