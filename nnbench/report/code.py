@@ -17,6 +17,17 @@ UNKNOWN = "code not known"
 OWN = "nnbench"
 # The columns that name a class, each with that of its source's digest.
 CLASSES = {"optimizer.algorithm": "source", "dataset.name": "dataset_source"}
+# What else is recorded of a run, with what it is called in print.
+MADE_BY = {
+    "commit": "commit",
+    "dirty": "uncommitted changes",
+    "version": "nnbench",
+    "python": "Python",
+    "numpy": "NumPy",
+    "blas": "BLAS",
+    "cpu": "CPU",
+    "threads": "BLAS threads",
+}
 SHORT = 10  # digits of a digest or a commit, as it is shown
 MOST, WIDEST = 120, 160  # lines of a diff, and letters of one
 
@@ -100,15 +111,18 @@ def _column(runs: pd.DataFrame, name: str) -> "pd.Series[str]":
 
 
 def shown(runs: pd.DataFrame) -> str:
-    """The version of nnbench in a few words: `commit 0123456789`, `3 commits`, or `code not known`."""
+    """The version of nnbench in a few words: `commit 0123456789`, `3 commits`, `source 0123456789 in 2 commits`, or
+    `code not known`."""
     commits = _column(runs, "commit").dropna().unique()
     if len(commits) == 1 and _column(runs, "commit").notna().all():
         dirty = _column(runs, "dirty").eq(True).any()
         return f"commit {commits[0][:SHORT]}{' with uncommitted changes' if dirty else ''}"
+    digests = _column(runs, "code")
     if len(commits):
         missing = " and code not known" if _column(runs, "commit").isna().any() else ""
-        return f"{count(len(commits), 'commit')}{missing}"
-    digests = _column(runs, "code")
+        changes = ", some with uncommitted changes" if _column(runs, "dirty").eq(True).any() else ""
+        one = f"source {digests.iloc[0][:SHORT]} in " if digests.notna().all() and digests.nunique() == 1 else ""
+        return f"{one}{count(len(commits), 'commit')}{changes}{missing}"
     if digests.isna().any() or runs.empty:
         return UNKNOWN
     found = digests.unique()

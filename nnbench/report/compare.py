@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 import matplotlib.style
+import numpy as np
 import pandas as pd
 
 from nnbench.report import charts, code, markdown, style, webpage
@@ -72,7 +73,7 @@ def _summary(made: Composition, versus: Versus) -> str:
         rows = []
         for change in versus.changes(metric):
             words = f"{f'**{change.signed}**' if change.differ else change.signed} {change.bounds}".rstrip()
-            rows.append([markdown.escape(change.setting), str(change.n), *change.sides, words, p_value(change.p_holm)])
+            rows.append([markdown.escape(change.setting), change.seeds, *change.sides, words, p_value(change.p_holm)])
         tables.append(f"{metric.name.capitalize()}:\n\n{markdown.table(heads, rows)}")
     changes = []
     for row in versus.differences.to_dict("records"):
@@ -83,7 +84,8 @@ def _summary(made: Composition, versus: Versus) -> str:
     said = (
         "Interquartile means over the seeds that came to their end in both, and their difference with its "
         f"{INTERVAL}. "
-        "Bold: a change is shown (Wilcoxon signed-rank test on the seeds, Holm-corrected)."
+        "Bold: a change is shown (Wilcoxon signed-rank test on all seeds, a diverged run worse than any other; "
+        "Holm-corrected)."
     )
     return markdown.document(
         made,
@@ -101,8 +103,9 @@ def _web(made: Composition, versus: Versus, figures: Mapping[str, Sequence[str]]
     by = versus.primary
     pairs = versus.pairs(by)
     values = pairs[["setting", "seed"]].assign(value=pairs["after"] - pairs["before"])
+    values = values[np.isfinite(values["value"])]
     shifts = versus.shifts(by)
-    rows = shifts.assign(behind=~shifts["differ"])
+    rows = shifts.assign(behind=~shifts["differ"], n=shifts["ended"])
     strip = web.chart("intervals", charts.intervals(versus.looks, rows, values, f"change in {by.name}", zero=True))
     facts = element("ul", *(element("li", f"{one.study.name}: {outcomes(one.runs)}") for one in (versus.before, versus.after)))
     live = {"differences": _differences(web, versus), "changes": _changes(versus)}
@@ -128,7 +131,7 @@ def _differences(web: webpage.Web, versus: Versus) -> Html:
     for metric in versus.metrics:
         for change in versus.changes(metric):
             row = [Cell(words=change.setting, before=web.look(change.setting)), Cell(words=metric.name)]
-            row.append(Cell(words=str(change.n), value=change.n))
+            row.append(Cell(words=change.seeds, value=change.n))
             both = zip(change.sides, (change.before, change.after), strict=True)
             row += [Cell(words=words, value=value) for words, value in both]
             row.append(Cell(words=change.signed, value=change.estimate, note=change.bounds, bold=change.differ))

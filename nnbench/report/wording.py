@@ -93,9 +93,14 @@ def outcomes(runs: pd.DataFrame) -> str:
 
 
 def distinct(runs: pd.DataFrame, column: str) -> list[str]:
-    """The values that a column takes, as they are printed, in the order in which they appear."""
+    """The values that a column takes, as they are printed, in the order in which they appear; no two print alike."""
     values = runs[column].dropna().drop_duplicates().tolist() if column in runs else []
-    return [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
+    return [_exact(value) if isinstance(value, float) else str(value) for value in values]
+
+
+def _exact(value: float) -> str:
+    """A number in six digits where these are all that it has, else in full."""
+    return short if float(short := f"{value:g}") == value else repr(float(value))
 
 
 def provenance(runs: pd.DataFrame) -> str:

@@ -1,9 +1,10 @@
 """What a change did to each setting, judged on the runs before and after it that share a seed.
 
 The two runs of a seed have the same data and initial weights as long as the change touches neither, so their difference
-owes nothing to a lucky draw. What is told is the difference of the interquartile means, each that which a report on its study
-tells, where all seeds pair; its interval comes from a bootstrap that draws whole seeds, both runs at once. Whether there is a
-change at all, the Wilcoxon signed-rank test says, Holm-corrected over the settings.
+owes nothing to a lucky draw. The estimate is the difference of the interquartile means over the seeds on which neither run
+diverged; its interval comes from a bootstrap over seeds, both runs of a seed drawn at once. Whether a change is shown is
+decided by the Wilcoxon signed-rank test, Holm-corrected over the settings, on all pairs: a diverged run is the worst there is
+(see `stats.diverged`).
 """
 
 from itertools import count
@@ -12,7 +13,9 @@ import numpy as np
 import pandas as pd
 
 from nnbench.stats.interquartile import LEAST, RESAMPLES, Interval, middle_mean
-from nnbench.stats.paired import LEVEL, direction, holm, signed_rank
+from nnbench.stats.paired import LEVEL, difference, direction, holm, signed_rank
+
+_NONE = Interval(estimate=np.nan, low=np.nan, high=np.nan, n=0)
 
 
 def seeds_needed(settings: int) -> int:
@@ -41,21 +44,26 @@ def shifts(pairs: pd.DataFrame) -> pd.DataFrame:
     """Each setting's change.
 
     Args:
-        pairs: one row a setting and seed: `setting`, `before`, `after`, both finite.
+        pairs: one row a setting and seed: `setting`, `before`, `after`, infinite where the run diverged.
 
     Returns:
-        One row a setting, in their order: `setting`, `n` (pairs), `before`, `after` (interquartile means), `estimate`, `low`,
-        `high` (what `shift` gives), `sign` (1 where the values rose, -1 where they fell, by rank sums), `p`, `p_holm`,
-        `differ` (whether a change is shown).
+        One row a setting, in their order: `setting`, `n` (pairs), `ended` (pairs in which neither run diverged),
+        `lost_before`, `lost_after` (diverged runs), `before`, `after` (interquartile means over the pairs that ended; NaN
+        where there is none), `estimate`, `low`, `high` (what `shift` gives of them), `sign` (1 where the values rose, -1
+        where they fell, by rank sums over all pairs), `p`, `p_holm`, `differ` (whether a change is shown).
     """
     rows = []
     for setting, own in pairs.groupby("setting", sort=False):
-        change = shift(own)
-        before, after = middle_mean(own[["before", "after"]].to_numpy().T).tolist()
-        differences = (own["after"] - own["before"]).to_numpy(dtype=np.float64)
+        sides = own[["before", "after"]].to_numpy(dtype=np.float64)
+        ended = own[np.isfinite(sides).all(axis=1)]
+        change, means = _NONE, (np.nan, np.nan)
+        if len(ended):
+            change, means = shift(ended), middle_mean(ended[["before", "after"]].to_numpy(dtype=np.float64).T).tolist()
+        differences = difference(sides[:, 1], sides[:, 0])
+        told = setting, len(own), change.n, *np.isinf(sides).sum(axis=0).tolist(), *means
         bounds = change.estimate, change.low, change.high
-        rows.append((setting, change.n, before, after, *bounds, direction(differences), signed_rank(differences)))
-    columns = ["setting", "n", "before", "after", "estimate", "low", "high", "sign", "p"]
+        rows.append((*told, *bounds, direction(differences), signed_rank(differences)))
+    columns = ["setting", "n", "ended", "lost_before", "lost_after", "before", "after", "estimate", "low", "high", "sign", "p"]
     table = pd.DataFrame(rows, columns=columns)
     corrected = holm(table["p"])
     return table.assign(p_holm=corrected, differ=corrected < LEVEL)

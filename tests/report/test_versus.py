@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from pypdf import PdfReader
@@ -60,7 +61,7 @@ def test_one_setting_of_an_optimizer_matches_the_one_it_has_elsewhere(make_study
     assert _versus(before, after).matched == {"adam": ("adam lr=0.05", "adam")}
 
 
-def test_runs_that_did_not_end_are_in_no_pair(make_study: MakeStudy, study: Study) -> None:
+def test_a_diverged_run_is_the_worst_of_its_seed(make_study: MakeStudy, study: Study) -> None:
     after = make_study(
         ["adam", "sgd", "rmsprop"],
         8,
@@ -68,8 +69,71 @@ def test_runs_that_did_not_end_are_in_no_pair(make_study: MakeStudy, study: Stud
         outcome=lambda setting, seed: "diverged" if setting == "sgd" and seed < 3 else "finished",
     )
     versus = _versus(study, after)
-    assert versus.pairs(TEST)["setting"].value_counts().to_dict() == {"adam": 8, "rmsprop": 8, "sgd": 5}
-    assert "Runs diverged (sgd 0 of 8 before and 3 of 8 after): only seeds" in " ".join(wording.caveats(versus))
+    assert versus.pairs(TEST)["setting"].value_counts().to_dict() == {"adam": 8, "rmsprop": 8, "sgd": 8}
+    change = next(one for one in versus.changes(TEST) if one.setting == "sgd")
+    assert (change.n, change.ended, change.lost_before, change.lost_after) == (8, 5, 0, 3)
+    assert "Runs diverged (sgd 0 of 8 before and 3 of 8 after)" in " ".join(wording.caveats(versus))
+
+
+def _halved(study: Study, name: str, lost: range, by: float) -> Study:
+    """Some seeds of adam diverged, the others better by so much."""
+    runs = study.runs.copy()
+    runs["test/accuracy"] += by * (runs["setting"] == "adam")
+    gone = (runs["setting"] == "adam") & runs["seed"].isin(lost)
+    measures = [column for column in map(str, runs) if column.startswith(("test/", "final/", "best/"))]
+    runs.loc[gone, measures] = np.nan
+    runs.loc[gone, "outcome"] = "diverged"
+    return replace(study, name=name, runs=runs)
+
+
+@pytest.mark.parametrize("names", [["adam"], ["adam", "sgd"]])
+def test_losing_half_of_the_runs_is_no_improvement(make_study: MakeStudy, names: list[str]) -> None:
+    before = make_study(names, 20, name="before")
+    after = _halved(before, "after", range(9), 0.03)
+    versus = _versus(before, after)
+    change = next(one for one in versus.changes(TEST) if one.setting == "adam")
+    assert (change.n, change.ended, change.lost_after, change.better) == (20, 11, 9, 0)
+    assert change.estimate == pytest.approx(0.03)
+    for said in (wording.verdict(versus, TEST), wording.headline(versus, TEST)):
+        assert "diverged after" in said
+        assert "9 of " in said
+    most = _versus(before, _halved(before, "after", range(18), 0.03))
+    change = next(one for one in most.changes(TEST) if one.setting == "adam")
+    assert (change.better, change.sign) == (-1, -1)
+    assert "(18 of 20 runs diverged after)" in wording.headline(most, TEST)
+    gone = _versus(_halved(before, "before", range(9), 0.03), before).changes(METRICS["final/train_loss"])[0]
+    assert (gone.lost_before, gone.sign) == (9, -1)  # what had diverged has a lower loss now
+
+
+def test_a_setting_that_lost_all_runs_beside_one_that_did_not(make_study: MakeStudy) -> None:
+    before = make_study(["adam", "sgd"], 20, name="before")
+    versus = _versus(before, _halved(before, "after", range(20), 0.0))
+    change = next(one for one in versus.changes(TEST) if one.setting == "adam")
+    assert (change.ended, change.better) == (0, -1)
+    assert np.isnan(change.estimate)
+    check(drawn(lambda: compare.compose(versus).sheets))
+
+
+def test_values_are_compared_not_as_they_are_printed(study: Study) -> None:
+    after = replace(study, name="after", runs=study.runs.assign(**{"optimizer.decay": 0.1 + 1e-8}))
+    versus = _versus(replace(study, runs=study.runs.assign(**{"optimizer.decay": 0.1})), after)
+    assert versus.differences.to_numpy().tolist() == [["", "optimizer.decay", "0.1", "0.10000001"]]
+    order = study.runs["seed"] % 2 * 0.1
+    mixed = _versus(
+        replace(study, runs=study.runs.assign(**{"optimizer.decay": order})),
+        replace(study, name="after", runs=study.runs.assign(**{"optimizer.decay": 0.1 - order})),
+    )
+    assert not mixed.configured
+
+
+def test_versions_that_differ_are_told(study: Study) -> None:
+    coded = _coded(study, "before")
+    versus = _versus(coded, _coded(study, "after", numpy="1.26.0", blas="mkl"))
+    assert versus.environment == ["NumPy", "BLAS"]
+    assert "NumPy and BLAS differ" in wording.caveats(versus)[0]
+    same = _versus(coded, _coded(study, "after"))
+    assert same.environment == []
+    assert "nothing that is recorded differs" in wording.caveats(same)[0]
 
 
 def test_nothing_in_common_is_the_users_mistake(study: Study, make_study: MakeStudy) -> None:
@@ -131,7 +195,7 @@ def test_what_differs_is_named(study: Study) -> None:
     assert both.configured == ["optimizer.decay", "training.epochs"]
     assert wording.caveats(both)[0].endswith("together: which of them did it is not told apart. So does the code, of nnbench.")
     assert "do not start alike" in " ".join(wording.caveats(changed(**{"dataset.noise": 0.3})))
-    assert "what differs is chance" in wording.caveats(changed())[0]
+    assert "nothing that is recorded differs" in wording.caveats(changed())[0]
     assert "but the code does" in wording.caveats(changed(commit="f" * 40))[0]
     rates = study.runs["setting"].map({"adam": 0.7}).fillna(study.runs["optimizer.learning_rate"])
     assert changed(**{"optimizer.learning_rate": rates}).differences["setting"].tolist() == ["adam"]
@@ -272,6 +336,9 @@ def test_runs_of_earlier_code_are_counted(study: Study, make_study: MakeStudy) -
         ({"commit": "a" * 40, "dirty": True}, "commit aaaaaaaaaa with uncommitted changes"),
         ({"commit": None, "dirty": None, "code": "c" * 16}, "source cccccccccc"),
         ({"commit": None, "dirty": None, "code": None}, "code not known"),
+        ({"commit": ["a" * 40, "b" * 40] * 12, "code": None}, "2 commits"),
+        ({"commit": ["a" * 40, "b" * 40] * 12, "code": "c" * 16}, "source cccccccccc in 2 commits"),
+        ({"commit": ["a" * 40, "b" * 40] * 12, "dirty": True}, "2 commits, some with uncommitted changes"),
     ],
 )
 def test_a_version_is_named_for_what_it_is(study: Study, provenance: dict[str, Any], words: str) -> None:

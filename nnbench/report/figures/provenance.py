@@ -12,16 +12,6 @@ from nnbench.report.page import Pad, Page
 from nnbench.report.style import LEAST, MUTED, SMALL, WIDTH
 from nnbench.report.table import Cell, Column, table
 
-_MADE_BY = {
-    "commit": "commit",
-    "dirty": "uncommitted changes",
-    "version": "nnbench",
-    "python": "Python",
-    "numpy": "NumPy",
-    "blas": "BLAS",
-    "cpu": "CPU",
-    "threads": "BLAS threads",
-}
 _BLOCKS = {
     "command": "Commands",
     "made by": "Code and machine",
@@ -70,7 +60,7 @@ def _collect(findings: Findings) -> pd.DataFrame:
     rows += [("made by", f"source of {name}", code.versions_of(runs, name)) for name in _sources(runs)]
     if left := code.left_out(findings.study):
         rows.append(("made by", "earlier code", left))
-    rows += [("made by", called, "; ".join(_distinct(runs, key))) for key, called in _MADE_BY.items() if key in runs]
+    rows += [("made by", called, "; ".join(_distinct(runs, key))) for key, called in code.MADE_BY.items() if key in runs]
     for key in ["seed", *(key for key in leaves if not key.startswith("optimizer."))]:
         values = wording.distinct(runs, key)
         if values:

@@ -1,5 +1,6 @@
 """One setting's change in one measure, in numbers and as it is printed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nnbench.report import numbers
@@ -12,7 +13,9 @@ class Change:
     Attributes:
         setting: whose.
         n: pairs of runs.
-        before, after: interquartile means.
+        ended: those of them in which neither run diverged.
+        lost_before, lost_after: runs of the pairs that diverged.
+        before, after: interquartile means over the pairs that ended.
         estimate, low, high: their difference and its 95 % interval.
         sign: 1 where the values rose, -1 where they fell.
         p, p_holm: of the signed-rank test, without and with Holm's correction.
@@ -22,6 +25,9 @@ class Change:
 
     setting: str
     n: int
+    ended: int
+    lost_before: int
+    lost_after: int
     before: float
     after: float
     estimate: float
@@ -53,5 +59,27 @@ class Change:
 
     @property
     def words(self) -> str:
-        """`+0.012 [0.008, 0.016]`."""
-        return f"{self.signed} {self.bounds}".rstrip()
+        """`+0.012 [0.008, 0.016]`; where runs diverged, how many did and over how many seeds the figure is."""
+        figure = f"{self.signed} {self.bounds}".rstrip()
+        if not (lost := diverged([self])):
+            return figure
+        return f"{lost}; {figure} over the {numbers.count(self.ended, 'other seed')}" if self.ended else lost
+
+    @property
+    def told(self) -> str:
+        """`words`, and the seeds that they are of."""
+        return self.words if diverged([self]) else f"{self.words}, n = {self.n}"
+
+    @property
+    def seeds(self) -> str:
+        """`20`; `11 of 20` where runs of the other nine diverged."""
+        return str(self.n) if self.ended == self.n else f"{self.ended} of {self.n}"
+
+
+def diverged(changes: Sequence[Change]) -> str:
+    """`9 of 20 runs diverged after`, of one setting or of several; empty where none did."""
+    before, after = sum(change.lost_before for change in changes), sum(change.lost_after for change in changes)
+    runs = numbers.count(sum(change.n for change in changes), "run")
+    if before and after:
+        return f"{before} of {runs} diverged before and {after} after"
+    return f"{before or after} of {runs} diverged {'before' if before else 'after'}" if before or after else ""

@@ -11,6 +11,7 @@ from nnbench.report.numbers import listing
 from nnbench.report.page import Pad, Page, line_height
 from nnbench.report.style import INK, LEAST, LEFT, MUTED, SMALL, WIDTH
 from nnbench.report.table import Cell, Column, table
+from nnbench.report.versus import wording
 from nnbench.report.versus.pairing import Versus
 
 _CAPTION = (
@@ -65,10 +66,12 @@ def _title(versus: Versus) -> str:
     keys = versus.configured
     code = " and the code" if versus.code.differ else ""
     if not keys:
+        besides = wording.machine(versus)
+        apart = f"; {listing(besides)} {'differs' if len(besides) == 1 else 'differ'}" if besides else ""
         if versus.code.same:
-            return "The two studies were configured alike, and made by the same code"
+            return f"The two studies were configured alike, and made by the same code{apart}"
         return (
-            "The two studies differ in their code alone"
+            f"The two studies differ in their code{apart or ' alone'}"
             if code
             else "The two studies were configured alike; the code is not known"
         )

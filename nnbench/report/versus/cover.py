@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from nnbench.report import numbers, style, text
@@ -48,15 +49,22 @@ def _strip(page: Page, versus: Versus, rows: int) -> None:
     """A row a setting: the differences of its seeds, that of the interquartile means, and its interval."""
     by = versus.primary
     changes, pairs = versus.changes(by), versus.pairs(by)
-    differences = (pairs["after"] - pairs["before"]).groupby(pairs["setting"])
+    ended = pairs[np.isfinite(pairs[["before", "after"]]).all(axis=1)]
+    differences = ended["after"] - ended["before"]
     shown = changes[:rows]
-    made = [Row(name=change.setting, figures=(change.signed, change.bounds)) for change in shown]
-    axes = strip(page, made, f"change in {by.name}", ("", ""), gap=2.5)
+    made = [
+        Row(
+            name=change.setting,
+            figures=(change.signed, change.bounds, f"{change.seeds} seeds" if change.ended < change.n else ""),
+        )
+        for change in shown
+    ]
+    axes = strip(page, made, f"change in {by.name}", ("", "", ""), gap=2.5)
     axes.axvline(0, color=MUTED, linewidth=0.8, zorder=0.5)
     for at, change in enumerate(shown):
         look = versus.looks[change.setting]
-        if change.n > 1:
-            dots(axes, differences.get_group(change.setting), at + 0.27, look)
+        if change.ended > 1:
+            dots(axes, differences[ended["setting"] == change.setting], at + 0.27, look)
         mark(axes, at, (change.estimate, change.low, change.high), look, hollow=not change.differ)
     said = (
         f"Mark: interquartile mean of {by.name} after, less that before; {'right' if by.higher else 'left'} of the line is "

@@ -13,8 +13,8 @@ from nnbench.stats.paired import LEVEL
 
 _CAPTION = (
     "Interquartile means over the seeds whose runs came to their end in both studies, and their difference with its "
-    f"{numbers.INTERVAL}. p: Wilcoxon signed-rank test of the seeds' differences, Holm-corrected over "
-    f"the settings of a measure. Bold: a change is shown, at level {LEVEL:g}."
+    f"{numbers.INTERVAL}. p: Wilcoxon signed-rank test of the differences of all seeds, a diverged run worse than any other, "
+    f"Holm-corrected over the settings of a measure. Bold: a change is shown, at level {LEVEL:g}."
 )
 
 
@@ -46,7 +46,7 @@ def draw(pad: Pad, versus: Versus) -> pd.DataFrame:
 def _row(versus: Versus, change: Change) -> list[Cell | str]:
     return [
         Cell(change.setting, look=versus.looks[change.setting]),
-        str(change.n),
+        change.seeds,
         *change.sides,
         Cell(change.signed, bold=change.differ),
         change.bounds,

@@ -3,18 +3,20 @@
 from collections.abc import Mapping
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from nnbench.errors import UserError
 from nnbench.report import code, style, wording
 from nnbench.report.findings import METRICS, Findings, Metric
 from nnbench.report.versus.change import Change
+from nnbench.stats.diverged import with_diverged
 from nnbench.stats.shift import seeds_needed, shifts
 
-_MADE_BY = ("commit", "dirty", "version", "python", "numpy", "blas", "cpu", "threads")
 _AROUND = ("seed", "study", "optimizer.name", "resume", "fail_fast", "dry_run", "training.checkpoints")
 _OUTSIDE = ("tracking.", "report.", "mlflow.")
 _SOURCE = "source of "
+_SIDES = ["before", "after"]
 
 
 class Versus:
@@ -36,7 +38,7 @@ class Versus:
         if not self.matched:
             told = ["; ".join(map(str, one.runs["setting"].unique()[:5])) or "none" for one in (before, after)]
             raise UserError(f"{names}: no setting is in both; the first has {told[0]}, the second {told[1]}")
-        known = [metric for metric in METRICS.values() if len(self._paired(metric))]
+        known = [metric for metric in METRICS.values() if np.isfinite(self._paired(metric)[_SIDES]).all(axis=1).any()]
         if not known:
             raise UserError(f"{names}: no setting has a seed whose runs came to their end in both")
         self.metrics = known
@@ -64,7 +66,7 @@ class Versus:
         return {name: self.after.looks[after] for name, (_, after) in self.matched.items()}
 
     def pairs(self, metric: Metric) -> pd.DataFrame:
-        """`setting`, `seed`, `before`, `after` of the seeds whose runs have a value in both."""
+        """`setting`, `seed`, `before`, `after` of the seeds that ended or diverged in both; infinite where they diverged."""
         if metric.column not in self._pairs:
             self._pairs[metric.column] = self._paired(metric)
         return self._pairs[metric.column]
@@ -100,9 +102,9 @@ class Versus:
             mine = self.before.runs[self.before.runs["setting"] == before]
             theirs = self.after.runs[self.after.runs["setting"] == after]
             for key in _leaves(mine, theirs):
-                values = ", ".join(wording.distinct(mine, key)), ", ".join(wording.distinct(theirs, key))
-                if values[0] != values[1]:
-                    rows.setdefault((key, *values), []).append(name)
+                values = wording.distinct(mine, key), wording.distinct(theirs, key)
+                if set(values[0]) != set(values[1]):
+                    rows.setdefault((key, ", ".join(values[0]), ", ".join(values[1])), []).append(name)
         everywhere = len(self.matched)
         found = [
             ("" if len(settings) == everywhere else setting, *row)
@@ -110,18 +112,25 @@ class Versus:
             for setting in (settings[:1] if len(settings) == everywhere else settings)
         ]
         for name in (*self.code.differ, *self.code.unknown):
-            values = code.versions_of(self._compared[0], name), code.versions_of(self._compared[1], name)
-            found.append(("", f"{_SOURCE}{name}", *values))
-        for key in _MADE_BY:
-            values = ", ".join(wording.distinct(self.before.runs, key)), ", ".join(wording.distinct(self.after.runs, key))
-            if values[0] != values[1]:
-                found.append(("", key, *values))
+            sources = code.versions_of(self._compared[0], name), code.versions_of(self._compared[1], name)
+            found.append(("", f"{_SOURCE}{name}", *sources))
+        for key in code.MADE_BY:
+            versions = wording.distinct(self.before.runs, key), wording.distinct(self.after.runs, key)
+            if set(versions[0]) != set(versions[1]):
+                found.append(("", key, ", ".join(versions[0]), ", ".join(versions[1])))
         return pd.DataFrame(found, columns=["setting", "key", "before", "after"])
 
     @property
     def configured(self) -> list[str]:
         """The keys of the configuration that differ."""
-        return [str(key) for key in self.differences["key"].unique() if key not in _MADE_BY and not key.startswith(_SOURCE)]
+        return [
+            str(key) for key in self.differences["key"].unique() if key not in code.MADE_BY and not key.startswith(_SOURCE)
+        ]
+
+    @property
+    def environment(self) -> list[str]:
+        """What is recorded of the code and the machine that differs, as it is called in print, with no digest among it."""
+        return [called for key, called in code.MADE_BY.items() if key in set(self.differences["key"])]
 
     @cached_property
     def code(self) -> code.Differences:
@@ -143,7 +152,7 @@ class Versus:
         sides = []
         for which, side in enumerate((self.before, self.after)):
             common = {names[which]: name for name, names in self.matched.items()}
-            values = side.values(metric)
+            values = with_diverged(side.values(metric), side.runs, higher=metric.higher)
             values = values.assign(setting=values["setting"].map(common)).dropna(subset=["setting"])
             sides.append(values.groupby(["setting", "seed"])["value"].mean().reset_index())
         both = sides[0].merge(sides[1], on=["setting", "seed"]).rename(columns={"value_x": "before", "value_y": "after"})

@@ -1,5 +1,6 @@
 """Every pair of runs, so that a mean does not hide that half of the seeds went the other way."""
 
+import numpy as np
 import pandas as pd
 
 from nnbench.report import style
@@ -16,23 +17,31 @@ def draw(pad: Pad, versus: Versus) -> pd.DataFrame:
     names = [str(name) for name in table["setting"].unique()]
     caption = (
         f"A line joins the two runs of a seed, in {by.name}: {versus.names[0]} at the left, {versus.names[1]} at the right. "
-        f"In colour: those that became better; grey: the others.{more(names)}"
+        f"In colour: those that became better; grey: the others.{_lone(table)}{more(names)}"
     )
     page = pad.page(_title(table, versus), caption)
-    values = table[["before", "after"]].to_numpy()
+    values = table[["before", "after"]].to_numpy(dtype=np.float64)
+    values = values[np.isfinite(values)]
     room = 0.06 * (values.max() - values.min()) or 0.01
     for name, axes, _ in panels(page, names, versus.looks):
         own, look = table[table["setting"] == name], versus.looks[name]
         for before, after in own[["before", "after"]].itertuples(index=False):
             better = after > before if by.higher else after < before
             colour = look.colour if better else "#9a9a9a"
-            axes.plot([0, 1], [before, after], color=colour, linewidth=0.9, marker=look.marker, markersize=2.6, clip_on=False)
+            ends = [value if np.isfinite(value) else np.nan for value in (before, after)]
+            axes.plot([0, 1], ends, color=colour, linewidth=0.9, marker=look.marker, markersize=2.6, clip_on=False)
         axes.set(xlim=(-0.25, 1.25), xticks=[0, 1], ylim=(values.min() - room, values.max() + room))
         axes.set_xticklabels(["before", "after"])
         axes.locator_params(axis="y", nbins=5)
         axes.grid(axis="x", visible=False)
         axes.tick_params(axis="x", colors=style.FAINT, labelcolor=style.MUTED)
     return table
+
+
+def _lone(table: pd.DataFrame) -> str:
+    """How to read the marks that no line leaves."""
+    lost = bool(np.isinf(table[["before", "after"]].to_numpy(dtype=np.float64)).any())
+    return " A mark without a line: the other run of the seed diverged, which is worse than any value." if lost else ""
 
 
 def _title(table: pd.DataFrame, versus: Versus) -> str:

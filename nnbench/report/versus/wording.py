@@ -7,7 +7,7 @@ import pandas as pd
 from nnbench.report.caveats import one_task
 from nnbench.report.findings import Metric
 from nnbench.report.numbers import count, listing
-from nnbench.report.versus.change import Change
+from nnbench.report.versus.change import Change, diverged
 from nnbench.report.versus.pairing import Versus
 from nnbench.report.wording import brief
 
@@ -26,11 +26,12 @@ def verdict(versus: Versus, by: Metric) -> str:
         )
     if not any(change.differ for change in changes):
         of = brief(most.setting) if len(changes) == 1 else f"any of {len(changes)} settings"
-        value = f": {most.words}, n = {most.n}" if len(changes) == 1 else f" (n = {_seeds(changes)})"
+        lost = f"; {diverged(changes)}" if diverged(changes) else ""
+        value = f": {most.told}" if len(changes) == 1 else f" (n = {_seeds(changes)}{lost})"
         return f"No change in {by.name} is shown {way} for {of}{value}."
     moved = " and ".join(filter(None, (_moved(changes, sign) for sign in (1, -1))))
-    still = [brief(change.setting) for change in changes if not change.differ]
-    others = listing(still) if len(still) <= 3 else f"{len(still)} other settings"
+    still = [change for change in changes if not change.differ]
+    others = listing([_name(change) for change in still]) if len(still) <= 3 else _many(still, "other settings")
     return f"{way[0].upper()}{way[1:]}, {by.name} {moved}{f'; no change is shown for {others}' if still else ''}."
 
 
@@ -46,8 +47,8 @@ def _moved(changes: Sequence[Change], sign: int) -> str:
     if not mine:
         return ""
     shown = mine if len(mine) <= 3 else mine[:2]
-    told = [f"{brief(change.setting)} ({change.words}, n = {change.n})" for change in shown]
-    more = [f"{len(mine) - len(shown)} others"] if len(mine) > len(shown) else []
+    told = [f"{brief(change.setting)} ({change.told})" for change in shown]
+    more = [_many(mine[len(shown) :], "others")] if len(mine) > len(shown) else []
     return f"{'rises' if sign > 0 else 'falls'} for {listing([*told, *more])}"
 
 
@@ -55,21 +56,34 @@ def headline(versus: Versus, by: Metric) -> str:
     """The verdict in the few words of a page's title."""
     changes = versus.changes(by)
     most = max(change.n for change in changes)
+    lost = f" ({diverged(changes)})" if diverged(changes) else ""
     if most < versus.needed:
-        return f"{count(most, 'seed').capitalize()} in common cannot show a change in {by.name}"
-    sides = {side: [brief(change.setting) for change in changes if change.better == side] for side in (1, -1, 0)}
+        return f"{count(most, 'seed').capitalize()} in common cannot show a change in {by.name}{lost}"
+    sides = {side: [change for change in changes if change.better == side] for side in (1, -1, 0)}
     if not sides[1] and not sides[-1]:
-        return f"No change in {by.name} is shown"
-    told = {side: _of(names, len(changes)) for side, names in sides.items()}
+        return f"No change in {by.name} is shown{lost}"
+    told = {side: _of(own, len(changes)) for side, own in sides.items()}
     parts = [f"{word} for {told[side]}" for word, side in (("better", 1), ("worse", -1)) if sides[side]]
     still = f", not shown to change for {told[0]}" if sides[0] else ""
     return f"{by.name.capitalize()} is {' and '.join(parts)}{still}"
 
 
-def _of(names: list[str], every: int) -> str:
-    if len(names) == every > 1:
-        return f"all {every} settings"
-    return listing(names) if len(names) <= 2 else f"{len(names)} settings"
+def _of(changes: Sequence[Change], every: int) -> str:
+    if len(changes) == every > 1:
+        return f"all {_many(changes, 'settings')}"
+    return listing([_name(change) for change in changes]) if len(changes) <= 2 else _many(changes, "settings")
+
+
+def _name(change: Change) -> str:
+    """A setting, and how many of its runs diverged."""
+    lost = diverged([change])
+    return f"{brief(change.setting)} ({lost})" if lost else brief(change.setting)
+
+
+def _many(changes: Sequence[Change], noun: str) -> str:
+    """How many settings, and how many of their runs diverged."""
+    lost = diverged(changes)
+    return f"{len(changes)} {noun}{f' ({lost})' if lost else ''}"
 
 
 def caveats(versus: Versus) -> list[str]:
@@ -99,19 +113,28 @@ def _cause(versus: Versus) -> str:
     if not keys:
         nothing = "Nothing that was configured differs between the two"
         if code.differ:
-            return f"{nothing}, but the code does: {_names(code.differ)} {'has' if len(code.differ) == 1 else 'have'} changed."
+            verb = "has" if len(code.differ) == 1 else "have"
+            return f"{nothing}, but the code does: {_names(code.differ)} {verb} changed.{_besides(versus)}"
         if code.unknown:
-            return f"{nothing}; whether the code does is not known ({_names(code.unknown)})."
-        return (
-            "Neither what was configured nor the code that decides the numbers differs between the two: what differs is "
-            "chance, or the machine's."
-        )
+            return f"{nothing}; whether the code does is not known ({_names(code.unknown)}).{_besides(versus)}"
+        same = "Neither what was configured nor the code that decides the numbers differs between the two"
+        return f"{same}.{_besides(versus)}" if versus.environment else f"{same}: nothing that is recorded differs."
     told = listing(keys if len(keys) <= 4 else [*keys[:3], f"{len(keys) - 3} more"])
     words = f"{told} {'differs' if len(keys) == 1 else 'differ'} between the two"
     together = "" if len(keys) == 1 else " together: which of them did it is not told apart"
     also = f" So does the code, of {_names(code.differ)}." if code.differ else ""
     also = also or (f" Whether the code does is not known ({_names(code.unknown)})." if code.unknown else "")
-    return f"{words}{together}.{also}"
+    return f"{words}{together}.{also}{_besides(versus)}"
+
+
+def machine(versus: Versus) -> list[str]:
+    """What differs of what is recorded besides the configuration; the commit only where the code is the same."""
+    return [one for one in versus.environment if versus.code.same or one not in ("commit", "uncommitted changes", "nnbench")]
+
+
+def _besides(versus: Versus) -> str:
+    told = machine(versus)
+    return f" Of what else is recorded, {listing(told)} {'differs' if len(told) == 1 else 'differ'}." if told else ""
 
 
 def _names(names: Sequence[str]) -> str:
@@ -119,7 +142,7 @@ def _names(names: Sequence[str]) -> str:
 
 
 def _lost(versus: Versus) -> list[str]:
-    """The settings that lost runs: of these only the luckier seeds are compared."""
+    """The settings of which runs diverged, and how these are counted."""
     told = []
     for name in versus.matched:
         before, after = versus.lost(versus.before, name), versus.lost(versus.after, name)
@@ -128,4 +151,7 @@ def _lost(versus: Versus) -> list[str]:
     if not told:
         return []
     more = " and others" if len(told) > 3 else ""
-    return [f"Runs diverged ({'; '.join(told[:3])}{more}): only seeds that came to their end in both are compared."]
+    return [
+        f"Runs diverged ({'; '.join(told[:3])}{more}): the tests count them as worse than any other; the figures are of the "
+        "seeds that came to their end in both."
+    ]
