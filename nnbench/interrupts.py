@@ -116,7 +116,13 @@ def _listen(ear: socket.socket) -> None:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Within, `Interrupted` waits: for steps that leave something half done, such as a run that is opened but not known."""
+    """Within, `Interrupted` waits: for steps that leave something half done, such as a run that is opened but not known.
+
+    Outside the main thread, in which alone it is raised, nothing is changed.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     _State.holding += 1
     try:
         yield

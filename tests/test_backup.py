@@ -30,6 +30,13 @@ def test_a_copy_holds_what_is_there_while_the_store_is_in_use(home: Path, capsys
     assert copy.name in capsys.readouterr().err, "the copy is what can be put in a damaged store's place"
 
 
+@pytest.mark.parametrize("target", ["nowhere/x.db", "results/mlflow.db/x.db"])
+def test_a_target_that_cannot_be_is_named(home: Path, capsys: pytest.CaptureFixture[str], target: str) -> None:
+    assert main(["--store", f"sqlite:///{home}/results/mlflow.db", str(home / target)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"nnbench-backup: {home / target}: there is no folder")
+
+
 @pytest.mark.parametrize("uri", ["sqlite:///none.db", "postgresql://bob:SECRET@127.0.0.1/x", "http://127.0.0.1:5000"])
 def test_what_cannot_be_copied_is_told_in_one_line(uri: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--store", uri]) == 2

@@ -116,3 +116,22 @@ def test_outside_the_main_thread_nothing_is_changed() -> None:
     thread.start()
     thread.join()
     assert seen == [before]
+
+
+def test_a_thread_beside_the_main_one_holds_no_signal() -> None:
+    held, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with uninterrupted():
+            held.set()
+            go_on.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    try:
+        with pytest.raises(Interrupted), interruptible():
+            _caught()  # at once, and not only at the end of the block
+    finally:
+        go_on.set()
+        thread.join()

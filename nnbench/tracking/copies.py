@@ -1,5 +1,7 @@
 """Copies of an SQLite store, made while others may be writing to it."""
 
+import os
+import sqlite3
 from pathlib import Path
 
 from nnbench.errors import UserError
@@ -25,8 +27,17 @@ def back_up(uri: str, target: Path | None, time: str) -> Path:
     target = target or file.with_name(f"{file.name}.{time}.backup")
     if target.exists():
         raise UserError(f"{target}: is there already; name another file")
+    if not target.parent.is_dir():
+        raise UserError(f"{target}: there is no folder {target.parent}; make it, or name another file")
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise UserError(f"{target}: no permission to write in {target.parent}; name another file")
     with faults.told_in_one_line(uri, file):
         if damaged(file):
             raise UserError(f"tracking.uri={uri}: {told_damaged(file)}")
-        patiently(lambda: schema.copy(file, target))
+        try:
+            patiently(lambda: schema.copy(file, target))
+        except (sqlite3.Error, OSError) as error:
+            if faults.remedy(error) != faults.FULL:
+                raise
+            raise UserError(f"{target}: the disk is full; make room, or name a file on another one") from error
     return target

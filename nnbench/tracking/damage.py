@@ -4,14 +4,15 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-HINT = 2.0  # seconds to wait for another program that holds the file
+from nnbench.tracking.waiting import LOCK_TIMEOUT
+
 HEAD = b"SQLite format 3\0"
 
 
 def damaged(file: Path) -> bool:
     """Whether the file holds pages that SQLite can make no sense of; about a fifth of a second for 150 MiB."""
     try:
-        with closing(sqlite3.connect(file, timeout=HINT)) as database:
+        with closing(sqlite3.connect(file, timeout=LOCK_TIMEOUT)) as database:
             return bool(database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",))
     except sqlite3.OperationalError:  # locked, or not to be opened: the caller meets that, too
         return False

@@ -6,14 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mlflow.exceptions import MlflowException
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from nnbench.errors import UserError
 from nnbench.redaction import redacted
 from nnbench.tracking.damage import damaged, told_damaged
 from nnbench.tracking.line import Gone, away, locked_out
+from nnbench.tracking.waiting import LOCKED
 
-LOCKED = "database is locked"
 REFUSED = "the server does not let you in: give MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment"
 FULL = "the disk is full; what was written is sound: make room, then give the command again"
 DELETED = "the study was deleted there meanwhile: restore it (`mlflow experiments restore`), or name another"
@@ -54,10 +54,10 @@ def told_in_one_line(uri: str, file: Path | None = None) -> Iterator[None]:
         raise
     except Gone as error:
         cause = error.__cause__
-        remedy = REFUSED if cause and locked_out(cause) else f"the server does not answer: {root(error)}"
-        raise UserError(f"tracking.uri={redacted(uri)}: {remedy}") from error
+        told = REFUSED if cause and locked_out(cause) else f"the server does not answer: {root(error)}"
+        raise UserError(f"tracking.uri={redacted(uri)}: {told}") from error
     except Exception as error:
-        found = _remedy(error)
+        found = remedy(error)
         if file is not None and found is None and file.is_file() and damaged(file):
             found = told_damaged(file)
         if found is None:
@@ -65,7 +65,8 @@ def told_in_one_line(uri: str, file: Path | None = None) -> Iterator[None]:
         raise UserError(f"tracking.uri={redacted(uri)}: {found}") from error
 
 
-def _remedy(error: Exception) -> str | None:
+def remedy(error: Exception) -> str | None:
+    """What its user can do about a fault, in one line; None where it is no fault of the store or an unknown one."""
     if not isinstance(error, MlflowException | SQLAlchemyError | sqlite3.Error | OSError):
         return None
     if away(error):
@@ -74,7 +75,21 @@ def _remedy(error: Exception) -> str | None:
     known = next((remedy for sign, remedy in FAULTS.items() if sign in text), None)
     if known is None and isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
-    return known
+    return no_answer(error) if known is None and _without_database(error) else known
+
+
+def no_answer(error: BaseException) -> str:
+    """What to say where a database that is no SQLite file cannot be reached."""
+    return f"the database does not answer: {root(error)}"
+
+
+def _without_database(error: BaseException | None) -> bool:
+    """Whether the connection to a database that is no SQLite file has failed; MLflow wraps such a fault in its own."""
+    while error is not None:
+        if isinstance(error, InterfaceError | OperationalError):
+            return not isinstance(error.orig, sqlite3.Error)
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def root(error: BaseException) -> str:

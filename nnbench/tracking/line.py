@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-PATIENCE = 120.0  # seconds, unless `tracking.patience` says otherwise
+SERVER_TIMEOUT = 120.0  # seconds, unless `tracking.patience` says otherwise
 PAUSES = (0.2, 0.5, 1.0, 2.0)  # seconds between tries; the last one again and again
 AWAY = (requests.ConnectionError, requests.Timeout, requests.exceptions.RetryError, requests.exceptions.ChunkedEncodingError)
 

@@ -6,6 +6,7 @@ half a second. The tables are those that MLflow declares (its version is pinned)
 against what MLflow writes. One transaction also means that no run is ever seen FINISHED without its metrics.
 """
 
+import math
 import re
 import time
 import uuid
@@ -20,7 +21,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Experiment, Metric, Param, Run, RunTag
 from mlflow.store.tracking.dbmodels.models import SqlLatestMetric, SqlMetric, SqlParam, SqlRun, SqlTag
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME, MLFLOW_USER
-from sqlalchemy import Engine, bindparam, delete, insert, select, update
+from sqlalchemy import Engine, bindparam, case, delete, insert, null, select, update
 
 from nnbench.tracking.line import Line
 
@@ -204,10 +205,12 @@ class DatabaseRuns:
             }
             for kind, table in (("params", SqlParam), ("tags", SqlTag), ("metrics", SqlLatestMetric)):
                 pairs = table.__table__.c
-                query = select(pairs.run_uuid, pairs.key, pairs.value).join(SqlRun.__table__).where(*mine)
+                # MLflow stores what is no number as a zero that says so in another column.
+                value = case((pairs.is_nan, null()), else_=pairs.value) if kind == "metrics" else pairs.value
+                query = select(pairs.run_uuid, pairs.key, value).join(SqlRun.__table__).where(*mine)
                 for run_id, key, value in connection.execute(query):
                     if run_id in rows:  # a run opened since is for the next time
-                        getattr(rows[run_id], kind)[key] = value
+                        getattr(rows[run_id], kind)[key] = math.nan if value is None and kind == "metrics" else value
         return list(rows.values())
 
     def _write(self, *statements: tuple[Any, Sequence[Mapping[str, Any]] | None]) -> None:

@@ -22,7 +22,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from nnbench.errors import UserError
 from nnbench.tracking.address import sqlite_uri
-from nnbench.tracking.damage import HINT, damaged, told_damaged
+from nnbench.tracking.damage import damaged, told_damaged
+from nnbench.tracking.waiting import LOCK_TIMEOUT
 
 db: Any = utils  # which has no types
 logger = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ def ensure_schema(file: Path) -> None:
         return
     if file.stat().st_size <= CHECKED and damaged(file):
         raise UserError(f"tracking.uri={sqlite_uri(file)}: {told_damaged(file)}")
-    with closing(sqlite3.connect(file, timeout=HINT)) as database:
+    with closing(sqlite3.connect(file, timeout=LOCK_TIMEOUT)) as database:
         names = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
         tables = {str(name) for (name,) in database.execute(names)}
         if tables and not tables & {"experiments", "alembic_version"}:
@@ -73,7 +74,7 @@ def ensure_schema(file: Path) -> None:
 
 def copy(file: Path, target: Path) -> None:
     """Copy a database as it stands at this moment, while others may be writing to it; an earlier target is replaced."""
-    with closing(sqlite3.connect(file, timeout=HINT)) as source, making(target) as fresh:
+    with closing(sqlite3.connect(file, timeout=LOCK_TIMEOUT)) as source, making(target) as fresh:
         write_copy(source, fresh)
         move_into_place(fresh, target)
 
@@ -85,7 +86,12 @@ def write_copy(source: sqlite3.Connection, target: Path) -> None:
 
 
 def move_into_place(made: Path, file: Path) -> None:
-    """Let a whole database take the place of a file, and of what SQLite kept beside that, which would be read with it."""
+    """Let a whole database take the place of a file, and of what SQLite kept beside that, which would be read with it.
+
+    Raises:
+        FileNotFoundError: there is no such database; SQLite would make an empty one to take the place.
+    """
+    made.stat()
     with closing(sqlite3.connect(made)) as database:
         database.execute("PRAGMA journal_mode=DELETE")
     for side in sides(file):
@@ -117,7 +123,7 @@ def _make(file: Path) -> None:
 
 def _migrate(file: Path, version: str) -> None:
     """Bring an older store to this MLflow's schema in a copy; what is there now is kept."""
-    with closing(sqlite3.connect(file, timeout=HINT)) as database:
+    with closing(sqlite3.connect(file, timeout=LOCK_TIMEOUT)) as database:
         # Possible only while nobody else has it open: they would go on writing to the old file.
         database.execute("PRAGMA journal_mode=DELETE")
     kept = file.with_name(f"{file.name}.{version}.backup")

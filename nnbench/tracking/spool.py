@@ -30,7 +30,7 @@ Strings = Mapping[str, str]
 
 RUN, FILES = "run.json", "artifacts"
 AHEAD = 64  # ended runs that may wait to be told before training waits for them
-HINT = 2.0  # seconds of waiting until that is said
+SILENT = 2.0  # seconds of waiting until that is said
 
 
 @dataclass(kw_only=True)
@@ -112,7 +112,7 @@ class Courier:
         return self._parcels[handle].run_id or handle
 
     def settle(self, seconds: float | None = None) -> int:
-        _, late = wait(self._sent, HINT if seconds is None else min(HINT, seconds))
+        _, late = wait(self._sent, SILENT if seconds is None else min(SILENT, seconds))
         if late:
             logger.warning("telling %s of what it does not know yet: %d steps to go", self._runs.line.shown_uri, len(late))
             _, late = wait(late, seconds)

@@ -24,14 +24,12 @@ from nnbench.redaction import redacted
 from nnbench.terminal import interpreter
 from nnbench.tracking import faults, schema
 from nnbench.tracking.address import SERVERS, database_url, named_file, sqlite_uri
-from nnbench.tracking.damage import HINT
 from nnbench.tracking.faults import root
-from nnbench.tracking.line import PATIENCE as SERVER_PATIENCE
-from nnbench.tracking.line import Gone, Line, locked_out
+from nnbench.tracking.line import SERVER_TIMEOUT, Gone, Line, locked_out
 from nnbench.tracking.presence import departed
 from nnbench.tracking.runs import DatabaseRuns, Runs, ServerRuns, every
 from nnbench.tracking.spool import deliver, left_behind, parcels
-from nnbench.tracking.waiting import alone, patiently
+from nnbench.tracking.waiting import LOCK_TIMEOUT, alone, patiently
 from nnbench.tracking.watch import Watch
 
 logger = logging.getLogger(__name__)
@@ -104,7 +102,7 @@ def open_store(
     *,
     create: bool = True,
     spool: Path | None = None,
-    patience: float = SERVER_PATIENCE,
+    patience: float = SERVER_TIMEOUT,
 ) -> Store:
     """Open a store, made first where it is missing. What dead processes left is set right.
 
@@ -214,7 +212,7 @@ def _sqlite(given: str, url: URL, artifacts: Path | None, create: bool) -> Store
         theirs.dispose()
         engine = _engine(url)
         client = patiently(lambda: MlflowClient(uri))
-        watch = Watch(file, (engine, theirs))
+        watch = Watch(file, (engine, theirs), writers)
 
     def write(transaction: Callable[[], None]) -> None:
         watch.check()
@@ -227,7 +225,7 @@ def _sqlite(given: str, url: URL, artifacts: Path | None, create: bool) -> Store
 def _engine(url: URL) -> Engine:
     """An engine that has reached its database: MLflow would try ten times, over 100 s, before it told of a fault."""
     if url.get_backend_name() == "sqlite":
-        engine = sqlalchemy.create_engine(url, connect_args={"timeout": HINT})
+        engine = sqlalchemy.create_engine(url, connect_args={"timeout": LOCK_TIMEOUT})
         # Readers then do not wait for the writer, nor it for them. A network drive may refuse, which does no harm.
         _execute(engine, "PRAGMA journal_mode=WAL")
         return engine
@@ -236,8 +234,7 @@ def _engine(url: URL) -> Engine:
         engine = sqlalchemy.create_engine(url, pool_pre_ping=True, connect_args=wait)
         _execute(engine, "SELECT 1")
     except (SQLAlchemyError, ImportError) as error:
-        answer = f"the database does not answer: {root(error)}"
-        raise UserError(f"tracking.uri={redacted(url.render_as_string())}: {answer}") from error
+        raise UserError(f"tracking.uri={redacted(url.render_as_string())}: {faults.no_answer(error)}") from error
     return engine
 
 

@@ -12,14 +12,13 @@ from filelock import FileLock, Timeout
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import OperationalError
 
-from nnbench.tracking.damage import HINT
-from nnbench.tracking.faults import LOCKED
-
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-PATIENCE = 600.0  # seconds until a wait is given up
+LOCKED = "database is locked"  # as SQLite says it
+LOCK_TIMEOUT = 2.0  # seconds to wait for another program that holds the file, before another try
+LONGEST_WAIT = 600.0  # seconds until the tries are given up
 
 
 def patiently(call: Callable[[], T]) -> T:
@@ -33,7 +32,7 @@ def patiently(call: Callable[[], T]) -> T:
         try:
             return call()
         except (OperationalError, sqlite3.OperationalError, MlflowException) as error:
-            if LOCKED not in str(error) or time.monotonic() - started > PATIENCE:
+            if LOCKED not in str(error) or time.monotonic() - started > LONGEST_WAIT:
                 raise
         if not told:
             logger.warning("another program is writing to the store: waiting for it")
@@ -42,11 +41,11 @@ def patiently(call: Callable[[], T]) -> T:
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Within, no other process that shares the folder makes anything in the same store."""
+    """Within, no other process that shares the folder makes anything in the same store; may be nested in one thread."""
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / "making.lock")
+    lock = FileLock(folder / "making.lock", is_singleton=True)  # one object a path counts how often its thread has it
     try:
-        lock.acquire(timeout=HINT)
+        lock.acquire(timeout=LOCK_TIMEOUT)
     except Timeout:
         logger.warning("another process is making something in the store: waiting for it")
         lock.acquire()

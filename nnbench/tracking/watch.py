@@ -14,8 +14,8 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from nnbench.errors import UserError
-from nnbench.tracking.damage import HINT
 from nnbench.tracking.schema import making, move_into_place, sides, write_copy
+from nnbench.tracking.waiting import LOCK_TIMEOUT, alone
 
 logger = logging.getLogger(__name__)
 
@@ -26,13 +26,14 @@ class Watch:
     Args:
         file: of the store.
         engines: all that have it open in this process.
+        writers: the folder of the lock under which a store is made.
 
     Attributes:
         file: likewise.
     """
 
-    def __init__(self, file: Path, engines: Sequence[Engine]) -> None:
-        self.file, self._engines = file, engines
+    def __init__(self, file: Path, engines: Sequence[Engine], writers: Path) -> None:
+        self.file, self._engines, self._writers = file, engines, writers
         self._lost = ""
         self._open()
         # Before the interpreter ends: to take SQL functions of MLflow's down with a connection, SQLite calls Python.
@@ -46,17 +47,20 @@ class Watch:
         """
         if self._lost:
             raise UserError(self._lost)
-        now = _identity(self.file)
-        if now == self._known:
+        if _identity(self.file) == self._known:
             return
-        if now is None and next(path for path in self.file.parents if path.exists()).is_dir():
-            self._write_again()
-        else:
-            self._keep_aside()
+        reachable = next(path for path in self.file.parents if path.exists()).is_dir()
+        with alone(self._writers if reachable else _nearest_folder(self.file) / self._writers.name):
+            if _identity(self.file) is None and reachable:
+                self._write_again()
+            elif self._is_restored():
+                self._open_anew()
+            else:
+                self._keep_aside()
 
     def _open(self) -> None:
         # Kept open, since a deleted file is there for as long as somebody has it open.
-        self._connection = sqlite3.connect(self.file, timeout=HINT, check_same_thread=False)
+        self._connection = sqlite3.connect(self.file, timeout=LOCK_TIMEOUT, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         self._known = _identity(self.file)
@@ -72,6 +76,35 @@ class Watch:
         self._open()
         logger.warning("%s was deleted while it was written to: written again; artifacts deleted with it are lost", self.file)
 
+    def _is_restored(self) -> bool:
+        """Whether another process has written the same store again: all is in it that this process has open.
+
+        What was RUNNING may have been ended since.
+        """
+        if not self.file.is_file():
+            return False
+        self._clear_sides()
+        try:
+            with closing(sqlite3.connect(self.file, timeout=LOCK_TIMEOUT)) as database:
+                ended = "SELECT run_uuid, status FROM runs WHERE status <> 'RUNNING'"
+                queries = "SELECT experiment_id, creation_time FROM experiments", "SELECT run_uuid FROM runs", ended
+                return all(
+                    {*self._connection.execute(query).fetchall()} <= {*database.execute(query).fetchall()} for query in queries
+                )
+        except sqlite3.Error:  # it is no store
+            return False
+
+    def _open_anew(self) -> None:
+        self.close()
+        self._open()
+        logger.warning("%s was deleted while it was written to, and written again by another command", self.file)
+
+    def _clear_sides(self) -> None:
+        """Remove what SQLite kept beside the former file: it would be read with the one that is there now."""
+        for side, known in self._sides.items():
+            if known is not None and _identity(side) == known:
+                side.unlink()
+
     def _keep_aside(self) -> None:
         aside = _nearest_folder(self.file) / f"{self.file.name}.rescued"
         with making(aside) as fresh:
@@ -80,9 +113,7 @@ class Watch:
                 database.execute("UPDATE runs SET status = 'KILLED' WHERE status = 'RUNNING'")
             move_into_place(fresh, aside)
         self.close()
-        for side, known in self._sides.items():
-            if known is not None and _identity(side) == known:  # SQLite would read it with what is there now
-                side.unlink()
+        self._clear_sides()
         self._lost = f"{self.file}: was replaced by something else while it was written to; all until then is kept in {aside}"
         raise UserError(self._lost)
 

@@ -271,3 +271,17 @@ def test_a_server_serves_as_well(server: str, job: Job, history: Histories, boun
         assert study.boundary(failed) is None
     with pytest.raises(UserError, match="made through a tracking server"):
         read_study(open_store(f"sqlite:///{tmp_path}/server.db", None), "trial")
+
+
+def test_what_is_no_number_is_none_among_the_metrics_of_others(
+    store: Store, writer: StudyWriter, job: Job, history: Histories
+) -> None:
+    run_id = finish(writer, job(), history())
+    values = {"theirs/nan": math.nan, "theirs/inf": math.inf, "theirs/minus": -math.inf, "theirs/two": 2.0}
+    for key, value in {**values, "test/loss": math.nan}.items():
+        store.client.log_metric(run_id, key, value, step=10**6)
+    foreign = store.client.create_run(store.client.get_run(run_id).info.experiment_id)
+    store.client.log_metric(foreign.info.run_id, "test/loss", math.nan)
+    (run,) = read_study(store, "trial").runs.to_dict("records")
+    assert {key for key in (*values, "test/loss") if math.isnan(run[key])} == {*values, "test/loss"} - {"theirs/two"}
+    assert run["theirs/two"] == 2.0

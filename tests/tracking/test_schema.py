@@ -111,7 +111,7 @@ def test_a_store_in_use_is_not_migrated(database: Path, job: Callable[..., RunSp
     writer = StudyWriter(store, "s", command="")
     writer.kill_run(writer.start_run(job(), None), "enough")
     change(database, "UPDATE alembic_version SET version_num = '451aebb31d03'")
-    monkeypatch.setattr("nnbench.tracking.waiting.PATIENCE", 0.0)
+    monkeypatch.setattr("nnbench.tracking.waiting.LONGEST_WAIT", 0.0)
     with pytest.raises(UserError, match="another program"):
         opened(database)
 

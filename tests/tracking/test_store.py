@@ -9,12 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 from mlflow.entities import Experiment
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from nnbench.errors import UserError
 from nnbench.history import History
 from nnbench.redaction import redacted
+from nnbench.tracking.faults import told_in_one_line
 from nnbench.tracking.run_spec import RunSpec
 from nnbench.tracking.store import Store, open_store
 from nnbench.tracking.writer import StudyWriter
@@ -45,6 +50,25 @@ def test_opening_again_changes_nothing(store: Store) -> None:
     store.client.create_experiment("kept")
     again = open_store(store.uri, None)
     assert again.client.get_experiment_by_name("kept") is not None
+
+
+@pytest.mark.parametrize("by_mlflow", [False, True])
+def test_a_database_that_goes_away_is_told_in_one_line(by_mlflow: bool) -> None:
+    uri = "postgresql://somebody:secret@127.0.0.1:9/name"
+
+    def connect() -> None:
+        with told_in_one_line(uri):
+            try:
+                sqlalchemy.create_engine(uri).connect()
+            except OperationalError as error:
+                if by_mlflow:  # as its sessions do
+                    raise MlflowException(str(error), TEMPORARILY_UNAVAILABLE) from error
+                raise
+
+    with pytest.raises(UserError, match=r"the database does not answer: .*refused") as caught:
+        connect()
+    assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.heavy

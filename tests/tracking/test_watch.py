@@ -5,7 +5,9 @@ import os
 import random
 import shutil
 import sqlite3
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -65,6 +67,43 @@ def test_a_deletion_before_the_end_is_noticed_at_the_end(database: Path, halfway
     database.unlink()
     writer.end_sweep(sweep, "FINISHED")
     assert set(rows(database).values()) == {"FINISHED"}
+
+
+def test_two_writers_whose_store_was_deleted_go_on_in_the_same_new_one(
+    database: Path, halfway: tuple[StudyWriter, str], job: Job, history: Callable[..., History]
+) -> None:
+    other = StudyWriter(open_store(f"sqlite:///{database}", None), "s", command="")
+    writers = [halfway, (other, other.start_sweep("the other sweep", params={}))]
+    handles = [writer.start_run(job(seed=seed), sweep) for seed, (writer, sweep) in enumerate(writers, start=1)]
+    database.unlink()
+    for seed, ((writer, _), handle) in enumerate(zip(writers, handles, strict=True), start=1):
+        writer.finish_run(handle, job(seed=seed), history(), None)
+    for writer, sweep in writers:
+        writer.end_sweep(sweep, "FINISHED")
+    assert set(rows(database).values()) == {"FINISHED"}
+    assert len(rows(database)) == 5
+    assert not list(database.parent.glob("*.rescued"))
+
+
+def test_writers_that_notice_a_deletion_at_the_same_instant(
+    database: Path, halfway: tuple[StudyWriter, str], job: Job, history: Callable[..., History]
+) -> None:
+    stores = [halfway[0].store, *(open_store(f"sqlite:///{database}", None) for _ in range(3))]
+    start = threading.Barrier(len(stores))
+
+    def check(store: Store) -> None:
+        assert store.watch is not None
+        start.wait()
+        store.watch.check()
+
+    for _ in range(3):
+        database.unlink()
+        with ThreadPoolExecutor(len(stores)) as pool:
+            list(pool.map(check, stores))
+    writer, sweep = halfway
+    writer.finish_run(writer.start_run(job(seed=1), sweep), job(seed=1), history(), None)
+    writer.end_sweep(sweep, "FINISHED")
+    assert sorted(rows(database).values()) == ["FINISHED"] * 3
 
 
 @pytest.mark.parametrize("by", ["store", "folder", "no folder"])
