@@ -46,28 +46,28 @@ def settings(looks: Mapping[str, style.Line]) -> list[Json]:
     ]
 
 
-def lines(findings: Findings, table: pd.DataFrame, by: Metric, *, top: float | None = None) -> list[Json]:
+def lines(findings: Findings, table: pd.DataFrame, by: Metric, *, limits: tuple[float, float] | None = None) -> list[Json]:
     """A chart for each curve, under shared limits.
 
     Args:
         table: as `curves.bands` gives it.
         by: orders the settings; the best few are shown at first.
-        top: of a logarithmic axis; without it the values are accuracies, on one from chance to 1.
+        limits: of a logarithmic axis; without them the values are accuracies, on one from chance to 1.
     """
     number = {name: at for at, name in enumerate(findings.looks)}
     order = [str(setting) for setting in findings.ranking(by)["setting"]]
     known = references(findings.runs)
     guess = chance(findings.runs)
-    shown = known.losses if top else {name: value for name, value in known.accuracies.items() if name != "chance"}
-    low = positive(float(table.loc[table["low"] > 0, "low"].min()) / 1.1, top)[0] if top else guess or 0.0
+    shown = known.losses if limits else {name: value for name, value in known.accuracies.items() if name != "chance"}
+    low, high = positive(*limits) if limits else (guess or 0.0, 1.0)
     lost = findings.runs[findings.runs["outcome"] == "diverged"][["setting", "diverged_at_epoch"]].dropna()
     return [
         {
             "title": curve,
-            "log": top is not None,
+            "log": limits is not None,
             "low": low,
-            "high": top or 1.0,
-            "chance": None if top else guess,
+            "high": high,
+            "chance": None if limits else guess,
             "references": [[f"{name} {numbers.fixed(value)}", value] for name, value in shown.items()],
             "last": int(table["epoch"].max()),
             "shown": [number[name] for name in order[:SHOWN]],

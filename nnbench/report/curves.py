@@ -45,7 +45,7 @@ def bands(findings: Findings, curves: Mapping[str, str]) -> pd.DataFrame:
         curves: a column of `Study.curves` -> what it is called in print; those that no run has are left out.
 
     Returns:
-        `setting`, `curve` (as called in print), `epoch`, `least`, `low`, `median`, `high`, `most`, `n`.
+        `setting`, `curve` (as called in print), `epoch`, `least`, `low`, `iqm`, `high`, `most`, `n`.
 
     Raises:
         NotShown: there is no curve.

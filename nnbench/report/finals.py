@@ -1,6 +1,5 @@
 """Where each setting ended up, as it is written where there is no paper: in the summary and on the web page."""
 
-import math
 from dataclasses import dataclass
 
 from nnbench.report import numbers
@@ -36,17 +35,16 @@ def measures(findings: Findings) -> list[Metric]:
 
 def finals(findings: Findings, metric: Metric) -> dict[str, Final]:
     """Each setting on a measure."""
-    ranking = findings.ranking(metric)
-    emphasised = bool(ranking["behind"].any())
-    columns = ["setting", "score", "estimate", "low", "high", "behind", "aside"]
+    found = findings.by(metric)
+    leaders, columns = found.leaders, ["setting", "estimate", "low", "high"]
     return {
         str(setting): Final(
             value=estimate,
             words=numbers.fixed(estimate, numbers.decimals(low, high)),
             bounds=numbers.bounds(low, high),
-            best=emphasised and math.isfinite(score) and not behind and not aside,
+            best=setting in leaders,
         )
-        for setting, score, estimate, low, high, behind, aside in ranking[columns].itertuples(index=False)
+        for setting, estimate, low, high in found.ranking[columns].itertuples(index=False)
     }
 
 

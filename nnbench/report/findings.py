@@ -24,12 +24,14 @@ class Metric:
         name: in print.
         higher: whether greater values are better.
         when: with the weights of which epoch it is taken.
+        epoch: that epoch in two words, as a table's head has it.
     """
 
     column: str
     name: str
     higher: bool
     when: str = "after the last epoch"
+    epoch: str = "last epoch"
 
     @property
     def full(self) -> str:
@@ -77,6 +79,15 @@ class Comparison:
     ranking: pd.DataFrame
     pairs: pd.DataFrame
     verdict: Verdict
+
+    @property
+    def leaders(self) -> frozenset[str]:
+        """The best and those not shown to differ from it, which tables set in bold; empty where no difference is shown."""
+        ranking = self.ranking
+        if not ranking["behind"].any():
+            return frozenset()
+        leads = ~ranking["behind"] & (ranking["aside"] == "") & np.isfinite(ranking["score"])
+        return frozenset(ranking.loc[leads, "setting"].astype(str))
 
 
 class Findings:

@@ -13,12 +13,12 @@ from scipy import stats
 
 from nnbench.report.findings import METRICS, Comparison, Findings, Metric
 
-_STOPPED = "at the best validation epoch"
+_STOPPED = "at the best validation epoch", "best epoch"
 DECLARED = (
     METRICS["test/accuracy"],
     Metric("test/loss", "test cross-entropy", False),
-    Metric("best/test_accuracy", "test accuracy", True, _STOPPED),
-    Metric("best/test_loss", "test cross-entropy", False, _STOPPED),
+    Metric("best/test_accuracy", "test accuracy", True, *_STOPPED),
+    Metric("best/test_loss", "test cross-entropy", False, *_STOPPED),
 )
 _OTHERWISE = {  # where there is no test split
     "final/val_accuracy": (METRICS["final/val_accuracy"], METRICS["final/val_loss"]),
@@ -34,8 +34,8 @@ Kind = Literal[
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dissent:
-    """A measure that orders the settings otherwise than the one that judges them.
+class Disagreement:
+    """A measure by which the settings rank in another order than by the one that judges them.
 
     Attributes:
         metric: which.
@@ -59,13 +59,13 @@ def declared(findings: Findings) -> list[Metric]:
     return [one for one in _OTHERWISE.get(findings.primary.column, DECLARED) if findings.known(one.column)]
 
 
-def dissents(findings: Findings) -> list[Dissent]:
+def disagreements(findings: Findings) -> list[Disagreement]:
     """The measures that order the settings otherwise, in the order of their declaration.
 
     Only on evidence: where neither measure shows a difference, two orders are two draws of chance. A measure of which a ranked
     setting has no values is not asked.
     """
-    found = (_dissent(findings, one) for one in declared(findings)[1:])
+    found = (_disagreement(findings, one) for one in declared(findings)[1:])
     return [one for one in found if one is not None]
 
 
@@ -82,13 +82,15 @@ def tau(findings: Findings, by: Metric) -> float:
     return float(stats.kendalltau(first, second).statistic)
 
 
-def _dissent(findings: Findings, by: Metric) -> Dissent | None:
+def _disagreement(findings: Findings, by: Metric) -> Disagreement | None:
     judging, other = findings.by(findings.primary), findings.by(by)
     kind, turned = _kind(judging, other)
     if kind is None:
         return None
     verdict = other.verdict
-    return Dissent(metric=by, kind=kind, first=verdict.best, tau=tau(findings, by), reversed=turned, shown=len(verdict.shown))
+    return Disagreement(
+        metric=by, kind=kind, first=verdict.best, tau=tau(findings, by), reversed=turned, shown=len(verdict.shown)
+    )
 
 
 def _kind(judging: Comparison, other: Comparison) -> tuple[Kind | None, tuple[tuple[str, str], ...]]:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from nnbench.report import charts, finals, numbers, style, wording
 from nnbench.report.document import Composition, Part, kind_of
-from nnbench.report.figures.loss import ceiling
+from nnbench.report.figures.loss import limits
 from nnbench.report.findings import METRICS, Findings
 from nnbench.report.html import NOTHING, Cell, Column, Html, element, join, page, table
 from nnbench.report.references import references
@@ -162,7 +162,7 @@ def _lines(web: Web, charted: Sequence[charts.Json]) -> Html:
 
 
 def _loss(findings: Findings, part: Part) -> list[charts.Json]:
-    return charts.lines(findings, part.table, METRICS["final/train_loss"], top=ceiling(part.table))
+    return charts.lines(findings, part.table, METRICS["final/train_loss"], limits=limits(findings, part.table))
 
 
 def _accuracy(findings: Findings, part: Part) -> list[charts.Json]:

@@ -8,7 +8,7 @@ import pandas as pd
 from nnbench.report import code, sentences
 from nnbench.report.findings import Findings, Metric
 from nnbench.report.labels import cut, without_sections
-from nnbench.report.measures import dissents
+from nnbench.report.measures import disagreements
 from nnbench.report.numbers import count, fixed, interval, listing
 from nnbench.report.sentences import Words, sentence
 
@@ -22,14 +22,14 @@ def verdict(findings: Findings, by: Metric) -> str:
     if found.claim == "nothing":
         return _nothing(findings.runs)
     said = [sentence(found, words(findings, by.full, higher=by.higher))]
-    return " ".join([*said, *(_dissenting(findings) if by == findings.primary else [])])
+    return " ".join([*said, *(_disagreeing(findings) if by == findings.primary else [])])
 
 
-def _dissenting(findings: Findings) -> list[str]:
+def _disagreeing(findings: Findings) -> list[str]:
     """The other measures that order the settings otherwise, a sentence each; one for all that show no difference."""
     said, silent = [], []
     pairs = findings.by(findings.primary).verdict.pairs
-    for one in dissents(findings):
+    for one in disagreements(findings):
         if one.kind == "nothing_shown":
             silent.append(f"by {one.metric.full}")
             continue

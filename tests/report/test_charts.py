@@ -1,12 +1,15 @@
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from nnbench.report import charts, style
 from nnbench.report.curves import bands
+from nnbench.report.figures import Settings, loss
 from nnbench.report.findings import METRICS, Findings
+from nnbench.report.page import Pad
 from nnbench.study import Study
 
 MakeStudy = Callable[..., Study]
@@ -46,6 +49,19 @@ def test_lines_hold_the_bands_under_shared_limits(make_study: MakeStudy) -> None
     assert line["x"] == band["epoch"].tolist()
     for key in ("iqm", "low", "high"):
         np.testing.assert_allclose(line[key], band[key], rtol=1e-4)
+
+
+def test_the_page_and_the_chart_of_losses_have_the_same_reference(make_study: MakeStudy) -> None:
+    """The Bayes loss lies below all curves here: it was in the caption, and on the web page not to be seen."""
+    study = make_study(["adam", "sgd"], 3)
+    for bayes, seen in ((study.runs["final/train_loss"].min() / 5, True), (1e-6, False)):
+        runs = study.runs.assign(**{"reference/bayes_loss": bayes})
+        findings = Findings(replace(study, runs=runs))
+        pad = Pad("loss")
+        table = loss.draw(pad, findings, Settings(title="", targets=()))
+        charted = charts.lines(findings, table, METRICS["final/train_loss"], limits=loss.limits(findings, table))
+        assert ("Bayes" in pad.pages[0].caption) == seen
+        assert all((one["low"] <= bayes <= one["high"]) == seen for one in charted)
 
 
 def test_intervals_hold_estimates_and_single_runs(make_study: MakeStudy) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from nnbench.report import wording
 from nnbench.report.findings import Findings
-from nnbench.report.measures import declared, dissents
+from nnbench.report.measures import declared, disagreements
 from nnbench.report.page import Page
 from nnbench.study import Study
 
@@ -29,7 +29,7 @@ def measured(make_study: MakeStudy, seeds: int = 12, **leads: tuple[float, float
 
 def test_opposite_orders_are_told_with_the_pairs_that_are_reversed(make_study: MakeStudy) -> None:
     study = measured(make_study, a=(8, 0, 8), b=(4, 4, 4), c=(0, 8, 0))
-    (one,) = dissents(Findings(study))
+    (one,) = disagreements(Findings(study))
     assert (one.metric.column, one.kind, one.first, one.tau) == ("test/loss", "reversed", "c", -1.0)
     assert set(one.reversed) == {("a", "b"), ("a", "c"), ("b", "c")}
     assert "test cross-entropy" in wording.verdict(Findings(study), Findings(study).primary)
@@ -48,15 +48,15 @@ def test_opposite_orders_are_told_with_the_pairs_that_are_reversed(make_study: M
 def test_what_another_measure_says(
     make_study: MakeStudy, leads: dict[str, tuple[float, float, float]], kinds: list[tuple[str, str]]
 ) -> None:
-    found = dissents(Findings(measured(make_study, 12, **leads)))
+    found = disagreements(Findings(measured(make_study, 12, **leads)))
     assert [(one.metric.column, one.kind) for one in found] == kinds
 
 
 def test_few_seeds_and_measures_that_a_setting_lacks_are_no_evidence(make_study: MakeStudy) -> None:
-    assert dissents(Findings(measured(make_study, 5, a=(8, 0, 0), b=(0, 8, 8)))) == []
+    assert disagreements(Findings(measured(make_study, 5, a=(8, 0, 0), b=(0, 8, 8)))) == []
     study = measured(make_study, a=(8, 0, 0), b=(0, 8, 8))
     study.runs.loc[study.runs["setting"] == "a", ["test/loss", "best/test_accuracy"]] = np.nan  # of the first edition
-    assert dissents(Findings(study)) == []
+    assert disagreements(Findings(study)) == []
 
 
 def test_without_test_points_the_measures_are_of_validation(make_study: MakeStudy) -> None:

@@ -15,7 +15,7 @@ import pytest
 from nnbench.report.caveats import caveats
 from nnbench.report.figures import time_to_target
 from nnbench.report.findings import METRICS, Findings
-from nnbench.report.measures import dissents
+from nnbench.report.measures import disagreements
 from nnbench.report.numbers import interval
 from nnbench.report.sentences import Words, headline, sentence
 from nnbench.report.targets import races
@@ -380,9 +380,19 @@ def _raced(arrivals: Mapping[str, Sequence[bool]]) -> Findings:
 
 def test_the_title_of_a_race_tells_of_settings_that_are_ranked() -> None:
     findings = _raced({"a": [True] * 2 + [False] * 8, "b": [True] * 3})
-    title = time_to_target._title(findings, races(findings, [0.9]))
+    title = time_to_target._title(findings, *races(findings, [0.9]))
     assert title.startswith("No ranked setting")
     assert title.endswith("2 of 10 runs of a do")
+
+
+def test_the_target_of_the_title_is_on_the_page() -> None:
+    (race,) = races(_raced({"a": [True] * 6, "b": [False] * 6}), [0.9])
+    (missed,) = races(_raced({"a": [True] + [False] * 5, "b": [False] * 6}), [0.9])
+    run = [missed, race, missed, missed, missed]
+    titled = time_to_target._titled(run)
+    assert run[titled] is race
+    assert any(one is race for one in time_to_target._shown(run, titled))
+    assert [len(time_to_target._shown(run[:many], 0)) for many in range(1, 6)] == [1, 2, 3, 3, 3]
 
 
 def test_no_lead_is_told_below_what_the_measure_can_show() -> None:
@@ -396,12 +406,12 @@ def test_no_lead_is_told_below_what_the_measure_can_show() -> None:
     assert "a lead of" in told["power"]
 
 
-def test_opposite_orders_by_measure_are_dissent() -> None:
+def test_opposite_orders_by_measure_are_disagreement() -> None:
     study = made({"a": around(0.9), "b": around(0.5, of=1)})
     for column, worse in (("test/loss", "a"), ("best/test_accuracy", "a"), ("best/test_loss", "b")):
         flip = (study.runs["setting"] == worse) == ("loss" in column)
         study.runs[column] = np.where(flip, 1.0, 0.1) + np.tile(around(0.0), 2)
-    kinds = {one.metric.column: one.kind for one in dissents(Findings(study))}
+    kinds = {one.metric.column: one.kind for one in disagreements(Findings(study))}
     assert kinds == {"test/loss": "reversed", "best/test_accuracy": "reversed"}
 
 

@@ -24,7 +24,7 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     """A row a setting and scale (log, linear), the best first: `n`, `estimate`, `low`, `high` (nats), `p`, `behind`."""
     curves = findings.study.curves.merge(findings.scored[["run_id", "setting", "seed"]], on="run_id")
     column = "val_loss" if curves["val_loss"].notna().any() else "train_loss"
-    if not np.isfinite(curves[column]).any():
+    if not np.isfinite(curves[column].astype(float)).any():
         raise NotShown("no run that came to its end has left its curves")
     until, name = float(curves["epoch"].max()), "validation loss" if column == "val_loss" else "training loss"
     found = {log: _weighed(findings, curves, column, until, log) for log in (True, False)}

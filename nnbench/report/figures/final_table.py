@@ -1,6 +1,5 @@
 """Where each setting ended up on every measure, and how long it took to what was aimed at."""
 
-import math
 from collections.abc import Callable, Sequence
 
 import pandas as pd
@@ -78,7 +77,7 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
 
 def _finals(page: Page, findings: Findings, result: pd.DataFrame, columns: list[str], further: Callable[[], Page]) -> Page:
     """The table of where the settings ended up."""
-    emphasised = {column: result[f"{column} behind"].any() for column in columns}
+    leaders = {column: findings.by(METRICS[column]).leaders for column in columns}
     rows = []
     for row in result.to_dict("records"):
         diverged = f"{row['diverged']} diverged" if row["diverged"] else ""
@@ -87,9 +86,7 @@ def _finals(page: Page, findings: Findings, result: pd.DataFrame, columns: list[
         for column in columns:
             low, high = row[f"{column} low"], row[f"{column} high"]
             words = numbers.fixed(row[f"{column} estimate"], numbers.decimals(low, high))
-            worse = row[f"{column} behind"] or row[f"{column} aside"]
-            best = bool(emphasised[column] and not worse and math.isfinite(row[f"{column} score"]))
-            cells.append(Cell(words, numbers.bounds(low, high), bold=best))
+            cells.append(Cell(words, numbers.bounds(low, high), bold=row["setting"] in leaders[column]))
         cells.append(Cell(numbers.duration(row["train_seconds"])))
         rows.append(cells)
     measures = [Column(_HEADS[column], 25, "decimal") for column in columns]

@@ -16,8 +16,8 @@ from nnbench.stats.generalisation import generalisation_gap
 _MANY = 12
 _TRAINING = "final/train_accuracy"
 _CAPTION = (
-    "Above: a mark a run, its accuracy on the points it was trained on against that on {} points; on the diagonal both are "
-    "the same. Below: the gap, run by run: its interquartile mean over seeds, "
+    "Above: a mark a run that came to its end, its accuracy on the points it was trained on against that on {} points; on the "
+    "diagonal both are the same. Below: the gap of these runs: its interquartile mean over seeds, "
     f"the {numbers.INTERVAL}, and single runs as small dots. A setting that learns nothing has no gap either."
 )
 

@@ -23,13 +23,16 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     table = curves.bands(findings, {"train_loss": "Training loss (nats)", "val_loss": "Validation loss (nats)"})
     by = METRICS["final/train_loss"]
     known = references(findings.runs)
-    caption = curves.caption(findings, table) + cut(table) + _clip(table) + known.loss_key()
-    page = pad.page(wording.headline(findings, by), caption)
-    lows = _lows(table)
-    if known.bayes_loss is not None:  # in sight, unless that would dwarf the curves
-        lows = {curve: min(low, max(known.bayes_loss / 1.1, low / 10)) for curve, low in lows.items()}
-    curves.draw(page, findings, table, by, Logarithmic(lows, ceiling(table), known.losses))
+    lows, top = _lows(table, known.bayes_loss), ceiling(table)
+    key = known.loss_key() if known.bayes_loss is not None and min(lows.values()) <= known.bayes_loss <= top else ""
+    page = pad.page(wording.headline(findings, by), curves.caption(findings, table) + cut(table) + _clip(table) + key)
+    curves.draw(page, findings, table, by, Logarithmic(lows, top, known.losses))
     return table
+
+
+def limits(findings: Findings, table: pd.DataFrame) -> tuple[float, float]:
+    """Of one axis that holds all curves, in print and on the web page."""
+    return min(_lows(table, references(findings.runs).bayes_loss).values()), ceiling(table)
 
 
 def ceiling(table: pd.DataFrame) -> float:
@@ -54,10 +57,14 @@ def _clip(table: pd.DataFrame) -> str:
     )
 
 
-def _lows(table: pd.DataFrame) -> dict[str, float]:
-    """The lowest loss above zero of each curve; a held-out loss can be zero throughout, where there is one class."""
-    lows = table["low"].where(table["low"] > 0).groupby(table["curve"]).min() / 1.1
-    return {str(curve): float(low) for curve, low in lows.fillna(ceiling(table) / 2).items()}
+def _lows(table: pd.DataFrame, bayes: float | None) -> dict[str, float]:
+    """The lower end of each curve's axis: its lowest loss above zero, or the Bayes loss unless that would dwarf the curves.
+
+    A held-out loss can be zero throughout, where there is one class.
+    """
+    lowest = table["low"].where(table["low"] > 0).groupby(table["curve"]).min() / 1.1
+    lows = {str(curve): float(low) for curve, low in lowest.fillna(ceiling(table) / 2).items()}
+    return lows if bayes is None else {curve: min(low, max(bayes / 1.1, low / 10)) for curve, low in lows.items()}
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,11 @@
 """Every declared measure beside the one that judges the study: who is first may depend on what is measured, and when."""
 
-import numpy as np
 import pandas as pd
 
 from nnbench.report import numbers, text
 from nnbench.report.figures import NotShown, Settings
 from nnbench.report.findings import Comparison, Findings, Metric
-from nnbench.report.measures import declared, dissents, tau
+from nnbench.report.measures import declared, disagreements, tau
 from nnbench.report.page import Pad, Page
 from nnbench.report.style import LEAST, LEFT, MM, MUTED, RIGHT, SMALL, WIDTH
 from nnbench.report.table import Cell, Column, table
@@ -63,7 +62,7 @@ def _title(findings: Findings, metrics: list[Metric]) -> str:
     judging = findings.by(findings.primary).verdict
     if not judging.enough:
         return f"{numbers.count(judging.seeds, 'seed')} cannot rank the {findings.noun}s by any measure"
-    others, of = dissents(findings), numbers.count(len(metrics) - 1, "other measure")
+    others, of = disagreements(findings), numbers.count(len(metrics) - 1, "other measure")
     if not others:
         return f"No other measure contradicts the order by {findings.primary.full}"
     worst = next((one for one in others if one.kind in ("reversed", "other_first")), None)
@@ -78,7 +77,7 @@ def _title(findings: Findings, metrics: list[Metric]) -> str:
 
 def _head(metric: Metric) -> str:
     """A measure over a column, on three lines."""
-    return "\n".join([*metric.name.rsplit(" ", 1), f"{metric.when.split()[-2]} epoch".replace("validation", "best")])
+    return "\n".join([*metric.name.rsplit(" ", 1), metric.epoch])
 
 
 def _places(page: Page, findings: Findings, parts: dict[Metric, pd.DataFrame]) -> None:
@@ -108,8 +107,8 @@ def _values(page: Page, pad: Pad, findings: Findings, found: dict[Metric, Compar
         for metric, one in found.items():
             own = tables[metric][setting]
             estimate, low, high = own["estimate"], own["low"], own["high"]
-            best = bool(one.verdict.behind) and not own["behind"] and np.isfinite(own["score"])
-            cells.append(Cell(numbers.fixed(estimate, numbers.decimals(low, high)), numbers.bounds(low, high), bold=best))
+            words = numbers.fixed(estimate, numbers.decimals(low, high))
+            cells.append(Cell(words, numbers.bounds(low, high), bold=setting in one.leaders))
         rows.append(cells)
     columns = [Column(_head(metric), _COLUMN, "decimal", SMALL) for metric in found]
     return table(page, [Column("", WIDTH - _COLUMN * len(columns), "left", SMALL), *columns], rows, pad.further)

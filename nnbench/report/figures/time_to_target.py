@@ -19,7 +19,7 @@ from nnbench.report.targets import Race, races
 from nnbench.stats.time_to_target import share_reached
 
 _MANY = 8  # settings whose steps can be told apart
-_TARGETS, _ROWS = 3, 12  # targets that a page has room for, and settings in its table
+_TARGETS = 3  # that a page has room for
 _COST = (
     "Epochs, and below them seconds: the time spent in all runs of a setting, those in vain included, over the "
     "number that got there, which stands beside it. ∞ where none did, within the epochs in brackets, for which its own "
@@ -38,20 +38,32 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
         raise NotShown(f"no run reached a training accuracy of {wanted}")
     unreached = [race.name for race in every if not race.table["reached"].any()]
     beyond = references(findings.runs).beyond([race.target for race in run])
-    page = pad.page(_title(findings, run), _caption(findings, unreached) + beyond)
+    titled = _titled(run)
+    panels = _shown(run, titled)
+    elsewhere = " The other targets are in the table beside this report." if len(panels) < len(run) else ""
+    page = pad.page(_title(findings, run[titled]), _caption(findings, unreached) + elsewhere + beyond)
     shown = run[0].table["setting"].head(_MANY).tolist()
     legend(page, {name: findings.looks[name] for name in shown})
-    _panels(page, findings, run[-_TARGETS:], shown)
-    _costs(page, findings, run[-_TARGETS:], pad.further)
+    _panels(page, findings, panels, shown)
+    _costs(page, findings, panels, pad.further)
     parts = [race.table.assign(target=race.target) for race in every]
     columns = ["target", "setting", "n", "reached", "median_epochs", "expected_epochs", "expected_seconds"]
     columns += ["watched_low", "watched_high", "behind"]
     return pd.concat(parts, ignore_index=True).rename(columns={"estimate": "median_epochs"})[columns]
 
 
-def _title(findings: Findings, run: Sequence[Race]) -> str:
-    """On the highest target that half of all runs reached, chosen without regard to what is shown there."""
-    race = next((race for race in reversed(run) if race.epochs["reached"].mean() >= 0.5), run[0])
+def _titled(run: Sequence[Race]) -> int:
+    """The last target that half of all runs reached, whatever is shown there, or the first of all."""
+    return next((at for at in reversed(range(len(run))) if run[at].epochs["reached"].mean() >= 0.5), 0)
+
+
+def _shown(run: Sequence[Race], titled: int) -> list[Race]:
+    """The last targets, that of the title among them."""
+    first = len(run) - _TARGETS
+    return list(run[-_TARGETS:]) if titled >= first else [run[titled], *run[first + 1 :]]
+
+
+def _title(findings: Findings, race: Race) -> str:
     ranked = race.table[race.table["aside"] == ""]
     if not np.isfinite(ranked["estimate"].iloc[0]):
         best = ranked.iloc[int((ranked["reached"] / ranked["n"]).argmax())]
@@ -136,7 +148,7 @@ def _costs(page: Page, findings: Findings, run: Sequence[Race], further: Callabl
     by_setting = [race.table.set_index("setting") for race in run]
     rows: list[list[Cell | str]] = []
     arrived = pd.concat([race.table for race in run]).groupby("setting", sort=False)["reached"].sum()
-    for setting in arrived.index[arrived > 0][:_ROWS]:
+    for setting in arrived.index[arrived > 0]:
         cells: list[Cell | str] = [Cell(setting, look=findings.looks[setting])]
         for own in by_setting:
             epochs, seconds = own.loc[setting, ["expected_epochs", "expected_seconds"]].astype(float)
