@@ -130,8 +130,11 @@ def _check_folder(key: str, given: str) -> None:
 def sources(config: Config) -> Sources:
     """The source that decides the numbers of a config's run, by digest."""
     optimizer, dataset = config.optimizer.algorithm, config.dataset.name
-    found = (source_of(optimizers.find(optimizer), optimizer), source_of(datasets.find(dataset), dataset), own_source())
-    return {one.digest: one.files for one in found}
+    return {
+        config.source.optimizer: source_of(optimizers.find(optimizer), optimizer).files,
+        config.source.dataset: source_of(datasets.find(dataset), dataset).files,
+        config.source.nnbench: own_source().files,
+    }
 
 
 def changes(writer: StudyWriter, configs: Sequence[Config]) -> list[str]:

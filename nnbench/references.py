@@ -93,8 +93,9 @@ def _neighbours(train: Points, test: Points, left_out: IntArray) -> float:
 
 
 def _vote(train: Points, x: FloatArray, labels: IntArray, classes: int, most: int, own: IntArray | None = None) -> FloatArray:
-    """The accuracy of the vote of k neighbours for k = 1, ..., `most`, on points `x` with these `labels`; the nearest class
-    wins a tie.
+    """The accuracy of the vote of k neighbours for k = 1, ..., `most`, on points `x` with these `labels`.
+
+    Of classes with the most votes, the one with the nearest neighbour wins.
 
     Args:
         own: where each of these points lies among the training points: it is no neighbour of itself.
@@ -112,6 +113,7 @@ def _vote(train: Points, x: FloatArray, labels: IntArray, classes: int, most: in
         found, votes = train.labels[nearest], np.zeros((len(nearest), classes))
         each = np.arange(len(nearest))
         for k in range(most):
-            votes[each, found[:, k]] += 1 - k * 1e-6
+            # A neighbour's bonus exceeds those of all farther ones together, and all of them are less than a vote.
+            votes[each, found[:, k]] += 1 + 0.5 ** (k + 1)
             right[k] += (votes.argmax(axis=1) == labels[part]).sum()
     return right / len(x)

@@ -17,7 +17,7 @@ from nnbench.nn import Network, probabilities
 from nnbench.optimizers import Optimizer
 from nnbench.references import references
 from nnbench.seeding import Normal, Streams, chain, streams
-from nnbench.source import own_source, source_of
+from nnbench.source import code_of, own_source, source_of
 from nnbench.training import train
 
 # Cells along each side of the decision boundary's grid: fine enough for print, coarse enough to cost milliseconds.
@@ -37,7 +37,7 @@ def execute(config: Config) -> Result:
     """Train once, as `config` says, on one BLAS thread; the same config gives the same numbers on one machine.
 
     Raises:
-        RuntimeError: the source is not that which the config was made with.
+        RuntimeError: the code is not that which the config was made with.
         Exception: whatever a user's own optimizer raises.
     """
     with threadpool_limits(1):
@@ -69,10 +69,12 @@ def execute(config: Config) -> Result:
 
 
 def _check_source(config: Config, optimizer: type[Optimizer], dataset: type[Dataset]) -> None:
-    """Refuse to train by other source than the config was made with: the run would carry a wrong digest.
+    """Refuse to train by other code than the config was made with: the run would carry a wrong digest.
+
+    Files of data are not compared: a run may write what its code names, and would make all others fail.
 
     Raises:
-        RuntimeError: a file has been edited since.
+        RuntimeError: the code has been edited since.
     """
     named = {
         config.optimizer.algorithm: (config.source.optimizer, source_of(optimizer, config.optimizer.algorithm)),
@@ -80,7 +82,7 @@ def _check_source(config: Config, optimizer: type[Optimizer], dataset: type[Data
         "nnbench": (config.source.nnbench, own_source()),
     }
     for name, (digest, found) in named.items():
-        if digest != found.digest:
+        if code_of(digest) != code_of(found.digest):
             raise RuntimeError(
                 f"{name} has been edited since the command was given; given again, it trains with what is there"
             )

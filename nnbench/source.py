@@ -2,7 +2,8 @@
 
 Imports are followed in the text, those within functions too, so nothing depends on what has been imported before. Comments,
 layout and docstrings are no part of a digest, nor is a top-level function or class that nothing refers to: of two optimizers
-in one file, an edit of one leaves the other as it was. Of files of data that the text names, the content is part of it.
+in one file, an edit of one leaves the other as it was. Of files of data that the text names, the content is part of it, see
+`nnbench.data_files`.
 """
 
 import ast
@@ -11,10 +12,13 @@ import re
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.util import decode_source
+from importlib.util import decode_source, resolve_name
 from pathlib import Path
+
+from nnbench.data_files import data_files
 
 ROOT = "nnbench.run"  # with what it imports of nnbench, it decides the numbers of every run
 # What that imports but can change no number.
@@ -25,6 +29,7 @@ _LOOKUPS = frozenset({"globals", "locals", "vars", "getattr", "eval", "exec", "_
 _IMPORTERS = frozenset({"import_module", "__import__"})
 _IGNORED = frozenset({"ctx", "kind", "type_comment"})  # fields of a syntax tree that say nothing of what it does
 _LENGTH = 16  # hexadecimal digits of a digest
+_CODE = slice(8, _LENGTH)  # those of them that tell of the code alone
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,7 @@ class Source:
     """What decides the numbers of an optimizer, of a dataset, or of nnbench.
 
     Attributes:
-        digest: equal for sources that do the same.
+        digest: equal for sources that do the same; the second half of it, see `code_of`, whatever files of data hold.
         files: the text of each module by its path, such as `my/opts.py`.
     """
 
@@ -63,6 +68,11 @@ def source_of(kind: type, named: str) -> Source:
     if colon:
         names.setdefault(module, set()).add(attribute)
     return _digest(_closure(names, home, frozenset(_core()) | ASIDE))
+
+
+def code_of(digest: str) -> str:
+    """What of a digest tells of the code alone, without the files of data that it reads, which the code itself may change."""
+    return digest[_CODE]
 
 
 @cache
@@ -176,7 +186,10 @@ def _imports(module: _Module, kept: Sequence[ast.stmt], used: set[str]) -> Itera
                 yield base, {alias.name} if needed else set()
                 yield f"{base}.{alias.name}", {ALL}  # where it is a module
     if used & _IMPORTERS:
-        yield from ((text, {ALL}) for text in used if re.fullmatch(r"\w+(\.\w+)*", text))
+        for text in used:
+            if re.fullmatch(r"\.*\w+(\.\w+)*", text):
+                with suppress(ImportError):  # more dots than the package has parents
+                    yield resolve_name(text, module.package), {ALL}
 
 
 @cache
@@ -219,49 +232,46 @@ def _read(name: str) -> _Module | None:
     content = path.read_bytes()
     try:
         tree = ast.parse(content) if path.suffix == ".py" else None
-    except (SyntaxError, ValueError):  # where it is never imported, it does no harm
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # where it is never imported, it does no harm
         tree = None
     return _Module(name, path, content, tree, package)
 
 
 def _digest(closure: _Closure) -> Source:
-    whole, files = hashlib.sha256(), {}
+    code, data, files = hashlib.sha256(), "", {}
     for name, (module, kept) in sorted(closure.items()):
-        shape = repr(_shapes(kept)).encode() if module.tree else module.content
-        whole.update(f"{name} {hashlib.sha256(shape).hexdigest()}\n".encode())
+        shape = "\n".join(_shape(kept)).encode(errors="surrogatepass") if module.tree else module.content
+        code.update(f"{name} {hashlib.sha256(shape).hexdigest()}\n".encode())
         if name.partition(".")[0] != "nnbench":
-            whole.update("".join(_data(module, kept)).encode())
+            data += "".join(f"{name} {line}" for line in data_files(module.path.parent, kept))
         if module.path.suffix == ".py":
             place = f"{name.replace('.', '/')}{'/__init__' if module.path.stem == '__init__' else ''}.py"
             files[place] = _text(module.content)
-    return Source(whole.hexdigest()[:_LENGTH], files)
+    whole = code.copy()
+    whole.update(data.encode(errors="surrogateescape"))
+    return Source(whole.hexdigest()[: _CODE.start] + code.hexdigest()[_CODE], files)
 
 
-def _shapes(nodes: Sequence[object]) -> list[object]:
-    """What some statements say, without docstrings; in a form that no version of Python changes, unlike `ast.dump`'s."""
-    docstring = nodes and isinstance(nodes[0], ast.Expr) and isinstance(nodes[0].value, ast.Constant)
-    return [_shape(node) for node in nodes[bool(docstring) :]]
+def _shape(nodes: Sequence[object]) -> Iterator[str]:
+    """What some statements say, without docstrings: each node before its parts, with their names or their number.
 
-
-def _shape(value: object) -> object:
-    if isinstance(value, ast.Constant):
-        return "Constant", type(value.value).__name__, repr(value.value)
-    if isinstance(value, ast.AST):
-        parts = [(key, part) for key, part in ast.iter_fields(value) if key not in _IGNORED and part not in (None, [])]
-        return type(value).__name__, [(key, _shape(part)) for key, part in parts]
-    return _shapes(value) if isinstance(value, list) else value
-
-
-def _data(module: _Module, kept: Sequence[ast.stmt]) -> Iterator[str]:
-    """A line for each file that the text names, as one beside the module or in the working folder."""
-    for text in sorted(_mentions(kept)):
-        if not re.fullmatch(r"[^\x00\n]{1,200}\.\w{1,8}", text):
-            continue
-        for place in dict.fromkeys((module.path.parent / text, Path(text))):
-            if place.is_file():
-                with place.open("rb") as file:
-                    yield f"{text} {hashlib.file_digest(file, 'sha256').hexdigest()}\n"
-                break
+    It is in a form that no version of Python changes, unlike `ast.dump`'s, and does not recurse, however long a sum is.
+    """
+    stack: list[object] = [list(nodes)]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, ast.Constant):
+            yield f"Constant {type(value.value).__name__} {value.value!r}"
+        elif isinstance(value, ast.AST):
+            parts = [(key, part) for key, part in ast.iter_fields(value) if key not in _IGNORED and part not in (None, [])]
+            yield f"{type(value).__name__} {[key for key, _ in parts]}"
+            stack += [part for _, part in reversed(parts)]
+        elif isinstance(value, list):
+            docstring = value and isinstance(value[0], ast.Expr) and isinstance(value[0].value, ast.Constant)
+            yield f"{len(value) - bool(docstring)} items"
+            stack += reversed(value[bool(docstring) :])
+        else:
+            yield repr(value)
 
 
 def _text(content: bytes) -> str:

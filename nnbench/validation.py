@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 
 from nnbench import datasets, optimizers, report
 from nnbench.config import Config, flatten
+from nnbench.contract import fault_in_making, settings_alone
 from nnbench.errors import UserError
 from nnbench.places import NAME, NAME_IN_WORDS
 from nnbench.source import own_source, source_of
@@ -89,8 +90,11 @@ def _fields(kind: type[Any], tree: dict[str, Any], prefix: str) -> dict[str, Any
         raise UserError(
             f"{prefix[:-1]}: {kind.__module__}.{kind.__qualname__} must be a dataclass that defines {_abstract(kind)}"
         )
-    checked = check(kind, tree, prefix)
-    return {field.name: getattr(checked, field.name) for field in fields(kind) if field.init}
+    checked = check(settings_alone(kind), tree, prefix)
+    given = {field.name: getattr(checked, field.name) for field in fields(checked)}
+    if (wrong := fault_in_making(kind, given)) is not None:
+        raise UserError(f"{prefix[:-1]}: {wrong}")
+    return given
 
 
 def _abstract(kind: type[Any]) -> str:
@@ -157,6 +161,8 @@ def _sentence(kind: type[Any], prefix: str, error: ErrorDetails) -> str:
     known = [field.name for field in fields(kind) if field.init]
     if name not in known:
         return _unknown(key, prefix, str(name), known)
+    if error["type"] == "value_error":  # of a check that the user has written
+        return f"{key}={_shown(error['input'])}: {error['ctx']['error']}"
     rule = allowed(kind, str(name))
     if error["type"].startswith("missing") or error["input"] == ABSENT:
         return f"{key}: is missing; must be {rule}"

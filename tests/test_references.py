@@ -39,10 +39,23 @@ def test_neighbours_agree_with_scikit_learn(seed: int) -> None:
     models = [KNeighborsClassifier(k).fit(train.x, train.labels) for k in range(1, 8)]
     own = [(model.predict(None) == train.labels).mean() for model in models]  # no point is its own neighbour
     accuracies = [model.score(test.x, test.labels) for model in models]
-    # Where votes tie, scikit-learn takes the lowest class, and the nearest is taken here: few points.
+    # Where votes tie, scikit-learn takes the lowest class; here, that of the nearest neighbour: few points.
     assert references(spiral, train, test)["neighbours_accuracy"] in [
         pytest.approx(accuracy, abs=0.02) for accuracy, loo in zip(accuracies, own, strict=True) if loo >= max(own) - 0.02
     ]
+
+
+@pytest.mark.parametrize(
+    ("neighbours", "winners"), [("1001", "1101"), ("100110", "110111"), ("1011", "1111"), ("100", "110"), ("12200", "11222")]
+)
+def test_the_nearest_of_the_classes_that_tie_wins(neighbours: str, winners: str) -> None:
+    """Among one point's neighbours, the nearest first: whom each number of them votes for, and that whatever the labels."""
+    for swap in ("012", "102", "210"):
+        labels = [int(swap[int(one)]) for one in neighbours]
+        train = Points(x=np.arange(1, len(labels) + 1, dtype=np.float64)[:, None], labels=np.array(labels))
+        for k, winner in enumerate(winners):
+            right = module._vote(train, np.zeros((1, 1)), np.array([int(swap[int(winner)])]), 3, len(labels))
+            assert right[k] == 1.0
 
 
 @dataclass(kw_only=True)

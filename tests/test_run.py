@@ -1,6 +1,9 @@
 """One run from its config: the notebook's own draws, pairing by seed, and what is left behind."""
 
+import importlib
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -75,3 +78,42 @@ def test_no_splits_but_the_training_points(config: Make) -> None:
     assert len(result.history.val_loss) == 0
     assert np.isnan(result.history.test_accuracy)
     assert _boundary_of(result)[1].shape == (0, 2)
+
+
+LOGGING = """
+from dataclasses import dataclass
+from pathlib import Path
+from nnbench.optimizers import Optimizer
+
+LOG = Path(__file__).parent / "log.csv"
+
+@dataclass(kw_only=True)
+class Logging(Optimizer):
+    def update(self, parameters, gradients, iteration):
+        with LOG.open("a") as file:
+            file.write("1\\n")
+        parameters -= 0.1 * gradients
+"""
+
+
+def test_an_edit_of_code_ends_a_run_and_what_the_code_writes_does_not(
+    config: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "logging_rule.py").write_text(LOGGING)
+
+    def make() -> Config:
+        """As another process makes it, which has read nothing yet."""
+        sys.modules.pop("logging_rule", None)
+        importlib.invalidate_caches()
+        return config("optimizer=custom", "optimizer.algorithm=logging_rule:Logging", "training.epochs=3")
+
+    first = make()
+    execute(first)
+    second = make()
+    assert first.source != second.source, "the log might be data"
+    execute(first)
+    (tmp_path / "logging_rule.py").write_text(LOGGING.replace("0.1", "0.2"))
+    make()
+    with pytest.raises(RuntimeError, match="has been edited"):
+        execute(first)

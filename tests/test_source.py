@@ -1,6 +1,7 @@
 """The digest of a source: another for whatever can change the numbers, the same for whatever cannot."""
 
 import importlib
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -111,6 +112,100 @@ def test_what_can_change_the_numbers_changes_the_digest(digest: Digest, file: st
 )
 def test_what_cannot_change_the_numbers_does_not(digest: Digest, file: str, old: str, new: str) -> None:
     assert digest() == digest(file, old, new)
+
+
+# What another optimizer reads -> the file of it that is edited.
+READS = {
+    'HERE / "data" / "c.json"': "mine/data/c.json",
+    'os.path.join(os.path.dirname(__file__), "data", "c.json")': "mine/data/c.json",
+    'DATA / "table"': "mine/data/table",
+    'DATA / f"fold_{1 + 1}.csv"': "mine/data/fold_2.csv",
+    'DATA / ("fold_%d.csv" % 2)': "mine/data/fold_2.csv",
+    'next(DATA.glob("fold_*"), "no.csv")': "mine/data/fold_2.csv",
+    'importlib.import_module(".late", __package__)': "mine/late.py",
+    'importlib.import_module("mine.late")': "mine/late.py",
+}
+READER = """
+import importlib, os
+from dataclasses import dataclass
+from pathlib import Path
+from nnbench.optimizers import Optimizer
+
+HERE = Path(__file__).parent
+DATA = HERE / "data"
+
+@dataclass(kw_only=True)
+class Reads(Optimizer):
+    {doc!r}
+
+    def allocate(self, parameters):
+        self.read = {reads}
+
+    def update(self, parameters, gradients, iteration):
+        parameters -= gradients
+"""
+
+
+def _reader(folder: Path, reads: str, doc: str = "") -> None:
+    (folder / "mine" / "data").mkdir(exist_ok=True)
+    for name in ("c.json", "table", "fold_2.csv"):
+        (folder / "mine" / "data" / name).write_text("return 1")
+    (folder / "mine" / "reads.py").write_text(READER.format(reads=reads, doc=doc))
+
+
+@pytest.mark.parametrize("reads", READS)
+def test_what_is_found_at_run_time_counts(digest: Digest, tmp_path: Path, reads: str) -> None:
+    _reader(tmp_path, reads)
+    before = digest(named="mine.reads:Reads")
+    after = digest(READS[reads], "return 1", "return 2", named="mine.reads:Reads")
+    assert before != after
+    assert (source.code_of(before) == source.code_of(after)) == (not READS[reads].endswith(".py"))
+
+
+@pytest.mark.parametrize(
+    "reads",
+    [
+        'open(HERE / "steps.csv", "a")',
+        '(HERE / "steps.csv").open(mode="w")',
+        '(HERE / "steps.csv").write_text("x")',
+        'numpy.savetxt("steps.csv", parameters)',
+        'open("mine/steps.csv")',  # in the working folder
+        'open("/dev/null/steps.csv"), open("../steps.csv"), open("\\0.csv"), open("*"), open("")',
+    ],
+)
+def test_files_that_are_no_data_of_the_code(
+    digest: Digest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reads: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    _reader(tmp_path, reads)
+    before = digest(named="mine.reads:Reads")
+    (tmp_path / "mine" / "steps.csv").write_text("1\n")
+    (tmp_path / "steps.csv").write_text("1\n")
+    assert digest(named="mine.reads:Reads") == before
+
+
+def test_a_text_that_is_no_path_or_cannot_be_read_does_no_harm(digest: Digest, tmp_path: Path) -> None:
+    _reader(tmp_path, f"{'長' * 150 + '.txt'!r}, {'x/' * 3000 + 'y.txt'!r}, 'closed.csv'", doc="As in data/c.json.")
+    closed = tmp_path / "mine" / "closed.csv"
+    closed.symlink_to("/proc/self/mem")  # not even root can read it
+    before = digest(named="mine.reads:Reads")
+    assert digest("mine/data/c.json", "1", "2", named="mine.reads:Reads") == before  # a docstring names it
+
+
+def test_a_large_file_is_not_read(digest: Digest, tmp_path: Path) -> None:
+    _reader(tmp_path, 'HERE / "large.bin"')
+    large = tmp_path / "mine" / "large.bin"
+    with large.open("wb") as file:
+        file.truncate(2**40)  # a terabyte that takes no room
+    before = digest(named="mine.reads:Reads")
+    os.utime(large, (1, 1))
+    assert digest(named="mine.reads:Reads") != before
+
+
+def test_a_long_sum_has_a_digest(digest: Digest, tmp_path: Path) -> None:
+    _reader(tmp_path, " + ".join(["1"] * 2000))
+    before = digest(named="mine.reads:Reads")
+    assert digest("mine/reads.py", "1 + 1", "1 - 1", named="mine.reads:Reads") != before
 
 
 def test_of_two_in_a_file_the_edited_one_has_changed(digest: Digest) -> None:

@@ -239,8 +239,11 @@ class Sweep:
     def _noting(self, jobs: Iterable[Job], heed: Callable[[Ended], None]) -> Iterator[Started | Ended]:
         from nnbench.recording import sources
 
+        kept = set()
         for event in self._runner(jobs, self.id or ""):
-            self.writer.keep_sources(self.id or "", sources(event.job.config))
+            if (source := event.job.config.source) not in kept:
+                self.writer.keep_sources(self.id or "", sources(event.job.config))
+                kept.add(source)
             yield event
             if isinstance(event, Ended):
                 if not isinstance(event.outcome, Failure):

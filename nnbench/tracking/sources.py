@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from mlflow.entities import Experiment
 from mlflow.exceptions import MlflowException
 
+from nnbench.redaction import redacted
 from nnbench.tracking.files import artifact_folder
 from nnbench.tracking.runs import Row, ours
 from nnbench.tracking.store import Store
@@ -21,12 +22,12 @@ Sources = Mapping[str, Mapping[str, str]]
 
 
 def write_sources(folder: Path, sources: Sources) -> None:
-    """Write sources into a folder of artifacts."""
+    """Write sources into a folder of artifacts, without the passwords that they may hold."""
     for digest, files in sources.items():
         for name, text in files.items():
             path = folder / FOLDER / digest / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            path.write_text(redacted(text), encoding="utf-8")
 
 
 def read_source(store: Store, experiment: Experiment, rows: Mapping[str, Row], run_id: str) -> dict[str, str]:

@@ -177,12 +177,18 @@ def test_no_password_reaches_the_store(store: Store, job: Job, history: Historie
     secret = "http://me:hunter2@host:5000"
     writer = StudyWriter(store, "trial", command=f"python -m nnbench tracking.uri={secret}")
     base = job(**{"tracking.uri": secret})
-    spec = RunSpec(**{**vars(base), "identity": "x", "config_yaml": f"tracking:\n  uri: {secret}\n"})
+    changed = {
+        "identity": "x",
+        "config_yaml": f"tracking:\n  uri: {secret}\n",
+        "files": {"digest": {"my/opts.py": f"URL = '{secret}'\n"}},
+    }
+    spec = RunSpec(**{**vars(base), **changed})
     writer.finish_run(writer.start_run(spec, None), spec, history(), None)
     writer.fail_run(writer.start_run(spec, None), spec, f"Traceback: {secret}", f"cannot reach {secret}")
     writer.kill_run(writer.start_run(spec, None), f"cannot reach {secret}")
     files = [file for file in database.parent.rglob("*") if file.is_file()]
     assert len(files) > 8
+    assert "opts.py" in {file.name for file in files}
     assert [file.name for file in files if b"hunter2" in file.read_bytes()] == []
 
 
