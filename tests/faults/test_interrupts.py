@@ -16,8 +16,8 @@ from tests.faults.conftest import Place
 
 pytestmark = pytest.mark.heavy
 
-SWEEP = "-m", "optimizer=sgd,adam", "seed=range(30)", "training.epochs=2000", "study=s", "report=none"
-TOTAL = 60
+SWEEP = "-m", "optimizer=sgd,adam", "seed=range(12)", "training.epochs=2000", "study=s", "report=none"
+TOTAL = 24
 
 
 def _descendants(pid: int) -> set[int]:
@@ -133,9 +133,9 @@ def test_a_second_interrupt_ends_at_once(place: Place, moment: float) -> None:
     _completes(place)
 
 
-@pytest.mark.parametrize("moment", range(20))
+@pytest.mark.parametrize("moment", range(6))
 def test_the_parent_is_killed_outright(place: Place, moment: int) -> None:
-    wait = random.Random(moment).uniform(0.2, 8.0)
+    wait = random.Random(moment).uniform(2.0, 8.0)  # before that it has not even imported all it needs
     sweep = place.start(*SWEEP)
     time.sleep(wait)
     workers = _descendants(sweep.pid)

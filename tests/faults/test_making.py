@@ -3,17 +3,32 @@
 import random
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from nnbench.tracking.store import open_store
+from nnbench.tracking.writer import StudyWriter
 from tests.faults.conftest import Place
 
 pytestmark = pytest.mark.heavy
 
 SWEEP = "-m", "optimizer=sgd", "seed=0,1", "training.epochs=51", "dataset.test_samples=50", "study=s", "report=none"
+# Opens the store as every command does, without what else a sweep has to import and to do.
+OPEN = """
+import sys
+from nnbench import entry
+
+def command():
+    from nnbench.tracking.store import open_store
+    open_store("sqlite:///results/mlflow.db", None)
+    return 0
+
+sys.exit(entry.run("nnbench", command))
+"""
 SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGKILL
 
 
@@ -22,11 +37,27 @@ def _making(place: Place) -> bool:
 
 
 @pytest.mark.parametrize("moment", range(20))
-def test_killed_while_the_store_is_made(bare_place: Place, moment: int) -> None:
+def test_killed_while_the_store_is_made(tmp_path: Path, moment: int) -> None:
+    opens = subprocess.Popen([sys.executable, "-c", OPEN], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    place = Place(tmp_path, [opens])
+    place.wait_until(_making)
+    time.sleep(random.Random(moment).uniform(0.0, 1.0))
+    number = SIGNALS[moment % 3]
+    opens.send_signal(number)
+    _, err = opens.communicate(timeout=60)
+    assert opens.returncode in (0, -number if number is signal.SIGKILL else 128 + number), err
+    assert "Traceback" not in err
+    assert "Fatal" not in err
+    writer = StudyWriter(open_store(f"sqlite:///{place.database}", None), "s", command="")
+    writer.end_sweep(writer.start_sweep("its sweep", params={}), "FINISHED")
+    assert place.sweeps() == {"FINISHED": 1}
+    assert not _making(place)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_the_same_command_makes_what_was_half_made(bare_place: Place, number: signal.Signals) -> None:
     sweep = bare_place.start(*SWEEP)
     bare_place.wait_until(_making)
-    time.sleep(random.Random(moment).uniform(0.0, 1.5))
-    number = SIGNALS[moment % 3]
     sweep.send_signal(number)
     _, err = sweep.communicate(timeout=60)
     if number is not signal.SIGKILL:
