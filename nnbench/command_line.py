@@ -1,4 +1,4 @@
-"""A command's words, from what was typed to what Hydra can read."""
+"""Preparation of a command's words for Hydra: decode, expand short forms, order, check."""
 
 import os
 import re
@@ -29,7 +29,7 @@ def key_of(word: str) -> str:
 
 
 def decoded(words: Sequence[str]) -> list[str]:
-    """The words as the text that their bytes are, with letters beyond ASCII quoted, since Hydra's grammar has none.
+    """Decode the words as UTF-8 and quote letters beyond ASCII, which Hydra's grammar does not have.
 
     Raises:
         UserError: a word is not UTF-8, or names what the locale's file names cannot.
@@ -58,7 +58,7 @@ def _quoted(word: str) -> str:
 
 
 def spelled_out(words: Sequence[str]) -> tuple[list[str], str | None]:
-    """The words of the report's command as Hydra reads them, and the folder that `from=FOLDER` names.
+    """Return the words of the report's command as Hydra reads them, and the folder of `from=FOLDER`.
 
     To Hydra the comma of `study=a,b` would begin a sweep.
     """
@@ -80,7 +80,7 @@ def spelled_out(words: Sequence[str]) -> tuple[list[str], str | None]:
 
 
 def in_order(words: Sequence[str], conf: Path, *, sweeps: bool) -> list[str]:
-    """The words with the options first: Hydra's own reading of them breaks on an override before an option.
+    """Return the words with the options first: Hydra fails to parse an override before an option.
 
     Args:
         words: of the command.
@@ -124,7 +124,7 @@ def in_order(words: Sequence[str], conf: Path, *, sweeps: bool) -> list[str]:
 
 
 def _within_swept(words: Sequence[str], conf: Path) -> list[str]:
-    """The words, with a value for an option of a group that is swept as an axis of one value.
+    """Turn a value for an option of a swept group into an axis of one value.
 
     To a value Hydra holds the group's default option, which may not know its key, before a sweeper hears of it.
     """

@@ -1,4 +1,4 @@
-"""Folders that Hydra's own sweeper makes before it composes a job: cleared away where the command is then refused."""
+"""Removal of the folders that Hydra's own sweeper makes for a command that is then refused."""
 
 from contextlib import suppress
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Hydra's own complaints in this project's words: one line naming the key, the value and what is allowed."""
+"""Translation of Hydra's errors into one line naming the key, the value and what is allowed."""
 
 import errno
 import os

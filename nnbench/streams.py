@@ -12,7 +12,7 @@ GONE = (errno.EPIPE, errno.EIO, errno.EBADF)  # nobody reads any more; other err
 
 
 class Tolerant:
-    """A text stream that drops what cannot be written, where the stream under it would raise.
+    """Text stream that drops what cannot be written instead of raising.
 
     Args:
         stream: the stream under it.
@@ -57,7 +57,7 @@ class Tolerant:
 
 
 def discard(stream: TextIO) -> None:
-    """Send what is still buffered, and all that comes, also from other processes to be started, to nowhere."""
+    """Redirect the stream's descriptor to the null device, for this process and those it starts."""
     with suppress(OSError, ValueError):
         descriptor, null = stream.fileno(), os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, descriptor)
@@ -108,7 +108,7 @@ def tolerant(lost: Callable[[OSError], None] = lambda error: None) -> Iterator[T
 
 
 def flush_at_end() -> None:
-    """Flush the streams; discard what cannot be written, of which Python would make an exit status of its own at its end."""
+    """Flush the streams and discard what cannot be written, which would change the exit status when Python ends."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

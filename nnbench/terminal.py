@@ -34,5 +34,5 @@ def one_line(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """A text of somebody else's, such as an error's, as part of what is printed on the console: no markup is read in it."""
+    """Escape a text from elsewhere, such as an error's, for the console: no markup is read in it."""
     return escape(one_line(text))

@@ -1,4 +1,4 @@
-"""What `--help` says of the commands whose words are not a run's."""
+"""Text of `--help` for nnbench-report and nnbench-export."""
 
 REPORT = """\
 The report of a study again, from what the store holds, or from an export.

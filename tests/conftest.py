@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +66,31 @@ def home(tmp_path: Path, empty_database: Path) -> Path:
     (tmp_path / "results").mkdir()
     shutil.copy(empty_database, tmp_path / "results" / "mlflow.db")
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def from_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment with a wheel of this project in it, and the libraries of the tests' own."""
+    pytest.importorskip("hatchling")
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    wheel = [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(CONF.parent)]
+    subprocess.run(wheel, check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], check=True)
+    python = folder / "venv" / "bin" / "python"
+    asked = subprocess.run(
+        [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    packages = Path(asked.stdout.strip())
+    # A path in a .pth file is searched for packages, but the .pth files in it, such as that of an editable installation, are
+    # not read.
+    (packages / "libraries.pth").write_text(sysconfig.get_path("purelib"))
+    (built,) = folder.glob("*.whl")
+    subprocess.run([*pip, "install", "--no-deps", "--target", str(packages), str(built)], check=True, capture_output=True)
+    return python
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def test_a_few_pages_leave_the_report_as_it_is(home: Path, nnbench: Command, rep
     assert {path: path.read_bytes() for path in before} == before
 
 
-@pytest.mark.parametrize("title", ["2024", "null", "$x_1$ <b>"])
+@pytest.mark.parametrize("title", ["null", *(pytest.param(one, marks=pytest.mark.heavy) for one in ("2024", "$x_1$ <b>"))])
 def test_a_title_is_text_whatever_it_looks_like(title: str, home: Path, nnbench: Command, report: Command) -> None:
     quoted = f"report.title='{title}'"
     assert nnbench("-m", "optimizer=sgd", "seed=0", "training.epochs=5", "study=s", quoted, "report.pages=[cover]").status == 0
