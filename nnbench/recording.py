@@ -137,11 +137,11 @@ def sources(config: Config) -> Sources:
     }
 
 
-def changes(writer: StudyWriter, configs: Sequence[Config]) -> list[str]:
-    """Lines on finished runs of other source, such as `my.opts:Lion has changed: 20 runs anew`."""
+def changes(writer: StudyWriter, configs: Sequence[Config], times: int = 1) -> list[str]:
+    """Lines on finished runs of other source, such as `my.opts:Lion has changed: 20 runs anew`; a config is `times` runs."""
     found = writer.superseded([spec(config) for config in configs]).items()
     why = {name: f"{name} has changed" if name else "the code of earlier runs is not known" for name, _ in found}
-    return [f"{why[name]}: {numbers.count(number, 'run')} anew" for name, number in found]
+    return [f"{why[name]}: {numbers.count(number * times, 'run')} anew" for name, number in found]
 
 
 def spec(config: Config, *, alone: bool = False) -> RunSpec:

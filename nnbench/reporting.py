@@ -30,7 +30,7 @@ from nnbench.report.files import FILES, Report, publish_contents, write
 from nnbench.report.versus import PAGES
 from nnbench.study import Study
 from nnbench.summary import print_summary
-from nnbench.tasks import in_both, tasks
+from nnbench.tasks import in_both, in_one, tasks
 from nnbench.terminal import console as make_console
 from nnbench.terminal import plain
 
@@ -129,18 +129,27 @@ def remake(config: Config, overrides: Sequence[str]) -> int:
         raise UserError(f"study={config.study}: two studies side by side have pages of their own; leave report and pages out")
     both = "-vs-".join(name.encode()[:_LONGEST].decode(errors="ignore") for name in names)
     folder = below(Path(config.report.folder), both)
+    pairs = in_both(study, after[0])
+    for name, labels in in_one(study, after[0]):
+        if labels:
+            console.print(f"{plain(name)} alone has {plain(', '.join(labels))}: not compared", soft_wrap=True)
+    reports, refusals = [], []
     with followed(console) as progress:
-        reports = [
-            compare.write(
-                before.study, after.study, below(folder, before.folder) if before.folder else folder, progress=progress
-            )
-            for before, after in in_both(study, after[0])
-        ]
+        for first, second in pairs:
+            try:
+                place = below(folder, first.folder) if first.folder else folder
+                reports.append(compare.write(first.study, second.study, place, progress=progress))
+            except UserError as error:
+                refusals.append((first.label, error))
+    if not reports:
+        raise refusals[0][1]
+    for label, refusal in refusals:
+        console.print(f"[red]no report[/red] on {plain(label)}: {plain(str(refusal))}", soft_wrap=True)
     if any(report.folder != folder for report in reports):
         publish_contents(folder, " and ".join(names), reports, PAGES)
     for report in reports:
         _tell_where(report, console)
-    return 1 if any(report.faults for report in reports) else 0
+    return 1 if refusals or any(report.faults for report in reports) else 0
 
 
 def remake_export(folder: Path, config: Config, overrides: Sequence[str]) -> int:

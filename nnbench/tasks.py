@@ -107,6 +107,15 @@ def in_both(before: Study, after: Study) -> list[tuple[Task, Task]]:
     return [(replace(first, label=first.label or second.label), second) for first, second in found]
 
 
+def in_one(before: Study, after: Study) -> list[tuple[str, list[str]]]:
+    """The labels of the tasks that only one of two studies has, by the study's name; of two with a task each, none."""
+    sides = {study.name: tasks(study) for study in (before, after)}
+    if all(len(side) == 1 for side in sides.values()):
+        return []
+    shared = set.intersection(*({_of(task.study) for task in side} for side in sides.values()))
+    return [(name, [task.label for task in side if _of(task.study) not in shared]) for name, side in sides.items()]
+
+
 def _of(study: Study) -> str:
     """The key of a study's only task."""
     return next(iter(_keys(study.runs)), "")

@@ -83,13 +83,7 @@ class _Case:
 
     def at(self, values: Iterable[Any]) -> dict[str, Any]:
         """The config with these values on the axes."""
-        tree = copy.deepcopy(self.tree)
-        for axis, value in zip(self.axes, values, strict=True):
-            *path, last = axis.key.split(".")
-            node = tree
-            for part in path:
-                node = node[part]
-            node[last] = value
+        tree = put(self.tree, {axis.key: value for axis, value in zip(self.axes, values, strict=True)})
         return _resolved(tree) if self.fill_in else tree
 
 
@@ -204,9 +198,26 @@ def _refusal(refusals: list[str], total: int) -> str:
     return f"{distinct[0]}{more}; none of the {total} jobs was started"
 
 
+def put(tree: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of a config, as plain data, with the values under some dotted keys changed."""
+    changed = copy.deepcopy(dict(tree))
+    for key, value in changes.items():
+        *path, last = key.split(".")
+        node = changed
+        for part in path:
+            node = node[part]
+        node[last] = value
+    return changed
+
+
 def composed(loader: ConfigLoader, master: DictConfig, words: list[str]) -> dict[str, Any]:
-    """The config that these words compose, as plain data, its interpolations filled in."""
-    tree = _plain(loader.load_sweep_config(master, words))
+    """The config that these words compose, as `plain_tree` has it."""
+    return plain_tree(loader.load_sweep_config(master, words))
+
+
+def plain_tree(config: DictConfig) -> dict[str, Any]:
+    """A config without Hydra's own part, as plain data, its interpolations filled in."""
+    tree = _plain(config)
     return _resolved(tree) if _interpolates(tree) else tree
 
 

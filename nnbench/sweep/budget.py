@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nnbench.tracking.runs import Row
 
 AROUND = "optimizer.name", "optimizer.algorithm"
+EXTENSIONS = 3  # times that a sweep widens a space at most
 PLAIN = "no space"  # of runs that were made one by one or over a grid
 
 
@@ -40,6 +41,11 @@ class Budget:
 def parameter(label: str) -> str:
     """The parameter of a sweep's own run that holds the space of an optimizer."""
     return "space." + re.sub(r"[^\w. -]", "_", label)  # MLflow allows no other letters
+
+
+def extension(label: str, number: int) -> str:
+    """The tag of a sweep's own run that holds the space of an optimizer after it was widened so many times."""
+    return f"nnbench.{parameter(label)}.{number}"
 
 
 def noted(space: Space) -> str:
@@ -67,10 +73,11 @@ def spent(rows: Sequence["Row"], label: str, task: dict[str, Any], spaces: Seque
         tuple(sorted((key, text) for key, text in row.params.items() if key.startswith("optimizer.") and key not in AROUND))
         for row in mine
     }
-    sweeps = {row.run_id: row.params.get(parameter(label)) for row in rows if row.tags.get("nnbench.kind") == "sweep"}
-    before = [
-        sweeps.get(row.tags.get("nnbench.sweep_id", "")) or (None if _tunes(row) else PLAIN)
+    sweeps = {row.run_id: _searched(row, label) for row in rows if row.tags.get("nnbench.kind") == "sweep"}
+    before: list[str | None] = [
+        space
         for row in sorted(mine, key=lambda row: row.started)
+        for space in sweeps.get(row.tags.get("nnbench.sweep_id", "")) or (None if _tunes(row) else PLAIN,)
     ]
     # Plain runs matter where they came first: a space that was declared after them was not declared before anything ran.
     known = [one for at, one in enumerate(dict.fromkeys([*before, *map(noted, spaces)])) if one != PLAIN or at == 0]
@@ -80,6 +87,13 @@ def spent(rows: Sequence["Row"], label: str, task: dict[str, Any], spaces: Seque
         spaces=None if None in known else len(known),
         declared={} if declared is None else json.loads(declared),
     )
+
+
+def _searched(sweep: "Row", label: str) -> list[str]:
+    """The spaces that a sweep has looked in, as `noted` writes them, in order."""
+    first = sweep.params.get(parameter(label))
+    wider = (sweep.tags.get(extension(label, number)) for number in range(1, EXTENSIONS + 1))
+    return [space for space in (first, *wider) if space]
 
 
 def _tunes(row: "Row") -> bool:

@@ -6,43 +6,75 @@ end of its space changes no update of a run by more than a thousandth, an epsilo
 all, a learning rate all of them.
 """
 
+import time
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
 import numpy as np
 
+from nnbench.failure import attempt
 from nnbench.history import FloatArray
+from nnbench.interrupts import checkpoint
+from nnbench.job import Failure
 from nnbench.optimizers import Optimizer
 from nnbench.optimizers.base import IterationsPer, stepper
 
 NEGLIGIBLE = 0.01  # relative change of the updates, under which a value may as well be the other one
 MOST = 100_000  # steps; of a longer run, its first ones
+LONGEST = 10.0  # seconds for each of the two; of a slow optimizer, the steps that both have made by then
 SHAPES = (3, 4), (5, 3)  # of the layers whose parameters are updated
 
 
-def effect(one: Optimizer, other: Optimizer, steps: int, iterations_per: IterationsPer = "step") -> float:
-    """The relative difference between the updates of two optimizers that are given the same gradients.
+def effect(
+    rule: type[Optimizer],
+    values: Mapping[str, Any],
+    others: Mapping[str, Any],
+    steps: int,
+    iterations_per: IterationsPer = "step",
+) -> float:
+    """The relative difference between the updates of an optimizer with two settings that is given the same gradients.
 
     Args:
-        one: the updates of which the difference is set against.
-        other: the other.
+        rule: the optimizer's class, which may be a user's own.
+        values: of its hyperparameters; the updates with these are what the difference is set against.
+        others: of its hyperparameters, likewise.
         steps: of a run.
         iterations_per: as for `stepper`.
 
     Returns:
-        The sum over steps of the norm of the difference, over that of the norm of the updates of `one`; infinite where an
-        update is not finite, or where an optimizer raises.
+        The sum over steps of the norm of the difference, over that of the norm of the updates with `values`. Infinite where
+        an update is not finite, or where the optimizer raises when it updates. 0 where it cannot be made with `others`: there
+        is nothing to be tried there.
     """
-    try:
-        with np.errstate(all="ignore"):
-            mine, theirs = (_updates(optimizer, min(steps, MOST), iterations_per) for optimizer in (one, other))
-            difference, size = (float(np.linalg.norm(moves, axis=1).sum()) for moves in (mine - theirs, mine))
-    except (Exception, SystemExit):  # a user's own code
+    if isinstance(attempt(partial(rule, **others)), Failure):
+        return 0.0
+
+    def compared() -> tuple[float, float]:
+        mine, theirs = (_updates(rule(**each), min(steps, MOST), iterations_per) for each in (values, others))
+        shared = min(len(mine), len(theirs))
+        difference, size = (
+            float(np.linalg.norm(moves[:shared], axis=1).sum()) for moves in (mine[:shared] - theirs[:shared], mine)
+        )
+        return difference, size
+
+    with np.errstate(all="ignore"):
+        found = attempt(compared)
+    if isinstance(found, Failure) or not np.isfinite(found).all():
         return np.inf
-    if not (np.isfinite(difference) and np.isfinite(size)):
-        return np.inf
+    difference, size = found
     return difference / size if size else (np.inf if difference else 0.0)
 
 
+def _length(updates: FloatArray) -> float:
+    return float(np.linalg.norm(updates, axis=1).sum())
+
+
 def _updates(optimizer: Optimizer, steps: int, iterations_per: IterationsPer) -> FloatArray:
-    """What each step adds to the parameters, shape (steps, parameters); the gradients have a steady part and noise."""
+    """What each step adds to the parameters, shape (steps, parameters); the gradients have a steady part and noise.
+
+    Fewer steps, but at least one, where they take longer than `LONGEST`.
+    """
     rng = np.random.default_rng(0)
     sizes = [rows * columns for rows, columns in SHAPES]
     parameters = rng.normal(size=sum(sizes))
@@ -55,8 +87,13 @@ def _updates(optimizer: Optimizer, steps: int, iterations_per: IterationsPer) ->
     step = stepper(optimizer, parameters, gradients, layers, iterations_per)
     way = np.empty((steps + 1, parameters.size))
     way[0] = parameters
+    began, made = time.monotonic(), 0
     for k in range(steps):
+        checkpoint()
         gradients[:] = steady + 0.1 * rng.normal(size=parameters.size)
         step(k)
         way[k + 1] = parameters
-    return np.diff(way, axis=0)
+        made = k + 1
+        if time.monotonic() - began > LONGEST:
+            break
+    return np.diff(way[: made + 1], axis=0)

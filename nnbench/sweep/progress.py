@@ -2,12 +2,14 @@
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.table import Table
 from rich.text import Text
 
 from nnbench.config import Config
@@ -18,6 +20,7 @@ from nnbench.terminal import plain
 
 # Seconds between plain lines: a log of an overnight sweep stays readable.
 PLAIN_EVERY = 10.0
+NAMED = 3  # runs that failed for one reason and are named in the end
 TOLD = 5  # runs that fail for one reason and have a line each
 
 
@@ -105,3 +108,16 @@ class SweepProgress:
         left = elapsed / self.done * (self.total - self.done)
         parts = [f"{self.done}/{self.total} runs", _rate(self.done / elapsed), f"{numbers.duration(left)} left"]
         return " · ".join([*parts, *filter(None, [self._news()])])
+
+
+def failed(events: Sequence[Ended]) -> Table:
+    """What failed, a line a reason."""
+    table = Table("failed", "runs", "why", box=None, padding=(0, 1), header_style="red")
+    names: dict[str, list[str]] = {}
+    for event in events:
+        assert isinstance(event.outcome, Failure)
+        names.setdefault(event.outcome.reason, []).append(event.job.config.run_name)
+    for reason, runs in names.items():
+        shown = [*runs[:NAMED], "..."] if len(runs) > NAMED else runs
+        table.add_row(str(len(runs)), plain(", ".join(shown)), plain(reason))
+    return table

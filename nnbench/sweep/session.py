@@ -2,7 +2,7 @@
 
 import json
 import logging
-import shlex
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from nnbench.config import Config
 from nnbench.errors import UserError
@@ -19,9 +18,10 @@ from nnbench.job import Ended, Failure, Job, Started
 from nnbench.redaction import redacted
 from nnbench.rehearsal import refuse_unrepeatable
 from nnbench.report import numbers
-from nnbench.sweep.progress import SweepProgress
+from nnbench.sweep.command import report_command
+from nnbench.sweep.progress import SweepProgress, failed
 from nnbench.terminal import console as make_console
-from nnbench.terminal import interpreter, plain
+from nnbench.terminal import plain
 
 if TYPE_CHECKING:
     from nnbench.recording import Recorder
@@ -30,10 +30,9 @@ if TYPE_CHECKING:
     from nnbench.tracking.writer import StudyWriter
 
 logger = logging.getLogger(__name__)
-NAMED = 3  # runs that failed for one reason and are named
 
-# Trains jobs, given the id of the sweep's own run, and tells of each when it starts and when it ends.
-Runner = Callable[[Iterable[Job], str], Iterable[Started | Ended]]
+# Trains jobs of a sweep that is open, and tells of each when it starts and when it ends.
+Runner = Callable[[Iterable[Job], "Sweep"], Iterable[Started | Ended]]
 
 
 def run_sweep(jobs: Sequence[Job], runner: Runner) -> int:
@@ -85,8 +84,8 @@ def conduct(config: Config, runner: Runner, plan: Callable[["Sweep"], None]) -> 
     except Interrupted as interrupted:
         kept = "what has finished is kept, the same command goes on, and this reports on what there is:"
         console.print(f"[yellow]interrupted[/yellow] ({interrupted}): {kept}")
-        command = f"{interpreter()} -m nnbench.report study={shlex.quote(config.study)}"
-        console.print(f"[bold]{escape(command)}[/bold]", soft_wrap=True)  # whole, to be copied
+        command = escape(report_command(config.study, sys.argv[1:]))
+        console.print(f"[bold]{command}[/bold]", soft_wrap=True)  # whole, to be copied
         return interrupted.status
 
 
@@ -114,7 +113,6 @@ def _carry_out(sweep: "Sweep", plan: Callable[["Sweep"], None]) -> int:
     folder = Path(config.report.folder) / config.study
     try:
         plan(sweep)
-        status = "FAILED" if sweep.failures else "FINISHED"
         if sweep.id is not None:
             writer.attach(sweep.id, sweep.files, folder)  # the report reads from the store what a tuned study has chosen
         study = read_study(writer.store, config.study)
@@ -124,13 +122,14 @@ def _carry_out(sweep: "Sweep", plan: Callable[["Sweep"], None]) -> int:
             logger.info("no report", exc_info=True)
             trouble = f"[red]no report[/red]: {plain(_why(error))}; the runs are kept"
         sweep.files += [file for report in reports for file in report.files]
+        status = "FAILED" if sweep.failures else "FINISHED"
     finally:
         if sweep.id is not None:
             with uninterrupted():
                 writer.end_sweep(sweep.id, status, files=sweep.files, folder=folder, answer=answer(reports))
     whole = tell(study, reports, console)
     if sweep.failures:
-        console.print(_failed(sweep.failures))
+        console.print(failed(sweep.failures))
     if trouble:
         console.print(trouble)
     console.print(f"review  [bold]{escape(writer.store.pages)}[/bold]")
@@ -173,6 +172,12 @@ class Sweep:
             self.id = self.id or self.writer.start_sweep(name, params=params)
         return self.id
 
+    def note(self, tags: Mapping[str, str]) -> None:
+        """Set tags of the sweep's own run."""
+        assert self.id is not None
+        with self.writer.store.told_in_one_line():
+            self.writer.store.runs.label({self.id: tags})
+
     def run(self, jobs: Sequence[Job], stage: str = "") -> None:
         """Run what is missing of `jobs`; of those that would give the same numbers, the first."""
         once = distinct(jobs)
@@ -193,12 +198,12 @@ class Sweep:
         runs = numbers.count(total, "run")
         self.console.print(f"study [bold]{escape(self.config.study)}[/bold]: {what}{runs}{again}{reused}")
 
-    def explain(self, jobs: Sequence[Job]) -> None:
-        """Say which jobs there are runs of, but of other source."""
+    def explain(self, jobs: Sequence[Job], times: int = 1) -> None:
+        """Say which jobs there are runs of, but of other source; each stands for so many that are run anew for that."""
         from nnbench.recording import changes
 
         if jobs and self.config.resume:
-            for line in changes(self.writer, [job.config for job in jobs]):
+            for line in changes(self.writer, [job.config for job in jobs], times):
                 self.console.print(f"[yellow]{escape(line)}[/yellow]", soft_wrap=True)
 
     def tell_of_checkpoints(self, jobs: Sequence[Job]) -> None:
@@ -208,7 +213,7 @@ class Sweep:
         kept = [
             rows[job.config.identity].params.get("training.checkpoints", "[]") for job in jobs if job.config.identity in rows
         ]
-        if lacking := sum(not asked <= set(json.loads(epochs)) for epochs in kept):
+        if lacking := sum(not asked <= _epochs(stored) for stored in kept):
             told = f"{numbers.count(lacking, 'reused run')} lack boundaries of training.checkpoints={sorted(asked)}"
             self.console.print(f"{escape(told)}: resume=false trains anew", soft_wrap=True)
 
@@ -240,7 +245,7 @@ class Sweep:
         from nnbench.recording import sources
 
         kept = set()
-        for event in self._runner(jobs, self.id or ""):
+        for event in self._runner(jobs, self):
             if (source := event.job.config.source) not in kept:
                 self.writer.keep_sources(self.id or "", sources(event.job.config))
                 kept.add(source)
@@ -249,6 +254,14 @@ class Sweep:
                 if not isinstance(event.outcome, Failure):
                     self.finished.add(event.job.config.identity)
                 heed(event)
+
+
+def _epochs(stored: str) -> set[int]:
+    """The epochs of a stored `training.checkpoints`; none that could be relied on where the store has cut a long list."""
+    try:
+        return set(json.loads(stored))
+    except ValueError:
+        return set()
 
 
 def _name(todo: Sequence[Job]) -> str:
@@ -278,16 +291,3 @@ def _train(
                     break
     console.print(f"{numbers.count(progress.done, 'run')} in {numbers.duration(time.monotonic() - started)}")
     return failures
-
-
-def _failed(events: Sequence[Ended]) -> Table:
-    """What failed, a line a reason."""
-    table = Table("failed", "runs", "why", box=None, padding=(0, 1), header_style="red")
-    names: dict[str, list[str]] = {}
-    for event in events:
-        assert isinstance(event.outcome, Failure)
-        names.setdefault(event.outcome.reason, []).append(event.job.config.run_name)
-    for reason, runs in names.items():
-        shown = [*runs[:NAMED], "..."] if len(runs) > NAMED else runs
-        table.add_row(str(len(runs)), plain(", ".join(shown)), plain(reason))
-    return table

@@ -43,6 +43,7 @@ from nnbench.sweep.tuning import (
     seen_in_history,
     seen_in_store,
 )
+from nnbench.tracking.address import sqlite_uri
 
 FILE = "optuna.db"
 
@@ -106,6 +107,8 @@ def search(
         hunt = _Hunt(searches, {identity: seen_in_store(row) for identity, row in sweep.reusable().items()})
         total, todo = len(contenders) * tuning.settings.configs * len(seeds), hunt.todo()
         sweep.announce(total, todo, stage or "search")
+        firsts = [job for each in searches for job in each.first()]
+        sweep.explain([job for job in firsts if job.config.identity not in hunt.known], times=tuning.settings.configs)
         sweep.reuse(job.config for each in searches for number in each.trials for job in each.jobs(number))
         if todo:
             labels = ", ".join(contender.label for contender in contenders)
@@ -141,6 +144,10 @@ class _Search:
     def jobs(self, number: int) -> list[Job]:
         """The runs of a trial, one a seed."""
         return [self.contender.job(number, self.trials[number], seed, self.stage) for seed in self.seeds]
+
+    def first(self) -> list[Job]:
+        """The runs of the first trial, which is asked for where there is none: of the same source, the store knows them."""
+        return self.jobs(next(iter(self.trials)) if self.trials else self.ask())
 
     def ask(self) -> int:
         """A new trial; returns its number."""
@@ -235,7 +242,7 @@ def _storage(path: Path) -> Iterator[RDBStorage]:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        storage = RDBStorage(f"sqlite:///{path}")
+        storage = RDBStorage(sqlite_uri(path))
     except (SQLAlchemyError, StorageInternalError, RuntimeError) as error:
         first = str(error).splitlines()[0]
         raise UserError(f"{path}: Optuna cannot use this file ({first}); move it away, and the search begins anew") from error

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from hydra.core.config_loader import ConfigLoader
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from rich.console import Console
 from rich.markup import escape
 
@@ -21,6 +21,7 @@ from nnbench.report import numbers
 from nnbench.selection import Score, Seen, score
 from nnbench.sweep import budget
 from nnbench.sweep import space as spaces
+from nnbench.sweep.axes import plain_tree, put
 from nnbench.sweep.effect import NEGLIGIBLE, effect
 from nnbench.sweep.space import Range, Setting, Side, Space, edges, widened
 from nnbench.sweep.words import check_number, sort_words
@@ -59,7 +60,7 @@ class Contender:
         Raises:
             UserError: it has no such hyperparameter, or that may not have this value.
         """
-        return parse(_put(self.tree, {f"optimizer.{key}": value}))
+        return parse(put(self.tree, {f"optimizer.{key}": value}))
 
     def job(self, number: int, setting: Setting, seed: int, stage: Stage | None = None, label: str = "") -> Job:
         """A run with this setting. In the tuning stage it has no test points, so that nothing can have looked at them."""
@@ -71,7 +72,7 @@ class Contender:
         if stage:
             changes["tracking.stage"] = stage
         words = [_word(key, value) for key, value in changes.items()]
-        return Job(number=number, overrides=(*self.words, *words), config=parse(_put(self.tree, changes)))
+        return Job(number=number, overrides=(*self.words, *words), config=parse(put(self.tree, changes)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,8 +148,7 @@ def read(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -> 
 
 def _compose(loader: ConfigLoader, master: DictConfig, words: list[str], given: set[str]) -> Contender:
     composed = loader.load_sweep_config(master, words)
-    plain = OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
-    tree: dict[str, Any] = OmegaConf.to_container(plain, resolve=True)  # type: ignore[assignment]
+    tree = plain_tree(composed)
     default = parse(tree)
     options = ", ".join(loader.get_group_options("space"))
     chosen = composed.hydra.runtime.choices.get("space")
@@ -250,7 +250,7 @@ def _mattering(contender: Contender, setting: Setting, sides: Mapping[str, Side]
         axis = wider[key]
         assert isinstance(axis, Range)  # a choice has no edge
         beyond = {**values, key: axis.low if side == "low" else axis.high}
-        change = effect(rule(**values), rule(**beyond), training.epochs - 1, training.iterations_per)
+        change = effect(rule, values, beyond, training.epochs - 1, training.iterations_per)
         if change > NEGLIGIBLE:
             found[key] = side
     return found
@@ -259,15 +259,6 @@ def _mattering(contender: Contender, setting: Setting, sides: Mapping[str, Side]
 def told(setting: Setting) -> str:
     """A setting in words."""
     return " ".join(f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in setting.items())
-
-
-def _put(tree: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of `tree` with the values under some dotted keys changed."""
-    copy = {key: dict(value) if isinstance(value, Mapping) else value for key, value in tree.items()}
-    for path, value in changes.items():
-        section, _, key = path.rpartition(".")
-        (copy[section] if section else copy)[key] = value
-    return copy
 
 
 def _word(key: str, value: Any) -> str:

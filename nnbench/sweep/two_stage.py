@@ -25,14 +25,14 @@ from nnbench.errors import UserError
 from nnbench.job import Job
 from nnbench.rehearsal import refuse_unrepeatable
 from nnbench.report import numbers
-from nnbench.sweep.budget import Budget, spent
+from nnbench.sweep import budget
+from nnbench.sweep.budget import EXTENSIONS, Budget, spent
 from nnbench.sweep.launch import runner_of
 from nnbench.sweep.session import Sweep, conduct, list_jobs
 from nnbench.sweep.space import Range, Setting, Space, sample, widened
 from nnbench.sweep.tuning import Chosen, Contender, Tuning, choose, read
 from nnbench.texts import as_text
 
-EXTENSIONS = 3  # times that a space is widened at most
 COLUMNS = (
     *("setting", "task", "optimizer", "hyperparameter", "value", "default", "kind", "low", "high", "edge"),
     *("tried", "spaces", "declared_low", "declared_high", "configs", "seeds", "val_accuracy", "val_loss", "lost"),
@@ -115,6 +115,8 @@ def _choose(sweep: Sweep, tuning: Tuning, searched: Mapping[str, list[Space]]) -
     for extension in range(EXTENSIONS + 1):
         for each in contenders:
             searched[each.label].append(each.space)
+        if extension:
+            sweep.note({budget.extension(each.label, extension): budget.noted(each.space) for each in contenders})
         new = _try(sweep, tuning, contenders, f"tuning in wider spaces ({extension})" if extension else "tuning")
         if sweep.halted:
             return []

@@ -67,6 +67,9 @@ def test_a_space_that_is_widened_is_not_said_to_have_been_declared_before(tune: 
     assert now[1] > 0.03
     assert "declared before" not in spaces([one])
     assert one.uses == 1, "widening looks at tuning seeds alone"
+    (again,) = budgets(tune(*narrow, "training.epochs=100"))  # in the declared space alone, after the wider ones
+    assert (again.tried, again.spaces) == (one.tried, one.spaces)
+    assert "declared before" not in spaces([again])
     assert "used_seeds" not in _kinds(study)
 
 

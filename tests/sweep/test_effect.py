@@ -1,5 +1,7 @@
 """Edges that matter: a value whose neighbour would do the same is no reason to look further."""
 
+import sys
+import time
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,7 +33,7 @@ APART: list[tuple[str, str, float, float]] = [
 
 def _effect(algorithm: str, key: str, one: float, other: float, steps: int = 10_000) -> float:
     rule = optimizers.find(algorithm)
-    return effect(rule(**{key: one}), rule(**{key: other}), steps)
+    return effect(rule, {key: one}, {key: other}, steps)
 
 
 @pytest.mark.parametrize("case", ALIKE)
@@ -53,26 +55,44 @@ def test_the_change_of_the_learning_rate_is_told_as_it_is() -> None:
     assert _effect("sgd", "learning_rate", 0.1, 0.13, steps=50) == pytest.approx(0.3)
 
 
+class Rude(BaseException):
+    """Somebody's own, which is no `Exception`."""
+
+
 @dataclass(kw_only=True)
 class Layerwise(Optimizer):
-    """Has a hyperparameter that does nothing, one that its updates depend on, and one that it refuses."""
+    """Has hyperparameters that do nothing, that its updates depend on, that it refuses, and that it refuses together."""
 
     layerwise = True
     learning_rate: float = 0.1
     unused: float = 1.0
     broken: bool = False
+    low: float = 0.5
+    high: float = 0.9
+
+    def __post_init__(self) -> None:
+        if self.low >= self.high:
+            raise Rude
 
     def update(self, parameters: Any, gradients: Any, iteration: int) -> None:
         if self.broken:
-            raise ValueError
+            raise Rude
         parameters -= self.learning_rate * gradients / np.linalg.norm(gradients)
 
 
 def test_somebodys_own_optimizer() -> None:
-    assert effect(Layerwise(), Layerwise(unused=2.0), 100) == 0
-    assert effect(Layerwise(), Layerwise(learning_rate=0.2), 100) == pytest.approx(1.0)
-    assert effect(Layerwise(), Layerwise(broken=True), 100) == np.inf
-    assert effect(Layerwise(), Layerwise(learning_rate=np.nan), 100) == np.inf
+    assert effect(Layerwise, {}, {"unused": 2.0}, 100) == 0
+    assert effect(Layerwise, {}, {"learning_rate": 0.2}, 100) == pytest.approx(1.0)
+    assert effect(Layerwise, {}, {"broken": True}, 100) == np.inf
+    assert effect(Layerwise, {}, {"learning_rate": np.nan}, 100) == np.inf
+    assert effect(Layerwise, {}, {"low": 0.95}, 100) == 0, "what cannot be made is nothing to try"
+
+
+def test_a_slow_optimizer_is_compared_over_the_steps_that_there_is_time_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[effect.__module__], "LONGEST", 0.02)
+    began = time.monotonic()
+    assert effect(Layerwise, {}, {"learning_rate": 0.2}, 90_000) == pytest.approx(1.0)
+    assert time.monotonic() - began < 0.5
 
 
 def test_of_two_values_on_their_edges_the_one_that_matters_is_flagged() -> None:

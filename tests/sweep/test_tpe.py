@@ -1,5 +1,7 @@
 """Bayesian search on the real store and in Optuna's own: what is asked, what is told, and what is not run again."""
 
+import importlib
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -134,6 +136,43 @@ def test_a_failed_run_is_tried_again_and_then_told(home: Path, nnbench: Command,
     assert nnbench(*SEARCH, "tuning.configs=2").status == 0
     assert [job.config.seed for job in trainer.trained] == [0, 1] * 4 + [1] * 4
     assert {trial.state for own in _trials(home).values() for trial in own} == {TrialState.COMPLETE}
+
+
+def test_a_percent_sign_is_part_of_a_folders_name(home: Path, nnbench: Command, trainer: Trainer) -> None:
+    said = nnbench(*PLAIN, "optimizer=adam", "tuning.configs=1", f"report.folder={home}/a%20b")
+    assert said.status == 0, said.err
+    assert (home / "a%20b" / "s" / "optuna.db").exists()
+    assert not (home / "a b").exists()
+
+
+OWN = """
+from dataclasses import dataclass
+from nnbench.optimizers import Optimizer
+
+@dataclass(kw_only=True)
+class Own(Optimizer):
+    learning_rate: float = 0.1
+    momentum: float = 0.0
+    decay: float = 0.0
+    def update(self, parameters, gradients, iteration):
+        parameters -= self.learning_rate * gradients
+"""
+
+
+def test_an_edited_optimizer_that_is_searched_anew_is_told(
+    home: Path, nnbench: Command, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(home)
+    own = "optimizer=custom", "optimizer.name=own", "optimizer.algorithm=searched_own:Own", "space=sgd"
+    for source in (OWN, OWN.replace("parameters -=", "parameters[:] -=")):
+        (home / "searched_own.py").write_text(source)
+        sys.modules.pop("searched_own", None)
+        importlib.invalidate_caches()
+        fixed = "+optimizer.momentum=0.5", "+optimizer.decay=0.0"
+        said = nnbench(*PLAIN, *own, *fixed, "tuning.configs=2", "seed=0,1")
+        assert said.status == 0, said.err
+        assert ("searched_own:Own has changed: 4 runs anew" in said.err) == (source != OWN)
+    assert len(trainer.trained) == 8
 
 
 def test_a_file_that_is_not_optunas(home: Path, nnbench: Command, trainer: Trainer) -> None:
