@@ -123,6 +123,7 @@ def test_how_it_is_trained_does_not(home: Path, nnbench: Command, words: str) ->
     assert task.study is study
 
 
+@pytest.mark.heavy
 def test_a_tuned_study_chooses_for_each_task(home: Path, nnbench: Command) -> None:
     """The second sweep, on noisier points, takes neither the tuned runs of the first away nor its choice."""
     words = ("-m", "experiment=tuned", *TINY, "tuning.configs=3", "tuning.seeds=[1000]", "optimizer=adam", "seed=0,1")

@@ -73,6 +73,7 @@ def test_a_space_that_is_widened_is_not_said_to_have_been_declared_before(tune: 
     assert "used_seeds" not in _kinds(study)
 
 
+@pytest.mark.heavy
 def test_final_seeds_are_fresh_once(tune: Callable[..., Study], home: Path, nnbench: Command) -> None:
     assert budgets(tune("optimizer=adam"))[0].uses == 1
     assert budgets(tune("optimizer=adam"))[0].uses == 1, "the same command again chooses nothing anew"

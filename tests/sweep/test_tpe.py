@@ -94,6 +94,7 @@ def test_an_interrupted_search_goes_on_with_the_trial_that_was_asked(home: Path,
     assert len({job.config.identity for job in trainer.trained}) == len(trainer.trained) == 12
 
 
+@pytest.mark.heavy
 def test_what_the_store_holds_is_told_without_a_run(home: Path, nnbench: Command, trainer: Trainer) -> None:
     nnbench(*SEARCH, "tuning.configs=2")
     before = _trials(home)
@@ -105,6 +106,7 @@ def test_what_the_store_holds_is_told_without_a_run(home: Path, nnbench: Command
         assert [(trial.params, trial.value) for trial in after[optimizer]] == [(trial.params, trial.value) for trial in own]
 
 
+@pytest.mark.heavy
 def test_the_same_seed_searches_alike_and_another_does_not(home: Path, nnbench: Command, trainer: Trainer) -> None:
     def rates(*words: str) -> list[float]:
         trainer.trained.clear()
@@ -119,6 +121,7 @@ def test_the_same_seed_searches_alike_and_another_does_not(home: Path, nnbench: 
     assert other != first
 
 
+@pytest.mark.heavy
 def test_a_diverged_run_counts_for_less_than_any_that_came_through(home: Path, nnbench: Command, trainer: Trainer) -> None:
     bounds = ("space.learning_rate.low=1e-3", "space.learning_rate.high=1e30", "training.epochs=60")
     assert nnbench(*PLAIN, "optimizer=adam", "tuning.configs=8", *bounds).status == 0

@@ -101,7 +101,14 @@ def test_the_same_command_runs_nothing_again(home: Path, nnbench: Command, train
     assert _selection(home) == chosen
 
 
-@pytest.mark.parametrize(("sampler", "after"), [("halton", 5), ("halton", TUNING + 5), ("tpe", 5)])
+@pytest.mark.parametrize(
+    ("sampler", "after"),
+    [
+        ("halton", TUNING + 5),
+        pytest.param("halton", 5, marks=pytest.mark.heavy),
+        pytest.param("tpe", 5, marks=pytest.mark.heavy),
+    ],
+)
 def test_an_interrupted_study_goes_on_to_the_same_winners(
     home: Path, nnbench: Command, trainer: Trainer, sampler: str, after: int
 ) -> None:
@@ -162,6 +169,7 @@ def test_extend_widens_a_space_whose_winner_lies_on_its_edge(home: Path, nnbench
     assert study.tuning["setting"].nunique() == after["configs"]
 
 
+@pytest.mark.heavy
 def test_a_new_choice_takes_the_place_of_the_former(home: Path, nnbench: Command, trainer: Trainer) -> None:
     words = (*TINY, "optimizer=adam", "seed=0,1")
     nnbench(*words)
