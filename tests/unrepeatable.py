@@ -2,6 +2,7 @@
 
 import random
 import time
+from abc import abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -14,8 +15,8 @@ STATE: dict[str, Any] = {}
 
 
 class _Noisy(Optimizer):
-    def noise(self, gradients: Any) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def noise(self, gradients: Any) -> Any: ...
 
     def update(self, parameters: Any, gradients: Any, iteration: int) -> None:
         parameters -= 0.1 * gradients * (1 + self.noise(gradients))

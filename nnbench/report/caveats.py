@@ -4,18 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
-from nnbench.report import budget, code
+from nnbench.report import budget, code, power
 from nnbench.report.findings import Findings
-from nnbench.report.numbers import count, interval, listing, significant
+from nnbench.report.numbers import count, interval, listing
 from nnbench.report.wording import brief, distinct
 from nnbench.stats.interquartile import LEAST, interquartile_mean
-from nnbench.stats.paired import LEVEL
-from nnbench.stats.power import lead_shown, power_of_signed_rank
-from nnbench.stats.verdict import NOTABLE
 
 FEW = 10  # seeds under which the intervals come out too narrow
 _TASK = ("dataset.", "draws.", "network.", "training.")  # what a run depends on beside its optimizer and seed
@@ -120,43 +115,9 @@ def _seeds(findings: Findings) -> Caveat | None:
 
 def _power(findings: Findings) -> Caveat | None:
     """What a study of this size can show, and of what it shows nothing."""
-    verdict, by = findings.by(findings.primary).verdict, findings.primary
-    if not verdict.enough:
+    if not findings.by(findings.primary).verdict.enough:
         return None  # the answer says how many seeds are needed
-    level = LEVEL / verdict.pairs
-    shares = {n: _shown(n, level) for n in (verdict.seeds, verdict.advisable)}
-    more = f", with {verdict.advisable} seeds in {shares[verdict.advisable]}" if verdict.seeds < verdict.advisable else ""
-    told = (
-        f"With {count(verdict.seeds, 'seed')} and {count(verdict.settings, findings.noun)}, one that beats another three "
-        f"times in four is shown to in {shares[verdict.seeds]} of studies{more}"
-    )
-    lead = lead_shown(seeds=verdict.seeds, level=level) * _spread(findings)
-    known = np.isfinite(lead) and lead >= _resolution(findings)
-    least = f"; here a lead of {significant(lead, 2)} in {by.name} would be, in four of five" if known else ""
-    return Caveat("power", f"{told}{least}. That no difference is shown does not mean that there is none.")
-
-
-def _shown(seeds: int, level: float) -> str:
-    share = power_of_signed_rank(float(norm.ppf(NOTABLE)), seeds=seeds, level=level)
-    return f"about {share:.0%}".replace("%", " %")
-
-
-def _spread(findings: Findings) -> float:
-    """The standard deviation of the differences within a seed, the median of all pairs; NaN where it is 0 or unknown."""
-    finite = findings.by(findings.primary).scores.replace([np.inf, -np.inf], np.nan)
-    with np.errstate(over="ignore", invalid="ignore"):  # of values near the largest float nothing is told
-        covariance = finite.cov(min_periods=2).to_numpy()
-        own = np.diag(covariance)
-        variance = (own[:, None] + own - 2 * covariance)[np.triu_indices(len(own), k=1)]
-    known = variance[np.isfinite(variance) & (variance > 0)]
-    return float(np.sqrt(np.median(known))) if known.size else np.nan
-
-
-def _resolution(findings: Findings) -> float:
-    """The smallest difference between two values of the study's runs; infinite where all are the same."""
-    values = findings.by(findings.primary).scores.to_numpy(dtype=np.float64)
-    steps = np.diff(np.unique(values[np.isfinite(values)]))
-    return float(steps[steps > 1e-9].min(initial=np.inf))
+    return Caveat("power", f"{power.told(findings)}. That no difference is shown does not mean that there is none.")
 
 
 def _one_draw(findings: Findings) -> Caveat | None:

@@ -39,7 +39,8 @@ def _disagreeing(findings: Findings) -> list[str]:
         else:
             told = f"{brief(one.first)} is first ({orders})"
         if one.kind == "reversed":
-            told += f", and {count(len(one.reversed), 'shown difference')} shown the other way round"
+            many = len(one.reversed)
+            told += f"; of the differences shown here, {many} {'is' if many == 1 else 'are'} shown reversed"
         said.append(f"By {one.metric.full} {told}.")
     if silent:
         said.append(f"{listing(silent)[0].upper()}{listing(silent)[1:]} no difference is shown.")
