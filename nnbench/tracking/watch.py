@@ -9,6 +9,7 @@ import sqlite3
 import weakref
 from collections.abc import Sequence
 from contextlib import closing
+from itertools import chain, count
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -106,7 +107,7 @@ class Watch:
                 side.unlink()
 
     def _keep_aside(self) -> None:
-        aside = _nearest_folder(self.file) / f"{self.file.name}.rescued"
+        aside = _unused(_nearest_folder(self.file) / f"{self.file.name}.rescued")
         with making(aside) as fresh:
             write_copy(self._connection, fresh)
             with closing(sqlite3.connect(fresh)) as database, database:
@@ -121,6 +122,12 @@ class Watch:
         """Close all that this process has open of the store."""
         self._connection.close()
         _dispose(self._engines)
+
+
+def _unused(path: Path) -> Path:
+    """The path, with a number after it where a file is there already, such as the store of an earlier rescue."""
+    others = (path.with_name(f"{path.name}-{number}") for number in count(2))
+    return next(place for place in chain([path], others) if not place.exists())
 
 
 def _dispose(engines: Sequence[Engine]) -> None:

@@ -120,10 +120,13 @@ def test_a_store_that_was_replaced_is_not_overwritten(
     else:
         shutil.rmtree(database.parent)
         database.parent.write_text("a file")
+    earlier = database.parents[0 if by != "no folder" else 1] / "mlflow.db.rescued"
+    earlier.write_text("of an earlier sweep")
     for _ in range(2):
         with pytest.raises(UserError, match="replaced by something else") as caught:
             writer.start_run(job(seed=1), sweep)
-    (aside,) = database.parents[1].rglob("mlflow.db.rescued")
+    assert earlier.read_text() == "of an earlier sweep"
+    (aside,) = database.parents[1].rglob("mlflow.db.rescued-*")
     assert str(aside) in str(caught.value)
     assert sorted(rows(aside).values()) == ["FINISHED", "KILLED"]
     if by == "store":
