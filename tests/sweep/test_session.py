@@ -1,6 +1,8 @@
 """What a sweep says when it is interrupted, and what it makes of jobs that a launcher of somebody else's has lost."""
 
+import os
 import shlex
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,9 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 
+from nnbench import reporting
+from nnbench.interrupts import checkpoint
+from nnbench.report.files import Report
 from nnbench.sweep.command import report_command
 from nnbench.sweep.session import _epochs
 from nnbench.tracking.reader import read_study
@@ -55,3 +60,20 @@ def test_a_job_that_dies_costs_its_launchers_answer_but_no_other_job(
     study = read_study(open_store(f"sqlite:///{home}/results/mlflow.db", None), "s")
     assert study.runs["seed"].tolist() == [0]
     assert study.sweeps["status"].tolist() == ["FAILED"]
+
+
+def test_a_sweep_that_is_interrupted_while_its_report_is_drawn_is_killed(
+    home: Path, nnbench: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*arguments: object) -> list[Report]:
+        os.kill(os.getpid(), signal.SIGINT)
+        checkpoint()
+        return []
+
+    monkeypatch.setattr(reporting, "report_on", interrupted)
+    said = nnbench(*SMALL)
+    assert said.status == 130
+    assert "Traceback" not in said.err
+    study = read_study(open_store(f"sqlite:///{home}/results/mlflow.db", None), "s")
+    assert study.runs["status"].tolist() == ["FINISHED"] * 2
+    assert study.sweeps["status"].tolist() == ["KILLED"]
