@@ -143,6 +143,7 @@ def test_a_folder_that_is_no_export_is_neither_read_nor_replaced(studied: Study,
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".export")]
 
 
+@pytest.mark.heavy
 def test_by_script_and_a_report_with_no_mlflow_at_hand(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

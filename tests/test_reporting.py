@@ -58,7 +58,8 @@ def test_a_few_pages_leave_the_report_as_it_is(home: Path, nnbench: Command, rep
     assert {path: path.read_bytes() for path in before} == before
 
 
-@pytest.mark.parametrize("title", ["null", *(pytest.param(one, marks=pytest.mark.heavy) for one in ("2024", "$x_1$ <b>"))])
+@pytest.mark.heavy
+@pytest.mark.parametrize("title", ["null", "2024", "$x_1$ <b>"])
 def test_a_title_is_text_whatever_it_looks_like(title: str, home: Path, nnbench: Command, report: Command) -> None:
     quoted = f"report.title='{title}'"
     assert nnbench("-m", "optimizer=sgd", "seed=0", "training.epochs=5", "study=s", quoted, "report.pages=[cover]").status == 0
@@ -104,6 +105,7 @@ def _titles(folder: Path) -> list[str]:
     return [str(mark["/Title"]) for mark in PdfReader(folder / "report.pdf").outline]  # type: ignore[call-overload]
 
 
+@pytest.mark.heavy
 def test_a_tuned_study_too(home: Path, nnbench: Command, report: Command) -> None:
     size = "training.epochs=25", "dataset.samples=20", "dataset.val_samples=20", "dataset.test_samples=20"
     small = "tuning.configs=2", "tuning.seeds=[1000]", "optimizer=adam", "seed=0,1", "report.pages=[cover,chosen,runs]"
@@ -115,6 +117,7 @@ def test_a_tuned_study_too(home: Path, nnbench: Command, report: Command) -> Non
     assert pdf.read_bytes() == before
 
 
+@pytest.mark.heavy
 def test_two_studies_side_by_side(home: Path, nnbench: Command, report: Command) -> None:
     nnbench(*TINY, "study=none", "report=none", "optimizer.decay=0")
     nnbench(*TINY, "study=decay", "report=none")
@@ -138,6 +141,7 @@ def test_two_studies_side_by_side(home: Path, nnbench: Command, report: Command)
     assert "two studies side by side have pages of their own" in said.err
 
 
+@pytest.mark.heavy
 def test_a_study_may_have_a_comma_in_its_name(home: Path, nnbench: Command, report: Command) -> None:
     nnbench(*TINY, "study='a, b'", "report=none")
     assert report("study='a, b'", "pages=runs").status == 0

@@ -75,6 +75,7 @@ def test_the_same_command_runs_nothing_again_and_a_wider_one_only_what_is_new(
     assert len(_study(home).runs) == 3, "the newest try of each identity"
 
 
+@pytest.mark.heavy
 def test_an_exception_costs_its_own_run(home: Path, nnbench: Command, store: MlflowClient) -> None:
     bad = "optimizer=custom", "optimizer.algorithm=tests.broken_optimizers:Raises", "+optimizer.learning_rate=0.1"
     assert nnbench(*SMALL, "seed=0").status == 0
@@ -90,6 +91,7 @@ def test_an_exception_costs_its_own_run(home: Path, nnbench: Command, store: Mlf
     assert len([run for run in _runs(store) if run.info.status == "FAILED"]) == 4
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("kind", "name"), [("NoRate", "custom seed=0"), ("RateInWords", "custom lr=low seed=0")])
 def test_an_optimizer_needs_no_learning_rate(home: Path, nnbench: Command, store: MlflowClient, kind: str, name: str) -> None:
     said = nnbench(
@@ -110,6 +112,7 @@ def test_fail_fast_makes_no_further_runs(home: Path, nnbench: Command, store: Ml
     assert len(states) < 40
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "words",
     [
@@ -137,6 +140,7 @@ def test_odd_but_valid_runs_end_sanely(
     assert ("diverged_at_epoch" in run.data.metrics) == (run.data.tags["nnbench.outcome"] == "diverged")
 
 
+@pytest.mark.heavy
 def test_a_diverged_run_is_reported_and_left_out_of_the_means(home: Path, nnbench: Command) -> None:
     nnbench(*SMALL, "optimizer=sgd", "optimizer.learning_rate=1,1e30", "seed=0,1")
     said = nnbench("-m", "optimizer=sgd", "optimizer.learning_rate=1,1e30", "seed=0,1", "training.epochs=30", "study=s")

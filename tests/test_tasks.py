@@ -43,6 +43,7 @@ def report(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     return run
 
 
+@pytest.mark.heavy
 def test_a_sweep_over_a_datasets_key_has_a_report_for_each_value(home: Path, nnbench: Command, report: Command) -> None:
     """A first sweep on one task has left a report on all there was; the second one adds a task."""
     folder = home / "results" / "comparison"

@@ -83,6 +83,7 @@ def test_scikit_learn_trains_as_long(name: str) -> None:
     assert losses[-1] < 0.99 * losses[0]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("rival", RIVALS)
 def test_the_command_prints_a_line_for_each_pair(rival: str) -> None:
     pytest.importorskip({"naive": "numpy"}.get(rival, rival))

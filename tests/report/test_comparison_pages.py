@@ -129,6 +129,7 @@ def test_time_to_target_by_hand(make_study: MakeStudy, draw_page: DrawPage) -> N
         assert "∞ (10,000)" in _words(page)
 
 
+@pytest.mark.heavy
 def test_times_of_eight_settings_fit_one_page(make_study: MakeStudy, draw_page: DrawPage) -> None:
     settings = [f"{name}{how}" for name in ("adam", "adagrad", "rmsprop", "sgd") for how in ("", " (tuned)")]
     pages, table = draw_page("time_to_target", make_study(settings, 6), targets=(0.5, 0.6, 0.7))

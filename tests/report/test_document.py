@@ -166,6 +166,7 @@ def test_what_cannot_be_shown_is_listed_with_the_reason(make_study: MakeStudy, t
     assert "boundaries" not in report.csvs
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("seeds", [0, 3])
 def test_nothing_to_compare_is_still_a_report(make_study: MakeStudy, tmp_path: Path, seeds: int) -> None:
     study = make_study(["adam", "sgd"] if seeds else [], seeds, outcome=lambda setting, seed: "diverged")
@@ -174,6 +175,7 @@ def test_nothing_to_compare_is_still_a_report(make_study: MakeStudy, tmp_path: P
     assert report.answer in " ".join(PdfReader(report.pdf).pages[0].extract_text().split())
 
 
+@pytest.mark.heavy
 def test_an_earlier_report_leaves_no_trace(make_study: MakeStudy, tmp_path: Path) -> None:
     _write(make_study(["adam"], 1), tmp_path)
     mine = tmp_path / "figures" / "mine.csv"
@@ -191,6 +193,7 @@ def test_an_earlier_report_leaves_no_trace(make_study: MakeStudy, tmp_path: Path
     ]
 
 
+@pytest.mark.heavy
 def test_a_failure_leaves_the_earlier_report_whole(
     make_study: MakeStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,6 +215,7 @@ def test_an_unknown_page_is_the_users_mistake(comparison: Study, tmp_path: Path)
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.heavy
 def test_the_users_matplotlib_settings_do_not_show(make_study: MakeStudy, tmp_path: Path) -> None:
     import matplotlib as mpl
 
@@ -222,6 +226,7 @@ def test_the_users_matplotlib_settings_do_not_show(make_study: MakeStudy, tmp_pa
         assert _write(make_study(["adam"], 2), tmp_path / "b", ["cover", "loss"]).pdf.read_bytes() == plain
 
 
+@pytest.mark.heavy
 def test_the_order_of_runs_does_not_change_the_answer(comparison: Study, tmp_path: Path) -> None:
     shuffled = replace(comparison, runs=comparison.runs.sample(frac=1, random_state=1).sort_values("optimizer", kind="stable"))
     answers = {_write(study, tmp_path, ["cover"]).answer for study in (comparison, shuffled)}

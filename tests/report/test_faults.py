@@ -68,6 +68,7 @@ def test_a_page_that_cannot_be_printed(make_study: MakeStudy, tmp_path: Path, mo
     assert "loss" not in report.svgs
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("module", "function", "part"),
     [

@@ -103,10 +103,8 @@ def _millimetres(box: Bbox) -> Bbox:
     return Bbox(box.get_points() / DPI * 25.4)
 
 
-LIGHT = ("one run", "broken runs", "one tuned", "nothing finished", "no run")  # the others take minutes
-
-
-@pytest.mark.parametrize("study", [name if name in LIGHT else pytest.param(name, marks=pytest.mark.heavy) for name in STUDIES])
+@pytest.mark.heavy
+@pytest.mark.parametrize("study", STUDIES)
 def test_layout(study: str, make_study: MakeStudy) -> None:
     made = STUDIES[study](make_study)
     check(drawn(lambda: compose(made, title="Optimizers compared", pages=PAGES, targets=[0.8, 0.9, 0.95]).sheets))

@@ -247,6 +247,7 @@ STUDIES: dict[str, Callable[[MakeStudy], tuple[Study, Study]]] = {
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", STUDIES)
 def test_any_two_studies_fit_on_the_pages(make_study: MakeStudy, kind: str) -> None:
     versus = _versus(*STUDIES[kind](make_study))

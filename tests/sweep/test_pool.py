@@ -111,6 +111,7 @@ def test_failures_cost_their_own_job_alone(config: Make, tmp_path: Path) -> None
     assert isinstance(outcomes[3], Result), "a worker that died once is given its job again"
 
 
+@pytest.mark.heavy
 def test_a_job_over_its_time_is_ended(config: Make) -> None:
     slow = config(*HERE, f"optimizer.algorithm={__name__}:Sleeps")
     outcomes = _ended(Pool(workers=1, timeout=8).run(_jobs(slow, config("training.epochs=3"))))

@@ -62,6 +62,7 @@ def test_searches_take_turns(home: Path, nnbench: Command, trainer: Trainer) -> 
     assert [job.config.optimizer.name for job in trainer.trained] == ["sgd", "sgd", "adam", "adam"] * 3
 
 
+@pytest.mark.heavy
 def test_trials_that_were_told_are_not_run_again_and_more_go_on_from_there(
     home: Path, nnbench: Command, trainer: Trainer
 ) -> None:
@@ -78,6 +79,7 @@ def test_trials_that_were_told_are_not_run_again_and_more_go_on_from_there(
     assert len({job.config.identity for job in trainer.trained}) == 12
 
 
+@pytest.mark.heavy
 def test_an_interrupted_search_goes_on_with_the_trial_that_was_asked(home: Path, nnbench: Command, trainer: Trainer) -> None:
     trainer.patience = 5
     assert nnbench(*SEARCH, "tuning.configs=3").status == 130
@@ -131,6 +133,7 @@ def test_a_diverged_run_counts_for_less_than_any_that_came_through(home: Path, n
     assert sum(value is not None and value < 0 for value in values) == (runs["outcome"] == "diverged").sum()
 
 
+@pytest.mark.heavy
 def test_a_failed_run_is_tried_again_and_then_told(home: Path, nnbench: Command, trainer: Trainer) -> None:
     trainer.failing = {1}
     assert nnbench(*SEARCH, "tuning.configs=2").status == 1
@@ -162,6 +165,7 @@ class Own(Optimizer):
 """
 
 
+@pytest.mark.heavy
 def test_an_edited_optimizer_that_is_searched_anew_is_told(
     home: Path, nnbench: Command, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

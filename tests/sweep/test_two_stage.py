@@ -90,6 +90,7 @@ def test_the_report_is_drawn_from_the_final_runs(home: Path, nnbench: Command, t
     assert (home / "results" / "tuned" / "report.pdf").exists()
 
 
+@pytest.mark.heavy
 def test_the_same_command_runs_nothing_again(home: Path, nnbench: Command, trainer: Trainer) -> None:
     nnbench(*SMALL)
     chosen, trained = _selection(home), len(trainer.trained)
@@ -101,13 +102,10 @@ def test_the_same_command_runs_nothing_again(home: Path, nnbench: Command, train
     assert _selection(home) == chosen
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("sampler", "after"),
-    [
-        ("halton", TUNING + 5),
-        pytest.param("halton", 5, marks=pytest.mark.heavy),
-        pytest.param("tpe", 5, marks=pytest.mark.heavy),
-    ],
+    [("halton", TUNING + 5), ("halton", 5), ("tpe", 5)],
 )
 def test_an_interrupted_study_goes_on_to_the_same_winners(
     home: Path, nnbench: Command, trainer: Trainer, sampler: str, after: int

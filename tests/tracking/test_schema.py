@@ -35,6 +35,7 @@ HALVES = {
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("half", HALVES)
 def test_a_half_made_store_is_made_anew(database: Path, half: str, caplog: pytest.LogCaptureFixture) -> None:
     if half in ("no table", "first tables"):
@@ -55,6 +56,7 @@ def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
     assert opened(tmp_path / "mlflow.db").client.get_experiment_by_name("s") is None
 
 
+@pytest.mark.heavy
 def test_what_a_deleted_store_left_beside_it_is_not_read_as_the_new_ones(database: Path, job: Callable[..., RunSpec]) -> None:
     store = opened(database)
     writer = StudyWriter(store, "old", command="")

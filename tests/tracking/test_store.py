@@ -141,6 +141,7 @@ def test_the_command_for_its_pages_works_as_it_is_told(
     assert open_store(elsewhere, tmp_path).pages == f"python -m nnbench.ui --store {elsewhere}"
 
 
+@pytest.mark.heavy
 def test_a_busy_store_is_waited_for_and_says_so_once(
     store: Store, job: Job, history: Histories, caplog: pytest.LogCaptureFixture
 ) -> None:
