@@ -17,16 +17,23 @@ _INDICES = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def verdict(findings: Findings, by: Metric) -> str:
+    """Who is best by this metric, and by the judging metric also which others order the settings otherwise."""
+    said = [best(findings, by), disagreement(findings) if by == findings.primary else ""]
+    return " ".join(filter(None, said))
+
+
+def best(findings: Findings, by: Metric) -> str:
     """Who is best by this metric, with interval and n, hedged as the tests demand."""
     found = findings.by(by).verdict
     if found.claim == "nothing":
         return _nothing(findings.runs)
-    said = [sentence(found, words(findings, by.full, higher=by.higher))]
-    return " ".join([*said, *(_disagreeing(findings) if by == findings.primary else [])])
+    return sentence(found, words(findings, by.full, higher=by.higher))
 
 
-def _disagreeing(findings: Findings) -> list[str]:
+def disagreement(findings: Findings) -> str:
     """The other measures that order the settings otherwise, a sentence each; one for all that show no difference."""
+    if findings.by(findings.primary).verdict.claim == "nothing":
+        return ""
     said, silent = [], []
     pairs = findings.by(findings.primary).verdict.pairs
     for one in disagreements(findings):
@@ -44,7 +51,7 @@ def _disagreeing(findings: Findings) -> list[str]:
         said.append(f"By {one.metric.full} {told}.")
     if silent:
         said.append(f"{listing(silent)[0].upper()}{listing(silent)[1:]} no difference is shown.")
-    return said
+    return " ".join(said)
 
 
 def headline(findings: Findings, by: Metric) -> str:

@@ -84,15 +84,10 @@ def _choice(page: Page, findings: Findings, optimizer: str, own: pd.DataFrame, *
         f"best of {count(int(first['configs']), 'configuration')}, validation accuracy {numbers.fixed(first['val_accuracy'])}"
     )
     lost = f", {count(int(first['lost']), 'run')} lost" if first["lost"] else ""
-    page.write(
-        style.RIGHT,
-        page.y,
-        f"{judged} over {count(int(first['seeds']), 'seed')}{lost}",
-        size=SMALL,
-        colour=MUTED,
-        align="right",
-    )
-    page.paragraph(wording.brief(optimizer), x=LEFT + 9, bold=True, after=0.5)
+    judged += f" over {count(int(first['seeds']), 'seed')}{lost}"
+    page.write(style.RIGHT, page.y, judged, size=SMALL, colour=MUTED, align="right")
+    room = style.RIGHT - LEFT - 12 - text.width(judged, SMALL)
+    page.paragraph(text.fit(wording.brief(optimizer), BODY, room, bold=True), x=LEFT + 9, bold=True, after=0.5)
     if heads:
         for x, words in zip(_COLUMNS, ("chosen", "default", "space", ""), strict=True):
             page.write(LEFT + x, page.y, words, size=_HEAD, colour=MUTED)

@@ -33,7 +33,10 @@ def _page(findings: Findings, settings: Settings, table: pd.DataFrame, rows: int
     between = 3.5 if compact else 7.0
     page.paragraph(f"nnbench  \N{MIDDLE DOT}  {findings.study.name}", size=BODY, colour=MUTED, after=2.5)
     page.paragraph(settings.title, size=20 if compact else 24, bold=True, after=4)
-    page.paragraph(wording.verdict(findings, findings.primary), size=12 if compact else 13.5, after=between)
+    others = wording.disagreement(findings)
+    page.paragraph(wording.best(findings, findings.primary), size=12 if compact else 13.5, after=2.5 if others else between)
+    if others:
+        page.paragraph(others, size=BODY, after=between)
     ranked = table[table["n"] > 0]
     if len(ranked):
         _strip(page, findings, ranked.head(rows), compact=compact)

@@ -5,6 +5,7 @@ import pandas as pd
 from nnbench.report import numbers, text
 from nnbench.report.figures import NotShown, Settings
 from nnbench.report.findings import Comparison, Findings, Metric
+from nnbench.report.labels import spread
 from nnbench.report.measures import declared, disagreements, tau
 from nnbench.report.page import Pad, Page
 from nnbench.report.style import LEAST, LEFT, MM, MUTED, RIGHT, SMALL, WIDTH
@@ -12,6 +13,7 @@ from nnbench.report.table import Cell, Column, table
 from nnbench.report.wording import brief
 
 _MANY = 12  # settings in the drawing
+_LINE = 3.6  # millimetres between the names beside the drawing, at least
 _COLUMN = 30.0  # millimetres of a measure
 _NAMED = 6  # pairs that are told one by one
 _CAPTION = (
@@ -91,8 +93,9 @@ def _places(page: Page, findings: Findings, parts: dict[Metric, pd.DataFrame]) -
     axes.spines["left"].set_visible(False)
     axes.spines["bottom"].set_visible(False)
     ranks = pd.DataFrame({at: part.set_index("setting")["rank"] for at, part in enumerate(parts.values())}).reindex(names)
-    for at, (name, own) in enumerate(ranks.iterrows(), 1):
-        look, y = findings.looks[str(name)], page.y + (at - 0.5) / most * height
+    heights = page.y + spread([(at + 0.5) / most * height for at in range(len(names))], _LINE, 0.0, height)
+    for y, (name, own) in zip(heights.tolist(), ranks.iterrows(), strict=True):
+        look = findings.looks[str(name)]
         axes.plot(ranks.columns, own, color=look.colour, linestyle=look.dash, marker=look.marker, linewidth=1.4, markersize=5)
         page.swatch(LEFT, y, look)
         page.write(LEFT + 9, y - 0.38 * SMALL / MM, text.fit(str(name), SMALL, WIDTH - width - 18), size=SMALL)
