@@ -13,21 +13,23 @@ from nnbench.report.style import BODY, LEAST, LEFT, MUTED, SMALL
 from nnbench.stats.paired import LEVEL
 
 _NOTE = LEAST + 0.5
-_FORMS = [(12, False), *((rows, True) for rows in (12, 10, 8, 6, 4))]  # settings in the strip, and whether all is set closely
+# Settings in the strip, whether all is set closely, and columns of the contents; the last is taken where nothing fits.
+_FORMS = [(12, False, 1), *((rows, True, columns) for columns in (1, 2) for rows in (12, 10, 8, 6, 4)), (3, True, 2)]
 _COLUMNS = ["setting", "estimate", "low", "high", "behind", "aside"]
 
 
 def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     """The ranked settings with their intervals, as `Findings.ranking` gives them."""
     table = findings.ranking(findings.primary)
-    pages = (_page(findings, settings, table, rows, compact=compact) for rows, compact in _FORMS)
-    pad.pages.append(
-        next((page for page in pages if page.room >= 0), None) or _page(findings, settings, table, 3, compact=True)
-    )
+    for rows, compact, columns in _FORMS:
+        page = _page(findings, settings, table, rows, compact=compact, columns=columns)
+        if page.room >= 0:
+            break
+    pad.pages.append(page)
     return table
 
 
-def _page(findings: Findings, settings: Settings, table: pd.DataFrame, rows: int, *, compact: bool) -> Page:
+def _page(findings: Findings, settings: Settings, table: pd.DataFrame, rows: int, *, compact: bool, columns: int) -> Page:
     """The cover with as many settings in its strip; the final table has them all."""
     page = Page(text.legible(settings.title))
     between = 3.5 if compact else 7.0
@@ -51,14 +53,22 @@ def _page(findings: Findings, settings: Settings, table: pd.DataFrame, rows: int
     _runs(page, findings, compact=compact)
     if settings.contents:
         page.y += between - 2.5
-        page.heading("Contents")
-    size = _NOTE if compact else SMALL
-    for kind, title, number in settings.contents:
-        page.write(LEFT + 4, page.y, str(number), size=size, colour=MUTED, align="right")
-        page.write(LEFT + 8, page.y, kind, size=size, colour=MUTED)
-        page.write(LEFT + 32, page.y, text.beginning(title, size, style.WIDTH - 32), size=size)
-        page.y += line_height(size) + (0 if compact else 0.5)
+        _contents(page, settings.contents, compact=compact, columns=columns)
     return page
+
+
+def _contents(page: Page, contents: Sequence[tuple[str, str, int]], *, compact: bool, columns: int) -> None:
+    """Number, kind and finding of each page, down one column after the other."""
+    page.heading("Contents")
+    size = _NOTE if compact else SMALL
+    step = line_height(size) + (0 if compact else 0.5)
+    width, rows = style.WIDTH / columns, -(-len(contents) // columns)
+    for at, (kind, title, number) in enumerate(contents):
+        left, y = LEFT + at // rows * width, page.y + at % rows * step
+        page.write(left + 4, y, str(number), size=size, colour=MUTED, align="right")
+        page.write(left + 8, y, kind, size=size, colour=MUTED)
+        page.write(left + 32, y, text.beginning(title, size, width - 32 - (columns > 1) * 3), size=size)
+    page.y += rows * step
 
 
 def _strip(page: Page, findings: Findings, shown: pd.DataFrame, *, compact: bool) -> None:
