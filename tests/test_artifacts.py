@@ -154,6 +154,7 @@ def test_a_history_that_lacks_a_curve_is_refused(tmp_path: Path) -> None:
         artifacts.read_history(write_zip(tmp_path / "history.npz", members))
 
 
+@pytest.mark.heavy
 def test_a_bomb_is_not_unfolded(tmp_path: Path) -> None:
     # A gigabyte of zeros in a megabyte.
     with zipfile.ZipFile(tmp_path / "history.npz", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:

@@ -43,6 +43,7 @@ def mine(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         sys.modules.pop(module, None)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_every_command_is_taken(mine: Path, nnbench: Run, words: list[str]) -> None:
     own = ["--config-dir", "conf"] if "signs" in " ".join(words) else []
@@ -51,6 +52,7 @@ def test_every_command_is_taken(mine: Path, nnbench: Run, words: list[str]) -> N
     assert said.status == 0, said.err
 
 
+@pytest.mark.heavy
 def test_the_example_runs_beside_the_others_and_is_tuned_like_them(mine: Path, nnbench: Run) -> None:
     small = "training.epochs=40", "report=none", "--config-dir", "conf"
     said = nnbench("-m", "optimizer=signs,adam", "seed=0,1", *small)

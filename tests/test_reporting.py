@@ -31,6 +31,7 @@ def report(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     return run
 
 
+@pytest.mark.heavy
 def test_a_study_is_reported_on_as_it_was(home: Path, nnbench: Command, report: Command) -> None:
     assert nnbench(*TINY, "study=s", "report.title=As asked", "report.pages=[cover,runs]").status == 0
     folder = home / "results" / "s"
@@ -68,6 +69,7 @@ def test_a_title_is_text_whatever_it_looks_like(title: str, home: Path, nnbench:
     assert _titles(home / "results" / "s") == [title]
 
 
+@pytest.mark.heavy
 def test_a_single_run_has_no_say_in_the_report_of_a_sweep(home: Path, nnbench: Command, report: Command) -> None:
     sweep = "-m", "optimizer=sgd", "seed=0", "training.epochs=5", "study=s"
     assert nnbench(*sweep, "report.title=Of the sweep", "report.pages=[cover]").status == 0

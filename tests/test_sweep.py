@@ -102,6 +102,7 @@ def test_an_optimizer_needs_no_learning_rate(home: Path, nnbench: Command, store
     assert name in {run.info.run_name for run in _runs(store)}
 
 
+@pytest.mark.heavy
 def test_fail_fast_makes_no_further_runs(home: Path, nnbench: Command, store: MlflowClient) -> None:
     bad = "optimizer=custom", "optimizer.algorithm=tests.broken_optimizers:Raises", "+optimizer.learning_rate=0.1"
     said = nnbench(*SMALL, *bad, "seed=range(40)", "fail_fast=true")
@@ -189,6 +190,7 @@ def test_hydras_own_launcher_tracks_from_within(home: Path, nnbench: Command, st
     assert [run.info.status for run in _runs(store)] == ["FINISHED", "FINISHED"]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("sweeper", ["basic", "grid"])
 def test_equal_jobs_of_any_sweeper_are_trained_once(home: Path, nnbench: Command, store: MlflowClient, sweeper: str) -> None:
     said = nnbench(*SMALL, f"hydra/sweeper={sweeper}", "seed=0,1,0", "optimizer.learning_rate=0.05,5e-2")
@@ -310,6 +312,7 @@ def test_checkpoints_make_no_other_runs(home: Path, nnbench: Command, store: Mlf
     assert set(_study(home).runs["setting"]) == {"adam"}
 
 
+@pytest.mark.heavy
 def test_where_all_runs_fail_the_reason_is_what_one_sees(home: Path, nnbench: Command) -> None:
     bad = "optimizer=custom", "optimizer.algorithm=tests.broken_optimizers:Raises", "+optimizer.learning_rate=0.1"
     said = nnbench("-m", *bad, "seed=range(12)", "training.epochs=20", "study=s")

@@ -88,6 +88,7 @@ def test_a_sweep_over_a_datasets_key_has_a_report_for_each_value(home: Path, nnb
     }
 
 
+@pytest.mark.heavy
 def test_an_export_holds_the_same_tasks_and_two_studies_are_compared_in_those_they_share(
     home: Path, nnbench: Command, report: Command
 ) -> None:

@@ -60,6 +60,7 @@ def task(dtype: str) -> tuple[Network, Points]:
     return network, points
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", SETTINGS)
 @pytest.mark.parametrize("rival", ["jax", "torch"])

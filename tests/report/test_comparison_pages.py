@@ -96,6 +96,7 @@ def test_ranks_are_those_within_seeds(comparison: Study, draw_page: DrawPage) ->
     assert "CD = 1.48" in _words(page)  # 2.569 sqrt(4 5 / (6 10)), Demsar's table 5
 
 
+@pytest.mark.heavy
 def test_ranks_that_show_nothing_say_so(make_study: MakeStudy, draw_page: DrawPage) -> None:
     study = make_study(alike=True)
     p = stats.friedmanchisquare(*_wide(study).T.to_numpy()).pvalue
@@ -278,6 +279,7 @@ def test_protocol_does_not_call_seeds_paired_that_are_not(make_study: MakeStudy,
     assert page.title == "2 optimizers are compared on 8 seeds, 7 of which all have in common"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["cover", "final_table", "distribution", "pairwise", "ranks", "anytime", "time_to_target"])
 def test_the_order_of_runs_changes_nothing(name: str, comparison: Study, draw_page: DrawPage) -> None:
     shuffled = Study(**{**vars(comparison), "runs": comparison.runs.sample(frac=1, random_state=0)})

@@ -157,6 +157,7 @@ def test_every_page_leaves_its_table(written: Report, make_study: MakeStudy) -> 
         pd.testing.assert_frame_equal(pd.read_csv(path), expected)
 
 
+@pytest.mark.heavy
 def test_what_cannot_be_shown_is_listed_with_the_reason(make_study: MakeStudy, tmp_path: Path) -> None:
     report = _write(make_study(["adam", "mine"], 2, boundaries=False), tmp_path, [*PAGES, "printed"])
     assert [name for name, _ in report.missing] == ["boundaries"]

@@ -29,6 +29,7 @@ def _words(report: Report) -> list[str]:
     return [" ".join(page.extract_text().split()) for page in PdfReader(report.pdf).pages]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["loss", "cover"])
 def test_a_page_that_raises(name: str, make_study: MakeStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usual = figures.load

@@ -201,6 +201,7 @@ def test_what_differs_is_named(study: Study) -> None:
     assert changed(**{"optimizer.learning_rate": rates}).differences["setting"].tolist() == ["adam"]
 
 
+@pytest.mark.heavy
 def test_the_report_has_all_files_and_the_same_bytes(study: Study, tmp_path: Path) -> None:
     after = _moved(study, "after", adam=0.05)
     reports = [compare.write(study, after, tmp_path / name) for name in "ab"]

@@ -37,6 +37,7 @@ def _kinds(study: Study) -> set[str]:
     return {one.kind for one in caveats(Findings(study))}
 
 
+@pytest.mark.heavy
 def test_each_optimizer_has_a_budget_of_its_own(tune: Callable[..., Study]) -> None:
     """One is tuned again in a space that somebody has widened after the first sweep, the other never is."""
     first = {one.optimizer: one for one in budgets(tune("optimizer=sgd,adam"))}

@@ -37,6 +37,7 @@ def _trials(home: Path) -> dict[str, list[FrozenTrial]]:
     return found
 
 
+@pytest.mark.heavy
 def test_every_trial_is_told_and_each_of_its_runs_is_tracked(home: Path, nnbench: Command, trainer: Trainer) -> None:
     said = nnbench(*SEARCH, "tuning.configs=3")
     assert said.status == 0, said.err

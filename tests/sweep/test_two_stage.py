@@ -137,6 +137,7 @@ def test_a_report_on_what_there_is_while_it_tunes(home: Path, nnbench: Command, 
     assert study.selection.empty
 
 
+@pytest.mark.heavy
 def test_resume_false_runs_all_anew(home: Path, nnbench: Command, trainer: Trainer) -> None:
     words = (*TINY, "optimizer=sgd", "seed=0")
     nnbench(*words)
@@ -203,6 +204,7 @@ def test_an_optimizer_that_always_diverges_is_judged_by_its_default_alone(
     assert set(_study(home).runs["optimizer"]) == {"adam"}
 
 
+@pytest.mark.heavy
 def test_under_a_launcher_of_hydras_own(home: Path, nnbench: Command) -> None:
     said = nnbench(*STUDY, "hydra/launcher=basic", "optimizer=adam", "seed=0,1", "tuning.configs=2", "tuning.seeds=[1000]")
     assert said.status == 0, said.err
@@ -251,6 +253,7 @@ MISTAKES = {
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("words", MISTAKES)
 def test_a_mistake_is_told_in_one_line_before_anything_starts(nnbench: Command, words: str) -> None:
     said = nnbench(*STUDY, *words.split())

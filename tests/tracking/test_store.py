@@ -38,6 +38,7 @@ def pragma(store: Store, name: str) -> object:
         return connection.exec_driver_sql(f"PRAGMA {name}").scalar()
 
 
+@pytest.mark.heavy
 def test_a_store_is_made_with_its_folder_and_in_wal_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     store = open_store("sqlite:///results/mlflow.db", Path("results/artifacts"))
