@@ -41,16 +41,16 @@ lint: .venv/developing  ## style, types, architecture
 check: lint test  ## everything that must hold before a commit
 
 ui: install  ## review in the MLflow UI
-	@$(BIN)/python -m nnbench.ui
+	@$(BIN)/python -m nnbench ui
 
 server: .venv/developing  ## a team's MLflow server, of NNBENCH_DATABASE: see docs/team-server.md
-	@$(BIN)/python -m nnbench.server $(options)
+	@$(BIN)/python -m nnbench server $(options)
 
 export: install  ## a study as Parquet and CSV: make export study=comparison
-	$(BIN)/python -m nnbench.export 'study=$(or $(study),comparison)'
+	$(BIN)/python -m nnbench export 'study=$(or $(study),comparison)'
 
 report: install  ## the report again: make report study=comparison
-	$(BIN)/python -m nnbench.report 'study=$(or $(study),comparison)'
+	$(BIN)/python -m nnbench report 'study=$(or $(study),comparison)'
 
 # Two studies in full, as the README tells of them; on seeds that nobody looked at while the spaces in conf/ were chosen.
 # pdftoppm is of poppler-utils.

@@ -3,6 +3,6 @@
 import sys
 
 if __name__ == "__main__":  # a spawned worker imports this module too, and must not pay for Hydra
-    from nnbench.app import main
+    from nnbench.cli.main import main
 
     sys.exit(main())

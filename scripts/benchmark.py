@@ -1,8 +1,12 @@
 """Speed, as ratios measured side by side in one run: `python scripts/benchmark.py training`."""
 
+import sys
 from argparse import ArgumentParser
+from pathlib import Path
 
-from nnbench.benchmark import sweep, training
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the package `scripts` is in no wheel
+
+from scripts.benchmarks import sweep, training
 
 
 def main() -> None:

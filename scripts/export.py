@@ -2,7 +2,7 @@
 
 import sys
 
-from nnbench.app import export_main
+from nnbench.cli.export import main
 
 if __name__ == "__main__":
-    sys.exit(export_main())
+    sys.exit(main())

@@ -2,7 +2,7 @@
 
 import sys
 
-from nnbench.server import main
+from nnbench.cli.server import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from nnbench.core.constraints import Positive
 from nnbench.optimizers import Optimizer
-from nnbench.ranges import Positive
 
 NotAClass = 3
 

@@ -15,9 +15,10 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from nnbench.app import CONF, main
-from nnbench.config import Config
-from nnbench.validation import parse
+from nnbench.cli.hydra_app import CONF
+from nnbench.cli.run import main
+from nnbench.config.schema import Config
+from nnbench.config.validate import parse
 
 # A shared machine is slow at times, which is no fault of the code under test.
 # In CI the examples are the same each time: whoever runs the tests at home looks for new ones.
@@ -49,7 +50,7 @@ class Said:
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite file with MLflow's tables and nothing in them, made once: it takes MLflow seconds."""
-    from nnbench.tracking.store import open_store
+    from nnbench.tracking.mlflow.store import open_store
 
     file = tmp_path_factory.mktemp("store") / "mlflow.db"
     store = open_store(f"sqlite:///{file}", None)

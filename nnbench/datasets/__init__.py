@@ -1,6 +1,6 @@
 """The classification problems, a file each. A new one is a new file here (and a YAML in `conf/dataset`)."""
 
-from nnbench import registry
+from nnbench.core import registry
 from nnbench.datasets.base import Dataset, Points
 
 __all__ = ["Dataset", "Points", "find", "known"]

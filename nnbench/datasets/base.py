@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from nnbench.ranges import Count, Index
-from nnbench.seeding import Normal
+from nnbench.core.constraints import Count, Index
+from nnbench.core.random import Normal
 
 
 @dataclass(frozen=True, kw_only=True)

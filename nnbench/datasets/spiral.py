@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from annotated_types import Ge, Le
 
+from nnbench.core.constraints import NonNegative
+from nnbench.core.random import Normal
 from nnbench.datasets.base import Dataset, Points
-from nnbench.ranges import NonNegative
-from nnbench.seeding import Normal
 
 
 @dataclass(kw_only=True)

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 from numpy import maximum
 
-from nnbench.history import FloatArray
+from nnbench.core.arrays import FloatArray
 from nnbench.nn.buffers import Calls, aligned
 
 

@@ -6,7 +6,7 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-from nnbench.history import FloatArray
+from nnbench.core.arrays import FloatArray
 
 LINE = 64  # bytes
 Calls = list[Callable[[], object]]  # calls on buffers that never move, so that their arguments are given once for all

@@ -6,11 +6,11 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from nnbench.history import FloatArray
+from nnbench.core.arrays import FloatArray
+from nnbench.core.random import Normal
 from nnbench.nn.activations import ACTIVATIONS, Activation
 from nnbench.nn.buffers import Calls, aligned, padded
 from nnbench.nn.products import product
-from nnbench.seeding import Normal
 
 TOGETHER = (
     1024  # points whose logits are worked out at a time: those of thousands leave the cache, and take four times as long

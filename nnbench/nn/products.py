@@ -6,7 +6,7 @@ from functools import cache, partial
 import numpy as np
 from threadpoolctl import threadpool_info
 
-from nnbench.history import FloatArray
+from nnbench.core.arrays import FloatArray
 
 FEW = 6  # rows, up to which as many products with a vector take less time than one that packs
 SMALL = 2**14  # numbers, up to which `dot` is quicker than `matmul`, though it clears what it will write

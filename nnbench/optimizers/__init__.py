@@ -1,6 +1,6 @@
 """The optimizers under test, a file each. A new one is a new file here (and a YAML in `conf/optimizer`)."""
 
-from nnbench import registry
+from nnbench.core import registry
 from nnbench.optimizers.base import Optimizer
 
 __all__ = ["Optimizer", "find", "known"]

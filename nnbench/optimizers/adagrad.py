@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy import add, divide, multiply, sqrt, subtract
 
-from nnbench.history import FloatArray
+from nnbench.core.arrays import FloatArray
+from nnbench.core.constraints import NonNegative, Positive
 from nnbench.optimizers.base import Optimizer
-from nnbench.ranges import NonNegative, Positive
 
 
 @dataclass(kw_only=True)

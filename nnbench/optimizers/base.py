@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.random import Generator, default_rng
 
-from nnbench.history import FloatArray
+from nnbench.core.arrays import FloatArray
 
 IterationsPer = Literal["step", "layer"]
 WATCHED = 10  # steps after which some parameter must have moved: a rule may begin with a rate of zero

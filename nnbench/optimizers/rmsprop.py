@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy import add, divide, multiply, sqrt, subtract
 
-from nnbench.history import FloatArray
+from nnbench.core.arrays import FloatArray
+from nnbench.core.constraints import Fraction, NonNegative, Positive
 from nnbench.optimizers.base import Optimizer
-from nnbench.ranges import Fraction, NonNegative, Positive
 
 
 @dataclass(kw_only=True)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy import add, multiply, subtract
 
-from nnbench.history import FloatArray
+from nnbench.core.arrays import FloatArray
+from nnbench.core.constraints import Fraction, NonNegative, Positive
 from nnbench.optimizers.base import Optimizer
-from nnbench.ranges import Fraction, NonNegative, Positive
 
 
 @dataclass(kw_only=True)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from nnbench.core.constraints import MINIMUM_RUNS
+
 RESAMPLES = 9999
-LEAST = 6  # values for an interval: of nominal 95 % intervals of two values half hold the truth, of five 89 %, of six 91 %
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +64,7 @@ def interquartile_mean(values: npt.ArrayLike, *, confidence: float = 0.95) -> In
     array = np.asarray(values, dtype=np.float64)
     array = np.sort(array[~np.isnan(array)])  # sorted: the order in which runs are read must not matter
     estimate = float(middle_mean(array))
-    if array.size < LEAST:
+    if array.size < MINIMUM_RUNS:
         return Interval(estimate=estimate, low=np.nan, high=np.nan, n=array.size)
     rng, weights = np.random.default_rng(0), _weights(array.size, array.size)
     base, kept = _base(array), np.flatnonzero(weights)

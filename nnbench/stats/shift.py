@@ -12,7 +12,8 @@ from itertools import count
 import numpy as np
 import pandas as pd
 
-from nnbench.stats.interquartile import LEAST, RESAMPLES, Interval, middle_mean
+from nnbench.core.constraints import MINIMUM_RUNS
+from nnbench.stats.interquartile import RESAMPLES, Interval, middle_mean
 from nnbench.stats.paired import LEVEL, difference, direction, holm, signed_rank
 
 _NONE = Interval(estimate=np.nan, low=np.nan, high=np.nan, n=0)
@@ -33,7 +34,7 @@ def shift(pairs: pd.DataFrame, *, confidence: float = 0.95) -> Interval:
     values = pairs[["before", "after"]].sort_values(["before", "after"]).to_numpy(dtype=np.float64)
     n = len(values)
     before, after = middle_mean(values.T).tolist()
-    if n < LEAST:
+    if n < MINIMUM_RUNS:
         return Interval(estimate=after - before, low=np.nan, high=np.nan, n=n)
     before_means, after_means = middle_mean(values.T[:, np.random.default_rng(0).integers(n, size=(RESAMPLES, n))])
     low, high = np.quantile(after_means - before_means, [(1 - confidence) / 2, (1 + confidence) / 2])

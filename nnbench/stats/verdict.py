@@ -14,7 +14,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from nnbench.stats.interquartile import LEAST, Interval
+from nnbench.core.constraints import MINIMUM_RUNS
+from nnbench.stats.interquartile import Interval
 from nnbench.stats.paired import LEVEL, seeds_needed
 from nnbench.stats.power import seeds_to_show
 
@@ -102,8 +103,8 @@ def unfit(counted: "pd.Series[int]", ended: "pd.Series[int]") -> "pd.Series[str]
         counted: runs of each setting that came to their end or diverged.
         ended: those of them that came to their end.
     """
-    why = counted.map(lambda n: f"{n} seed{'' if n == 1 else 's'}").where(counted.between(1, LEAST - 1), "").astype(str)
-    return why if (ended >= LEAST).any() else why.mask(why != "", "")
+    why = counted.map(lambda n: f"{n} seed{'' if n == 1 else 's'}").where(counted.between(1, MINIMUM_RUNS - 1), "").astype(str)
+    return why if (ended >= MINIMUM_RUNS).any() else why.mask(why != "", "")
 
 
 def judge(ranking: pd.DataFrame, pairs: pd.DataFrame, *, higher: bool) -> Verdict:

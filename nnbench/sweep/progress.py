@@ -12,11 +12,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
-from nnbench.config import Config
-from nnbench.job import Ended, Failure
-from nnbench.report import numbers
-from nnbench.run import Result
-from nnbench.terminal import plain
+from nnbench.config.schema import Config
+from nnbench.core import formatting as numbers
+from nnbench.core.console import plain
+from nnbench.sweep.job import Ended, Failure
+from nnbench.training.execute import Result
 
 # Seconds between plain lines: a log of an overnight sweep stays readable.
 PLAIN_EVERY = 10.0

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import numpy as np
 from mlflow.entities import Metric
 
-from nnbench.artifacts import curve_epochs
-from nnbench.history import History
+from nnbench.records.history import History
+from nnbench.records.npz import curve_epochs
 
 TARGETS = (0.70, 0.80, 0.90)  # training accuracies whose first epoch is told; none above what the spiral's density allows
 ROUNDING = 1e-6  # a share of points in float32 may fall this much short of itself

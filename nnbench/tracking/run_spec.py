@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from nnbench.redaction import redacted
-from nnbench.texts import as_text
-from nnbench.tracking import note as notes
-from nnbench.tracking.sources import Sources
+from nnbench.config.text_values import as_text
+from nnbench.core.redaction import redacted
+from nnbench.tracking.mlflow.sources import Sources
+from nnbench.tracking.mlflow.ui import notes
 
 LONGEST_PARAM, LONGEST_TAG, LONGEST_KEY = 6000, 8000, 250  # characters
 
@@ -25,7 +25,7 @@ class RunSpec:
         config_yaml: the whole config.
         stage: of a study that tunes first, `tuning` or `final`.
         configuration: the same for runs of one setting, which differ in seed and source alone.
-        sources: digests of what decides the numbers, by the names of their tags, see `nnbench.tracking.versions`.
+        sources: digests of what decides the numbers, by the names of their tags, see `nnbench.records.versions`.
         files: the sources themselves, where the run's own artifacts are to hold them.
     """
 

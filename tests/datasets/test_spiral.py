@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from nnbench.core.errors import UserError
 from nnbench.datasets import find, known
 from nnbench.datasets.spiral import Spiral
-from nnbench.errors import UserError
 
 GOLDEN = Path(__file__).parents[1] / "data" / "golden_float64.npz"
 

@@ -33,7 +33,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("moment", range(0, 7, 2))
 def test_interrupted_while_the_report_is_drawn(trained: Path, tmp_path: Path, moment: int) -> None:
     shutil.copytree(trained / "results", tmp_path / "results")
-    command = [sys.executable, "-m", "nnbench.report", "study=s"]
+    command = [sys.executable, "-m", "nnbench", "report", "study=s"]
     report = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     place = Place(tmp_path, [report])
     assert report.stderr is not None
@@ -47,7 +47,7 @@ def test_interrupted_while_the_report_is_drawn(trained: Path, tmp_path: Path, mo
     assert report.returncode == 130, err
     assert "Traceback" not in err
     assert "Exception ignored" not in err
-    assert err.splitlines()[-1] == "nnbench-report: interrupted (SIGINT)"
+    assert err.splitlines()[-1] == "nnbench report: interrupted (SIGINT)"
 
 
 def _draws(pid: int) -> bool:

@@ -76,7 +76,7 @@ def test_interrupted(place: Place, number: signal.Signals, status: int) -> None:
     assert "interrupted" in err
     python, *words = shlex.split(err.splitlines()[-1])
     assert python == "python" or (place.folder / python).samefile(sys.executable)
-    assert words == ["-m", "nnbench.report", "study=s"]
+    assert words == ["-m", "nnbench", "report", "study=s"]
     told = subprocess.run([sys.executable, *words, "pages=cover"], cwd=place.folder, check=False)
     assert told.returncode == 0, "what is told to be copied works in the folder where it is told"
     assert "Traceback" not in err

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from nnbench.tracking.store import open_store
-from nnbench.tracking.writer import StudyWriter
+from nnbench.tracking.mlflow.store import open_store
+from nnbench.tracking.mlflow.writer import StudyWriter
 from tests.faults.conftest import Place
 
 pytestmark = pytest.mark.heavy
@@ -20,7 +20,7 @@ SWEEP = "-m", "optimizer=sgd", "seed=0,1", "training.epochs=51", "dataset.test_s
 # Opens the store as every command does, without what else a sweep has to import and to do.
 OPEN = """
 import sys
-from nnbench import entry
+from nnbench.cli import entry
 
 def command():
     from nnbench.tracking.store import open_store

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nnbench.history import FloatArray
+from nnbench.core.arrays import FloatArray
 from nnbench.nn.activations import ACTIVATIONS, Activation, ReLU
 
 every = pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=ACTIVATIONS)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnbench.benchmark import naive
 from nnbench.nn import Network, SoftmaxCrossEntropy, logits, probabilities, products, score
 from nnbench.nn.activations import ACTIVATIONS
 from nnbench.nn.buffers import aligned, padded
+from scripts.benchmarks import naive
 
 
 def example(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnbench.history import FloatArray
+from nnbench.core.arrays import FloatArray
 from nnbench.optimizers import Optimizer
 from nnbench.optimizers.adagrad import AdaGrad
 from nnbench.optimizers.adam import Adam

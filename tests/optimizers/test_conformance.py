@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from nnbench.history import FloatArray
+from nnbench.core.arrays import FloatArray
 from nnbench.optimizers import Optimizer, find, known
 from nnbench.optimizers.base import stepper
 

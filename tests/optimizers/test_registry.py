@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import nnbench.optimizers
-from nnbench.errors import UserError
+from nnbench.core.errors import UserError
 from nnbench.optimizers import find, known
 
 HERE = Path(nnbench.optimizers.__file__).parent

@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 from scipy.stats import qmc
 
-from nnbench.boundary import Boundary
-from nnbench.report import figures, style
-from nnbench.report.findings import Findings
-from nnbench.report.page import Pad, Page
-from nnbench.study import Study
+from nnbench.records.boundary import Boundary
+from nnbench.records.study import Study
+from nnbench.report import pages as figures
+from nnbench.report.findings.findings import Findings
+from nnbench.report.plots import style
+from nnbench.report.plots.sheet import Pad, Page
 
 CLASSES = 3
 EPOCHS = 10001

@@ -7,11 +7,14 @@ from typing import NoReturn
 import pytest
 from pypdf import PdfReader
 
-from nnbench.report import figures, files, markdown, printing, webpage
-from nnbench.report.files import Report, write
-from nnbench.report.findings import Findings
-from nnbench.report.page import Page
-from nnbench.study import Study
+from nnbench.records.study import Study
+from nnbench.report import pages as figures
+from nnbench.report.findings.findings import Findings
+from nnbench.report.outputs import files, markdown
+from nnbench.report.outputs import html as webpage
+from nnbench.report.outputs import pdf as printing
+from nnbench.report.outputs.files import Report, write
+from nnbench.report.plots.sheet import Page
 
 MakeStudy = Callable[..., Study]
 PAGES = ["cover", "final_table", "loss", "runs"]

@@ -7,15 +7,17 @@ from pathlib import Path
 import pytest
 
 CODE = """
-import pathlib, resource, sys
-from nnbench.report import figures
-from nnbench.report.files import write
+import pathlib, sys
+from nnbench.report import pages
+from nnbench.report.outputs.files import write
 from tests.report.conftest import study
 rates = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 settings = [f"{name} lr={rate}" for name in ("sgd", "adagrad", "rmsprop", "adam", "mine") for rate in rates]
 made = study(settings, 34, outcome=lambda setting, seed: "diverged" if setting.endswith("=5") and seed % 2 else "finished")
-report = write(made, pathlib.Path(sys.argv[1]), title="Large", pages=figures.names(), targets=[0.8, 0.9])
-print(len(made.runs), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+report = write(made, pathlib.Path(sys.argv[1]), title="Large", pages=pages.names(), targets=[0.8, 0.9])
+# Not `ru_maxrss`, in which a child begins with the size of the process that it was forked from.
+peak = next(line for line in pathlib.Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+print(len(made.runs), int(peak.split()[1]) * 1024)
 """
 
 

@@ -11,10 +11,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from nnbench.report import figures, style
-from nnbench.report.document import compose
-from nnbench.report.page import Page
-from nnbench.study import Study
+from nnbench.core import palette
+from nnbench.records.study import Study
+from nnbench.report import pages as figures
+from nnbench.report.outputs.document import compose
+from nnbench.report.plots import style
+from nnbench.report.plots.sheet import Page
 
 MakeStudy = Callable[..., Study]
 PAGES = ["cover", *(name for name in figures.names() if name != "cover")]
@@ -23,7 +25,9 @@ AS_IN_PRINT = {"text.hinting": "none"}  # a screen moves letters to its dots
 HANG = 0.7  # millimetres by which a tick's label may hang out of the text area
 TOUCH = 0.2  # millimetres by which boxes may meet
 LONG = "my_company.optimizers.experimental:SophisticatedOptimizer{}"
-GRID = [f"{name} lr={rate} decay={decay}" for name in style.LINES for rate in (0.01, 0.1, 1) for decay in (0, 0.001)]
+GRID = [
+    f"{name} lr={rate} decay={decay}" for name in palette.OPTIMIZER_STYLES for rate in (0.01, 0.1, 1) for decay in (0, 0.001)
+]
 
 
 def _broken(setting: str, seed: int) -> str:
@@ -41,7 +45,7 @@ STUDIES: dict[str, Callable[[MakeStudy], Study]] = {
     "four optimizers": lambda make: make(),
     "one run": lambda make: make(["adam"], 1),
     "one seed": lambda make: make(seeds=1),
-    "notebook": lambda make: make(list(style.LINES), 12),
+    "notebook": lambda make: make(list(palette.OPTIMIZER_STYLES), 12),
     "all alike": lambda make: make(alike=True),
     "a grid": lambda make: make(GRID, 2),
     "twelve settings": lambda make: make(GRID[:12], 12),
@@ -59,7 +63,7 @@ STUDIES: dict[str, Callable[[MakeStudy], Study]] = {
     "twelve optimizers": lambda make: make([f"mine{number}" for number in range(12)], 3),
     "one hundred seeds": lambda make: make(["adam", "sgd", "rmsprop"], 100),
     "checkpoints": lambda make: make(["adam", "sgd"], 3, checkpoints=[10, 100, 1000, 5000]),
-    "five with checkpoints": lambda make: make(list(style.LINES), 3, checkpoints=[10, 1000]),
+    "five with checkpoints": lambda make: make(list(palette.OPTIMIZER_STYLES), 3, checkpoints=[10, 1000]),
     "tuned": lambda make: make(["sgd", "adagrad", "rmsprop", "adam"], 20, tuned=16),
     "one tuned": lambda make: make(["adam"], 6, tuned=8),
     "long names tuned": lambda make: make([LONG.format(number) for number in range(5)], 3, tuned=9),

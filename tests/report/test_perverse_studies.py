@@ -12,17 +12,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nnbench.report.caveats import caveats
-from nnbench.report.figures import time_to_target
-from nnbench.report.findings import METRICS, Findings
-from nnbench.report.measures import disagreements
-from nnbench.report.numbers import interval
-from nnbench.report.sentences import Words, headline, sentence
-from nnbench.report.targets import races
+from nnbench.core.formatting import interval
+from nnbench.records.study import Study
+from nnbench.report.findings.findings import METRICS, Findings
+from nnbench.report.findings.measures import disagreements
+from nnbench.report.findings.targets import races
+from nnbench.report.pages import time_to_target
+from nnbench.report.sentences.caveats import caveats
+from nnbench.report.sentences.verdict import Words, headline, sentence
 from nnbench.stats.interquartile import middle_mean
 from nnbench.stats.paired import compare
 from nnbench.stats.verdict import judge
-from nnbench.study import Study
 
 Value = float | str
 OUTCOMES = {"x": "diverged", "f": "failed", "k": "killed", "r": "running"}

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nnbench.stats.interquartile import LEAST, RESAMPLES, interquartile_mean, middle_mean
+from nnbench.core.constraints import MINIMUM_RUNS
+from nnbench.stats.interquartile import RESAMPLES, interquartile_mean, middle_mean
 from tests.oracles import interquartile
 
 FLOATS = st.floats(-1e6, 1e6)
@@ -21,7 +22,7 @@ def test_nothing_is_known_of_no_value() -> None:
     assert np.isnan([none.estimate, none.low, none.high]).all()
 
 
-@pytest.mark.parametrize("n", range(1, LEAST))
+@pytest.mark.parametrize("n", range(1, MINIMUM_RUNS))
 def test_a_few_values_have_no_interval(n: int) -> None:
     few = interquartile_mean(np.arange(n))
     assert (few.estimate, few.n) == ((n - 1) / 2, n)
@@ -93,7 +94,7 @@ def test_covers_as_often_as_it_says() -> None:
     assert 0.82 <= np.mean(hits) <= 0.95
 
 
-@given(st.lists(FLOATS, min_size=LEAST, max_size=12))
+@given(st.lists(FLOATS, min_size=MINIMUM_RUNS, max_size=12))
 def test_lies_among_the_values_whatever_their_order(values: list[float]) -> None:
     found = interquartile_mean(values)
     slack = 1e-9 * max(1.0, *map(abs, values))
@@ -101,7 +102,7 @@ def test_lies_among_the_values_whatever_their_order(values: list[float]) -> None
     assert interquartile_mean(sorted(values, reverse=True)) == found
 
 
-@given(st.lists(FLOATS, min_size=LEAST, max_size=10))
+@given(st.lists(FLOATS, min_size=MINIMUM_RUNS, max_size=10))
 def test_a_higher_confidence_is_a_wider_interval(values: list[float]) -> None:
     narrow, wide = (interquartile_mean(values, confidence=confidence) for confidence in (0.5, 0.99))
     assert wide.low <= narrow.low

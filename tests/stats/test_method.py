@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from nnbench import stats
-from nnbench.report.figures.sensitivity import TOLERANCE
+from nnbench.report.pages.sensitivity import TOLERANCE
 from nnbench.stats.failures import share
 from nnbench.stats.interquartile import Interval
 from nnbench.stats.verdict import Verdict

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnbench.report.sentences import Words, headline, sentence
+from nnbench.report.sentences.verdict import Words, headline, sentence
 from nnbench.stats.interquartile import interquartile_mean
 from nnbench.stats.paired import compare
 from nnbench.stats.verdict import Verdict, judge, unfit

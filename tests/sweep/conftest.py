@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from nnbench.interrupts import Interrupted
-from nnbench.job import Ended, Failure, Job, Started
-from nnbench.run import execute
-from nnbench.sweep.pool import Pool
+from nnbench.core.signals import Interrupted
+from nnbench.sweep.executors.local import Pool
+from nnbench.sweep.job import Ended, Failure, Job, Started
+from nnbench.training.execute import execute
 
 
 class Trainer:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from nnbench.config import Config
-from nnbench.failure import attempt
-from nnbench.job import Ended, Failure, Job
-from nnbench.run import Result, execute
-from nnbench.sweep.pool import Pool
+from nnbench.config.schema import Config
+from nnbench.sweep.executors.local import Pool
+from nnbench.sweep.failure import attempt
+from nnbench.sweep.job import Ended, Failure, Job
+from nnbench.training.execute import Result, execute
 from tests.odd_optimizers import FAILING, GOING_ON
 
 Make = Callable[..., Config]

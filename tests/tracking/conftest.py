@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from mlflow.entities import Experiment
 
-from nnbench.boundary import Boundary
-from nnbench.history import History
+from nnbench.records.boundary import Boundary
+from nnbench.records.history import History
+from nnbench.tracking.mlflow.store import Store, open_store
+from nnbench.tracking.mlflow.writer import StudyWriter
 from nnbench.tracking.run_spec import RunSpec
-from nnbench.tracking.store import Store, open_store
-from nnbench.tracking.writer import StudyWriter
 
 
 @pytest.fixture(autouse=True)

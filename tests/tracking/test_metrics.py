@@ -4,7 +4,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from nnbench.history import History
+from nnbench.records.history import History
 from nnbench.tracking.metrics import finals, points
 
 Histories = Callable[..., History]

@@ -6,7 +6,7 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 
-from nnbench.sweep.sweeper import BaseSweeper
+from nnbench.sweep.base_sweeper import BaseSweeper
 
 
 @dataclass
@@ -21,14 +21,14 @@ ConfigStore.instance().store(group="hydra/sweeper", name="grid", node=GridSweepe
 
 
 class GridSweeper(BaseSweeper):
-    """See `nnbench.sweep.axes` for what the words after `-m` mean, `nnbench.sweep.session` for what is done with them."""
+    """See `nnbench.sweep.grid` for what the words after `-m` mean, `nnbench.cli.sweep` for what is done with them."""
 
     name = "grid"
 
     def sweep(self, arguments: list[str]) -> None:
-        from nnbench.sweep.axes import expand
-        from nnbench.sweep.launch import runner_of
-        from nnbench.sweep.session import run_sweep
+        from nnbench.cli.sweep import run_sweep
+        from nnbench.sweep.executors.hydra import runner_of
+        from nnbench.sweep.grid import expand
 
         jobs = expand(self.context.config_loader, self.master, arguments)
         if status := run_sweep(jobs, runner_of(self.launcher)):

@@ -26,26 +26,26 @@ ConfigStore.instance().store(group="hydra/launcher", name="local", node=LocalLau
 
 
 class LocalLauncher(Launcher):
-    """Trains on a pool of processes that stay alive. See `nnbench.sweep.pool`."""
+    """Trains on a pool of processes that stay alive. See `nnbench.sweep.executors.local`."""
 
     def __init__(self, workers: Any, timeout: Any) -> None:
         self.settings = {"workers": workers, "timeout": timeout}
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        from nnbench import leftovers
-        from nnbench.config import LauncherConfig
-        from nnbench.sweep.pool import Pool, cores
-        from nnbench.validation import check
+        from nnbench.cli import hydra_folders
+        from nnbench.config.schema import LauncherConfig
+        from nnbench.config.validate import check
+        from nnbench.sweep.executors.local import Pool, cores
 
         self.hydra_context, self.config = hydra_context, config
-        leftovers.expect(Path(config.hydra.sweep.dir))
+        hydra_folders.expect(Path(config.hydra.sweep.dir))
         settings = check(LauncherConfig, self.settings, "hydra.launcher.")
         self.pool = Pool(workers=settings.workers or cores(), timeout=settings.timeout)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """For a sweeper that knows only Hydra's words, such as `hydra/sweeper=basic`."""
-        from nnbench.sweep.axes import compose
-        from nnbench.sweep.session import run_sweep
+        from nnbench.cli.sweep import run_sweep
+        from nnbench.sweep.grid import compose
 
         loader, numbered = self.hydra_context.config_loader, enumerate(job_overrides, initial_job_idx)
         jobs = [compose(loader, self.config, list(words), number) for number, words in numbered]

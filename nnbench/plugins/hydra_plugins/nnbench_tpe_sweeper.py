@@ -6,7 +6,7 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 
-from nnbench.sweep.sweeper import BaseSweeper
+from nnbench.sweep.base_sweeper import BaseSweeper
 
 
 @dataclass
@@ -22,12 +22,14 @@ ConfigStore.instance().store(group="hydra/sweeper", name="tpe", node=TPESweeperC
 
 
 class TPESweeper(BaseSweeper):
-    """See `nnbench.sweep.tpe`; its settings are under `tuning`, the spaces in `conf/space`."""
+    """See `nnbench.tuning.search`; its settings are under `tuning`, the spaces in `conf/space`."""
 
     name = "tpe"
 
     def sweep(self, arguments: list[str]) -> None:
-        from nnbench.sweep.tpe import tpe_sweep
+        from nnbench.cli.sweep import carry_out
+        from nnbench.tuning.search import tpe_sweep
 
-        if status := tpe_sweep(self.context.config_loader, self.master, arguments, self.launcher):
+        plan = tpe_sweep(self.context.config_loader, self.master, arguments, self.launcher)
+        if plan is not None and (status := carry_out(plan)):
             raise SystemExit(status)

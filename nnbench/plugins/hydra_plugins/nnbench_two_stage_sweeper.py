@@ -6,7 +6,7 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 
-from nnbench.sweep.sweeper import BaseSweeper
+from nnbench.sweep.base_sweeper import BaseSweeper
 
 
 @dataclass
@@ -21,12 +21,14 @@ ConfigStore.instance().store(group="hydra/sweeper", name="two_stage", node=TwoSt
 
 
 class TwoStageSweeper(BaseSweeper):
-    """See `nnbench.sweep.two_stage`; its settings are under `tuning`, the spaces in `conf/space`."""
+    """See `nnbench.tuning.protocol`; its settings are under `tuning`, the spaces in `conf/space`."""
 
     name = "two_stage"
 
     def sweep(self, arguments: list[str]) -> None:
-        from nnbench.sweep.two_stage import two_stage_sweep
+        from nnbench.cli.sweep import carry_out
+        from nnbench.tuning.protocol import two_stage_sweep
 
-        if status := two_stage_sweep(self.context.config_loader, self.master, arguments, self.launcher):
+        plan = two_stage_sweep(self.context.config_loader, self.master, arguments, self.launcher)
+        if plan is not None and (status := carry_out(plan)):
             raise SystemExit(status)

@@ -1,0 +1,1 @@
+"""The commands: entry points, their options, and what they print."""

@@ -1,0 +1,34 @@
+"""A copy of an SQLite store, at any time, also while sweeps write to it: `nnbench backup`, or `nnbench backup`."""
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from nnbench.cli import entry
+from nnbench.cli.arguments import Words
+from nnbench.cli.ui import STORE
+from nnbench.core.errors import UserError
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Copy the store, as `words` say, and print where to. Returns 0, or 2 for a mistake in the command."""
+    return entry.run("nnbench backup", lambda: _backup(words))
+
+
+def _backup(words: Sequence[str] | None) -> int:
+    parser = Words(prog="nnbench backup", description="A copy of an SQLite store; artifacts, which are files, are not in it.")
+    parser.add_argument("target", type=Path, nargs="?", help="the copy's file; by default beside the store, with the time")
+    parser.add_argument("--store", default=STORE, help=f"a tracking URI, {STORE} by default")
+    options = parser.parse_args(words)
+    from nnbench.tracking.mlflow.copies import back_up  # not at the top: `--help` needs none of it
+
+    try:
+        print(back_up(options.store, options.target, time.strftime("%Y%m%d-%H%M%S")))
+    except UserError as error:
+        raise UserError(str(error).replace("tracking.uri=", "--store=", 1)) from error
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""Entry of every command: prepare the environment, tell mistakes in one line, return the exit status."""
+
+import errno
+import os
+import signal
+import stat
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from nnbench.core import invocation
+from nnbench.core.console import one_line
+from nnbench.core.errors import LIMITS, UserError
+from nnbench.core.redaction import redacted
+from nnbench.core.signals import Interrupted, interruptible
+from nnbench.core.standard_streams import flush_at_end, tolerant
+
+# Their warnings are for their developers; with PYTHONWARNINGS=error they would end a command.
+LIBRARIES = r"(mlflow|sqlalchemy|alembic|hydra|omegaconf|matplotlib|scipy|pandas)\b"
+
+
+def run(program: str, command: Callable[[], int]) -> int:
+    """Call `command` and return its exit status.
+
+    Args:
+        program: begins each line about a mistake.
+        command: returns the exit status; raises `UserError` for a mistake of the user.
+
+    Returns:
+        The exit status: that of `command`; 2 for a mistake, or 1 where runs had begun; 128 + the signal when interrupted;
+        where it would be 0, but the standard output was lost, 1, or 128 + SIGPIPE where its reader has left.
+    """
+    wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    with tolerant(partial(_tell_lost, program)) as out:
+        try:
+            _prepare()
+            with interruptible():
+                status = command()
+        except UserError as error:
+            if wants_traceback:
+                raise
+            tell(program, redacted(str(error)))
+            status = error.status
+        except OSError as error:
+            if error.errno not in LIMITS:
+                raise
+            tell(
+                program,
+                f"{error.filename or 'the system'}: {error.strerror}: {LIMITS[error.errno]}, then give the command again",
+            )
+            status = 1
+        except Interrupted as interrupted:  # nothing was running that had to be closed
+            tell(program, f"interrupted ({interrupted})")
+            status = interrupted.status
+        except KeyboardInterrupt:  # before the handlers were set
+            status = 128 + signal.SIGINT
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    flush_at_end()
+    if status == 0 and out.error is not None:
+        return 128 + signal.SIGPIPE if out.error.errno == errno.EPIPE else 1
+    return status
+
+
+def tell(program: str, message: str) -> None:
+    """Print one line about a command to the standard error."""
+    print(f"{program}: {one_line(message)}", file=sys.stderr)
+
+
+def _tell_lost(program: str, error: OSError) -> None:
+    tell(program, f"standard output cannot be written: {error.strerror}")
+
+
+def _prepare() -> None:
+    """Keep the command's words, and set the environment up for the libraries.
+
+    Raises:
+        UserError: there is no working folder, or a variable has a value that a library would raise for.
+    """
+    invocation.remember()
+    # Jupyter's backend, which a command called from a notebook inherits, exists in its kernel's environment alone.
+    os.environ["MPLBACKEND"] = "agg"
+    warnings.filterwarnings("ignore", module=LIBRARIES)
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise UserError("the working folder has been deleted: change to one that exists") from None
+    date = os.environ.get("SOURCE_DATE_EPOCH", "0")
+    if not date.isdecimal():
+        raise UserError(f"SOURCE_DATE_EPOCH={date}: must be a whole number of seconds, or not be set")
+    try:
+        Path.home()
+    except RuntimeError:  # a container's user may have neither HOME nor a name; MLflow cannot be imported without
+        os.environ["HOME"] = _substitute_home()
+
+
+def _substitute_home() -> str:
+    """Return a folder for caches that belongs to this user alone; the same one at each call if possible."""
+    folder = Path(tempfile.gettempdir()) / f"nnbench-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid():
+        return str(folder)
+    return tempfile.mkdtemp(prefix="nnbench-")  # somebody else has taken the name

@@ -1,0 +1,46 @@
+"""`nnbench export`: a study as Parquet, CSV and a data dictionary, in `results/<study>/export`."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from nnbench.cli import entry
+from nnbench.cli.hydra_app import with_hydra
+from nnbench.config.command_line import decoded
+from nnbench.config.schema import Config
+
+HELP = """\
+A study as plain files: Parquet, CSV and a data dictionary.
+
+  nnbench export study=notebook                        into results/notebook/export
+
+  study=NAME            the study, as MLflow's experiments are named; `comparison` by default
+  report.folder=FOLDER  where the study's folder is written; `results` by default
+  tracking.uri=URI      the store; sqlite:///results/mlflow.db by default
+
+`nnbench report from=FOLDER` reads an export back into a report.
+"""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Write a study as plain files, as `words` say. Returns 0, or 2 for a mistake in the command."""
+    given = sys.argv[1:] if words is None else words
+    return entry.run("nnbench export", lambda: with_hydra(_export, decoded(given), help=HELP))
+
+
+def _export(config: Config) -> int:
+    from nnbench.core.paths import below, writing  # not at the top: `--help` needs none of it
+    from nnbench.records import export
+    from nnbench.sweep.recorder import open_store_of
+    from nnbench.tracking.mlflow.reader import read_study
+
+    folder = below(Path(config.report.folder), config.study, "export")
+    study = read_study(open_store_of(config, create=False), config.study)
+    with writing(config.report.folder):
+        export.write(study, folder)
+    print(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+"""Composition of the config by Hydra, its validation, and the call of a command with it."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from nnbench import __version__
+from nnbench.cli import hydra_folders
+from nnbench.config import yaml_files
+from nnbench.config.command_line import in_order, refuse_steering
+from nnbench.config.schema import Config
+from nnbench.core.errors import UserError
+from nnbench.core.signals import checkpoint
+
+PACKAGE = Path(__file__).parents[1]
+# Inside the package in a wheel, beside it in a checkout.
+CONF = PACKAGE / "conf" if (PACKAGE / "conf").is_dir() else PACKAGE.parent / "conf"
+
+
+class _Passed(BaseException):
+    """Carries an error out of a task: about an `Exception` Hydra would say something of its own first."""
+
+
+def with_hydra(
+    function: Callable[[Config], int],
+    words: list[str],
+    *,
+    sweeps: bool = False,
+    help: str | None = None,
+    short: Sequence[str] = (),
+) -> int:
+    """Call `function` with the config that the words compose.
+
+    Args:
+        function: returns the exit status.
+        words: of the command.
+        sweeps: whether `-m` is allowed.
+        help: what `--help` says; None for Hydra's help, of all groups and keys.
+        short: words that the command knows besides the keys of the configuration.
+
+    Raises:
+        UserError: the user has made a mistake, told in Hydra's words or in ours.
+    """
+    if "--version" in words:
+        print(f"nnbench {__version__}")
+        return 0
+    if help is not None and {"--help", "-h"} & {*words}:
+        print(help, end="")
+        return 0
+
+    def task(cfg: DictConfig) -> None:
+        from nnbench.config.validate import parse  # not at the top: `--help` and completion need none of it
+
+        alone = HydraConfig.get().mode == RunMode.RUN
+        try:
+            if alone and sweeps:
+                refuse_steering()
+            status = function(parse(OmegaConf.to_container(cfg, resolve=True)))  # type: ignore[arg-type]
+        except Exception as error:
+            checkpoint()  # an interrupt may have become this one
+            raise _Passed(error) if alone else error from error
+        if status and not alone:
+            raise RuntimeError("the run failed; its traceback is among its artifacts")
+        if status:
+            raise SystemExit(status)
+
+    try:
+        sys.argv[1:] = words = in_order(words, CONF, sweeps=sweeps)
+        with yaml_files.checked(), _hydra_raising():
+            hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(task)()
+    except (Exception, _Passed) as error:
+        from nnbench.config.hydra_errors import as_user_error
+
+        cause = error.args[0] if isinstance(error, _Passed) else error
+        mistake = as_user_error(cause, CONF, words, sweeps=sweeps, short=short)
+        if mistake is None:
+            raise cause from None
+        hydra_folders.clear()
+        told = UserError(mistake)
+        told.status = cause.status if isinstance(cause, UserError) else told.status
+        raise told from cause
+    return 0
+
+
+@contextmanager
+def _hydra_raising() -> Iterator[None]:
+    """Within, Hydra raises, instead of printing and leaving with a status of its own.
+
+    The variable is set back afterwards: the next command in this process takes it for its user's wish for tracebacks.
+    """
+    before = os.environ.get("HYDRA_FULL_ERROR")
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = before

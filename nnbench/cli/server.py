@@ -1,0 +1,125 @@
+"""`nnbench server`: MLflow's server for a team; it listens beyond this machine only with passwords."""
+
+import configparser
+import os
+import secrets
+import sys
+import tempfile
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from nnbench.cli import entry
+from nnbench.cli.arguments import Words, port_number
+from nnbench.core.errors import UserError
+from nnbench.core.signals import Interrupted, interruptible
+from nnbench.tracking.mlflow.server import DATABASE, HERE, USUAL_PORT, serving
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """A server for a team, as `words` say, until it is interrupted. Returns 0, or 2 for a mistake in the command."""
+    return entry.run("nnbench server", lambda: _serve(words))
+
+
+def _serve(words: Sequence[str] | None) -> int:
+    options = _parser().parse_args(words)
+    with suppress(Interrupted), interruptible(), tempfile.TemporaryDirectory() as private:
+        extra, env = _team(options, Path(private))
+        with (
+            _tidied(options.artifacts),
+            serving(options.database, extra, host=options.host, port=options.port, env=env) as server,
+        ):
+            print(f"tracking.uri={server.address}", flush=True)
+            server.wait()
+    return 0
+
+
+def _parser() -> Words:
+    parser = Words(
+        prog="nnbench server", description="An MLflow server for a team: runs in PostgreSQL, artifacts through the server."
+    )
+    parser.add_argument(
+        "--database",
+        default=os.environ.get("NNBENCH_DATABASE"),
+        help="postgresql://USER@HOST/NAME, by default $NNBENCH_DATABASE, where it may hold a password",
+    )
+    parser.add_argument("--artifacts", type=Path, default=Path("results/served"), help="the folder of all artifacts")
+    parser.add_argument("--host", default=HERE, help="the address to listen on; others than this machine's own need --auth")
+    parser.add_argument("--port", type=port_number, default=USUAL_PORT)
+    parser.add_argument("--allowed-hosts", help="the names under which it is reached, such as mlflow.example.org:5000")
+    parser.add_argument(
+        "--auth", action="store_true", help="users and passwords; the first user is admin, with $MLFLOW_AUTH_ADMIN_PASSWORD"
+    )
+    return parser
+
+
+def _team(options: Namespace, private: Path) -> tuple[list[str], dict[str, str]]:
+    """The options of `mlflow server` and its settings; `private` takes a file that nobody else may read."""
+    if not options.database:
+        raise UserError("--database: is missing; must be postgresql://USER@HOST/NAME, or be in NNBENCH_DATABASE")
+    if not DATABASE.match(options.database):  # which is not shown: it may be a password that has gone astray
+        raise UserError("--database: must be postgresql://USER@HOST/NAME or sqlite:///FILE.db, as NNBENCH_DATABASE must")
+    if options.host != HERE and not (options.auth and options.allowed_hosts):
+        raise UserError(f"--host={options.host}: others than {HERE} need --auth and --allowed-hosts")
+    try:
+        options.artifacts.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=options.artifacts).close()
+    except OSError as error:
+        raise UserError(f"--artifacts={options.artifacts}: must be a folder that can be written: {error.strerror}") from error
+    if options.auth and not os.environ.get("MLFLOW_AUTH_ADMIN_PASSWORD"):
+        raise UserError("--auth: needs the first user's password, in MLFLOW_AUTH_ADMIN_PASSWORD")
+    options.database = _prepare(options.database)
+    words = ["--artifacts-destination", str(options.artifacts.absolute()), "--serve-artifacts"]
+    if options.allowed_hosts:
+        words += ["--allowed-hosts", options.allowed_hosts]
+    if not options.auth:
+        return words, {}
+    users = configparser.ConfigParser(interpolation=None)
+    users["mlflow"] = {
+        "database_uri": options.database.replace("%", "%%"),
+        "default_permission": "READ",
+        "admin_username": "admin",
+        "authorization_function": "mlflow.server.auth:authenticate_request_basic_auth",
+        "auth_cache_ttl_seconds": "60",  # or each request costs a slow hash
+    }
+    with open(private / "auth.ini", "w", encoding="utf-8", opener=_private) as file:
+        users.write(file)
+    # Without a secret of its own, who is logged in is forgotten when the server starts anew.
+    secret = os.environ.get("MLFLOW_FLASK_SERVER_SECRET_KEY") or secrets.token_hex()
+    env = {"MLFLOW_AUTH_CONFIG_PATH": str(private / "auth.ini"), "MLFLOW_FLASK_SERVER_SECRET_KEY": secret}
+    return [*words, "--app-name", "basic-auth"], env
+
+
+def _prepare(database: str) -> str:
+    """Refuse a database that does not answer, which MLflow would try for 20 s in silence; make an SQLite file's tables."""
+    from nnbench.tracking.mlflow.store import prepare  # not at the top: `--help` needs none of it
+
+    try:
+        return prepare(database)
+    except UserError as error:
+        raise UserError(str(error).replace("tracking.uri=", "--database=", 1)) from error
+
+
+@contextmanager
+def _tidied(artifacts: Path) -> Iterator[None]:
+    """The first server of a folder clears away the halves of files that one killed while it received them has left.
+
+    MLflow lists them among a run's artifacts. A second server would take from the first what is on its way.
+    """
+    with ExitStack() as held:
+        with suppress(Timeout):
+            held.enter_context(FileLock(artifacts / ".server.lock", timeout=0))
+            for half in artifacts.rglob(".artifact.uploading.*"):
+                half.unlink(missing_ok=True)
+        yield
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""One run that tracks itself: `nnbench run`, and each job of a launcher that is not this project's own."""
+
+from functools import partial
+
+from nnbench.config.schema import Config
+from nnbench.core import formatting as numbers
+from nnbench.core.console import console as make_console
+from nnbench.core.console import plain
+from nnbench.core.signals import Interrupted, interruptible
+from nnbench.sweep.failure import attempt
+from nnbench.sweep.job import Ended, Failure, Job, RunFailed
+from nnbench.sweep.rehearsal import refuse_unrepeatable
+from nnbench.training.execute import Result, execute
+
+
+def run_once(config: Config) -> int:
+    """Train, track, and say what came of it.
+
+    Returns:
+        The exit status: 0 finished, 1 failed, 128 + the signal when interrupted.
+
+    Raises:
+        UserError: the seed does not decide the run; nothing was started.
+        RunFailed: the run has failed, and belongs to a sweep.
+    """
+    console = make_console()
+    if config.dry_run:
+        print(config.run_name)
+        return 0
+    if config.tracking.sweep_id is None:  # a sweep has done so for all of its jobs
+        refuse_unrepeatable([config])
+    from nnbench.sweep.recorder import (  # MLflow takes a second to import: only where something is tracked
+        Recorder,
+        changes,
+        open_study,
+    )
+
+    job = Job(number=0, overrides=(), config=config)
+    try:
+        with interruptible():
+            writer = open_study(config)
+            if config.resume and config.identity in writer.finished():
+                writer.reuse({config.identity})
+                console.print(f"{config.run_name} has finished before in study {config.study}; resume=false runs it anew")
+                return 0
+            for line in changes(writer, [config]) if config.resume else ():
+                console.print(plain(line))
+            recorder = Recorder(writer, config.tracking.sweep_id)
+            with recorder.closing():
+                handle = recorder.started(job)
+                outcome = attempt(partial(execute, config))
+                recorder.ended(Ended(job=job, outcome=outcome))
+    except Interrupted as interrupted:
+        console.print(f"[yellow]interrupted[/yellow] ({interrupted}): the run is marked KILLED")
+        return interrupted.status
+    run_id = writer.run_id(handle)
+    if isinstance(outcome, Failure):
+        console.print(f"[red]failed[/red] {plain(f'{config.run_name}: {outcome.reason}')}")
+        console.print(f"its traceback is an artifact of run {run_id}")
+        if config.tracking.sweep_id is not None:
+            raise RunFailed(outcome.reason)
+        return 1
+    console.print(plain(_sentence(config, outcome)))
+    console.print(plain(f"run {run_id} in study {config.study} at {writer.store.shown_uri}"))
+    return 0
+
+
+def _sentence(config: Config, result: Result) -> str:
+    history = result.history
+    if history.outcome == "diverged":
+        return f"{config.run_name}: diverged at epoch {history.diverged_at}"
+    parts = [f"train loss {history.train_loss[-1]:.3f}", f"accuracy {history.train_accuracy[-1]:.3f}"]
+    if len(history.val_accuracy):
+        parts.append(f"val accuracy {history.val_accuracy[-1]:.3f}")
+    if history.test_accuracy == history.test_accuracy:
+        parts.append(f"test accuracy {history.test_accuracy:.3f}")
+    spent = numbers.duration(history.seconds)
+    return f"{config.run_name}: {history.outcome} after {len(history.train_loss):,} epochs in {spent}: {', '.join(parts)}"

@@ -1,0 +1,133 @@
+"""The table that a sweep ends with: one line a setting, so that the answer does not wait for the PDF."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+from rich.cells import cell_len
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from nnbench.core import formatting as numbers
+from nnbench.core.constraints import MINIMUM_RUNS
+from nnbench.records.study import Study
+from nnbench.report.findings.findings import Findings
+from nnbench.report.findings.references import references
+from nnbench.stats.interquartile import interquartile_mean
+
+MEASURES = {"final/train_loss": "train loss", "final/val_accuracy": "val accuracy", "test/accuracy": "test accuracy"}
+_WORD = 24  # letters of a setting's name that are kept together
+OUTCOMES = ("diverged", "failed", "killed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """What the table leaves out where the terminal is narrow.
+
+    Attributes:
+        stacked: an interval stands below its estimate.
+        whole: a setting's name is on one line; otherwise it is broken at spaces.
+        time: whether there is a column of times.
+        measures: of `MEASURES`, how many columns, the last ones first; all are in the report.
+        intervals: whether they are shown at all.
+    """
+
+    stacked: bool = False
+    whole: bool = True
+    time: bool = True
+    measures: int = len(MEASURES)
+    intervals: bool = True
+
+
+# From the widest to the narrowest; the first that fits is printed.
+FORMS = (
+    Form(),
+    Form(stacked=True),
+    Form(stacked=True, time=False),
+    Form(stacked=True, whole=False),
+    Form(stacked=True, whole=False, time=False),
+    Form(stacked=True, whole=False, time=False, measures=2),
+    Form(stacked=True, whole=False, time=False, measures=1),
+    Form(whole=False, time=False, measures=1, intervals=False),
+)
+
+
+def print_summary(study: Study, console: Console) -> None:
+    """Interquartile means over seeds with their 95 % intervals, the best setting first, in a form that fits the terminal."""
+    if study.runs.empty:
+        return
+    findings = Findings(study)
+    forms = [(form, _heads(findings, form), _rows(findings, form)) for form in FORMS]
+    form, heads, rows = next((one for one in forms if sum(_widths(*one)) <= console.width), forms[-1])
+    widths = _widths(form, heads, rows)
+    table = Table(box=None, padding=(0, 1), title_justify="left", title_style="")
+    table.title = f"[bold]{escape(study.name)}[/bold]: interquartile mean over seeds{_with_interval(findings.runs, form)}"
+    table.add_column(heads[0], overflow="fold", max_width=max(4, console.width - sum(widths[1:]) - 2))
+    for head, width in zip(heads[1:], widths[1:], strict=True):
+        table.add_column(head, justify="right", min_width=width - 2, no_wrap=True)
+    for name, *cells in rows:
+        table.add_row(f"[{findings.looks[name].terminal}]●[/] {escape(name)}", *map(escape, cells))
+    console.print(table)
+    if compared := references(study.runs).sentence():
+        console.print(compared, style="dim", markup=False, highlight=False)
+
+
+def _with_interval(runs: pd.DataFrame, form: Form) -> str:
+    """What the title says of intervals: nothing where no setting has the runs for one, and which have where not all do."""
+    ended = runs["outcome"].isin(["finished", "stopped"])
+    enough = ended.groupby(runs["setting"]).sum() >= MINIMUM_RUNS
+    if not (enough.any() and form.intervals):
+        return ""
+    return f", with its 95 % interval{' below' if form.stacked else ''}" + (
+        "" if enough.all() else f" where {MINIMUM_RUNS} runs or more came to their end"
+    )
+
+
+def _heads(findings: Findings, form: Form) -> list[str]:
+    measures = [MEASURES[key] for key in _measures(form)]
+    return ["setting", "runs", *_outcomes(findings), *measures, *(["time/run"] if form.time else [])]
+
+
+def _rows(findings: Findings, form: Form) -> list[list[str]]:
+    """A row a setting, as it ranks: its name, and a text for each further column."""
+    rows = []
+    by_setting = dict(iter(findings.runs.groupby("setting", sort=False)))
+    for setting in findings.ranking(findings.primary)["setting"]:
+        runs = by_setting[setting]
+        kept = runs[runs["outcome"].isin(["finished", "stopped"])]
+        counts = [str(len(runs)), *(str((runs["outcome"] == outcome).sum()) for outcome in _outcomes(findings))]
+        told = [_interval(kept, key, form) for key in _measures(form)]
+        rows.append([str(setting), *counts, *told, *([_duration(kept)] if form.time else [])])
+    return rows
+
+
+def _widths(form: Form, heads: list[str], rows: list[list[str]]) -> list[int]:
+    """Cells of the terminal that each column needs, its padding included."""
+    parts = [[name] if form.whole else [word[:_WORD] for word in name.split()] for name, *_ in rows]
+    names = [max(words, key=cell_len, default="") for words in parts]
+    columns = [[heads[0], *(f"● {name}" for name in names)]]
+    columns += [[head, *cells] for head, *cells in zip(heads[1:], *(row[1:] for row in rows), strict=True)]
+    return [2 + max(cell_len(line) for cell in column for line in cell.split("\n")) for column in columns]
+
+
+def _outcomes(findings: Findings) -> list[str]:
+    return [name for name in OUTCOMES if (findings.runs["outcome"] == name).any()]
+
+
+def _measures(form: Form) -> list[str]:
+    return list(MEASURES)[-form.measures :]
+
+
+def _interval(runs: pd.DataFrame, key: str, form: Form) -> str:
+    if key not in runs or runs.empty:
+        return numbers.MISSING
+    result = interquartile_mean(runs[key])
+    estimate, bounds = numbers.parts(result.estimate, result.low, result.high)
+    if not (bounds and form.intervals):
+        return estimate
+    return f"{estimate}\n{bounds}" if form.stacked else f"{estimate} {bounds}"
+
+
+def _duration(runs: pd.DataFrame) -> str:
+    key = "time/train_seconds"
+    return numbers.duration(runs[key].median()) if key in runs and not runs.empty else numbers.MISSING

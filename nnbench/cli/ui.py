@@ -1,0 +1,66 @@
+"""MLflow's pages on the project's own store: `nnbench ui`, or `make ui`."""
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+
+from nnbench.cli import entry
+from nnbench.cli.arguments import Words, port_number
+from nnbench.core.errors import UserError
+from nnbench.core.signals import Interrupted, interruptible
+from nnbench.tracking.mlflow.server import DATABASE, USUAL_PORT, serving
+
+STORE = "sqlite:///results/mlflow.db"
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Show the store, as `words` say, until interrupted. Returns 0, or 2 for a mistake in the command."""
+    return entry.run("nnbench ui", lambda: _ui(words))
+
+
+def _ui(words: Sequence[str] | None) -> int:
+    parser = Words(prog="nnbench ui", description="MLflow's pages on the project's own store.")
+    parser.add_argument("--store", default=STORE, help=f"a tracking URI, {STORE} by default")
+    parser.add_argument(
+        "--port", type=port_number, default=USUAL_PORT, help=f"{USUAL_PORT} by default; where it is taken, another"
+    )
+    options = parser.parse_args(words)
+    with suppress(Interrupted), interruptible():
+        show(options.store, options.port)
+    return 0
+
+
+def show(store: str, port: int) -> None:
+    """Serve the pages, on this machine alone, and say where they are, until interrupted.
+
+    Raises:
+        UserError: there is no such store, or the server did not come up.
+    """
+    database = _existing(store)
+    # Artifacts that lie in a folder need no server to hand them on.
+    options = ["--app-name", "nnbench", "--no-serve-artifacts", "--default-artifact-root", "results/artifacts"]
+    with serving(database, options, port=port) as server:
+        print(f"{server.address}/#/experiments", flush=True)
+        server.wait()
+
+
+def _existing(store: str) -> str:
+    scheme, found, _ = store.partition(":///")
+    if scheme in ("sqlite", "sqlite+pysqlite") and found:
+        from nnbench.tracking.mlflow.store import prepare  # not at the top: `--help` needs none of it
+
+        try:
+            return prepare(store, create=False)
+        except UserError as error:
+            raise UserError(str(error).replace("tracking.uri=", "--store=", 1)) from error
+    if scheme.startswith("http"):
+        raise UserError(f"--store={store}: is a server, which has its own pages at that address")
+    if not DATABASE.match(store):
+        hint = f"; did you mean sqlite:///{store}?" if os.path.isfile(store) else ""
+        raise UserError(f"--store={store}: must be sqlite:///FILE.db or another database's URI{hint}")
+    return store
+
+
+if __name__ == "__main__":
+    sys.exit(main())

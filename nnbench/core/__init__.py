@@ -1,0 +1,1 @@
+"""Utilities that every other package uses: errors, constraints, registry, random streams, formatting, console, signals."""

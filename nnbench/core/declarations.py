@@ -1,0 +1,126 @@
+"""How settings must be declared in a class of a user's own: whatever is declared otherwise would be recorded nowhere.
+
+And what a class may make of them: a setting that `__post_init__` changes would be recorded as it was given.
+"""
+
+import copy
+import dataclasses
+import inspect
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, ClassVar, get_origin, get_type_hints
+
+import numpy as np
+
+from nnbench.core.signals import Interrupted
+from nnbench.core.user_code import place_of, told
+
+# What a setting may be; functions, classes and descriptors are the class's own business.
+PLAIN = (bool, int, float, complex, str, bytes, tuple, list, dict, set, frozenset, np.ndarray, np.generic, type(None))
+
+
+def lost_setting(kind: type, base: type) -> str | None:
+    """What is wrong with the first setting that would be lost in silence, and how to write it; None where all are fields.
+
+    Args:
+        kind: the class, with all that it inherits from.
+        base: what it must be a subclass of, whose own declarations are in order.
+    """
+    return next((wrong for cls in kind.__mro__ if cls not in base.__mro__ for wrong in _wrong(cls, base)), None)
+
+
+@cache
+def settings_alone(kind: type[Any]) -> type[Any]:
+    """A dataclass of the settings of `kind` that can be given, without what `__post_init__` does with them."""
+    hints = get_type_hints(kind, include_extras=True)
+    fields = []
+    for one in dataclasses.fields(kind):
+        if one.init and one.default_factory is not dataclasses.MISSING:
+            fields.append((one.name, hints[one.name], dataclasses.field(default_factory=one.default_factory)))
+        elif one.init:
+            fields.append((one.name, hints[one.name], dataclasses.field(default=one.default)))
+    config = {"__pydantic_config__": kind.__pydantic_config__}
+    return dataclasses.make_dataclass(kind.__name__, fields, namespace=config, kw_only=True)
+
+
+def fault_in_making(kind: type[Any], given: Mapping[str, Any]) -> str | None:
+    """What is wrong with the instance that these settings make, as a run will make it: an error, or a changed setting."""
+    try:
+        made = kind(**copy.deepcopy(dict(given)))
+        changed = [name for name, value in given.items() if not _equal(getattr(made, name), value)]
+    except (KeyboardInterrupt, Interrupted):
+        raise
+    except BaseException as error:  # whatever the user's own `__post_init__` raises, `sys.exit` too
+        place = f" ({where})" if (where := place_of(error)) else ""
+        return f"{told(error).removeprefix('ValueError: ')}{place}"
+    if not changed:
+        return None
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    return f"`__post_init__` of {name} changes {', '.join(changed)}; keep what is derived under another name"
+
+
+def _equal(one: Any, other: Any) -> bool:
+    return one is other or bool(np.array_equal(one, other))
+
+
+def _wrong(cls: type, base: type) -> Iterator[str]:
+    where = f"in {cls.__module__}.{cls.__qualname__}"
+    own = vars(cls)
+    annotated = inspect.get_annotations(cls)
+    fields = [name for name, kind in annotated.items() if not _is_class_variable(kind)]
+    if fields and "__dataclass_fields__" not in own:
+        yield f"{where}: has fields of its own, so it needs @dataclass(kw_only=True)"
+    for name, field in own.get("__dataclass_fields__", {}).items():
+        if name in annotated and field._field_type is dataclasses._FIELD_INITVAR:  # type: ignore[attr-defined]
+            yield f"{where}: {name} is passed on and recorded nowhere; write it as a field: {_as_field(name, field.default)}"
+        elif name in annotated and not name.startswith("_") and _is_fixed(field):
+            value = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+            right = f"{_as_field(name, value)} (state: self.{name} in allocate)"
+            yield f"{where}: {name} has init=False, so that it is recorded nowhere; write {right}"
+    init = own.get("__init__")
+    if inspect.isfunction(init) and init.__code__.co_filename != "<string>":  # which is where a dataclass's own comes from
+        given = [one for one in inspect.signature(init).parameters.values() if one.name != "self"]
+        example = _as_field(given[0].name, given[0].default) if given else "learning_rate: float = 0.01"
+        yield f"{where}: what __init__ is given is recorded nowhere; write fields of a @dataclass(kw_only=True): {example}"
+    for name, value in own.items():
+        known = name.startswith("_") or name.isupper() or name in annotated or _is_declared(base, name)
+        if not known and isinstance(value, PLAIN):
+            right = f"{_as_field(name, value)} (a constant: {name.upper()}; state: self.{name} in allocate)"
+            yield f"{where}: {name} = {_shown(value)} has no type, so that it is recorded nowhere; write {right}"
+
+
+def _is_declared(base: type, name: str) -> bool:
+    """Whether `base` leaves it to a subclass to say, as `layerwise` or the number of classes."""
+    annotations = [inspect.get_annotations(cls).get(name) for cls in base.__mro__]
+    return any(map(_is_class_variable, annotations)) or isinstance(inspect.getattr_static(base, name, None), property)
+
+
+def _is_class_variable(annotation: Any) -> bool:
+    text = annotation if isinstance(annotation, str) else ""
+    return annotation is ClassVar or get_origin(annotation) is ClassVar or text.startswith(("ClassVar", "typing.ClassVar"))
+
+
+def _is_fixed(field: "dataclasses.Field[Any]") -> bool:
+    """Whether a field cannot be given, and begins with a value; of state it is said with None or an empty container."""
+    if field.init:
+        return False
+    by_factory = field.default_factory not in (dataclasses.MISSING, list, dict, set)
+    return by_factory or not (field.default is dataclasses.MISSING or field.default is None)
+
+
+def _as_field(name: str, value: Any) -> str:
+    """`learning_rate: float = 0.01`."""
+    if value is inspect.Parameter.empty or value is dataclasses.MISSING:
+        return f"{name}: float"
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if value is None:
+        return f"{name}: float | None = None"
+    if isinstance(value, list | dict | set):
+        return f"{name}: {type(value).__name__} = field(default_factory=lambda: {_shown(value)})"
+    return f"{name}: {type(value).__name__} = {_shown(value)}"
+
+
+def _shown(value: Any) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,31 @@
+"""The decision boundary of a trained network, as arrays that can be drawn without the network."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from nnbench.core.arrays import ByteArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Boundary:
+    """What the network says at every cell of a square grid around the points, for data of two features.
+
+    Attributes:
+        extent: (left, right, bottom, top) of the grid in data units.
+        label: the class named at each cell, shape (height, width), row 0 at the bottom.
+        confidence: its softmax probability scaled to 0..255, the same shape.
+        checkpoints: epoch -> (label, confidence) as they were at that epoch.
+        train_points: shape (n, 2); with `train_labels`, shape (n,).
+        test_points: shape (k, 2), k may be 0; with `test_labels`, shape (k,).
+    """
+
+    extent: tuple[float, float, float, float]
+    label: ByteArray
+    confidence: ByteArray
+    checkpoints: dict[int, tuple[ByteArray, ByteArray]] = field(default_factory=dict)
+    train_points: npt.NDArray[np.float32]
+    train_labels: ByteArray
+    test_points: npt.NDArray[np.float32]
+    test_labels: ByteArray

@@ -1,0 +1,248 @@
+"""A study as plain files, for R, Excel or a paper's appendix, and back again for a report with no MLflow at hand.
+
+Each table is there twice: as Parquet, which loses nothing and is what is read back, and as CSV for everything else. What
+each column means stands in `dictionary.csv`.
+"""
+
+import json
+import logging
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+from pydantic import TypeAdapter, ValidationError
+
+from nnbench.core.errors import UserError
+from nnbench.core.paths import NAME, NAME_IN_WORDS
+from nnbench.records import npz as artifacts
+from nnbench.records.boundary import Boundary
+from nnbench.records.study import Study
+
+logger = logging.getLogger(__name__)
+
+TABLES = ("runs", "curves", "records", "sweeps", "tuning", "selection", "earlier")
+NEW = ("earlier",)  # unknown to exports of the first edition
+ABOUT, DICTIONARY, BOUNDARIES = "study.json", "dictionary.csv", "boundaries"
+FORM = 2  # of the folder; another one would be read otherwise
+NEEDED = ("run_id", "name", "status", "outcome", "optimizer", "setting", "seed", "identity", "started")  # of the runs
+NUMERIC = {"integer", "count", "epochs", "nats", "share", "s", "µs"}  # units of columns that hold numbers alone
+
+COLUMNS = {
+    "run_id": ("text", "the run's id in MLflow"),
+    "name": ("text", "the run as a person would say it"),
+    "status": ("text", "FINISHED, FAILED, KILLED or RUNNING"),
+    "outcome": ("text", "finished, stopped (at the accuracy asked for), diverged, failed or killed"),
+    "optimizer": ("text", "the optimizer's label"),
+    "setting": ("text", "the optimizer with the hyperparameters that vary within the study"),
+    "seed": ("integer", "of data and initial weights; runs of different optimizers pair by it"),
+    "identity": ("text", "digest of all that decides the run's numbers"),
+    "sweep_id": ("text", "the sweep that the run belongs to"),
+    "stage": ("text", "tuning or final, in a study that tunes first"),
+    "reason": ("text", "why a run failed or was killed"),
+    "started": ("UTC", "when it began"),
+    "epoch": ("epochs", "passes over the training points so far; epoch 0 is measured before any update"),
+    "train_loss": ("nats", "mean cross-entropy on the training points, of probabilities clipped to [1e-7, 1 - 1e-7]"),
+    "train_accuracy": ("share", "training points classified rightly"),
+    "val_loss": ("nats", "mean cross-entropy on the validation points, not clipped; empty where there are none"),
+    "val_accuracy": ("share", "validation points classified rightly; empty where there are none"),
+    "train/loss": ("nats", "of the last epoch that MLflow's charts show"),
+    "train/accuracy": ("share", "likewise"),
+    "val/loss": ("nats", "likewise, on the validation points"),
+    "val/accuracy": ("share", "likewise"),
+    "final/train_loss": ("nats", "of the last epoch; of a diverged run the last finite one"),
+    "final/train_accuracy": ("share", "likewise"),
+    "final/val_loss": ("nats", "likewise, on the validation points"),
+    "final/val_accuracy": ("share", "likewise; settings are selected by it"),
+    "best/val_loss": ("nats", "the lowest of the run"),
+    "best/val_accuracy": ("share", "the highest of the run"),
+    "best/epoch": ("epochs", "the evaluated epoch with the lowest validation loss; of a diverged run, of those before"),
+    "best/test_loss": ("nats", "on the test points, with the weights of best/epoch"),
+    "best/test_accuracy": ("share", "likewise"),
+    "test/loss": ("nats", "mean cross-entropy on the test points, with the final weights; empty for a diverged run"),
+    "test/accuracy": ("share", "likewise"),
+    "reference/chance_accuracy": ("share", "of the test points, by always guessing the most frequent class"),
+    "reference/neighbours_accuracy": ("share", "likewise, by the nearest of the same training points"),
+    "reference/bayes_accuracy": ("share", "likewise, by the most probable class, from the data's density"),
+    "reference/bayes_loss": ("nats", "mean cross-entropy of that density's probabilities on the test points"),
+    "time/train_seconds": ("s", "wall-clock time of the training loop, evaluations included"),
+    "time/epoch_us": ("µs", "the same for one epoch"),
+    "diverged_at_epoch": ("epochs", "the first epoch whose loss was not finite; empty where there is none"),
+    "source": ("text", "digest of the optimizer's class, with what it imports of its user's own code"),
+    "dataset_source": ("text", "the same of the dataset's"),
+    "code": ("text", "the same of what in nnbench decides the numbers"),
+    "commit": ("text", "the code's git commit"),
+    "dirty": ("true or false", "whether files differed from that commit"),
+    "version": ("text", "of nnbench"),
+    "python": ("text", "its version"),
+    "numpy": ("text", "its version"),
+    "blas": ("text", "the library under NumPy's matrix products"),
+    "cpu": ("text", "the processor"),
+    "threads": ("count", "BLAS threads of the run"),
+    "command": ("text", "the command line that made it"),
+    "task": ("text", "what a setting was chosen for: the configuration of the dataset"),
+    "hyperparameter": ("text", "its name"),
+    "value": ("as in the config", "the one chosen"),
+    "default": ("as in the config", "the one of the optimizer's YAML"),
+    "kind": ("text", "log, linear or choice; fixed where it was not tuned"),
+    "low": ("as in the config", "lower end of its space"),
+    "high": ("as in the config", "upper end of its space"),
+    "edge": ("text", "low or high where the value lies on that end of its space"),
+    "tried": ("count", "different settings of the optimizer that the study had run by then, but for those on final seeds"),
+    "spaces": ("count", "different spaces in which they were looked for; empty where that was not noted"),
+    "declared_low": ("as in the config", "lower end of the first of these spaces"),
+    "declared_high": ("as in the config", "its upper end"),
+    "uses": ("count", "1 where the choice was made before its final seeds were read, one more for each later choice"),
+    "configs": ("count", "configs that the choice was among"),
+    "seeds": ("count", "seeds on which each was tried"),
+    "lost": ("count", "runs of the chosen config that diverged or failed"),
+}
+
+
+def write(study: Study, folder: Path) -> None:
+    """Write a study into a folder; an earlier export there is replaced as a whole."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}")
+    unfinished.mkdir()
+    try:
+        tables = {name: getattr(study, name) for name in TABLES}
+        as_json = {name: [str(column) for column in table if _is_mixed(table[column])] for name, table in tables.items()}
+        for name, table in tables.items():
+            for_parquet = table.assign(**{column: table[column].map(json.dumps) for column in as_json[name]})
+            for_parquet.to_parquet(unfinished / f"{name}.parquet", index=False)
+            table.map(_harmless).to_csv(unfinished / f"{name}.csv", index=False, lineterminator="\n")
+        _dictionary(tables).to_csv(unfinished / DICTIONARY, index=False, lineterminator="\n")
+        (unfinished / BOUNDARIES).mkdir()
+        for run_id in study.runs["run_id"]:
+            if (boundary := study.boundary(run_id)) is not None:
+                artifacts.write_boundary(unfinished / BOUNDARIES / f"{run_id}.npz", boundary)
+        columns = {name: [str(column) for column in table] for name, table in tables.items()}
+        about = _About(form=FORM, name=study.name, columns_in_json=as_json, columns=columns)
+        (unfinished / ABOUT).write_text(json.dumps(asdict(about), indent=1), encoding="utf-8")
+        if folder.exists():
+            if not is_export(folder):
+                raise UserError(f"{folder}: is there already, and is no export; move it away")
+            shutil.rmtree(folder)
+        os.replace(unfinished, folder)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+
+
+def is_export(folder: Path) -> bool:
+    """Whether `write` has made it."""
+    return os.path.isfile(folder / ABOUT)
+
+
+def read(folder: Path) -> Study:
+    """The study in a folder that `write` has made.
+
+    Raises:
+        UserError: there is none, it is damaged, or another version has written it.
+    """
+    if not os.path.isdir(folder):
+        raise UserError(f"{folder}: there is no such folder")
+    if not is_export(folder):
+        raise UserError(f"{folder}: is no export of a study: it has no {ABOUT}")
+    about = _about(folder / ABOUT)
+    tables: dict[str, Any] = {}
+    for name in TABLES:
+        if name in about.columns_in_json or name not in NEW:
+            tables[name] = _table(folder / f"{name}.parquet", about.columns_in_json.get(name, ()), about.columns.get(name, ()))
+    if lacking := [column for column in NEEDED if column not in tables["runs"]]:
+        raise UserError(f"{folder / 'runs.parquet'}: is damaged: it lacks {', '.join(lacking)}")
+
+    def boundary(run_id: str) -> Boundary | None:
+        path = folder / BOUNDARIES / f"{run_id}.npz"
+        if not re.fullmatch(r"[\w-]+", run_id) or not os.path.exists(path):
+            return None
+        try:
+            return artifacts.read_boundary(path)
+        except (artifacts.Spoilt, OSError) as error:
+            logger.warning("run %s: %s; it has no picture", run_id, error)
+            return None
+
+    return Study(name=about.name, boundary=boundary, **tables)
+
+
+@dataclass(frozen=True)
+class _About:
+    """What `study.json` says of the folder.
+
+    Attributes:
+        form: of the folder.
+        name: the study's.
+        columns_in_json: of each table the columns whose values are JSON.
+        columns: of each table all of them; empty in an export of an earlier version.
+    """
+
+    form: int
+    name: str
+    columns_in_json: dict[str, list[str]]
+    columns: dict[str, list[str]] = field(default_factory=dict)
+
+
+def _about(path: Path) -> _About:
+    try:
+        about = TypeAdapter(_About).validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(f"{path}: is damaged: {': '.join([*map(str, first['loc']), first['msg']])}") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
+    if about.form != FORM:
+        raise UserError(f"{path.parent}: was exported by another version of nnbench; export it again")
+    if not re.fullmatch(NAME, about.name):
+        raise UserError(f"{path}: names its study {about.name!r}; must be {NAME_IN_WORDS}")
+    return about
+
+
+def _table(path: Path, as_json: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
+    """A table, with all the columns that it was written with, and numbers where there must be."""
+    try:
+        table = pd.read_parquet(path)
+        lacking = [column for column in (*columns, *as_json) if column not in table]
+        table = table.assign(**{column: table[column].map(json.loads) for column in as_json if column in table})
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: is missing") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (ValueError, TypeError) as error:  # pyarrow's errors are among them
+        raise UserError(f"{path}: is damaged: {error}") from error
+    if lacking:
+        raise UserError(f"{path}: is damaged: it lacks {', '.join(lacking)}")
+    for column in table:
+        if _meaning(str(column))[0] in NUMERIC and not (is_numeric_dtype(table[column]) or table[column].isna().all()):
+            raise UserError(f"{path}: is damaged: its column {column} must hold numbers")
+    return pd.DataFrame() if table.columns.empty else table
+
+
+def _is_mixed(column: "pd.Series[Any]") -> bool:
+    """Whether it holds values of more than one type, which a Parquet file cannot."""
+    return len({type(value) for value in column if not pd.isna(value)}) > 1 and column.dtype == object
+
+
+def _harmless(value: object) -> object:
+    """A text that a spreadsheet would take for a formula, marked as text."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def _dictionary(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """What each column of each table is."""
+    rows = [(name, str(column), *_meaning(str(column))) for name, table in tables.items() for column in table]
+    grids = f"{BOUNDARIES}/RUN_ID.npz", "label, confidence", "class; share × 255", "the decision boundary, row 0 at the bottom"
+    return pd.DataFrame([*rows, grids], columns=["table", "column", "unit", "meaning"])
+
+
+def _meaning(column: str) -> tuple[str, str]:
+    if column in COLUMNS:
+        return COLUMNS[column]
+    if target := re.fullmatch(r"epochs_to/(.+)", column):
+        return "epochs", f"the first epoch at which training accuracy reached {target[1]}; empty if never"
+    return "as in the config", f"the configuration's {column}"

@@ -1,0 +1,58 @@
+"""What one training run leaves behind. Arrays alone, so that it travels between processes and into an `.npz`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import nan
+from typing import Literal
+
+from nnbench.core.arrays import FloatArray, IntArray
+
+Outcome = Literal["finished", "stopped", "diverged"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """One run, epoch by epoch.
+
+    Epoch `e` is measured before its update, so epoch 0 shows the initial weights and the last row the weights that
+    `weights` holds. A diverged run keeps only its finite rows; there `weights` are those of the last finite epoch
+    where they are finite at all.
+
+    Attributes:
+        train_loss: mean cross-entropy in nats on the training points, one value an epoch, shape (n,); of probabilities
+            clipped to [1e-7, 1 - 1e-7], as in the notebook.
+        train_accuracy: share of training points classified rightly, shape (n,).
+        evaluated: the epochs at which the validation points were looked at, ascending, shape (m,).
+        val_loss: mean cross-entropy on the validation points, not clipped, shape (m,); empty where there are none.
+        val_accuracy: likewise.
+        test_loss: mean cross-entropy on the test points with the final weights, not clipped; NaN where there are none or the
+            run diverged.
+        test_accuracy: likewise.
+        best_epoch: the first of the evaluated epochs with the lowest validation loss; None where there is none. A diverged
+            run has one among the epochs before.
+        best_test_loss: on the test points with the weights of `best_epoch`; NaN where there are none.
+        best_test_accuracy: likewise.
+        weights: a layer each, shape (inputs + 1, outputs); the last row is the bias.
+        checkpoints: epoch -> weights as they were at that epoch, in the form of `weights`.
+        outcome: `finished`, `stopped` (the accuracy asked for was reached) or `diverged` (the loss left the finite numbers).
+        diverged_at: the first epoch whose loss was not finite.
+        seconds: wall-clock time of the training loop, evaluations included.
+        references: what other classifiers reach on the same points, by name, as `nnbench.training.references` gives them.
+    """
+
+    train_loss: FloatArray
+    train_accuracy: FloatArray
+    evaluated: IntArray
+    val_loss: FloatArray
+    val_accuracy: FloatArray
+    test_loss: float
+    test_accuracy: float
+    best_epoch: int | None = None
+    best_test_loss: float = nan
+    best_test_accuracy: float = nan
+    weights: tuple[FloatArray, ...]
+    checkpoints: dict[int, tuple[FloatArray, ...]] = field(default_factory=dict)
+    outcome: Outcome
+    diverged_at: int | None = None
+    seconds: float
+    references: Mapping[str, float] = field(default_factory=dict)

@@ -1,0 +1,78 @@
+"""What the change did, how sure that is, and what it does not say."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from nnbench.core import formatting as numbers
+from nnbench.report.comparison import wording
+from nnbench.report.comparison.pairing import Versus
+from nnbench.report.plots import style, text
+from nnbench.report.plots.forest import Row, dots, mark, strip
+from nnbench.report.plots.sheet import Pad, Page, line_height
+from nnbench.report.plots.style import BODY, LEAST, LEFT, MUTED, SMALL
+from nnbench.stats.paired import LEVEL
+
+_NOTE = LEAST + 0.5
+
+
+def draw(pad: Pad, versus: Versus, contents: Sequence[tuple[str, str, int]]) -> pd.DataFrame:
+    """The settings' changes in the measure that judges them, as `Versus.shifts` gives them."""
+    pages = (_page(versus, contents, rows) for rows in (12, 9, 6, 3))
+    pad.pages.append(next((page for page in pages if page.room >= 0), None) or _page(versus, contents, 3))
+    return versus.shifts(versus.primary)
+
+
+def _page(versus: Versus, contents: Sequence[tuple[str, str, int]], rows: int) -> Page:
+    """The cover with as many settings in its strip; the page of differences has them all."""
+    names = " and ".join(text.legible(name) for name in versus.names)
+    page = Page(f"{names} compared")
+    page.paragraph("nnbench  \N{MIDDLE DOT}  two studies, run by run", size=BODY, colour=MUTED, after=2.5)
+    page.paragraph(f"{names} compared", size=20, bold=True, after=5)
+    page.paragraph(wording.verdict(versus, versus.primary), size=13.5, after=7)
+    _strip(page, versus, rows)
+    page.heading("Read this with care")
+    for words in wording.caveats(versus):
+        page.write(LEFT, page.y, "\N{EN DASH}", size=SMALL, colour=MUTED)
+        page.paragraph(words, size=SMALL, x=LEFT + 4, after=0.9)
+    page.y += 4.5
+    page.heading("Contents")
+    for kind, title, number in contents:
+        page.write(LEFT + 4, page.y, str(number), size=SMALL, colour=MUTED, align="right")
+        page.write(LEFT + 8, page.y, kind, size=SMALL, colour=MUTED)
+        page.write(LEFT + 32, page.y, text.beginning(title, SMALL, style.WIDTH - 32), size=SMALL)
+        page.y += line_height(SMALL) + 0.5
+    return page
+
+
+def _strip(page: Page, versus: Versus, rows: int) -> None:
+    """A row a setting: the differences of its seeds, that of the interquartile means, and its interval."""
+    by = versus.primary
+    changes, pairs = versus.changes(by), versus.pairs(by)
+    ended = pairs[np.isfinite(pairs[["before", "after"]]).all(axis=1)]
+    differences = ended["after"] - ended["before"]
+    shown = changes[:rows]
+    made = [
+        Row(
+            name=change.setting,
+            figures=(change.signed, change.bounds, f"{change.seeds} seeds" if change.ended < change.n else ""),
+        )
+        for change in shown
+    ]
+    axes = strip(page, made, f"change in {by.name}", ("", "", ""), gap=2.5)
+    axes.axvline(0, color=MUTED, linewidth=0.8, zorder=0.5)
+    for at, change in enumerate(shown):
+        look = versus.looks[change.setting]
+        if change.ended > 1:
+            dots(axes, differences[ended["setting"] == change.setting], at + 0.27, look)
+        mark(axes, at, (change.estimate, change.low, change.high), look, hollow=not change.differ)
+    said = (
+        f"Mark: interquartile mean of {by.name} after, less that before; {'right' if by.higher else 'left'} of the line is "
+        f"better. Small dots: differences of single seeds. Bar: its {numbers.INTERVAL}. Filled: a "
+        "change is shown, by the Wilcoxon signed-rank test on the seeds, Holm-corrected over "
+        f"{numbers.count(len(changes), 'setting')}, at level {LEVEL:g}."
+    )
+    if len(changes) > rows:
+        said += f" The other {len(changes) - rows} settings are on the page of differences."
+    page.paragraph(said, size=_NOTE, colour=MUTED, after=7)

@@ -1,0 +1,180 @@
+"""Which settings of two studies belong together, and which of their runs."""
+
+from collections.abc import Mapping
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from nnbench.core import palette
+from nnbench.core.errors import UserError
+from nnbench.report.comparison.change import Change
+from nnbench.report.findings import code
+from nnbench.report.findings.findings import METRICS, Findings, Metric
+from nnbench.report.sentences import wording
+from nnbench.stats.diverged import with_diverged
+from nnbench.stats.shift import seeds_needed, shifts
+
+_AROUND = ("seed", "study", "optimizer.name", "resume", "fail_fast", "dry_run", "training.checkpoints")
+_OUTSIDE = ("tracking.", "report.", "mlflow.")
+_SOURCE = "source of "
+_SIDES = ["before", "after"]
+
+
+class Versus:
+    """A study set against an earlier one.
+
+    Attributes:
+        before, after: what each says by itself.
+        matched: what a setting is called here -> what it is called before and after.
+        alone: settings of either study that have no match in the other, by the study's name.
+
+    Raises:
+        UserError: no setting is in both, or none with a seed that came to its end in both.
+    """
+
+    def __init__(self, before: Findings, after: Findings) -> None:
+        self.before, self.after = before, after
+        self.matched = _matched(before.runs, after.runs)
+        names = f"study={before.study.name},{after.study.name}"
+        if not self.matched:
+            told = ["; ".join(map(str, one.runs["setting"].unique()[:5])) or "none" for one in (before, after)]
+            raise UserError(f"{names}: no setting is in both; the first has {told[0]}, the second {told[1]}")
+        known = [metric for metric in METRICS.values() if np.isfinite(self._paired(metric)[_SIDES]).all(axis=1).any()]
+        if not known:
+            raise UserError(f"{names}: no setting has a seed whose runs came to their end in both")
+        self.metrics = known
+        paired = [list(pair) for pair in zip(*self.matched.values(), strict=True)]
+        self.alone = {
+            one.study.name: [str(name) for name in one.runs["setting"].unique() if name not in mine]
+            for one, mine in zip((before, after), paired, strict=True)
+        }
+        self._pairs: dict[str, pd.DataFrame] = {}
+        self._shifts: dict[str, pd.DataFrame] = {}
+
+    @property
+    def primary(self) -> Metric:
+        """What the change is judged by: test accuracy, or the next best that both studies have."""
+        return self.metrics[0]
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Of the studies, as a sentence bears them."""
+        return wording.brief(self.before.study.name), wording.brief(self.after.study.name)
+
+    @cached_property
+    def looks(self) -> Mapping[str, palette.LineStyle]:
+        """The look of each setting: that which it has by itself after the change."""
+        return {name: self.after.looks[after] for name, (_, after) in self.matched.items()}
+
+    def pairs(self, metric: Metric) -> pd.DataFrame:
+        """`setting`, `seed`, `before`, `after` of the seeds that ended or diverged in both; infinite where they diverged."""
+        if metric.column not in self._pairs:
+            self._pairs[metric.column] = self._paired(metric)
+        return self._pairs[metric.column]
+
+    def shifts(self, metric: Metric) -> pd.DataFrame:
+        """What `stats.shift.shifts` says, and `better`: 1 where the change is shown to be for the better, -1 for the worse."""
+        if metric.column not in self._shifts:
+            table = shifts(self.pairs(metric))
+            better = table["sign"] * table["differ"] * (1 if metric.higher else -1)
+            self._shifts[metric.column] = table.assign(better=better)
+        return self._shifts[metric.column]
+
+    def changes(self, metric: Metric) -> list[Change]:
+        """The rows of `shifts`."""
+        return [Change(**{str(key): value for key, value in row.items()}) for row in self.shifts(metric).to_dict("records")]
+
+    @cached_property
+    def needed(self) -> int:
+        """The fewest seeds with which a change could be shown."""
+        return seeds_needed(len(self.shifts(self.primary)))
+
+    def lost(self, side: Findings, setting: str) -> tuple[int, int]:
+        """How many runs of a setting diverged in a study, and of how many."""
+        name = self.matched[setting][0 if side is self.before else 1]
+        runs = side.ended[side.ended["setting"] == name]
+        return int((runs["outcome"] == "diverged").sum()), len(runs)
+
+    @cached_property
+    def differences(self) -> pd.DataFrame:
+        """What was not the same: `setting` (empty where it is the same for all), `key`, `before`, `after`, in words."""
+        rows: dict[tuple[str, str, str], list[str]] = {}
+        for name, (before, after) in self.matched.items():
+            mine = self.before.runs[self.before.runs["setting"] == before]
+            theirs = self.after.runs[self.after.runs["setting"] == after]
+            for key in _leaves(mine, theirs):
+                values = wording.distinct(mine, key), wording.distinct(theirs, key)
+                if set(values[0]) != set(values[1]):
+                    rows.setdefault((key, ", ".join(values[0]), ", ".join(values[1])), []).append(name)
+        everywhere = len(self.matched)
+        found = [
+            ("" if len(settings) == everywhere else setting, *row)
+            for row, settings in rows.items()
+            for setting in (settings[:1] if len(settings) == everywhere else settings)
+        ]
+        for name in (*self.code.differ, *self.code.unknown):
+            sources = code.versions_of(self._compared[0], name), code.versions_of(self._compared[1], name)
+            found.append(("", f"{_SOURCE}{name}", *sources))
+        for key in code.MADE_BY:
+            versions = wording.distinct(self.before.runs, key), wording.distinct(self.after.runs, key)
+            if set(versions[0]) != set(versions[1]):
+                found.append(("", key, ", ".join(versions[0]), ", ".join(versions[1])))
+        return pd.DataFrame(found, columns=["setting", "key", "before", "after"])
+
+    @property
+    def configured(self) -> list[str]:
+        """The keys of the configuration that differ."""
+        return [
+            str(key) for key in self.differences["key"].unique() if key not in code.MADE_BY and not key.startswith(_SOURCE)
+        ]
+
+    @property
+    def environment(self) -> list[str]:
+        """What is recorded of the code and the machine that differs, as it is called in print, with no digest among it."""
+        return [called for key, called in code.MADE_BY.items() if key in set(self.differences["key"])]
+
+    @cached_property
+    def code(self) -> code.Differences:
+        """What is known of the code of the settings that are compared."""
+        return code.differences(*self._compared)
+
+    @cached_property
+    def diff(self) -> list[str]:
+        """What was changed in the source: lines of a unified diff."""
+        return code.diff(self.before.study, self.after.study, self.code.differ)
+
+    @property
+    def _compared(self) -> list[pd.DataFrame]:
+        """The runs of the matched settings, before and after."""
+        names = [set(side) for side in zip(*self.matched.values(), strict=True)]
+        return [one.runs[one.runs["setting"].isin(of)] for one, of in zip((self.before, self.after), names, strict=True)]
+
+    def _paired(self, metric: Metric) -> pd.DataFrame:
+        sides = []
+        for which, side in enumerate((self.before, self.after)):
+            common = {names[which]: name for name, names in self.matched.items()}
+            values = with_diverged(side.values(metric), side.runs, higher=metric.higher)
+            values = values.assign(setting=values["setting"].map(common)).dropna(subset=["setting"])
+            sides.append(values.groupby(["setting", "seed"])["value"].mean().reset_index())
+        both = sides[0].merge(sides[1], on=["setting", "seed"]).rename(columns={"value_x": "before", "value_y": "after"})
+        order = both["setting"].map({name: at for at, name in enumerate(self.matched)})
+        return both.assign(order=order).sort_values(["order", "seed"], ignore_index=True).drop(columns="order")
+
+
+def _matched(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, tuple[str, str]]:
+    """By the name of the setting; else by that of the optimizer, where each study has but one setting of it."""
+    names = [dict(zip(one["setting"], one["optimizer"], strict=True)) for one in (before, after)]
+    matched = {name: (name, name) for name in names[1] if name in names[0]}
+    left = [{name: of for name, of in one.items() if name not in matched} for one in names]
+    for optimizer in dict.fromkeys(left[1].values()):
+        mine, theirs = ([name for name, of in one.items() if of == optimizer] for one in left)
+        if len(mine) == len(theirs) == 1 and optimizer not in matched:
+            matched[optimizer] = (mine[0], theirs[0])
+    return matched
+
+
+def _leaves(*runs: pd.DataFrame) -> list[str]:
+    """The dotted names of what was configured, in either."""
+    keys = dict.fromkeys(key for one in runs for key in one.columns)
+    return [key for key in keys if "." in key and "/" not in key and key not in _AROUND and not key.startswith(_OUTSIDE)]

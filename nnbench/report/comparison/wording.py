@@ -1,0 +1,157 @@
+"""What a change did, in sentences that claim no more than the tests show."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from nnbench.core.formatting import count, listing
+from nnbench.report.comparison.change import Change, diverged
+from nnbench.report.comparison.pairing import Versus
+from nnbench.report.findings.findings import Metric
+from nnbench.report.sentences.caveats import one_task
+from nnbench.report.sentences.wording import brief
+
+_DATA = ("dataset.", "network.", "draws.")  # what makes the runs of one seed no longer start alike
+
+
+def verdict(versus: Versus, by: Metric) -> str:
+    """What the change did to this metric, with interval and n, hedged as the tests demand."""
+    changes, way = versus.changes(by), f"from {versus.names[0]} to {versus.names[1]}"
+    most = max(changes, key=lambda change: change.n)
+    if most.n < versus.needed:
+        return (
+            f"{count(most.n, 'seed').capitalize()} in common cannot show a change in {by.name} {way} of "
+            f"{count(len(changes), 'setting')}, {versus.needed} or more are needed: so far {brief(most.setting)} differs by "
+            f"{most.words}."
+        )
+    if not any(change.differ for change in changes):
+        of = brief(most.setting) if len(changes) == 1 else f"any of {len(changes)} settings"
+        lost = f"; {diverged(changes)}" if diverged(changes) else ""
+        value = f": {most.told}" if len(changes) == 1 else f" (n = {_seeds(changes)}{lost})"
+        return f"No change in {by.name} is shown {way} for {of}{value}."
+    moved = " and ".join(filter(None, (_moved(changes, sign) for sign in (1, -1))))
+    still = [change for change in changes if not change.differ]
+    others = listing([_name(change) for change in still]) if len(still) <= 3 else _many(still, "other settings")
+    return f"{way[0].upper()}{way[1:]}, {by.name} {moved}{f'; no change is shown for {others}' if still else ''}."
+
+
+def _seeds(changes: Sequence[Change]) -> str:
+    """`10`, `8 to 10`."""
+    least, most = (choose(change.n for change in changes) for choose in (min, max))
+    return str(most) if least == most else f"{least} to {most}"
+
+
+def _moved(changes: Sequence[Change], sign: int) -> str:
+    """The settings whose values are shown to have risen, or fallen."""
+    mine = [change for change in changes if change.differ and change.sign == sign]
+    if not mine:
+        return ""
+    shown = mine if len(mine) <= 3 else mine[:2]
+    told = [f"{brief(change.setting)} ({change.told})" for change in shown]
+    more = [_many(mine[len(shown) :], "others")] if len(mine) > len(shown) else []
+    return f"{'rises' if sign > 0 else 'falls'} for {listing([*told, *more])}"
+
+
+def headline(versus: Versus, by: Metric) -> str:
+    """The verdict in the few words of a page's title."""
+    changes = versus.changes(by)
+    most = max(change.n for change in changes)
+    lost = f" ({diverged(changes)})" if diverged(changes) else ""
+    if most < versus.needed:
+        return f"{count(most, 'seed').capitalize()} in common cannot show a change in {by.name}{lost}"
+    sides = {side: [change for change in changes if change.better == side] for side in (1, -1, 0)}
+    if not sides[1] and not sides[-1]:
+        return f"No change in {by.name} is shown{lost}"
+    told = {side: _of(own, len(changes)) for side, own in sides.items()}
+    parts = [f"{word} for {told[side]}" for word, side in (("better", 1), ("worse", -1)) if sides[side]]
+    still = f", not shown to change for {told[0]}" if sides[0] else ""
+    return f"{by.name.capitalize()} is {' and '.join(parts)}{still}"
+
+
+def _of(changes: Sequence[Change], every: int) -> str:
+    if len(changes) == every > 1:
+        return f"all {_many(changes, 'settings')}"
+    return listing([_name(change) for change in changes]) if len(changes) <= 2 else _many(changes, "settings")
+
+
+def _name(change: Change) -> str:
+    """A setting, and how many of its runs diverged."""
+    lost = diverged([change])
+    return f"{brief(change.setting)} ({lost})" if lost else brief(change.setting)
+
+
+def _many(changes: Sequence[Change], noun: str) -> str:
+    """How many settings, and how many of their runs diverged."""
+    lost = diverged(changes)
+    return f"{len(changes)} {noun}{f' ({lost})' if lost else ''}"
+
+
+def caveats(versus: Versus) -> list[str]:
+    """What the answer does not say, computed from the runs where it can be."""
+    said = [_cause(versus), one_task(pd.concat([versus.before.runs, versus.after.runs]))]
+    if moved := [key for key in versus.configured if key.startswith(_DATA)]:
+        verb = "differs" if len(moved) == 1 else "differ"
+        said.append(f"{listing(moved[:3])} {verb}: the two runs of a seed do not start alike, and pair by name only.")
+    changes = versus.changes(versus.primary)
+    if versus.needed <= min(change.n for change in changes) < 10:
+        said.append(
+            f"{_seeds(changes)} seeds a setting: with fewer than 10 the intervals come out too narrow, and small changes go "
+            "unseen."
+        )
+    said += _lost(versus)
+    for study, names in versus.alone.items():
+        if names:
+            told = f"{listing([brief(name) for name in names[:3]])}{' and others' if len(names) > 3 else ''}"
+            verb = "has" if len(names) == 1 else "have"
+            said.append(f"{count(len(names), 'setting')} of {brief(study)} {verb} no match in the other study: {told}.")
+    return said
+
+
+def _cause(versus: Versus) -> str:
+    """To what a change could be due."""
+    keys, code = versus.configured, versus.code
+    if not keys:
+        nothing = "Nothing that was configured differs between the two"
+        if code.differ:
+            verb = "has" if len(code.differ) == 1 else "have"
+            return f"{nothing}, but the code does: {_names(code.differ)} {verb} changed.{_besides(versus)}"
+        if code.unknown:
+            return f"{nothing}; whether the code does is not known ({_names(code.unknown)}).{_besides(versus)}"
+        same = "Neither what was configured nor the code that decides the numbers differs between the two"
+        return f"{same}.{_besides(versus)}" if versus.environment else f"{same}: nothing that is recorded differs."
+    told = listing(keys if len(keys) <= 4 else [*keys[:3], f"{len(keys) - 3} more"])
+    words = f"{told} {'differs' if len(keys) == 1 else 'differ'} between the two"
+    together = "" if len(keys) == 1 else " together: which of them did it is not told apart"
+    also = f" So does the code, of {_names(code.differ)}." if code.differ else ""
+    also = also or (f" Whether the code does is not known ({_names(code.unknown)})." if code.unknown else "")
+    return f"{words}{together}.{also}{_besides(versus)}"
+
+
+def machine(versus: Versus) -> list[str]:
+    """What differs of what is recorded besides the configuration; the commit only where the code is the same."""
+    return [one for one in versus.environment if versus.code.same or one not in ("commit", "uncommitted changes", "nnbench")]
+
+
+def _besides(versus: Versus) -> str:
+    told = machine(versus)
+    return f" Of what else is recorded, {listing(told)} {'differs' if len(told) == 1 else 'differ'}." if told else ""
+
+
+def _names(names: Sequence[str]) -> str:
+    return listing(list(names) if len(names) <= 4 else [*names[:3], f"{len(names) - 3} more"])
+
+
+def _lost(versus: Versus) -> list[str]:
+    """The settings of which runs diverged, and how these are counted."""
+    told = []
+    for name in versus.matched:
+        before, after = versus.lost(versus.before, name), versus.lost(versus.after, name)
+        if before[0] or after[0]:
+            told.append(f"{brief(name)} {before[0]} of {before[1]} before and {after[0]} of {after[1]} after")
+    if not told:
+        return []
+    more = " and others" if len(told) > 3 else ""
+    return [
+        f"Runs diverged ({'; '.join(told[:3])}{more}): the tests count them as worse than any other; the figures are of the "
+        "seeds that came to their end in both."
+    ]

@@ -1,0 +1,1 @@
+"""What the runs of a study show, in numbers; no sentences and no drawing."""

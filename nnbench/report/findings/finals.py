@@ -1,0 +1,63 @@
+"""Where each setting ended up, as it is written where there is no paper: in the summary and on the web page."""
+
+from dataclasses import dataclass
+
+from nnbench.core import formatting as numbers
+from nnbench.report.findings.findings import METRICS, Findings, Metric
+from nnbench.report.findings.measures import DECLARED
+from nnbench.stats.interquartile import middle_mean
+
+
+@dataclass(frozen=True, kw_only=True)
+class Final:
+    """One setting on one measure.
+
+    Attributes:
+        value: the interquartile mean over seeds; NaN where there is none.
+        words: it, in as many digits as its interval bears out.
+        bounds: of the interval, in words.
+        best: the best of the measure, or not shown to differ from it; nothing is where no difference is shown.
+    """
+
+    value: float
+    words: str
+    bounds: str
+    best: bool
+
+
+def measures(findings: Findings) -> list[Metric]:
+    """What the settings are told of by, the one that judges them first; no validation accuracy beside that of the test."""
+    every = [*METRICS.values(), *(one for one in DECLARED if one.column not in METRICS)]
+    known = [metric for metric in every if findings.known(metric.column)]
+    tested = METRICS["test/accuracy"] in known
+    return [metric for metric in known if not (tested and metric.column == "final/val_accuracy")]
+
+
+def finals(findings: Findings, metric: Metric) -> dict[str, Final]:
+    """Each setting on a measure."""
+    found = findings.by(metric)
+    leaders, columns = found.leaders, ["setting", "estimate", "low", "high"]
+    return {
+        str(setting): Final(
+            value=estimate,
+            words=numbers.fixed(estimate, numbers.decimals(low, high)),
+            bounds=numbers.bounds(low, high),
+            best=setting in leaders,
+        )
+        for setting, estimate, low, high in found.ranking[columns].itertuples(index=False)
+    }
+
+
+def counts(findings: Findings) -> dict[str, tuple[int, int]]:
+    """Of each setting, the best first: its runs, and how many of them came to no end or diverged."""
+    ended = findings.scored["setting"].value_counts()
+    ranking = findings.ranking(findings.primary)
+    return {
+        str(setting): (runs, runs - int(ended.get(setting, 0))) for setting, runs in ranking[["setting", "runs"]].to_numpy()
+    }
+
+
+def times(findings: Findings) -> dict[str, float]:
+    """Of each setting, the seconds of the training loop, an interquartile mean."""
+    seconds = findings.scored[["setting", "time/train_seconds"]].dropna().groupby("setting")["time/train_seconds"]
+    return {str(setting): float(middle_mean(own)) for setting, own in seconds}

@@ -1,0 +1,252 @@
+"""What the runs say, in numbers: the measure that judges them, how settings rank by it, which differences are shown."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from nnbench.core import palette
+from nnbench.records.study import Study
+from nnbench.report.findings.search import Search, searched
+from nnbench.report.plots import style
+from nnbench.stats.diverged import score, with_diverged
+from nnbench.stats.interquartile import interquartile_mean
+from nnbench.stats.paired import compare_if_enough
+from nnbench.stats.verdict import Verdict, judge, unfit
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A column of `Study.runs` that settings are ranked by.
+
+    Attributes:
+        column: such as `test/accuracy`.
+        name: in print.
+        higher: whether greater values are better.
+        when: with the weights of which epoch it is taken.
+        epoch: that epoch in two words, as a table's head has it.
+    """
+
+    column: str
+    name: str
+    higher: bool
+    when: str = "after the last epoch"
+    epoch: str = "last epoch"
+
+    @property
+    def full(self) -> str:
+        """The measure with its protocol, as a sentence bears it: `test accuracy after the last epoch`."""
+        return f"{self.name} {self.when}"
+
+    @property
+    def head(self) -> str:
+        """The measure above a column: with its protocol only where that is not the last epoch."""
+        return self.name if self.when == Metric.when else self.full
+
+
+METRICS = {
+    one.column: one
+    for one in (
+        Metric("test/accuracy", "test accuracy", True),
+        Metric("final/val_accuracy", "validation accuracy", True),
+        Metric("final/train_accuracy", "training accuracy", True),
+        Metric("final/train_loss", "training loss", False),
+        Metric("final/val_loss", "validation loss", False),
+    )
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The settings weighed against each other by one value a run.
+
+    Attributes:
+        values: one row a seed, one column a setting that has a value, the best first; NaN where a run is missing or diverged.
+        scores: the same of the settings that are ranked, with the value of a diverged run (see `stats.diverged`): what ranks
+            and tests rest on.
+        ranking: the settings from the best to the worst, then those that are not ranked: `setting`, `optimizer`, `runs`,
+            `diverged`, `counted` (runs that came to their end or diverged), `n`, `estimate`, `low`, `high` (of those that came
+            to their end: how many have a value, its interquartile mean with 95 % interval), `score` (the interquartile mean
+            with the diverged ones counted as worse than any, by which the settings rank; infinite where more than a quarter
+            diverged), `aside` (why it is not ranked; empty), `p` (Holm-corrected over all pairs, against the first row; NaN
+            where untested), `behind` (shown to be worse than the first).
+        pairs: every pair of ranked settings, as `stats.paired.compare` gives them; untested where seeds are too few for any.
+        verdict: what may be said.
+    """
+
+    values: pd.DataFrame
+    scores: pd.DataFrame
+    ranking: pd.DataFrame
+    pairs: pd.DataFrame
+    verdict: Verdict
+
+    @property
+    def leaders(self) -> frozenset[str]:
+        """The best and those not shown to differ from it, which tables set in bold; empty where no difference is shown."""
+        ranking = self.ranking
+        if not ranking["behind"].any():
+            return frozenset()
+        leads = ~ranking["behind"] & (ranking["aside"] == "") & np.isfinite(ranking["score"])
+        return frozenset(ranking.loc[leads, "setting"].astype(str))
+
+
+class Findings:
+    """A study with what its runs say, each thing computed once.
+
+    Attributes:
+        study: as it was read.
+        runs: its runs; `outcome` is filled in where a run has none, such as one that is still running.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.runs = study.runs.assign(outcome=study.runs["outcome"].fillna(study.runs["status"].str.lower()))
+        self._comparisons: dict[str, Comparison] = {}
+
+    @cached_property
+    def scored(self) -> pd.DataFrame:
+        """The runs that came to their end: the others have no final value, and are counted instead."""
+        return self.runs[self.runs["outcome"].isin(["finished", "stopped"])]
+
+    @cached_property
+    def ended(self) -> pd.DataFrame:
+        """The runs that say something of their setting: those that came to their end or diverged."""
+        return self.runs[self.runs["outcome"].isin(["finished", "stopped", "diverged"])]
+
+    def known(self, column: str) -> bool:
+        """Whether any run that came to its end has a value there."""
+        return column in self.scored and bool(self.scored[column].notna().any())
+
+    @cached_property
+    def classes(self) -> int | None:
+        """The classes that a guess chooses among; None where they are not known, or are one."""
+        known = pd.to_numeric(pd.Series(self.runs.get("dataset.classes"), dtype=object), errors="coerce").dropna()
+        return int(known.max()) if len(known) and known.max() >= 2 else None
+
+    @cached_property
+    def primary(self) -> Metric:
+        """What the study is judged by: test accuracy, or the next best where there is no test split."""
+        accuracies = [METRICS[column] for column in ("test/accuracy", "final/val_accuracy", "final/train_accuracy")]
+        return next((one for one in accuracies if self.known(one.column)), accuracies[-1])
+
+    @cached_property
+    def looks(self) -> dict[str, palette.LineStyle]:
+        """The look of each setting."""
+        return style.settings(self.runs)
+
+    @cached_property
+    def optimizer_looks(self) -> dict[str, palette.LineStyle]:
+        """The look of each optimizer, of those that were tuned too."""
+        tables = [table["optimizer"] for table in (self.runs, self.study.tuning, self.study.selection) if "optimizer" in table]
+        return palette.optimizer_styles(style.family(str(label)) for table in tables for label in table.unique())
+
+    @cached_property
+    def commands(self) -> list[str]:
+        """The commands that asked for the study's sweeps, the latest last; one said again, to resume, counts once."""
+        return list(self.study.sweeps["command"].dropna().drop_duplicates(keep="last"))
+
+    @cached_property
+    def noun(self) -> str:
+        """What the settings may be called: optimizers, where each has but one."""
+        alone = self.runs["optimizer"].map(style.family).groupby(self.runs["setting"]).first().is_unique
+        return "optimizer" if alone and (self.runs["setting"] == self.runs["optimizer"]).all() else "setting"
+
+    @cached_property
+    def tuned(self) -> bool:
+        """Whether the settings were tuned on other seeds first."""
+        return not self.study.selection.empty
+
+    @cached_property
+    def optimizers(self) -> list[str]:
+        """The labels of the optimizers, by the rank of the best of their settings, tuned or not."""
+        return list(dict.fromkeys(style.family(str(label)) for label in self.ranking(self.primary)["optimizer"]))
+
+    @cached_property
+    def search(self) -> Search | None:
+        """The configurations that were tried of each optimizer; None where there was but one of each."""
+        tried = self.study.tuning if len(self.study.tuning) else self.runs
+        found = searched(tried, self.study.selection, self.optimizer_looks)
+        if found is None:
+            return None
+        place = {name: at for at, name in enumerate(self.optimizers)}
+        ordered = sorted(found.varied, key=lambda name: place.get(style.family(name), len(place)))
+        return replace(found, varied={name: found.varied[name] for name in ordered})
+
+    def ordered(self, table: pd.DataFrame) -> pd.DataFrame:
+        """The rows of a table in the order in which their `setting` ranks, or else their `optimizer`."""
+        if table.empty:
+            return table
+        ranking = self.ranking(self.primary)
+        settings = {setting: at for at, setting in enumerate(ranking["setting"])}
+        optimizers = {style.family(label): at for at, label in reversed(list(enumerate(ranking["optimizer"])))}
+        place = table["setting"].map(settings).fillna(table["optimizer"].map(style.family).map(optimizers))
+        return table.loc[place.sort_values(kind="stable").index]
+
+    def ranking(self, by: Metric) -> pd.DataFrame:
+        """The settings from the best to the worst, as `Comparison.ranking` describes them."""
+        return self.by(by).ranking
+
+    def by(self, metric: Metric) -> Comparison:
+        """The settings weighed by a metric."""
+        if metric.column not in self._comparisons:
+            self._comparisons[metric.column] = self.compare(self.values(metric), higher=metric.higher)
+        return self._comparisons[metric.column]
+
+    def values(self, by: Metric) -> pd.DataFrame:
+        """`setting`, `seed`, `value` of the runs that have one."""
+        values = self.scored[["setting", "seed"]].assign(value=self.scored.get(by.column, np.nan))
+        return values.dropna(subset=["value"])
+
+    def compare(self, values: pd.DataFrame, *, higher: bool) -> Comparison:
+        """The settings weighed by `values`: `setting`, `seed`, `value`, a row a run that came to its end.
+
+        Args:
+            higher: whether greater values are better.
+        """
+        scores = with_diverged(values, self.runs, higher=higher)
+        ranking = self._rank(scores, higher)
+        ranked = ranking.loc[(ranking["counted"] > 0) & (ranking["aside"] == ""), "setting"].astype(str).tolist()
+        valued = ranking.loc[ranking["n"] > 0, "setting"].astype(str).tolist()
+        wide = scores.pivot_table(index="seed", columns="setting", values="value")
+        pairs = compare_if_enough(wide.reindex(columns=ranked))
+        verdict = judge(ranking, pairs, higher=higher)
+        against = pairs[pairs["first"] == verdict.best].set_index("second")["p_holm"]
+        return Comparison(
+            values=wide.reindex(columns=valued).replace([np.inf, -np.inf], np.nan),
+            scores=wide.reindex(columns=ranked),
+            ranking=ranking.assign(p=ranking["setting"].map(against), behind=ranking["setting"].isin(verdict.behind)),
+            pairs=pairs,
+            verdict=verdict,
+        )
+
+    def _rank(self, scores: pd.DataFrame, higher: bool) -> pd.DataFrame:
+        """`Comparison.ranking` without what the tests say."""
+        of_setting = {str(setting): own for setting, own in scores.groupby("setting")["value"]}
+        rows = []
+        for setting, group in self.runs.groupby("setting", sort=False):
+            own = of_setting.get(str(setting), pd.Series(dtype=float))
+            one = interquartile_mean(own[np.isfinite(own)])
+            diverged = int((group["outcome"] == "diverged").sum())
+            told = (
+                setting,
+                group["optimizer"].iloc[0],
+                len(group),
+                diverged,
+                len(own),
+                one.n,
+                one.estimate,
+                one.low,
+                one.high,
+            )
+            rows.append((*told, score(own, higher=higher) if len(own) > one.n else one.estimate))
+        columns = ["setting", "optimizer", "runs", "diverged", "counted", "n", "estimate", "low", "high", "score"]
+        table = pd.DataFrame(rows, columns=columns).astype({"score": float})
+        table = table.assign(
+            aside=unfit(table["counted"], table["n"]),
+            last=lambda frame: frame["aside"] != "",
+            lost=(table["diverged"] / table["counted"]).where(np.isinf(table["score"]), 0),
+        )
+        order = ["last", "score", "lost", "estimate"]
+        ascending = [True, not higher, True, not higher]
+        return table.sort_values(order, ascending=ascending, kind="stable", ignore_index=True).drop(columns=["last", "lost"])

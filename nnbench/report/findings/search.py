@@ -1,0 +1,150 @@
+"""The configurations that were tried of each optimizer, by tuning or as a grid: what a page on hyperparameters draws."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from nnbench.core import palette
+from nnbench.records.ranking import Score, Seen, score
+from nnbench.report.plots import style
+
+_JOINED = 4  # configurations behind a point of a curve, where they were drawn from ranges
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """What was tried, judged as selection judges it: on validation points, never on test points.
+
+    Attributes:
+        measure: what `value` is, in print.
+        runs: one row a run that came to its end or diverged: `optimizer`, `setting`, `seed`, `value` (NaN where it diverged),
+            `place` (of its setting among all, as `selection.Score` orders them, from 0), and a column for each hyperparameter.
+        configurations: one row a configuration: `optimizer`, `setting`, `value` (mean over seeds; NaN where a run was lost),
+            `seeds`, `diverged` (its runs that did), `place`, and a column for each hyperparameter.
+        varied: optimizer, the best first in `Findings.search` -> the hyperparameters that were varied, the learning rate
+            first, then as declared; of those alone that had any.
+        log: the hyperparameters whose scale is logarithmic.
+        looks: of the optimizers, by their labels.
+    """
+
+    measure: str
+    runs: pd.DataFrame
+    configurations: pd.DataFrame
+    varied: dict[str, list[str]]
+    log: frozenset[str]
+    looks: Mapping[str, palette.LineStyle]
+
+    def of(self, optimizer: str) -> pd.DataFrame:
+        """The configurations of one optimizer."""
+        return self.configurations[self.configurations["optimizer"] == optimizer]
+
+    def gridded(self, optimizer: str, *names: str) -> bool:
+        """Whether the values of these hyperparameters are steps of a grid: they were tried in most combinations."""
+        tried = self.of(optimizer)[[*names]]
+        steps = tried.nunique().to_numpy()
+        return bool(2 * len(tried.drop_duplicates()) >= steps.prod() and steps.max() < len(tried))
+
+    def per_decade(self, optimizer: str) -> int | None:
+        """How finely the learning rates of an optimizer are to be told apart; None where each is a step of a grid."""
+        tried = self.of(optimizer)
+        if self.varied[optimizer] == ["learning_rate"] or tried["learning_rate"].nunique() < len(tried):
+            return None
+        decades = np.log10(tried["learning_rate"].max() / tried["learning_rate"].min())
+        return max(1, round(len(tried) / _JOINED / float(decades)))
+
+    def look(self, optimizer: str) -> palette.LineStyle:
+        """How the optimizer is drawn."""
+        return self.looks[style.family(optimizer)]
+
+
+def searched(runs: pd.DataFrame, selection: pd.DataFrame, looks: Mapping[str, palette.LineStyle]) -> Search | None:
+    """The search that these runs are; None where no optimizer had more than one value of a hyperparameter.
+
+    Args:
+        runs: of a `Study`, those of its tuning stage where it has one.
+        selection: of the same study: which hyperparameters were searched on a logarithmic scale.
+        looks: of the optimizers, by their labels.
+    """
+    if runs.empty:
+        return None
+    ended = runs[runs["outcome"].isin(["finished", "stopped", "diverged"])]
+    column = next((one for one in ("final/val_accuracy", "final/train_accuracy") if ended[one].notna().any()), None)
+    names = {
+        one: one.removeprefix("optimizer.")
+        for one in ended.columns
+        if one.startswith("optimizer.") and one not in ("optimizer.name", "optimizer.algorithm")
+    }
+    varied = {
+        str(optimizer): _ordered(many, str(optimizer), selection)
+        for optimizer, own in ended.groupby("optimizer", sort=False)
+        if (many := [name for one, name in names.items() if own[one].nunique() > 1])
+    }
+    if not varied or column is None:
+        return None
+    diverged = ended["outcome"] == "diverged"
+    scores = _scores(runs, column)
+    table = ended[["optimizer", "setting", "seed", *names]].rename(columns=names)
+    for name in names.values():
+        table[name] = _comparable(table[name])
+    table = table.assign(value=ended[column].mask(diverged), diverged=diverged)
+    order = {setting: place for place, setting in enumerate(sorted(scores, key=lambda setting: scores[setting]))}
+    table = table.assign(
+        place=table["setting"].map(order), lost=table["setting"].map({one: scores[one].lost for one in scores})
+    )
+    return Search(
+        measure="validation accuracy" if column == "final/val_accuracy" else "training accuracy",
+        runs=table.drop(columns=["diverged", "lost"]),
+        configurations=_configurations(table, list(names.values())),
+        varied=varied,
+        log=_logarithmic(table, varied, selection),
+        looks=looks,
+    )
+
+
+def _comparable(values: "pd.Series") -> "pd.Series":
+    """Values that can be sorted: where some are words, all are."""
+    is_number = values.dropna().map(lambda value: isinstance(value, int | float))
+    return values.infer_objects() if is_number.all() else values.map(str, na_action="ignore")
+
+
+def _ordered(names: Sequence[str], optimizer: str, selection: pd.DataFrame) -> list[str]:
+    """The learning rate first; then as its space declares them, the most important first."""
+    declared = selection.loc[selection["optimizer"] == optimizer, "hyperparameter"].tolist() if len(selection) else []
+    return sorted(
+        names, key=lambda name: (name != "learning_rate", declared.index(name) if name in declared else len(declared))
+    )
+
+
+def _configurations(table: pd.DataFrame, hyperparameters: Sequence[str]) -> pd.DataFrame:
+    by = table.groupby("setting", sort=False)
+    result = by[["optimizer", "place", *hyperparameters]].first()
+    value = by["value"].mean().mask(by["lost"].first() > 0)
+    return result.assign(value=value, seeds=by.size(), diverged=by["diverged"].sum()).reset_index()
+
+
+def _scores(runs: pd.DataFrame, accuracy: str) -> dict[str, Score]:
+    """Of each setting, from the runs that are over, as tuning would have it."""
+    over = runs[runs["outcome"].isin(["finished", "stopped", "diverged", "failed", "killed"])]
+    loss = accuracy.replace("accuracy", "loss")
+    losses = over[loss].fillna(np.inf) if loss in over else pd.Series(np.inf, index=over.index)
+    known = over["outcome"].isin(["finished", "stopped"]) & over[accuracy].notna()
+    seen: dict[str, list[Seen]] = {}
+    for setting, value, cost, is_known in zip(over["setting"], over[accuracy], losses, known, strict=True):
+        seen.setdefault(str(setting), []).append((float(value), float(cost)) if is_known else None)
+    return {setting: score(own) for setting, own in seen.items()}
+
+
+def _logarithmic(table: pd.DataFrame, varied: dict[str, list[str]], selection: pd.DataFrame) -> frozenset[str]:
+    """As declared; where nothing was, what is positive and spans a decade, and every learning rate."""
+    if len(selection):
+        return frozenset(selection.loc[selection["kind"] == "log", "hyperparameter"])
+    result = set()
+    for name in {name for names in varied.values() for name in names}:
+        values = table[name].dropna()
+        if pd.api.types.is_numeric_dtype(values) and values.min() > 0:
+            spread = np.log10(float(values.max()) / float(values.min()))
+            if name == "learning_rate" or spread >= 1:
+                result.add(name)
+    return frozenset(result)

@@ -1,0 +1,129 @@
+"""What the web page's script draws: the curves and intervals as plain data, each setting with its look."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.markers import MarkerStyle
+
+from nnbench.core import formatting as numbers
+from nnbench.core import palette
+from nnbench.report.findings.findings import Findings, Metric
+from nnbench.report.findings.references import chance, references
+from nnbench.report.plots.labels import short
+from nnbench.report.plots.ticks import positive
+
+SHOWN = 6  # settings whose curves are drawn at first; the others stand faint behind
+
+_LETTERS = 26  # of a name beside a row
+
+Json = dict[str, Any]
+
+
+def styles(looks: Mapping[str, palette.LineStyle]) -> str:
+    """The colours of each setting by its number: of its line, and of its name in small type."""
+    return "".join(f".s{number}{{--c:{look.colour};--w:{look.words}}}" for number, look in enumerate(looks.values()))
+
+
+def dashes(look: palette.LineStyle) -> str:
+    """As SVG has them; empty for a solid line."""
+    return " ".join(f"{length * 1.5:g}" for length in look.dash[1])
+
+
+def marker(look: palette.LineStyle) -> str:
+    """Its outline as an SVG path, one unit from side to side, y downwards."""
+    made = MarkerStyle(look.marker)
+    rings = [np.asarray(ring) for ring in made.get_path().transformed(made.get_transform()).to_polygons()]
+    return "".join(f"M{' '.join(f'{x:.2f},{-y:.2f}' for x, y in ring)}Z" for ring in rings)
+
+
+def settings(looks: Mapping[str, palette.LineStyle]) -> list[Json]:
+    """Name and look of each setting; the charts name them by their place here."""
+    names = zip(looks, short(list(looks), lambda name: len(name) <= _LETTERS), strict=True)
+    return [
+        {"name": name, "short": brief, "dash": dashes(looks[name]), "marker": marker(looks[name])} for name, brief in names
+    ]
+
+
+def lines(findings: Findings, table: pd.DataFrame, by: Metric, *, limits: tuple[float, float] | None = None) -> list[Json]:
+    """A chart for each curve, under shared limits.
+
+    Args:
+        table: as `curves.bands` gives it.
+        by: orders the settings; the best few are shown at first.
+        limits: of a logarithmic axis; without them the values are accuracies, on one from chance to 1.
+    """
+    number = {name: at for at, name in enumerate(findings.looks)}
+    order = [str(setting) for setting in findings.ranking(by)["setting"]]
+    known = references(findings.runs)
+    guess = chance(findings.runs)
+    shown = known.losses if limits else {name: value for name, value in known.accuracies.items() if name != "chance"}
+    low, high = positive(*limits) if limits else (guess or 0.0, 1.0)
+    lost = findings.runs[findings.runs["outcome"] == "diverged"][["setting", "diverged_at_epoch"]].dropna()
+    return [
+        {
+            "title": curve,
+            "log": limits is not None,
+            "low": low,
+            "high": high,
+            "chance": None if limits else guess,
+            "references": [[f"{name} {numbers.fixed(value)}", value] for name, value in shown.items()],
+            "last": int(table["epoch"].max()),
+            "shown": [number[name] for name in order[:SHOWN]],
+            "series": [_line(number[name], by_setting[name]) for name in order if name in by_setting],
+            "lost": [[number[str(name)], int(epoch)] for name, epoch in lost.itertuples(index=False)],
+        }
+        for curve, own in table.groupby("curve", sort=False)
+        if (by_setting := {str(name): band for name, band in own.groupby("setting")})
+    ]
+
+
+def _line(number: int, band: pd.DataFrame) -> Json:
+    return {
+        "s": number,
+        "n": int(band["n"].max()),
+        "x": band["epoch"].tolist(),
+        **{key: [_short(value) for value in band[key]] for key in ("iqm", "low", "high")},
+    }
+
+
+def intervals(
+    looks: Mapping[str, palette.LineStyle], table: pd.DataFrame, values: pd.DataFrame, name: str, *, zero: bool = False
+) -> Json:
+    """A row a setting: its single values, and their interquartile mean with its interval.
+
+    Args:
+        looks: of the settings.
+        table: `setting`, `estimate`, `low`, `high`, `n`, `behind`, in order.
+        values: `setting`, `seed`, `value`.
+        name: of the measure.
+        zero: whether it is a difference, which a line at zero belongs to.
+    """
+    number = {name: at for at, name in enumerate(looks)}
+    dots = {str(setting): own for setting, own in values.groupby("setting")}
+    columns = ["setting", "estimate", "low", "high", "n", "behind"]
+    rows = []
+    for setting, estimate, low, high, n, behind in table[columns].itertuples(index=False):
+        own = dots[setting][["seed", "value"]].sort_values("seed") if n > 1 else values[:0][["seed", "value"]]
+        places = numbers.decimals(low, high)
+        rows.append(
+            {
+                "s": number[setting],
+                "estimate": _short(estimate),
+                "low": _short(low),
+                "high": _short(high),
+                "words": f"{'+' if zero and estimate > 0 else ''}{numbers.fixed(estimate, places)}",
+                "bounds": numbers.bounds(low, high),
+                "n": int(n),
+                "behind": bool(behind),
+                "dots": [[int(seed), _short(value)] for seed, value in own.itertuples(index=False)],
+            }
+        )
+    return {"name": name, "zero": zero, "rows": rows}
+
+
+def _short(value: float) -> float | None:
+    """Five digits, which no screen shows; None where there is no number."""
+    return float(f"{value:.5g}") if math.isfinite(value) else None

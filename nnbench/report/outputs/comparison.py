@@ -1,0 +1,159 @@
+"""The report on two studies side by side, in the same files as that on one."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+import matplotlib.style
+import numpy as np
+import pandas as pd
+
+from nnbench.core.formatting import INTERVAL, p_value
+from nnbench.records.study import Study
+from nnbench.report.comparison import PAGES, wording
+from nnbench.report.comparison.pairing import Versus
+from nnbench.report.faults import Faults
+from nnbench.report.findings import code
+from nnbench.report.findings.findings import Findings
+from nnbench.report.outputs import chart_data as charts
+from nnbench.report.outputs import html as webpage
+from nnbench.report.outputs import markdown
+from nnbench.report.outputs.document import NO_ANSWER, Composition, Progress, draw_all, finish, quiet
+from nnbench.report.outputs.files import SUMMARY, WEB, Report, publish
+from nnbench.report.outputs.markup import Cell, Column, Html, element, join, table
+from nnbench.report.outputs.pdf import print_all
+from nnbench.report.plots import style
+from nnbench.report.plots.sheet import Pad
+from nnbench.report.sentences.wording import outcomes
+
+
+def write(before: Study, after: Study, folder: Path, *, progress: Progress = quiet) -> Report:
+    """Write what changed from one study to another into `folder`; the same studies give the same bytes.
+
+    Raises:
+        UserError: they have no setting in common whose runs came to their end.
+    """
+    versus = Versus(Findings(before), Findings(after))
+    with matplotlib.style.context(["default", style.RC]):
+        made = compose(versus, progress)
+        printed = print_all(made, progress)
+    made = replace(made, missing=[*made.missing, *printed.missing])
+    web = made.faults.attempt(WEB, lambda: _web(made, versus, printed.figures))
+    summary = made.faults.attempt(SUMMARY, lambda: _summary(made, versus))
+    return publish(made, printed, folder, web=web, summary=summary, known=PAGES)
+
+
+def compose(versus: Versus, progress: Progress = quiet) -> Composition:
+    """Draw the pages, under the style that is set."""
+
+    def draw(name: str, pad: Pad, contents: Sequence[tuple[str, str, int]]) -> pd.DataFrame:
+        page = import_module(f"nnbench.report.comparison.{name}").draw
+        drawn: pd.DataFrame = page(pad, versus, contents) if name == "cover" else page(pad, versus)
+        return drawn
+
+    faults = Faults()
+    parts, missing = draw_all(PAGES, draw, faults, progress)
+    name = " and ".join(versus.names)
+    both = pd.concat([versus.before.runs, versus.after.runs])
+    return Composition(
+        title=f"{name} compared",
+        name=f"{versus.before.study.name}-vs-{versus.after.study.name}",
+        answer=faults.attempt("answer", lambda: wording.verdict(versus, versus.primary)) or NO_ANSWER,
+        caveats=faults.attempt("caveats", lambda: wording.caveats(versus)) or [],
+        parts=parts,
+        missing=missing,
+        sheets=finish(parts, missing, name, code.shown(both)),
+        faults=faults,
+    )
+
+
+def _summary(made: Composition, versus: Versus) -> str:
+    """The answer, each setting's change, what differs, and what to be careful about."""
+    heads = ["setting", "seeds", "before", "after", "difference", "p"]
+    tables = []
+    for metric in versus.metrics:
+        rows = []
+        for change in versus.changes(metric):
+            words = f"{f'**{change.signed}**' if change.differ else change.signed} {change.bounds}".rstrip()
+            rows.append([markdown.escape(change.setting), change.seeds, *change.sides, words, p_value(change.p_holm)])
+        tables.append(f"{metric.name.capitalize()}:\n\n{markdown.table(heads, rows)}")
+    changes = []
+    for row in versus.differences.to_dict("records"):
+        which = f" of {markdown.escape(row['setting'])}" if row["setting"] else ""
+        sides = [markdown.escape(row[side] or "none") for side in ("before", "after")]
+        changes.append(f"{markdown.code(row['key'])}{which}: {sides[0]} before, {sides[1]} after")
+    runs = [f"{markdown.escape(one.study.name)}: {outcomes(one.runs)}" for one in (versus.before, versus.after)]
+    said = (
+        "Interquartile means over the seeds that came to their end in both, and their difference with its "
+        f"{INTERVAL}. "
+        "Bold: a change is shown (Wilcoxon signed-rank test on all seeds, a diverged run worse than any other; "
+        "Holm-corrected)."
+    )
+    return markdown.document(
+        made,
+        [
+            ("", "\n\n".join([*tables, said])),
+            ("What differs", markdown.bullets([*changes, *runs])),
+            ("What was changed in the source", _fenced(versus.diff)),
+            ("Read this with care", markdown.bullets([markdown.escape(words) for words in made.caveats])),
+        ],
+    )
+
+
+def _web(made: Composition, versus: Versus, figures: Mapping[str, Sequence[str]]) -> str:
+    web = webpage.Web(versus.looks)
+    by = versus.primary
+    pairs = versus.pairs(by)
+    values = pairs[["setting", "seed"]].assign(value=pairs["after"] - pairs["before"])
+    values = values[np.isfinite(values["value"])]
+    shifts = versus.shifts(by)
+    rows = shifts.assign(behind=~shifts["differ"], n=shifts["ended"])
+    strip = web.chart("intervals", charts.intervals(versus.looks, rows, values, f"change in {by.name}", zero=True))
+    facts = element("ul", *(element("li", f"{one.study.name}: {outcomes(one.runs)}") for one in (versus.before, versus.after)))
+    live = {"differences": _differences(web, versus), "changes": _changes(versus)}
+    sections = [
+        webpage.section(part, live.get(name) or webpage.pictures(part, figures[name]))
+        for name, part in made.parts.items()
+        if name != "cover"
+    ]
+    key = (
+        "Mark: difference of the interquartile means, hollow where no change is shown. "
+        f"Bar: its {INTERVAL}. "
+        "Dots: single seeds."
+    )
+    opening = webpage.opening(made, join([strip, element("p", key, class_="caption")]), join([element("h2", "Runs"), facts]))
+    return web.bound(made.title, [opening, *sections, webpage.closing(made)])
+
+
+def _differences(web: webpage.Web, versus: Versus) -> Html:
+    columns = [Column(head="setting", text=True), Column(head="measure", text=True), Column(head="seeds", falling=True)]
+    columns += [Column(head=head, falling=True) for head in ("before", "after", "difference")]
+    columns.append(Column(head="p"))
+    rows = []
+    for metric in versus.metrics:
+        for change in versus.changes(metric):
+            row = [Cell(words=change.setting, before=web.look(change.setting)), Cell(words=metric.name)]
+            row.append(Cell(words=change.seeds, value=change.n))
+            both = zip(change.sides, (change.before, change.after), strict=True)
+            row += [Cell(words=words, value=value) for words, value in both]
+            row.append(Cell(words=change.signed, value=change.estimate, note=change.bounds, bold=change.differ))
+            rows.append([*row, Cell(words=p_value(change.p_holm), value=change.p_holm)])
+    return table(columns, rows, "Each setting before and after")
+
+
+def _changes(versus: Versus) -> Html:
+    columns = [Column(head=head, text=True) for head in ("key", "setting", "before", "after")]
+    rows = [
+        [Cell(words=words) for words in (row["key"], row["setting"] or "all", row["before"] or "none", row["after"] or "none")]
+        for row in versus.differences.to_dict("records")
+    ]
+    lines = element("pre", "\n".join(versus.diff)) if versus.diff else ""
+    return join([table(columns, rows, "What differs between the two studies"), lines])
+
+
+def _fenced(lines: Sequence[str]) -> str:
+    """A diff as Markdown shows it, within more backticks than it holds."""
+    fence = "`" * max(3, 1 + max((len(run) for line in lines for run in re.findall("`+", line)), default=0))
+    return f"{fence}diff\n{chr(10).join(lines)}\n{fence}" if lines else ""

@@ -1,0 +1,195 @@
+"""The report as a whole: its pages in order with a footer on each, and the words that stand for it elsewhere."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from nnbench.records.study import Study
+from nnbench.report import pages as figures
+from nnbench.report.faults import LOG, Faults
+from nnbench.report.findings import code
+from nnbench.report.findings.findings import Findings
+from nnbench.report.pages import NotShown, Settings
+from nnbench.report.plots import style, text
+from nnbench.report.plots.sheet import Pad, Page, line_height
+from nnbench.report.sentences import caveats, wording
+
+# Is told what is being made, how many of how many are done.
+Progress = Callable[[str, int, int], None]
+
+
+NO_ANSWER = f"The answer could not be worked out; the traceback is in {LOG}."
+
+
+def quiet(what: str, done: int, of: int) -> None:
+    """The progress that nobody follows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One page of the report, with the further sheets that it runs over to.
+
+    Attributes:
+        name: of its file, such as `final_table`.
+        kind: as it is printed above the title.
+        sheets: in order, at least one.
+        table: what is drawn on them.
+    """
+
+    name: str
+    kind: str
+    sheets: list[Page]
+    table: pd.DataFrame
+
+    @property
+    def title(self) -> str:
+        """The finding."""
+        return self.sheets[0].title or ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Composition:
+    """A report before it is put into files.
+
+    Attributes:
+        title: of the document.
+        name: of the study, or of what is compared.
+        answer: the cover's sentence.
+        caveats: what the answer does not say.
+        parts: the pages by name, in order.
+        missing: the pages that could not be made, each with the reason.
+        sheets: all there are, footers and all.
+        faults: what went wrong so far.
+    """
+
+    title: str
+    name: str
+    answer: str
+    caveats: list[str]
+    parts: dict[str, Part]
+    missing: list[tuple[str, str]]
+    sheets: list[Page]
+    faults: Faults
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The table behind each page, by the page's name."""
+        return {name: part.table for name, part in self.parts.items()}
+
+
+def compose(
+    study: Study | Findings, *, title: str, pages: Sequence[str], targets: Sequence[float], progress: Progress = quiet
+) -> Composition:
+    """Draw the report of a study, under the style that is set.
+
+    Args:
+        study: what is reported on.
+        title: of the document.
+        pages: names of files in `figures`, in the order of the document.
+        targets: training accuracies whose time to reach is told.
+        progress: is told of each page.
+
+    Raises:
+        UserError: a page of that name does not exist.
+    """
+    figures.check(pages)
+    findings = study if isinstance(study, Findings) else Findings(study)
+    settings = Settings(title=title, targets=tuple(targets))
+
+    def draw(name: str, pad: Pad, contents: Sequence[tuple[str, str, int]]) -> pd.DataFrame:
+        return figures.load(name)(pad, findings, replace(settings, contents=tuple(contents)))
+
+    faults = Faults()
+    parts, missing = draw_all(list(dict.fromkeys(pages)), draw, faults, progress)
+    answer = faults.attempt("answer", lambda: wording.verdict(findings, findings.primary))
+    limits = faults.attempt("caveats", lambda: [one.text for one in caveats.caveats(findings)])
+    return Composition(
+        title=title,
+        name=findings.study.name,
+        answer=NO_ANSWER if answer is None else answer,
+        caveats=limits or [],
+        parts=parts,
+        missing=missing,
+        sheets=finish(parts, missing, findings.study.name, code.shown(findings.runs)),
+        faults=faults,
+    )
+
+
+def draw_all(
+    names: Sequence[str],
+    draw: Callable[[str, Pad, Sequence[tuple[str, str, int]]], pd.DataFrame],
+    faults: Faults,
+    progress: Progress = quiet,
+) -> tuple[dict[str, Part], list[tuple[str, str]]]:
+    """Draw pages and number them; those that say they are not shown are returned beside the others, with the reason.
+
+    A page that raises is not shown either; the others stand.
+
+    Args:
+        names: in the order of the document.
+        draw: fills a pad with the page of a name, given the contents so far: kind, finding and number of each other page. The
+            cover is asked for last, when they are known.
+        faults: receives what a page raised.
+    """
+    parts: dict[str, Part] = {}
+    missing: list[tuple[str, str]] = []
+    for done, name in enumerate(sorted(names, key=lambda name: name == "cover")):
+        progress(kind_of(name), done, len(names))
+        pad = Pad(kind_of(name))
+        try:
+            table = draw(name, pad, _contents(names, parts))
+        except NotShown as reason:
+            missing.append((name, str(reason)))
+            continue
+        except Exception as error:
+            missing.append((name, faults.note(name, error)))
+            continue
+        for sheet in pad.pages:
+            sheet.close()
+        parts[name] = Part(name=name, kind=pad.kind, sheets=pad.pages, table=table)
+    return {name: parts[name] for name in names if name in parts}, missing
+
+
+def _contents(names: Sequence[str], parts: Mapping[str, Part]) -> list[tuple[str, str, int]]:
+    contents, number = [], 1
+    for name in names:
+        if name in parts:
+            contents.append((parts[name].kind, parts[name].title, number))
+        number += 1 if name == "cover" else len(parts[name].sheets) if name in parts else 0
+    return contents
+
+
+def kind_of(name: str) -> str:
+    """What a page is called in print."""
+    return name.replace("_", " ").capitalize()
+
+
+def finish(parts: Mapping[str, Part], missing: Sequence[tuple[str, str]], name: str, version: str) -> list[Page]:
+    """All sheets in order, the reasons for what is missing below the last, and a footer on each."""
+    sheets = [sheet for part in parts.values() for sheet in part.sheets]
+    if missing:
+        sheets = _say_missing(sheets, missing)
+    for number, page in enumerate(sheets, 1):
+        page.rule(style.BOTTOM + 4)
+        across = [(style.LEFT, name, "left"), (style.RIGHT, f"page {number}/{len(sheets)}", "right")]
+        across.append((style.SHEET[0] / 2, version, "center"))
+        for x, words, align in across:
+            page.write(
+                x, style.BOTTOM + 6, text.fit(words, style.LEAST, 70), size=style.LEAST, colour=style.MUTED, align=align
+            )
+    return sheets
+
+
+def _say_missing(sheets: list[Page], missing: Sequence[tuple[str, str]]) -> list[Page]:
+    """The list of what is not shown, below the last page or on one of its own."""
+    said = [f"{kind_of(name)}: {reason}." for name, reason in missing]
+    lines = sum(len(text.wrap(words, style.SMALL, style.WIDTH)) for words in said)
+    if not sheets or sheets[-1].room < 20 + line_height(style.SMALL) * lines + len(said):
+        sheets = [*sheets, Pad("Not shown").page("What this study cannot show")]
+    page = sheets[-1]
+    page.y += 6
+    page.heading("Not shown because")
+    for words in said:
+        page.paragraph(words, size=style.SMALL, after=0.6)
+    return sheets

@@ -1,0 +1,174 @@
+"""The report as files: a PDF, a web page, a summary, and for every page its table and its picture."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import matplotlib.style
+import pandas as pd
+
+from nnbench.core.paths import no_link, replace_file
+from nnbench.records.study import Study
+from nnbench.report import pages as figures
+from nnbench.report.faults import LOG, Fault
+from nnbench.report.findings.findings import Findings
+from nnbench.report.outputs import html as webpage
+from nnbench.report.outputs import markdown
+from nnbench.report.outputs.document import Composition, Progress, compose, quiet
+from nnbench.report.outputs.pdf import Printed, print_all
+from nnbench.report.plots import style
+
+PDF, WEB, SUMMARY, COVER, FIGURES = "report.pdf", "report.html", "summary.md", "cover.png", "figures"
+FILES = (WEB, SUMMARY, f"{FIGURES}/")  # what a reader may want besides the PDF
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What was written.
+
+    Attributes:
+        name: of the study, with its task where it has several.
+        folder: holds all of it.
+        csvs: the table behind each page, by the page's name.
+        svgs: a picture of each page, likewise; of further sheets with figures, by `name-2` and so on.
+        missing: the pages that could not be made, each with the reason.
+        faults: what went wrong; their tracebacks are in `log`.
+        answer: the cover's sentence.
+    """
+
+    name: str
+    folder: Path
+    csvs: dict[str, Path]
+    svgs: dict[str, Path]
+    missing: list[tuple[str, str]]
+    faults: list[Fault]
+    answer: str
+
+    @property
+    def pdf(self) -> Path:
+        """The document."""
+        return self.folder / PDF
+
+    @property
+    def web(self) -> Path:
+        """The same as one web page."""
+        return self.folder / WEB
+
+    @property
+    def summary(self) -> Path:
+        """A page of Markdown."""
+        return self.folder / SUMMARY
+
+    @property
+    def cover(self) -> Path:
+        """A picture of the first page."""
+        return self.folder / COVER
+
+    @property
+    def log(self) -> Path:
+        """The tracebacks of what went wrong; there only where something did."""
+        return self.folder / LOG
+
+    @property
+    def files(self) -> list[Path]:
+        """All of it."""
+        whole = [path for path in (self.pdf, self.web, self.summary, self.cover, self.log) if path.exists()]
+        return [*whole, *self.csvs.values(), *self.svgs.values()]
+
+
+def write(
+    study: Study,
+    folder: Path,
+    *,
+    title: str,
+    pages: Sequence[str],
+    targets: Sequence[float],
+    progress: Progress = quiet,
+) -> Report:
+    """Write the report of a study into `folder`; the same study gives the same bytes.
+
+    A page or a file that cannot be made costs only itself: it is told among `missing`, its traceback is in `report.log`.
+
+    Args:
+        study: what is reported on.
+        folder: made where it does not exist; what an earlier report left there is replaced, a file at a time.
+        title: of the document.
+        pages: names of files in `figures`, in the order of the document.
+        targets: training accuracies whose time to reach is told.
+        progress: is told what is being made.
+
+    Raises:
+        UserError: a page of that name does not exist.
+    """
+    findings = Findings(study)
+    with matplotlib.style.context(["default", style.RC]):
+        made = compose(findings, title=title, pages=pages, targets=targets, progress=progress)
+        printed = print_all(made, progress)
+    made = replace(made, missing=[*made.missing, *printed.missing])
+    web = made.faults.attempt(WEB, lambda: webpage.study(made, findings, printed.figures))
+    summary = made.faults.attempt(SUMMARY, lambda: markdown.summary(made, findings))
+    return publish(made, printed, folder, web=web, summary=summary, known=figures.names())
+
+
+def publish(
+    made: Composition, printed: Printed, folder: Path, *, web: str | None, summary: str | None, known: Sequence[str]
+) -> Report:
+    """Put a report into its folder: the PDF last, so that it never is newer than what lies beside it.
+
+    Args:
+        web: the web page; None where it could not be made, and likewise `summary`.
+        known: the names of all pages that a report of this kind may have, whose files an earlier one may have left.
+    """
+    tables = {name: made.faults.attempt(f"{name}.csv", partial(_csv, table)) for name, table in made.tables.items()}
+    csvs = {name: replace_file(folder / FIGURES / f"{name}.csv", table) for name, table in tables.items() if table is not None}
+    svgs = {name: replace_file(folder / FIGURES / f"{name}.svg", svg.encode()) for name, svg in printed.svgs.items()}
+    _clear(folder / FIGURES, known, [*csvs.values(), *svgs.values()])
+    log = made.faults.log()
+    files = {COVER: printed.cover, SUMMARY: summary and summary.encode(), WEB: web and web.encode(), LOG: log and log.encode()}
+    for name, content in {**files, PDF: printed.pdf}.items():
+        if content:
+            replace_file(folder / name, content)
+        else:  # of an earlier report
+            (folder / name).unlink(missing_ok=True)
+    return Report(
+        name=made.name,
+        folder=folder,
+        csvs=csvs,
+        svgs=svgs,
+        missing=made.missing,
+        faults=made.faults.found,
+        answer=made.answer,
+    )
+
+
+def publish_contents(folder: Path, name: str, reports: Sequence[Report], known: Sequence[str]) -> Path:
+    """Write a list of the reports on a study's tasks, in place of a report on all of it that an earlier sweep has left.
+
+    Args:
+        folder: the study's.
+        name: the study's.
+        reports: one a task, each in a folder of its own within `folder`.
+        known: as for `publish`.
+    """
+    _clear(folder / FIGURES, known, [])
+    for earlier in (PDF, WEB, COVER, LOG):
+        (folder / earlier).unlink(missing_ok=True)
+    contents = markdown.contents(name, [(one.name, one.pdf, one.answer) for one in reports], folder)
+    return replace_file(folder / SUMMARY, contents.encode())
+
+
+def _clear(folder: Path, known: Sequence[str], kept: Sequence[Path]) -> None:
+    """Remove the figures of an earlier report except those in `kept`.
+
+    Raises:
+        UserError: the folder is a link: they would not be this report's.
+    """
+    for earlier in no_link(folder).glob("*.[cs][sv][vg]"):
+        if re.sub(r"-\d+$", "", earlier.stem) in known and earlier not in kept:
+            earlier.unlink()
+
+
+def _csv(table: pd.DataFrame) -> bytes:
+    return table.to_csv(index=False, lineterminator="\n").encode()

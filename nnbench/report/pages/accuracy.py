@@ -1,0 +1,64 @@
+"""How the accuracy rises from the chance line, on the points trained on and on those held out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from nnbench.report.findings.findings import METRICS, Findings
+from nnbench.report.findings.references import chance, lines, references
+from nnbench.report.pages import Settings
+from nnbench.report.plots import curves, style
+from nnbench.report.plots.sheet import Pad
+from nnbench.report.sentences import wording
+
+
+def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+    """What `curves.bands` gives, for training and validation accuracy."""
+    table = curves.bands(findings, {"train_accuracy": "Training accuracy", "val_accuracy": "Validation accuracy"})
+    by = METRICS["final/val_accuracy" if findings.known("final/val_accuracy") else "final/train_accuracy"]
+    known = references(findings.runs)
+    caption = curves.caption(findings, table) + known.accuracy_key()
+    page = pad.page(wording.headline(findings, by), caption)
+    curves.draw(page, findings, table, by, FromChance(chance(findings.runs), known.accuracies))
+    return table
+
+
+@dataclass(frozen=True)
+class FromChance:
+    """From what guessing gives, to 1; from 0 where that is unknown.
+
+    Attributes:
+        chance: the accuracy of guessing.
+        references: further accuracies that a line is drawn at, by name.
+    """
+
+    chance: float | None
+    references: Mapping[str, float] = field(default_factory=dict)
+
+    def of(self, shown: Sequence[str]) -> curves.Scale:
+        """The same for all."""
+        return self._apply
+
+    def height(self, curve: str) -> float:
+        """The same for all."""
+        return 1.0
+
+    def _apply(self, axes: Axes) -> None:
+        lowest = self.chance if self.chance is not None and self.chance < 1 else 0.0
+        axes.set_ylim(lowest, 1)
+        axes.set_yticks([tick / 10 for tick in range(2, 11, 2) if not lowest or tick / 10 > lowest + 0.03])
+        wide = axes.get_position().width > 0.5
+        lines(axes, {name: value for name, value in self.references.items() if name != "chance"}, named=wide)
+        if lowest and wide:
+            axes.text(
+                0.995,
+                0.015,
+                f"chance {lowest:.2f}",
+                transform=axes.transAxes,
+                fontsize=style.LEAST,
+                ha="right",
+                va="bottom",
+                color=style.MUTED,
+            )

@@ -1,0 +1,95 @@
+"""What a search of k configurations can be expected to find: how much of a result is owed to how long one searched."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from nnbench.core import formatting as numbers
+from nnbench.report.findings.findings import Findings
+from nnbench.report.findings.search import Search
+from nnbench.report.pages import NotShown, Settings
+from nnbench.report.plots.legend import legend
+from nnbench.report.plots.sheet import Pad, Page
+from nnbench.report.plots.style import LEFT, RIGHT, SMALL, WIDTH
+from nnbench.report.plots.table import Cell, Column, table
+from nnbench.report.sentences.wording import brief, left_out
+from nnbench.stats.best_of_k import best_of_k
+
+_MANY = 8
+_LEAST = 3  # configurations that make a curve
+
+
+def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+    """A row an optimizer and k: `optimizer`, `k`, `expected`."""
+    search = findings.search
+    tried = [name for name in search.varied if len(search.of(name)) >= _LEAST] if search else []
+    if search is None or not tried:
+        raise NotShown(f"no optimizer was run with {_LEAST} configurations or more")
+    curves = {name: best_of_k(search.of(name)["value"]).set_index("k")["expected"] for name in tried}
+    curves = {name: curve for name, curve in curves.items() if curve.notna().any()}
+    curves = dict(sorted(curves.items(), key=lambda one: -one[1].iloc[-1]))  # as the lines end
+    if not curves:
+        raise NotShown("no configuration came to its end on all of its seeds")
+    page = pad.page(_title(curves), _caption(search) + left_out(list(curves), _MANY, "optimizer"))
+    shown = dict(list(curves.items())[:_MANY])
+    legend(page, {name: search.look(name) for name in shown})
+    _panel(page, search, shown)
+    _figures(page, search, shown)
+    parts = [curve.reset_index().assign(optimizer=name) for name, curve in curves.items()]
+    return pd.concat(parts, ignore_index=True)[["optimizer", "k", "expected"]]
+
+
+def _title(curves: dict[str, "pd.Series[float]"]) -> str:
+    """Who gains most by a longer search: what one configuration can be expected to reach, and what the best of all does."""
+    known = {name: curve.dropna() for name, curve in curves.items()}
+    most = max(known, key=lambda name: float(known[name].iloc[-1] - known[name].iloc[0]))
+    own = known[most]
+    first, last = numbers.fixed(own.iloc[0], 2), numbers.fixed(own.iloc[-1], 2)
+    few = numbers.count(int(own.index[0]), "configuration")
+    gains = "gains" if len(known) == 1 else "gains most"
+    return f"In this space {brief(most)} {gains} by a longer search: {first} from {few}, {last} from {own.index[-1]}"
+
+
+def _caption(search: Search) -> str:
+    return (
+        f"The expected {search.measure} of the best of k configurations, drawn from those that were tried; of each, the mean "
+        "over its seeds, one with a diverged run counting as worse than any. It is what the choice was made by, and so a "
+        f"little flattered. A flat line has nothing more to find in its space."
+    )
+
+
+def _ks(most: int) -> list[int]:
+    return [k for k in (1, 2, 4, 8, 16, 32, 64, 128, 256) if k < most / 1.2] + [most]
+
+
+def _panel(page: Page, search: Search, curves: dict[str, "pd.Series[float]"]) -> None:
+    page.heading(f"Expected best {search.measure}")
+    page.y += 2
+    height = min(110.0, page.room - 36 - 5.5 * len(curves))
+    axes: Axes = page.axes(LEFT + 9, page.y, RIGHT - LEFT - 13, height)
+    most = max(int(curve.index[-1]) for curve in curves.values())
+    axes.set_xscale("log")
+    axes.set_xlim(1, most)
+    axes.xaxis.set_major_locator(FixedLocator(_ks(most)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda k, _: f"{k:.0f}"))
+    axes.set_xlabel("configurations tried, k")
+    for name, curve in curves.items():
+        look = search.look(name)
+        axes.plot(curve.index, curve, color=look.colour, linestyle=look.dash)
+        axes.plot(curve.index[-1:], curve.tail(1), look.marker, color=look.colour, clip_on=False)
+    axes.margins(y=0.08)
+    page.y += height + 15
+
+
+def _figures(page: Page, search: Search, curves: dict[str, "pd.Series[float]"]) -> None:
+    most = max(int(curve.index[-1]) for curve in curves.values())
+    ks = _ks(most)[-9:]
+    rows: list[list[Cell | str]] = []
+    for name, curve in curves.items():
+        values = [numbers.fixed(float(curve.get(k, np.nan))) for k in ks]
+        rows.append([Cell(name, look=search.look(name)), *values])
+    columns = [Column(f"k = {k}", min(16.0, 126 / len(ks)), "decimal", SMALL) for k in ks]
+    name_column = Column("", WIDTH - sum(column.width for column in columns), "left", SMALL)
+    table(page, [name_column, *columns], rows, lambda: page)

@@ -1,0 +1,181 @@
+"""What each setting learnt to see: the plane as its median run divides it, its worst one, and how that came about."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from nnbench.core import formatting as numbers
+from nnbench.records.boundary import Boundary
+from nnbench.report.findings.findings import Findings
+from nnbench.report.pages import NotShown, Settings
+from nnbench.report.plots import decision_boundary as plane
+from nnbench.report.plots import style, text
+from nnbench.report.plots.sheet import Pad, Page, line_height
+from nnbench.report.plots.style import LEAST, LEFT, MUTED, SMALL, WIDTH
+from nnbench.report.sentences.wording import brief
+
+_MANY = 12
+_FEW = 5  # settings that have a row each
+_NOTE = LEAST + 0.5
+_EPOCHS = 3  # checkpoints shown
+_LARGE = 110.0  # millimetres of a panel at most
+_ASIDE = 36.0  # millimetres that a name takes beside its panels
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A decision boundary; `which` of the setting's runs it is: median, worst, best."""
+
+    setting: str
+    which: str
+    seed: int
+    run_id: str
+    value: float
+    boundary: Boundary
+    epoch: int | None = None  # None stands for the end
+
+
+def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+    """One row a panel: `setting`, `which`, `seed`, `run_id`, `epoch`, final measure, its `points`, how many are `wrong`."""
+    rows = _rows(findings)
+    if not rows:
+        raise NotShown("no run that came to its end has left a decision boundary, which only data of two features has")
+    shown = rows[:_MANY]
+    _arrange(pad, findings, shown, _title(findings, shown), _caption(findings, shown, len(rows)))
+    column = findings.primary.column
+    table = [
+        (one.setting, one.which, one.seed, one.run_id, one.epoch, one.value, *_counts(one)) for row in shown for one in row
+    ]
+    columns = ["setting", "which", "seed", "run_id", "epoch", column, "points", "wrong"]
+    return pd.DataFrame(table, columns=columns).astype({"epoch": "Int64"})
+
+
+def _counts(one: Panel) -> tuple[int, int]:
+    wrong = plane.wrong(one.boundary, one.epoch)
+    return wrong.size, int(wrong.sum())
+
+
+def _rows(findings: Findings) -> list[list[Panel]]:
+    """The panels of each setting, the best setting first."""
+    column = findings.primary.column
+    if not findings.known(column):
+        return []
+    runs = findings.scored.dropna(subset=[column]).sort_values([column, "seed"], kind="stable")
+    runs = runs if findings.primary.higher else runs[::-1]
+    by_setting = dict(iter(runs.groupby("setting")))
+    ranked = [setting for setting in findings.ranking(findings.primary)["setting"] if setting in by_setting]
+    few = len(ranked) <= _FEW
+    rows = []
+    for setting in ranked[: _MANY + 1]:
+        own = by_setting[setting]
+        panels = [
+            panel for which, at in _which(len(own), few=few) if (panel := _panel(findings, setting, which, own.iloc[at]))
+        ]
+        rows.append(_with_epochs(panels, findings))
+    rows = [row for row in rows if row]
+    return rows + [[]] * (len(ranked) - len(ranked[: _MANY + 1])) if rows else []
+
+
+def _which(runs: int, *, few: bool) -> list[tuple[str, int]]:
+    """The places of the runs that are shown, among those in ascending order; of two in the middle, the lower."""
+    if runs == 1:
+        return [("only run", 0)]
+    places = [("median", (runs - 1) // 2), ("worst", 0)]
+    return [*places, ("best", runs - 1)] if few and runs > 2 else places
+
+
+def _panel(findings: Findings, setting: str, which: str, run: "pd.Series") -> Panel | None:
+    boundary = findings.study.boundary(run["run_id"])
+    value = float(run[findings.primary.column])
+    return Panel(setting, which, int(run["seed"]), run["run_id"], value, boundary) if boundary is not None else None
+
+
+def _with_epochs(panels: list[Panel], findings: Findings) -> list[Panel]:
+    """Where the median run left checkpoints, these come before it, and the best run is left out to make room."""
+    if not panels:
+        return panels
+    curves = findings.study.curves
+    end = curves.loc[curves["run_id"] == panels[0].run_id, "epoch"].max()
+    epochs = sorted(epoch for epoch in panels[0].boundary.checkpoints if not epoch >= end)
+    if not epochs:
+        return panels
+    first = panels[0]
+    chosen = np.unique(np.linspace(0, len(epochs) - 1, min(_EPOCHS, len(epochs))).round().astype(int))
+    before = [Panel(**{**vars(first), "epoch": epochs[at]}) for at in chosen]
+    return [*before, first, *(panel for panel in panels[1:] if panel.which == "worst")]
+
+
+def _one_seed(findings: Findings) -> bool:
+    return findings.scored["seed"].nunique() == 1
+
+
+def _title(findings: Findings, shown: Sequence[Sequence[Panel]]) -> str:
+    name = findings.primary.name
+    middle = [row[-1] if _one_seed(findings) else next((one for one in row if one.which == "median"), row[0]) for row in shown]
+    low, high = (choose(middle, key=lambda panel: panel.value) for choose in (min, max))
+    told = [f"{numbers.fixed(one.value)} for {brief(one.setting)}" for one in (low, high)]
+    if len(shown) == 1:
+        return f"{brief(low.setting)}{'' if _one_seed(findings) else ' at its median seed'}: {name} {told[0].split()[0]}"
+    subject = name.capitalize() if _one_seed(findings) else f"At the median seed, {name}"
+    return f"{subject} lies between {told[0]} and {told[1]}"
+
+
+def _caption(findings: Findings, shown: Sequence[Sequence[Panel]], settings: int) -> str:
+    panels = [one for row in shown for one in row]
+    points = "test" if any(len(one.boundary.test_points) for one in panels) else "training"
+    which = list(dict.fromkeys(one.which for one in panels if one.which != "only run"))
+    runs = f"the run that is its {numbers.listing(which)} by {findings.primary.name}" if which else "its one run"
+    epochs = " Before it, the median run as it was at earlier epochs." if any(one.epoch is not None for one in panels) else ""
+    more = f" The first {len(shown)} of {settings} settings." if settings > len(shown) else ""
+    return (
+        f"Of each setting {runs}.{epochs} Colour: the class that the network names; the paler, the less sure it is, down to "
+        f"white for a guess. Dots: {points} points, as many as a panel has room for; a cross where the class named is not "
+        f"theirs.{more}"
+    )
+
+
+def _arrange(pad: Pad, findings: Findings, shown: Sequence[Sequence[Panel]], title: str, caption: str) -> None:
+    """Square panels, the settings below each other or, where they are many, two abreast."""
+    page = pad.page(title, caption)
+    most = max(map(len, shown))
+    few = len(shown) <= _FEW or most > 3
+    abreast = (2 if len(shown) <= 4 else 3 if len(shown) <= 9 else 4) if most == 1 else 1 if few else 2
+    aside = (
+        _ASIDE if abreast == 1 and most in (2, 3) else 0.0
+    )  # a name beside its panels leaves these more room than one above
+    head = line_height(_NOTE) + (0.5 if aside else line_height(SMALL) + 2.0)
+    gap, between = 4.0, 8.0
+    room = (WIDTH - between * (abreast - 1)) / abreast
+    lines = -(-len(shown) // abreast)
+    at_once = min(
+        lines, max(1, int(page.room // (31 + head + 3)))
+    )  # lines of panels on a page, none of them too small to read
+    at_once = -(-lines // -(-lines // at_once))
+    side = min((room - aside - gap * (most - 1)) / most, page.room / at_once - head - 3, _LARGE)
+    names = [row[0].setting for row in shown]
+    if not aside:
+        names = text.fit_all(names, SMALL, min(map(len, shown)) * (side + gap) - gap - 9, bold=True)
+    for number, row in enumerate(shown):
+        line, column = divmod(number, abreast)
+        if line and line % at_once == 0 and column == 0:
+            page = pad.further()
+        x, y = LEFT + column * (room + between), page.y + line % at_once * (side + head + 3)
+        _name(page, findings, row, names[number], x, y, beside=bool(aside))
+        for at, one in enumerate(row):
+            left = x + aside + at * (side + gap)
+            when = (
+                f"epoch {one.epoch:,}"
+                if one.epoch is not None
+                else f"{one.which}: {numbers.fixed(one.value)}, seed {one.seed}"
+            )
+            page.write(left, y + head - line_height(_NOTE) - 0.5, text.fit(when, _NOTE, side), size=_NOTE, colour=MUTED)
+            plane.draw(page.axes(left, y + head, side, side), one.boundary, one.epoch, side / 83)
+
+
+def _name(page: Page, findings: Findings, row: Sequence[Panel], name: str, x: float, y: float, *, beside: bool) -> None:
+    page.swatch(x, y + 0.38 * SMALL / style.MM, findings.looks[row[0].setting])
+    lines = text.wrap(name, SMALL, _ASIDE - 10, bold=True) if beside else [name]
+    for number, words in enumerate(lines):
+        page.write(x + 9, y + number * line_height(SMALL), words, size=SMALL, bold=True)

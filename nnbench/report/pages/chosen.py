@@ -1,0 +1,186 @@
+"""What tuning chose, where in its space that lies, and what it was worth on seeds that had no say in the choice."""
+
+import math
+from collections.abc import Callable, Hashable
+
+import numpy as np
+import pandas as pd
+
+from nnbench.core import formatting as numbers
+from nnbench.core import palette
+from nnbench.core.formatting import count, listing
+from nnbench.report.findings import budget
+from nnbench.report.findings.findings import Comparison, Findings
+from nnbench.report.pages import NotShown, Settings
+from nnbench.report.plots import style, text
+from nnbench.report.plots.forest import Row, mark, strip
+from nnbench.report.plots.sheet import Pad, Page, line_height
+from nnbench.report.plots.style import BODY, FAINT, INK, LEAST, LEFT, MM, MUTED, SMALL, WARNING
+from nnbench.report.sentences import wording
+
+_STEP, _MANY = 5.2, 10  # millimetres from one hyperparameter to the next; optimizers below
+_SPACE, _COLUMNS = 30.0, (86.0, 106.0, 124.0, 158.0)  # where the spaces begin, and the columns beside them, in millimetres
+_HEAD = LEAST + 0.5
+_CAPTION = (
+    "Of each optimizer, the setting with the best mean validation accuracy over the tuning seeds; one that lost a run ranks "
+    "below all that lost none. Line: the space from end to end, by its logarithm where it was searched so; filled mark: what "
+    "was "
+    "chosen; tick: the default. On the edge: no value beyond was tried, and one would change the updates by more than 1 %, so "
+    "better may lie there."
+)
+
+
+def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+    """`Study.selection`, a row an optimizer and hyperparameter."""
+    if findings.study.selection.empty:
+        raise NotShown("no optimizer was tuned")
+    selection = findings.ordered(findings.study.selection)
+    page = pad.page(_title(findings, selection), _CAPTION)
+    for at, (optimizer, own) in enumerate(selection.groupby("optimizer", sort=False)):
+        if page.room < 20 + _STEP * len(own):
+            page = pad.further()
+        _choice(page, findings, str(optimizer), own, heads=at == 0)
+    _worth(page, findings, selection, pad.further)
+    return findings.study.selection
+
+
+def _title(findings: Findings, selection: pd.DataFrame) -> str:
+    """Whether tuning helped, by the same tests as all else; then the edges."""
+    winners = [str(name) for name in selection["optimizer"].unique()]
+    cut = selection.loc[selection["edge"].isin(["low", "high"]), "optimizer"].nunique()
+    lie = f"{cut} of {count(len(winners), 'winner')} {'lies' if cut == 1 else 'lie'} on the edge of the space"
+    edges = lie if cut else "no winner lies on the edge of its space"
+    found = findings.by(findings.primary)
+    if not found.verdict.enough:
+        return edges[0].upper() + edges[1:]
+    helped, harmed = (
+        listing([wording.brief(name) for name in winners if _gain(findings, found, name) == sign]) for sign in (1, -1)
+    )
+    said = f"Tuning is shown to help {helped}" if helped else "Tuning is not shown to help any optimizer"
+    return f"{said}{f', and to harm {harmed}' if harmed else ''}; {edges}"
+
+
+def _pair(found: Comparison, optimizer: str) -> "pd.Series | None":
+    """The test of the tuned setting against the default."""
+    both = [optimizer, f"{optimizer} (tuned)"]
+    pairs = found.pairs[found.pairs["first"].isin(both) & found.pairs["second"].isin(both)]
+    return pairs.iloc[0] if len(pairs) else None
+
+
+def _gain(findings: Findings, found: Comparison, optimizer: str) -> int:
+    """1 where the tuned setting is shown to be better than the default, -1 where worse, 0 where neither is."""
+    pair = _pair(found, optimizer)
+    if pair is None or not pair["differ"]:
+        return 0
+    better = 1 if findings.primary.higher else -1
+    return int(pair["sign"]) * better * (-1 if pair["first"] == optimizer else 1)
+
+
+def _look(findings: Findings, optimizer: str) -> palette.LineStyle:
+    return findings.looks.get(optimizer) or findings.optimizer_looks[style.family(optimizer)]
+
+
+def _choice(page: Page, findings: Findings, optimizer: str, own: pd.DataFrame, *, heads: bool) -> None:
+    """A row a hyperparameter of one optimizer."""
+    look, first = _look(findings, optimizer), own.iloc[0]
+    page.swatch(LEFT, page.y + 0.38 * BODY / MM, look)
+    judged = (
+        f"best of {count(int(first['configs']), 'configuration')}, validation accuracy {numbers.fixed(first['val_accuracy'])}"
+    )
+    lost = f", {count(int(first['lost']), 'run')} lost" if first["lost"] else ""
+    judged += f" over {count(int(first['seeds']), 'seed')}{lost}"
+    page.write(style.RIGHT, page.y, judged, size=SMALL, colour=MUTED, align="right")
+    room = style.RIGHT - LEFT - 12 - text.width(judged, SMALL)
+    page.paragraph(text.fit(wording.brief(optimizer), BODY, room, bold=True), x=LEFT + 9, bold=True, after=0.5)
+    if heads:
+        for x, words in zip(_COLUMNS, ("chosen", "default", "space", ""), strict=True):
+            page.write(LEFT + x, page.y, words, size=_HEAD, colour=MUTED)
+        page.y += line_height(_HEAD)
+    records = own.to_dict("records")
+    axes = page.axes(LEFT + _SPACE, page.y, _COLUMNS[0] - _SPACE - 6, _STEP * len(records))
+    axes.set(xlim=(-0.04, 1.04), ylim=(len(records) - 0.5, -0.5))
+    axes.set_axis_off()
+    for at, one in enumerate(records):
+        y, cut = page.y + _STEP * (at + 0.5) - 0.38 * SMALL / MM, one["edge"] in ("low", "high")
+        page.write(LEFT, y, text.fit(str(one["hyperparameter"]), SMALL, _SPACE - 3, bold=cut), size=SMALL, bold=cut)
+        for x, words, colour in zip(_COLUMNS, _figures(findings, one), (INK, MUTED, MUTED, WARNING), strict=True):
+            page.write(LEFT + x, y, text.fit(words, SMALL, 48), size=SMALL, colour=colour, bold=cut and colour == INK)
+        place = _scale(one)
+        if place is not None:
+            axes.plot([0, 1], [at, at], color=FAINT, linewidth=1.2, marker="|", markersize=5)
+            axes.plot([place(one["default"])], [at], "|", color=INK, markersize=8)
+            edge = WARNING if one["edge"] in ("low", "high") else look.colour
+            axes.plot([place(one["value"])], [at], look.marker, color=look.colour, markeredgecolor=edge, markersize=6)
+    page.y += _STEP * len(records) + 3.5
+
+
+def _scale(one: dict[Hashable, object]) -> Callable[[object], float] | None:
+    """Where in its space a value lies, 0 to 1; None for what has no ends."""
+    low, high = float(str(one["low"])), float(str(one["high"]))
+    if one["kind"] not in ("log", "linear") or not high > low:
+        return None
+    turn = math.log if one["kind"] == "log" else float
+
+    def place(value: object) -> float:
+        if not isinstance(value, int | float) or (one["kind"] == "log" and value <= 0):
+            return math.nan
+        return float(np.clip((turn(value) - turn(low)) / (turn(high) - turn(low)), 0, 1))
+
+    return place
+
+
+def _figures(findings: Findings, one: dict[Hashable, object]) -> tuple[str, str, str, str]:
+    space = {
+        "log": f"{_told(one['low'])} to {_told(one['high'])}, log",
+        "linear": f"{_told(one['low'])} to {_told(one['high'])}",
+        "fixed": "not tuned",
+    }
+    words = space.get(str(one["kind"])) or f"one of {_tried(findings, one)}"
+    return _told(one["value"]), _told(one["default"]), words, f"{one['edge']} edge" if one["edge"] in ("low", "high") else ""
+
+
+def _tried(findings: Findings, one: dict[Hashable, object]) -> str:
+    tuning, column = findings.study.tuning, f"optimizer.{one['hyperparameter']}"
+    if column not in tuning:
+        return "several"
+    return ", ".join(
+        map(_told, sorted(tuning.loc[tuning["optimizer"] == one["optimizer"], column].dropna().unique(), key=str))
+    )
+
+
+def _told(value: object) -> str:
+    return numbers.significant(float(value)) if isinstance(value, float | int) else str(value)
+
+
+def _worth(page: Page, findings: Findings, selection: pd.DataFrame, further: Callable[[], Page]) -> None:
+    """Default against tuned, on the seeds of the final runs."""
+    found, by = findings.by(findings.primary), findings.primary
+    ranking = found.ranking[found.ranking["n"] > 0].set_index("setting")
+    intervals = {str(one): (e, low, high) for one, e, low, high in ranking[["estimate", "low", "high"]].itertuples()}
+    names = [name for name in map(str, selection["optimizer"].unique()) if {name, f"{name} (tuned)"} & set(intervals)][:_MANY]
+    if not names:
+        return
+    if page.room < 32 + 8.5 * len(names):
+        page = further()
+    page.y += 3
+    fresh = budget.uses(budget.budgets(findings.study)) == 1
+    page.heading(f"What it was worth on {'fresh' if fresh else 'other'} seeds")
+    page.y += 1
+    rows = []
+    for name in names:
+        both = (intervals.get(setting) for setting in (f"{name} (tuned)", name))
+        values = [numbers.parts(*own)[0] if own else numbers.MISSING for own in both]
+        pair = _pair(found, name)
+        p = numbers.p_value(float(pair["p_holm"])) if pair is not None else numbers.MISSING
+        rows.append(Row(name=name, figures=(*values, p), look=_look(findings, name)))
+    axes = strip(page, rows, by.name, ("tuned", "default", "p (Holm)"), gap=2)
+    for at, name in enumerate(names):
+        for setting, shift in ((f"{name} (tuned)", -0.16), (name, 0.16)):
+            if setting in intervals:
+                mark(axes, at + shift, intervals[setting], _look(findings, name), hollow=setting == name)
+    page.paragraph(
+        f"Filled: with the setting that was chosen; hollow: with the default. Interquartile mean of {by.name} over seeds, and "
+        f"its {numbers.INTERVAL}; p of the Wilcoxon signed-rank test on runs paired by seed, Holm-corrected over all pairs.",
+        size=_HEAD,
+        colour=MUTED,
+    )

@@ -1,0 +1,141 @@
+"""The answer, how sure it is, and what it does not say: all that most readers need."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from nnbench.core import formatting as numbers
+from nnbench.report.findings.findings import Findings
+from nnbench.report.pages import Settings
+from nnbench.report.plots import style, text
+from nnbench.report.plots.forest import Row, dots, mark, strip
+from nnbench.report.plots.sheet import Pad, Page, line_height
+from nnbench.report.plots.style import BODY, LEAST, LEFT, MUTED, SMALL
+from nnbench.report.sentences import caveats, wording
+from nnbench.stats.paired import LEVEL
+
+_NOTE = LEAST + 0.5
+# Settings in the strip, whether all is set closely, and columns of the contents; the last is taken where nothing fits.
+_FORMS = [(12, False, 1), *((rows, True, columns) for columns in (1, 2) for rows in (12, 10, 8, 6, 4)), (3, True, 2)]
+_COLUMNS = ["setting", "estimate", "low", "high", "behind", "aside"]
+
+
+def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+    """The ranked settings with their intervals, as `Findings.ranking` gives them."""
+    table = findings.ranking(findings.primary)
+    for rows, compact, columns in _FORMS:
+        page = _page(findings, settings, table, rows, compact=compact, columns=columns)
+        if page.room >= 0:
+            break
+    pad.pages.append(page)
+    return table
+
+
+def _page(findings: Findings, settings: Settings, table: pd.DataFrame, rows: int, *, compact: bool, columns: int) -> Page:
+    """The cover with as many settings in its strip; the final table has them all."""
+    page = Page(text.legible(settings.title))
+    between = 3.5 if compact else 7.0
+    page.paragraph(f"nnbench  \N{MIDDLE DOT}  {findings.study.name}", size=BODY, colour=MUTED, after=2.5)
+    page.paragraph(settings.title, size=20 if compact else 24, bold=True, after=4)
+    others = wording.disagreement(findings)
+    page.paragraph(wording.best(findings, findings.primary), size=12 if compact else 13.5, after=2.5 if others else between)
+    if others:
+        page.paragraph(others, size=BODY, after=between)
+    ranked = table[table["n"] > 0]
+    if len(ranked):
+        _strip(page, findings, ranked.head(rows), compact=compact)
+        page.paragraph(_key(findings, ranked, rows), size=_NOTE, colour=MUTED, after=between)
+    limits = caveats.caveats(findings)
+    if limits:
+        page.heading("Read this with care")
+    for limit in limits:
+        page.write(LEFT, page.y, "\N{EN DASH}", size=SMALL, colour=MUTED)
+        page.paragraph(limit.text, size=SMALL, x=LEFT + 4, after=0.9)
+    page.y += between - 2.5
+    _runs(page, findings, compact=compact)
+    if settings.contents:
+        page.y += between - 2.5
+        _contents(page, settings.contents, compact=compact, columns=columns)
+    return page
+
+
+def _contents(page: Page, contents: Sequence[tuple[str, str, int]], *, compact: bool, columns: int) -> None:
+    """Number, kind and finding of each page, down one column after the other."""
+    page.heading("Contents")
+    size = _NOTE if compact else SMALL
+    step = line_height(size) + (0 if compact else 0.5)
+    width, rows = style.WIDTH / columns, -(-len(contents) // columns)
+    for at, (kind, title, number) in enumerate(contents):
+        left, y = LEFT + at // rows * width, page.y + at % rows * step
+        page.write(left + 4, y, str(number), size=size, colour=MUTED, align="right")
+        page.write(left + 8, y, kind, size=size, colour=MUTED)
+        page.write(left + 32, y, text.beginning(title, size, width - 32 - (columns > 1) * 3), size=size)
+    page.y += rows * step
+
+
+def _strip(page: Page, findings: Findings, shown: pd.DataFrame, *, compact: bool) -> None:
+    """A row a setting: its runs, their interquartile mean and interval, and the figures."""
+    rows = [
+        Row(name=setting, figures=(*numbers.parts(estimate, low, high), f"{diverged} of {of} diverged" if diverged else ""))
+        for setting, estimate, low, high, diverged, of in shown[[*_COLUMNS[:4], "diverged", "counted"]].itertuples(index=False)
+    ]
+    axes = strip(page, rows, findings.primary.name, ("", "", ""), step=5.6 if compact else None, gap=2.5)
+    values = findings.by(findings.primary).values
+    for at, (setting, estimate, low, high, behind, aside) in enumerate(shown[_COLUMNS].itertuples(index=False)):
+        own = values[setting].dropna()
+        if len(own) > 1:
+            dots(axes, own, at + 0.27, findings.looks[setting])
+        mark(axes, at, (estimate, low, high), findings.looks[setting], hollow=behind or bool(aside))
+
+
+def _key(findings: Findings, ranked: pd.DataFrame, rows: int) -> str:
+    """How to read the strip."""
+    said = f"Mark: interquartile mean of {findings.primary.name} over seeds, of the runs that came to their end."
+    if ranked["n"].max() > 1:
+        said += " Small dots: single runs."
+    if ranked["low"].notna().any():
+        said += f" Bar: its {numbers.INTERVAL}."
+    aside = (ranked["aside"] != "").any()
+    if ranked["behind"].any() or aside:
+        said += (
+            " Hollow: shown to be worse than the first, by the Wilcoxon signed-rank test on runs paired by seed, "
+            f"Holm-corrected over all pairs, at level {LEVEL:g}{', or not ranked' if aside else ''}. Filled: not shown to "
+            "differ from it."
+        )
+    if findings.by(findings.primary).verdict.diverged:
+        said += " In the order of the ranking, in which a diverged run is worse than any other."
+    if len(ranked) > rows:
+        said += f" The {len(ranked) - rows} settings that rank below are in the final table."
+    return said
+
+
+def _runs(page: Page, findings: Findings, *, compact: bool) -> None:
+    """How the runs ended, what they ran on, and the command that asked for them."""
+    page.heading("Runs")
+    page.y += 0.5
+    outcomes = findings.runs["outcome"]
+    told = [(len(findings.scored), "came to their end")]
+    told += [(int((outcomes == outcome).sum()), outcome) for outcome in ("diverged", "failed", "killed")]
+    told += [(running, "running")] if (running := int((outcomes == "running").sum())) else []
+    if compact:
+        page.paragraph(", ".join(f"{number:,} {words}" for number, words in told), size=SMALL, after=0.9)
+    else:
+        _large(page, told)
+    if made_by := wording.provenance(findings.runs):
+        page.paragraph(made_by, size=_NOTE, colour=MUTED, after=1)
+    commands = findings.commands
+    if commands:
+        lines = text.wrap(commands[-1], _NOTE, style.WIDTH, family=text.MONO)
+        page.paragraph(" ".join([*lines[:2], *(["…"] if len(lines) > 2 else [])]), size=_NOTE, mono=True, after=1)
+    if len(commands) > 1:
+        page.paragraph(f"the last of {len(commands)} commands", size=_NOTE, colour=MUTED, after=1)
+
+
+def _large(page: Page, told: Sequence[tuple[int, str]]) -> None:
+    """Numbers side by side, with what they count below them."""
+    x = LEFT
+    for number, words in told:
+        page.write(x, page.y, f"{number:,}", size=14, bold=number > 0, colour=style.INK if number else style.FAINT)
+        page.write(x, page.y + 6.5, words, size=_NOTE, colour=MUTED)
+        x += max(text.width(f"{number:,}", 14, bold=True), text.width(words, _NOTE)) + 10
+    page.y += 13

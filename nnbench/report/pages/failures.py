@@ -1,0 +1,132 @@
+"""How often a setting fails outright, which no mean over the runs that remain can tell; and how each run ended."""
+
+import numpy as np
+import pandas as pd
+
+from nnbench.core import formatting as numbers
+from nnbench.report.findings.findings import Findings
+from nnbench.report.pages import NotShown, Settings
+from nnbench.report.plots import text
+from nnbench.report.plots.forest import Row, mark, strip
+from nnbench.report.plots.sheet import Pad, Page, line_height
+from nnbench.report.plots.style import FAINT, INK, LEAST, LEFT, MM, MUTED, RIGHT, SMALL, WARNING
+from nnbench.report.sentences.wording import brief
+from nnbench.stats.failures import chance_line, failures
+
+_MANY = 20
+_SEEDS = 100  # in a row of the map
+_MARKS = {  # of each outcome in the map: marker, colour, whether it is filled
+    "came to its end": ("o", "#7d7d7d", True),
+    "at chance": ("o", WARNING, False),
+    "diverged": ("x", WARNING, True),
+    "failed": ("s", INK, False),
+    "killed": ("d", INK, False),
+    "running": (".", FAINT, True),
+}
+
+
+def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+    """One row a setting, those that fail most first: `n`, `diverged`, `at_chance`, and `share` of both, `low`, `high`."""
+    if findings.ended.empty:
+        raise NotShown("no run came to its end or diverged")
+    chance = _chance(findings)
+    table = failures(findings.ordered(findings.runs), chance=chance)
+    table = table.sort_values("share", ascending=False, kind="stable", ignore_index=True)
+    more = f" The first {_MANY} of {len(table)} settings." if len(table) > _MANY else ""
+    page = pad.page(_title(findings, table), _caption(findings, chance) + more)
+    shown = table.head(_MANY)
+    _strip(page, findings, shown)
+    _map(page, findings, shown, chance)
+    return table
+
+
+def _chance(findings: Findings) -> float:
+    """The training accuracy up to which a run has learnt nothing; NaN where the number of points is not known."""
+    samples = pd.to_numeric(pd.Series(findings.runs.get("dataset.samples"), dtype=object), errors="coerce").min()
+    if findings.classes is None or np.isnan(samples):
+        return np.nan
+    return chance_line(findings.classes, findings.classes * int(samples))
+
+
+def _title(findings: Findings, table: pd.DataFrame) -> str:
+    worst, runs = table.iloc[0], int(table["n"].sum())
+    failed = int((table["diverged"] + table["at_chance"]).sum())
+    if not failed:
+        few = int(table["n"].min())
+        room = f"{table['high'].max():.0%}".replace("%", " %")
+        few_runs = numbers.count(few, "run")
+        return f"No run diverged or ended at chance, which in {few_runs} leaves room for failures of up to {room}"
+    told = f"{int(worst['diverged'] + worst['at_chance'])} of {worst['n']} runs of {brief(worst['setting'])}"
+    if (table["share"] > 0).sum() == 1:
+        rest = "; no other setting failed" if len(table) > 1 else ""
+        return f"{told} diverged or ended at chance{rest}"
+    as_many = int((table["share"] == worst["share"]).sum()) - 1
+    others = f", and as large a share of {numbers.count(as_many, 'other setting')}" if as_many else ", the most"
+    return f"{failed} of {runs} runs diverged or ended at chance: {told}{others}"
+
+
+def _caption(findings: Findings, chance: float) -> str:
+    line = (
+        ""
+        if np.isnan(chance)
+        else f" (a training accuracy of {chance:.3f} or less, exceeded by guessing once in twenty times)"
+    )
+    return (
+        f"Mark: the share of a setting's runs that diverged (the loss left the finite numbers) or ended at chance{line}. "
+        "Bar: Wilson's 95 % interval. Runs that failed or were killed say nothing of a setting and are not counted. "
+        "Below: how each run ended."
+    )
+
+
+def _strip(page: Page, findings: Findings, shown: pd.DataFrame) -> None:
+    rows = []
+    for row in shown.to_dict("records"):
+        bounds = f"[{row['low']:.0%}, {row['high']:.0%}]".replace("%", "")
+        figures = (f"{100 * row['share']:.0f}", bounds, str(row["diverged"]), str(row["at_chance"]), str(row["n"]))
+        rows.append(Row(name=row["setting"], figures=figures, look=findings.looks[row["setting"]]))
+    heads = ("%", "95 % interval", "diverged", "at chance", "of runs")
+    axes = strip(page, rows, "runs that failed (%)", heads, step=min(8.5, 110 / len(rows)))
+    axes.set(xlim=(-3, 103), xticks=[0, 25, 50, 75, 100])
+    for at, row in enumerate(shown.to_dict("records")):
+        mark(axes, at, (100 * row["share"], 100 * row["low"], 100 * row["high"]), findings.looks[row["setting"]])
+
+
+def _map(page: Page, findings: Findings, shown: pd.DataFrame, chance: float) -> None:
+    """A mark for each setting and seed; the gaps show which runs have no partner."""
+    runs = findings.runs[findings.runs["setting"].isin(shown["setting"])]
+    seeds = np.sort(runs["seed"].dropna().unique())[:_SEEDS]
+    at_chance = (runs["outcome"].isin(["finished", "stopped"])) & (runs["final/train_accuracy"] <= chance)
+    ended = runs["outcome"].replace({"finished": "came to its end", "stopped": "came to its end"}).mask(at_chance, "at chance")
+    heading = (
+        "How each run ended" if len(seeds) == runs["seed"].nunique() else f"How the runs of the first {_SEEDS} seeds ended"
+    )
+    page.heading(heading)
+    page.y += 1.5
+    x = LEFT
+    for outcome, (marker, colour, filled) in _MARKS.items():
+        if (ended == outcome).any():
+            face = colour if filled else "white"
+            page.line(
+                (x + 1.2,), (page.y + 0.38 * SMALL / MM,), color=colour, marker=marker, markersize=4, markerfacecolor=face
+            )
+            page.write(x + 4, page.y, outcome, size=SMALL, colour=MUTED)
+            x += text.width(outcome, SMALL) + 9
+    page.y += line_height(SMALL) + 2.5
+    names = text.fit_all(shown["setting"].tolist(), SMALL, 55)
+    left = LEFT + max(text.width(name, SMALL) for name in names) + 4
+    step = max(min(5.0, (page.room - 12) / len(shown)), 8.5 / len(shown))
+    axes = page.axes(left, page.y, min(RIGHT - left, max(32.0, 6.0 * len(seeds))), step * len(shown))
+    column = pd.Series(np.arange(len(seeds)), index=seeds)
+    for outcome, (marker, colour, filled) in _MARKS.items():
+        own = runs[ended == outcome]
+        x_of, y_of = own["seed"].map(column), own["setting"].map({name: at for at, name in enumerate(shown["setting"])})
+        face, size = colour if filled else "white", max(1.6, min(4.0, 2.0 * step, 300 / len(seeds)))
+        axes.plot(x_of, y_of, marker, color=colour, markerfacecolor=face, markersize=size, clip_on=False)
+    for at, name in enumerate(names):
+        page.write(LEFT, page.y + step * (at + 0.5) - 0.38 * SMALL / MM, name, size=SMALL)
+    axes.set(xlim=(-0.7, len(seeds) - 0.3), ylim=(len(shown) - 0.5, -0.5), yticks=[], xlabel="seed")
+    places = np.arange(0, len(seeds), next(every for every in (1, 2, 5, 10) if len(seeds) <= 12 * every))
+    axes.set_xticks(places, [f"{seeds[at]:.0f}" for at in places], fontsize=LEAST)
+    axes.grid(False)
+    axes.spines["left"].set_visible(False)
+    page.y += step * len(shown) + 10

@@ -1,0 +1,133 @@
+"""Where each setting ended up on every measure, and how long it took to what was aimed at."""
+
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+
+from nnbench.core import formatting as numbers
+from nnbench.report.findings.findings import METRICS, Findings
+from nnbench.report.findings.measures import DECLARED
+from nnbench.report.findings.references import references
+from nnbench.report.findings.targets import Race, races
+from nnbench.report.pages import NotShown, Settings
+from nnbench.report.plots.sheet import Pad, Page
+from nnbench.report.plots.style import LEAST, MUTED, SMALL, WARNING, WIDTH
+from nnbench.report.plots.table import Cell, Column, table
+from nnbench.report.sentences import wording
+from nnbench.stats.interquartile import middle_mean
+
+_HEADS = {
+    "test/accuracy": "test\naccuracy",
+    "final/val_accuracy": "validation\naccuracy",
+    "final/train_accuracy": "training\naccuracy",
+    "final/val_loss": "validation\nloss",
+    "final/train_loss": "training\nloss",
+}
+_ABREAST = 3  # targets that a table has room for
+_CAPTION = (
+    f"Interquartile mean over seeds of the runs that came to their end, with its {numbers.INTERVAL}; rows in the order of the "
+    "ranking, in which a diverged run is worse than any other. "
+    "Bold: the best of a column and all that is not shown to differ from it; no bold where no difference is shown. "
+    "Losses in nats. Time: of the training loop, evaluations included."
+)
+_REACHED = (
+    "The epoch by which half of the runs had, counting one that diverged as never; ∞ where fewer did within the epochs in "
+    "brackets, for which its own runs were watched. Beside it: how many did. Bold: the earliest and all that is not "
+    "shown to be later."
+)
+
+
+def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+    """One row a setting: its runs; for each measure the interval and whether it is `behind` the best; its times."""
+    if findings.scored.empty:
+        raise NotShown("no run came to its end")
+    columns = [column for column in _HEADS if findings.known(column)]
+    if "test/accuracy" in columns and "final/val_accuracy" in columns:
+        columns.remove("final/val_accuracy")
+    rankings = {column: findings.ranking(METRICS[column]).set_index("setting") for column in columns}
+    result = findings.ranking(findings.primary)[["setting", "optimizer", "runs", "diverged"]]
+    for column, ranking in rankings.items():
+        part = ranking[["n", "estimate", "low", "high", "score", "aside", "behind"]].add_prefix(f"{column} ")
+        result = result.join(part, on="setting")
+    seconds = findings.scored.groupby("setting")["time/train_seconds"].agg(lambda of: float(middle_mean(of)))
+    ended = findings.scored["setting"].value_counts()
+    result["ended"] = result["setting"].map(ended).fillna(0).astype(int)
+    result["train_seconds"] = result["setting"].map(seconds)
+    page = pad.page(wording.headline(findings, findings.primary), _CAPTION)
+    page = _finals(page, findings, result, columns, pad.further)
+    for metric in DECLARED:
+        if metric.column not in METRICS and findings.known(metric.column):
+            part = findings.ranking(metric).set_index("setting")[["n", "estimate", "low", "high"]]
+            result = result.join(part.add_prefix(f"{metric.column} "), on="setting")
+    known = references(findings.runs)
+    if sentence := known.sentence():
+        page = page if page.room > 10 else pad.further()
+        page.paragraph(sentence, size=LEAST + 0.5, colour=MUTED)
+        for name, value in vars(known).items():
+            result[f"reference/{name}"] = value
+    run = races(findings, settings.targets)
+    beyond = known.beyond([race.target for race in run])
+    for race in run:
+        result = result.join(_reached(race), on="setting")
+    for at in range(0, len(run), _ABREAST):
+        page = page if page.room > 40 + 6 * len(result) else pad.further()
+        names = [race.name for race in run[at : at + _ABREAST]]
+        page = _times(page, findings, result, names, pad.further, _REACHED + beyond if at == 0 else "")
+    return result
+
+
+def _finals(page: Page, findings: Findings, result: pd.DataFrame, columns: list[str], further: Callable[[], Page]) -> Page:
+    """The table of where the settings ended up."""
+    leaders = {column: findings.by(METRICS[column]).leaders for column in columns}
+    rows = []
+    for row in result.to_dict("records"):
+        diverged = f"{row['diverged']} diverged" if row["diverged"] else ""
+        cells = [Cell(row["setting"], look=findings.looks[row["setting"]])]
+        cells.append(Cell(str(row["ended"]), diverged, note_colour=WARNING))
+        for column in columns:
+            low, high = row[f"{column} low"], row[f"{column} high"]
+            words = numbers.fixed(row[f"{column} estimate"], numbers.decimals(low, high))
+            cells.append(Cell(words, numbers.bounds(low, high), bold=row["setting"] in leaders[column]))
+        cells.append(Cell(numbers.duration(row["train_seconds"])))
+        rows.append(cells)
+    measures = [Column(_HEADS[column], 25, "decimal") for column in columns]
+    rest = [Column("runs", 15), *measures, Column("training\ntime", 17)]
+    return table(page, [_names(rest), *rest], rows, further)
+
+
+def _names(rest: Sequence[Column]) -> Column:
+    """The first column, as wide as the others leave it."""
+    return Column("", WIDTH - sum(column.width for column in rest), "left", SMALL)
+
+
+def _reached(race: Race) -> pd.DataFrame:
+    """For each setting: the epoch by which half of its runs had got there, how many did, of how many, and the verdict."""
+    columns = {"estimate": "median", "n": "runs"}
+    table = race.table.rename(columns=columns).set_index("setting")
+    table = table[["median", "reached", "runs", "watched_low", "watched_high", "aside", "behind"]]
+    return table.add_prefix(f"epochs_to/{race.name} ")
+
+
+def _times(
+    page: Page, findings: Findings, result: pd.DataFrame, targets: Sequence[str], further: Callable[[], Page], note: str
+) -> Page:
+    """The table of epochs until the targets, by their names; above it, where there is one, a note on how to read it."""
+    page.y += 8
+    page.heading("Epochs until the training accuracy first reached")
+    if note:  # above the table: below it there may be no room left
+        page.paragraph(note, size=LEAST + 0.5, colour=MUTED)
+    page.y += 1.5
+    emphasised = {target: result[f"epochs_to/{target} behind"].any() for target in targets}
+    rows = []
+    for row in result.to_dict("records"):
+        cells = [Cell(row["setting"], look=findings.looks[row["setting"]])]
+        for target in targets:
+            median, reached, runs = (row[f"epochs_to/{target} {part}"] for part in ("median", "reached", "runs"))
+            worse = row[f"epochs_to/{target} behind"] or row[f"epochs_to/{target} aside"]
+            best = bool(emphasised[target] and not worse)
+            watched = (row[f"epochs_to/{target} watched_{end}"] for end in ("low", "high"))
+            cells.append(Cell(numbers.epochs(median, *watched) if runs > 0 else numbers.MISSING, bold=best))
+            cells.append(Cell(f"{reached:.0f} of {runs:.0f}" if runs > 0 else "", colour=MUTED))
+        rows.append(cells)
+    rest = [column for target in targets for column in (Column(target, 24), Column("runs", 17, size=LEAST + 0.5))]
+    return table(page, [_names(rest), *rest], rows, further)

@@ -1,0 +1,80 @@
+"""How much of what a setting learnt holds on points that it has not seen."""
+
+from typing import Literal
+
+import pandas as pd
+
+from nnbench.core import formatting as numbers
+from nnbench.report.findings.findings import METRICS, Findings
+from nnbench.report.pages import NotShown, Settings
+from nnbench.report.plots.forest import Row, dots, mark, strip
+from nnbench.report.plots.sheet import Pad, Page
+from nnbench.report.plots.style import LEFT, MUTED, WIDTH
+from nnbench.report.sentences.wording import brief, left_out
+from nnbench.stats.generalisation import generalisation_gap
+
+_MANY = 12
+_TRAINING = "final/train_accuracy"
+_CAPTION = (
+    "Above: a mark a run that came to its end, its accuracy on the points it was trained on against that on {} points; on the "
+    "diagonal both are the same. Below: the gap of these runs: its interquartile mean over seeds, "
+    f"the {numbers.INTERVAL}, and single runs as small dots. A setting that learns nothing has no gap either."
+)
+
+
+def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+    """One row a setting, the widest gap first: `setting`, `n`, `estimate`, `low`, `high`, in shares of points."""
+    split: Literal["test", "val"] = "test" if findings.known("test/accuracy") else "val"
+    unseen = METRICS["test/accuracy" if split == "test" else "final/val_accuracy"]
+    if not findings.known(unseen.column) or not findings.known(_TRAINING):
+        raise NotShown("no run that came to its end was judged on points held out")
+    table = generalisation_gap(findings.scored, split=split)
+    table = table[table["n"] > 0].sort_values("estimate", ascending=False, kind="stable", ignore_index=True)
+    words = unseen.name.split()[0]
+    best = [name for name in map(str, findings.ranking(findings.primary)["setting"]) if name in set(table["setting"])]
+    page = pad.page(_title(table, words), _CAPTION.format(words) + left_out(best, _MANY, "setting"))
+    shown = table[table["setting"].isin(best[:_MANY])]
+    _scatter(page, findings, shown, unseen.column, unseen.name)
+    _strip(page, findings, shown, unseen.column)
+    return table
+
+
+def _title(table: pd.DataFrame, unseen: str) -> str:
+    widest, narrowest = table.iloc[0], table.iloc[-1]
+    if len(table) == 1:
+        gap = numbers.interval(widest["estimate"], widest["low"], widest["high"])
+        return f"From training to {unseen} points, the accuracy of {brief(widest['setting'])} falls by {gap}"
+    low, high = (f"{numbers.fixed(one['estimate'], 2)} for {brief(one['setting'])}" for one in (narrowest, widest))
+    if not narrowest["high"] < widest["low"]:  # whose gap is the widest is not known
+        low, high = (numbers.fixed(one["estimate"], 2) for one in (narrowest, widest))
+    return f"From training to {unseen} points accuracy falls by {low} to {high}"
+
+
+def _scatter(page: Page, findings: Findings, shown: pd.DataFrame, column: str, name: str) -> None:
+    side = min(110.0, page.room - 26 - (8.5 if len(shown) <= 6 else 6.5) * len(shown))
+    axes = page.axes(LEFT + (WIDTH - side) / 2, page.y, side, side)
+    runs = findings.scored[findings.scored["setting"].isin(shown["setting"])]
+    low = min(runs[_TRAINING].min(), runs[column].min())
+    axes.set(xlim=(low - 0.02, 1.01), ylim=(low - 0.02, 1.01), xlabel="training accuracy", ylabel=name)
+    axes.locator_params(nbins=6)
+    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.6)
+    for setting in shown["setting"]:
+        own, look = runs[runs["setting"] == setting], findings.looks[setting]
+        axes.plot(own[_TRAINING], own[column], look.marker, color=look.colour, alpha=0.75, markersize=4, markeredgewidth=0)
+    page.y += side + 16
+
+
+def _strip(page: Page, findings: Findings, shown: pd.DataFrame, column: str) -> None:
+    rows = []
+    for row in shown.to_dict("records"):
+        figures = (*numbers.parts(row["estimate"], row["low"], row["high"]), str(row["n"]))
+        rows.append(Row(name=row["setting"], figures=figures, look=findings.looks[row["setting"]]))
+    axes = strip(page, rows, "training minus held-out accuracy", ("gap", "95 % interval", "runs"))
+    gaps = findings.scored[_TRAINING] - findings.scored[column]
+    for at, row in enumerate(shown.to_dict("records")):
+        own, look = gaps[findings.scored["setting"] == row["setting"]].dropna(), findings.looks[row["setting"]]
+        if len(own) > 1:
+            dots(axes, own, at + 0.27, look)
+        mark(axes, at, (row["estimate"], row["low"], row["high"]), look)
+    if axes.get_xlim()[0] < 0 < axes.get_xlim()[1]:
+        axes.axvline(0, color=MUTED, linewidth=0.8)

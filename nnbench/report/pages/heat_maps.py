@@ -1,0 +1,206 @@
+"""Two hyperparameters at once: where the good settings lie, and where runs diverge."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+
+from nnbench.core import formatting as numbers
+from nnbench.core.formatting import listing
+from nnbench.report.findings.findings import Findings
+from nnbench.report.findings.search import Search
+from nnbench.report.pages import NotShown, Settings
+from nnbench.report.plots import text
+from nnbench.report.plots.sheet import Pad, Page, line_height
+from nnbench.report.plots.style import INK, LEAST, LEFT, MM, MUTED, RIGHT, SMALL, WIDTH
+from nnbench.report.plots.ticks import logarithmic
+from nnbench.report.sentences.wording import brief, left_out, spoken
+
+_MANY = 6
+_CHOICES = 4  # values that are set at equal distances, as choices are
+_COLOURS = "cividis"
+_HATCH = "/////"
+
+
+def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+    """A row a cell, or a configuration where they were drawn from ranges.
+
+    Returns:
+        `optimizer`, `x` and `y` (hyperparameters), `x_value`, `y_value`, `value`, `place`, `diverged` (runs), `of` (all
+        runs).
+    """
+    search = findings.search
+    tried = {name: varied[:2] for name, varied in search.varied.items() if len(varied) > 1} if search else {}
+    if search is None or not tried:
+        raise NotShown("no optimizer was run with two hyperparameters that vary")
+    tables = {name: _cells(search, name, *pair) for name, pair in tried.items()}
+    known = {name: own for name, own in tables.items() if own["value"].notna().any()}
+    if not known:
+        raise NotShown("no configuration came to its end on all of its seeds")
+    page = pad.page(_title(known), _caption(search, known) + left_out(list(known), _MANY, "optimizer"))
+    _arrange(page, search, dict(list(known.items())[:_MANY]))
+    return pd.concat([own.assign(optimizer=name) for name, own in tables.items()], ignore_index=True)
+
+
+def _cells(search: Search, name: str, x: str, y: str) -> pd.DataFrame:
+    """The best configuration of each cell; on a grid, what else varies is tuned away."""
+    own = search.of(name)
+    if search.gridded(name, x, y):
+        by = own.groupby([x, y])
+        cells = pd.DataFrame(
+            {
+                "value": by["value"].max(),
+                "place": by["place"].min(),
+                "diverged": by["diverged"].sum(),
+                "of": by["seeds"].sum(),
+            }
+        ).reset_index()
+    else:
+        cells = own[[x, y, "value", "place", "diverged", "seeds"]].rename(columns={"seeds": "of"})
+    cells = cells.rename(columns={x: "x_value", y: "y_value"})
+    return cells.assign(optimizer=name, x=x, y=y)[
+        ["optimizer", "x", "y", "x_value", "y_value", "value", "place", "diverged", "of"]
+    ]
+
+
+def _title(tables: dict[str, pd.DataFrame]) -> str:
+    spread = {name: float(own["value"].max() - own["value"].min()) for name, own in tables.items()}
+    most = max(spread, key=lambda name: spread[name])
+    if len(tables) > 2:
+        diverged = [brief(name) for name, own in tables.items() if (own["diverged"] > 0).any()]
+        lost = f"; runs of {listing(diverged)} diverged" if diverged else "; no run diverged"
+        by = numbers.fixed(spread[most], 2)
+        return f"In this search the choice matters most for {brief(most)}, by {by} from worst to best{lost}"
+    return f"Best of what was tried: {listing([_place(name, own) for name, own in tables.items()])}"
+
+
+def _place(name: str, own: pd.DataFrame) -> str:
+    """`adam at learning rate 0.05, β₁ 0.9`."""
+    best = own.iloc[int(own["place"].argmin())]
+    told = [f"{spoken(best[axis])} {_told(best[f'{axis}_value'])}" for axis in ("x", "y")]
+    return f"{brief(name)} at {', '.join(told)}"
+
+
+def _told(value: object) -> str:
+    return numbers.significant(float(value)) if isinstance(value, float | int) else str(value)
+
+
+def _caption(search: Search, tables: dict[str, pd.DataFrame]) -> str:
+    gridded = [name for name in tables if search.gridded(name, tables[name]["x"].iloc[0], tables[name]["y"].iloc[0])]
+    said = f"Colour: {search.measure}, mean over seeds, on one scale for all."
+    if gridded:
+        said += " A cell has the best of the configurations that share its two values; hatched: some of its runs diverged."
+    if len(gridded) < len(tables):
+        said += " A square is a configuration, drawn from its ranges; hatched: some of its runs diverged."
+        said += " What else was tuned varies too."
+    return f"{said} Ringed: the best. It is the best of many, and so a little flattered."
+
+
+def _arrange(page: Page, search: Search, tables: dict[str, pd.DataFrame]) -> None:
+    values = pd.concat([own["value"] for own in tables.values()])
+    norm = Normalize(values.min(), max(values.max(), values.min() + 1e-9))
+    _key(page, search, norm)
+    across = 1 if len(tables) == 1 else 2
+    rows = -(-len(tables) // across)
+    gap, head = 22.0, line_height(SMALL) + 2
+    width = (WIDTH - 14 - gap * (across - 1)) / across
+    height = min(width, 90.0, page.room / rows - head - 17)
+    for number, (name, own) in enumerate(tables.items()):
+        row, column = divmod(number, across)
+        x, y = LEFT + 14 + column * (width + gap), page.y + row * (height + head + 17)
+        page.swatch(x, y + 0.38 * SMALL / MM, search.look(name))
+        page.write(x + 9, y, text.fit(name, SMALL, width - 9, bold=True), size=SMALL, bold=True)
+        axes = page.axes(x, y + head, width, height)
+        labels = own["x"].iloc[0], own["y"].iloc[0]
+        axes.set(xlabel=spoken(labels[0]), ylabel=spoken(labels[1]))
+        if search.gridded(name, *labels):
+            _grid(axes, own, norm)
+        else:
+            _scatter(axes, own, norm, search.log)
+    page.y += rows * (height + head + 17)
+
+
+def _key(page: Page, search: Search, norm: Normalize) -> None:
+    """The scale of colours."""
+    page.write(LEFT, page.y + 0.3, search.measure, size=SMALL, colour=MUTED)
+    left = LEFT + text.width(search.measure, SMALL) + 4
+    axes = page.axes(left, page.y, min(70.0, RIGHT - left), 3.2)
+    axes.set_label("key")
+    bar = page.figure.colorbar(ScalarMappable(norm, _COLOURS), cax=axes, orientation="horizontal")
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(labelsize=LEAST, length=2)
+    bar.ax.locator_params(nbins=5)
+    page.y += 13
+
+
+def _grid(axes: Axes, own: pd.DataFrame, norm: Normalize) -> None:
+    """A cell for each pair of values, in equal steps whatever their distance."""
+    xs, ys = (sorted(own[axis].unique()) for axis in ("x_value", "y_value"))
+    grid = own.pivot(index="y_value", columns="x_value", values="value").reindex(index=ys, columns=xs)
+    axes.imshow(grid, cmap=_COLOURS, norm=norm, origin="lower", aspect="auto", interpolation="nearest")
+    best = own["place"].idxmin()
+    for at, row in own.iterrows():
+        x, y = xs.index(row["x_value"]), ys.index(row["y_value"])
+        if row["diverged"] > 0:
+            axes.fill_between(
+                [x - 0.5, x + 0.5],
+                y - 0.5,
+                y + 0.5,
+                facecolor="none",
+                edgecolor="white" if np.isfinite(row["value"]) else MUTED,
+                hatch=_HATCH,
+                linewidth=0,
+            )
+        if np.isfinite(row["value"]):
+            dark = norm(row["value"]) < 0.55
+            axes.text(
+                x,
+                y,
+                numbers.fixed(row["value"], 2),
+                ha="center",
+                va="center",
+                fontsize=LEAST,
+                color="white" if dark else INK,
+                fontweight="bold" if at == best else "normal",
+            )
+        if at == best:
+            axes.plot(
+                [x - 0.47, x + 0.47, x + 0.47, x - 0.47, x - 0.47],
+                [y - 0.47, y - 0.47, y + 0.47, y + 0.47, y - 0.47],
+                color=INK,
+                linewidth=1.6,
+            )
+    axes.set_xticks(range(len(xs)), [_told(x) for x in xs])
+    axes.set_yticks(range(len(ys)), [_told(y) for y in ys])
+    axes.set(xlim=(-0.5, len(xs) - 0.5), ylim=(-0.5, len(ys) - 0.5))
+    axes.grid(False)
+
+
+def _scatter(axes: Axes, own: pd.DataFrame, norm: Normalize, log: frozenset[str]) -> None:
+    """A square for each configuration."""
+    x, y = own["x"].iloc[0], own["y"].iloc[0]
+    for axis, name, which in ((axes.xaxis, x, "x"), (axes.yaxis, y, "y")):
+        values = own[f"{which}_value"]
+        if not pd.api.types.is_numeric_dtype(values) or values.nunique() <= _CHOICES:
+            own = own.assign(**{f"{which}_value": values.astype("category").cat.codes})
+            axis.set_ticks(range(values.nunique()), [_told(value) for value in sorted(values.unique())])
+        elif name in log:
+            logarithmic(axis, values.min() / 1.5, values.max() * 1.5, numbers.tick)
+    finished, lost = own[own["value"].notna()], own[own["diverged"] > 0]
+    axes.scatter(
+        finished["x_value"], finished["y_value"], c=finished["value"], cmap=_COLOURS, norm=norm, marker="s", s=60, linewidths=0
+    )
+    axes.scatter(
+        lost["x_value"],
+        lost["y_value"],
+        facecolor="white",
+        edgecolor=MUTED,
+        marker="s",
+        s=60,
+        hatch=_HATCH * 2,
+        linewidths=0.6,
+    )
+    best = own.iloc[int(own["place"].argmin())]
+    axes.scatter([best["x_value"]], [best["y_value"]], facecolor="none", edgecolor=INK, marker="o", s=170, linewidths=1.2)
+    axes.margins(0.08)

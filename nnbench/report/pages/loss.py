@@ -1,0 +1,101 @@
+"""How the loss falls, epoch by epoch, on the points trained on and on those held out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from nnbench.core import formatting as numbers
+from nnbench.report.findings.findings import METRICS, Findings
+from nnbench.report.findings.references import lines, references
+from nnbench.report.pages import Settings
+from nnbench.report.plots import curves
+from nnbench.report.plots.sheet import Pad
+from nnbench.report.plots.ticks import logarithmic
+from nnbench.report.sentences import wording
+
+_EARLY = 0.01, 30  # share of the epochs, and epochs, in which a spike may be cut off
+_SPIKE = 1.5  # times as high as all that comes later
+
+
+def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+    """What `curves.bands` gives, for training and validation loss."""
+    table = curves.bands(findings, {"train_loss": "Training loss (nats)", "val_loss": "Validation loss (nats)"})
+    by = METRICS["final/train_loss"]
+    known = references(findings.runs)
+    lows, top = _lows(table, known.bayes_loss), ceiling(table)
+    key = known.loss_key() if known.bayes_loss is not None and min(lows.values()) <= known.bayes_loss <= top else ""
+    page = pad.page(wording.headline(findings, by), curves.caption(findings, table) + cut(table) + _clip(table) + key)
+    curves.draw(page, findings, table, by, Logarithmic(lows, top, known.losses))
+    return table
+
+
+def limits(findings: Findings, table: pd.DataFrame) -> tuple[float, float]:
+    """Of one axis that holds all curves, in print and on the web page."""
+    return min(_lows(table, references(findings.runs).bayes_loss).values()), ceiling(table)
+
+
+def ceiling(table: pd.DataFrame) -> float:
+    """As high as the losses after the first epochs, in which some optimizers leap, and as those before the first step."""
+    last = table["epoch"].max()
+    late = table.loc[(table["epoch"] >= min(last, max(_EARLY[0] * last, _EARLY[1]))) | (table["epoch"] == 0), "high"].max()
+    highest = table["high"].max()
+    top = float(late if highest > _SPIKE * late else highest) * 1.1
+    return top if top > 0 else 1.0  # losses that are all 0
+
+
+def cut(table: pd.DataFrame) -> str:
+    """What a caption has to say of losses above the ceiling."""
+    top, highest = ceiling(table), float(table["high"].max())
+    return f" Early losses of up to {highest:.2g} are cut off above {top:.2g}." if highest > top else ""
+
+
+def _clip(table: pd.DataFrame) -> str:
+    """That the two losses are not quite the same function, where both are shown."""
+    return (
+        " The training loss alone clips probabilities at 1e-7, as the notebook does." if table["curve"].nunique() > 1 else ""
+    )
+
+
+def _lows(table: pd.DataFrame, bayes: float | None) -> dict[str, float]:
+    """The lower end of each curve's axis: its lowest loss above zero, or the Bayes loss unless that would dwarf the curves.
+
+    A held-out loss can be zero throughout, where there is one class.
+    """
+    lowest = table["low"].where(table["low"] > 0).groupby(table["curve"]).min() / 1.1
+    lows = {str(curve): float(low) for curve, low in lowest.fillna(ceiling(table) / 2).items()}
+    return lows if bayes is None else {curve: min(low, max(bayes / 1.1, low / 10)) for curve, low in lows.items()}
+
+
+@dataclass(frozen=True)
+class Logarithmic:
+    """Log scales with the same top and as many millimetres to a factor of ten, each down to the lowest that it has to show."""
+
+    lows: Mapping[str, float]
+    top: float
+    references: Mapping[str, float] = field(default_factory=dict)
+
+    def of(self, shown: Sequence[str]) -> curves.Scale:
+        """Down to the lowest of these curves."""
+        apply = scale(min(self.lows[curve] for curve in shown), self.top)
+
+        def with_lines(axes: Axes) -> None:
+            apply(axes)
+            lines(axes, self.references, named=axes.get_position().width > 0.5)
+
+        return with_lines
+
+    def height(self, curve: str) -> float:
+        """As the decades that it spans; a third of one at least."""
+        return float(max(np.log10(self.top / self.lows[curve]), 1 / 3))
+
+
+def scale(low: float, high: float) -> curves.Scale:
+    """A log axis over these losses, with as many ticks as there is room for."""
+
+    def apply(axes: Axes) -> None:
+        logarithmic(axes.yaxis, low, high, numbers.tick, least=4)
+
+    return apply

@@ -1,0 +1,147 @@
+"""Every declared measure beside the one that judges the study: who is first may depend on what is measured, and when."""
+
+import pandas as pd
+
+from nnbench.core import formatting as numbers
+from nnbench.report.findings.findings import Comparison, Findings, Metric
+from nnbench.report.findings.measures import declared, disagreements, tau
+from nnbench.report.pages import NotShown, Settings
+from nnbench.report.plots import text
+from nnbench.report.plots.labels import spread
+from nnbench.report.plots.sheet import Pad, Page
+from nnbench.report.plots.style import LEAST, LEFT, MM, MUTED, RIGHT, SMALL, WIDTH
+from nnbench.report.plots.table import Cell, Column, table
+from nnbench.report.sentences.wording import brief
+
+_MANY = 12  # settings in the drawing
+_LINE = 3.6  # millimetres between the names beside the drawing, at least
+_COLUMN = 30.0  # millimetres of a measure
+_NAMED = 6  # pairs that are told one by one
+_CAPTION = (
+    "Above: the place of each setting by each measure, 1 the best. Below: its interquartile mean over the seeds of the runs "
+    f"that came to their end, with its {numbers.INTERVAL}; cross-entropy in nats, the lower the better. Bold: the best of a "
+    "column and all that is not shown to differ from it; no bold where no difference is shown. Each measure is corrected over "
+    "its own pairs alone. The best epoch of a run is the evaluated one with the lowest validation loss."
+)
+
+
+def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+    """A row a measure and setting, the best first.
+
+    Returns:
+        `measure`, `when`, `setting`, `rank` (places shared by ties), `n`, `diverged`, `score`, `estimate`, `low`, `high`,
+        `behind` (shown to be worse than the first), `ahead_of` (the settings shown to be worse than this, joined by
+        semicolons), and `tau` (Kendall's, between the order by this measure and the one that judges).
+    """
+    metrics = declared(findings)
+    found = {metric: findings.by(metric) for metric in metrics}
+    if len(metrics) < 2 or not all(len(one.scores.columns) for one in found.values()):
+        raise NotShown("no second measure is known of runs that came to their end")
+    if findings.by(findings.primary).verdict.settings < 2:
+        raise NotShown("no second setting is ranked")
+    parts = {metric: _ranked(findings, metric, one) for metric, one in found.items()}
+    page = pad.page(_title(findings, metrics), _CAPTION)
+    _places(page, findings, parts)
+    page = _values(page, pad, findings, found)
+    _pairs(page, pad, findings, found)
+    return pd.concat(parts.values(), ignore_index=True)
+
+
+def _ranked(findings: Findings, metric: Metric, found: Comparison) -> pd.DataFrame:
+    ranking = found.ranking[found.ranking["setting"].isin(found.scores.columns)]
+    behind = {name: [worse for better, worse in found.verdict.shown if better == name] for name in ranking["setting"]}
+    ranking = ranking.assign(
+        measure=metric.name,
+        when=metric.when,
+        rank=ranking["score"].rank(method="min", ascending=not metric.higher).astype(int),
+        ahead_of=ranking["setting"].map(lambda name: "; ".join(behind[name])),
+        tau=tau(findings, metric),
+    )
+    shown = ["n", "diverged", "score", "estimate", "low", "high", "behind"]
+    return ranking[["measure", "when", "setting", "rank", *shown, "ahead_of", "tau"]]
+
+
+def _title(findings: Findings, metrics: list[Metric]) -> str:
+    judging = findings.by(findings.primary).verdict
+    if not judging.enough:
+        return f"{numbers.count(judging.seeds, 'seed')} cannot rank the {findings.noun}s by any measure"
+    others, of = disagreements(findings), numbers.count(len(metrics) - 1, "other measure")
+    if not others:
+        return f"No other measure contradicts the order by {findings.primary.full}"
+    worst = next((one for one in others if one.kind in ("reversed", "other_first")), None)
+    if worst is None:
+        return f"{len(others)} of {of} do not show the differences that {findings.primary.full} does, or show more"
+    if worst.first == judging.best:
+        turned = numbers.count(len(worst.reversed), "shown difference")
+        return f"By {worst.metric.full} {turned} {'is' if len(worst.reversed) == 1 else 'are'} the other way round"
+    first, other = brief(judging.best), brief(worst.first)
+    return f"{first} is first by {findings.primary.full}, {other} by {worst.metric.full}"
+
+
+def _head(metric: Metric) -> str:
+    """A measure over a column, on three lines."""
+    return "\n".join([*metric.name.rsplit(" ", 1), metric.epoch])
+
+
+def _places(page: Page, findings: Findings, parts: dict[Metric, pd.DataFrame]) -> None:
+    """A line a setting through its places: where lines cross, two measures disagree. Each measure stands over its column."""
+    names = [str(name) for name in next(iter(parts.values()))["setting"]][:_MANY]
+    most = max(int(part.loc[part["setting"].isin(names), "rank"].max()) for part in parts.values())
+    height, width = min(75.0, 9.0 * most), _COLUMN * len(parts)
+    axes = page.axes(RIGHT - width, page.y, width, height)
+    axes.set(xlim=(-0.5, len(parts) - 0.5), ylim=(most + 0.5, 0.5), yticks=range(1, most + 1), xticks=[])
+    axes.tick_params(length=0)
+    axes.spines["left"].set_visible(False)
+    axes.spines["bottom"].set_visible(False)
+    ranks = pd.DataFrame({at: part.set_index("setting")["rank"] for at, part in enumerate(parts.values())}).reindex(names)
+    heights = page.y + spread([(at + 0.5) / most * height for at in range(len(names))], _LINE, 0.0, height)
+    for y, (name, own) in zip(heights.tolist(), ranks.iterrows(), strict=True):
+        look = findings.looks[str(name)]
+        axes.plot(ranks.columns, own, color=look.colour, linestyle=look.dash, marker=look.marker, linewidth=1.4, markersize=5)
+        page.swatch(LEFT, y, look)
+        page.write(LEFT + 9, y - 0.38 * SMALL / MM, text.fit(str(name), SMALL, WIDTH - width - 18), size=SMALL)
+    page.y += height + 4
+
+
+def _values(page: Page, pad: Pad, findings: Findings, found: dict[Metric, Comparison]) -> Page:
+    tables = {metric: one.ranking.set_index("setting").to_dict("index") for metric, one in found.items()}
+    rows: list[list[Cell | str]] = []
+    for setting in map(str, found[findings.primary].scores.columns):
+        cells: list[Cell | str] = [Cell(setting, look=findings.looks[setting])]
+        for metric, one in found.items():
+            own = tables[metric][setting]
+            estimate, low, high = own["estimate"], own["low"], own["high"]
+            words = numbers.fixed(estimate, numbers.decimals(low, high))
+            cells.append(Cell(words, numbers.bounds(low, high), bold=setting in one.leaders))
+        rows.append(cells)
+    columns = [Column(_head(metric), _COLUMN, "decimal", SMALL) for metric in found]
+    return table(page, [Column("", WIDTH - _COLUMN * len(columns), "left", SMALL), *columns], rows, pad.further)
+
+
+def _pairs(page: Page, pad: Pad, findings: Findings, found: dict[Metric, Comparison]) -> None:
+    """Which pairs each measure shows to differ."""
+    if page.room < 40:
+        page = pad.further()
+    page.y += 3
+    page.heading("Which differences are shown by which measure")
+    page.y += 1
+    rows: list[list[Cell | str]] = []
+    for metric, one in found.items():
+        shown, pairs = one.verdict.shown, one.verdict.pairs
+        told = [f"{brief(better)} over {brief(worse)}" for better, worse in shown[:_NAMED]]
+        more = [f"{len(shown) - _NAMED} more"] if len(shown) > _NAMED else []
+        order = "" if metric == findings.primary else numbers.fixed(tau(findings, metric), 2)
+        rows.append([metric.full, f"{len(shown)} of {pairs}", order, Cell("; ".join([*told, *more]) or "none", colour=MUTED)])
+    columns = [
+        Column("", 48.0, "left", SMALL),
+        Column("pairs", 16.0, size=SMALL),
+        Column("Kendall's tau", 24.0, size=SMALL),
+        Column("the better first", WIDTH - 88.0, "left", SMALL),
+    ]
+    page = table(page, columns, rows, pad.further)
+    page.paragraph(
+        "Kendall's tau: between the order by a measure and the one by the first; 1 where they are the same, \N{MINUS SIGN}1 "
+        "where one is the other reversed.",
+        size=LEAST + 0.5,
+        colour=MUTED,
+    )

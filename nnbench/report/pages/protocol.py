@@ -1,0 +1,199 @@
+"""How the comparison was made: who saw which points, on which seeds, and what is said on which grounds."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from nnbench.core.constraints import MINIMUM_RUNS
+from nnbench.core.formatting import count, listing
+from nnbench.report.findings import budget
+from nnbench.report.findings.findings import Findings
+from nnbench.report.pages import NotShown, Settings
+from nnbench.report.plots.sheet import Pad, Page
+from nnbench.report.plots.style import INK, MUTED, SMALL, WIDTH
+from nnbench.report.plots.table import Cell, Column, table
+from nnbench.report.sentences.wording import distinct
+from nnbench.stats.interquartile import RESAMPLES
+from nnbench.stats.paired import LEVEL
+from nnbench.stats.verdict import NOTABLE, POWER
+
+_STREAMS = (
+    "A seed feeds separate streams of chance for points and initial weights, none of them dependent on the optimizer: runs "
+    "of one "
+    "seed start from the same weights on the same points, and are compared with each other."
+)
+_CHAIN = (
+    "A seed begins one chain of draws, as in the notebook: the points, then the initial weights of one run after the other. "
+    "Runs of "
+    "one seed have the same points but weights of their own, and are compared with each other."
+)
+
+
+def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+    """`about`, `told`: a row a rule, the first of them the stages of the study."""
+    if findings.runs.empty:
+        raise NotShown("there is no run")
+    page = pad.page(_title(findings))
+    stages = _stages(findings)
+    _stage_table(page, findings, stages)
+    rules = [*_task(findings), *_grounds(findings)]
+    page.y += 4
+    columns = [Column("", 34, "left"), Column("", WIDTH - 34, "left")]
+    table(page, columns, [[Cell(about, bold=True), told] for about, told in rules], pad.further, gap=2.2)
+    rows = [(f"stage: {stage}", "; ".join(told)) for stage, *told in stages]
+    return pd.DataFrame([*rows, *rules], columns=["about", "told"])
+
+
+def _title(findings: Findings) -> str:
+    settings, seeds = findings.runs["setting"].nunique(), findings.runs["seed"].nunique()
+    compared = f"{count(settings, findings.noun)} {'is' if settings == 1 else 'are'}"
+    if findings.tuned:
+        found = budget.budgets(findings.study)
+        uses, tuned = (
+            budget.uses(found),
+            f"{count(len(found), 'optimizer')} {'was' if len(found) == 1 else 'were'} tuned first",
+        )
+        on = count(seeds, "fresh seed" if uses == 1 else "seed")
+        return f"{tuned}, then compared on {on}{f', in their {budget.ordinal(uses)} use' if uses and uses > 1 else ''}"
+    if settings == 1:
+        return f"One setting ran on {count(seeds, 'seed')}"
+    whole = findings.by(findings.primary).scores.dropna()
+    if seeds == 1:
+        return f"{compared} compared on one seed, which tells little"
+    paired = (
+        f"the same {count(seeds, 'seed')}"
+        if len(whole) == seeds
+        else f"{count(seeds, 'seed')}, {len(whole)} of which all have in common"
+    )
+    return f"{compared} compared on {paired}"
+
+
+def _stages(findings: Findings) -> list[tuple[str, str, str, str, str, str]]:
+    """Of each stage: its name, seeds, what ran, and what it does with training, validation and test points."""
+    runs, tuning = findings.runs, findings.study.tuning
+    held = [float(pd.Series(runs.get(f"dataset.{split}_samples")).fillna(0).max() or 0) > 0 for split in ("val", "test")]
+    judged = findings.primary.name.split()[0]
+    final = (
+        "comparison",
+        _seeds(runs),
+        f"{count(runs['setting'].nunique(), findings.noun)}, {count(len(runs), 'run')}",
+        "judge" if judged == "training" else "train on",
+        ("judge" if judged == "validation" else "watched; decide nothing") if held[0] else "none drawn",
+        "judge; read once, at the end" if held[1] else "none drawn",
+    )
+    if not len(tuning):
+        return [final]
+    tried = f"{count(tuning['setting'].nunique(), 'configuration')}, {count(len(tuning), 'run')}"
+    return [("tuning", _seeds(tuning), tried, "train on", "choose the setting", "none drawn"), final]
+
+
+def _seeds(runs: pd.DataFrame) -> str:
+    """`0 to 19`, `3, 7, 12`, `40 seeds`."""
+    seeds = sorted({int(seed) for seed in runs["seed"].dropna()})
+    if len(seeds) > 2 and seeds[-1] - seeds[0] == len(seeds) - 1:
+        return f"{seeds[0]} to {seeds[-1]} ({len(seeds)})"
+    return ", ".join(map(str, seeds)) if len(seeds) <= 6 else count(len(seeds), "seed")
+
+
+def _stage_table(page: Page, findings: Findings, stages: Sequence[tuple[str, ...]]) -> None:
+    widths, heads = (
+        (24.0, 30.0, 36.0, 26.0, 29.0, 29.0),
+        ("", "seeds", "what ran", *(_points(findings, split) for split in ("", "val_", "test_"))),
+    )
+    columns = [Column(head, width, "left", SMALL) for head, width in zip(heads, widths, strict=True)]
+    cells = [
+        [Cell(stage, bold=True), *(Cell(told, colour=MUTED if told == "none drawn" else INK) for told in rest)]
+        for stage, *rest in stages
+    ]
+    table(page, columns, cells, lambda: page, gap=2.0)
+
+
+def _points(findings: Findings, split: str) -> str:
+    """`300 training\\npoints`, or no number where it differs between runs."""
+    called = {"": "training", "val_": "validation", "test_": "test"}[split]
+    samples, classes = distinct(findings.runs, f"dataset.{split}samples"), distinct(findings.runs, "dataset.classes")
+    known = len(samples) == len(classes) == 1 and samples[0].isdigit() and classes[0].isdigit()
+    many = f"{int(samples[0]) * int(classes[0]):,} " if known else ""
+    return f"{many if many.strip() != '0' else ''}{called}\npoints"
+
+
+def _task(findings: Findings) -> list[tuple[str, str]]:
+    runs = findings.runs
+
+    def told(key: str) -> str:
+        return " or ".join(distinct(runs, key)) or "unknown"
+
+    redrawn = {"true": "drawn anew for each seed", "false": "the same for all seeds"}.get(
+        told("dataset.redraw").lower(), "drawn by seed"
+    )
+    own = [key for key in map(str, runs) if key.startswith("dataset.") and not key.endswith(("name", "redraw", "samples"))]
+    details = ", ".join(f"{key.removeprefix('dataset.')} {told(key)}" for key in own if distinct(runs, key))
+    layers = told("network.hidden").strip("[]").replace(", ", " and ")
+    rules = [
+        (
+            "Task",
+            f"{told('dataset.name')}{f' ({details})' if details else ''}; points {redrawn}, each split apart from the others.",
+        ),
+        (
+            "Training",
+            f"{layers} hidden units ({told('network.activation')}), full batch, {told('training.epochs')} epochs counting "
+            f"epoch 0, {told('training.dtype')}.",
+        ),
+        ("Seeds", _CHAIN if told("draws.kind") == "chain" else _STREAMS),
+    ]
+    if findings.tuned:
+        selection = findings.study.selection
+        found = budget.budgets(findings.study)
+        seeds = listing([count(number, "seed") for number in sorted(set(selection["seeds"].astype(int)))])
+        seeds = seeds if selection["seeds"].nunique() == 1 else f"{seeds}, not the same for all"
+        among = [f"{one.optimizer}'s best of {one.configs}" for one in found if one.configs < one.tried]
+        chosen = f" The choice was among fewer: {listing(among)}." if among else ""
+        cost = f"{budget.spent(found)}, {budget.spaces(found)}; each on {seeds}"
+        rules.append(
+            (
+                "Tuning",
+                f"{cost[0].upper()}{cost[1:]}.{chosen} The best mean validation accuracy wins; a setting that lost a run "
+                "ranks below all that lost none. Only runs on other seeds are compared.",
+            )
+        )
+    return rules
+
+
+def _grounds(findings: Findings) -> list[tuple[str, str]]:
+    """What is said on which grounds, and how many seeds it takes."""
+    verdict, name = findings.by(findings.primary).verdict, findings.primary.name
+    rules = [
+        ("Judged by", f"{name} with the final weights, not the best ones seen on the way."),
+        (
+            "Estimate",
+            "Interquartile mean over seeds: the mean of the middle half of the runs. Interval: nominal 95 %, percentile "
+            f"bootstrap over seeds, {RESAMPLES:,} resamples; none under {MINIMUM_RUNS} seeds. Simulated, it holds the truth "
+            "in 94 % of studies with 20 seeds, in 93 % with 10 and in 91 % with 6.",
+        ),
+        (
+            "Differences",
+            "Wilcoxon signed-rank test on runs paired by seed, two-sided, exact; Holm's correction over all pairs. One is "
+            f"said to be ahead of another only where the corrected p is below {LEVEL:g}.",
+        ),
+    ]
+    if verdict.settings > 1:
+        power = f"about {verdict.advisable} show one that wins {NOTABLE:.0%} of pairs, with a power of {POWER:.0%}".replace(
+            "%", " %"
+        )
+        rules.append(
+            (
+                "Seeds needed",
+                f"Among {count(verdict.settings, findings.noun)}, fewer than {verdict.least} seeds can show no difference at "
+                f"all; {power}. There are {verdict.seeds}.",
+            )
+        )
+    rules += [
+        (
+            "Diverged runs",
+            "A run whose loss leaves the finite numbers stops there, and ranks worst: it loses to any other of its seed, and "
+            "a setting that lost more than a quarter of its runs ranks below those that did not. It is never averaged, and "
+            "never reaches a target.",
+        ),
+        ("Failed runs", "A run that failed or was killed says nothing of its optimizer: its value is missing."),
+    ]
+    return rules

@@ -1,0 +1,137 @@
+"""Seed by seed, who comes first: mean ranks, how far apart they must lie to differ, and how often each rank was taken."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+
+from nnbench.core import formatting as numbers
+from nnbench.core import palette
+from nnbench.report.findings.findings import Findings
+from nnbench.report.pages import NotShown, Settings
+from nnbench.report.plots import style, text
+from nnbench.report.plots.sheet import Pad, Page, line_height
+from nnbench.report.plots.style import INK, LEAST, LEFT, MM, MUTED, RIGHT, SMALL
+from nnbench.report.sentences import wording
+from nnbench.report.sentences.wording import brief
+from nnbench.stats.friedman import LEAST_BLOCKS, LEAST_SETTINGS, Friedman, friedman
+from nnbench.stats.paired import LEVEL
+
+_MANY = 12
+_NAME = 48.0  # millimetres that a name may take
+_ROW = 6.5  # millimetres from one name of the diagram to the next
+
+
+def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+    """One row a setting, the best first: `setting`, `mean_rank`, and how often it took each rank, ties at the better one."""
+    by = findings.primary
+    values = findings.by(by).scores
+    if values.shape[1] < LEAST_SETTINGS:
+        raise NotShown(f"no ranks are worth comparing with fewer than {LEAST_SETTINGS} settings")
+    shown = values.iloc[:, :_MANY].dropna()
+    if len(shown) < LEAST_BLOCKS:
+        raise NotShown(f"no {LEAST_BLOCKS} seeds have a run of every setting")
+    found = friedman(shown, higher=by.higher)
+    page = pad.page(_title(findings, found), _caption(findings, values, found))
+    _diagram(page, findings, found)
+    places = shown.rank(axis="columns", ascending=not by.higher, method="min")
+    counts = pd.DataFrame({rank: (places == rank).sum() for rank in range(1, shown.shape[1] + 1)}).loc[found.ranks.index]
+    _places(page, counts)
+    return counts.add_prefix("rank ").assign(mean_rank=found.ranks).reset_index(names="setting")
+
+
+def _title(findings: Findings, found: Friedman) -> str:
+    if not findings.by(findings.primary).verdict.enough:
+        return wording.headline(findings, findings.primary)
+    p = numbers.p_value(found.p)
+    told = f"Friedman p {p if p.startswith('<') else f'= {p}'}"
+    if not found.p < LEVEL:
+        return f"Ranks within seeds do not show the {findings.noun}s to differ ({told})"
+    best = str(found.ranks.index[0])
+    apart = found.ranks.index[found.ranks - found.ranks.iloc[0] >= found.critical_difference]
+    if not len(apart):
+        return f"Ranks within seeds differ ({told}), but the best, {brief(best)}, is not shown to differ from any"
+    names = [brief(str(name)) for name in apart]
+    some = numbers.listing(names if len(names) <= 3 else [*names[:2], f"{len(names) - 2} others"])
+    rank = numbers.fixed(found.ranks.iloc[0], 1)
+    return f"{brief(best)} ranks first (mean rank {rank} of {len(found.ranks)}), shown to be apart from {some}"
+
+
+def _caption(findings: Findings, values: pd.DataFrame, found: Friedman) -> str:
+    more = f" The first {_MANY} of {values.shape[1]} settings." if values.shape[1] > _MANY else ""
+    lost = "; a run that diverged ranks last" if findings.by(findings.primary).verdict.diverged else ""
+    return (
+        f"Each of {numbers.count(found.blocks, 'seed')} ranks the {findings.noun}s by {findings.primary.name}, 1 the best"
+        f"{lost}. Settings joined by a bar are not shown to differ: their mean ranks lie within the critical difference "
+        f"(CD) of Nemenyi's test at level {LEVEL:g}. It ignores how large a difference is, and so tells fewer pairs apart "
+        f"than the signed-rank test.{more}"
+    )
+
+
+def _diagram(page: Page, findings: Findings, found: Friedman) -> None:
+    """Demsar's critical-difference diagram: mean ranks on an axis, names at both sides, bars over what is level."""
+    k = len(found.ranks)
+    left_names = -(-k // 2)
+    names = text.fit_all([str(name) for name in found.ranks.index], SMALL, _NAME)
+    room = max(text.width(name, SMALL) for name in names) + 16
+    left, right = LEFT + room, RIGHT - room
+    bars = 3.2 * len(found.groups) + 4
+
+    def x(rank: float) -> float:
+        return left + (rank - 1) / (k - 1) * (right - left)
+
+    y = page.y + 6
+    page.line((x(1), x(1 + found.critical_difference)), (y, y), color=INK, linewidth=1.2, marker="|", markersize=5)
+    page.write(x(1), y - 5.5, f"CD = {found.critical_difference:.2f}", size=SMALL, colour=MUTED)
+    y += 12
+    page.line((left, right), (y, y), color=MUTED, linewidth=0.8)
+    for rank in range(1, k + 1):
+        page.line((x(rank), x(rank)), (y - 1.2, y), color=MUTED, linewidth=0.8)
+        page.write(x(rank), y - 5, str(rank), size=LEAST, colour=MUTED, align="center")
+    for number, group in enumerate(found.groups):
+        at = y + 3.2 * (number + 1)
+        ends = x(found.ranks[group[0]]) - 1, x(found.ranks[group[-1]]) + 1
+        page.line(ends, (at, at), color=INK, linewidth=2.6, solid_capstyle="butt")
+    for number, (name, mean) in enumerate(found.ranks.items()):
+        at_left = number < left_names
+        row = number if at_left else k - 1 - number
+        height, edge = y + bars + _ROW * row + 3, left - 3 if at_left else right + 3
+        look = findings.looks[str(name)]
+        page.line((x(mean), x(mean), edge), (y, height, height), color=look.colour, linewidth=1.0)
+        page.line((x(mean),), (y,), color=look.colour, marker=look.marker, markersize=5)
+        words = f"{names[number]}  {mean:.2f}" if at_left else f"{mean:.2f}  {names[number]}"
+        page.write(
+            edge + (-1 if at_left else 1), height - 0.38 * SMALL / MM, words, size=SMALL, align="right" if at_left else "left"
+        )
+    page.y = y + bars + _ROW * left_names + 8
+
+
+def _places(page: Page, counts: pd.DataFrame) -> None:
+    """How often each setting took each rank: a cell a setting and rank, the darker the more seeds."""
+    page.heading("How many seeds gave which rank")
+    page.y += 2
+    names = text.fit_all([str(name) for name in counts.index], SMALL, _NAME)
+    k = len(names)
+    left = LEFT + max(text.width(name, SMALL) for name in names) + 4
+    step = min(8.0, (page.room - 20) / k)
+    axes = page.axes(left, page.y + 5, min(RIGHT - left, 14.0 * k), step * k)
+    for at, name in enumerate(names):
+        page.write(LEFT, page.y + 5 + step * (at + 0.5) - 0.38 * SMALL / MM, name, size=SMALL)
+    _cells(axes, counts)
+    page.y += step * k + 5 + line_height(SMALL)
+
+
+def _cells(axes: Axes, counts: pd.DataFrame) -> None:
+    k, most = counts.shape[1], max(1, int(counts.to_numpy().max()))
+    shades = LinearSegmentedColormap.from_list("shades", ["white", palette.OPTIMIZER_STYLES["sgd"].colour])
+    axes.imshow(counts, cmap=shades, vmin=0, vmax=most, aspect="auto")
+    for (row, column), seeds in np.ndenumerate(counts.to_numpy()):
+        ink = "white" if seeds > 0.6 * most else style.INK if seeds else style.FAINT
+        axes.text(column, row, str(seeds), ha="center", va="center", fontsize=LEAST, color=ink)
+    axes.xaxis.tick_top()
+    axes.set(xticks=range(k), yticks=[])
+    axes.set_xticklabels([str(rank) for rank in range(1, k + 1)])
+    axes.tick_params(length=0)
+    axes.grid(False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)

@@ -1,0 +1,53 @@
+"""Every run of the study, so that any figure can be traced to where it came from."""
+
+import pandas as pd
+
+from nnbench.core import formatting as numbers
+from nnbench.report.findings.findings import Findings
+from nnbench.report.pages import NotShown, Settings
+from nnbench.report.plots import text
+from nnbench.report.plots.sheet import Pad
+from nnbench.report.plots.style import INK, LEAST, WARNING, WIDTH
+from nnbench.report.plots.table import Cell, Column, table
+from nnbench.report.sentences import wording
+
+_FINALS = {
+    "test/accuracy": "test\naccuracy",
+    "final/train_accuracy": "training\naccuracy",
+    "final/train_loss": "training\nloss",
+}
+
+
+def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+    """One row a run: `setting`, `seed`, `outcome`, finals, `run_id`, and the `reason` where it failed."""
+    runs = findings.runs
+    if runs.empty:
+        raise NotShown("there is no run")
+    reasons = runs.get("reason", pd.Series("", index=runs.index)).fillna("")
+    finals = {column: head for column, head in _FINALS.items() if findings.known(column)}
+    result = findings.ordered(runs)[["setting", "seed", "outcome", *finals, "run_id"]].assign(reason=reasons)
+    columns = [
+        Column("seed", 11, size=LEAST),
+        Column("", 4, size=LEAST),
+        Column("outcome", 19, "left", LEAST),
+        *(Column(head, 16, "decimal", LEAST) for head in finals.values()),
+        Column("", 3, size=LEAST),
+        Column("run id", 51, "left", LEAST, mono=True),
+    ]
+    name = Column("setting", WIDTH - sum(column.width for column in columns), "left", LEAST)
+    rows: list[list[Cell | str]] = []
+    for label, seed, outcome, *values, run_id, reason in result.itertuples(index=False):
+        ended = Cell(outcome, colour=INK if outcome in ("finished", "stopped") else WARNING)
+        rows.append(
+            [
+                Cell(label, text.fit(reason, LEAST, WIDTH)),
+                numbers.fixed(seed, 0),
+                "",
+                ended,
+                *map(numbers.fixed, values),
+                "",
+                run_id,
+            ]
+        )
+    table(pad.page(wording.outcomes(runs)), [name, *columns], rows, pad.further, gap=0.5)
+    return result

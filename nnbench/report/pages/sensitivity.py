@@ -1,0 +1,175 @@
+"""How carefully the learning rate must be chosen: the value at each that was tried, and the range that does nearly as well."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from nnbench.core import formatting as numbers
+from nnbench.core import palette
+from nnbench.report.findings.findings import Findings
+from nnbench.report.findings.search import Search
+from nnbench.report.pages import NotShown, Settings
+from nnbench.report.plots.forest import Row, strip
+from nnbench.report.plots.sheet import Pad, Page
+from nnbench.report.plots.style import LEFT, RIGHT
+from nnbench.report.plots.ticks import logarithmic
+from nnbench.report.sentences.wording import brief, left_out
+from nnbench.stats.failures import chance_line
+from nnbench.stats.sensitivity import Range, learning_rate_curve, usable_range
+
+TOLERANCE = 0.05  # five points of accuracy; a few seeds tell no less
+_MANY = 6
+_TINY = 1e-30  # a smaller learning rate is none
+
+
+def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+    """A row an optimizer and learning rate, as `learning_rate_curve` gives them.
+
+    Returns:
+        With the `optimizer`, and `reaches`: whether its best is beyond chance, and within the tolerance of the best of all.
+    """
+    search = findings.search
+    varied = [name for name, keys in search.varied.items() if "learning_rate" in keys] if search else []
+    if search is None or not varied:
+        raise NotShown("no optimizer was run with more than one learning rate")
+    tried = [name for name in varied if _on_a_scale(search.of(name)["learning_rate"])]
+    if not tried:
+        raise NotShown("no optimizer was run with learning rates that are all positive numbers")
+    curves = {name: _curve(search, name) for name in tried[:_MANY]}
+    ranges = {name: usable_range(curve, TOLERANCE) for name, curve in curves.items()}
+    ranges = dict(sorted(ranges.items(), key=lambda one: -np.nan_to_num(one[1].decades, nan=-1.0)))  # the widest first
+    reach = _reaching(curves, _chance(findings, search))
+    title = _title({name: one for name, one in ranges.items() if name in reach}, alone=len(ranges) == 1)
+    page = pad.page(title, _caption(search, curves) + left_out(tried, _MANY, "optimizer"))
+    _panel(page, search, curves)
+    _ranges(page, search, curves, ranges)
+    parts = [curve.assign(optimizer=name, reaches=name in reach) for name, curve in curves.items()]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _chance(findings: Findings, search: Search) -> float:
+    """The accuracy up to which nothing was learnt, of what the search was judged by; NaN where that is not known."""
+    runs = findings.study.tuning if len(findings.study.tuning) else findings.runs
+    split = "val_" if search.measure.startswith("validation") else ""
+    classes, samples = (
+        pd.to_numeric(pd.Series(runs.get(f"dataset.{key}"), dtype=object), errors="coerce").max()
+        for key in ("classes", f"{split}samples")
+    )
+    return chance_line(int(classes), int(classes * samples)) if classes >= 2 and samples >= 1 else np.nan
+
+
+def _reaching(curves: dict[str, pd.DataFrame], chance: float) -> list[str]:
+    """The optimizers of which a wide range is worth something: their best is beyond chance, and no worse than all others'."""
+    bests = {name: float(curve["estimate"].mask(curve["diverged"] > 0).max()) for name, curve in curves.items()}
+    best = np.nanmax([*bests.values(), -np.inf])
+    return [name for name, own in bests.items() if own >= best - TOLERANCE and not own <= chance]
+
+
+def _on_a_scale(rates: "pd.Series[float]") -> bool:
+    """Whether a logarithmic axis has a place for all of them."""
+    return pd.api.types.is_numeric_dtype(rates.infer_objects()) and bool(((rates > _TINY) & (rates < 1 / _TINY)).all())
+
+
+def _curve(search: Search, name: str) -> pd.DataFrame:
+    runs = search.runs[search.runs["optimizer"] == name]
+    return learning_rate_curve(runs[["learning_rate", "setting", "value", "place"]], per_decade=search.per_decade(name))
+
+
+def _title(ranges: dict[str, Range], *, alone: bool) -> str:
+    """Of the optimizers that reach something."""
+    known = {name: one for name, one in ranges.items() if np.isfinite(one.best)}
+    if not known:
+        return "At every learning rate some run diverged, or no more was reached than by chance"
+    widest = max(known, key=lambda name: known[name].decades)
+    told = _decades(known[widest])
+    if len(known) == 1:
+        only = "" if alone else ", alone in reaching the best,"
+        return f"In this search {brief(widest)}{only} does nearly as well as its best over {told} of learning rates"
+    narrowest = min(known, key=lambda name: known[name].decades)
+    most = f"{brief(narrowest)} the most ({_decades(known[narrowest])})"
+    return f"In this search {brief(widest)} is the least particular about its learning rate ({told}), {most}"
+
+
+def _decades(one: Range) -> str:
+    beyond = "at least " if one.open_low or one.open_high else ""
+    return f"{beyond}{one.decades:.1f} decades"
+
+
+def _caption(search: Search, curves: dict[str, pd.DataFrame]) -> str:
+    seeds = int(max(curve["n"].max() for curve in curves.values()))
+    joined = [steps for name in curves if (steps := search.per_decade(name))]
+    drawn = f" Learning rates drawn from a range are joined, {joined[0]} to a decade." if joined else ""
+    rail = (
+        " Crosses on the rail above: learning rates at which runs diverged; hollow: the mean of those that did not."
+        if (search.configurations["diverged"] > 0).any()
+        else ""
+    )
+    return (
+        f"At each learning rate the best of the settings tried there: the interquartile mean of {search.measure} over "
+        f"{numbers.count(seeds, 'seed')}, band: its {numbers.INTERVAL}. Small dots: all configurations.{drawn}{rail} Below: "
+        f"the unbroken range of learning rates that stays within {TOLERANCE:g} of the best, with no run diverged; an arrow "
+        "where it reaches the end of what was tried, and may go on."
+    )
+
+
+def _extent(search: Search, curves: dict[str, pd.DataFrame]) -> tuple[float, float]:
+    rates = pd.concat(
+        [search.of(name)["learning_rate"] for name in curves] + [own["learning_rate"] for own in curves.values()]
+    )
+    return float(rates.min()), float(rates.max())
+
+
+def _panel(page: Page, search: Search, curves: dict[str, pd.DataFrame]) -> None:
+    page.heading(search.measure.capitalize())
+    height = min(115.0, page.room - 54 - 8.5 * len(curves))
+    page.y += 5
+    axes = page.axes(LEFT + 9, page.y, RIGHT - LEFT - 13, height)
+    low, high = _extent(search, curves)
+    logarithmic(axes.xaxis, low / 1.3, high * 1.3, numbers.tick)
+    axes.set_xlabel("learning rate")
+    for order, (name, curve) in enumerate(curves.items()):
+        look, tried = search.look(name), search.of(name)
+        axes.plot(tried["learning_rate"], tried["value"], "o", color=look.colour, markersize=2.6, alpha=0.5, markeredgewidth=0)
+        known = curve[curve["n"] > 0]
+        axes.fill_between(known["learning_rate"], known["low"], known["high"], color=look.colour, alpha=0.13, linewidth=0)
+        axes.plot(
+            known["learning_rate"], known["estimate"], look.marker, color=look.colour, linestyle=look.dash, linewidth=1.4
+        )
+        partly = known[known["diverged"] > 0]
+        axes.plot(partly["learning_rate"], partly["estimate"], look.marker, color=look.colour, markerfacecolor="white")
+        lost = tried.loc[tried["diverged"] > 0, "learning_rate"]
+        rail = [1.02 + 0.022 * order] * len(lost)
+        axes.plot(lost, rail, "x", color=look.colour, markersize=4, transform=axes.get_xaxis_transform(), clip_on=False)
+    page.y += height + 16
+
+
+def _ranges(page: Page, search: Search, curves: dict[str, pd.DataFrame], ranges: dict[str, Range]) -> None:
+    page.heading(f"Learning rates within {TOLERANCE:g} of the best")
+    page.y += 1
+    rows = []
+    for name, one in ranges.items():
+        figures = [
+            f"{one.decades:.1f}",
+            numbers.significant(one.best),
+            numbers.significant(one.low, 2),
+            numbers.significant(one.high, 2),
+        ]
+        rows.append(
+            Row(name=name, figures=figures if np.isfinite(one.best) else [numbers.MISSING] * 4, look=search.look(name))
+        )
+    axes = strip(page, rows, "learning rate", ("decades", "best", "from", "to"))
+    low, high = _extent(search, curves)
+    logarithmic(axes.xaxis, low / 1.6, high * 1.6, numbers.tick)  # room for the arrows
+    for at, (name, one) in enumerate(ranges.items()):
+        _range(axes, at, one, search.look(name))
+
+
+def _range(axes: Axes, at: int, one: Range, look: palette.LineStyle) -> None:
+    if not np.isfinite(one.best):
+        return
+    axes.plot([one.low, one.high], [at, at], color=look.colour, linewidth=2.5, solid_capstyle="butt")
+    axes.plot([one.best], [at], look.marker, color=look.colour, markersize=6)
+    for end, beyond, arrow, side in ((one.low, one.open_low, "←", "right"), (one.high, one.open_high, "→", "left")):
+        if beyond:
+            shift = (-4 if side == "right" else 4, -0.5)
+            axes.annotate(arrow, (end, at), shift, textcoords="offset points", ha=side, va="center", color=look.words)

@@ -1,0 +1,165 @@
+"""How long until a setting gets where it is wanted, in epochs and in seconds, when some of its runs never do."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from nnbench.core import formatting as numbers
+from nnbench.core import palette
+from nnbench.report.findings.findings import Findings
+from nnbench.report.findings.references import references
+from nnbench.report.findings.targets import Race, races
+from nnbench.report.pages import NotShown, Settings
+from nnbench.report.plots.legend import legend
+from nnbench.report.plots.sheet import Pad, Page
+from nnbench.report.plots.style import LEAST, LEFT, MUTED, SMALL, WIDTH
+from nnbench.report.plots.table import Cell, Column, table
+from nnbench.report.plots.ticks import logarithmic
+from nnbench.report.sentences import verdict as sentences
+from nnbench.report.sentences import wording
+from nnbench.stats.time_to_target import share_reached
+
+_MANY = 8  # settings whose steps can be told apart
+_TARGETS = 3  # that a page has room for
+_COST = (
+    "Epochs, and below them seconds: the time spent in all runs of a setting, those in vain included, over the "
+    "number that got there, which stands beside it. ∞ where none did, within the epochs in brackets, for which its own "
+    "runs were watched. It has no interval. Settings that never got to any of these are left out."
+)
+
+
+def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+    """A row a target and setting: `n`, `reached`, the median and expected times, how long it was watched, whether `behind`."""
+    if findings.ended.empty or findings.study.curves.empty:
+        raise NotShown("no run has left its curves")
+    every = races(findings, settings.targets)
+    run = [race for race in every if race.table["reached"].any()]
+    if not run:
+        wanted = numbers.listing([race.name for race in every]) or "any that was asked for"
+        raise NotShown(f"no run reached a training accuracy of {wanted}")
+    unreached = [race.name for race in every if not race.table["reached"].any()]
+    beyond = references(findings.runs).beyond([race.target for race in run])
+    titled = _titled(run)
+    panels = _shown(run, titled)
+    elsewhere = " The other targets are in the table beside this report." if len(panels) < len(run) else ""
+    page = pad.page(_title(findings, run[titled]), _caption(findings, unreached) + elsewhere + beyond)
+    shown = run[0].table["setting"].head(_MANY).tolist()
+    legend(page, {name: findings.looks[name] for name in shown})
+    _panels(page, findings, panels, shown)
+    _costs(page, findings, panels, pad.further)
+    parts = [race.table.assign(target=race.target) for race in every]
+    columns = ["target", "setting", "n", "reached", "median_epochs", "expected_epochs", "expected_seconds"]
+    columns += ["watched_low", "watched_high", "behind"]
+    return pd.concat(parts, ignore_index=True).rename(columns={"estimate": "median_epochs"})[columns]
+
+
+def _titled(run: Sequence[Race]) -> int:
+    """The last target that half of all runs reached, whatever is shown there, or the first of all."""
+    return next((at for at in reversed(range(len(run))) if run[at].epochs["reached"].mean() >= 0.5), 0)
+
+
+def _shown(run: Sequence[Race], titled: int) -> list[Race]:
+    """The last targets, that of the title among them."""
+    first = len(run) - _TARGETS
+    return list(run[-_TARGETS:]) if titled >= first else [run[titled], *run[first + 1 :]]
+
+
+def _title(findings: Findings, race: Race) -> str:
+    ranked = race.table[race.table["aside"] == ""]
+    if not np.isfinite(ranked["estimate"].iloc[0]):
+        best = ranked.iloc[int((ranked["reached"] / ranked["n"]).argmax())]
+        told = f"{best['reached']} of {best['n']} runs of {wording.brief(best['setting'])}"
+        none = "No setting reaches" if len(ranked) == len(race.table) else "No ranked setting reaches"
+        return f"{none} {race.name} training accuracy in half of its runs; {told} do"
+    words = wording.words(
+        findings,
+        f"median time to {race.name} training accuracy",
+        higher=False,
+        printed=lambda epochs, low, high: f"{epochs:,.0f} epochs",
+    )
+    return sentences.headline(race.verdict, words)
+
+
+def _caption(findings: Findings, unreached: list[str]) -> str:
+    words = (
+        "The share of a setting's runs whose training accuracy has reached a target, by Kaplan and Meier's estimate: a run "
+        "that ended before it is counted for as long as it was watched, one that diverged never arrives. Seconds: epochs "
+        "times the median time of an epoch of that setting, on this machine: not each run's own clock, which other work slows."
+    )
+    if unreached:
+        words += f" No run reached {numbers.listing(unreached)}."
+    settings = findings.ended["setting"].nunique()
+    return words + (f" The first {_MANY} of {settings} settings." if settings > _MANY else "")
+
+
+def _panels(page: Page, findings: Findings, run: Sequence[Race], shown: Sequence[str]) -> None:
+    """A row a target: epochs at the left, seconds at the right, under shared limits."""
+    gap, rows = 16.0, len(run)
+    width = (WIDTH - gap - 8) / 2
+    height = max(20.0, min(58.0, (page.room - 44 - 8.4 * len(shown)) / rows - 16))
+    for race in run:
+        page.heading(f"Share of runs that have reached {race.name} training accuracy")
+        page.y += 1.5
+        for column, unit in enumerate(("epochs", "seconds")):
+            axes = page.axes(LEFT + 8 + column * (width + gap), page.y, width, height)
+            times = {one.name: _in(unit, one) for one in run}
+            _limits(axes, pd.concat(times.values()), unit)
+            if race is run[-1]:
+                axes.set_xlabel({"epochs": "epoch", "seconds": "seconds"}[unit])
+            for name in shown:
+                own = times[race.name]
+                _steps(axes, own[own["setting"] == name], findings.looks[name])
+        page.y += height + (12 if race is run[-1] else 7)
+
+
+def _in(unit: str, race: Race) -> pd.DataFrame:
+    """The times in epochs or seconds."""
+    epochs = race.epochs
+    return epochs if unit == "epochs" else epochs.assign(time=epochs["time"] * epochs["setting"].map(race.pace))
+
+
+def _limits(axes: Axes, times: pd.DataFrame, unit: str) -> None:
+    arrivals = times.loc[times["reached"], "time"]
+    low = max(arrivals.min() / 1.5, 1 if unit == "epochs" else 1e-4)
+    high = max(times["time"].max() * 1.02, 2 * low)  # where all have arrived by epoch 0 too
+    told = numbers.tick if unit == "seconds" else lambda epoch: f"{epoch:,.0f}"
+    logarithmic(axes.xaxis, low, high, told)
+    axes.set(ylim=(0, 1.04), yticks=[0, 0.25, 0.5, 0.75, 1])
+    axes.tick_params(labelsize=LEAST)
+
+
+def _steps(axes: Axes, times: pd.DataFrame, look: palette.LineStyle) -> None:
+    curve = share_reached(times)
+    low, high = axes.get_xlim()
+    waiting = times[~times["reached"] & ~times["diverged"]]
+    if len(waiting):  # beyond the last epoch at which one of them was looked at nothing is known
+        high = min(high, times["time"].max())
+    x = np.concatenate([[low], curve["time"], [max(high, low)]])
+    y = np.concatenate([[0], curve["share"], curve["share"].tail(1) if len(curve) else [0]])
+    axes.step(x, y, where="post", color=look.colour, linestyle=look.dash, linewidth=1.3)
+    axes.plot(x[-1:], y[-1:], look.marker, color=look.colour, clip_on=False)
+
+
+def _costs(page: Page, findings: Findings, run: Sequence[Race], further: Callable[[], Page]) -> None:
+    """The table of expected running times."""
+    if page.room < 40:
+        page = further()
+    page.heading("Expected running time")
+    page.paragraph(_COST, size=LEAST + 0.5, colour=MUTED)  # above the table: below it there may be no room left
+    by_setting = [race.table.set_index("setting") for race in run]
+    rows: list[list[Cell | str]] = []
+    arrived = pd.concat([race.table for race in run]).groupby("setting", sort=False)["reached"].sum()
+    for setting in arrived.index[arrived > 0]:
+        cells: list[Cell | str] = [Cell(setting, look=findings.looks[setting])]
+        for own in by_setting:
+            epochs, seconds = own.loc[setting, ["expected_epochs", "expected_seconds"]].astype(float)
+            told = numbers.duration(seconds) if np.isfinite(epochs) else ""
+            watched = own.loc[setting, ["watched_low", "watched_high"]].astype(float)
+            cells += [Cell(numbers.epochs(epochs, *watched) if not np.isnan(epochs) else numbers.MISSING, told)]
+            cells += [Cell(f"{own.loc[setting, 'reached']} of {own.loc[setting, 'n']}", colour=MUTED)]
+        rows.append(cells)
+    rest = [column for race in run for column in (Column(f"to {race.name}", 24), Column("runs", 18, size=LEAST + 0.5))]
+    name = Column("", WIDTH - sum(column.width for column in rest), "left", SMALL)
+    table(page, [name, *rest], rows, further)

@@ -1,0 +1,224 @@
+"""Curves over epochs: a mean line and a band for each setting, all in one panel or in a small panel each."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from nnbench.core import palette
+from nnbench.core.formatting import count, listing
+from nnbench.report.findings.findings import Findings, Metric
+from nnbench.report.pages import NotShown
+from nnbench.report.plots import style, text
+from nnbench.report.plots.labels import spread
+from nnbench.report.plots.sheet import Page, line_height
+from nnbench.report.plots.style import LEAST, LEFT, MM, MUTED, RIGHT, SMALL
+from nnbench.report.sentences.wording import brief
+from nnbench.stats.quartiles import quartiles
+
+TOGETHER = 6  # settings that one panel holds; more are given a small panel each
+_ACROSS, _MANY = 3, 18  # small panels in a row, and on a page
+_NAME = LEAST + 0.5  # type size over a small panel
+
+Scale = Callable[[Axes], None]
+
+
+class Scales(Protocol):
+    """The vertical scales of a page."""
+
+    def of(self, shown: Sequence[str]) -> Scale:
+        """The scale of a panel that holds these curves."""
+        ...
+
+    def height(self, curve: str) -> float:
+        """How high the panel of a curve is in relation to the others'."""
+        ...
+
+
+def bands(findings: Findings, curves: Mapping[str, str]) -> pd.DataFrame:
+    """How each setting lies over seeds at each epoch, of the runs that came to their end, as `stats.quartiles` has it.
+
+    Args:
+        curves: a column of `Study.curves` -> what it is called in print; those that no run has are left out.
+
+    Returns:
+        `setting`, `curve` (as called in print), `epoch`, `least`, `low`, `iqm`, `high`, `most`, `n`.
+
+    Raises:
+        NotShown: there is no curve.
+    """
+    runs = findings.scored[["run_id", "setting"]]
+    columns = ["setting", "curve", "epoch", "least", "low", "iqm", "high", "most", "n"]
+    parts = []
+    for setting, own in findings.study.curves.merge(runs, on="run_id").groupby("setting", sort=False):
+        for column, called in curves.items():
+            band = quartiles(own.pivot(index="epoch", columns="run_id", values=column).replace([np.inf, -np.inf], np.nan))
+            if len(band):
+                parts.append(band.reset_index().assign(setting=setting, curve=called)[columns])
+    if not parts:
+        raise NotShown("no run that came to its end has left its curves")
+    return pd.concat(parts, ignore_index=True)
+
+
+def caption(findings: Findings, table: pd.DataFrame) -> str:
+    """How to read the curves."""
+    least, most = int(table["n"].min()), int(table["n"].max())
+    runs = f"{most}" if least == most else f"{least} to {most}"
+    said = (
+        f"Line: interquartile mean over seeds, as in the ranking. Band: the middle half of the {runs} runs of a setting."
+        if most > 1
+        else "Line: the one run of a setting, so there is no band to show how far seeds differ."
+    )
+    return f"{said} Epochs on a logarithmic scale that begins at 0.{_rail_key(findings)}"
+
+
+def draw(page: Page, findings: Findings, table: pd.DataFrame, by: Metric, scales: Scales) -> None:
+    """The curves in the form that their number calls for, the best by that metric first."""
+    order = [str(setting) for setting in findings.ranking(by)["setting"]]
+    if len(order) <= TOGETHER:
+        _together(page, findings, table, order, scales)
+    else:
+        _apart(page, findings, table, order, scales.of(list(table["curve"].unique())))
+
+
+def epoch_axis(axes: Axes, last: float, *, small: bool = False) -> None:
+    """Epochs on a scale of log(1 + epoch): epoch 0 has a place, and the early dynamics have room."""
+    axes.set_xscale("function", functions=(np.log1p, np.expm1))
+    axes.set_xlim(0, max(last, 1))
+    powers = [10**power for power in range(9) if 10**power <= last]
+    axes.xaxis.set_major_locator(FixedLocator([0, *(powers[1:] if small else powers)]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at / 1000:.0f}k" if small and at >= 1000 else f"{at:,.0f}"))
+
+
+def _together(page: Page, findings: Findings, table: pd.DataFrame, order: Sequence[str], scales: Scales) -> None:
+    """A panel for each curve, all settings in it."""
+    drawn = set(table["setting"])
+    looks = {name: findings.looks[name] for name in order if name in drawn}
+    room = max(text.width(name, SMALL) for name in looks) + 6
+    direct = room <= 45
+    if not direct:
+        _legend(page, looks)
+    left, right = LEFT + 9, (RIGHT - room if direct else RIGHT - 4.5)
+    curves = table["curve"].unique()
+    whole = min(92.0 * len(curves) if len(curves) > 1 else 120.0, page.room - 22 * len(curves))
+    parts = [scales.height(curve) for curve in curves]
+    for curve, part in zip(curves, parts, strict=True):
+        height = whole * part / sum(parts)
+        page.heading(curve)
+        page.y += 4
+        axes = page.axes(left, page.y, right - left, height)
+        epoch_axis(axes, float(table["epoch"].max()))
+        scales.of([curve])(axes)
+        axes.set_xlabel("epoch")
+        own = {str(name): band for name, band in table[table["curve"] == curve].groupby("setting", sort=False)}
+        for setting, band in own.items():
+            _band(axes, band, looks[setting])
+        _rail(axes, findings)
+        if direct:
+            _end_labels(page, axes, {setting: float(band["iqm"].iloc[-1]) for setting, band in own.items()}, looks)
+        page.y += height + 15
+
+
+def _apart(page: Page, findings: Findings, table: pd.DataFrame, order: Sequence[str], scale: Scale) -> None:
+    """A small panel for each setting, both its curves in it, the other settings' training curves faint behind."""
+    shown = order[:_MANY]
+    training, *held_out = table["curve"].unique()
+    dashed = "".join(f", dashed {curve.lower()}" for curve in held_out)
+    key = f"In colour: a setting, solid {training.lower()}{dashed}; grey: the others."
+    if len(order) > len(shown):
+        key += f" The first {len(shown)} of {len(order)} settings; the table beside this report has all."
+    page.paragraph(key, size=SMALL, colour=MUTED, after=4)
+    names = {name: text.wrap(name, _NAME, 46) for name in shown}
+    rows, across = -(-len(shown) // _ACROSS), (RIGHT - LEFT + 2.5) / _ACROSS
+    step = min(62.0, (page.room - 12) / rows)
+    centres = dict(iter(table.groupby(["setting", "curve"])))
+    for number, setting in enumerate(shown):
+        row, column = divmod(number, _ACROSS)
+        x, y, look = LEFT + 8 + column * across, page.y + row * step, findings.looks[setting]
+        head = max(len(names[name]) for name in shown[row * _ACROSS : (row + 1) * _ACROSS]) * line_height(_NAME) + 2.5
+        for line, words in enumerate(names[setting]):
+            page.write(x, y + line * line_height(_NAME), words, size=_NAME)
+        axes = page.axes(x, y + head, across - 13, step - head - 8)
+        epoch_axis(axes, float(table["epoch"].max()), small=True)
+        scale(axes)
+        if number + _ACROSS >= len(shown):
+            axes.set_xlabel("epoch")
+        for other in shown:
+            if other != setting and (other, training) in centres:
+                axes.plot(*centres[other, training][["epoch", "iqm"]].to_numpy().T, color=style.FAINT, linewidth=0.5)
+        for curve, dash in zip((training, *held_out), (palette.SOLID, (0, (2, 1))), strict=False):
+            if (setting, curve) in centres:
+                _band(axes, centres[setting, curve], replace(look, dash=dash), filled=curve == training)
+        _rail(axes, findings, setting)
+    page.y += rows * step + 6
+
+
+def _band(axes: Axes, band: pd.DataFrame, look: palette.LineStyle, *, filled: bool = True) -> None:
+    """One setting's line, with its marker at the end, and band."""
+    if filled and band["n"].max() > 1:
+        axes.fill_between(band["epoch"], band["low"], band["high"], color=look.colour, alpha=0.15, linewidth=0)
+    axes.plot(band["epoch"], band["iqm"], color=look.colour, linestyle=look.dash, linewidth=1.4 if filled else 1.0)
+    axes.plot(
+        band["epoch"].iloc[-1:],
+        band["iqm"].iloc[-1:],
+        look.marker if filled else "",
+        color=look.colour,
+        clip_on=False,
+    )
+
+
+def _end_labels(page: Page, axes: Axes, ends: dict[str, float], looks: dict[str, palette.LineStyle]) -> None:
+    """Each setting's name at the right of its line's end, moved apart where lines end together."""
+    box = axes.get_position()
+    top, bottom = (1 - box.y1) * style.SHEET[1], (1 - box.y0) * style.SHEET[1]
+    right = box.x1 * style.SHEET[0]
+    on_paper = axes.transData.transform([(1.0, end) for end in ends.values()])
+    shares = axes.transAxes.inverted().transform(on_paper)[:, 1]
+    wished = bottom - np.clip(shares, 0, 1) * (bottom - top)
+    for name, y, placed in zip(ends, wished, spread(wished, SMALL * 1.3 / MM, top, bottom), strict=True):
+        page.line((right + 1.3, right + 4), (y, placed), color=looks[name].colour, linewidth=0.6)
+        page.write(right + 4.7, placed - 0.38 * SMALL / MM, name, size=SMALL, colour=looks[name].words)
+
+
+def _legend(page: Page, looks: dict[str, palette.LineStyle]) -> None:
+    """The names that are too long to stand at their lines."""
+    for name, look in looks.items():
+        page.swatch(LEFT, page.y + 0.38 * SMALL / MM, look)
+        page.paragraph(name, size=SMALL, x=LEFT + 9, after=0.4)
+    page.y += 4
+
+
+def _rail(axes: Axes, findings: Findings, setting: str | None = None) -> None:
+    """The runs that diverged, on a rail above the panel at the epoch at which they did."""
+    runs = findings.runs[findings.runs["outcome"] == "diverged"]
+    for name, epoch in runs[["setting", "diverged_at_epoch"]].dropna().itertuples(index=False):
+        if setting in (None, name):
+            axes.plot(
+                [epoch],
+                [1.025],
+                "x",
+                markersize=3.5,
+                markeredgewidth=0.9,
+                color=findings.looks[name].colour,
+                transform=axes.get_xaxis_transform(),
+                clip_on=False,
+            )
+
+
+def _rail_key(findings: Findings) -> str:
+    """How to read the rail, where there is one."""
+    runs = findings.runs
+    diverged = runs.loc[runs["outcome"] == "diverged", "setting"].value_counts(sort=False)
+    if diverged.empty:
+        return ""
+    told = listing([f"{number} of {brief(str(setting))}" for setting, number in diverged.head(4).items()])
+    more = f" and of {len(diverged) - 4} settings more" if len(diverged) > 4 else ""
+    return (
+        f" Crosses above a panel: {count(int(diverged.sum()), 'run')} that diverged ({told}{more}), at the epoch at "
+        "which the loss left the finite numbers; they are in no line and no band."
+    )

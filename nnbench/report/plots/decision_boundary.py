@@ -1,0 +1,89 @@
+"""The plane as a network divides it into classes, and the points it is right and wrong about."""
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from nnbench.core.palette import CLASS_COLOURS, POINT_SHADE
+from nnbench.records.boundary import Boundary
+from nnbench.report.plots import style
+
+_SHADES = 128
+_POINTS = 1000  # in a panel of 83 millimetres, in a smaller one fewer: more would hide the field
+
+
+def draw(axes: Axes, boundary: Boundary, epoch: int | None, scale: float) -> None:
+    """The field and the points, at one of the checkpoints or, where `epoch` is None, at the end.
+
+    Args:
+        scale: of the points, 1 for a panel of 83 millimetres.
+    """
+    axes.imshow(_picture(axes, boundary, epoch, scale), extent=boundary.extent, interpolation="nearest", aspect="auto")
+    axes.set(xlim=boundary.extent[:2], ylim=boundary.extent[2:], xticks=[], yticks=[])
+    axes.grid(False)
+    for spine in axes.spines.values():
+        spine.set_visible(True)
+        spine.set_color(style.FAINT)
+
+
+def _picture(axes: Axes, boundary: Boundary, epoch: int | None, scale: float) -> npt.NDArray[np.uint8]:
+    """All of it in dots of the printed size and a few colours, shape (height, width, 3).
+
+    As vectors the points would weigh more than the rest of the report; as matplotlib's rasterised artists, each would keep a
+    picture of the whole sheet, 15 MB, until the PDF is closed; in all colours it would take three times the bytes.
+    """
+    box, (width, height) = axes.get_position(), style.SHEET
+    figure = Figure(figsize=(box.width * width / 25.4, box.height * height / 25.4), dpi=style.DOTS)
+    panel = figure.add_axes((0, 0, 1, 1))
+    panel.axis("off")
+    panel.imshow(_field(boundary, epoch), origin="lower", extent=boundary.extent, interpolation="nearest", aspect="auto")
+    panel.set(xlim=boundary.extent[:2], ylim=boundary.extent[2:])
+    points, labels = _points(boundary)
+    astray, shades = wrong(boundary, epoch), POINT_SHADE * _colours(int(labels.max()) + 1)
+    every = max(1, round(len(points) / (_POINTS * scale)))  # points stand class by class: each keeps its share
+    points, labels, astray = points[::every], labels[::every], astray[::every]
+    right_x, right_y = points[~astray].T
+    panel.scatter(right_x, right_y, s=3 * scale, c=shades[labels[~astray]], linewidths=0)
+    wrong_x, wrong_y = points[astray].T
+    panel.scatter(wrong_x, wrong_y, s=7 * scale, c=style.INK, marker="x", linewidths=0.6 * min(1, 1.5 * scale))
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")  # type: ignore[no-untyped-call]
+    return np.asarray(drawn.quantize(_SHADES, dither=Image.Dither.NONE).convert("RGB"))
+
+
+def wrong(boundary: Boundary, epoch: int | None) -> npt.NDArray[np.bool_]:
+    """Whether the cell that a point lies in is given another class than the point's, for each of the points drawn."""
+    points, labels = _points(boundary)
+    label, _ = _grids(boundary, epoch)
+    left, right, bottom, top = boundary.extent
+    height, width = label.shape
+    column = ((points[:, 0] - left) / (right - left) * width).astype(int).clip(0, width - 1)
+    row = ((points[:, 1] - bottom) / (top - bottom) * height).astype(int).clip(0, height - 1)
+    return np.asarray(label[row, column] != labels)
+
+
+def _grids(boundary: Boundary, epoch: int | None) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    return (boundary.label, boundary.confidence) if epoch is None else boundary.checkpoints[epoch]
+
+
+def _colours(classes: int) -> npt.NDArray[np.float64]:
+    return np.array([CLASS_COLOURS[number % len(CLASS_COLOURS)] for number in range(classes)]) / 255
+
+
+def _field(boundary: Boundary, epoch: int | None) -> npt.NDArray[np.float64]:
+    """The class's colour at each cell, mixed with white as far as the network is unsure; shape (height, width, 3)."""
+    label, confidence = _grids(boundary, epoch)
+    classes = max(2, int(boundary.train_labels.max()) + 1, int(label.max()) + 1)
+    sure = np.clip((confidence / 255 - 1 / classes) / (1 - 1 / classes), 0, 1)[..., np.newaxis]
+    return np.asarray(1 - 0.7 * sure * (1 - _colours(classes)[label]))
+
+
+def _points(boundary: Boundary) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
+    """The points that are drawn, held-out ones where there are any, and their classes."""
+    if len(boundary.test_points):
+        return boundary.test_points, boundary.test_labels
+    return boundary.train_points, boundary.train_labels

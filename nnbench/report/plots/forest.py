@@ -1,0 +1,105 @@
+"""A row a setting: its name at the left, a common axis in the middle, figures at the right. Most comparisons are that."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from nnbench.core import palette
+from nnbench.report.plots import style, text
+from nnbench.report.plots.sheet import Page, line_height
+from nnbench.report.plots.style import BODY, INK, LEAST, LEFT, MUTED, RIGHT, SMALL
+from nnbench.report.plots.table import fraction
+
+_HEAD = LEAST + 0.5
+_NAME, _AXIS = 66.0, 36.0  # millimetres that a name may take, and that the axis must have
+_SWATCH = 9.0
+_BETWEEN = 4.0  # millimetres left of a column of figures
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One row: its name, a look to stand before it, and as many figures as there are columns."""
+
+    name: str
+    figures: Sequence[str] = ()
+    look: palette.LineStyle | None = None
+    bold: bool = False
+
+
+def strip(
+    page: Page, rows: Sequence[Row], axis: str, heads: Sequence[str] = (), *, step: float | None = None, gap: float = 6
+) -> Axes:
+    """Set the rows below what is on the page, and return axes on which the first has the height 0, the second 1, and so on.
+
+    Args:
+        rows: one or more.
+        axis: what the common axis measures; empty where it bears no scale.
+        heads: over the figures; nothing is set over them where all are empty. A column with no figure at all is left out.
+        step: millimetres from one row to the next; by default as the number of rows allows.
+        gap: millimetres below.
+    """
+    step = max(step or (8.5 if len(rows) <= 6 else 6.5), 8.5 / len(rows))
+    filled = [at for at in range(len(heads)) if any(row.figures[at] for row in rows)]
+    heads, columns = [heads[at] for at in filled], [[row.figures[at] for row in rows] for at in filled]
+    edges: list[float] = []
+    right = RIGHT
+    for head, words in zip(reversed(heads), reversed(columns), strict=True):
+        edges.insert(0, right)
+        right -= max(_before(words) + _after(words), *(text.width(part, _HEAD) for part in head.split("\n"))) + _BETWEEN
+    swatch = _SWATCH if any(row.look for row in rows) else 0.0
+    room = min(_NAME, right - _AXIS - LEFT - swatch - 5)
+    names = text.fit_all([row.name for row in rows], BODY, room, bold=any(row.bold for row in rows))
+    left = LEFT + swatch + max(text.width(name, BODY, bold=row.bold) for name, row in zip(names, rows, strict=True)) + 5
+    if any(heads):
+        height = max(head.count("\n") + 1 for head in heads) * line_height(_HEAD)
+        for head, edge in zip(heads, edges, strict=True):
+            for line, part in enumerate(head.split("\n")):
+                page.write(edge, page.y + line * line_height(_HEAD), part, size=_HEAD, colour=MUTED, align="right")
+        page.y += height + 0.5
+    axes = page.axes(left, page.y, right - left, step * len(rows))
+    for at, (row, name) in enumerate(zip(rows, names, strict=True)):
+        middle = page.y + step * (at + 0.5) - 0.38 * BODY / style.MM
+        if row.look:
+            page.swatch(LEFT, middle + 0.38 * BODY / style.MM, row.look)
+        page.write(LEFT + swatch, middle, name, bold=row.bold)
+        for number, (column, edge) in enumerate(zip(columns, edges, strict=True)):
+            bold, colour, figure = row.bold and number == 0, INK if number == 0 else MUTED, column[at]
+            x = edge - _after(column) + fraction(figure, SMALL, bold=bold)
+            page.write(x, middle, figure, size=SMALL, bold=bold, colour=colour, align="right")
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.margins(x=0.06)
+    axes.locator_params(axis="x", nbins=6)
+    page.y += step * len(rows)
+    if axis:
+        page.write((left + right) / 2, page.y + 6, axis, size=SMALL, colour=MUTED, align="center")
+        page.y += 6 + line_height(SMALL)
+    page.y += gap
+    return axes
+
+
+def mark(
+    axes: Axes, at: float, estimate: tuple[float, float, float], look: palette.LineStyle, *, hollow: bool = False
+) -> None:
+    """An estimate with its interval (estimate, low, high) at the height `at`."""
+    value, low, high = estimate
+    axes.plot([low, high], [at, at], color=look.colour, linewidth=2, solid_capstyle="butt")
+    face = "white" if hollow else look.colour
+    axes.plot([value], [at], marker=look.marker, markersize=6, color=look.colour, markerfacecolor=face)
+
+
+def dots(axes: Axes, values: "pd.Series[float]", at: float, look: palette.LineStyle) -> None:
+    """Single runs as small dots at the height `at`."""
+    axes.plot(values, [at] * len(values), "o", color=look.colour, markersize=2.2, alpha=0.35, markeredgewidth=0)
+
+
+def _after(words: Sequence[str]) -> float:
+    """Millimetres that the longest fraction of a column takes, in bold as some of it may be."""
+    return max(fraction(word, SMALL, bold=True) for word in words)
+
+
+def _before(words: Sequence[str]) -> float:
+    return max(text.width(word, SMALL, bold=True) - fraction(word, SMALL, bold=True) for word in words)

@@ -1,0 +1,160 @@
+"""A sheet of paper on which things are set from the top down, in millimetres, and a pad of such sheets."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from nnbench.core import palette
+from nnbench.report.plots import style, text
+from nnbench.report.plots.style import BODY, INK, MUTED, SMALL
+
+_LEADING = 1.42  # line height over type size
+ASCENT = 0.76  # height of the letters over type size
+
+
+def line_height(size: float) -> float:
+    """Millimetres from one line to the next."""
+    return size * _LEADING / style.MM
+
+
+class Page:
+    """One A4 sheet.
+
+    Attributes:
+        figure: what is drawn on.
+        title: the finding, for the contents and the bookmarks; None on a page that continues another.
+        caption: how to read it, where the page has such a line below its title.
+        y: how far down the sheet is used, in millimetres from its upper edge.
+        body: where what stands below the title and the caption begins, likewise; it goes on to `end`, once it is drawn.
+    """
+
+    def __init__(self, title: str | None) -> None:
+        self.figure = Figure(figsize=(style.SHEET[0] / 25.4, style.SHEET[1] / 25.4))
+        self.title = title
+        self.caption = ""
+        self.y = self.body = self.end = style.TOP
+
+    @property
+    def room(self) -> float:
+        """Millimetres left above the footer."""
+        return style.BOTTOM - self.y
+
+    @property
+    def lowest(self) -> float:
+        """Where the lowest text or panel ends, in millimetres from the upper edge, with room for the labels of a panel."""
+        texts = [1 - words.get_position()[1] for words in self.figure.texts]
+        panels = [1 - axes.get_position().y0 + (11 if axes.get_xlabel() else 6) / style.SHEET[1] for axes in self.figure.axes]
+        return float(max([*texts, *panels]) * style.SHEET[1])
+
+    def close(self) -> None:
+        """Note where the sheet ends, now that all of it is drawn; names within panels get boxes for missing letters."""
+        self.end = self.lowest
+        for axes in self.figure.axes:
+            for words in (axes.xaxis.label, axes.yaxis.label, axes.title, *axes.texts):
+                words.set_text(text.drawable(words.get_text()))
+
+    def write(
+        self,
+        x: float,
+        y: float,
+        words: str,
+        *,
+        size: float = BODY,
+        colour: str = INK,
+        bold: bool = False,
+        align: str = "left",
+        mono: bool = False,
+    ) -> None:
+        """Set one line; `y` is the upper edge of its letters."""
+        family = text.MONO if mono else text.SANS
+        self.figure.text(
+            x / style.SHEET[0],
+            1 - (y + size * ASCENT / style.MM) / style.SHEET[1],
+            text.drawable(words, family=family, bold=bold),
+            fontsize=size,
+            color=colour,
+            fontweight="bold" if bold else "normal",
+            family=family,
+            ha=align,
+            va="baseline",
+        )
+
+    def paragraph(
+        self,
+        words: str,
+        *,
+        size: float = BODY,
+        colour: str = INK,
+        bold: bool = False,
+        mono: bool = False,
+        x: float = style.LEFT,
+        room: float | None = None,
+        after: float = 2.0,
+    ) -> None:
+        """Set lines below what is there, broken to `room` millimetres, and leave `after` millimetres below them."""
+        family = text.MONO if mono else text.SANS
+        for line in text.wrap(words, size, style.RIGHT - x if room is None else room, family=family, bold=bold):
+            self.write(x, self.y, line, size=size, colour=colour, bold=bold, mono=mono)
+            self.y += line_height(size)
+        self.y += after
+
+    def heading(self, words: str) -> None:
+        """A small heading over a block."""
+        self.paragraph(words, size=BODY, bold=True, after=0.8)
+
+    def axes(self, x: float, y: float, width: float, height: float) -> Axes:
+        """Axes whose frame has its upper left corner at (x, y); ticks and labels stand outside it."""
+        sheet_width, sheet_height = style.SHEET
+        box = (x / sheet_width, 1 - (y + height) / sheet_height, width / sheet_width, height / sheet_height)
+        return self.figure.add_axes(box)
+
+    def rule(self, y: float, *, colour: str = style.FAINT, x: float = style.LEFT, right: float = style.RIGHT) -> None:
+        """A hairline across the text area."""
+        self.line((x, right), (y, y), color=colour, linewidth=0.5)
+
+    def swatch(self, x: float, y: float, look: palette.LineStyle) -> None:
+        """A piece of an optimizer's line with its marker, centred on height `y`."""
+        self.line((x, x + 7), (y, y), color=look.colour, dashes=look.dash, linewidth=1.5)
+        self.line((x + 3.5,), (y,), color=look.colour, marker=look.marker, markersize=4.5)
+
+    def line(self, xs: Sequence[float], ys: Sequence[float], *, dashes: palette.Dash = palette.SOLID, **look: Any) -> None:
+        """A line through points of the sheet, or a marker at one."""
+        across = [x / style.SHEET[0] for x in xs]
+        up = [1 - y / style.SHEET[1] for y in ys]
+        self.figure.add_artist(Line2D(across, up, linestyle=dashes, transform=self.figure.transFigure, **look))
+
+
+class Pad:
+    """The pages that one figure of the report fills.
+
+    Attributes:
+        kind: what they show, above each title.
+        pages: those filled so far.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.pages: list[Page] = []
+
+    def page(self, title: str, caption: str = "") -> Page:
+        """A new page headed by its finding, and how to read it."""
+        page = self._headed(Page(text.legible(title)), title)
+        if caption:
+            page.y -= 2.5
+            page.paragraph(caption, size=SMALL, colour=MUTED, after=4)
+            page.caption, page.body = caption, page.y
+        return page
+
+    def further(self) -> Page:
+        """One more page under the title of the first."""
+        return self._headed(Page(None), f"{self.pages[0].title} (continued)")
+
+    def _headed(self, page: Page, title: str) -> Page:
+        page.paragraph(self.kind, size=SMALL, colour=MUTED, after=0.8)
+        page.paragraph(title, size=13.5, bold=True, after=4)
+        page.body = page.y
+        self.pages.append(page)
+        return page

@@ -1,0 +1,135 @@
+"""Tables set in type: columns aligned on the decimal point, a hairline at head and foot, over as many pages as need be."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from nnbench.core import palette
+from nnbench.core.formatting import MINUS
+from nnbench.report.plots import style, text
+from nnbench.report.plots.sheet import ASCENT, Page, line_height
+from nnbench.report.plots.style import BODY, INK, LEAST, MUTED
+
+_NUMBER = re.compile(rf"(?:< |[+{MINUS}])?[\d,]+(\.\d+)")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column `width` millimetres wide; `decimal` aligns numbers on their point, which needs room at the right."""
+
+    head: str
+    width: float
+    align: Literal["left", "right", "decimal"] = "right"
+    size: float = BODY
+    mono: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What stands in one place of a table: a text, a smaller note below it, and before it the look of a setting."""
+
+    words: str
+    note: str = ""
+    bold: bool = False
+    colour: str = INK
+    look: palette.LineStyle | None = None
+    note_colour: str = MUTED
+
+
+_SWATCH = 9.0  # millimetres that a look takes before its text
+
+
+def table(
+    page: Page,
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[Cell | str]],
+    further: Callable[[], Page],
+    *,
+    gap: float = 1.3,
+) -> Page:
+    """Set a table below what is on the page, `gap` millimetres between rows, and return the page it ends on.
+
+    Args:
+        further: gives the pages that the table runs over to.
+    """
+    cells = [[Cell(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    lines = [[_lines(cell, column) for cell, column in zip(row, columns, strict=True)] for row in cells]
+    points = [_point(column, index, cells) for index, column in enumerate(columns)]
+    largest = max(column.size for column in columns)  # which the others share their baseline with
+    _head(page, columns)
+    for row, broken in zip(cells, lines, strict=True):
+        height = max(
+            len(part) * line_height(column.size) + bool(cell.note) * line_height(LEAST)
+            for cell, part, column in zip(row, broken, columns, strict=True)
+        )
+        if page.room < height + 2:
+            page.rule(page.y)
+            page = further()
+            _head(page, columns)
+        x = style.LEFT
+        for cell, part, column, point in zip(row, broken, columns, points, strict=True):
+            _set(page, x, page.y + (largest - column.size) * ASCENT / style.MM, cell, part, column, point)
+            x += column.width
+        page.y += height + gap
+    if any(column.head for column in columns):
+        page.rule(page.y, colour=MUTED)
+    page.y += 2.5
+    return page
+
+
+def _lines(cell: Cell, column: Column) -> list[str]:
+    room = column.width - 1.5 - (_SWATCH if cell.look else 0)
+    return text.wrap(cell.words, column.size, room, family=text.MONO if column.mono else text.SANS, bold=cell.bold)
+
+
+def _point(column: Column, index: int, rows: Sequence[Sequence[Cell]]) -> float:
+    """Millimetres that the longest fraction of the column takes."""
+    if column.align != "decimal":
+        return 0.0
+    return max((fraction(row[index].words, column.size, bold=row[index].bold) for row in rows), default=0.0)
+
+
+def fraction(words: str, size: float, *, bold: bool = False) -> float:
+    """Millimetres of a number from its point on; 0 for what is not one number."""
+    number = _NUMBER.fullmatch(words)
+    return text.width(number[1], size, bold=bold) if number else 0.0
+
+
+def _head(page: Page, columns: Sequence[Column]) -> None:
+    if not any(column.head for column in columns):
+        return
+    x, height = style.LEFT, 0.0
+    for column in columns:
+        parts = column.head.split("\n")
+        for number, words in enumerate(parts):
+            left = column.align == "left"
+            page.write(
+                x if left else x + column.width - 1.5,
+                page.y + number * line_height(LEAST),
+                words,
+                size=LEAST + 0.5,
+                colour=MUTED,
+                align="left" if left else "right",
+            )
+        height = max(height, len(parts) * line_height(LEAST))
+        x += column.width
+    page.y += height + 0.8
+    page.rule(page.y, colour=MUTED)
+    page.y += 1.6
+
+
+def _set(page: Page, x: float, y: float, cell: Cell, lines: Sequence[str], column: Column, point: float) -> None:
+    right = x + column.width - 1.5
+    if cell.look:
+        page.swatch(x, y + 0.38 * column.size / style.MM, cell.look)
+        x += _SWATCH
+    align = "left" if column.align == "left" else "right"
+    at = x if align == "left" else right
+    if column.align == "decimal":
+        at -= point - fraction(cell.words, column.size, bold=cell.bold)
+    for line in lines:
+        page.write(at, y, line, size=column.size, colour=cell.colour, bold=cell.bold, align=align, mono=column.mono)
+        y += line_height(column.size)
+    if cell.note:
+        page.write(x if align == "left" else right, y, cell.note, size=LEAST, colour=cell.note_colour, align=align)

@@ -1,0 +1,97 @@
+"""How wide a text is in print, and where its lines break: asked before anything is drawn, so nothing is clipped."""
+
+from collections.abc import Sequence
+from functools import cache, lru_cache
+
+from matplotlib import font_manager
+from matplotlib.ft2font import FT2Font, LoadFlags
+
+from nnbench.report.plots import style
+from nnbench.report.plots.labels import cut, short
+
+_BREAKS = "._:/=,"  # a word too wide for its line is broken after one of these where it can be
+_SCALE = 100  # points at which widths are measured; they grow in proportion
+
+
+@cache
+def _font(family: str, bold: bool) -> FT2Font:
+    properties = font_manager.FontProperties(family=family, weight="bold" if bold else "normal")
+    font = FT2Font(font_manager.findfont(properties))  # one of our own: matplotlib's are resized as it draws
+    font.set_size(_SCALE, 72)
+    return font
+
+
+BOX = "\N{WHITE SQUARE}"
+SANS, MONO = "DejaVu Sans", "DejaVu Sans Mono"
+
+
+@cache
+def _letter(letter: str, family: str, bold: bool) -> float:
+    letter = letter if ord(letter) in _letters(family, bold) else BOX
+    return _font(family, bold).load_char(ord(letter), flags=LoadFlags.NO_HINTING).linearHoriAdvance / 65536
+
+
+@lru_cache(maxsize=20_000)
+def _advance(text: str, family: str, bold: bool) -> float:
+    return sum(_letter(letter, family, bold) for letter in text)
+
+
+def width(text: str, size: float, *, family: str = SANS, bold: bool = False) -> float:
+    """Width in millimetres of one line of text set in `size` points."""
+    return _advance(text, family, bold) * size / _SCALE / style.MM
+
+
+@cache
+def _letters(family: str, bold: bool) -> frozenset[int]:
+    return frozenset(_font(family, bold).get_charmap())
+
+
+def drawable(text: str, *, family: str = SANS, bold: bool = False) -> str:
+    """The text with a box for each letter that the font does not have: what has no glyph ends the drawing."""
+    letters = _letters(family, bold)
+    return text if text.isascii() else "".join(letter if ord(letter) in letters else BOX for letter in text)
+
+
+def legible(text: str) -> str:
+    """The text on one line, with a box for each letter that the fonts do not have."""
+    return drawable(" ".join(text.split()))
+
+
+def beginning(text: str, size: float, room: float) -> str:
+    """The words of a sentence that one line of `room` millimetres holds, and an ellipsis where there are more."""
+    first, *rest = wrap(text, size, room)
+    return f"{wrap(text, size, room - width(' …', size))[0]} …" if rest else first
+
+
+def fit(text: str, size: float, room: float, *, bold: bool = False) -> str:
+    """The text on one line no wider than `room` millimetres, its middle left out where it is."""
+    return cut(legible(text), lambda part: width(part, size, bold=bold) <= room)
+
+
+def fit_all(names: Sequence[str], size: float, room: float, *, bold: bool = False) -> list[str]:
+    """Names set side by side, each on one line no wider than `room` millimetres; those that differ still do."""
+    return short([legible(name) for name in names], lambda name: width(name, size, bold=bold) <= room)
+
+
+def wrap(text: str, size: float, room: float, *, family: str = SANS, bold: bool = False) -> list[str]:
+    """Lines no wider than `room` millimetres, broken at spaces; within a word only where it is wider than a line."""
+
+    def fits(line: str) -> bool:
+        return width(line, size, family=family, bold=bold) <= room
+
+    lines = [""]
+    for word in legible(text).split():
+        joined = f"{lines[-1]} {word}".lstrip()
+        if fits(joined):
+            lines[-1] = joined
+            continue
+        if lines[-1]:
+            lines.append("")
+        while not fits(word):
+            cut = max(1, next(n for n in range(len(word), -1, -1) if fits(word[:n])))
+            after_mark = 1 + max(word.rfind(mark, 0, cut) for mark in _BREAKS)
+            cut = after_mark if after_mark > cut / 2 else cut
+            lines[-1:] = [word[:cut], ""]
+            word = word[cut:]
+        lines[-1] = word
+    return lines

@@ -1,0 +1,1 @@
+"""The findings in sentences that claim no more than the statistics show."""

@@ -1,0 +1,271 @@
+"""What a study's answer does not say, computed from its runs: the list below the cover's sentence."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from nnbench.core.constraints import MINIMUM_RUNS
+from nnbench.core.formatting import count, interval, listing
+from nnbench.report.findings import budget, code, power
+from nnbench.report.findings.findings import Findings
+from nnbench.report.sentences.wording import brief, distinct
+from nnbench.stats.interquartile import interquartile_mean
+
+FEW = 10  # seeds under which the intervals come out too narrow
+_TASK = ("dataset.", "draws.", "network.", "training.")  # what a run depends on beside its optimizer and seed
+
+Kind = Literal[
+    "task",
+    "alone",
+    "as_given",
+    "chosen_by_the_same_seeds",
+    "tuned",
+    "used_seeds",
+    "seeds",
+    "power",
+    "one_draw",
+    "same_values",
+    "diverged",
+    "missing",
+    "no_test",
+    "below_neighbours",
+    "memorised",
+    "versions",
+    "earlier",
+]
+
+
+@dataclass(frozen=True)
+class Caveat:
+    """One limit of what the report says.
+
+    Attributes:
+        kind: which limit it is, for programs and tests; at most one caveat of a kind.
+        text: it, in a sentence or two.
+    """
+
+    kind: Kind
+    text: str
+
+
+def caveats(findings: Findings) -> list[Caveat]:
+    """All that apply to a study, in the order in which they are printed; none where no run came to its end."""
+    if findings.scored.empty:
+        return []
+    found = (one(findings) for one in _CAVEATS)
+    return [one for one in found if one is not None]
+
+
+def _task(findings: Findings) -> Caveat:
+    return Caveat("task", one_task(findings.runs))
+
+
+def _choice(findings: Findings) -> Caveat:
+    """How the settings that are compared came about."""
+    if findings.tuned:
+        return Caveat("tuned", _tuned(findings))
+    runs = findings.runs
+    most = runs.groupby("optimizer")["setting"].nunique().max()
+    if most > 1:
+        return Caveat(
+            "chosen_by_the_same_seeds",
+            f"Up to {most} settings of an optimizer are chosen among by the seeds that judge them, so the best of them "
+            "looks better than it is; fresh seeds would tell.",
+        )
+    if runs["setting"].nunique() == 1:
+        return Caveat("alone", "One setting of one optimizer: there is nothing here to set it against.")
+    return Caveat(
+        "as_given",
+        "Each optimizer runs with the one setting it was given: this compares settings, not optimizers at their best.",
+    )
+
+
+def _tuned(findings: Findings) -> str:
+    selection, found = findings.study.selection, budget.budgets(findings.study)
+    told = (
+        f"Tuned with {budget.spent(found)}, {budget.spaces(found)}: other spaces, or a longer search, may give another order"
+    )
+    cut = selection.loc[selection["edge"].isin(["low", "high"]), "optimizer"].drop_duplicates().tolist()
+    beyond = f"; {listing(cut)} chose a value on the edge, so better may lie beyond" if cut else ""
+    return f"{told}{beyond}."
+
+
+def _used_seeds(findings: Findings) -> Caveat | None:
+    uses = budget.uses(budget.budgets(findings.study))
+    if uses is None or uses < 2:
+        return None
+    return Caveat(
+        "used_seeds",
+        f"The seeds of the comparison are no longer fresh: this is their {budget.ordinal(uses)} use, since settings were "
+        "chosen again after runs on them had been read. What is said of tuned settings may owe something to that; other "
+        "seeds would tell.",
+    )
+
+
+def _seeds(findings: Findings) -> Caveat | None:
+    seeds = findings.scored.groupby("setting")["seed"].nunique()
+    least, most = int(seeds.min()), int(seeds.max())
+    if least >= FEW:
+        return None
+    told = count(least, "seed") if least == most else f"{least} to {most} seeds"
+    why = (
+        f"fewer than {MINIMUM_RUNS} there is no interval"
+        if most < MINIMUM_RUNS
+        else f"fewer than {FEW} the intervals come out too narrow"
+    )
+    return Caveat("seeds", f"{told} a setting: with {why}, and small differences go unseen.")
+
+
+def _power(findings: Findings) -> Caveat | None:
+    """What a study of this size can show, and of what it shows nothing."""
+    if not findings.by(findings.primary).verdict.enough:
+        return None  # the answer says how many seeds are needed
+    return Caveat("power", f"{power.told(findings)}. That no difference is shown does not mean that there is none.")
+
+
+def _one_draw(findings: Findings) -> Caveat | None:
+    if [value.lower() for value in distinct(findings.runs, "dataset.redraw")] != ["false"]:
+        return None
+    return Caveat(
+        "one_draw",
+        "All seeds have the same points (dataset.redraw=false): intervals and tests hold for this one draw of them; another "
+        "may favour another setting.",
+    )
+
+
+def _same_values(findings: Findings) -> Caveat | None:
+    found = findings.by(findings.primary)
+    known = set(found.ranking.loc[found.ranking["n"] > 0, "setting"])
+    groups = [listing([brief(name) for name in group]) for group in found.verdict.same if set(group) <= known]
+    if not groups:
+        return None
+    more = f"; so have {count(len(groups) - 3, 'other group')}" if len(groups) > 3 else ""
+    return Caveat(
+        "same_values",
+        f"{'; '.join(groups[:3])} have the same {findings.primary.name} on every seed{more}: they may be one setting under "
+        "several names.",
+    )
+
+
+def _diverged(findings: Findings) -> Caveat | None:
+    diverged = findings.runs.loc[findings.runs["outcome"] == "diverged", "setting"].value_counts()
+    if diverged.empty:
+        return None
+    told = listing([f"{number} of {brief(str(setting))}" for setting, number in diverged.head(3).items()])
+    none = len(set(diverged.index) - set(findings.scored["setting"]))
+    unknown = f" {count(none, 'setting')} lost all runs, and {'has' if none == 1 else 'have'} no figure." if none else ""
+    return Caveat(
+        "diverged",
+        f"{count(int(diverged.sum()), 'run')} diverged ({told}{' and others' if len(diverged) > 3 else ''}): they rank worst, "
+        f"and the figures of these settings are of their other runs.{unknown}",
+    )
+
+
+def _missing(findings: Findings) -> Caveat | None:
+    """Seeds that not all settings have, for whatever reason."""
+    found = findings.by(findings.primary)
+    lost = findings.runs["outcome"].value_counts()
+    told = [f"{lost[outcome]} {outcome}" for outcome in ("failed", "killed", "running") if outcome in lost]
+    if not told and not found.scores.isna().to_numpy().any():
+        return None
+    shared = found.pairs["n"]
+    seeds = f", {shared.min()} to {shared.max()} of them" if len(shared) and shared.min() < shared.max() else ""
+    runs = f"Runs are missing ({listing(told)})" if told else f"Not every {findings.noun} has a run of every seed"
+    return Caveat("missing", f"{runs}: a pair is compared on the seeds that both have{seeds}.")
+
+
+def _no_test(findings: Findings) -> Caveat | None:
+    if findings.primary.column == "test/accuracy":
+        return None
+    return Caveat("no_test", f"There is no test split: the settings are judged by {findings.primary.name}.")
+
+
+def _below_neighbours(findings: Findings) -> Caveat | None:
+    """The winner falls short of the nearest neighbours, by the interval of the differences within its runs."""
+    best, baseline = findings.by(findings.primary).verdict.best, "reference/neighbours_accuracy"
+    if not best or findings.primary.column != "test/accuracy" or not findings.known(baseline):
+        return None
+    own = findings.scored[findings.scored["setting"] == best]
+    short = interquartile_mean(own["test/accuracy"] - own[baseline])
+    if not short.high < 0:
+        return None
+    return Caveat(
+        "below_neighbours",
+        f"The nearest neighbours among the same training points reach {own[baseline].mean():.3f} test accuracy, and "
+        f"{brief(best)} falls short of them: by the paired difference, {interval(short.estimate, short.low, short.high)}. "
+        "Even the first of the ranking does worse than a simple classifier.",
+    )
+
+
+def _memorised(findings: Findings) -> Caveat | None:
+    """Settings whose training loss lies below the Bayes loss, by the interval of the differences within their runs."""
+    column, bayes = "final/train_loss", "reference/bayes_loss"
+    if not (findings.known(column) and findings.known(bayes)):
+        return None
+    below = findings.scored[column] - findings.scored[bayes]
+    settings = [str(name) for name, own in below.groupby(findings.scored["setting"]) if interquartile_mean(own).high < 0]
+    if not settings:
+        return None
+    told = listing([brief(name) for name in settings[:3]]) + (" and others" if len(settings) > 3 else "")
+    return Caveat(
+        "memorised",
+        f"The training loss of {told} lies below that of the Bayes classifier ({findings.scored[bayes].mean():.3f} nats), "
+        "which knows the data's density: they have memorised label noise. A lower training loss, or an earlier "
+        "target of training accuracy, is then no sign of a better network.",
+    )
+
+
+def _versions(findings: Findings) -> Caveat | None:
+    known, unknown = code.versions(findings.runs)
+    if unknown:
+        of = f"{unknown} of {len(findings.runs)} runs" if unknown < len(findings.runs) else "these runs"
+        return Caveat("versions", f"The code of {of} is not known: a difference may be the code's.")
+    if known < 2:
+        return None
+    return Caveat("versions", f"The runs come from {known} versions of the code: a difference may be the code's.")
+
+
+def _earlier(findings: Findings) -> Caveat | None:
+    told = code.left_out(findings.study)
+    return Caveat("earlier", told) if told else None
+
+
+_CAVEATS: tuple[Callable[[Findings], Caveat | None], ...] = (
+    _task,
+    _choice,
+    _used_seeds,
+    _seeds,
+    _power,
+    _one_draw,
+    _same_values,
+    _diverged,
+    _missing,
+    _no_test,
+    _below_neighbours,
+    _memorised,
+    _versions,
+    _earlier,
+)
+
+
+def one_task(runs: pd.DataFrame) -> str:
+    """What the runs were trained on, or that it was not the same for all."""
+    mixed = [
+        f"{column} is {listing(values[:4] if len(values) <= 4 else [*values[:3], 'others'])}"
+        for column in map(str, runs)
+        if column.startswith(_TASK) and column != "training.checkpoints" and len(values := distinct(runs, column)) > 1
+    ]
+    if mixed:
+        what = "Not one task" if any(words.startswith("dataset.") for words in mixed) else "Not all ran alike"
+        return f"{what}: {'; '.join(mixed[:3])}. What a setting reaches depends on that too."
+    shapes = {
+        "dataset.classes": "{} classes",
+        "dataset.samples": "{} training points a class",
+        "dataset.noise": "noise {}",
+    }
+    names = distinct(runs, "dataset.name")
+    details = [shape.format(*values) for key, shape in shapes.items() if (values := distinct(runs, key))]
+    told = f" ({', '.join(details)})" if details else ""
+    return f"One task: {names[0] if names else 'unnamed'}{told}. Nothing here carries over to other data."

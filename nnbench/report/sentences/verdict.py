@@ -1,0 +1,213 @@
+"""A verdict in sentences that claim no more than it holds.
+
+A sentence that names a setting of which runs diverged says how many, and that the figure is of the others.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from nnbench.core.formatting import count, listing
+from nnbench.stats.verdict import Verdict
+
+ALL = 7  # settings that a sentence names one by one, as many as stand beside the best where four are tuned
+FEW = 3  # pairs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """How the things in a sentence are called.
+
+    Attributes:
+        measure: such as `test accuracy after the last epoch`.
+        higher: whether greater values are better.
+        noun: what a setting is, such as `optimizer`.
+        interval: prints an estimate with its bounds.
+        name: shortens a setting's name.
+    """
+
+    measure: str
+    higher: bool
+    interval: Callable[[float, float, float], str]
+    noun: str = "setting"
+    name: Callable[[str], str] = str
+
+    @property
+    def most(self) -> str:
+        """What the best has."""
+        return "highest" if self.higher else "lowest"
+
+    @property
+    def worse(self) -> str:
+        """What the others are."""
+        return "lower" if self.higher else "higher"
+
+
+def sentence(verdict: Verdict, words: Words) -> str:
+    """The answer, with its interval and n, and who is not ranked."""
+    if not verdict.aside:
+        return _answer(verdict, words)
+    told = [f"{words.name(name)} ({why})" for name, why in verdict.aside[:ALL]]
+    more = [f"{len(verdict.aside) - ALL} others"] if len(verdict.aside) > ALL else []
+    return f"{_answer(verdict, words)} Not ranked: {listing([*told, *more])}."
+
+
+def _answer(verdict: Verdict, words: Words) -> str:
+    among = count(verdict.settings, words.noun)
+    if verdict.claim == "nothing":
+        return "No run came to its end, so nothing can be compared."
+    if verdict.claim == "alone":
+        return _alone(verdict, words)
+    if verdict.claim == "few_seeds":
+        return (
+            f"{count(verdict.seeds, 'seed')} cannot rank {among}: {verdict.least} or more are needed, and about "
+            f"{verdict.advisable} to show one that wins three times in four. {_leads(verdict, words, so_far=True)}"
+        )
+    if verdict.claim == "no_difference":
+        return f"No difference in {words.measure} is shown between {among}; {_leads(verdict, words, again=True)}"
+    leads = _leads(verdict, words)
+    others = len(verdict.behind)
+    if verdict.claim == "first" and others == verdict.settings - 1 and not _any_lost(verdict, verdict.behind):
+        told = "the other is" if others == 1 else f"each of the other {others} is shown to be"
+        return " ".join([f"{leads[:-1]}; {told} {words.worse}.", *([_alike(verdict, words)] if verdict.alike else [])])
+    return " ".join([leads, *_over_whom(verdict, words)])
+
+
+def _alone(verdict: Verdict, words: Words) -> str:
+    name, value = words.name(verdict.best), _value(verdict, words)
+    if verdict.interval.n == 1:
+        runs = "its one run" if verdict.seeds == 1 else f"the one of its {verdict.seeds} runs that did not diverge"
+        return f"{name} reached a {words.measure} of {value} in {runs}; how far seeds differ is unknown."
+    return f"{name} reaches a {words.measure} of {_found(verdict, words)}."
+
+
+def _leads(verdict: Verdict, words: Words, *, so_far: bool = False, again: bool = False) -> str:
+    """Name the setting with the best interquartile mean; none where it is infinite. `again` leaves out the measure."""
+    until, measure = "So far " if so_far else "", "" if again else f" {words.measure}"
+    if _most_diverged(verdict):
+        lost = "lost the smallest share, and " if _smallest_share(verdict) else ""
+        return (
+            f"More than a quarter of the runs of every {_ranked(verdict, words)} diverged, so that none has the {words.most} "
+            f"{words.measure}; {words.name(verdict.best)} {lost}reaches {_found(verdict, words)}."
+        )
+    if verdict.tied:
+        group = next((group for group in verdict.same if verdict.best in group), ())
+        where = " on every seed" if set(group) == {verdict.best, *verdict.tied} else ""
+        names = _some((verdict.best, *verdict.tied), verdict, words)
+        return f"{until}{names} have the same{measure}{where}, the {words.most}: {_found(verdict, words)}."
+    verb = "has" if so_far or again else "reaches"
+    return f"{until}{words.name(verdict.best)} {verb} the {words.most}{measure}: {_found(verdict, words)}."
+
+
+def _over_whom(verdict: Verdict, words: Words) -> list[str]:
+    """Which of the others are shown to be behind the first, and which to differ from each other."""
+    said = []
+    level = tuple(name for name in verdict.level if name not in verdict.tied)
+    if level:
+        said.append(f"No difference from {_some(level, verdict, words)} is shown.")
+    if verdict.behind:
+        said.append(f"{_some(verdict.behind, verdict, words)} {_are(verdict.behind)} {words.worse}.")
+    if verdict.ahead:
+        said.append(f"Yet seed by seed {_some(verdict.ahead, verdict, words)} {_are(verdict.ahead)} ahead of it.")
+    rest = {verdict.best, *verdict.behind}
+    among = [pair for pair in verdict.shown if not rest & set(pair)]
+    if not verdict.behind and not verdict.ahead:
+        among = [pair for pair in verdict.shown if verdict.best not in pair]
+    if among:
+        said.append(_pairs(among, words))
+    if verdict.alike:
+        said.append(_alike(verdict, words))
+    return said
+
+
+def headline(verdict: Verdict, words: Words) -> str:
+    """The same in the few words of a page's title."""
+    if verdict.claim == "nothing":
+        return "No run came to its end"
+    if verdict.claim == "alone":
+        return f"{words.name(verdict.best)} ends with a {words.measure} of {_value(verdict, words)}{_of_those_left(verdict)}"
+    among = count(verdict.settings, words.noun)
+    if verdict.claim == "few_seeds":
+        return f"{count(verdict.seeds, 'seed')} cannot rank {among} by {words.measure}"
+    if verdict.claim == "most_diverged":
+        every = _ranked(verdict, words)
+        return f"More than a quarter of the runs of every {every} diverged: none has the {words.most} {words.measure}"
+    if verdict.claim == "no_difference":
+        return f"No difference in {words.measure} is shown between {among}"
+    if verdict.claim == "tied":
+        return f"{_some((verdict.best, *verdict.tied), verdict, words, 3)} have the same {words.measure}, the {words.most}"
+    doubtful = verdict.level + verdict.ahead
+    doubt = f", not shown to be ahead of {_some(doubtful, verdict, words, 3)}" if doubtful else ""
+    value = "" if doubt and not _lost(verdict, verdict.best) else f", {_value(verdict, words)}{_of_those_left(verdict)}"
+    return f"{words.name(verdict.best)} has the {words.most} {words.measure}{value}{doubt}"
+
+
+def _most_diverged(verdict: Verdict) -> bool:
+    """Whether more than a quarter of the runs of the best diverged, and so of every setting that is ranked."""
+    many, of = _lost(verdict, verdict.best) or (0, 1)
+    return verdict.settings > 1 and 4 * many > of
+
+
+def _smallest_share(verdict: Verdict) -> bool:
+    """Whether the best lost a smaller share of its runs than every other setting that is ranked."""
+    aside = {name for name, _ in verdict.aside}
+    shares = {name: many / of for name, many, of in verdict.diverged if name not in aside}
+    return all(shares[verdict.best] < share for name, share in shares.items() if name != verdict.best)
+
+
+def _ranked(verdict: Verdict, words: Words) -> str:
+    return f"ranked {words.noun}" if verdict.aside else words.noun
+
+
+def _value(verdict: Verdict, words: Words) -> str:
+    return words.interval(verdict.interval.estimate, verdict.interval.low, verdict.interval.high)
+
+
+def _found(verdict: Verdict, words: Words) -> str:
+    """The estimate with its interval and n; where runs diverged, of how many it is."""
+    left = _of_those_left(verdict)
+    return f"{_value(verdict, words)}{left}" if left else f"{_value(verdict, words)}, n = {verdict.interval.n}"
+
+
+def _of_those_left(verdict: Verdict) -> str:
+    lost = _lost(verdict, verdict.best)
+    return f" over the {verdict.interval.n} of its {lost[1]} runs that did not diverge" if lost else ""
+
+
+def _lost(verdict: Verdict, setting: str) -> tuple[int, int] | None:
+    return next(((many, of) for name, many, of in verdict.diverged if name == setting), None)
+
+
+def _any_lost(verdict: Verdict, settings: Sequence[str]) -> bool:
+    return any(_lost(verdict, name) for name in settings)
+
+
+def _pairs(pairs: Sequence[tuple[str, str]], words: Words) -> str:
+    """Name the pairs shown to differ that do not include the first of the ranking."""
+    told = [f"{words.name(better)} is shown to be ahead of {words.name(other)}" for better, other in pairs]
+    if len(told) > FEW:
+        return f"Of the pairs without it {len(pairs)} are shown to differ."
+    return f"{listing(told)}."
+
+
+def _alike(verdict: Verdict, words: Words) -> str:
+    """Name the pairs behind the best of which no difference is shown, so that their order is not read as a result."""
+    pairs = len(verdict.behind) * (len(verdict.behind) - 1) // 2
+    if len(verdict.alike) == pairs:
+        return f"No difference is shown between {_some(verdict.behind, verdict, words)}."
+    if len(verdict.alike) > 2:
+        return f"{len(verdict.alike)} of the {pairs} pairs among them are not shown to differ."
+    told = [listing([words.name(one) for one in pair]) for pair in verdict.alike]
+    return f"No difference is shown between {', nor between '.join(told)}."
+
+
+def _are(settings: tuple[str, ...]) -> str:
+    return "is" if len(settings) == 1 else "are"
+
+
+def _some(settings: tuple[str, ...], verdict: Verdict, words: Words, most: int = ALL) -> str:
+    """The settings by name, each with how many of its runs diverged."""
+    names = []
+    for one in settings:
+        lost = _lost(verdict, one)
+        names.append(f"{words.name(one)} ({lost[0]} of {lost[1]} runs diverged)" if lost else words.name(one))
+    return listing(names if len(names) <= most else [*names[: most - 1], f"{len(names) - most + 1} others"])

@@ -1,0 +1,161 @@
+"""A run's way into the store: opened when it starts, logged and closed when it ends, whichever way it ends."""
+
+import logging
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+
+from nnbench import datasets, optimizers
+from nnbench.config.schema import Config
+from nnbench.config.source import own_source, source_of
+from nnbench.core import formatting as numbers
+from nnbench.core import invocation, palette
+from nnbench.core.errors import UserError
+from nnbench.core.paths import below
+from nnbench.core.redaction import redacted
+from nnbench.core.signals import Interrupted, uninterrupted
+from nnbench.records.versions import CODE, DATASET, SOURCE
+from nnbench.sweep.job import Ended, Failure, Job
+from nnbench.tracking.mlflow.sources import Sources
+from nnbench.tracking.mlflow.store import Store, open_store
+from nnbench.tracking.mlflow.writer import StudyWriter
+from nnbench.tracking.run_spec import RunSpec
+
+logger = logging.getLogger(__name__)
+
+SOON = 10.0  # seconds that a server has to hear of what has ended, once the sweep itself is to end
+
+
+class Recorder:
+    """Writes the runs of one sweep, or a single run that belongs to none.
+
+    Args:
+        writer: the study's one writer.
+        sweep_id: the sweep's own run, to which the others belong.
+    """
+
+    def __init__(self, writer: StudyWriter, sweep_id: str | None = None) -> None:
+        self.writer = writer
+        self.sweep_id = sweep_id
+        self._open: dict[Job, str] = {}  # by the job, not by its identity, which two of a list may share
+
+    def started(self, job: Job) -> str:
+        """Open a run for a job that is about to train; returns its handle."""
+        with uninterrupted():
+            handle = self.writer.start_run(spec(job.config), self.sweep_id)
+            self._open[job] = handle
+        return handle
+
+    def ended(self, event: Ended) -> None:
+        """Log and close the run of a job that has come back."""
+        config = event.job.config
+        handle = self._open.get(event.job)
+        if handle is None or event.outcome is None:
+            return  # it tracked itself, wherever it was
+        job = spec(config, alone=self.sweep_id is None)
+        with uninterrupted():
+            if isinstance(event.outcome, Failure):
+                self.writer.fail_run(handle, job, event.outcome.traceback, event.outcome.reason)
+            else:
+                self.writer.finish_run(handle, job, event.outcome.history, event.outcome.boundary)
+            del self._open[event.job]
+
+    @contextmanager
+    def closing(self) -> Iterator[None]:
+        """Within, every way out leaves no run open: what was training is marked KILLED, with the reason.
+
+        Raises:
+            UserError: a server has not been told of all that has ended.
+        """
+        try:
+            yield
+        except BaseException as error:
+            if isinstance(error, UserError):
+                error.status = 1
+            self._kill(f"interrupted ({error})" if isinstance(error, Interrupted) else f"{type(error).__name__}: {error}")
+            try:
+                self.writer.settle(SOON)
+            except UserError as untold:  # less important than what ends the sweep
+                logger.warning("%s", untold)
+            raise
+        self._kill("the sweep ended before it")
+        self.writer.settle()
+
+    def _kill(self, reason: str) -> None:
+        for handle in self._open.values():
+            self.writer.kill_run(handle, reason)
+
+
+def open_store_of(config: Config, *, create: bool = True) -> Store:
+    """The store of `config`, made where it is missing and `create` allows.
+
+    Raises:
+        UserError: it cannot be opened or written.
+    """
+    tracking = config.tracking
+    artifacts = Path(tracking.artifacts) if tracking.artifacts else None
+    return open_store(tracking.uri, artifacts, create=create, spool=Path(tracking.spool), patience=tracking.patience)
+
+
+def open_study(config: Config) -> StudyWriter:
+    """The writer of the study of `config`, both the study and its store made where they are missing.
+
+    Raises:
+        UserError: the store, or a folder that is to be filled later, cannot be opened or written.
+    """
+    folders = {"tracking.artifacts": config.tracking.artifacts, "report.folder": config.report.folder}
+    for key, folder in folders.items():
+        if folder:
+            _check_folder(key, folder)
+    below(Path(config.report.folder), config.study)
+    colours = {label: line.colour for label, line in palette.OPTIMIZER_STYLES.items()}
+    return StudyWriter(open_store_of(config), config.study, command=invocation.command(), colours=colours)
+
+
+def _check_folder(key: str, given: str) -> None:
+    """Refuse a folder that could not be made or filled, before anything is trained for it; leave nothing there."""
+    if re.match(r"[A-Za-z][\w+.-]+:/", given):
+        told = "must be a folder on this machine; artifacts elsewhere are the business of a tracking server"
+        raise UserError(f"{key}={redacted(given)}: {told}")
+    folder = Path(given)
+    try:
+        tempfile.TemporaryFile(dir=next(place for place in (folder, *folder.parents) if place.exists())).close()
+    except OSError as error:
+        raise UserError(f"{key}={folder}: cannot be written: {error.strerror}") from error
+
+
+def sources(config: Config) -> Sources:
+    """The source that decides the numbers of a config's run, by digest."""
+    optimizer, dataset = config.optimizer.algorithm, config.dataset.name
+    return {
+        config.source.optimizer: source_of(optimizers.find(optimizer), optimizer).files,
+        config.source.dataset: source_of(datasets.find(dataset), dataset).files,
+        config.source.nnbench: own_source().files,
+    }
+
+
+def changes(writer: StudyWriter, configs: Sequence[Config], times: int = 1) -> list[str]:
+    """Lines on finished runs of other source, such as `my.opts:Lion has changed: 20 runs anew`; a config is `times` runs."""
+    found = writer.superseded([spec(config) for config in configs]).items()
+    why = {name: f"{name} has changed" if name else "the code of earlier runs is not known" for name, _ in found}
+    return [f"{why[name]}: {numbers.count(number * times, 'run')} anew" for name, number in found]
+
+
+def spec(config: Config, *, alone: bool = False) -> RunSpec:
+    """What tracking needs to know of a config; `alone` of a run that belongs to no sweep and keeps its own sources."""
+    return RunSpec(
+        name=config.run_name,
+        identity=config.identity,
+        optimizer=config.optimizer.name,
+        seed=config.seed,
+        params=config.leaves(),
+        config_yaml=yaml.safe_dump(config.nested(), sort_keys=False),
+        stage=config.tracking.stage,
+        configuration=config.configuration,
+        sources={SOURCE: config.source.optimizer, DATASET: config.source.dataset, CODE: config.source.nnbench},
+        files=sources(config) if alone else {},
+    )

@@ -1,0 +1,197 @@
+"""Equal runs compared before a sweep: what a user's optimizer or dataset does must be decided by the seed alone.
+
+Each setting is run for a few steps on a tiny network, from two seeds, in two fresh processes that take the runs in opposite
+orders. What comes of one seed must be the same in both, bit for bit. So random numbers that no seed decides are found (NumPy's
+and Python's global generators, the clock, the order of a set), and whatever a run leaves behind for the next.
+"""
+
+import contextlib
+import json
+import os
+import random
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+from pebble import ProcessPool
+
+from nnbench import datasets, optimizers
+from nnbench.config.schema import Config
+from nnbench.core.errors import UserError
+from nnbench.core.random import streams
+from nnbench.datasets.spiral import Spiral
+from nnbench.nn import Network
+from nnbench.sweep.executors import worker
+from nnbench.training.loop import train
+
+SHIPPED = frozenset({"adagrad", "adam", "rmsprop", "sgd", "spiral"})  # the test suite compares these
+STEPS, SEEDS = 10, (0, 1)
+MOST = 32  # settings of a class
+PATIENCE = 60.0  # seconds; code that takes longer is not held up by this, nor is code that raises
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A few steps of an optimizer, or a draw of a dataset's points.
+
+    Attributes:
+        key: of the config, that names the class.
+        named: the class, as the config has it.
+        settings: its fields, in JSON.
+        dtype, iterations_per: of the training.
+        seed: of the run.
+    """
+
+    key: str
+    named: str
+    settings: str
+    dtype: Any
+    iterations_per: Any
+    seed: int
+
+
+@dataclass(frozen=True)
+class _Trace:
+    """What came of a task: of each step, in bytes; and where the cause may lie if it differs."""
+
+    steps: list[bytes]
+    causes: list[str]
+
+
+def refuse_unrepeatable(configs: Iterable[Config]) -> None:
+    """Compare equal runs of the users' own classes in some configs.
+
+    Raises:
+        UserError: two equal runs differ.
+    """
+    if found := unrepeatable(configs):
+        raise UserError(next(iter(found.values())))
+
+
+def unrepeatable(configs: Iterable[Config]) -> dict[str, str]:
+    """What is wrong with each class, by its name in the configs, of which two equal runs differ."""
+    classes = _tasks(configs)
+    if not classes:
+        return {}
+    context = get_context("spawn")
+    pools = [ProcessPool(1, initializer=_enter, context=context) for _ in range(2)]
+    try:
+        orders = [list(classes.values()), [tasks[::-1] for tasks in reversed(classes.values())]]
+        running = [
+            [(tasks, pool.schedule(_run_all, args=[tasks], timeout=PATIENCE)) for tasks in order]
+            for pool, order in zip(pools, orders, strict=True)
+        ]
+        one, other = ({task: trace for tasks, future in each for task, trace in _result(tasks, future)} for each in running)
+    finally:
+        for pool in pools:
+            pool.stop()  # type: ignore[no-untyped-call]
+            pool.join()
+    found: dict[str, str] = {}
+    for task, trace in one.items():
+        if (twin := other.get(task)) is not None and trace.steps != twin.steps:
+            found.setdefault(task.named, _reason(task, trace, twin))
+    return found
+
+
+def _result(tasks: Sequence[_Task], future: "Future[Any]") -> Iterator[tuple[_Task, _Trace]]:
+    """The traces of some tasks; none where they took too long or their process died, of which the sweep itself will tell."""
+    with contextlib.suppress(Exception):
+        yield from ((task, trace) for task, trace in zip(tasks, future.result(), strict=True) if trace is not None)
+
+
+def _tasks(configs: Iterable[Config]) -> dict[str, list[_Task]]:
+    """What to run, by class."""
+    found: dict[str, dict[_Task, None]] = {}
+    for config in configs:
+        training = config.training
+        for key, named, settings in (
+            ("optimizer.algorithm", config.optimizer.algorithm, config.optimizer.hyperparameters),
+            ("dataset.name", config.dataset.name, config.dataset.settings),
+        ):
+            if named not in SHIPPED and len(tasks := found.setdefault(named, {})) < MOST * len(SEEDS):
+                text = json.dumps(settings)
+                tasks |= {_Task(key, named, text, training.dtype, training.iterations_per, seed): None for seed in SEEDS}
+    return {named: list(tasks) for named, tasks in found.items()}
+
+
+def _enter() -> None:
+    """What a user's code prints, it prints in the runs themselves."""
+    with open(os.devnull, "w") as nowhere:
+        for stream in (1, 2):
+            os.dup2(nowhere.fileno(), stream)
+    worker.enter()
+
+
+def _run_all(tasks: Sequence[_Task]) -> list[_Trace | None]:
+    return [_run(task) for task in tasks]
+
+
+def _run(task: _Task) -> _Trace | None:
+    process = os.getpid()
+    before = _surroundings(task)
+    try:
+        steps = _draw(task) if task.key.startswith("dataset") else _train(task)
+    except BaseException:  # a mistake of the user's, or an exit: the run itself will fail by it, and be told of
+        return None
+    finally:
+        if os.getpid() != process:  # the user's code has forked
+            os._exit(0)
+    return _Trace(steps, [name for name, state in _surroundings(task).items() if before.get(name) != state])
+
+
+def _train(task: _Task) -> list[bytes]:
+    source, spiral = streams(task.seed), Spiral(samples=5)
+    network = Network(spiral.features, [4], spiral.classes, batch=15, dtype=task.dtype)
+    network.initialize(source.weights, scale=1.0)
+    optimizer = optimizers.find(task.named)(**json.loads(task.settings))
+    history = train(
+        network,
+        optimizer,
+        spiral.draw(source.data, spiral.samples),
+        None,
+        None,
+        epochs=STEPS + 1,
+        iterations_per=task.iterations_per,
+        rng=source.optimizer,
+    )
+    return [*(loss.tobytes() for loss in history.train_loss[1:]), b"".join(weights.tobytes() for weights in history.weights)]
+
+
+def _draw(task: _Task) -> list[bytes]:
+    dataset = datasets.find(task.named)(**json.loads(task.settings))
+    points = dataset.draw(streams(task.seed).data, dataset.samples)
+    return [points.x.tobytes() + points.labels.tobytes()]
+
+
+def _surroundings(task: _Task) -> dict[str, str]:
+    """What a run may draw from or leave something in, by the words of a message."""
+    kind: type = (datasets if task.key.startswith("dataset") else optimizers).find(task.named)
+    own = [cls for cls in kind.__mro__ if cls.__module__.partition(".")[0] not in ("nnbench", "builtins", "abc")]
+    found = {
+        f"{cls.__name__}.{name} is left to the next run": repr(value)
+        for cls in own
+        for name, value in vars(cls).items()
+        if not name.startswith("__") and not callable(value)
+    }
+    found["it draws from np.random"] = repr(
+        [part.tolist() if isinstance(part, np.ndarray) else part for part in np.random.get_state()]
+    )
+    found["it draws from random"] = repr(random.getstate())
+    found["it starts threads"] = str(threading.active_count())
+    return found
+
+
+def _reason(task: _Task, one: _Trace, other: _Trace) -> str:
+    causes = sorted({*one.causes, *other.causes})
+    why = f" ({', '.join(causes)})" if causes else ""
+    if task.key.startswith("dataset"):
+        what = f"two draws of equal seeds differ{why}; take random numbers from the rng that draw is given"
+    else:
+        step = next(at for at, pair in enumerate(zip(one.steps, other.steps, strict=False), 1) if pair[0] != pair[1])
+        right = "take random numbers from self.rng, make state in allocate"
+        what = f"two runs of equal seeds differ from step {step} on{why}; {right}"
+    return f"{task.key}={task.named}: {what}, and leave nothing in the class or a module"

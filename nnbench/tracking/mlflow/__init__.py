@@ -1,0 +1,1 @@
+"""MLflow behind the tracker: store, writer, reader, server and the pages of its UI."""

@@ -1,0 +1,44 @@
+"""Copies of an SQLite store, made while others may be writing to it."""
+
+import os
+import sqlite3
+from pathlib import Path
+
+from nnbench.core.errors import UserError
+from nnbench.core.redaction import redacted
+from nnbench.tracking.mlflow import errors as faults
+from nnbench.tracking.mlflow import schema
+from nnbench.tracking.mlflow.address import database_url, named_file
+from nnbench.tracking.mlflow.damage import damaged, told_damaged
+from nnbench.tracking.mlflow.locks import patiently
+
+
+def back_up(uri: str, target: Path | None, time: str) -> Path:
+    """Copy an SQLite store; `time` names the copy where no target does. Returns the copy's path.
+
+    Raises:
+        UserError: it is not there, is no SQLite file or a damaged one; the target is there already or cannot be written.
+    """
+    url = database_url(uri)
+    if url.get_backend_name() != "sqlite":
+        raise UserError(
+            f"tracking.uri={redacted(uri)}: is no SQLite file; another database has a program for that, such as pg_dump"
+        )
+    file = named_file(uri, url, create=False)
+    target = target or file.with_name(f"{file.name}.{time}.backup")
+    if target.exists():
+        raise UserError(f"{target}: is there already; name another file")
+    if not target.parent.is_dir():
+        raise UserError(f"{target}: there is no folder {target.parent}; make it, or name another file")
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise UserError(f"{target}: no permission to write in {target.parent}; name another file")
+    with faults.told_in_one_line(uri, file):
+        if damaged(file):
+            raise UserError(f"tracking.uri={uri}: {told_damaged(file)}")
+        try:
+            patiently(lambda: schema.copy(file, target))
+        except (sqlite3.Error, OSError) as error:
+            if faults.remedy(error) != faults.FULL:
+                raise
+            raise UserError(f"{target}: the disk is full; make room, or name a file on another one") from error
+    return target

@@ -1,0 +1,63 @@
+"""A study as MLflow's experiment: found, or made where it is missing."""
+
+import re
+from collections.abc import Mapping
+from functools import partial
+
+from mlflow.entities import Experiment
+from mlflow.exceptions import MlflowException
+
+from nnbench.core.errors import UserError
+from nnbench.tracking.mlflow.locks import alone
+from nnbench.tracking.mlflow.store import Store
+
+
+def find_experiment(store: Store, study: str) -> Experiment | None:
+    """The experiment of that name; None where there is none.
+
+    Raises:
+        UserError: it has been deleted, or its artifacts cannot be reached by the way `store` was opened.
+    """
+    found = store.call(partial(store.client.get_experiment_by_name, study))
+    if found is None:
+        return None
+    if found.lifecycle_stage == "deleted":
+        restore = f"`mlflow experiments restore --experiment-id {found.experiment_id}`"
+        raise UserError(f"study={study}: was deleted and its name is still taken; {restore}, or choose another name")
+    if store.engine is not None and found.artifact_location.startswith("mlflow-artifacts:"):
+        raise UserError(f"study={study}: was made through a tracking server; give its http:// address as tracking.uri")
+    return found
+
+
+def open_experiment(store: Store, study: str, tags: Mapping[str, str]) -> Experiment:
+    """The experiment of that name, made where it is missing, with `tags` set.
+
+    Raises:
+        UserError: as `find_experiment`.
+    """
+    with alone(store.writers):
+        found = find_experiment(store, study)
+        if found is None:
+            location = (store.artifacts / folder_name(study)).as_uri() if store.artifacts else None
+            try:
+                made = store.call(partial(store.client.create_experiment, study, location, dict(tags)))
+            except MlflowException as error:
+                # Made meanwhile: through another machine, or by the try before, whose answer was lost.
+                if error.error_code != "RESOURCE_ALREADY_EXISTS" or (found := find_experiment(store, study)) is None:
+                    raise
+            else:
+                return store.call(partial(store.client.get_experiment, made))
+    set_tags(store, found, tags)
+    return found
+
+
+def set_tags(store: Store, experiment: Experiment, tags: Mapping[str, str]) -> None:
+    """Set those tags of the experiment that are not yet so."""
+    for key, value in tags.items():
+        if experiment.tags.get(key) != value:
+            store.call(partial(store.client.set_experiment_tag, experiment.experiment_id, key, value))
+
+
+def folder_name(study: str) -> str:
+    """The study's folder among the artifacts; short enough for any file system, for run ids keep runs apart."""
+    return re.sub(r"[^\w.-]+", "_", study)[:60].strip(".") or "_"

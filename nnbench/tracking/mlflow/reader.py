@@ -1,0 +1,111 @@
+"""A study out of its store: finals in one listing, curves from the artifacts, never a call for each run's history."""
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+from mlflow.entities import Experiment
+
+from nnbench.core.errors import UserError
+from nnbench.records import npz as artifacts
+from nnbench.records import tasks
+from nnbench.records.boundary import Boundary
+from nnbench.records.freshness import with_uses
+from nnbench.records.rows import Row
+from nnbench.records.study import Study
+from nnbench.records.tables import (
+    choice_table,
+    chosen,
+    curve_tables,
+    genuine,
+    newest,
+    runs_table,
+    selection_table,
+    sweeps_table,
+)
+from nnbench.records.versions import split
+from nnbench.tracking.mlflow.artifact_files import artifact
+from nnbench.tracking.mlflow.experiment import find_experiment
+from nnbench.tracking.mlflow.runs import every
+from nnbench.tracking.mlflow.sources import read_source
+from nnbench.tracking.mlflow.store import Store
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 8  # artifacts asked of a server at the same time
+
+
+def read_study(store: Store, study: str) -> Study:
+    """All there is of a study.
+
+    Raises:
+        UserError: there is no such study, or the store cannot be read.
+    """
+    with store.told_in_one_line():
+        experiment = find_experiment(store, study)
+        if experiment is None:
+            raise UserError(f"study={study}: there is none of that name in {store.shown_uri}; {_known(store)}")
+        rows = store.runs.rows(experiment)
+        training = [row for row in rows if row.tags.get("nnbench.kind") == "training"]
+        kept, earlier = split(newest([row for row in training if genuine(row)]))
+        if strange := [row for row in training if not genuine(row)]:
+            logger.warning("%d runs are not as nnbench leaves them, and are left out", len(strange))
+        tuning = [row for row in kept if row.tags.get("nnbench.stage") == "tuning"]
+        others = [row for row in kept if row.tags.get("nnbench.stage") != "tuning"]
+        sweeps = [row for row in rows if row.tags.get("nnbench.kind") == "sweep"]
+        choices = _choices(store, experiment, sweeps if tuning else [], others)
+        selection = with_uses(selection_table([choice for _, choice in choices]), choices, training)
+        runs = runs_table([row for row in others if chosen(row, selection)])
+        finished = runs.loc[runs["status"] == "FINISHED", "run_id"].tolist()
+        histories = _histories(store, experiment, finished)
+    curves, records = curve_tables(histories)
+    return Study(
+        name=study,
+        runs=runs,
+        curves=curves,
+        records=records,
+        sweeps=sweeps_table(sweeps),
+        boundary=partial(_boundary, store, experiment),
+        tuning=runs_table(tuning),
+        selection=selection,
+        earlier=runs_table(earlier),
+        source=partial(read_source, store, experiment, {row.run_id: row for row in training}),
+    )
+
+
+def _choices(
+    store: Store, experiment: Experiment, sweeps: Sequence[Row], final: Sequence[Row]
+) -> list[tuple[int, pd.DataFrame]]:
+    """What each sweep has chosen, with when it began."""
+    on = {row.tags.get("nnbench.sweep_id"): tasks.key(row.params) for row in final}
+    paths = [(row, artifact(store, experiment, row.run_id, artifacts.SELECTION)) for row in sweeps]
+    return [(row.started, choice_table(path, on.get(row.run_id, ""))) for row, path in paths if path is not None]
+
+
+def _histories(store: Store, experiment: Experiment, run_ids: Sequence[str]) -> dict[str, Path]:
+    """Where the histories of these runs are, of those that still have one."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        paths = pool.map(lambda run_id: artifact(store, experiment, run_id, artifacts.HISTORY), run_ids)
+        found = {run_id: path for run_id, path in zip(run_ids, paths, strict=True) if path is not None}
+    if len(found) < len(run_ids):
+        logger.warning("%d of %d finished runs have lost their history.npz", len(run_ids) - len(found), len(run_ids))
+    return found
+
+
+def _boundary(store: Store, experiment: Experiment, run_id: str) -> Boundary | None:
+    with store.told_in_one_line():
+        path = artifact(store, experiment, run_id, artifacts.BOUNDARY)
+    try:
+        return artifacts.read_boundary(path) if path is not None else None
+    except artifacts.Spoilt as error:
+        logger.warning("run %s: %s; it has no picture", run_id, error)
+        return None
+
+
+def _known(store: Store) -> str:
+    """The studies there are, for someone who named another."""
+    names = sorted(found.name for found in every(store.client.search_experiments) if found.experiment_id != "0")
+    return f"there are {', '.join(names)}" if names else "it holds no study yet"

@@ -1,0 +1,67 @@
+"""The source that runs come of, as artifacts: `sources/DIGEST/my/opts.py`, of a sweep's own run or of a run by itself."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from mlflow.entities import Experiment
+from mlflow.exceptions import MlflowException
+
+from nnbench.core.redaction import redacted
+from nnbench.records.rows import Row, ours
+from nnbench.records.versions import CODE, DATASET, SOURCE
+from nnbench.tracking.mlflow.artifact_files import artifact_folder
+from nnbench.tracking.mlflow.store import Store
+
+FOLDER = "sources"
+LONGEST = 200_000  # characters of a file that are read
+
+# The text of each module by its path, by digest.
+Sources = Mapping[str, Mapping[str, str]]
+
+
+def write_sources(folder: Path, sources: Sources) -> None:
+    """Write sources into a folder of artifacts, without the passwords that they may hold."""
+    for digest, files in sources.items():
+        for name, text in files.items():
+            path = folder / FOLDER / digest / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(redacted(text), encoding="utf-8")
+
+
+def read_source(store: Store, experiment: Experiment, rows: Mapping[str, Row], run_id: str) -> dict[str, str]:
+    """The files, text by path, that the numbers of a run come of, as `Study.source` describes them.
+
+    Args:
+        store: holds the study.
+        experiment: the study.
+        rows: its runs by their ids.
+        run_id: of the run.
+    """
+    row = rows[run_id]
+    found: dict[str, str] = {}
+    holder = row.tags.get("nnbench.sweep_id", run_id)
+    for kind, tag in (("optimizer", SOURCE), ("dataset", DATASET), ("nnbench", CODE)):
+        if ours(holder) and ours(digest := row.tags.get(tag, "")):
+            found |= {f"{kind}/{name}": text for name, text in _read(store, experiment, holder, digest).items()}
+    return found
+
+
+def _read(store: Store, experiment: Experiment, run_id: str, digest: str) -> dict[str, str]:
+    folder = artifact_folder(store, experiment, run_id)
+    if folder is not None:
+        return _texts(folder / FOLDER / digest)
+    with TemporaryDirectory() as temporary:
+        try:
+            store.call(partial(store.client.download_artifacts, run_id, f"{FOLDER}/{digest}", temporary))
+        except (MlflowException, OSError):  # the server has none
+            return {}
+        return _texts(Path(temporary) / FOLDER / digest)
+
+
+def _texts(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*.py") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8", errors="replace")[:LONGEST] for path in files
+    }

@@ -1,0 +1,48 @@
+"""Which of a sweep's jobs there are runs of by another version of the source, and which runs a sweep has asked for again."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+
+from nnbench.records.rows import Row
+from nnbench.records.settings import configuration
+from nnbench.records.tables import configuration_of
+from nnbench.records.versions import ASKED, CODE, DATASET, SOURCE, split
+from nnbench.tracking.run_spec import RunSpec, stored_params
+
+
+def changes(rows: Iterable[Row], jobs: Sequence[RunSpec]) -> Counter[str]:
+    """For how many of some jobs there is a FINISHED run of other source, by what differs; "" where that is not known.
+
+    What differs is named as in the parameters, such as `my.opts:Lion`, or it is `nnbench`.
+    """
+    older: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if row.status == "FINISHED":
+            for key in {configuration_of(row), configuration(row.params)}:
+                older.setdefault((key, row.params.get("seed", "")), []).append(row)
+    found: Counter[str] = Counter()
+    for job in jobs:
+        keys = [(key, str(job.seed)) for key in (job.configuration, configuration(stored_params(job.params)))]
+        if earlier := next((older[key] for key in keys if key in older), None):
+            found.update(_differing(earlier[-1], job))
+    return found
+
+
+def asked_again(rows: Sequence[Row], identities: Collection[str], asked: int) -> dict[str, dict[str, str]]:
+    """Tags for runs of an earlier version that a sweep has wanted, by their ids, so that theirs counts as the newest.
+
+    Args:
+        rows: of the study.
+        identities: of the runs that the sweep has wanted.
+        asked: when, in ms since 1970.
+    """
+    _, earlier = split([row for row in rows if row.tags.get("nnbench.kind") == "training"])
+    return {row.run_id: {ASKED: str(asked)} for row in earlier if row.tags.get("nnbench.identity") in identities}
+
+
+def _differing(row: Row, job: RunSpec) -> list[str]:
+    """What is of other source in a job than it was in a run of the same configuration."""
+    if not all(tag in row.tags for tag in job.sources):
+        return [""]
+    names = {SOURCE: job.params.get("optimizer.algorithm"), DATASET: job.params.get("dataset.name"), CODE: "nnbench"}
+    return [str(names[tag]) for tag, digest in job.sources.items() if row.tags[tag] != digest]

@@ -1,0 +1,64 @@
+"""What MLflow's pages say of a study as a whole, from all of its runs: its note, its saved views, the labels of its runs."""
+
+from functools import partial
+
+from mlflow.entities import Experiment
+from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import IntegrityError
+
+from nnbench.records.labels import best_settings, changed_labels, varying
+from nnbench.records.tables import genuine
+from nnbench.tracking.mlflow.experiment import set_tags
+from nnbench.tracking.mlflow.store import Store
+from nnbench.tracking.mlflow.ui.notes import study_note
+from nnbench.tracking.mlflow.ui.views import views
+
+NOTE = "mlflow.note.content"
+REPORT, REPORT_TAG = "report.pdf", "nnbench.report"  # the tag marks the sweeps that hold one
+TRIES = 3
+
+
+def describe(store: Store, experiment: Experiment, command: str, *, question: str | None = None, answer: str = "") -> None:
+    """Say in MLflow's pages what a study is about, and what it has found so far.
+
+    Args:
+        store: holds the study.
+        experiment: the study.
+        command: that made its newest sweep.
+        question: that it asks, where it is not the usual one.
+        answer: that its report gives.
+    """
+    for tries_left in reversed(range(TRIES)):
+        try:
+            _describe(store, experiment.experiment_id, command, question, answer)
+        except (MlflowException, IntegrityError):  # another writer has said the same at the same instant
+            if not tries_left:
+                raise
+        else:
+            return
+
+
+def _describe(store: Store, experiment_id: str, command: str, question: str | None, answer: str) -> None:
+    experiment = store.call(partial(store.client.get_experiment, experiment_id))
+    rows = store.runs.rows(experiment)
+    trained = [row for row in rows if row.tags.get("nnbench.kind") == "training" and genuine(row)]
+    bests = best_settings(trained)
+    if changed := changed_labels(trained, bests):
+        store.runs.label(changed)
+    newest = next((row for row in reversed(rows) if REPORT_TAG in row.tags), None)
+    note = study_note(
+        experiment.name,
+        experiment_id,
+        command,
+        question=question,
+        answer=answer,
+        reports=[(newest.run_id, name) for name in newest.tags[REPORT_TAG].splitlines()] if newest else [],
+        bests=bests,
+    )
+    saved = views(
+        experiment.creation_time or 0,
+        tuned=any(row.tags.get("nnbench.stage") == "final" for row in trained),
+        grouped=bool(trained),
+        varying=varying(trained),
+    )
+    set_tags(store, experiment, {NOTE: note} | saved)

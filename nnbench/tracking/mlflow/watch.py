@@ -1,0 +1,148 @@
+"""Notices that an SQLite store has been deleted or replaced while it is written to.
+
+A process that has a file open goes on writing to it after that, without an error, and what it writes is kept nowhere.
+"""
+
+import logging
+import os
+import sqlite3
+import weakref
+from collections.abc import Sequence
+from contextlib import closing
+from itertools import chain, count
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from nnbench.core.errors import UserError
+from nnbench.tracking.mlflow.locks import LOCK_TIMEOUT, alone
+from nnbench.tracking.mlflow.schema import making, move_into_place, sides, write_copy
+
+logger = logging.getLogger(__name__)
+
+
+class Watch:
+    """Compares a store's file with the one that was opened.
+
+    Args:
+        file: of the store.
+        engines: all that have it open in this process.
+        writers: the folder of the lock under which a store is made.
+
+    Attributes:
+        file: likewise.
+    """
+
+    def __init__(self, file: Path, engines: Sequence[Engine], writers: Path) -> None:
+        self.file, self._engines, self._writers = file, engines, writers
+        self._lost = ""
+        self._open()
+        # Before the interpreter ends: to take SQL functions of MLflow's down with a connection, SQLite calls Python.
+        weakref.finalize(self, _dispose, engines)
+
+    def check(self) -> None:
+        """Write the store again where it has been deleted: this process still has all of it open.
+
+        Raises:
+            UserError: something else is in its place. What this process had open is kept in a file beside that.
+        """
+        if self._lost:
+            raise UserError(self._lost)
+        if _identity(self.file) == self._known:
+            return
+        reachable = next(path for path in self.file.parents if path.exists()).is_dir()
+        with alone(self._writers if reachable else _nearest_folder(self.file) / self._writers.name):
+            if _identity(self.file) is None and reachable:
+                self._write_again()
+            elif self._is_restored():
+                self._open_anew()
+            else:
+                self._keep_aside()
+
+    def _open(self) -> None:
+        # Kept open, since a deleted file is there for as long as somebody has it open.
+        self._connection = sqlite3.connect(self.file, timeout=LOCK_TIMEOUT, check_same_thread=False)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        self._known = _identity(self.file)
+        self._sides = {side: _identity(side) for side in sides(self.file)}
+
+    def _write_again(self) -> None:
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with making(self.file) as fresh:
+            write_copy(self._connection, fresh)
+            # Before the new file is in place: the last to close a file deletes the -wal of its name.
+            self.close()
+            move_into_place(fresh, self.file)
+        self._open()
+        logger.warning("%s was deleted while it was written to: written again; artifacts deleted with it are lost", self.file)
+
+    def _is_restored(self) -> bool:
+        """Whether another process has written the same store again: all is in it that this process has open.
+
+        What was RUNNING may have been ended since.
+        """
+        if not self.file.is_file():
+            return False
+        self._clear_sides()
+        try:
+            with closing(sqlite3.connect(self.file, timeout=LOCK_TIMEOUT)) as database:
+                ended = "SELECT run_uuid, status FROM runs WHERE status <> 'RUNNING'"
+                queries = "SELECT experiment_id, creation_time FROM experiments", "SELECT run_uuid FROM runs", ended
+                return all(
+                    {*self._connection.execute(query).fetchall()} <= {*database.execute(query).fetchall()} for query in queries
+                )
+        except sqlite3.Error:  # it is no store
+            return False
+
+    def _open_anew(self) -> None:
+        self.close()
+        self._open()
+        logger.warning("%s was deleted while it was written to, and written again by another command", self.file)
+
+    def _clear_sides(self) -> None:
+        """Remove what SQLite kept beside the former file: it would be read with the one that is there now."""
+        for side, known in self._sides.items():
+            if known is not None and _identity(side) == known:
+                side.unlink()
+
+    def _keep_aside(self) -> None:
+        aside = _unused(_nearest_folder(self.file) / f"{self.file.name}.rescued")
+        with making(aside) as fresh:
+            write_copy(self._connection, fresh)
+            with closing(sqlite3.connect(fresh)) as database, database:
+                database.execute("UPDATE runs SET status = 'KILLED' WHERE status = 'RUNNING'")
+            move_into_place(fresh, aside)
+        self.close()
+        self._clear_sides()
+        self._lost = f"{self.file}: was replaced by something else while it was written to; all until then is kept in {aside}"
+        raise UserError(self._lost)
+
+    def close(self) -> None:
+        """Close all that this process has open of the store."""
+        self._connection.close()
+        _dispose(self._engines)
+
+
+def _unused(path: Path) -> Path:
+    """The path, with a number after it where a file is there already, such as the store of an earlier rescue."""
+    others = (path.with_name(f"{path.name}-{number}") for number in count(2))
+    return next(place for place in chain([path], others) if not place.exists())
+
+
+def _dispose(engines: Sequence[Engine]) -> None:
+    for engine in engines:
+        engine.dispose()
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """What tells a file from another one of the same name; None where there is none."""
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _nearest_folder(file: Path) -> Path:
+    return next(folder for folder in file.parents if folder.is_dir())

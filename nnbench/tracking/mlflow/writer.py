@@ -1,0 +1,299 @@
+"""The one writer of a study: it opens each run, logs it when it comes back, and closes it, whatever came of it."""
+
+import logging
+import math
+import shutil
+import weakref
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from mlflow.entities import Metric
+from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT, MLFLOW_SOURCE_NAME, MLFLOW_SOURCE_TYPE, MLFLOW_USER
+
+from nnbench.core.errors import UserError
+from nnbench.core.redaction import redacted
+from nnbench.records import npz as artifacts
+from nnbench.records.boundary import Boundary
+from nnbench.records.history import History
+from nnbench.records.rows import Row
+from nnbench.tracking.metrics import points
+from nnbench.tracking.mlflow.artifact_files import artifact_folder
+from nnbench.tracking.mlflow.delivery import AtOnce, Delivery
+from nnbench.tracking.mlflow.experiment import open_experiment
+from nnbench.tracking.mlflow.outbox import Courier, parcels
+from nnbench.tracking.mlflow.runs import ServerRuns, now
+from nnbench.tracking.mlflow.sources import Sources, write_sources
+from nnbench.tracking.mlflow.store import Store
+from nnbench.tracking.mlflow.superseded import asked_again, changes
+from nnbench.tracking.mlflow.ui import notes
+from nnbench.tracking.mlflow.ui.describe import NOTE, REPORT, REPORT_TAG, describe
+from nnbench.tracking.mlflow.writer_lock import Presence
+from nnbench.tracking.provenance import provenance, user
+from nnbench.tracking.run_spec import LONGEST_TAG, RunSpec, storable, stored_key, stored_params
+
+logger = logging.getLogger(__name__)
+
+COLOUR, FIGURES = "mlflow.runColor", "figures"
+BLACK = "#1a1a1a"  # a sweep's own run, among runs in the colours of their optimizers
+WORTH_ANALYZING = 10  # runs in a sweep, from which on SQLite's statistics are out of date
+
+
+class StudyWriter:
+    """The one writer of a study.
+
+    A run is named by the handle that `start_run` gives. Every method raises `UserError` for a fault of the store that its
+    user can mend, such as a full disk; a server that is slow or away is no such fault until `settle`.
+
+    Args:
+        store: holds the study.
+        study: its name; made where it is missing.
+        command: the command line, kept with every run.
+        description: what the study asks, for its note.
+        threads: BLAS threads of a run.
+        colours: of optimizers, by their labels, for MLflow's tables and charts.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        study: str,
+        *,
+        command: str,
+        description: str | None = None,
+        threads: int = 1,
+        colours: Mapping[str, str] | None = None,
+    ) -> None:
+        self._command = command = redacted(command)
+        self.store, self.study = store, study
+        self._question, self._colours = description, colours or {}
+        self._open: dict[str, RunSpec | None] = {}
+        self._outcomes: Counter[str] = Counter()
+        self._kept: set[str] = set()
+        with store.told_in_one_line():
+            # Without the kind, the pages open on the side of language models.
+            self._experiment = open_experiment(store, study, {"mlflow.experimentKind": "custom_model_development"})
+            self._presence = Presence(store.writers)
+            if NOTE not in self._experiment.tags or description:
+                self._describe()
+        self._delivery: Delivery = AtOnce(store, self._experiment)
+        waiting = parcels(store.writers, self._presence.token)
+        if isinstance(store.runs, ServerRuns):
+            self._delivery = Courier(store.runs, self._experiment, waiting)
+        # A sign is left behind by a writer that dies, and by one that leaves something undone.
+        weakref.finalize(self, _leave, self._presence, self._open, waiting)
+        origin = {**provenance(), "threads": str(threads), "command": command}
+        self._tags = {f"nnbench.{key}": notes.cut(value, LONGEST_TAG) for key, value in origin.items()} | {
+            "nnbench.writer": self._presence.token,
+            MLFLOW_USER: user(),
+            MLFLOW_SOURCE_NAME: "python -m nnbench",
+            MLFLOW_SOURCE_TYPE: "LOCAL",
+        }
+        if "commit" in origin:
+            self._tags[MLFLOW_GIT_COMMIT] = origin["commit"]
+
+    def finished(self) -> set[str]:
+        """The identities of the runs that this study has FINISHED."""
+        return set(self.finished_runs())
+
+    def finished_runs(self) -> dict[str, Row]:
+        """The newest FINISHED run of each identity; not one whose files have been deleted, which a report could not show."""
+        with self.store.told_in_one_line():
+            rows = self.store.runs.rows(self._experiment)
+            known = [row for row in rows if row.status == "FINISHED" and "nnbench.identity" in row.tags]
+            kept = [row for row in known if self._has_its_files(row)]
+        if lost := len(known) - len(kept):
+            logger.warning("%d of %d finished runs have lost their history.npz: they count as not yet made", lost, len(known))
+        return {row.tags["nnbench.identity"]: row for row in kept}
+
+    def _has_its_files(self, row: Row) -> bool:
+        """Whether a run's history is there, as far as it can be told without asking a server."""
+        folder = artifact_folder(self.store, self._experiment, row.run_id)
+        return folder is None or (folder / artifacts.HISTORY).exists()
+
+    def rows(self) -> list[Row]:
+        """All runs of the study, oldest first."""
+        with self.store.told_in_one_line():
+            return self.store.runs.rows(self._experiment)
+
+    def start_sweep(self, name: str, *, params: Mapping[str, str]) -> str:
+        """Open the sweep's own run, at once; returns its id in the store."""
+        tags = {"nnbench.kind": "sweep", COLOUR: BLACK}
+        with self.store.told_in_one_line():
+            sweep_id = self.store.runs.open(self._experiment, name, {**self._tags, **tags}, storable(params))
+        self._open[sweep_id] = None
+        return sweep_id
+
+    def start_run(self, job: RunSpec, sweep_id: str | None) -> str:
+        """Open the run of a job that is about to train; returns its handle."""
+        tags = {
+            "nnbench.kind": "training",
+            "nnbench.identity": job.identity,
+            "nnbench.optimizer": job.optimizer,
+            **({"nnbench.configuration": job.configuration} if job.configuration else {}),
+            **job.sources,
+            **({"nnbench.sweep_id": sweep_id} if sweep_id else {}),
+            **({"nnbench.stage": job.stage} if job.stage else {}),
+            **({COLOUR: self._colours[job.optimizer]} if job.optimizer in self._colours else {}),
+        }
+        with self.store.told_in_one_line():
+            handle = self._delivery.open(job.name, {**self._tags, **tags}, stored_params(job.params))
+        self._open[handle] = job
+        return handle
+
+    def finish_run(self, handle: str, job: RunSpec, history: History, boundary: Boundary | None) -> None:
+        """Log all of a run that came back, and mark it FINISHED, a diverged one too."""
+        note = partial(notes.run_note, history.outcome, stored_params(job.params), history=history)
+        with self._files(handle) as folder:
+            artifacts.write_run(folder, history, boundary)
+            _write_texts(folder, job, note(picture=artifacts.PICTURE if boundary else None))
+        shown = note(picture=notes.picture_address(artifacts.PICTURE) if boundary else None)
+        self._close(handle, "FINISHED", history.outcome, points(history, now()), shown)
+
+    def fail_run(self, handle: str, job: RunSpec, traceback: str, reason: str) -> None:
+        """Keep the traceback, and mark the run FAILED."""
+        reason = redacted(reason)
+        note = notes.run_note("failed", stored_params(job.params), reason=reason)
+        with self._files(handle) as folder:
+            (folder / "traceback.txt").write_text(redacted(traceback), encoding="utf-8")
+            _write_texts(folder, job, note)
+        self._close(handle, "FAILED", "failed", [], note, reason)
+
+    def kill_run(self, handle: str, reason: str) -> None:
+        """Mark a run KILLED that did not come back."""
+        job, reason = self._open.get(handle), redacted(reason)
+        note = notes.run_note("killed", stored_params(job.params) if job else {}, reason=reason)
+        self._close(handle, "KILLED", "killed", [], note, reason)
+
+    def run_id(self, handle: str) -> str:
+        """The id of a run in the store."""
+        return self._delivery.run_id(handle)
+
+    def settle(self, seconds: float | None = None) -> None:
+        """Wait until the store knows of all that has ended, or for so long.
+
+        Raises:
+            UserError: it does not. What it was not told is kept, and the next call tells it.
+        """
+        if left := self._delivery.settle(seconds):
+            where = f"{left} runs wait in {self.store.writers}; the next call, such as this one again, tells it of them"
+            raise UserError(f"tracking.uri={self.store.shown_uri}: the server does not answer: {where}")
+
+    def end_sweep(
+        self,
+        sweep_id: str,
+        status: str,
+        *,
+        files: Sequence[Path] = (),
+        folder: Path | None = None,
+        metrics: Mapping[str, float] | None = None,
+        answer: str = "",
+    ) -> None:
+        """Close the sweep's own run, with its report and tables as artifacts, and describe the study anew.
+
+        Args:
+            sweep_id: from `start_sweep`.
+            status: FINISHED, FAILED or KILLED.
+            files: become its artifacts.
+            folder: as for `attach`.
+            metrics: of the sweep as a whole.
+            answer: what the report says, in a sentence.
+
+        With a server that has gone this does nothing: `settle` has said so, and the next call marks the run KILLED.
+        """
+        if isinstance(self.store.runs, ServerRuns) and self.store.runs.line.given_up:
+            return
+        names = [_place(file, folder) for file in files]
+        note = notes.sweep_note(self._experiment.experiment_id, self._command, self._outcomes, answer=answer, files=names)
+        tags = notes.about(sweep_id, {"nnbench.outcome": status.lower(), NOTE: note})
+        if reports := [name for name in names if Path(name).name == REPORT]:
+            tags[REPORT_TAG] = "\n".join(reports)
+        ended = now()
+        finite = [Metric(stored_key(key), value, ended, 0) for key, value in (metrics or {}).items() if math.isfinite(value)]
+        trouble = None
+        try:
+            self.attach(sweep_id, files, folder)
+        except UserError as error:  # the run is closed all the same
+            trouble, status = error, "KILLED" if status == "KILLED" else "FAILED"
+            tags["nnbench.outcome"], tags["nnbench.reason"] = status.lower(), notes.cut(str(error), LONGEST_TAG)
+        with self.store.told_in_one_line():
+            self.store.runs.close(sweep_id, status, finite, tags)
+            del self._open[sweep_id]
+            self._describe(answer)
+            if self._outcomes.total() >= WORTH_ANALYZING:
+                self.store.analyze()
+        if trouble is not None:
+            raise trouble
+
+    def attach(self, sweep_id: str, files: Sequence[Path], folder: Path | None = None) -> None:
+        """Make these files artifacts of the sweep's own run, which goes on.
+
+        Args:
+            sweep_id: from `start_sweep`.
+            files: what is to be kept.
+            folder: in which they lie, at the same places as among the artifacts; None puts figures in a folder and all else
+                at the top.
+        """
+        with self.store.told_in_one_line(), AtOnce(self.store, self._experiment).files(sweep_id) as kept:
+            for file in files:
+                place = kept / _place(file, folder)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(file, place)
+
+    def keep_sources(self, sweep_id: str, sources: Sources) -> None:
+        """Make sources artifacts of the sweep's own run, those that are not yet."""
+        if new := {digest: files for digest, files in sources.items() if digest not in self._kept}:
+            with self.store.told_in_one_line(), AtOnce(self.store, self._experiment).files(sweep_id) as folder:
+                write_sources(folder, new)
+            self._kept |= new.keys()
+
+    def reuse(self, identities: Collection[str]) -> None:
+        """Note that a sweep has wanted runs that were FINISHED before, where a later version would be taken for the newest."""
+        with self.store.told_in_one_line():
+            if asked := asked_again(self.store.runs.rows(self._experiment), identities, now()):
+                self.store.runs.label(asked)
+
+    def superseded(self, jobs: Sequence[RunSpec]) -> Counter[str]:
+        """For how many of some jobs there is a FINISHED run of other source, see `tracking.superseded.changes`."""
+        with self.store.told_in_one_line():
+            return changes(self.store.runs.rows(self._experiment), jobs)
+
+    def _describe(self, answer: str = "") -> None:
+        describe(self.store, self._experiment, self._command, question=self._question, answer=answer)
+
+    def _close(self, handle: str, status: str, outcome: str, metrics: Sequence[Metric], note: str, reason: str = "") -> None:
+        tags = {"nnbench.outcome": outcome, NOTE: notes.cut(note, LONGEST_TAG)}
+        if reason:
+            tags["nnbench.reason"] = notes.cut(reason, LONGEST_TAG)
+        with self.store.told_in_one_line():
+            self._delivery.close(handle, status, metrics, tags)
+        if self._open.pop(handle, None) is not None:
+            self._outcomes[outcome] += 1
+
+    @contextmanager
+    def _files(self, handle: str) -> Iterator[Path]:
+        """A folder whose files become the run's artifacts."""
+        with self.store.told_in_one_line(), self._delivery.files(handle) as folder:
+            yield folder
+
+
+def _place(file: Path, folder: Path | None) -> str:
+    """Where a file belongs among a sweep's artifacts."""
+    if folder is not None and file.is_relative_to(folder):
+        return file.relative_to(folder).as_posix()
+    return f"{FIGURES}/{file.name}" if file.parent.name == FIGURES else file.name
+
+
+def _write_texts(folder: Path, job: RunSpec, note: str) -> None:
+    (folder / "config.yaml").write_text(redacted(job.config_yaml), encoding="utf-8")
+    (folder / "note.md").write_text(note, encoding="utf-8")
+    write_sources(folder, job.files)
+
+
+def _leave(presence: Presence, still_open: Mapping[str, object], waiting: Path) -> None:
+    if waiting.exists() and not any(waiting.iterdir()):
+        waiting.rmdir()
+    if not still_open and not waiting.exists():
+        presence.leave()

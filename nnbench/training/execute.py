@@ -1,0 +1,137 @@
+"""One training run, from a config to what it leaves behind: what a worker does, with no tracking and no terminal."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from nnbench import datasets, optimizers
+from nnbench.config.schema import Config
+from nnbench.config.source import code_of, own_source, source_of
+from nnbench.core.arrays import ByteArray, FloatArray
+from nnbench.core.random import Normal, Streams, chain, streams
+from nnbench.datasets import Dataset, Points
+from nnbench.nn import Network, probabilities
+from nnbench.optimizers import Optimizer
+from nnbench.records.boundary import Boundary
+from nnbench.records.history import History
+from nnbench.training.loop import train
+from nnbench.training.references import references
+
+# Cells along each side of the decision boundary's grid: fine enough for print, coarse enough to cost milliseconds.
+GRID = 160
+SHOWN = 1500  # test points that a boundary keeps, at even steps through the split: more would only cover each other
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What one run leaves: its curves and weights, and its decision boundary where the data have two features."""
+
+    history: History
+    boundary: Boundary | None
+
+
+def execute(config: Config) -> Result:
+    """Train once, as `config` says, on one BLAS thread; the same config gives the same numbers on one machine.
+
+    Raises:
+        RuntimeError: the code is not that which the config was made with.
+        Exception: whatever a user's own optimizer raises.
+    """
+    with threadpool_limits(1):
+        data, rule = datasets.find(config.dataset.name), optimizers.find(config.optimizer.algorithm)
+        _check_source(config, rule, data)
+        # Copies, since a user's class may change what it is given, and the config is to stay as it is.
+        dataset = data(**copy.deepcopy(config.dataset.settings))
+        optimizer = rule(**copy.deepcopy(config.optimizer.hyperparameters))
+        source = streams(config.seed, data_seed=None if config.dataset.redraw else 0)
+        points, network = _draw(config, dataset, source)
+        val = dataset.draw(source.val, dataset.val_samples) if dataset.val_samples else None
+        test = dataset.draw(source.test, dataset.test_samples) if dataset.test_samples else None
+        known = references(dataset, points, test)  # before the training, so that a fault in it costs no time
+        history = train(
+            network,
+            optimizer,
+            points,
+            val,
+            test,
+            epochs=config.training.epochs,
+            iterations_per=config.training.iterations_per,
+            stop_at_accuracy=config.training.stop_at_accuracy,
+            checkpoints=config.training.checkpoints,
+            rng=source.optimizer,
+        )
+        history = replace(history, references=known)
+        planar = points.x.shape[1] == 2
+        return Result(history=history, boundary=_boundary(config, history, points, test) if planar else None)
+
+
+def _check_source(config: Config, optimizer: type[Optimizer], dataset: type[Dataset]) -> None:
+    """Refuse to train by other code than the config was made with: the run would carry a wrong digest.
+
+    Files of data are not compared: a run may write what its code names, and would make all others fail.
+
+    Raises:
+        RuntimeError: the code has been edited since.
+    """
+    named = {
+        config.optimizer.algorithm: (config.source.optimizer, source_of(optimizer, config.optimizer.algorithm)),
+        config.dataset.name: (config.source.dataset, source_of(dataset, config.dataset.name)),
+        "nnbench": (config.source.nnbench, own_source()),
+    }
+    for name, (digest, found) in named.items():
+        if code_of(digest) != code_of(found.digest):
+            raise RuntimeError(
+                f"{name} has been edited since the command was given; given again, it trains with what is there"
+            )
+
+
+def _draw(config: Config, dataset: Dataset, source: Streams) -> tuple[Points, Network]:
+    """The training points, and a network with its initial weights."""
+    network = Network(
+        dataset.features,
+        config.network.hidden,
+        dataset.classes,
+        batch=dataset.samples * dataset.classes,
+        activation=config.network.activation,
+        dtype=config.training.dtype,
+    )
+    initialize = partial(network.initialize, scale=config.network.initial_scale)
+
+    def draw(rng: Normal) -> Points:
+        return dataset.draw(rng, dataset.samples)
+
+    if config.draws.kind == "chain":
+        position = config.draws.chain.index(config.optimizer.name)
+        return chain(config.seed, position, draw, initialize), network
+    initialize(source.weights)
+    return draw(source.data), network
+
+
+def _boundary(config: Config, history: History, train: Points, test: Points | None) -> Boundary:
+    """Classes and confidences on a square grid that holds all points, now and at each checkpoint."""
+    shown = train.x if test is None else np.vstack([train.x, test.x])
+    reach = 1.05 * float(np.abs(shown).max(initial=1e-3))
+    axis = np.linspace(-reach, reach, GRID)
+    cells = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+
+    def look(weights: Sequence[FloatArray]) -> tuple[ByteArray, ByteArray]:
+        shares = probabilities(weights, cells, config.network.activation)
+        label, confidence = shares.argmax(axis=1), np.nan_to_num(255 * shares.max(axis=1))
+        return label.astype(np.uint8).reshape(GRID, GRID), confidence.astype(np.uint8).reshape(GRID, GRID)
+
+    label, confidence = look(history.weights)
+    some = Points(x=np.empty((0, 2)), labels=np.empty(0, dtype=np.int64)) if test is None else test.some(SHOWN)
+    return Boundary(
+        extent=(-reach, reach, -reach, reach),
+        label=label,
+        confidence=confidence,
+        checkpoints={epoch: look(weights) for epoch, weights in history.checkpoints.items()},
+        train_points=train.x.astype(np.float32),
+        train_labels=train.labels.astype(np.uint8),
+        test_points=some.x.astype(np.float32),
+        test_labels=some.labels.astype(np.uint8),
+    )

@@ -1,0 +1,145 @@
+"""Training: from a network, an optimizer and points to a History. No input, no output, no global state."""
+
+from collections.abc import Collection, Sequence
+from math import inf, isfinite, isnan, nan
+from time import perf_counter
+from typing import NamedTuple
+
+import numpy as np
+from numpy.random import Generator
+
+from nnbench.core.arrays import FloatArray, IntArray
+from nnbench.datasets.base import Points
+from nnbench.nn import Network, SoftmaxCrossEntropy, logits, score
+from nnbench.optimizers.base import IterationsPer, Optimizer, stepper
+from nnbench.records.history import History, Outcome
+
+BLOCK = 32  # epochs whose loss and accuracy are worked out together, or fewer,
+ROOM = 2**22  # so that no more logits than these wait for it
+
+
+def evaluation_epochs(epochs: int) -> IntArray:
+    """The epochs at which the validation points are looked at: about 100, dense early, the first and last among them."""
+    last = epochs - 1
+    even = np.linspace(0, last, 50)
+    early = np.geomspace(1, max(last, 1), 60)
+    return np.unique(np.concatenate([even, early]).round().astype(np.int64).clip(0, last))
+
+
+def train(
+    network: Network,
+    optimizer: Optimizer,
+    train: Points,
+    val: Points | None,
+    test: Points | None,
+    *,
+    epochs: int,
+    iterations_per: IterationsPer = "step",
+    stop_at_accuracy: float | None = None,
+    checkpoints: Collection[int] = (),
+    rng: Generator | None = None,
+) -> History:
+    """Train `network` from the weights it has, on the whole batch each epoch.
+
+    Args:
+        network: its batch is the number of training points; it is left with the weights of the last epoch.
+        optimizer: left as it is; its state lives and ends with this call.
+        train: the training points.
+        val: looked at in `evaluation_epochs`, and at the last epoch where the run stops early.
+        test: looked at once, after the training: with the final weights, and with those of the epoch that had the lowest
+            validation loss.
+        epochs: passes over the points, of which the first is measured before any update.
+        iterations_per: what the optimizer counts as an iteration, see `nnbench.optimizers.base.stepper`.
+        stop_at_accuracy: stop once the training accuracy reaches this.
+        checkpoints: epochs at which the weights are kept.
+        rng: what the optimizer may draw from; by default that of seed 0.
+
+    Raises:
+        ValueError: the points do not fit the network.
+        TypeError: the optimizer does not work in place.
+        Exception: whatever the optimizer raises, with a note that says when.
+    """
+    if epochs < 1 or train.x.shape != network.points.T.shape or train.labels.max() >= len(network.logits):
+        raise ValueError(f"{epochs} epochs on points of shape {train.x.shape} do not fit the network")
+    started = perf_counter()
+    settled: list[tuple[FloatArray, FloatArray]] = []
+    evaluated: dict[int, tuple[float, float]] = {}
+    kept: dict[int, tuple[FloatArray, ...]] = {}
+    best: _Best | None = None
+    outcome: Outcome = "finished"
+    due, keep, last = set(evaluation_epochs(epochs).tolist()), set(checkpoints), epochs - 1
+    block = max(1, min(BLOCK, ROOM // network.logits.size))
+    pauses = due | keep | set(range(block - 1, epochs, block)) | {last}
+    with np.errstate(all="ignore"):  # what leaves the finite numbers is caught once an epoch
+        network.points[:] = train.x.T
+        parameters = network.parameters
+        previous, gradients = parameters.copy(), network.gradients
+        loss = SoftmaxCrossEntropy(network.logits, network.logit_gradients, train.labels, block)
+        forward, measure, backward = network.forward, loss.measure, network.backward
+        layers = list(zip(network.weights, network.weight_gradients, strict=True))
+        step = stepper(optimizer, parameters, network.gradients, layers, iterations_per, rng)
+        for epoch in range(epochs):
+            row = epoch % block
+            forward()
+            measure(row)
+            backward()
+            if isnan(gradients.item(-1)):  # as it is wherever a parameter or a point's largest logit is not finite
+                outcome = "diverged"
+                settled.append(loss.settle(row))
+                parameters[:] = previous
+                break
+            if stop_at_accuracy is not None and loss.accuracy(row) >= stop_at_accuracy:
+                outcome = "stopped"
+            if epoch in pauses or outcome == "stopped":
+                done = epoch == last or outcome == "stopped"
+                if done or row == block - 1:
+                    settled.append(loss.settle(row + 1))
+                if epoch in keep:
+                    kept[epoch] = network.snapshot()
+                if done or epoch in due:
+                    evaluated[epoch] = _score(network, val)
+                    if evaluated[epoch][0] < (inf if best is None else best.val_loss):
+                        best = _Best(epoch, evaluated[epoch][0], network.snapshot())
+                if done:
+                    break
+            previous[:] = parameters
+            step(epoch)
+        seconds = perf_counter() - started
+        test_loss, test_accuracy = _score(network, None if outcome == "diverged" else test)
+        best_test_loss, best_test_accuracy = (nan, nan) if best is None else _score(network, test, best.weights)
+
+    train_loss, train_accuracy = (np.concatenate(values) for values in zip(*settled, strict=True))
+    seen = {epoch: values for epoch, values in evaluated.items() if isfinite(values[0])}
+    val_loss, val_accuracy = np.array(list(seen.values())).reshape(-1, 2).T
+    return History(
+        train_loss=train_loss,
+        train_accuracy=train_accuracy,
+        evaluated=np.array(list(seen), np.int64),
+        val_loss=val_loss,
+        val_accuracy=val_accuracy,
+        test_loss=test_loss,
+        test_accuracy=test_accuracy,
+        best_epoch=None if best is None else best.epoch,
+        best_test_loss=best_test_loss,
+        best_test_accuracy=best_test_accuracy,
+        weights=network.snapshot(),
+        checkpoints=kept,
+        outcome=outcome,
+        diverged_at=len(train_loss) if outcome == "diverged" else None,
+        seconds=seconds,
+    )
+
+
+class _Best(NamedTuple):
+    """The evaluated epoch with the lowest validation loss so far, and its weights."""
+
+    epoch: int
+    val_loss: float
+    weights: tuple[FloatArray, ...]
+
+
+def _score(network: Network, points: Points | None, weights: Sequence[FloatArray] | None = None) -> tuple[float, float]:
+    """Loss and accuracy on other points than the batch, with the network's weights or others; NaN where there are none."""
+    if points is None or not len(points.labels):
+        return nan, nan
+    return score(logits(weights or network.weights, points.x, network.activation), points.labels)

@@ -1,0 +1,119 @@
+"""What other classifiers reach on a run's own points: guessing, nearest neighbours, and the Bayes classifier.
+
+They say how much of the data's structure a network has found. None of them draws a random number, so they change nothing in
+a run; as they depend on the points alone, all runs of one process that share points share them.
+"""
+
+from collections.abc import Mapping
+from hashlib import blake2b
+
+import numpy as np
+
+from nnbench.core.arrays import FloatArray, IntArray
+from nnbench.datasets.base import Dataset, Points
+
+NEIGHBOURS = 7  # the most neighbours that vote
+JUDGED = 20_000  # the most test points that a reference is measured on, at even steps through the split
+WORK = 150_000_000  # multiplications and comparisons that the neighbours may take: less than half a second
+FEWEST = 100  # test points: on fewer than these the neighbours would be too uncertain, and are left out
+AT_ONCE = 2**16  # distances held at a time: as many as the processor's cache holds
+REMEMBERED = 4096  # sets of points whose references a process keeps
+
+_known: dict[tuple[type[Dataset], str, bytes], Mapping[str, float]] = {}
+
+
+def references(dataset: Dataset, train: Points, test: Points | None) -> Mapping[str, float]:
+    """The references of a set of points, by name; empty where there are no test points.
+
+    Args:
+        dataset: its `posterior` makes the Bayes classifier, where it has one.
+        train: what the neighbours are looked for among.
+        test: what all are measured on; at most `JUDGED` of them.
+
+    Returns:
+        `chance_accuracy`: of always guessing the most frequent class of the training points.
+        `neighbours_accuracy`: of a vote among the k nearest training points by Euclidean distance, k from 1 to `NEIGHBOURS`
+            being the one with the best leave-one-out accuracy on the training points. It is measured on as many test points
+            as `WORK` allows, and left out where that is fewer than `FEWEST` of a larger split.
+        `bayes_accuracy`, `bayes_loss`: of the posterior: the share of points whose most probable class is theirs, and the
+            mean negative logarithm of the probability of their class, in nats.
+
+    Raises:
+        ValueError: the dataset's posterior is no probability of each class for each point.
+    """
+    if test is None or not len(test.labels):
+        return {}
+    digest = blake2b(digest_size=16)
+    for array in (train.x, train.labels, test.x, test.labels):
+        digest.update(np.ascontiguousarray(array).data)
+    key = type(dataset), repr(dataset), digest.digest()
+    if key not in _known:
+        while len(_known) >= REMEMBERED:
+            del _known[next(iter(_known))]
+        with np.errstate(all="ignore"):  # points may lie beyond the finite numbers; such a run diverges
+            _known[key] = _work_out(dataset, train, test)
+    return _known[key]
+
+
+def _work_out(dataset: Dataset, train: Points, test: Points) -> dict[str, float]:
+    guess = np.bincount(train.labels).argmax()
+    judged = test.some(min(JUDGED, 2**22 // dataset.classes))
+    found = {"chance_accuracy": float((test.labels == guess).mean())}
+    cost = len(train.labels) * (2 * train.x.shape[1] + 10)
+    affordable = WORK // (2 * cost)  # test points, and as many training points to choose k by
+    if affordable >= min(FEWEST, len(test.labels)) and len(train.labels) > 1:
+        left_out = np.linspace(0, len(train.labels) - 1, min(len(train.labels), affordable)).round().astype(np.int64)
+        found["neighbours_accuracy"] = _neighbours(train, test.some(affordable), left_out)
+    shares = dataset.posterior(judged.x)
+    if shares is not None:
+        own = _checked(shares, judged, dataset)[np.arange(len(judged.labels)), judged.labels]
+        hits = shares.argmax(axis=1) == judged.labels
+        found |= {"bayes_accuracy": float(hits.mean()), "bayes_loss": float(-np.log(own).mean())}
+    return found
+
+
+def _checked(shares: FloatArray, points: Points, dataset: Dataset) -> FloatArray:
+    """A user's posterior as it must be."""
+    name, shape = type(dataset).__qualname__, (len(points.labels), dataset.classes)
+    if shares.shape != shape or not np.allclose(shares.sum(axis=1), 1.0) or not (shares >= 0).all():
+        raise ValueError(f"{name}.posterior must give probabilities of shape {shape}, each row with the sum 1")
+    return shares
+
+
+def _neighbours(train: Points, test: Points, left_out: IntArray) -> float:
+    """The accuracy of the nearest neighbours on test points.
+
+    Args:
+        left_out: positions of the training points on which k is chosen, each without itself among its neighbours.
+    """
+    classes = int(max(train.labels.max(), test.labels.max())) + 1
+    most = min(NEIGHBOURS, len(train.labels) - 1)
+    own = _vote(train, train.x[left_out], train.labels[left_out], classes, most, left_out)
+    return float(_vote(train, test.x, test.labels, classes, int(own.argmax()) + 1)[-1])
+
+
+def _vote(train: Points, x: FloatArray, labels: IntArray, classes: int, most: int, own: IntArray | None = None) -> FloatArray:
+    """The accuracy of the vote of k neighbours for k = 1, ..., `most`, on points `x` with these `labels`.
+
+    Of classes with the most votes, the one with the nearest neighbour wins.
+
+    Args:
+        own: where each of these points lies among the training points: it is no neighbour of itself.
+    """
+    rows = max(1, AT_ONCE // len(train.labels))
+    squares, right = np.einsum("ij,ij->i", train.x, train.x), np.zeros(most)
+    for start in range(0, len(x), rows):
+        part = slice(start, start + rows)
+        # The squared distance less what is the same for all neighbours of a point.
+        distances = squares - 2 * (x[part] @ train.x.T)
+        if own is not None:
+            distances[np.arange(len(distances)), own[part]] = np.inf
+        nearest = np.argpartition(distances, most - 1, axis=1)[:, :most]
+        nearest = np.take_along_axis(nearest, np.take_along_axis(distances, nearest, 1).argsort(axis=1), 1)
+        found, votes = train.labels[nearest], np.zeros((len(nearest), classes))
+        each = np.arange(len(nearest))
+        for k in range(most):
+            # A neighbour's bonus exceeds those of all farther ones together, and all of them are less than a vote.
+            votes[each, found[:, k]] += 1 + 0.5 ** (k + 1)
+            right[k] += (votes.argmax(axis=1) == labels[part]).sum()
+    return right / len(x)

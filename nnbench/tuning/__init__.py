@@ -1,0 +1,1 @@
+"""Hyperparameter search: spaces, samplers, the tuning protocol and the selection of settings."""

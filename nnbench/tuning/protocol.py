@@ -1,0 +1,214 @@
+"""Tune each optimizer fairly, then judge it on seeds that had no say in the tuning: `experiment=tuned`.
+
+Tuning: as many configs of each optimizer, from the space that its YAML declares, each run on the tuning seeds without
+any test points. Choice: `tuning.Score`, validation alone. Final: each optimizer with the setting of its YAML and with
+the chosen one, on the seeds of the command line, which must be others; these runs alone are compared in the report.
+
+A chosen setting on the edge of its space is flagged. With `extend` that space is made a third longer there, and as many
+configs again are drawn from all of it. The best of the old and the new is chosen; so an optimizer whose space was too
+narrow has tried more of them in the end, and `selection.csv` says how many.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.plugins.launcher import Launcher
+from omegaconf import DictConfig
+
+from nnbench.config.text_values import as_text
+from nnbench.core import formatting as numbers
+from nnbench.core.errors import UserError
+from nnbench.records import tasks
+from nnbench.records.npz import SELECTION
+from nnbench.sweep.executors.hydra import runner_of
+from nnbench.sweep.job import Job
+from nnbench.sweep.rehearsal import refuse_unrepeatable
+from nnbench.sweep.sweep import Plan, Sweep, list_jobs
+from nnbench.tuning import budget
+from nnbench.tuning.budget import EXTENSIONS, Budget, spent
+from nnbench.tuning.selection import Chosen, Contender, Tuning, choose, read
+from nnbench.tuning.space import Range, Setting, Space, sample, widened
+
+COLUMNS = (
+    *("setting", "task", "optimizer", "hyperparameter", "value", "default", "kind", "low", "high", "edge"),
+    *("tried", "spaces", "declared_low", "declared_high", "configs", "seeds", "val_accuracy", "val_loss", "lost"),
+)
+
+
+def tuned(label: str) -> str:
+    """What an optimizer is called when it runs with the setting that tuning chose."""
+    return f"{label} (tuned)"
+
+
+def two_stage_sweep(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str], launcher: Launcher) -> Plan | None:
+    """Sweeper `two_stage`; returns the plan, or None where `dry_run` has listed it.
+
+    Raises:
+        UserError: something is not as it must be; nothing has been started.
+    """
+    tuning = read(loader, master, arguments)
+    _check(tuning)
+    runner = runner_of(launcher, as_asked=tuning.settings.sampler == "tpe")
+    if tuning.config.dry_run:
+        _list(tuning)
+        return None
+    refuse_unrepeatable(each.default for each in tuning.contenders)
+    return Plan(config=tuning.config, runner=runner, stages=lambda sweep: _run(sweep, tuning))
+
+
+def _check(tuning: Tuning) -> None:
+    shared = sorted(set(tuning.settings.seeds) & set(tuning.seeds))
+    if shared:
+        given = f"tuning.seeds={tuning.settings.seeds}"
+        raise UserError(f"{given}: must hold none of the seeds that the chosen settings are judged on; seed has {shared} too")
+    for contender in tuning.contenders:
+        contender.job(0, {}, 0, "final", tuned(contender.label))  # the label may be too long
+        if tuning.settings.sampler != "tpe":
+            _sample(tuning, contender)
+
+
+def _sample(tuning: Tuning, contender: Contender) -> list[Setting]:
+    settings = tuning.settings
+    assert settings.sampler != "tpe"
+    return sample(contender.space, settings.sampler, settings.configs, settings.sampler_seed)
+
+
+def _list(tuning: Tuning) -> None:
+    if tuning.settings.sampler == "tpe":
+        from nnbench.tuning.search import list_searches
+
+        list_searches(tuning, tuning.settings.seeds)
+    else:
+        settings = {each.label: _sample(tuning, each) for each in tuning.contenders}
+        list_jobs(_tuning_jobs(tuning, tuning.contenders, settings))
+    list_jobs(_final_jobs(tuning, []))
+    for contender in tuning.contenders:
+        print(f"{tuned(contender.label)} with the best of its settings, on seed {', '.join(map(str, tuning.seeds))}")
+
+
+def _run(sweep: Sweep, tuning: Tuning) -> None:
+    labels = ", ".join(contender.label for contender in tuning.contenders)
+    sweep.open(f"tune {labels}, compare over {numbers.count(len(tuning.seeds), 'seed')}", tuning.params)
+    searched: dict[str, list[Space]] = {contender.label: [] for contender in tuning.contenders}
+    chosen = _choose(sweep, tuning, searched)
+    if sweep.halted:
+        return
+    sweep.files.append(_keep(chosen, tuning, _budgets(sweep, chosen, searched)))
+    sweep.run(_final_jobs(tuning, chosen), "final stage")
+
+
+def _choose(sweep: Sweep, tuning: Tuning, searched: Mapping[str, list[Space]]) -> list[Chosen]:
+    """Tune; what was chosen for each optimizer, but for one of which no run came to its end.
+
+    Args:
+        sweep: trains.
+        tuning: who is tuned, and how.
+        searched: receives the spaces of each optimizer, by its label.
+    """
+    chosen: dict[str, Chosen] = {}
+    tried: dict[str, list[Setting]] = {contender.label: [] for contender in tuning.contenders}
+    contenders, seeds = list(tuning.contenders), len(tuning.settings.seeds)
+    for extension in range(EXTENSIONS + 1):
+        for each in contenders:
+            searched[each.label].append(each.space)
+        if extension:
+            sweep.note({budget.extension(each.label, extension): budget.noted(each.space) for each in contenders})
+        new = _try(sweep, tuning, contenders, f"tuning in wider spaces ({extension})" if extension else "tuning")
+        if sweep.halted:
+            return []
+        for label, settings in new.items():
+            tried[label] += [setting for setting in settings if setting not in tried[label]]
+        runs = sweep.writer.finished_runs()
+        for each in contenders:
+            chosen[each.label] = choose(each, tried[each.label], tuning.settings.seeds, "tuning", runs)
+        cut = [one for one in chosen.values() if one.edges and one.score.lost < seeds and one.contender in contenders]
+        if not (tuning.extend and cut):
+            break
+        contenders = [
+            replace(one.contender, space=widened(one.contender.space, one.edges, one.contender.check)) for one in cut
+        ]
+    hint = f"its space has been widened {EXTENSIONS} times" if tuning.extend else "extend=true looks beyond"
+    for label, one in chosen.items():
+        one.tell(sweep.console, tuned(label), seeds, hint)
+    return [one for one in chosen.values() if one.score.lost < seeds]
+
+
+def _try(sweep: Sweep, tuning: Tuning, contenders: Sequence[Contender], stage: str) -> dict[str, list[Setting]]:
+    """Run configs from the spaces of some optimizers; returns them by the optimizers' labels."""
+    if tuning.settings.sampler == "tpe":
+        from nnbench.tuning.search import search  # Optuna takes half a second to import
+
+        return search(sweep, tuning, contenders, tuning.settings.seeds, "tuning")
+    settings = {each.label: _sample(tuning, each) for each in contenders}
+    sweep.run(_tuning_jobs(tuning, contenders, settings), stage)
+    return settings
+
+
+def _tuning_jobs(tuning: Tuning, contenders: Sequence[Contender], settings: Mapping[str, Sequence[Setting]]) -> list[Job]:
+    """In turns, so that a sweep that is cut short has tried as many configs of each."""
+    turns = [
+        (each, settings[each.label][place], seed)
+        for place in range(tuning.settings.configs)
+        for each in contenders
+        for seed in tuning.settings.seeds
+    ]
+    return [each.job(number, setting, seed, "tuning") for number, (each, setting, seed) in enumerate(turns)]
+
+
+def _final_jobs(tuning: Tuning, chosen: Sequence[Chosen]) -> list[Job]:
+    """Seed by seed, so that a sweep that is cut short has runs that pair."""
+    settings: list[tuple[Contender, Setting, str]] = [(each, {}, "") for each in tuning.contenders]
+    settings += [(one.contender, one.setting, tuned(one.contender.label)) for one in chosen]
+    turns = [(seed, *setting) for seed in tuning.seeds for setting in settings]
+    return [each.job(number, setting, seed, "final", label) for number, (seed, each, setting, label) in enumerate(turns)]
+
+
+def _budgets(sweep: Sweep, chosen: Sequence[Chosen], searched: Mapping[str, Sequence[Space]]) -> dict[str, Budget]:
+    rows = sweep.writer.rows()
+    return {
+        one.contender.label: spent(rows, one.contender.label, one.contender.default.leaves(), searched[one.contender.label])
+        for one in chosen
+    }
+
+
+def _keep(chosen: Sequence[Chosen], tuning: Tuning, budgets: Mapping[str, Budget]) -> Path:
+    """Write what was chosen, as `Study.selection` describes it."""
+    path = Path(tuning.config.report.folder) / tuning.config.study / SELECTION
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(row for one in chosen for row in _rows(one, tuning, budgets[one.contender.label]))
+    return path
+
+
+def _rows(one: Chosen, tuning: Tuning, budget: Budget) -> Iterator[dict[str, Any]]:
+    config = one.contender.default
+    default, task = config.optimizer.hyperparameters, tasks.key(config.leaves())
+    for key in [*one.contender.space, *(key for key in default if key not in one.contender.space)]:
+        axis = one.contender.space.get(key)
+        yield {
+            "setting": tuned(one.contender.label),
+            "task": task,
+            "optimizer": one.contender.label,
+            "hyperparameter": key,
+            "value": as_text(one.setting.get(key, default[key])),
+            "default": as_text(default[key]),
+            "kind": axis.kind if axis else "fixed",
+            "low": axis.low if isinstance(axis, Range) else "",
+            "high": axis.high if isinstance(axis, Range) else "",
+            "edge": one.edges.get(key, ""),
+            "tried": budget.tried,
+            "spaces": "" if budget.spaces is None else budget.spaces,
+            "declared_low": budget.declared.get(key, {}).get("low", ""),
+            "declared_high": budget.declared.get(key, {}).get("high", ""),
+            "configs": one.tried,
+            "seeds": len(tuning.settings.seeds),
+            "val_accuracy": one.score.accuracy,
+            "val_loss": one.score.loss,
+            "lost": one.score.lost,
+        }

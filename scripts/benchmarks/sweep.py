@@ -1,0 +1,139 @@
+"""What a sweep costs beyond its training: composing, tracking, memory; and the whole of a study against bare loops."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass
+from time import perf_counter, process_time
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from nnbench.datasets.spiral import Spiral
+from nnbench.nn import Network
+from nnbench.optimizers import find
+from nnbench.sweep.executors.local import cores
+from scripts.benchmarks.training import HIDDEN, SETTINGS, against_naive
+
+# Runs a sweep as the command line does, and tells what the process itself has used, its workers apart.
+PROBE = """
+import json, resource, sys, time
+from nnbench.app import main
+started = time.perf_counter()
+try:
+    status = main()
+except SystemExit as end:
+    status = end.code
+own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+cpu = [used.ru_utime + used.ru_stime for used in (own, children)]
+wall = time.perf_counter() - started
+print(json.dumps({"status": status, "wall": wall, "parent": cpu[0], "workers": cpu[1], "memory": own.ru_maxrss / 1024}))
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What a command has used.
+
+    Attributes:
+        status: its exit status.
+        wall: seconds from its imports to its end.
+        parent: processor seconds of the parent alone.
+        workers: of its workers together.
+        memory: the parent's peak, in MiB.
+    """
+
+    status: int
+    wall: float
+    parent: float
+    workers: float
+    memory: float
+
+
+def command(folder: str, *words: str) -> Cost:
+    """Run `python -m nnbench WORDS` in `folder` and measure it."""
+    probe = [sys.executable, "-c", PROBE, *words]
+    done = subprocess.run(probe, cwd=folder, capture_output=True, text=True, check=True)
+    return Cost(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def add_sweep_arguments(parser: ArgumentParser) -> None:
+    """The options of the command `sweep`."""
+    parser.add_argument("--jobs", type=int, default=1000)
+    parser.add_argument("--epochs", type=int, default=50, help="epochs a run")
+    parser.set_defaults(run=sweep)
+
+
+def sweep(arguments: Namespace) -> None:
+    """Print what many short runs cost: to compose, to train and track, and in the parent's memory.
+
+    What is said of a run is the difference between the whole sweep and one of a single run, so that imports do not count.
+    """
+    words = "-m", f"training.epochs={arguments.epochs}", "report=none"
+    many, one = f"seed=range({arguments.jobs})", "seed=range(1)"
+    with tempfile.TemporaryDirectory() as alone, tempfile.TemporaryDirectory() as crowd:
+        listed, listed_one = (command(crowd, *words, seeds, "dry_run=true") for seeds in (many, one))
+        print(f"{arguments.jobs} jobs composed and checked in {listed.wall - listed_one.wall:.2f} s")
+        one_run, all_runs = command(alone, *words, one), command(crowd, *words, many)
+        again_one, again = command(alone, *words, one), command(crowd, *words, many)
+    more = arguments.jobs - 1
+    parent = 1000 * (all_runs.parent - one_run.parent) / more
+    workers = 1000 * (all_runs.workers - one_run.workers) / more
+    training = 1000 * _training_time(arguments.epochs)
+    print(f"a run costs {parent + workers:.1f} ms of processor time, {training:.1f} ms of it for the training loop alone;")
+    print(f"beyond that {parent + workers - training:.1f} ms: {parent:.1f} ms in the parent, the rest in the worker")
+    rate = more / (all_runs.wall - one_run.wall)
+    print(f"{arguments.jobs} runs on {cores()} workers in {all_runs.wall:.1f} s, {rate:.0f} a second")
+    print(f"given again, they are recognised and told of in {again.wall - again_one.wall:.1f} s more than a single one")
+    print(f"the parent's memory: {all_runs.memory:.0f} MiB at most, {one_run.memory:.0f} MiB for a single run")
+
+
+def _training_time(epochs: int, rounds: int = 50) -> float:
+    """Processor seconds of one run's bare loop, by the plain loop's mirror in this process."""
+    from nnbench.training.loop import train
+
+    rng = np.random.default_rng(0)
+    points = Spiral().draw(rng, 100)
+    optimizer = find("adam")(**SETTINGS["adam"])
+    network = Network(2, HIDDEN, 3, batch=300)
+    with threadpool_limits(1):
+        begun = process_time()
+        for _ in range(rounds):
+            network.initialize(rng)
+            train(network, optimizer, points, None, None, epochs=epochs)
+    return (process_time() - begun) / rounds
+
+
+def add_study_arguments(parser: ArgumentParser) -> None:
+    """The options of the command `study`."""
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=10001, help="epochs a run")
+    parser.set_defaults(run=study)
+
+
+def study(arguments: Namespace) -> None:
+    """Print the time of a whole study, tracking and report included, and of the plain loop for the same runs."""
+    names = ",".join(SETTINGS)
+    words = f"optimizer={names}", f"seed=range({arguments.seeds})", f"training.epochs={arguments.epochs}"
+    with tempfile.TemporaryDirectory() as folder:
+        ours = command(folder, "-m", *words)
+    begun = perf_counter()
+    with threadpool_limits(1):
+        for name in SETTINGS:
+            for seed in range(arguments.seeds):
+                _plain(name, seed, arguments.epochs)
+    theirs = perf_counter() - begun
+    runs = len(SETTINGS) * arguments.seeds
+    print(f"{runs} runs of {arguments.epochs:,} epochs: the plain loop, one after the other {theirs:.1f} s;")
+    ratio = theirs / ours.wall
+    print(f"the study on {cores()} workers, tracking and report included, {ours.wall:.1f} s: {ratio:.1f} times as fast")
+
+
+def _plain(name: str, seed: int, epochs: int) -> None:
+    rng = np.random.default_rng(seed)
+    points = Spiral().draw(rng, 100)
+    network = Network(2, HIDDEN, 3, batch=300)
+    network.initialize(rng)
+    against_naive(network, points, name, find(name)(**SETTINGS[name]), epochs)

@@ -1,0 +1,132 @@
+"""Every YAML in conf/ composes and holds what it says: a new one is tested with no new test."""
+
+import dataclasses
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nnbench import __version__, datasets, optimizers
+from nnbench.cli.hydra_app import CONF
+from nnbench.config.schema import LauncherConfig, TuningConfig
+from nnbench.config.validate import parse
+from tests.conftest import Said, composed
+
+Command = Callable[..., Said]
+
+GROUPS = ("optimizer", "space", "dataset", "network", "training", "tracking", "report", "sweep", "experiment")
+
+
+def _options(group: str) -> list[str]:
+    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+
+
+CHOICES = [(group, option) for group in GROUPS for option in _options(group)]
+
+
+def test_every_folder_is_a_group_that_is_tested() -> None:
+    assert {path.name for path in Path(CONF).iterdir() if path.is_dir()} == set(GROUPS)
+
+
+@pytest.mark.parametrize(("group", "option"), CHOICES)
+def test_option_composes_and_is_valid(group: str, option: str) -> None:
+    words = [f"{group}={option}"]
+    if (group, option) == ("optimizer", "custom"):
+        words.append("optimizer.algorithm=nnbench.optimizers.sgd:SGD")
+    if (group, option) == ("experiment", "notebook"):
+        words.append("optimizer=sgd")
+    parse(composed(*words))
+
+
+@pytest.mark.parametrize("name", optimizers.known())
+def test_every_optimizer_has_a_yaml(name: str) -> None:
+    assert name in _options("optimizer")
+    assert composed(f"optimizer={name}")["optimizer"]["algorithm"] == name
+
+
+@pytest.mark.parametrize("name", datasets.known())
+def test_every_dataset_has_a_yaml(name: str) -> None:
+    assert name in _options("dataset")
+
+
+@pytest.mark.parametrize("option", [option for option in _options("optimizer") if option != "custom"])
+def test_a_label_is_the_name_of_its_yaml(option: str) -> None:
+    assert composed(f"optimizer={option}")["optimizer"]["name"] == option
+
+
+# The settings of the notebook's printed study.
+STUDY: dict[str, dict[str, Any]] = {
+    "sgd": {"learning_rate": 1.0, "decay": 1e-3, "momentum": 0.9},
+    "adagrad": {"learning_rate": 1.0, "decay": 1e-4, "epsilon": 1e-7},
+    "rmsprop": {"learning_rate": 0.02, "decay": 1e-5, "rho": 0.999, "epsilon": 1e-7},
+    "rmsprop_default": {"learning_rate": 0.001, "decay": 1e-4, "rho": 0.9, "epsilon": 1e-7},
+    "adam": {"learning_rate": 0.05, "decay": 5e-7, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7},
+}
+
+
+@pytest.mark.parametrize("option", STUDY)
+def test_the_study_has_the_notebooks_settings(option: str) -> None:
+    config = parse(composed(f"optimizer={option}"))
+    assert config.optimizer.hyperparameters == STUDY[option]
+    assert config.training.epochs == 10001
+
+
+def test_an_experiment_has_the_last_word() -> None:
+    config = parse(composed("experiment=notebook", "optimizer=sgd"))
+    assert (config.study, config.draws.kind, config.training.iterations_per) == ("notebook", "chain", "layer")
+    assert "printed" in config.report.pages
+
+
+def test_help_tells_of_every_choice(nnbench: Command) -> None:
+    said = nnbench("--help").out
+    for group in GROUPS:
+        assert f"{group}: {', '.join(_options(group))}" in said
+    (sweepers,) = (line for line in said.splitlines() if line.startswith("hydra/sweeper: "))
+    plugins = Path(CONF.parent, "nnbench", "plugins", "hydra_plugins").glob("nnbench_*_sweeper.py")
+    names = [path.stem.removeprefix("nnbench_").removesuffix("_sweeper") for path in plugins]
+    assert len(names) == 3
+    assert all(f"{name} (" in sweepers for name in names)
+    samplers = ", ".join(typing.get_args(typing.get_type_hints(TuningConfig)["sampler"]))
+    assert f"tuning.sampler: {samplers}" in said
+    assert all(f"hydra.launcher.{field.name}: " in said for field in dataclasses.fields(LauncherConfig))
+
+
+def test_the_version_is_this_projects(nnbench: Command) -> None:
+    assert nnbench("--version").out == f"nnbench {__version__}\n"
+
+
+def test_an_optimizer_in_a_folder_of_ones_own(nnbench: Command, tmp_path: Path) -> None:
+    """Its module, its YAML and its space: it is compared, swept and tuned as the others are."""
+    (tmp_path / "own.py").write_text((Path(__file__).parents[1] / "broken_optimizers.py").read_text())
+    for group, text in (
+        ("optimizer", "{name: mine, algorithm: 'own:RateInWords', learning_rate: high}"),
+        ("space", "{learning_rate: {kind: choice, values: [low, high]}}"),
+    ):
+        (tmp_path / "conf" / group).mkdir(parents=True)
+        (tmp_path / "conf" / group / "mine.yaml").write_text(text)
+    own = "--config-dir", "conf", "dry_run=true", "training.epochs=10"
+    assert nnbench(*own, "optimizer=mine", "optimizer.learning_rate=low").out == "mine lr=low seed=0\n"
+    assert len(nnbench(*own, "optimizer=mine,adam", "-m").out.splitlines()) == 2
+    tuned = nnbench("-m", "experiment=tuned", *own, "optimizer=mine,adam", "seed=0,1", "tuning.configs=2")
+    assert tuned.out.splitlines()[-2:] == [
+        f"{name} (tuned) with the best of its settings, on seed 0, 1" for name in ("mine", "adam")
+    ]
+    assert nnbench(*own, "optimizer=min").err.startswith("nnbench: optimizer=min: no such option; did you mean mine?")
+
+
+def test_what_is_no_comparison_has_a_study_of_its_own(nnbench: Command) -> None:
+    assert "study=optimizers" in nnbench("-m", "sweep=optimizers", "dry_run=true").out
+    said = nnbench("-m", "sweep=optimizers", "study=other", "dry_run=true").out
+    assert "study=other" in said
+    assert "study=optimizers" not in said
+
+
+@pytest.mark.parametrize("more", [[], ["hydra/launcher=local", "hydra/sweeper=grid"]])
+def test_an_experiment_may_have_a_launcher_and_a_sweeper_of_its_own(nnbench: Command, more: list[str]) -> None:
+    Path("conf", "experiment").mkdir(parents=True)
+    overrides = "  - override /hydra/launcher: basic\n  - override /hydra/sweeper: basic\n"
+    Path("conf", "experiment", "mine.yaml").write_text(f"# @package _global_\ndefaults:\n{overrides}study: mine\n")
+    said = nnbench("--config-dir", "conf", "experiment=mine", *more, "--cfg", "hydra").out
+    assert ("BasicLauncher" in said, "BasicSweeper" in said) == (not more, not more)

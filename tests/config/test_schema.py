@@ -1,0 +1,86 @@
+"""A run's identity: the same for the same numbers, however they were written; another for other numbers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nnbench.config.schema import Config
+from nnbench.config.validate import parse
+from tests.conftest import composed
+
+Make = Callable[..., Config]
+
+
+def _shuffled(tree: Any, random: Any) -> Any:
+    if not isinstance(tree, dict):
+        return tree
+    keys = list(tree)
+    random.shuffle(keys)
+    return {key: _shuffled(tree[key], random) for key in keys}
+
+
+@pytest.fixture(scope="module")
+def tree() -> dict[str, Any]:
+    return composed("optimizer=sgd")
+
+
+@given(random=st.randoms(use_true_random=False))
+def test_identity_does_not_depend_on_the_order_of_keys(tree: dict[str, Any], random: Any) -> None:
+    assert parse(_shuffled(tree, random)).identity == parse(tree).identity
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("1e-3", "0.001"), ("1", "1.0"), ("0.5", "5e-1")],
+)
+def test_identity_does_not_depend_on_how_a_number_is_written(config: Make, one: str, other: str) -> None:
+    assert config(f"optimizer.learning_rate={one}").identity == config(f"optimizer.learning_rate={other}").identity
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "study=other",
+        "resume=false",
+        "fail_fast=true",
+        "tracking.uri=sqlite:///x.db",
+        "report=none",
+        "report.title=x",
+        "training.checkpoints=[3]",
+        "draws.chain=[a]",
+    ],
+)
+def test_what_keeps_or_shows_a_run_does_not_change_it(config: Make, around: str) -> None:
+    assert config(around).identity == config().identity
+
+
+@pytest.mark.parametrize(
+    "within",
+    [
+        "seed=1",
+        "optimizer=sgd",
+        "optimizer.learning_rate=0.051",
+        "dataset.noise=0.1",
+        "network.hidden=[65]",
+        "training.epochs=10",
+        "training.dtype=float64",
+        "training.iterations_per=layer",
+    ],
+)
+def test_what_changes_the_numbers_changes_the_identity(config: Make, within: str) -> None:
+    assert config(within).identity != config().identity
+
+
+def test_a_default_that_is_left_out_is_the_default_written_out(config: Make) -> None:
+    assert config("~optimizer.beta_1").identity == config("optimizer.beta_1=0.9").identity
+
+
+def test_leaves_are_dotted_and_complete(config: Make) -> None:
+    leaves = config("optimizer=rmsprop", "seed=3").leaves()
+    assert leaves["seed"] == 3
+    assert leaves["optimizer.rho"] == 0.999
+    assert leaves["network.hidden"] == [64]
+    assert not any(key.startswith(("optimizer.hyperparameters", "dataset.settings")) for key in leaves)

@@ -1,0 +1,194 @@
+"""Settings that are declared so that they would be recorded nowhere are refused, and the message says how to write them."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from nnbench.config.schema import Config
+from nnbench.core.declarations import fault_in_making, lost_setting
+from nnbench.core.errors import UserError
+from nnbench.datasets import Dataset
+from nnbench.optimizers import Optimizer
+from nnbench.optimizers.adam import Adam
+from nnbench.optimizers.sgd import SGD
+from tests import broken_optimizers, odd_optimizers
+
+
+class _Update(Optimizer):
+    def update(self, parameters: Any, gradients: Any, iteration: int) -> None: ...
+
+
+@dataclass(kw_only=True)
+class NoAnnotation(_Update):
+    learning_rate = 1e-2
+
+
+@dataclass(kw_only=True)
+class InheritedNoAnnotation(NoAnnotation):
+    momentum: float = 0.9
+
+
+@dataclass(kw_only=True)
+class OtherDefault(SGD):
+    learning_rate = 0.5
+
+
+class Mixin:
+    learning_rate: float = 0.1
+
+
+@dataclass(kw_only=True)
+class Mixed(Mixin, _Update):
+    momentum: float = 0.9
+
+
+class PlainInit(_Update):
+    def __init__(self, learning_rate: float = 0.25) -> None:
+        self.learning_rate = learning_rate
+
+
+class InheritedInit(PlainInit):
+    pass
+
+
+@dataclass(kw_only=True)
+class KeptInit(_Update):
+    momentum: float = 0.9
+
+    def __init__(self, learning_rate: float = 0.25) -> None:
+        self.learning_rate = learning_rate
+
+
+class ListWithoutType(_Update):
+    betas = [0.9, 0.99]  # noqa: RUF012
+
+
+class ArrayWithoutType(_Update):
+    weights = np.ones(3)
+
+
+class NoneWithoutType(_Update):
+    clip = None
+
+
+@dataclass(kw_only=True)
+class NotGiven(_Update):
+    learning_rate: float = field(default=0.01, init=False)
+
+
+@dataclass(kw_only=True)
+class NotGivenArray(_Update):
+    betas: Any = field(default_factory=lambda: np.ones(2), init=False)
+
+
+class Data(Dataset):
+    classes = 2
+    noise = 0.2
+
+
+LOST = {
+    NoAnnotation: "learning_rate: float = 0.01",
+    InheritedNoAnnotation: "learning_rate: float = 0.01",
+    OtherDefault: "learning_rate: float = 0.5",
+    Mixed: "@dataclass",
+    PlainInit: "learning_rate: float = 0.25",
+    InheritedInit: "learning_rate: float = 0.25",
+    KeptInit: "learning_rate: float = 0.25",
+    ListWithoutType: "betas: list = field(default_factory=lambda: [0.9, 0.99])",
+    ArrayWithoutType: "weights: list = field(default_factory=lambda: [1.0, 1.0, 1.0])",
+    NoneWithoutType: "clip: float | None = None",
+    NotGiven: "learning_rate: float = 0.01",
+    NotGivenArray: "betas: list = field(default_factory=lambda: [1.0, 1.0])",
+}
+
+
+@pytest.mark.parametrize("kind", LOST)
+def test_a_lost_hyperparameter_is_refused_with_the_line_to_write(kind: type[Optimizer]) -> None:
+    wrong = lost_setting(kind, Optimizer)
+    assert wrong is not None
+    assert LOST[kind] in wrong
+    assert "\n" not in wrong
+
+
+def test_a_datasets_too() -> None:
+    wrong = lost_setting(Data, Dataset)
+    assert wrong is not None
+    assert "noise: float = 0.2" in wrong
+
+
+@dataclass(kw_only=True)
+class Right(_Update):
+    layerwise = True
+    EPSILON = 1e-8
+    _hidden = 3
+    order: ClassVar[int] = 2
+    state: list[float] = field(default_factory=list, init=False)
+    derived: float = field(init=False)
+    learning_rate: float = 0.1
+    betas: list[float] = field(default_factory=lambda: [0.9])
+
+    def __post_init__(self) -> None:
+        self.derived = 2 * self.learning_rate
+
+    @property
+    def twice(self) -> float:
+        return 2 * self.learning_rate
+
+
+@pytest.mark.parametrize("kind", [Right, SGD, Adam, broken_optimizers.NoRate, odd_optimizers.Odd])
+def test_what_is_no_setting_may_be_anything(kind: type[Optimizer]) -> None:
+    assert lost_setting(kind, Optimizer) is None
+
+
+@dataclass(kw_only=True)
+class Made(_Update):
+    """With a `__post_init__` for each way in which one goes wrong, or right."""
+
+    how: str = "right"
+    beta: float = 0.9
+    betas: list[float] = field(default_factory=lambda: [0.9, 0.99])
+
+    def __post_init__(self) -> None:
+        self.keep = 1 - self.beta
+        self.betas = np.array(self.betas)  # type: ignore[assignment]  # of the same numbers
+        if self.how == "changes":
+            self.beta = 1 - self.beta
+        if self.how == "changes a part":
+            self.betas[0] = 0.5
+        if self.how == "refuses":
+            raise ValueError("beta must be < betas")
+        if self.how == "exits":
+            raise SystemExit(3)
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ("changes", "changes beta; keep what is derived under another name"),
+        ("changes a part", "changes betas; keep what is derived under another name"),
+        ("refuses", r"^beta must be < betas \(tests/core/test_declarations\.py:\d+\)$"),
+        ("exits", r"^SystemExit: 3 \(tests/core/test_declarations\.py:\d+\)$"),
+    ],
+)
+def test_what_a_class_makes_of_its_settings(how: str, told: str) -> None:
+    wrong = fault_in_making(Made, {"how": how, "beta": 0.9, "betas": [0.9, 0.99]})
+    assert wrong is not None
+    assert re.search(told, wrong)
+
+
+def test_a_class_may_derive_what_it_likes() -> None:
+    assert fault_in_making(Made, {"how": "right", "beta": 0.9, "betas": [0.9, 0.99]}) is None
+
+
+@pytest.mark.parametrize("how", ["changes", "refuses"])
+def test_a_config_is_refused_with_it(how: str, config: Callable[..., Config]) -> None:
+    custom = "optimizer=custom", "optimizer.algorithm=tests.core.test_declarations:Made"
+    assert config(*custom).optimizer.hyperparameters == {"how": "right", "beta": 0.9, "betas": [0.9, 0.99]}
+    with pytest.raises(UserError, match=r"^optimizer: .*beta"):
+        config(*custom, f"+optimizer.how={how}")
+    with pytest.raises(UserError, match=r"optimizer\.beta=a lot: must be a number"):
+        config(*custom, "+optimizer.beta=a lot")

@@ -1,0 +1,46 @@
+"""The command as it was typed, whatever rewrites `sys.argv` later."""
+
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nnbench.core import invocation
+from nnbench.tracking.mlflow.reader import read_study
+from nnbench.tracking.mlflow.store import open_store
+from tests.conftest import Said
+
+
+@pytest.mark.parametrize(
+    ("program", "told"),
+    [("/opt/env/bin/nnbench", "nnbench"), ("scripts/report.py", "python scripts/report.py"), ("nnbench", "nnbench")],
+)
+def test_program(program: str, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [program, "seed=range(3)", "report.title=It's"])
+    monkeypatch.delenv(invocation.VARIABLE, raising=False)
+    assert invocation.command() == f"{told} 'seed=range(3)' 'report.title=It'\"'\"'s'"
+
+
+def test_a_very_long_one_still_fits_into_an_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["nnbench", *["seed=1"] * 100_000])
+    monkeypatch.setenv(invocation.VARIABLE, "")
+    invocation.remember()
+    assert len(os.environ[invocation.VARIABLE]) == invocation.LONGEST
+
+
+def test_a_store_holds_the_words_in_their_order(home: Path, nnbench: Callable[..., Said]) -> None:
+    words = (
+        "optimizer=sgd",
+        "grids.optimizer.sgd.momentum=0",
+        "seed=range(1)",
+        "training.epochs=20",
+        "report=none",
+        "study=s",
+        "-m",
+    )
+    assert nnbench(*words).status == 0
+    study = read_study(open_store(f"sqlite:///{home}/results/mlflow.db", None), "s")
+    assert study.sweeps["command"].tolist() == [shlex.join(["nnbench", *words])]

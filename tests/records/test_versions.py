@@ -1,0 +1,51 @@
+"""Which runs may be compared when a study holds several versions of its code."""
+
+from collections.abc import Mapping
+
+from nnbench.records.rows import Row
+from nnbench.records.versions import ASKED, CODE, DATASET, SOURCE, split
+
+KNOWN = {SOURCE: "s", DATASET: "d", CODE: "c"}
+
+
+def _row(run_id: str, started: int, tags: Mapping[str, str], *, optimizer: str = "lion") -> Row:
+    params = {"optimizer.algorithm": optimizer, "dataset.name": "spiral"}
+    return Row(run_id=run_id, name=run_id, status="FINISHED", started=started, params=params, tags=dict(tags))
+
+
+def _kept(*rows: Row) -> str:
+    current, earlier = split(rows)
+    assert sorted(row.run_id for row in [*current, *earlier]) == sorted(row.run_id for row in rows)
+    return "".join(row.run_id for row in current)
+
+
+def test_one_version_is_kept_whole() -> None:
+    assert _kept(_row("a", 0, KNOWN), _row("b", 1, KNOWN)) == "ab"
+    assert _kept(_row("a", 0, {}), _row("b", 1, {})) == "ab", "in a store of the first edition"
+    assert _kept() == ""
+
+
+def test_the_newest_is_kept() -> None:
+    old, new = _row("a", 0, KNOWN), _row("b", 1, {**KNOWN, SOURCE: "t"})
+    assert _kept(old, new) == _kept(new, old) == "b"
+    assert _kept(old, _row("b", 1, {**KNOWN, CODE: "t"})) == "b"
+
+
+def test_the_newest_is_what_was_asked_for_last() -> None:
+    assert _kept(_row("a", 0, {**KNOWN, ASKED: "5"}), _row("b", 1, {**KNOWN, SOURCE: "t"}), _row("c", 0, KNOWN)) == "ac"
+    assert _kept(_row("a", 0, {**KNOWN, ASKED: "9" * 400}), _row("b", 1, {**KNOWN, SOURCE: "t"})) == "b"
+
+
+def test_what_is_not_known_is_older_than_what_is() -> None:
+    assert _kept(_row("a", 9, {}), _row("b", 1, KNOWN)) == "b"
+
+
+def test_another_optimizer_keeps_its_own() -> None:
+    other = _row("a", 0, {**KNOWN, SOURCE: "o"}, optimizer="sgd")
+    assert _kept(other, _row("b", 1, KNOWN)) == "ab"
+    assert _kept(_row("a", 0, {}, optimizer="sgd"), _row("b", 1, KNOWN)) == "ab"
+
+
+def test_an_edited_dataset_leaves_out_every_optimizers_runs() -> None:
+    other = _row("a", 0, {**KNOWN, SOURCE: "o"}, optimizer="sgd")
+    assert _kept(other, _row("b", 1, {**KNOWN, DATASET: "e"})) == "b"

@@ -1,0 +1,234 @@
+import hashlib
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+from PIL import Image
+from pypdf import PdfReader
+from pypdf.generic import DictionaryObject
+
+from nnbench.core.errors import UserError
+from nnbench.records.study import Study
+from nnbench.report.outputs import document
+from nnbench.report.outputs.files import Report, write
+
+MakeStudy = Callable[..., Study]
+PAGES = ["cover", "final_table", "loss", "accuracy", "boundaries", "provenance", "runs"]
+
+
+def _write(study: Study, folder: Path, pages: list[str] = PAGES) -> Report:
+    return write(study, folder, title="Optimizers compared", pages=pages, targets=[0.8, 0.9, 0.95])
+
+
+@pytest.fixture(scope="module")
+def written(make_study: MakeStudy, tmp_path_factory: pytest.TempPathFactory) -> Report:
+    return _write(make_study(seeds=8), tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(scope="module")
+def pdf(written: Report) -> PdfReader:
+    return PdfReader(written.pdf)
+
+
+def test_pages_are_a4_in_order_with_a_footer_each(pdf: PdfReader) -> None:
+    found = [page.extract_text() for page in pdf.pages]
+    kinds = ["Optimizers compared", "Final table", "Loss", "Accuracy", "Boundaries", "Provenance", "32 runs, all finished"]
+    assert len(found) == len(kinds)
+    for number, (words, kind) in enumerate(zip(found, kinds, strict=True), 1):
+        assert kind in words
+        assert f"page {number}/{len(found)}" in words
+        assert "commit 9f3c2ab41d" in words
+    assert {tuple(round(float(side) / 72 * 25.4) for side in page.mediabox[2:]) for page in pdf.pages} == {(210, 297)}
+
+
+def test_fonts_are_embedded_truetype(pdf: PdfReader) -> None:
+    names = set()
+    for page in pdf.pages:
+        resources: Any = page["/Resources"]
+        for font in resources["/Font"].values():
+            (descendant,) = font.get_object()["/DescendantFonts"]
+            own: DictionaryObject = descendant.get_object()
+            assert str(own["/Subtype"]) == "/CIDFontType2"  # TrueType, not Type 3
+            assert "/FontFile2" in own["/FontDescriptor"]  # type: ignore[operator]
+            names.add(str(own["/BaseFont"]).split("+")[1])
+    assert names == {"DejaVuSans", "DejaVuSans-Bold", "DejaVuSansMono"}
+
+
+def test_bookmarks_are_the_findings_and_lead_to_their_pages(pdf: PdfReader) -> None:
+    marks = [(str(mark["/Title"]), pdf.get_destination_page_number(mark)) for mark in pdf.outline]  # type: ignore[call-overload, arg-type]
+    assert [number for _, number in marks] == list(range(7))
+    assert marks[0][0] == "Optimizers compared"
+    for title, number in marks:
+        assert " ".join(title.split()) in " ".join(pdf.pages[number or 0].extract_text().split())
+
+
+def test_metadata_tells_what_it_is_and_not_when(pdf: PdfReader, written: Report) -> None:
+    assert pdf.metadata is not None
+    assert pdf.metadata.title == "Optimizers compared: comparison"
+    assert pdf.metadata.subject == written.answer
+    assert not {"/CreationDate", "/ModDate"} & set(pdf.metadata)
+    assert not re.search(rb"D:20\d\d", written.pdf.read_bytes())
+
+
+def test_the_contents_name_the_right_pages(pdf: PdfReader) -> None:
+    cover = pdf.pages[0].extract_text()
+    for number, kind in enumerate(["Final table", "Loss", "Accuracy", "Boundaries", "Provenance", "Runs"], 2):
+        assert re.search(rf"{number}\s*{kind}", cover)
+
+
+@pytest.mark.usefixtures("written")
+def test_the_same_study_gives_the_same_bytes(make_study: MakeStudy, tmp_path: Path) -> None:
+    """Of every file: after another report in this process, and as the first of one whose hashes of strings are others."""
+    code = f"""
+import importlib.util, pathlib
+spec = importlib.util.spec_from_file_location("synthetic", {str(Path(__file__).parents[1] / "conftest.py")!r})
+synthetic = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(synthetic)
+from nnbench.report.outputs.files import write
+folder = pathlib.Path({str(tmp_path / "theirs")!r})
+study = synthetic.study(["adam", "sgd"], 2)
+write(study, folder, title="Optimizers compared", pages={PAGES!r}, targets=[0.8, 0.9, 0.95])
+"""
+    environment = {"PYTHONHASHSEED": "77", "PYTHONPATH": ":".join(sys.path)}
+    with subprocess.Popen([sys.executable, "-c", code], env=environment) as other:
+        ours = _digests(_write(make_study(["adam", "sgd"], 2), tmp_path / "ours").folder)
+    assert other.returncode == 0
+    assert {"report.pdf", "report.html", "summary.md", "cover.png", "figures/loss.csv", "figures/loss.svg"} <= set(ours)
+    assert _digests(tmp_path / "theirs") == ours
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
+
+
+def test_every_page_leaves_its_picture(written: Report) -> None:
+    """An SVG that shows in any browser: its text is text, nothing in it is dated or fetched."""
+    assert set(written.svgs) == set(PAGES)
+    for path in written.svgs.values():
+        words = path.read_text()
+        root = ElementTree.fromstring(words)
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        shown = " ".join("".join(text.itertext()) for text in root.iter("{http://www.w3.org/2000/svg}text"))
+        assert "comparison" in shown  # the footer
+        assert "<dc:date>" not in words
+        assert not re.search(r'href="(?!#|data:)', words)
+        assert len(words) < 1_000_000
+
+
+def test_the_cover_is_a_picture_to_look_at(written: Report) -> None:
+    with Image.open(written.cover) as picture:
+        assert picture.size == (1000, 1414)
+
+
+def test_it_is_small_enough_to_send(written: Report) -> None:
+    assert written.pdf.stat().st_size < 5_000_000
+    assert written.web.stat().st_size < 1_500_000
+
+
+def test_a_report_knows_all_its_files(written: Report) -> None:
+    there = {path for path in written.folder.rglob("*") if path.is_file()}
+    assert set(written.files) == there
+    assert len(written.files) == len(there)
+
+
+def test_progress_tells_of_each_page_and_of_the_printing(make_study: MakeStudy, tmp_path: Path) -> None:
+    said: list[tuple[str, int, int]] = []
+    study, pages = make_study(["adam"], 1), ["cover", "loss", "runs"]
+    write(study, tmp_path, title="", pages=pages, targets=[], progress=lambda *told: said.append(told))
+    assert said[:3] == [("Loss", 0, 3), ("Runs", 1, 3), ("Cover", 2, 3)]
+    assert said[3:] == [("printing", number, 3) for number in range(3)]
+
+
+def test_every_page_leaves_its_table(written: Report, make_study: MakeStudy) -> None:
+    assert list(written.csvs) == PAGES
+    made = document.compose(make_study(seeds=8), title="", pages=PAGES, targets=[0.8, 0.9, 0.95])
+    for name, path in written.csvs.items():
+        assert path == written.pdf.parent / "figures" / f"{name}.csv"
+        expected = pd.read_csv(StringIO(made.tables[name].to_csv(index=False)))
+        pd.testing.assert_frame_equal(pd.read_csv(path), expected)
+
+
+@pytest.mark.heavy
+def test_what_cannot_be_shown_is_listed_with_the_reason(make_study: MakeStudy, tmp_path: Path) -> None:
+    report = _write(make_study(["adam", "mine"], 2, boundaries=False), tmp_path, [*PAGES, "printed"])
+    assert [name for name, _ in report.missing] == ["boundaries"]
+    last = PdfReader(report.pdf).pages[-1].extract_text()
+    assert "Not shown because" in last
+    assert "Boundaries: no run that came to its end has left a decision boundary" in last
+    assert "boundaries" not in report.csvs
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("seeds", [0, 3])
+def test_nothing_to_compare_is_still_a_report(make_study: MakeStudy, tmp_path: Path, seeds: int) -> None:
+    study = make_study(["adam", "sgd"] if seeds else [], seeds, outcome=lambda setting, seed: "diverged")
+    report = _write(study, tmp_path)
+    assert {"final_table", "loss", "accuracy", "boundaries"} <= {name for name, _ in report.missing}
+    assert report.answer in " ".join(PdfReader(report.pdf).pages[0].extract_text().split())
+
+
+@pytest.mark.heavy
+def test_an_earlier_report_leaves_no_trace(make_study: MakeStudy, tmp_path: Path) -> None:
+    _write(make_study(["adam"], 1), tmp_path)
+    mine = tmp_path / "figures" / "mine.csv"
+    mine.write_text("kept")
+    (tmp_path / "figures" / "boundaries-3.svg").write_text("of a longer report")
+    _write(make_study(["adam"], 1), tmp_path, ["cover", "runs"])
+    left = ["cover.csv", "cover.svg", "mine.csv", "runs.csv", "runs.svg"]
+    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == left
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "cover.png",
+        "figures",
+        "report.html",
+        "report.pdf",
+        "summary.md",
+    ]
+
+
+@pytest.mark.heavy
+def test_a_failure_leaves_the_earlier_report_whole(
+    make_study: MakeStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = _write(make_study(["adam"], 1), tmp_path, ["cover"]).pdf.read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        _write(make_study(["sgd"], 1), tmp_path, ["cover"])
+    assert (tmp_path / "report.pdf").read_bytes() == before
+    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == ["cover.csv", "cover.svg"]
+
+
+def test_an_unknown_page_is_the_users_mistake(comparison: Study, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"report.pages names 'losses', which is no page: choose among accuracy, "):
+        _write(comparison, tmp_path, ["cover", "losses"])
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.heavy
+def test_the_users_matplotlib_settings_do_not_show(make_study: MakeStudy, tmp_path: Path) -> None:
+    import matplotlib as mpl
+
+    plain = _write(make_study(["adam"], 2), tmp_path / "a", ["cover", "loss"]).pdf.read_bytes()
+    with mpl.rc_context(
+        {"text.usetex": True, "lines.linewidth": 9, "axes.facecolor": "pink", "text.color": "red", "font.size": 30}
+    ):
+        assert _write(make_study(["adam"], 2), tmp_path / "b", ["cover", "loss"]).pdf.read_bytes() == plain
+
+
+@pytest.mark.heavy
+def test_the_order_of_runs_does_not_change_the_answer(comparison: Study, tmp_path: Path) -> None:
+    shuffled = replace(comparison, runs=comparison.runs.sample(frac=1, random_state=1).sort_values("optimizer", kind="stable"))
+    answers = {_write(study, tmp_path, ["cover"]).answer for study in (comparison, shuffled)}
+    assert len(answers) == 1

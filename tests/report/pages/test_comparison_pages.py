@@ -1,0 +1,295 @@
+"""The pages that set settings against each other: what they draw is what the statistics say, and so is their title."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from nnbench.records.study import Study
+from nnbench.report.findings.findings import Findings
+from nnbench.report.findings.targets import races
+from nnbench.report.pages import NotShown
+from nnbench.report.pages.distribution import stacked
+from nnbench.report.plots.sheet import Page
+from tests.oracles import interquartile
+
+MakeStudy = Callable[..., Study]
+DrawPage = Callable[..., tuple[list[Page], pd.DataFrame]]
+
+
+def _words(page: Page) -> str:
+    return " ".join(text.get_text() for text in page.figure.texts)
+
+
+def _wide(study: Study) -> pd.DataFrame:
+    return study.runs.pivot_table("test/accuracy", "seed", "setting")
+
+
+def test_distribution_shows_the_means_that_settings_rank_by(comparison: Study, draw_page: DrawPage) -> None:
+    (page,), _ = draw_page("distribution", comparison)
+    means = sorted(float(interquartile(own)) for own in _wide(comparison).to_numpy().T)
+    ticks = [line for line in page.figure.axes[0].lines if line.get_linestyle() == "-" and line.get_marker() == "None"]
+    assert sorted(float(np.asarray(line.get_xdata())[0]) for line in ticks) == pytest.approx(means)
+
+
+def test_distribution_has_a_dot_for_each_run(comparison: Study, draw_page: DrawPage) -> None:
+    (page,), table = draw_page("distribution", comparison)
+    assert sorted(table["value"]) == sorted(comparison.runs["test/accuracy"])
+    strip, shares = page.figure.axes
+    dots = [x for line in strip.lines if line.get_marker() == "o" for x in np.asarray(line.get_xdata())]
+    assert sorted(dots) == sorted(table["value"])
+    spread = _wide(comparison).max() - _wide(comparison).min()
+    assert str(page.title).startswith(
+        f"The test accuracy of {spread.idxmax()} differs by {spread.max():.2f} between seeds, optimizer means by "
+    )
+    steps = [np.asarray(line.get_ydata()) for line in shares.lines if len(np.asarray(line.get_ydata())) > 2]
+    assert all(step[0] == 0 and step[-1] == 1 for step in steps)
+    assert shares.get_xlim() == strip.get_xlim()
+
+
+def test_dots_that_would_hide_each_other_are_stacked() -> None:
+    assert stacked(np.array([0.0, 0.01, 0.02, 0.5, 0.9, 0.91]), 0.1).tolist() == [0, 1, -1, 0, 0, 1]
+
+
+def test_one_run_has_no_distribution(make_study: MakeStudy, draw_page: DrawPage) -> None:
+    with pytest.raises(NotShown, match="each setting has one run"):
+        draw_page("distribution", make_study(seeds=1))
+
+
+def test_pairs_are_counted_and_tested(comparison: Study, draw_page: DrawPage) -> None:
+    (page,), table = draw_page("pairwise", comparison)
+    wide = _wide(comparison)
+    assert len(table) == 6
+    for row in table.to_dict("records"):
+        first, second = wide[row["first"]], wide[row["second"]]
+        won = np.mean([(one > other) + (one == other) / 2 for one in first for other in second])
+        assert row["estimate"] == pytest.approx(won)
+        assert row["low"] <= won <= row["high"]
+        assert row["difference"] == pytest.approx(interquartile(first - second))
+        assert row["p"] == pytest.approx(stats.wilcoxon(first - second, zero_method="pratt").pvalue, rel=0.02)
+    assert page.title == f"{table['differ'].sum()} of the 6 pairs of optimizers are shown to differ in test accuracy"
+    marks = [line for line in page.figure.axes[0].lines if np.size(line.get_xdata()) == 1]
+    assert [float(np.asarray(line.get_xdata())[0]) for line in marks] == table["estimate"].tolist()
+    assert [line.get_markerfacecolor() != "white" for line in marks] == table["differ"].tolist()
+
+
+def test_few_seeds_show_no_pair_to_differ(make_study: MakeStudy, draw_page: DrawPage) -> None:
+    (page,), table = draw_page("pairwise", make_study(seeds=4))
+    assert page.title == "4 seeds cannot show any pair of 4 optimizers to differ in test accuracy"
+    assert not table["differ"].any()
+    with pytest.raises(NotShown, match="no two settings share more than one seed"):
+        draw_page("pairwise", make_study(seeds=1))
+    with pytest.raises(NotShown, match="no two settings have runs"):
+        draw_page("pairwise", make_study(["adam"], 5))
+
+
+def test_ranks_are_those_within_seeds(comparison: Study, draw_page: DrawPage) -> None:
+    (page,), table = draw_page("ranks", comparison)
+    ranks = (-_wide(comparison)).rank(axis=1)
+    assert table.set_index("setting")["mean_rank"].to_dict() == pytest.approx(ranks.mean().to_dict())
+    assert (table[[f"rank {place}" for place in (1, 2, 3, 4)]].sum(axis=1) == 10).all()
+    assert str(page.title).startswith("adam ranks first (mean rank 1.0 of 4), shown to be apart from ")
+    assert "CD = 1.48" in _words(page)  # 2.569 sqrt(4 5 / (6 10)), Demsar's table 5
+
+
+@pytest.mark.heavy
+def test_ranks_that_show_nothing_say_so(make_study: MakeStudy, draw_page: DrawPage) -> None:
+    study = make_study(alike=True)
+    p = stats.friedmanchisquare(*_wide(study).T.to_numpy()).pvalue
+    assert p > 0.05  # the study is what it is meant to be
+    (page,), _ = draw_page("ranks", study)
+    assert page.title == f"Ranks within seeds do not show the optimizers to differ (Friedman p = {p:.2f})"
+    (page,), _ = draw_page("ranks", make_study(seeds=7))
+    assert page.title == "7 seeds cannot rank 4 optimizers by test accuracy"
+    with pytest.raises(NotShown, match="fewer than 3 settings"):
+        draw_page("ranks", make_study(["adam", "sgd"], 9))
+    with pytest.raises(NotShown, match="no 6 seeds have a run of every setting"):
+        draw_page("ranks", make_study(seeds=5))
+
+
+def test_time_to_target_by_hand(make_study: MakeStudy, draw_page: DrawPage) -> None:
+    broken = {("adam", 0): "diverged"}
+    study = make_study(["adam", "sgd"], 9, outcome=lambda *run: broken.get(run, "finished"))
+    (page,), table = draw_page("time_to_target", study)
+    of = table.set_index(["target", "setting"])
+    for setting, own in study.runs.groupby("setting"):
+        noted = own["epochs_to/0.80"]
+        ended = study.curves.groupby("run_id")["epoch"].max()[own["run_id"]].to_numpy()
+        expected = noted.fillna(pd.Series(ended, index=own.index)).sum() / noted.notna().sum()
+        assert of.loc[(0.8, setting), "reached"] == noted.notna().sum()
+        assert of.loc[(0.8, setting), "expected_epochs"] == pytest.approx(expected)
+        median = sorted(noted.fillna(np.inf))[4]
+        assert of.loc[(0.8, setting), "median_epochs"] == median
+    never = table[(table["target"] == 0.95) & (table["reached"] == 0)]
+    assert set(never["expected_epochs"]) <= {np.inf}
+    if len(never):
+        assert "∞ (10,000)" in _words(page)
+
+
+@pytest.mark.heavy
+def test_times_of_eight_settings_fit_one_page(make_study: MakeStudy, draw_page: DrawPage) -> None:
+    settings = [f"{name}{how}" for name in ("adam", "adagrad", "rmsprop", "sgd") for how in ("", " (tuned)")]
+    pages, table = draw_page("time_to_target", make_study(settings, 6), targets=(0.5, 0.6, 0.7))
+    assert table["setting"].nunique() == 8
+    assert len(pages) == 1
+
+
+def test_seconds_are_epochs_at_the_pace_of_the_setting(make_study: MakeStudy, draw_page: DrawPage) -> None:
+    """A run that had to share the machine took ten times as long and moves nothing."""
+    study = make_study(["adam", "sgd"], 9)
+    slowed = study.runs["time/train_seconds"].mask(study.runs["seed"] == 4, 10 * study.runs["time/train_seconds"])
+    (page,), table = draw_page("time_to_target", study)
+    _, busy = draw_page("time_to_target", replace(study, runs=study.runs.assign(**{"time/train_seconds": slowed})))
+    pace = study.runs.groupby("setting")["time/train_seconds"].median() / study.runs["training.epochs"].iloc[0]
+    reached = table[table["reached"] > 0]
+    expected = reached["expected_epochs"] * reached["setting"].map(pace)
+    assert reached["expected_seconds"].to_numpy() == pytest.approx(expected.to_numpy())
+    np.testing.assert_allclose(busy["expected_seconds"], table["expected_seconds"], rtol=0.1)
+    assert "Seconds: epochs times the median time of an epoch of that setting" in page.caption
+
+
+def test_a_run_that_was_watched_for_less_long_is_not_late(make_study: MakeStudy) -> None:
+    """The same runs twice, once all of them and once their beginning alone."""
+    whole = make_study(["adam"], 9)
+    arrivals = whole.runs["epochs_to/0.80"]
+    end = arrivals.quantile(0.3)
+    ids = {run_id: f"x{run_id[1:]}" for run_id in whole.runs["run_id"]}
+    runs = whole.runs.assign(run_id=whole.runs["run_id"].map(ids), setting="adam, cut short")
+    runs["epochs_to/0.80"] = arrivals.where(arrivals <= end)
+    curves = whole.curves[whole.curves["epoch"] <= end]
+    both = replace(
+        whole,
+        runs=pd.concat([whole.runs, runs], ignore_index=True),
+        curves=pd.concat([whole.curves, curves.assign(run_id=curves["run_id"].map(ids))], ignore_index=True),
+    )
+    (race,) = races(Findings(both), [0.8])
+    assert race.table.set_index("setting")["reached"]["adam, cut short"] < 5
+    assert (race.verdict.settings, race.verdict.behind, race.verdict.ahead) == (2, (), ())
+    diverged = both.runs["outcome"].mask(both.runs["setting"] != "adam", "diverged")
+    (race,) = races(Findings(replace(both, runs=both.runs.assign(outcome=diverged))), [0.8])
+    assert race.verdict.behind == ("adam, cut short",), "who diverged never arrives, however long one watches"
+
+
+def test_a_target_that_nobody_reached_is_told(make_study: MakeStudy, draw_page: DrawPage) -> None:
+    study = make_study(["adam", "sgd"], 4)
+    (page,), _ = draw_page("time_to_target", study, targets=(0.8, 0.999))
+    assert "No run reached 1.00" in _words(page)
+    with pytest.raises(NotShown, match=r"no run reached a training accuracy of 1\.00"):
+        draw_page("time_to_target", study, targets=(0.999,))
+
+
+def test_the_first_to_arrive_is_named_only_where_it_is_shown(make_study: MakeStudy, draw_page: DrawPage) -> None:
+    (page,), table = draw_page("time_to_target", make_study(["adam", "rmsprop_default"], 9), targets=(0.6,))
+    assert table["behind"].tolist() == [False, True]
+    assert str(page.title).startswith("adam has the lowest median time to 0.60 training accuracy, ")
+    (page,), _ = draw_page("time_to_target", make_study(alike=True), targets=(0.6,))
+    assert "No difference in median time" in str(page.title)
+    (page,), _ = draw_page("time_to_target", make_study(seeds=3), targets=(0.6,))
+    assert str(page.title).startswith("3 seeds cannot rank 4 optimizers by median time to 0.60")
+
+
+def test_the_gap_is_run_by_run(comparison: Study, draw_page: DrawPage) -> None:
+    (page,), table = draw_page("generalisation", comparison)
+    gap = (comparison.runs["final/train_accuracy"] - comparison.runs["test/accuracy"]).groupby(comparison.runs["setting"])
+    means = gap.apply(lambda own: float(interquartile(own)))
+    assert table.set_index("setting")["estimate"].to_dict() == pytest.approx(means.to_dict())
+    scatter = page.figure.axes[0]
+    assert scatter.get_xlim() == scatter.get_ylim()
+    points = sum(len(np.asarray(line.get_xdata())) for line in scatter.lines[1:])
+    assert points == len(comparison.runs)
+    apart = table["low"].iloc[0] > table["high"].iloc[-1]
+    ends = [
+        f"{mean:.2f}{f' for {name}' if apart else ''}"
+        for name, mean in ((means.idxmin(), means.min()), (means.idxmax(), means.max()))
+    ]
+    assert page.title == f"From training to test points accuracy falls by {ends[0]} to {ends[1]}"
+
+
+def test_failures_are_counted_with_wilsons_interval(make_study: MakeStudy, draw_page: DrawPage) -> None:
+    broken = {("sgd", 0): "diverged", ("sgd", 1): "diverged", ("sgd", 2): "killed"}
+    study = make_study(["adam", "sgd"], 10, outcome=lambda *run: broken.get(run, "finished"))
+    (page,), table = draw_page("failures", study)
+    assert table[["setting", "n", "diverged", "at_chance"]].to_numpy().tolist() == [["sgd", 9, 2, 0], ["adam", 10, 0, 0]]
+    wilson = stats.binomtest(2, 9).proportion_ci(method="wilson")
+    assert table[["share", "low", "high"]].iloc[0].tolist() == pytest.approx([2 / 9, wilson.low, wilson.high])
+    assert page.title == "2 of 9 runs of sgd diverged or ended at chance; no other setting failed"
+    _, ended = page.figure.axes
+    crosses = [line for line in ended.lines if line.get_marker() == "x"]
+    assert [np.asarray(line.get_xdata()).tolist() for line in crosses] == [[0, 1]]
+
+
+def test_no_head_stands_over_nothing(make_study: MakeStudy, draw_page: DrawPage) -> None:
+    """Of fewer than six runs there is no interval, nor a column for it."""
+    for seeds, heads in ((4, 0), (8, 1)):
+        (page,), _ = draw_page("generalisation", make_study(["adam", "sgd"], seeds))
+        assert [text.get_text() for text in page.figure.texts].count("95 % interval") == heads
+
+
+def test_a_tie_for_the_most_failures_is_told(make_study: MakeStudy, draw_page: DrawPage) -> None:
+    study = make_study(["adam", "sgd", "rmsprop"], 5, outcome=lambda name, _: "finished" if name == "adam" else "diverged")
+    (page,), _ = draw_page("failures", study)
+    assert page.title == (
+        "10 of 15 runs diverged or ended at chance: 5 of 5 runs of sgd, and as large a share of 1 other setting"
+    )
+
+
+def test_no_failure_is_not_the_same_as_none_possible(comparison: Study, draw_page: DrawPage) -> None:
+    (page,), _ = draw_page("failures", comparison)
+    assert page.title == "No run diverged or ended at chance, which in 10 runs leaves room for failures of up to 28 %"
+
+
+def test_runs_at_chance_fail(make_study: MakeStudy, draw_page: DrawPage) -> None:
+    study = make_study(["adam", "sgd"], 5)
+    study.runs.loc[study.runs["setting"] == "sgd", "final/train_accuracy"] = 0.34
+    _, table = draw_page("failures", study)
+    assert table[["setting", "at_chance"]].to_numpy().tolist() == [["sgd", 5], ["adam", 0]]
+
+
+def test_anytime_is_the_area_under_the_curve(comparison: Study, draw_page: DrawPage) -> None:
+    (page,), table = draw_page("anytime", comparison)
+    runs = comparison.runs.set_index("run_id")["setting"]
+    areas: dict[str, list[float]] = {}
+    for run_id, own in comparison.curves.groupby("run_id"):
+        mean = np.trapezoid(own["val_loss"], own["epoch"]) / own["epoch"].max()
+        areas.setdefault(runs[run_id], []).append(mean)
+    linear = table[table["scale"] == "linear"].set_index("setting")["estimate"]
+    assert linear.to_dict() == pytest.approx({name: float(interquartile(own)) for name, own in areas.items()})
+    assert str(page.title).startswith("adam has the lowest mean validation loss over training")
+
+
+def test_protocol_tells_who_sees_which_points(make_study: MakeStudy, draw_page: DrawPage) -> None:
+    (page,), _ = draw_page("protocol", make_study())
+    assert page.title == "4 optimizers are compared on the same 10 seeds"
+    words = _words(page)
+    assert "fewer than 8 seeds can show no difference at all; about 33 show one" in words.replace("\n", " ")
+    (page,), table = draw_page("protocol", make_study(["adam", "sgd"], 12, tuned=8))
+    assert page.title == "2 optimizers were tuned first, then compared on 12 fresh seeds"
+    stages = table.set_index("about")["told"]
+    assert stages["stage: tuning"].endswith("choose the setting; none drawn")
+    assert stages["stage: comparison"].startswith("0 to 11 (12); 4 settings, 48 runs")
+
+
+def test_protocol_does_not_call_seeds_paired_that_are_not(make_study: MakeStudy, draw_page: DrawPage) -> None:
+    study = make_study(["adam", "sgd"], 8, outcome=lambda name, seed: "killed" if (name, seed) == ("sgd", 3) else "finished")
+    (page,), _ = draw_page("protocol", study)
+    assert page.title == "2 optimizers are compared on 8 seeds, 7 of which all have in common"
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("name", ["cover", "final_table", "distribution", "pairwise", "ranks", "anytime", "time_to_target"])
+def test_the_order_of_runs_changes_nothing(name: str, comparison: Study, draw_page: DrawPage) -> None:
+    shuffled = Study(**{**vars(comparison), "runs": comparison.runs.sample(frac=1, random_state=0)})
+    titles = [draw_page(name, study)[0][0].title for study in (comparison, shuffled)]
+    assert titles[0] == titles[1]
+
+
+def test_every_pair_is_there_once(make_study: MakeStudy, draw_page: DrawPage) -> None:
+    names = [f"mine{number}" for number in range(6)]
+    _, table = draw_page("pairwise", make_study(names, 10))
+    assert {frozenset(pair) for pair in table[["first", "second"]].to_numpy().tolist()} == set(
+        map(frozenset, combinations(names, 2))
+    )

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nnbench.report.plots.labels import short, spread
+
+HEIGHTS = st.lists(st.floats(0, 100), min_size=1, max_size=12)
+
+
+@given(HEIGHTS)
+def test_labels_are_apart_inside_and_in_order(heights: list[float]) -> None:
+    placed = spread(heights, 5, 0, 100)
+    assert (np.diff(np.sort(placed)) >= 5 - 1e-9).all()
+    assert placed.min() >= -1e-9
+    assert placed.max() <= 100 + 1e-9
+    order = np.argsort(heights, kind="stable")
+    assert (np.diff(placed[order]) > 0).all()
+
+
+def test_labels_that_are_apart_stay_where_they_are() -> None:
+    assert spread([50, 10, 90], 5, 0, 100).tolist() == [50, 10, 90]
+
+
+def test_labels_that_touch_share_the_way() -> None:
+    assert spread([50, 50], 4, 0, 100).tolist() == [48, 52]
+    assert spread([51, 50, 20], 4, 0, 100).tolist() == [52.5, 48.5, 20]
+
+
+def test_labels_at_an_edge_are_moved_inward() -> None:
+    assert spread([0, 0, 1], 5, 0, 100).tolist() == [0, 5, 10]
+    assert spread([100, 100], 5, 0, 100).tolist() == [95, 100]
+
+
+def test_too_many_labels_are_spread_evenly() -> None:
+    assert spread([3, 3, 3, 3, 3], 5, 0, 10).tolist() == [0, 2.5, 5, 7.5, 10]
+
+
+def test_no_label() -> None:
+    assert spread([], 5, 0, 10).size == 0
+
+
+LONG = [
+    f"adam dataset.name=spiral dataset.noise={noise} dataset.test_samples={many}" for noise in (0.1, 0.2) for many in (1, 2)
+]
+
+
+@pytest.mark.parametrize("room", [80, 60, 36, 26, 18, 12, 8])
+def test_names_that_are_cut_still_differ(room: int) -> None:
+    shown = short(LONG, lambda name: len(name) <= room)
+    assert len(set(shown)) == len(LONG)
+    assert all(len(name) <= room for name in shown)
+
+
+def test_what_names_have_in_common_goes_first() -> None:
+    assert short(LONG, lambda name: len(name) <= 100) == LONG
+    assert short(LONG, lambda name: len(name) <= 50)[1] == "adam dataset.noise=0.1 dataset.test_samples=2"
+    assert short(LONG, lambda name: len(name) <= 35)[1] == "adam noise=0.1 test_samples=2"
+
+
+def test_equal_names_stay_equal() -> None:
+    assert len(set(short(["W" * 60, "W" * 60], lambda name: len(name) <= 10))) == 1

@@ -1,0 +1,161 @@
+from collections.abc import Callable
+
+import pytest
+from scipy import stats
+
+from nnbench.records.study import Study
+from nnbench.report.findings.findings import METRICS, Findings
+from nnbench.report.sentences import wording
+from nnbench.report.sentences.caveats import caveats, one_task
+from tests.oracles import interquartile
+
+MakeStudy = Callable[..., Study]
+TEST = METRICS["test/accuracy"]
+
+
+def told(findings: Findings) -> dict[str, str]:
+    """The caveats by their kind."""
+    return {one.kind: one.text for one in caveats(findings)}
+
+
+def _said(study: Study) -> tuple[str, str]:
+    findings = Findings(study)
+    return wording.verdict(findings, TEST), wording.headline(findings, TEST)
+
+
+def test_a_clear_winner_is_named_with_interval_and_n(comparison: Study) -> None:
+    verdict, headline = _said(comparison)
+    best = Findings(comparison).ranking(TEST).iloc[0]
+    own = comparison.runs.loc[comparison.runs["setting"] == "adam", TEST.column]
+    value = f"{interquartile(own):.3f} [{best['low']:.3f}, {best['high']:.3f}]"
+    answer = "adam reaches the highest test accuracy after the last epoch"
+    assert verdict.startswith(f"{answer}: {value}, n = 10; each of the other 3 is shown to be lower.")
+    assert headline == f"adam has the highest test accuracy, {value}"
+
+
+def test_no_difference_is_claimed_that_is_not_shown(make_study: MakeStudy) -> None:
+    study = make_study(alike=True)
+    p_values = [
+        stats.wilcoxon(own, other).pvalue
+        for own, other in [
+            (study.runs.loc[study.runs["setting"] == name, TEST.column].to_numpy() for name in pair)
+            for pair in [("adam", "sgd"), ("adam", "adagrad"), ("adam", "rmsprop")]
+        ]
+    ]
+    assert min(p_values) > 0.05  # the study is what it is meant to be
+    verdict, headline = _said(study)
+    assert verdict.startswith("No difference in test accuracy after the last epoch is shown between 4 optimizers; ")
+    assert verdict.endswith(", n = 10.")
+    assert headline == "No difference in test accuracy is shown between 4 optimizers"
+
+
+def test_what_is_level_with_the_best_is_said_apart_from_what_is_behind(make_study: MakeStudy) -> None:
+    study = make_study(["adam", "adam twin", "rmsprop_default"])
+    adam, twin = (study.runs["setting"] == name for name in ("adam", "adam twin"))
+    study.runs.loc[twin, TEST.column] = study.runs.loc[adam, TEST.column].to_numpy()
+    verdict, headline = _said(study)
+    assert verdict.startswith(
+        "adam and adam twin have the same test accuracy after the last epoch on every seed, the highest: "
+    )
+    assert verdict.endswith(", n = 10. rmsprop_default is lower.")
+    assert headline == "adam and adam twin have the same test accuracy, the highest"
+
+
+def test_the_lowest_loss_is_the_best(comparison: Study) -> None:
+    said = wording.verdict(Findings(comparison), METRICS["final/train_loss"])
+    assert said.startswith("adam reaches the lowest training loss after the last epoch: ")
+    assert "each of the other 3 is shown to be higher." in said
+
+
+@pytest.mark.parametrize(("seeds", "told"), [(1, "1 seed cannot"), (3, "3 seeds cannot"), (7, "7 seeds cannot")])
+def test_few_seeds_rank_nothing(make_study: MakeStudy, seeds: int, told: str) -> None:
+    verdict, headline = _said(make_study(seeds=seeds))
+    assert verdict.startswith(
+        f"{told} rank 4 optimizers: 8 or more are needed, and about 33 to show one that wins three times in"
+    )
+    assert "So far adam has the highest test accuracy after the last epoch: " in verdict
+    assert headline == f"{told} rank 4 optimizers by test accuracy"
+
+
+def test_one_run_says_so(make_study: MakeStudy) -> None:
+    assert _said(make_study(["adam"], 1))[0].endswith(" in its one run; how far seeds differ is unknown.")
+    assert _said(make_study(["adam"], 4))[0].endswith(", n = 4.")
+
+
+def test_nothing_to_compare(make_study: MakeStudy) -> None:
+    broken = Findings(make_study(outcome=lambda setting, seed: "diverged" if seed else "failed"))
+    told = "No run came to its end, so nothing can be compared: 40 runs: 36 diverged, 4 failed."
+    assert wording.verdict(broken, TEST) == told
+    assert wording.verdict(Findings(make_study([], 0)), TEST) == "No run has been made yet."
+    assert caveats(broken) == []
+
+
+def test_grids_are_of_settings_and_warn_of_choosing_among_them(make_study: MakeStudy) -> None:
+    findings = Findings(make_study(["adam lr=0.1", "adam lr=0.01"], 4))
+    assert "2 settings" in wording.verdict(findings, TEST)
+    assert "chosen_by_the_same_seeds" in told(findings)
+
+
+def test_what_was_tuned_is_said_with_its_budget_and_the_edges(make_study: MakeStudy) -> None:
+    tuned = told(Findings(make_study(["sgd", "adam"], 3, tuned=8)))["tuned"]
+    assert tuned.startswith("Tuned with 8 configurations of each optimizer, from spaces declared before anything ran")
+    assert tuned.endswith("; adam chose a value on the edge, so better may lie beyond.")
+
+
+def test_caveats_are_computed(make_study: MakeStudy) -> None:
+    broken = make_study(
+        outcome=lambda setting, seed: "diverged" if setting == "sgd" and seed < 2 else "finished",
+        test=False,
+        commits=["a" * 40, "b" * 40],
+    )
+    said = told(Findings(broken))
+    assert list(said) == ["task", "as_given", "seeds", "power", "diverged", "no_test", "versions"]
+    assert said["task"].startswith("One task: spiral (3 classes, 100 training points a class, noise 0.2).")
+    assert said["seeds"].startswith("8 to 10 seeds a setting: with fewer than 10 ")
+    assert said["diverged"].startswith("2 runs diverged (2 of sgd)")
+    assert said["no_test"] == "There is no test split: the settings are judged by validation accuracy."
+    assert said["versions"].startswith("The runs come from 2 versions of the code")
+
+
+def test_too_few_seeds_for_an_interval_are_told(make_study: MakeStudy) -> None:
+    said = told(Findings(make_study(["adam", "sgd"], 4)))["seeds"]
+    assert "4 seeds a setting: with fewer than 6 there is no interval" in said
+    said = told(Findings(make_study(["adam", "sgd"], 8)))["seeds"]
+    assert "8 seeds a setting: with fewer than 10 the intervals come out too narrow" in said
+
+
+def test_settings_with_no_run_left_are_told(make_study: MakeStudy) -> None:
+    broken = make_study(["adam", "sgd"], 3, outcome=lambda name, _: "diverged" if name == "sgd" else "finished")
+    assert "1 setting lost all runs, and has no figure." in told(Findings(broken))["diverged"]
+
+
+def test_long_names_are_shortened_in_sentences(make_study: MakeStudy) -> None:
+    name = "my_company.optimizers.experimental:Sophisticated lr=0.001"
+    verdict, headline = _said(make_study([name, "adam"], 10))
+    assert name not in verdict + headline
+    assert len(wording.brief(name)) <= 48
+    assert wording.brief(name).endswith("lr=0.001")
+    assert wording.brief("adam lr=0.05") == "adam lr=0.05"
+
+
+def test_outcomes(make_study: MakeStudy) -> None:
+    assert wording.outcomes(make_study().runs) == "40 runs, all finished"
+    assert wording.outcomes(make_study(["adam"], 1).runs) == "1 run, finished"
+
+
+def test_runs_on_different_tasks_are_not_called_one(make_study: MakeStudy) -> None:
+    runs = make_study(["adam", "sgd"], 6).runs
+    assert one_task(runs).startswith("One task: spiral")
+    noisy = runs.copy()
+    noisy["dataset.noise"], noisy["training.epochs"] = [0.2, 0.8] * 6, [201] * 11 + [401]
+    assert one_task(noisy).startswith("Not one task: ")
+    for words in ("dataset.noise is 0.2 and 0.8", "training.epochs is 201 and 401"):
+        assert words in one_task(noisy)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("learning_rate", "learning rate"), ("beta_1", "β₁"), ("beta_12", "β₁₂"), ("beta_max", "beta max"), ("rho", "rho")],
+)
+def test_hyperparameters_are_told_as_the_literature_writes_them(name: str, told: str) -> None:
+    assert wording.spoken(name) == told

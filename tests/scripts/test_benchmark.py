@@ -1,0 +1,101 @@
+"""The benchmark's own machinery: that it compares like with like and says what it found. Never how fast."""
+
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nnbench.datasets import Points
+from nnbench.datasets.spiral import Spiral
+from nnbench.nn import Network
+from nnbench.optimizers import find, known
+from nnbench.training.loop import train
+from scripts.benchmarks import naive
+from scripts.benchmarks.training import RIVALS, SETTINGS, against_naive, compare
+
+ROOT = Path(__file__).parents[2]
+GOLDEN = ROOT / "tests" / "data" / "golden_float64.npz"
+
+# Small enough that no point's loss is clipped, which the rivals do not do.
+RATES = {"sgd": 0.1, "adagrad": 0.01, "rmsprop": 0.002, "adam": 0.01}
+
+
+def test_every_optimizer_is_compared() -> None:
+    assert sorted(SETTINGS) == sorted(naive.OPTIMIZERS) == list(known())
+
+
+def test_the_naive_loop_is_the_notebooks() -> None:
+    with np.load(GOLDEN) as golden:
+        start = [np.vstack([golden[f"seed0/adam/W{layer}"], np.zeros((1, width))]) for layer, width in ((1, 64), (2, 3))]
+        rule = naive.Adam(learning_rate=0.05, decay=5e-7, beta_1=0.9, beta_2=0.999, epsilon=1e-7)
+        losses, accuracies = naive.train(start, golden["seed0/X"], golden["seed0/y"], rule, 101)
+        np.testing.assert_allclose(losses, golden["seed0/adam/loss"], rtol=1e-11)
+        np.testing.assert_array_equal(accuracies, golden["seed0/adam/accuracy"])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_naive_loop_keeps_the_dtype(dtype: str) -> None:
+    layer = naive.Dense(np.ones((3, 2), dtype))
+    layer.backward(layer.forward(np.ones((4, 2), dtype)))
+    for _ in range(2):
+        naive.Adam(learning_rate=0.05, decay=0.0, beta_1=0.9, beta_2=0.999, epsilon=1e-7).update(layer)
+    assert {layer.weights.dtype, layer.biases.dtype, *(s.dtype for s in layer.state.values())} == {np.dtype(dtype)}
+
+
+def test_rounds_are_paired() -> None:
+    theirs, ours = compare(against_naive, "adam", "float32", rounds=3, epochs=5)
+    assert theirs.shape == ours.shape == (3,)
+    assert (theirs > 0).all()
+    assert (ours > 0).all()
+
+
+def task(dtype: str) -> tuple[Network, Points]:
+    rng = np.random.default_rng(0)
+    points = Spiral().draw(rng, 30)
+    network = Network(2, [16], 3, batch=90, dtype=dtype)
+    network.initialize(rng)
+    network.parameters *= 20  # far enough from zero for the losses to move within a few epochs
+    return network, points
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("rival", ["jax", "torch"])
+def test_a_rival_does_the_same_training(rival: str, name: str, dtype: str) -> None:
+    pytest.importorskip(rival)
+    network, points = task(dtype)
+    decay = 0.01 if rival == "jax" and name != "sgd" else 0.0  # torch has none; JAX's momentum means another thing under it
+    optimizer = find(name)(**(SETTINGS[name] | {"learning_rate": RATES[name], "decay": decay}))
+    # JAX starts threads, and from then on a process that forks, as other tests do, gets warnings.
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        theirs = pool.submit(RIVALS[rival][0], network, points, name, optimizer, 40).result()
+    ours = train(network, optimizer, points, None, None, epochs=40).train_loss
+    assert abs(ours[-1] - ours[0]) > 0.01
+    rtol = 1e-3 if (rival, name) == ("jax", "rmsprop") else 1e-5  # that one's epsilon is under the root
+    np.testing.assert_allclose(theirs, ours, rtol=rtol)
+
+
+@pytest.mark.parametrize("name", RIVALS["sklearn"][1])
+def test_scikit_learn_trains_as_long(name: str) -> None:
+    network, points = task("float64")
+    losses = RIVALS["sklearn"][0](network, points, name, find(name)(**SETTINGS[name]), 40)
+    assert len(losses) == 40
+    assert losses[-1] < 0.99 * losses[0]
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("rival", RIVALS)
+def test_the_command_prints_a_line_for_each_pair(rival: str) -> None:
+    pytest.importorskip({"naive": "numpy"}.get(rival, rival))
+    command = [sys.executable, "scripts/benchmark.py", "training", "--vs", rival, "--rounds", "1", "--epochs", "3"]
+    printed = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": "."}, capture_output=True, text=True, check=True).stdout
+    rows = [line.split() for line in printed.splitlines()[2:]]
+    assert [row[:2] for row in rows] == [
+        [dtype, name] for dtype in ("float32", "float64") for name in SETTINGS if name in RIVALS[rival][1]
+    ]
+    assert all(float(row[4]) > 0 for row in rows)

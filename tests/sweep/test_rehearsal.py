@@ -1,0 +1,73 @@
+"""Runs that the seed does not decide are refused before anything starts."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nnbench import datasets, optimizers
+from nnbench.config.schema import Config
+from nnbench.sweep import rehearsal
+from tests.conftest import Said
+
+Make = Callable[..., Config]
+REFUSED = {
+    "NumpysRandom": "np.random",
+    "PythonsRandom": "it draws from random",
+    "Fresh": "",
+    "Clock": "",
+    "HashOrder": "",
+    "InTheClass": "InTheClass.state is left to the next run",
+    "FirstRunDecides": "FirstRunDecides.scale is left to the next run",
+    "InTheModule": "",
+    "InADefault": "",
+}
+RIGHT = ("OwnRandom", "Exits")
+
+
+def test_what_nnbench_brings_is_not_rehearsed() -> None:
+    assert {*optimizers.known(), *datasets.known()} == rehearsal.SHIPPED
+
+
+def test_every_way_in_which_equal_runs_can_differ(config: Make) -> None:
+    """All in one sweep: an exit of one costs the others nothing."""
+    own = [config("optimizer=custom", f"optimizer.algorithm=tests.unrepeatable:{name}") for name in (*RIGHT, *REFUSED)]
+    data = [
+        config(
+            "dataset=spiral",
+            "dataset.name=tests.unrepeatable:RandomData",
+            "~dataset.classes",
+            "~dataset.noise",
+            f"+dataset.good={good}",
+        )
+        for good in ("true", "false")
+    ]
+    found = rehearsal.unrepeatable([*own, *data[1:]])
+    assert set(found) == {f"tests.unrepeatable:{name}" for name in (*REFUSED, "RandomData")}
+    for name, cause in REFUSED.items():
+        reason = found[f"tests.unrepeatable:{name}"]
+        assert reason.startswith(f"optimizer.algorithm=tests.unrepeatable:{name}: two runs of equal seeds differ from step ")
+        assert cause in reason
+    assert "np.random" in found["tests.unrepeatable:RandomData"]
+    assert rehearsal.unrepeatable(data[:1]) == {}
+
+
+@pytest.mark.parametrize("many", ["", "-m"])
+def test_nothing_is_started(home: Path, nnbench: Callable[..., Said], many: str) -> None:
+    words = "optimizer=custom", "optimizer.algorithm=tests.unrepeatable:NumpysRandom", "training.epochs=5", "study=s"
+    said = nnbench(*filter(None, [many]), *words)
+    assert said.status == 2
+    assert said.err.splitlines()[-1].startswith("nnbench: optimizer.algorithm=tests.unrepeatable:NumpysRandom: ")
+    assert not (home / "results" / "artifacts").exists()
+
+
+def test_what_was_drawn_without_an_optimizers_numbers_stays(config: Make) -> None:
+    """A generator more leaves those before it as they were; and each seed has its own."""
+    from nnbench.training.execute import execute
+
+    def losses(*words: str) -> list[float]:
+        own = "optimizer=custom", "optimizer.algorithm=tests.unrepeatable:OwnRandom", "training.epochs=4"
+        return list(map(float, execute(config(*own, *words)).history.train_loss))
+
+    assert losses("seed=1") == losses("seed=1")
+    assert losses("seed=1", "dataset.redraw=false")[1:] != losses("seed=2", "dataset.redraw=false")[1:]

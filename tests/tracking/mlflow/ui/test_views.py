@@ -1,0 +1,71 @@
+import base64
+import json
+import zlib
+from typing import Any
+
+import pytest
+
+from nnbench.records.tables import METRICS
+from nnbench.tracking.metrics import TARGETS
+from nnbench.tracking.mlflow.ui.views import CURVES, FAILURES, HIDDEN, LEADERBOARD, SECTIONS, filter_link, link, views
+
+
+def state(key: str, **options: Any) -> dict[str, Any]:
+    """A view's state, read as MLflow's pages read it."""
+    packed = json.loads(views(1700, **options)[f"mlflow.sharedViewState.{key}"])["state"]
+    head, _, body = packed.partition(";")
+    assert head == "deflate"
+    found: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(body)))
+    return found
+
+
+def test_each_view_has_a_name_and_is_the_same_each_time() -> None:
+    named = {key: json.loads(value)["name"] for key, value in views(1700).items()}
+    assert list(named.values()) == ["Leaderboard", "Learning curves", "Failures"]
+    assert views(1700) == views(1700)
+    assert all(len(value) < 5000 for value in views(1700).values()), "the most that a tag of an experiment may hold"
+
+
+@pytest.mark.parametrize("key", [LEADERBOARD, CURVES, FAILURES])
+def test_every_metric_has_a_chart_or_is_hidden(key: str) -> None:
+    charts = {chart["metricKey"]: chart for chart in state(key)["compareRunCharts"]}
+    curves = {f"{part}/{what}" for part in ("train", "val") for what in ("loss", "accuracy")}
+    assert set(charts) == curves | set(METRICS) | {f"epochs_to/{target:.2f}" for target in TARGETS}
+    assert {name for name, chart in charts.items() if chart["deleted"]} == set(HIDDEN)
+    assert {name for name, chart in charts.items() if chart["type"] == "LINE"} == curves
+    assert charts["train/loss"]["scaleType"] == charts["val/loss"]["scaleType"] == "log"
+    assert charts["train/accuracy"]["scaleType"] == "linear"
+
+
+def test_the_curves_come_first() -> None:
+    assert [section["name"] for section in state(CURVES)["compareRunSections"]] == ["train", "val", "test", "final", "time"]
+    assert list(SECTIONS) == ["train", "val", "test", "final", "time"]
+
+
+def test_curves_are_averaged_over_seeds() -> None:
+    assert state(CURVES)["groupBy"] == {
+        "aggregateFunction": "average",
+        "groupByKeys": [
+            {"mode": "param", "groupByData": "optimizer.name"},
+            {"mode": "param", "groupByData": "optimizer.learning_rate"},
+        ],
+    }
+    told = state(CURVES, grouped=True)
+    assert told["groupBy"]["groupByKeys"] == [{"mode": "tag", "groupByData": "nnbench.setting"}]
+    assert "tags.`nnbench.best` = 'true'" in told["searchFilter"]
+
+
+def test_the_leaderboard_shows_what_varies_and_leaves_the_tuning_stage_out() -> None:
+    board = state(LEADERBOARD, tuned=True, varying=["optimizer.momentum"])
+    assert (board["orderByKey"], board["orderByAsc"]) == ("metrics.`final/val_accuracy`", False)
+    assert "tags.`nnbench.stage` = 'final'" in board["searchFilter"]
+    assert "params.`optimizer.momentum`" in board["selectedColumns"]
+    assert "stage" not in state(LEADERBOARD)["searchFilter"]
+
+
+def test_links() -> None:
+    assert link("7", CURVES) == (
+        "#/experiments/7/runs?workflowType=machine_learning&viewStateShareKey=nnbench-curves&compareRunsMode=CHART"
+    )
+    assert link("7", FAILURES).endswith("viewStateShareKey=nnbench-failures")
+    assert filter_link("7", "tags.`a` = 'b (c)'").endswith("&searchFilter=tags.%60a%60%20%3D%20%27b%20%28c%29%27")

@@ -1,0 +1,231 @@
+"""Declared spaces: what may be declared, what the samplers draw from it, and when a best point lies on an edge."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import qmc
+
+from nnbench.cli.hydra_app import CONF
+from nnbench.config.validate import parse
+from nnbench.core.errors import UserError
+from nnbench.tuning.space import Choice, Range, Sampler, Setting, Space, edges, read, sample, widened
+from tests.conftest import composed
+
+SAMPLERS: tuple[Sampler, ...] = ("halton", "random", "grid")
+DECLARED = sorted(path.stem for path in (CONF / "space").glob("*.yaml"))
+
+
+def anything(key: str, value: Any) -> None:
+    """Allows every value."""
+
+
+def declared(optimizer: str) -> Space:
+    tree = composed(f"optimizer={optimizer}")
+
+    def check(key: str, value: Any) -> None:
+        parse({**tree, "optimizer": {**tree["optimizer"], key: value}})
+
+    return read(tree["space"], check)
+
+
+ranges = st.builds(
+    lambda low, ratio, log: Range(low=low, high=low * ratio, log=log),
+    st.floats(1e-8, 10),
+    st.floats(2, 1e6),
+    st.booleans(),
+)
+choices = st.lists(st.integers(0, 99), min_size=1, max_size=4, unique=True).map(lambda values: Choice(values=tuple(values)))
+# The first axis is a range, as a learning rate is: the space then holds as many configs as one likes.
+spaces = st.builds(
+    lambda first, rest: {f"axis_{place}": axis for place, axis in enumerate([first, *rest])},
+    ranges,
+    st.lists(ranges | choices, max_size=3),
+)
+samplers = st.sampled_from(SAMPLERS)
+
+
+@given(space=spaces, sampler=samplers, configs=st.integers(1, 40), seed=st.integers(0, 2**32))
+def test_so_many_different_configs_within_the_bounds(space: Space, sampler: Sampler, configs: int, seed: int) -> None:
+    drawn = sample(space, sampler, configs, seed)
+    assert len({repr(setting) for setting in drawn}) == len(drawn) == configs
+    for setting in drawn:
+        assert list(setting) == list(space)
+        for key, value in setting.items():
+            axis = space[key]
+            assert value in axis.values if isinstance(axis, Choice) else axis.low <= value <= axis.high
+    assert drawn == sample(space, sampler, configs, seed)
+
+
+@given(space=spaces, sampler=st.sampled_from(SAMPLERS[:2]), configs=st.integers(1, 20), seed=st.integers(0, 2**32))
+def test_more_configs_begin_with_the_fewer(space: Space, sampler: Sampler, configs: int, seed: int) -> None:
+    assert sample(space, sampler, 2 * configs, seed)[:configs] == sample(space, sampler, configs, seed)
+
+
+@pytest.mark.parametrize("sampler", ["halton", "random"])
+def test_another_seed_draws_others(sampler: Sampler) -> None:
+    space: Space = {"learning_rate": Range(low=1e-4, high=1, log=True)}
+    assert sample(space, sampler, 8, 0) != sample(space, sampler, 8, 1)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("configs", [8, 32])
+def test_every_optimizer_is_given_as_many_configs(sampler: Sampler, configs: int) -> None:
+    assert {len(sample(declared(optimizer), sampler, configs, 0)) for optimizer in DECLARED} == {configs}
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_log_axis_spreads_over_its_decades(sampler: Sampler) -> None:
+    drawn = sample({"learning_rate": Range(low=1e-4, high=1, log=True)}, sampler, 400, 0)
+    decades = np.floor([math.log10(min(setting["learning_rate"], 0.999)) for setting in drawn])
+    counts = np.unique(decades, return_counts=True)[1]
+    assert len(counts) == 4
+    assert counts.min() >= 75
+
+
+def test_halton_fills_the_space_more_evenly_than_chance() -> None:
+    space: Space = {name: Range(low=0, high=1, log=False) for name in "ab"}
+    points = {sampler: np.array([[*each.values()] for each in sample(space, sampler, 64, 0)]) for sampler in SAMPLERS[:2]}
+    assert qmc.discrepancy(points["halton"]) < qmc.discrepancy(points["random"]) / 3
+
+
+def test_a_grid_is_a_full_factorial_with_the_most_values_on_the_first_axis() -> None:
+    space: Space = {
+        "rate": Range(low=0.01, high=1, log=True),
+        "momentum": Range(low=0, high=0.9, log=False),
+        "nesterov": Choice(values=(False, True)),
+    }
+    drawn = sample(space, "grid", 18, 0)
+    values = {key: sorted({setting[key] for setting in drawn}) for key in space}
+    assert values["rate"] == [0.01, 0.1, 1.0]
+    assert values["momentum"] == [0.0, 0.45, 0.9]
+    assert values["nesterov"] == [False, True]
+    assert {key: len({each[key] for each in sample(space, "grid", 23, 0)}) for key in space} == {
+        "rate": 23,
+        "momentum": 1,
+        "nesterov": 1,
+    }
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_space_that_holds_too_few(sampler: Sampler) -> None:
+    space: Space = {"a": Choice(values=(1, 2, 3)), "b": Choice(values=("x", "y"))}
+    assert len(sample(space, sampler, 6, 0)) == 6
+    with pytest.raises(UserError, match=r"tuning.configs=7: .*6"):
+        sample(space, sampler, 7, 0)
+
+
+SPACE: Space = {
+    "rate": Range(low=0.01, high=1, log=True),
+    "momentum": Range(low=0, high=0.9, log=False),
+    "rho": Choice(values=(0.9, 0.99)),
+}
+
+
+def fraction(key: str, value: Any) -> None:
+    """As the ranges of real hyperparameters: a rate is positive, a momentum in [0, 1)."""
+    if not (value > 0 if key == "rate" else 0 <= value < 1):
+        raise UserError(f"{key}={value}")
+
+
+def _tried(rate: float, momentum: float, rho: float = 0.9) -> Setting:
+    return {"rate": rate, "momentum": momentum, "rho": rho}
+
+
+@pytest.mark.parametrize(
+    ("best", "on_edge"),
+    [
+        (_tried(0.1, 0.5), {}),
+        (_tried(0.99, 0.5), {"rate": "high"}),
+        (_tried(0.0101, 0.5), {"rate": "low"}),
+        (_tried(0.1, 0.88), {"momentum": "high"}),
+        (_tried(0.1, 0.0), {}),  # less is impossible
+        (_tried(1.0, 0.9, 0.99), {"rate": "high", "momentum": "high"}),
+    ],
+)
+def test_a_best_point_on_the_edge_is_flagged(best: Setting, on_edge: dict[str, str]) -> None:
+    assert edges(SPACE, best, fraction) == on_edge
+
+
+def test_next_to_the_bound_counts_as_the_bound() -> None:
+    assert edges(SPACE, _tried(0.9, 0.5), fraction) == {"rate": "high"}
+
+
+def test_the_outermost_that_was_tried_is_no_edge_where_the_space_goes_on() -> None:
+    """Of eight samples one is always the lowest: that it won says nothing of what lies below."""
+    assert edges(SPACE, _tried(0.02, 0.45), fraction) == {}
+
+
+def test_a_space_is_widened_by_a_third_on_that_side_alone() -> None:
+    wider = widened(SPACE, {"rate": "high"}, fraction)
+    assert wider == {**SPACE, "rate": Range(low=0.01, high=4.642, log=True)}  # a third of its two decades
+    lower = widened(SPACE, {"rate": "low"}, fraction)["rate"]
+    assert isinstance(lower, Range)
+    assert lower.low == pytest.approx(0.01 * 10 ** (-2 / 3), rel=1e-3)
+
+
+def test_no_further_than_is_allowed() -> None:
+    wider = widened(SPACE, {"momentum": "high"}, fraction)["momentum"]
+    assert isinstance(wider, Range)
+    assert wider.low == 0
+    assert wider.high == pytest.approx(0.9 + 0.9 / 12)
+
+
+@settings(max_examples=50)
+@given(axis=ranges, side=st.sampled_from(["low", "high"]))
+def test_a_widened_axis_holds_the_old_one(axis: Range, side: Any) -> None:
+    wider = axis.widened(side, lambda value: value > 0)
+    if wider is not None:
+        assert wider.low <= axis.low < axis.high <= wider.high
+        assert (wider.low < axis.low) == (side == "low")
+
+
+@pytest.mark.parametrize("optimizer", DECLARED)
+def test_a_declared_space_is_one_of_its_optimizers(optimizer: str) -> None:
+    space = declared(optimizer)
+    rate = space["learning_rate"]
+    assert isinstance(rate, Range)
+    assert rate.log
+    for key, axis in space.items():
+        default = composed(f"optimizer={optimizer}")["optimizer"][key]
+        assert default in axis.values if isinstance(axis, Choice) else axis.low <= default <= axis.high
+
+
+def test_the_four_of_the_study_have_a_space() -> None:
+    assert {"sgd", "adagrad", "rmsprop", "adam"} <= set(DECLARED)
+
+
+LOG = {"kind": "log", "low": 0.1, "high": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("tree", "line"),
+    [
+        (None, "space=None: must give at least one hyperparameter an axis"),
+        ({}, "space={}: must give at least one hyperparameter an axis"),
+        ({"rate": 0.1}, "space.rate=0.1: must be one of log, linear"),
+        ({"rate": {**LOG, "kind": "lgo"}}, "space.rate.kind=lgo: must be one of log, linear"),
+        ({"rate": {"low": 1, "high": 2}}, "space.rate.kind=None: must be one of log"),
+        ({"rate": {"kind": "log", "low": 0.1}}, "space.rate.high: is missing"),
+        ({"rate": {**LOG, "hihg": 2}}, "space.rate.hihg: no such key; did you mean space.rate.high?"),
+        ({"rate": {**LOG, "values": [1]}}, "space.rate.values: no such key; an axis of kind log knows low, high"),
+        ({"rate": {**LOG, "low": "small"}}, "space.rate.low=small: must be a number"),
+        ({"rate": {**LOG, "low": True}}, "space.rate.low=True: must be a number"),
+        ({"rate": {**LOG, "high": math.inf}}, "space.rate.high=inf: must be a number"),
+        ({"rate": {**LOG, "high": 0.1}}, "space.rate.low=0.1: must be < space.rate.high=0.1"),
+        ({"rate": {**LOG, "low": 2}}, "space.rate.low=2: must be < space.rate.high=1"),
+        ({"rate": {**LOG, "low": 0}}, "space.rate.low=0: must be > 0 on a log axis"),
+        ({"rate": {**LOG, "low": -1}}, "space.rate.low=-1: must be > 0 on a log axis"),
+        ({"momentum": {"kind": "linear", "low": 0, "high": 2}}, "space.momentum.high=2.0: momentum=2.0"),
+        ({"rho": {"kind": "choice", "values": 0.9}}, "space.rho.values=0.9: must be a list of at least 1"),
+        ({"rho": {"kind": "choice", "values": []}}, r"space.rho.values=\[\]: must be a list of at least 1"),
+        ({"rho": {"kind": "choice", "values": [0.9, 0.9]}}, "must all be different"),
+        ({"rho": {"kind": "choice", "values": [0.9, 1.5]}}, "space.rho.values=1.5: rho=1.5"),
+    ],
+)
+def test_a_space_that_cannot_be(tree: Any, line: str) -> None:
+    with pytest.raises(UserError, match=line):
+        read(tree, fraction)
