@@ -12,8 +12,8 @@ from typing import Any, ClassVar, get_origin, get_type_hints
 
 import numpy as np
 
-from nnbench.core.signals import Interrupted
-from nnbench.core.user_code import place_of, told
+from nnbench.core.signals import asks_to_end
+from nnbench.core.user_code import exits_raised, place_of, told
 
 # What a setting may be; functions, classes and descriptors are the class's own business.
 PLAIN = (bool, int, float, complex, str, bytes, tuple, list, dict, set, frozenset, np.ndarray, np.generic, type(None))
@@ -46,11 +46,12 @@ def settings_alone(kind: type[Any]) -> type[Any]:
 def fault_in_making(kind: type[Any], given: Mapping[str, Any]) -> str | None:
     """What is wrong with the instance that these settings make, as a run will make it: an error, or a changed setting."""
     try:
-        made = kind(**copy.deepcopy(dict(given)))
+        with exits_raised():
+            made = kind(**copy.deepcopy(dict(given)))
         changed = [name for name, value in given.items() if not _equal(getattr(made, name), value)]
-    except (KeyboardInterrupt, Interrupted):
-        raise
     except BaseException as error:  # whatever the user's own `__post_init__` raises, `sys.exit` too
+        if asks_to_end(error):
+            raise
         place = f" ({where})" if (where := place_of(error)) else ""
         return f"{told(error).removeprefix('ValueError: ')}{place}"
     if not changed:

@@ -13,8 +13,8 @@ import numpy as np
 
 from nnbench.core.declarations import lost_setting
 from nnbench.core.errors import UserError
-from nnbench.core.signals import Interrupted
-from nnbench.core.user_code import place_of, told
+from nnbench.core.signals import asks_to_end
+from nnbench.core.user_code import exits_raised, place_of, told
 
 Base = TypeVar("Base")
 
@@ -47,11 +47,11 @@ def find(base: type[Base], package: str, name: str, key: str) -> type[Base]:
         sys.path.append(here)  # as `python -m` has it; a console script has not
     try:
         # What a module sets as it is imported, NumPy's errors and the filters of warnings, would hold for all that follows.
-        with np.errstate(), warnings.catch_warnings():
+        with np.errstate(), warnings.catch_warnings(), exits_raised():
             found = getattr(import_module(path), attribute)
-    except (KeyboardInterrupt, Interrupted):
-        raise
     except BaseException as error:  # whatever the user's own module raises while it is imported, `sys.exit` too
+        if asks_to_end(error):
+            raise
         place = f" ({where})" if (where := place_of(error)) else ""
         raise UserError(f"{key}={name}: cannot be imported: {told(error)}{place}") from error
     if not (isinstance(found, type) and issubclass(found, base)):

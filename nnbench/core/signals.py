@@ -98,6 +98,16 @@ def checkpoint() -> None:
         raise Interrupted(_State.asked)
 
 
+def asks_to_end(error: BaseException) -> bool:
+    """Whether an error comes from a signal to this process; a `KeyboardInterrupt` comes from one by Python's own handler only.
+
+    Where `interruptible` or a worker has replaced that handler, the code that was called has raised it itself.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    return isinstance(error, Interrupted)
+
+
 def _listen(ear: socket.socket) -> None:
     """Hear the signals, a byte each, until nobody sends any more; the second one that asks for the end is the end."""
     asked: float | None = None

@@ -1,12 +1,36 @@
-"""What an error that a user's code has raised says, and where that code stood."""
+"""What an error that a user's code has raised says, where that code stood, and how its `os._exit` becomes an error."""
 
 import os
+import threading
 import traceback
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
 
 OWN, STANDARD = Path(__file__).parents[1], Path(os.__file__).parent
 INSTALLED = {"site-packages", "dist-packages"}
+
+
+@contextmanager
+def exits_raised() -> Iterator[None]:
+    """Within, `os._exit` raises `SystemExit` in this thread, so that a user's code cannot end the command in silence.
+
+    Other threads, child processes that the code forks, and calls after the end of the block do exit.
+    """
+    leave, process, thread = os._exit, os.getpid(), threading.get_ident()
+    active = True
+
+    def raise_exit(status: int) -> NoReturn:
+        if active and (os.getpid(), threading.get_ident()) == (process, thread):
+            raise SystemExit(f"os._exit({status})")
+        leave(status)
+
+    os._exit = raise_exit
+    try:
+        yield
+    finally:
+        os._exit, active = leave, False
 
 
 def told(error: BaseException) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 
 from nnbench.core.signals import Interrupted
 from nnbench.core.standard_streams import tolerant
-from nnbench.core.user_code import place_of, told
+from nnbench.core.user_code import exits_raised, place_of, told
 from nnbench.sweep.job import Failure
 
 Value = TypeVar("Value")
@@ -33,7 +33,7 @@ def attempt(call: Callable[[], Value]) -> Value | Failure:
     """
     process, folder = os.getpid(), _working_folder()
     try:
-        with warnings.catch_warnings(), np.errstate(), tolerant():
+        with warnings.catch_warnings(), np.errstate(), tolerant(), exits_raised():
             return call()
     except Interrupted:
         raise

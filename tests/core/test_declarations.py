@@ -1,5 +1,6 @@
 """Settings that are declared so that they would be recorded nowhere are refused, and the message says how to write them."""
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -163,6 +164,8 @@ class Made(_Update):
             raise ValueError("beta must be < betas")
         if self.how == "exits":
             raise SystemExit(3)
+        if self.how == "leaves":
+            os._exit(3)
 
 
 @pytest.mark.parametrize(
@@ -171,6 +174,7 @@ class Made(_Update):
         ("changes", "changes beta; keep what is derived under another name"),
         ("changes a part", "changes betas; keep what is derived under another name"),
         ("refuses", r"^beta must be < betas \(tests/core/test_declarations\.py:\d+\)$"),
+        ("leaves", r"^SystemExit: os\._exit\(3\) \(tests/core/test_declarations\.py:\d+\)$"),
         ("exits", r"^SystemExit: 3 \(tests/core/test_declarations\.py:\d+\)$"),
     ],
 )
