@@ -14,11 +14,12 @@ from nnbench.core.console import console as make_console
 from nnbench.core.console import plain
 from nnbench.core.errors import UserError
 from nnbench.core.signals import Interrupted, interruptible, uninterrupted
+from nnbench.sweep.executors.base import Executor
 from nnbench.sweep.job import Job
 from nnbench.sweep.progress import failed
 from nnbench.sweep.rehearsal import refuse_unrepeatable
 from nnbench.sweep.report_command import report_command
-from nnbench.sweep.sweep import Plan, Runner, Sweep, distinct, list_jobs
+from nnbench.sweep.sweep import Plan, Sweep, distinct, list_jobs
 
 if TYPE_CHECKING:
     from nnbench.report.outputs.files import Report
@@ -32,7 +33,7 @@ def main(words: Sequence[str] | None = None) -> int:
     return run.main(["-m", *(word for word in given if word not in ("-m", "--multirun"))])
 
 
-def run_sweep(jobs: Sequence[Job], runner: Runner) -> int:
+def run_sweep(jobs: Sequence[Job], executor: Executor) -> int:
     """Run what is missing of `jobs`, track it, and report on the study.
 
     Returns:
@@ -49,7 +50,7 @@ def run_sweep(jobs: Sequence[Job], runner: Runner) -> int:
         list_jobs(distinct(jobs))
         return 0
     refuse_unrepeatable(job.config for job in jobs)
-    return carry_out(Plan(config=config, runner=runner, stages=lambda sweep: sweep.run(jobs)))
+    return carry_out(Plan(config=config, executor=executor, stages=lambda sweep: sweep.run(jobs)))
 
 
 def carry_out(plan: Plan) -> int:
@@ -71,7 +72,7 @@ def _in_store(plan: Plan, console: Console) -> int:
         from nnbench.sweep.recorder import open_study
 
         writer = open_study(plan.config)
-    sweep = Sweep(plan.config, writer, plan.runner, console)
+    sweep = Sweep(plan.config, writer, plan.executor, console)
     try:
         return _to_the_report(sweep, plan)
     except UserError as error:

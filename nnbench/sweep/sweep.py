@@ -15,6 +15,7 @@ from nnbench.config.schema import Config
 from nnbench.core import formatting as numbers
 from nnbench.core.redaction import redacted
 from nnbench.core.signals import checkpoint, uninterrupted
+from nnbench.sweep.executors.base import Executor
 from nnbench.sweep.job import Ended, Failure, Job, Started
 from nnbench.sweep.progress import SweepProgress
 
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Trains jobs of a sweep that is open, and tells of each when it starts and when it ends.
-Runner = Callable[[Iterable[Job], "Sweep"], Iterable[Started | Ended]]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -35,12 +33,12 @@ class Plan:
 
     Attributes:
         config: of any of the jobs; names study, store and report.
-        runner: trains.
+        executor: trains the jobs.
         stages: given the sweep, calls `run` or `train` for each stage; looks at `halted` between them.
     """
 
     config: Config
-    runner: Runner
+    executor: Executor
     stages: Callable[["Sweep"], None]
 
 
@@ -72,20 +70,27 @@ class Sweep:
         halted: `fail_fast` ended it: no further stage is to begin.
     """
 
-    def __init__(self, config: Config, writer: "StudyWriter", runner: Runner, console: Console) -> None:
+    def __init__(self, config: Config, writer: "StudyWriter", executor: Executor, console: Console) -> None:
         self.config, self.writer, self.console = config, writer, console
         self.id: str | None = None
         self.finished = writer.finished() if config.resume else set()
         self.failures: list[Ended] = []
         self.files: list[Path] = []
         self.halted = False
-        self._runner = runner
+        self._executor = executor
 
     def open(self, name: str, params: Mapping[str, str]) -> str:
-        """Open the sweep's own run, unless that has been done; returns its id."""
-        with uninterrupted():
-            self.id = self.id or self.writer.start_sweep(name, params=params)
+        """Start the sweep's own run, unless it has been started; returns its id."""
+        if self.id is None:
+            with uninterrupted():
+                self.id = self.writer.start_sweep(name, params=params)
+            self._executor.open(self.id, self._finished_here)
         return self.id
+
+    def _finished_here(self) -> set[str]:
+        """Identities of the runs of this sweep that the store holds as FINISHED."""
+        rows = self.writer.finished_runs()
+        return {identity for identity, row in rows.items() if row.tags.get("nnbench.sweep_id") == self.id}
 
     def note(self, tags: Mapping[str, str]) -> None:
         """Set tags of the sweep's own run."""
@@ -160,7 +165,7 @@ class Sweep:
         from nnbench.sweep.recorder import sources
 
         kept = set()
-        for event in self._runner(jobs, self):
+        for event in self._executor.run(jobs):
             if (source := event.job.config.source) not in kept:
                 self.writer.keep_sources(self.id or "", sources(event.job.config))
                 kept.add(source)

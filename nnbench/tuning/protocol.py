@@ -24,7 +24,7 @@ from nnbench.core import formatting as numbers
 from nnbench.core.errors import UserError
 from nnbench.records import tasks
 from nnbench.records.npz import SELECTION
-from nnbench.sweep.executors.hydra import runner_of
+from nnbench.sweep.executors.hydra import executor_of
 from nnbench.sweep.job import Job
 from nnbench.sweep.rehearsal import refuse_unrepeatable
 from nnbench.sweep.sweep import Plan, Sweep, list_jobs
@@ -52,12 +52,12 @@ def two_stage_sweep(loader: ConfigLoader, master: DictConfig, arguments: Iterabl
     """
     tuning = read(loader, master, arguments)
     _check(tuning)
-    runner = runner_of(launcher, as_asked=tuning.settings.sampler == "tpe")
+    executor = executor_of(launcher, needs_results=tuning.settings.sampler == "tpe")
     if tuning.config.dry_run:
         _list(tuning)
         return None
     refuse_unrepeatable(each.default for each in tuning.contenders)
-    return Plan(config=tuning.config, runner=runner, stages=lambda sweep: _run(sweep, tuning))
+    return Plan(config=tuning.config, executor=executor, stages=lambda sweep: _run(sweep, tuning))
 
 
 def _check(tuning: Tuning) -> None:

@@ -28,7 +28,7 @@ from nnbench.core import formatting as numbers
 from nnbench.core.errors import UserError
 from nnbench.core.signals import uninterrupted
 from nnbench.records.ranking import Seen, score
-from nnbench.sweep.executors.hydra import runner_of
+from nnbench.sweep.executors.hydra import executor_of
 from nnbench.sweep.job import Ended, Job
 from nnbench.sweep.rehearsal import refuse_unrepeatable
 from nnbench.sweep.sweep import Plan, Sweep
@@ -57,12 +57,12 @@ def tpe_sweep(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]
                 f"{word}: hydra/sweeper=tpe searches one way, on the seeds of seed=...; experiment=tuned has a choice"
             )
     tuning = read(loader, master, words)
-    runner = runner_of(launcher, as_asked=True)
+    executor = executor_of(launcher, needs_results=True)
     if tuning.config.dry_run:
         list_searches(tuning, tuning.seeds)
         return None
     refuse_unrepeatable(each.default for each in tuning.contenders)
-    return Plan(config=tuning.config, runner=runner, stages=lambda sweep: _run(sweep, tuning))
+    return Plan(config=tuning.config, executor=executor, stages=lambda sweep: _run(sweep, tuning))
 
 
 def list_searches(tuning: Tuning, seeds: Sequence[int]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 from nnbench.core.signals import Interrupted
-from nnbench.sweep.executors.local import Pool
+from nnbench.sweep.executors.local import LocalPool
 from nnbench.sweep.job import Ended, Failure, Job, Started
 from nnbench.training.execute import execute
 
@@ -39,5 +39,5 @@ class Trainer:
 def trainer(monkeypatch: pytest.MonkeyPatch) -> Trainer:
     """Trains the jobs of every sweep from now on."""
     made = Trainer()
-    monkeypatch.setattr(Pool, "run", lambda pool, jobs: made.run(jobs))
+    monkeypatch.setattr(LocalPool, "run", lambda pool, jobs: made.run(jobs))
     return made

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from nnbench.config.schema import Config
-from nnbench.sweep.executors.local import Pool
+from nnbench.sweep.executors.local import LocalPool
 from nnbench.sweep.failure import attempt
 from nnbench.sweep.job import Ended, Failure, Job
 from nnbench.training.execute import Result, execute
@@ -34,7 +34,7 @@ def test_each_fails_alone(odd: Callable[..., Config], config: Make) -> None:
     good = [config(*SMALL, f"seed={seed}") for seed in range(10)]
     mixed = [each for pair in zip(configs, good * 4, strict=False) for each in pair]
     jobs = [Job(number=number, overrides=(), config=each) for number, each in enumerate(mixed)]
-    outcomes = {event.job: event.outcome for event in Pool(workers=2, timeout=60).run(jobs) if isinstance(event, Ended)}
+    outcomes = {event.job: event.outcome for event in LocalPool(workers=2, timeout=60).run(jobs) if isinstance(event, Ended)}
     assert len(outcomes) == len(jobs)
     for job, outcome in outcomes.items():
         name = job.config.optimizer.name

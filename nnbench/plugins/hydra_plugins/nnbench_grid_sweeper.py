@@ -27,9 +27,9 @@ class GridSweeper(BaseSweeper):
 
     def sweep(self, arguments: list[str]) -> None:
         from nnbench.cli.sweep import run_sweep
-        from nnbench.sweep.executors.hydra import runner_of
+        from nnbench.sweep.executors.hydra import executor_of
         from nnbench.sweep.grid import expand
 
         jobs = expand(self.context.config_loader, self.master, arguments)
-        if status := run_sweep(jobs, runner_of(self.launcher)):
+        if status := run_sweep(jobs, executor_of(self.launcher)):
             raise SystemExit(status)

@@ -35,12 +35,12 @@ class LocalLauncher(Launcher):
         from nnbench.cli import hydra_folders
         from nnbench.config.schema import LauncherConfig
         from nnbench.config.validate import check
-        from nnbench.sweep.executors.local import Pool, cores
+        from nnbench.sweep.executors.local import LocalPool, cores
 
         self.hydra_context, self.config = hydra_context, config
         hydra_folders.expect(Path(config.hydra.sweep.dir))
         settings = check(LauncherConfig, self.settings, "hydra.launcher.")
-        self.pool = Pool(workers=settings.workers or cores(), timeout=settings.timeout)
+        self.pool = LocalPool(workers=settings.workers or cores(), timeout=settings.timeout)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """For a sweeper that knows only Hydra's words, such as `hydra/sweeper=basic`."""
@@ -49,6 +49,6 @@ class LocalLauncher(Launcher):
 
         loader, numbered = self.hydra_context.config_loader, enumerate(job_overrides, initial_job_idx)
         jobs = [compose(loader, self.config, list(words), number) for number, words in numbered]
-        if status := run_sweep(jobs, lambda todo, sweep_id: self.pool.run(todo)):
+        if status := run_sweep(jobs, self.pool):
             raise SystemExit(status)
         return [JobReturn(overrides=words, status=JobStatus.COMPLETED) for words in job_overrides]

@@ -1,66 +1,74 @@
-"""From Hydra's launcher to a sweep's runner: this project's own pool, or whatever somebody else's launcher does."""
+"""Executors from Hydra's launchers: the local pool, or an adapter around a launcher of another package."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 
 from nnbench.core.errors import UserError
-from nnbench.sweep.executors.local import Pool
+from nnbench.sweep.executors.base import Executor
+from nnbench.sweep.executors.local import LocalPool
 from nnbench.sweep.failure import failure_of
-from nnbench.sweep.job import Ended, Failure, Job, RunFailed, Started
-from nnbench.sweep.sweep import Runner, Sweep
+from nnbench.sweep.job import Ended, Failure, Job, RunFailed
 
 
-def runner_of(launcher: Launcher, *, as_asked: bool = False) -> Runner:
-    """What trains a sweep's jobs.
+def executor_of(launcher: Launcher, *, needs_results: bool = False) -> Executor:
+    """The executor behind a launcher: the pool of this project's own one, an adapter around any other.
 
     Args:
-        launcher: as Hydra made it.
-        as_asked: jobs depend on the results of those before, which only this project's own launcher can serve.
+        launcher: as Hydra instantiated it.
+        needs_results: the next job depends on earlier results, which other launchers return only when all have ended.
 
     Raises:
-        UserError: it is another one.
+        UserError: `needs_results`, and the launcher is not this project's own.
     """
-    # By its pool, not by its class: Hydra loads plugins anew, as classes of their own.
-    if isinstance(pool := getattr(launcher, "pool", None), Pool):
-        return lambda jobs, sweep: pool.run(jobs)
-    if as_asked:
+    # By its pool, not by its class: Hydra imports plugins a second time, as classes of their own.
+    if isinstance(pool := getattr(launcher, "pool", None), LocalPool):
+        return pool
+    if needs_results:
         name = type(launcher).__name__
         raise UserError(f"hydra/launcher={name}: must be local for the sampler tpe, which needs each result as it comes")
-    return lambda jobs, sweep: _launch(launcher, jobs, sweep)
+    return HydraExecutor(launcher)
 
 
-def _launch(launcher: Launcher, jobs: Iterable[Job], sweep: Sweep) -> Iterator[Started | Ended]:
-    """Somebody else's launcher composes each job again, wherever it runs it, and there the job tracks itself.
+class HydraExecutor:
+    """Adapter around a launcher of Hydra's, which composes each job again wherever it runs; there the job tracks itself."""
 
-    A job that dies, as of too little memory, may cost the launcher's answer on all: then the store says which have finished.
-    """
-    todo = list(jobs)
-    words = [[*job.overrides, f"++tracking.sweep_id={sweep.id}"] for job in todo]
-    try:
-        back = launcher.launch(words, initial_job_idx=0)
-        outcomes = [_outcome(one) for one in back] if len(back) == len(todo) else [_LOST] * len(todo)
-    except UserError:
-        raise
-    except Exception as error:
-        outcomes = [failure_of(error)] * len(todo)
-    finished: set[str] = set()
-    if any(outcomes):
-        rows = sweep.writer.finished_runs()
-        finished = {identity for identity, row in rows.items() if row.tags.get("nnbench.sweep_id") == sweep.id}
-    for job, outcome in zip(todo, outcomes, strict=True):
-        yield Ended(job=job, outcome=None if job.config.identity in finished else outcome)
+    def __init__(self, launcher: Launcher) -> None:
+        self._launcher = launcher
+
+    def open(self, sweep_id: str, finished: Callable[[], set[str]]) -> None:
+        """Keep what the jobs need of the sweep, as `Executor.open`."""
+        self._sweep_id, self._finished = sweep_id, finished
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[Ended]:
+        """Launch all jobs and wait for them, as `Executor.run`; no event says that a job has started.
+
+        A worker that dies, for example for lack of memory, may make the launcher raise instead of returning the other jobs'
+        results: then the store says which runs have finished.
+        """
+        todo = list(jobs)
+        overrides = [[*job.overrides, f"++tracking.sweep_id={self._sweep_id}"] for job in todo]
+        try:
+            returned = self._launcher.launch(overrides, initial_job_idx=0)
+            outcomes = [_outcome(one) for one in returned] if len(returned) == len(todo) else [_LOST] * len(todo)
+        except UserError:
+            raise
+        except Exception as error:
+            outcomes = [failure_of(error)] * len(todo)
+        finished = self._finished() if any(outcomes) else set()
+        for job, outcome in zip(todo, outcomes, strict=True):
+            yield Ended(job=job, outcome=None if job.config.identity in finished else outcome)
 
 
 _LOST = Failure(reason="the launcher does not say what came of it", traceback="")
 
 
-def _outcome(back: JobReturn) -> Failure | None:
-    """What a launcher says of a job; None where it has tracked itself."""
-    if back.status is JobStatus.COMPLETED:
+def _outcome(returned: JobReturn) -> Failure | None:
+    """The failure that a launcher returns for a job; None where the job has run and tracked itself."""
+    if returned.status is JobStatus.COMPLETED:
         return None
-    error = back._return_value
+    error = returned._return_value
     if isinstance(error, RunFailed):
         return Failure(reason=str(error), traceback="")
     return failure_of(error) if isinstance(error, BaseException) else _LOST

@@ -1,7 +1,7 @@
 """Jobs on worker processes that stay alive from one job to the next, and whose death costs only the job they had."""
 
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, TimeoutError, wait
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -42,8 +42,8 @@ class _Try:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pool:
-    """How to run jobs.
+class LocalPool:
+    """Executor on this machine: a pool of processes.
 
     Attributes:
         workers: processes at once.
@@ -53,11 +53,14 @@ class Pool:
     workers: int
     timeout: float | None = None
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Started | Ended]:
-        """Train all jobs; tell when a worker begins with each and when it comes back, in the order of the events.
+    def open(self, sweep_id: str, finished: Callable[[], set[str]]) -> None:
+        """Do nothing: the parent process tracks the jobs."""
 
-        `jobs` may be a generator that decides on the next job when it is asked: it is asked only when a worker is
-        nearly free. Leaving the iterator early (an exception, `close`) ends the workers at once.
+    def run(self, jobs: Iterable[Job]) -> Iterator[Started | Ended]:
+        """Train all jobs, as `Executor.run`.
+
+        The next job is asked for only when a worker is nearly free. Leaving the iterator early (an exception, `close`)
+        terminates the workers at once.
         """
         # A small reserve keeps workers busy while the caller logs; it also bounds the results waiting to be logged.
         window = self.workers + min(self.workers, 4)

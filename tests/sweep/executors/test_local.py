@@ -16,7 +16,7 @@ import pytest
 from nnbench.config.schema import Config
 from nnbench.core.constraints import Positive
 from nnbench.optimizers import Optimizer
-from nnbench.sweep.executors.local import Pool, cores
+from nnbench.sweep.executors.local import LocalPool, cores
 from nnbench.sweep.job import Ended, Failure, Job, Started
 from nnbench.training.execute import Result, execute
 
@@ -80,7 +80,7 @@ def _ended(events: Iterator[Started | Ended]) -> dict[int, Result | Failure | No
 
 def test_a_worker_trains_what_this_process_would(config: Make) -> None:
     configs = [config("training.epochs=20", f"seed={seed}") for seed in range(3)]
-    outcomes = _ended(Pool(workers=2).run(_jobs(*configs)))
+    outcomes = _ended(LocalPool(workers=2).run(_jobs(*configs)))
     for number, expected in enumerate(map(execute, configs)):
         outcome = outcomes[number]
         assert isinstance(outcome, Result)
@@ -99,7 +99,7 @@ def test_failures_cost_their_own_job_alone(config: Make, tmp_path: Path) -> None
         bad("Dies", f"+optimizer.flag={tmp_path}/flag"),
         config("seed=1", "training.epochs=3"),
     )
-    outcomes = _ended(Pool(workers=2).run(jobs))
+    outcomes = _ended(LocalPool(workers=2).run(jobs))
     assert isinstance(outcomes[0], Result)
     assert isinstance(outcomes[4], Result)
     raised, died = outcomes[1], outcomes[2]
@@ -114,7 +114,7 @@ def test_failures_cost_their_own_job_alone(config: Make, tmp_path: Path) -> None
 @pytest.mark.heavy
 def test_a_job_over_its_time_is_ended(config: Make) -> None:
     slow = config(*HERE, f"optimizer.algorithm={__name__}:Sleeps")
-    outcomes = _ended(Pool(workers=1, timeout=8).run(_jobs(slow, config("training.epochs=3"))))
+    outcomes = _ended(LocalPool(workers=1, timeout=8).run(_jobs(slow, config("training.epochs=3"))))
     assert isinstance(outcomes[0], Failure)
     assert "hydra.launcher.timeout=8" in outcomes[0].reason
     assert isinstance(outcomes[1], Result)
@@ -123,7 +123,7 @@ def test_a_job_over_its_time_is_ended(config: Make) -> None:
 def test_a_job_has_started_when_a_worker_has_begun_with_it(config: Make) -> None:
     slow = [config(*HERE, f"optimizer.algorithm={__name__}:Waits", f"seed={seed}") for seed in range(6)]
     under_way, most = 0, 0
-    for event in Pool(workers=2).run(_jobs(*slow)):
+    for event in LocalPool(workers=2).run(_jobs(*slow)):
         under_way += 1 if isinstance(event, Started) else -1
         most = max(most, under_way)
     assert (under_way, most) == (0, 2)
@@ -154,7 +154,7 @@ def test_the_next_job_is_asked_for_only_when_a_worker_is_nearly_free(config: Mak
             asked.append(number)
             yield Job(number=number, overrides=(), config=config("training.epochs=2", f"seed={number}"))
 
-    events = Pool(workers=1).run(endless())
+    events = LocalPool(workers=1).run(endless())
     ended = 0
     for event in events:
         ended += isinstance(event, Ended)

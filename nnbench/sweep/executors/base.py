@@ -1,0 +1,26 @@
+"""Protocol of an executor: the part of a sweep that trains its jobs, wherever that happens."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
+
+from nnbench.sweep.job import Ended, Job, Started
+
+
+class Executor(Protocol):
+    """Trains the jobs of one sweep."""
+
+    def open(self, sweep_id: str, finished: Callable[[], set[str]]) -> None:
+        """Receive what the jobs need of their sweep; called once, before the first `run`.
+
+        Args:
+            sweep_id: MLflow's id of the sweep's own run.
+            finished: returns the identities of the sweep's runs that the store holds as FINISHED.
+        """
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[Started | Ended]:
+        """Train all jobs; yield an event when a job starts and when it ends, in the order in which they happen.
+
+        Args:
+            jobs: may be a generator that decides on the next job when it is asked for it.
+        """
+        ...

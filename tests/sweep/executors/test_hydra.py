@@ -1,0 +1,67 @@
+"""The adapter around launchers of other packages: which outcome each job gets, by what the launcher returns or raises."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.launcher import Launcher
+
+from nnbench.config.schema import Config
+from nnbench.core.errors import UserError
+from nnbench.sweep.executors.hydra import HydraExecutor, executor_of
+from nnbench.sweep.job import Failure, Job
+
+
+class Scripted(Launcher):
+    """A launcher that returns or raises `answer`."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        self.overrides: Sequence[Sequence[str]] = []
+
+    def setup(self, **given: Any) -> None:
+        """Nothing."""
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        self.overrides = job_overrides
+        if isinstance(self.answer, BaseException):
+            raise self.answer
+        returned: Sequence[JobReturn] = self.answer
+        return returned
+
+
+@pytest.fixture
+def jobs(config: Callable[..., Config]) -> list[Job]:
+    return [Job(number=seed, overrides=(f"seed={seed}",), config=config(f"seed={seed}")) for seed in (0, 1)]
+
+
+def outcomes(answer: Any, jobs: list[Job], finished: set[str]) -> list[Any]:
+    launcher = Scripted(answer)
+    executor = HydraExecutor(launcher)
+    executor.open("abc", lambda: finished)
+    events = list(executor.run(jobs))
+    assert launcher.overrides == [[*job.overrides, "++tracking.sweep_id=abc"] for job in jobs]
+    assert [event.job for event in events] == jobs
+    return [event.outcome for event in events]
+
+
+def test_a_job_fails_by_what_the_launcher_returns_for_it(jobs: list[Job]) -> None:
+    good = JobReturn(status=JobStatus.COMPLETED)
+    bad = JobReturn(status=JobStatus.FAILED, _return_value=ValueError("no"))
+    first, second = outcomes([good, bad], jobs, set())
+    assert first is None
+    assert isinstance(second, Failure)
+    assert second.reason == "ValueError: no"
+
+
+@pytest.mark.parametrize("answer", [RuntimeError("a worker died"), []])
+def test_runs_that_the_store_has_as_finished_have_not_failed(jobs: list[Job], answer: Any) -> None:
+    first, second = outcomes(answer, jobs, {jobs[0].config.identity})
+    assert first is None
+    assert isinstance(second, Failure)
+
+
+def test_only_the_local_launcher_serves_a_search_that_needs_results() -> None:
+    with pytest.raises(UserError, match=r"hydra/launcher=Scripted: must be local"):
+        executor_of(Scripted([]), needs_results=True)
