@@ -10,12 +10,13 @@ from rich.table import Table
 
 from nnbench.core import formatting as numbers
 from nnbench.core.constraints import MINIMUM_RUNS
+from nnbench.records.measures import by_rank
 from nnbench.records.study import Study
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.references import references
 from nnbench.stats.interquartile import interquartile_mean
 
-MEASURES = {"final/train_loss": "train loss", "final/val_accuracy": "val accuracy", "test/accuracy": "test accuracy"}
+MEASURES = {one.key: one.short for one in reversed(by_rank("summary"))}  # the last are kept where the terminal is narrow
 _WORD = 24  # letters of a setting's name that are kept together
 OUTCOMES = ("diverged", "failed", "killed")
 

@@ -23,6 +23,7 @@ from nnbench.core.errors import UserError
 from nnbench.core.paths import NAME, NAME_IN_WORDS
 from nnbench.records import npz as artifacts
 from nnbench.records.boundary import Boundary
+from nnbench.records.measures import CURVES, MEASURES, reached
 from nnbench.records.study import Study
 
 logger = logging.getLogger(__name__)
@@ -48,32 +49,9 @@ COLUMNS = {
     "reason": ("text", "why a run failed or was killed"),
     "started": ("UTC", "when it began"),
     "epoch": ("epochs", "passes over the training points so far; epoch 0 is measured before any update"),
-    "train_loss": ("nats", "mean cross-entropy on the training points, of probabilities clipped to [1e-7, 1 - 1e-7]"),
-    "train_accuracy": ("share", "training points classified rightly"),
-    "val_loss": ("nats", "mean cross-entropy on the validation points, not clipped; empty where there are none"),
-    "val_accuracy": ("share", "validation points classified rightly; empty where there are none"),
-    "train/loss": ("nats", "of the last epoch that MLflow's charts show"),
-    "train/accuracy": ("share", "likewise"),
-    "val/loss": ("nats", "likewise, on the validation points"),
-    "val/accuracy": ("share", "likewise"),
-    "final/train_loss": ("nats", "of the last epoch; of a diverged run the last finite one"),
-    "final/train_accuracy": ("share", "likewise"),
-    "final/val_loss": ("nats", "likewise, on the validation points"),
-    "final/val_accuracy": ("share", "likewise; settings are selected by it"),
-    "best/val_loss": ("nats", "the lowest of the run"),
-    "best/val_accuracy": ("share", "the highest of the run"),
-    "best/epoch": ("epochs", "the evaluated epoch with the lowest validation loss; of a diverged run, of those before"),
-    "best/test_loss": ("nats", "on the test points, with the weights of best/epoch"),
-    "best/test_accuracy": ("share", "likewise"),
-    "test/loss": ("nats", "mean cross-entropy on the test points, with the final weights; empty for a diverged run"),
-    "test/accuracy": ("share", "likewise"),
-    "reference/chance_accuracy": ("share", "of the test points, by always guessing the most frequent class"),
-    "reference/neighbours_accuracy": ("share", "likewise, by the nearest of the same training points"),
-    "reference/bayes_accuracy": ("share", "likewise, by the most probable class, from the data's density"),
-    "reference/bayes_loss": ("nats", "mean cross-entropy of that density's probabilities on the test points"),
-    "time/train_seconds": ("s", "wall-clock time of the training loop, evaluations included"),
-    "time/epoch_us": ("µs", "the same for one epoch"),
-    "diverged_at_epoch": ("epochs", "the first epoch whose loss was not finite; empty where there is none"),
+    **{curve.column: (curve.unit, curve.meaning) for curve in CURVES},
+    **{curve.key: (curve.unit, curve.last) for curve in CURVES},
+    **{measure.key: (measure.unit, measure.meaning) for measure in MEASURES},
     "source": ("text", "digest of the optimizer's class, with what it imports of its user's own code"),
     "dataset_source": ("text", "the same of the dataset's"),
     "code": ("text", "the same of what in nnbench decides the numbers"),
@@ -244,5 +222,5 @@ def _meaning(column: str) -> tuple[str, str]:
     if column in COLUMNS:
         return COLUMNS[column]
     if target := re.fullmatch(r"epochs_to/(.+)", column):
-        return "epochs", f"the first epoch at which training accuracy reached {target[1]}; empty if never"
+        return "epochs", reached(target[1])
     return "as in the config", f"the configuration's {column}"

@@ -14,8 +14,9 @@ import pandas as pd
 
 from nnbench.config.schema import text_keys
 from nnbench.config.text_values import as_value
+from nnbench.records import measures, tasks
 from nnbench.records import npz as artifacts
-from nnbench.records import tasks
+from nnbench.records.measures import MEASURES
 from nnbench.records.rows import Row, ours
 from nnbench.records.settings import configuration, settings
 from nnbench.records.versions import version
@@ -30,14 +31,8 @@ BEYOND = 1e300  # MLflow stores the infinite as the greatest number there is
 TAGS = ("outcome", "optimizer", "identity", "sweep_id", "stage", "reason")
 SOURCES = ("source", "dataset_source", "code")
 PROVENANCE = (*SOURCES, "commit", "dirty", "version", "python", "numpy", "blas", "cpu", "threads", "command")
-METRICS = (
-    *("final/train_loss", "final/train_accuracy", "final/val_loss", "final/val_accuracy"),
-    *("best/val_loss", "best/val_accuracy", "best/epoch", "best/test_loss", "best/test_accuracy"),
-    *("test/loss", "test/accuracy", "time/train_seconds", "time/epoch_us"),
-    *("epochs_to/0.70", "epochs_to/0.80", "epochs_to/0.90", "diverged_at_epoch"),
-    *("reference/chance_accuracy", "reference/neighbours_accuracy", "reference/bayes_accuracy", "reference/bayes_loss"),
-)
-CURVES = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
+METRICS = tuple(measure.key for measure in MEASURES)
+CURVES = tuple(curve.column for curve in measures.CURVES)
 
 
 def genuine(row: Row) -> bool:
@@ -118,13 +113,15 @@ def curve_tables(histories: Mapping[str, Path]) -> tuple[pd.DataFrame, pd.DataFr
         evaluated = arrays["evaluated"]
         epochs = artifacts.curve_epochs(len(arrays["train_loss"]), evaluated)
         parts["epoch"].append(epochs)
-        for key in CURVES[:2]:
-            parts[key].append(arrays[key][epochs])
-        for key in CURVES[2:]:
-            values = np.full(len(epochs), np.nan)
-            if len(arrays[key]):
-                values[np.searchsorted(epochs, evaluated)] = arrays[key]
-            parts[key].append(values)
+        for curve in measures.CURVES:
+            values = arrays[curve.column]
+            if curve.evaluated:
+                known, values = values, np.full(len(epochs), np.nan)
+                if len(known):
+                    values[np.searchsorted(epochs, evaluated)] = known
+            else:
+                values = values[epochs]
+            parts[curve.column].append(values)
         records.append(_records(arrays["train_accuracy"]).assign(run_id=run_id))
     columns = {key: np.concatenate(arrays, dtype=float) for key, arrays in parts.items()}
     ids = np.repeat(np.array(read, dtype=object), [len(epochs) for epochs in parts["epoch"][1:]])

@@ -3,10 +3,10 @@
 import pandas as pd
 
 from nnbench.core import palette
+from nnbench.records.measure import Measure
 from nnbench.report.comparison import wording
 from nnbench.report.comparison.pairing import Versus
 from nnbench.report.comparison.panels import more, panels
-from nnbench.report.findings.findings import Metric
 from nnbench.report.pages import NotShown
 from nnbench.report.plots import curves
 from nnbench.report.plots.sheet import Pad
@@ -27,7 +27,7 @@ def bands(versus: Versus, column: str, called: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def draw(pad: Pad, versus: Versus, table: pd.DataFrame, by: Metric, scale: curves.Scale, note: str = "") -> pd.DataFrame:
+def draw(pad: Pad, versus: Versus, table: pd.DataFrame, by: Measure, scale: curves.Scale, note: str = "") -> pd.DataFrame:
     """A small panel a setting, both studies in it; the caption ends with the note."""
     names = [name for name in versus.matched if (table["setting"] == name).any()]
     called = str(table["curve"].iloc[0])

@@ -8,9 +8,10 @@ import pandas as pd
 
 from nnbench.core import palette
 from nnbench.core.errors import UserError
+from nnbench.records.measure import Measure
 from nnbench.report.comparison.change import Change
 from nnbench.report.findings import code
-from nnbench.report.findings.findings import METRICS, Findings, Metric
+from nnbench.report.findings.findings import METRICS, Findings
 from nnbench.report.sentences import wording
 from nnbench.stats.diverged import with_diverged
 from nnbench.stats.shift import seeds_needed, shifts
@@ -53,7 +54,7 @@ class Versus:
         self._shifts: dict[str, pd.DataFrame] = {}
 
     @property
-    def primary(self) -> Metric:
+    def primary(self) -> Measure:
         """What the change is judged by: test accuracy, or the next best that both studies have."""
         return self.metrics[0]
 
@@ -67,13 +68,13 @@ class Versus:
         """The look of each setting: that which it has by itself after the change."""
         return {name: self.after.looks[after] for name, (_, after) in self.matched.items()}
 
-    def pairs(self, metric: Metric) -> pd.DataFrame:
+    def pairs(self, metric: Measure) -> pd.DataFrame:
         """`setting`, `seed`, `before`, `after` of the seeds that ended or diverged in both; infinite where they diverged."""
         if metric.column not in self._pairs:
             self._pairs[metric.column] = self._paired(metric)
         return self._pairs[metric.column]
 
-    def shifts(self, metric: Metric) -> pd.DataFrame:
+    def shifts(self, metric: Measure) -> pd.DataFrame:
         """What `stats.shift.shifts` says, and `better`: 1 where the change is shown to be for the better, -1 for the worse."""
         if metric.column not in self._shifts:
             table = shifts(self.pairs(metric))
@@ -81,7 +82,7 @@ class Versus:
             self._shifts[metric.column] = table.assign(better=better)
         return self._shifts[metric.column]
 
-    def changes(self, metric: Metric) -> list[Change]:
+    def changes(self, metric: Measure) -> list[Change]:
         """The rows of `shifts`."""
         return [Change(**{str(key): value for key, value in row.items()}) for row in self.shifts(metric).to_dict("records")]
 
@@ -150,7 +151,7 @@ class Versus:
         names = [set(side) for side in zip(*self.matched.values(), strict=True)]
         return [one.runs[one.runs["setting"].isin(of)] for one, of in zip((self.before, self.after), names, strict=True)]
 
-    def _paired(self, metric: Metric) -> pd.DataFrame:
+    def _paired(self, metric: Measure) -> pd.DataFrame:
         sides = []
         for which, side in enumerate((self.before, self.after)):
             common = {names[which]: name for name, names in self.matched.items()}

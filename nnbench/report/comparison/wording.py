@@ -5,16 +5,16 @@ from collections.abc import Sequence
 import pandas as pd
 
 from nnbench.core.formatting import count, listing
+from nnbench.records.measure import Measure
 from nnbench.report.comparison.change import Change, diverged
 from nnbench.report.comparison.pairing import Versus
-from nnbench.report.findings.findings import Metric
 from nnbench.report.sentences.caveats import one_task
 from nnbench.report.sentences.wording import brief
 
 _DATA = ("dataset.", "network.", "draws.")  # what makes the runs of one seed no longer start alike
 
 
-def verdict(versus: Versus, by: Metric) -> str:
+def verdict(versus: Versus, by: Measure) -> str:
     """What the change did to this metric, with interval and n, hedged as the tests demand."""
     changes, way = versus.changes(by), f"from {versus.names[0]} to {versus.names[1]}"
     most = max(changes, key=lambda change: change.n)
@@ -52,7 +52,7 @@ def _moved(changes: Sequence[Change], sign: int) -> str:
     return f"{'rises' if sign > 0 else 'falls'} for {listing([*told, *more])}"
 
 
-def headline(versus: Versus, by: Metric) -> str:
+def headline(versus: Versus, by: Measure) -> str:
     """The verdict in the few words of a page's title."""
     changes = versus.changes(by)
     most = max(change.n for change in changes)

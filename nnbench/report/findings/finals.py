@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from nnbench.core import formatting as numbers
-from nnbench.report.findings.findings import METRICS, Findings, Metric
-from nnbench.report.findings.measures import DECLARED
+from nnbench.records.measure import Measure
+from nnbench.records.measures import by_rank
+from nnbench.report.findings.findings import METRICS, Findings
 from nnbench.stats.interquartile import middle_mean
 
 
@@ -25,15 +26,14 @@ class Final:
     best: bool
 
 
-def measures(findings: Findings) -> list[Metric]:
+def measures(findings: Findings) -> list[Measure]:
     """What the settings are told of by, the one that judges them first; no validation accuracy beside that of the test."""
-    every = [*METRICS.values(), *(one for one in DECLARED if one.column not in METRICS)]
-    known = [metric for metric in every if findings.known(metric.column)]
+    known = [metric for metric in by_rank() if findings.known(metric.column)]
     tested = METRICS["test/accuracy"] in known
     return [metric for metric in known if not (tested and metric.column == "final/val_accuracy")]
 
 
-def finals(findings: Findings, metric: Metric) -> dict[str, Final]:
+def finals(findings: Findings, metric: Measure) -> dict[str, Final]:
     """Each setting on a measure."""
     found = findings.by(metric)
     leaders, columns = found.leaders, ["setting", "estimate", "low", "high"]

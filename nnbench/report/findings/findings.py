@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 
 from nnbench.core import palette
+from nnbench.records.measure import Measure
+from nnbench.records.measures import by_rank
 from nnbench.records.study import Study
 from nnbench.report.findings.search import Search, searched
 from nnbench.report.plots import style
@@ -15,46 +17,7 @@ from nnbench.stats.interquartile import interquartile_mean
 from nnbench.stats.paired import compare_if_enough
 from nnbench.stats.verdict import Verdict, judge, unfit
 
-
-@dataclass(frozen=True)
-class Metric:
-    """A column of `Study.runs` that settings are ranked by.
-
-    Attributes:
-        column: such as `test/accuracy`.
-        name: in print.
-        higher: whether greater values are better.
-        when: with the weights of which epoch it is taken.
-        epoch: that epoch in two words, as a table's head has it.
-    """
-
-    column: str
-    name: str
-    higher: bool
-    when: str = "after the last epoch"
-    epoch: str = "last epoch"
-
-    @property
-    def full(self) -> str:
-        """The measure with its protocol, as a sentence bears it: `test accuracy after the last epoch`."""
-        return f"{self.name} {self.when}"
-
-    @property
-    def head(self) -> str:
-        """The measure above a column: with its protocol only where that is not the last epoch."""
-        return self.name if self.when == Metric.when else self.full
-
-
-METRICS = {
-    one.column: one
-    for one in (
-        Metric("test/accuracy", "test accuracy", True),
-        Metric("final/val_accuracy", "validation accuracy", True),
-        Metric("final/train_accuracy", "training accuracy", True),
-        Metric("final/train_loss", "training loss", False),
-        Metric("final/val_loss", "validation loss", False),
-    )
-}
+METRICS = {one.key: one for one in by_rank("report")}  # of the report's tables and comparisons
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,9 +88,9 @@ class Findings:
         return int(known.max()) if len(known) and known.max() >= 2 else None
 
     @cached_property
-    def primary(self) -> Metric:
+    def primary(self) -> Measure:
         """What the study is judged by: test accuracy, or the next best where there is no test split."""
-        accuracies = [METRICS[column] for column in ("test/accuracy", "final/val_accuracy", "final/train_accuracy")]
+        accuracies = [one for one in METRICS.values() if one.quantity == "accuracy"]
         return next((one for one in accuracies if self.known(one.column)), accuracies[-1])
 
     @cached_property
@@ -183,17 +146,17 @@ class Findings:
         place = table["setting"].map(settings).fillna(table["optimizer"].map(style.family).map(optimizers))
         return table.loc[place.sort_values(kind="stable").index]
 
-    def ranking(self, by: Metric) -> pd.DataFrame:
+    def ranking(self, by: Measure) -> pd.DataFrame:
         """The settings from the best to the worst, as `Comparison.ranking` describes them."""
         return self.by(by).ranking
 
-    def by(self, metric: Metric) -> Comparison:
+    def by(self, metric: Measure) -> Comparison:
         """The settings weighed by a metric."""
         if metric.column not in self._comparisons:
             self._comparisons[metric.column] = self.compare(self.values(metric), higher=metric.higher)
         return self._comparisons[metric.column]
 
-    def values(self, by: Metric) -> pd.DataFrame:
+    def values(self, by: Measure) -> pd.DataFrame:
         """`setting`, `seed`, `value` of the runs that have one."""
         values = self.scored[["setting", "seed"]].assign(value=self.scored.get(by.column, np.nan))
         return values.dropna(subset=["value"])

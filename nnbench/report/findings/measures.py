@@ -11,19 +11,9 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
-from nnbench.report.findings.findings import METRICS, Comparison, Findings, Metric
-
-_STOPPED = "at the best validation epoch", "best epoch"
-DECLARED = (
-    METRICS["test/accuracy"],
-    Metric("test/loss", "test cross-entropy", False),
-    Metric("best/test_accuracy", "test accuracy", True, *_STOPPED),
-    Metric("best/test_loss", "test cross-entropy", False, *_STOPPED),
-)
-_OTHERWISE = {  # where there is no test split
-    "final/val_accuracy": (METRICS["final/val_accuracy"], METRICS["final/val_loss"]),
-    "final/train_accuracy": (METRICS["final/train_accuracy"], METRICS["final/train_loss"]),
-}
+from nnbench.records.measure import Measure
+from nnbench.records.measures import by_rank
+from nnbench.report.findings.findings import Comparison, Findings
 
 Kind = Literal[
     "reversed",  # differences that the judging measure shows are shown the other way round
@@ -46,7 +36,7 @@ class Disagreement:
         shown: how many pairs this measure shows to differ.
     """
 
-    metric: Metric
+    metric: Measure
     kind: Kind
     first: str
     tau: float
@@ -54,9 +44,11 @@ class Disagreement:
     shown: int
 
 
-def declared(findings: Findings) -> list[Metric]:
-    """Those of which the study has values; the first is the one that judges it."""
-    return [one for one in _OTHERWISE.get(findings.primary.column, DECLARED) if findings.known(one.column)]
+def declared(findings: Findings) -> list[Measure]:
+    """The ranked measures on the split that judges the study, of which it has values; the first is the one that judges it."""
+    judging = findings.primary
+    others = [one for one in by_rank() if one.split == judging.split and one != judging]
+    return [one for one in (judging, *others) if findings.known(one.column)]
 
 
 def disagreements(findings: Findings) -> list[Disagreement]:
@@ -69,7 +61,7 @@ def disagreements(findings: Findings) -> list[Disagreement]:
     return [one for one in found if one is not None]
 
 
-def tau(findings: Findings, by: Metric) -> float:
+def tau(findings: Findings, by: Measure) -> float:
     """Kendall's tau (b, for ties) between the order by this measure and by the one that judges; NaN under two settings."""
     scores = [
         found.ranking.set_index("setting")["score"].reindex(sorted(map(str, found.scores))) * (1 if metric.higher else -1)
@@ -82,7 +74,7 @@ def tau(findings: Findings, by: Metric) -> float:
     return float(stats.kendalltau(first, second).statistic)
 
 
-def _disagreement(findings: Findings, by: Metric) -> Disagreement | None:
+def _disagreement(findings: Findings, by: Measure) -> Disagreement | None:
     judging, other = findings.by(findings.primary), findings.by(by)
     kind, turned = _kind(judging, other)
     if kind is None:

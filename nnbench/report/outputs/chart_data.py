@@ -10,7 +10,8 @@ from matplotlib.markers import MarkerStyle
 
 from nnbench.core import formatting as numbers
 from nnbench.core import palette
-from nnbench.report.findings.findings import Findings, Metric
+from nnbench.records.measure import Measure
+from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.references import chance, references
 from nnbench.report.plots.labels import short
 from nnbench.report.plots.ticks import positive
@@ -47,7 +48,7 @@ def settings(looks: Mapping[str, palette.LineStyle]) -> list[Json]:
     ]
 
 
-def lines(findings: Findings, table: pd.DataFrame, by: Metric, *, limits: tuple[float, float] | None = None) -> list[Json]:
+def lines(findings: Findings, table: pd.DataFrame, by: Measure, *, limits: tuple[float, float] | None = None) -> list[Json]:
     """A chart for each curve, under shared limits.
 
     Args:

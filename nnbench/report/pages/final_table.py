@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 
 from nnbench.core import formatting as numbers
+from nnbench.records.measures import by_rank, by_split
 from nnbench.report.findings.findings import METRICS, Findings
-from nnbench.report.findings.measures import DECLARED
 from nnbench.report.findings.references import references
 from nnbench.report.findings.targets import Race, races
 from nnbench.report.pages import NotShown, Settings
@@ -16,13 +16,7 @@ from nnbench.report.plots.table import Cell, Column, table
 from nnbench.report.sentences import wording
 from nnbench.stats.interquartile import middle_mean
 
-_HEADS = {
-    "test/accuracy": "test\naccuracy",
-    "final/val_accuracy": "validation\naccuracy",
-    "final/train_accuracy": "training\naccuracy",
-    "final/val_loss": "validation\nloss",
-    "final/train_loss": "training\nloss",
-}
+_HEADS = {one.key: "\n".join(one.name.rsplit(" ", 1)) for one in by_split(by_rank("report"))}
 _ABREAST = 3  # targets that a table has room for
 _CAPTION = (
     f"Interquartile mean over seeds of the runs that came to their end, with its {numbers.INTERVAL}; rows in the order of the "
@@ -55,7 +49,7 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     result["train_seconds"] = result["setting"].map(seconds)
     page = pad.page(wording.headline(findings, findings.primary), _CAPTION)
     page = _finals(page, findings, result, columns, pad.further)
-    for metric in DECLARED:
+    for metric in by_rank():
         if metric.column not in METRICS and findings.known(metric.column):
             part = findings.ranking(metric).set_index("setting")[["n", "estimate", "low", "high"]]
             result = result.join(part.add_prefix(f"{metric.column} "), on="setting")

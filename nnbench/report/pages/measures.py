@@ -3,7 +3,8 @@
 import pandas as pd
 
 from nnbench.core import formatting as numbers
-from nnbench.report.findings.findings import Comparison, Findings, Metric
+from nnbench.records.measure import Measure
+from nnbench.report.findings.findings import Comparison, Findings
 from nnbench.report.findings.measures import declared, disagreements, tau
 from nnbench.report.pages import NotShown, Settings
 from nnbench.report.plots import text
@@ -47,7 +48,7 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     return pd.concat(parts.values(), ignore_index=True)
 
 
-def _ranked(findings: Findings, metric: Metric, found: Comparison) -> pd.DataFrame:
+def _ranked(findings: Findings, metric: Measure, found: Comparison) -> pd.DataFrame:
     ranking = found.ranking[found.ranking["setting"].isin(found.scores.columns)]
     behind = {name: [worse for better, worse in found.verdict.shown if better == name] for name in ranking["setting"]}
     ranking = ranking.assign(
@@ -61,7 +62,7 @@ def _ranked(findings: Findings, metric: Metric, found: Comparison) -> pd.DataFra
     return ranking[["measure", "when", "setting", "rank", *shown, "ahead_of", "tau"]]
 
 
-def _title(findings: Findings, metrics: list[Metric]) -> str:
+def _title(findings: Findings, metrics: list[Measure]) -> str:
     judging = findings.by(findings.primary).verdict
     if not judging.enough:
         return f"{numbers.count(judging.seeds, 'seed')} cannot rank the {findings.noun}s by any measure"
@@ -78,12 +79,12 @@ def _title(findings: Findings, metrics: list[Metric]) -> str:
     return f"{first} is first by {findings.primary.full}, {other} by {worst.metric.full}"
 
 
-def _head(metric: Metric) -> str:
+def _head(metric: Measure) -> str:
     """A measure over a column, on three lines."""
     return "\n".join([*metric.name.rsplit(" ", 1), metric.epoch])
 
 
-def _places(page: Page, findings: Findings, parts: dict[Metric, pd.DataFrame]) -> None:
+def _places(page: Page, findings: Findings, parts: dict[Measure, pd.DataFrame]) -> None:
     """A line a setting through its places: where lines cross, two measures disagree. Each measure stands over its column."""
     names = [str(name) for name in next(iter(parts.values()))["setting"]][:_MANY]
     most = max(int(part.loc[part["setting"].isin(names), "rank"].max()) for part in parts.values())
@@ -103,7 +104,7 @@ def _places(page: Page, findings: Findings, parts: dict[Metric, pd.DataFrame]) -
     page.y += height + 4
 
 
-def _values(page: Page, pad: Pad, findings: Findings, found: dict[Metric, Comparison]) -> Page:
+def _values(page: Page, pad: Pad, findings: Findings, found: dict[Measure, Comparison]) -> Page:
     tables = {metric: one.ranking.set_index("setting").to_dict("index") for metric, one in found.items()}
     rows: list[list[Cell | str]] = []
     for setting in map(str, found[findings.primary].scores.columns):
@@ -118,7 +119,7 @@ def _values(page: Page, pad: Pad, findings: Findings, found: dict[Metric, Compar
     return table(page, [Column("", WIDTH - _COLUMN * len(columns), "left", SMALL), *columns], rows, pad.further)
 
 
-def _pairs(page: Page, pad: Pad, findings: Findings, found: dict[Metric, Comparison]) -> None:
+def _pairs(page: Page, pad: Pad, findings: Findings, found: dict[Measure, Comparison]) -> None:
     """Which pairs each measure shows to differ."""
     if page.room < 40:
         page = pad.further()

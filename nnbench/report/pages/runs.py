@@ -3,6 +3,7 @@
 import pandas as pd
 
 from nnbench.core import formatting as numbers
+from nnbench.records.measures import by_rank
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import NotShown, Settings
 from nnbench.report.plots import text
@@ -11,11 +12,7 @@ from nnbench.report.plots.style import INK, LEAST, WARNING, WIDTH
 from nnbench.report.plots.table import Cell, Column, table
 from nnbench.report.sentences import wording
 
-_FINALS = {
-    "test/accuracy": "test\naccuracy",
-    "final/train_accuracy": "training\naccuracy",
-    "final/train_loss": "training\nloss",
-}
+_FINALS = {one.key: "\n".join(one.name.rsplit(" ", 1)) for one in by_rank("run_list")}
 
 
 def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:

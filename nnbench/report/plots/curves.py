@@ -11,7 +11,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from nnbench.core import palette
 from nnbench.core.formatting import count, listing
-from nnbench.report.findings.findings import Findings, Metric
+from nnbench.records.measure import Measure
+from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import NotShown
 from nnbench.report.plots import style, text
 from nnbench.report.plots.labels import spread
@@ -76,7 +77,7 @@ def caption(findings: Findings, table: pd.DataFrame) -> str:
     return f"{said} Epochs on a logarithmic scale that begins at 0.{_rail_key(findings)}"
 
 
-def draw(page: Page, findings: Findings, table: pd.DataFrame, by: Metric, scales: Scales) -> None:
+def draw(page: Page, findings: Findings, table: pd.DataFrame, by: Measure, scales: Scales) -> None:
     """The curves in the form that their number calls for, the best by that metric first."""
     order = [str(setting) for setting in findings.ranking(by)["setting"]]
     if len(order) <= TOGETHER:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 
 from nnbench.core.formatting import count, fixed, interval, listing
+from nnbench.records.measure import Measure
 from nnbench.report.findings import code
-from nnbench.report.findings.findings import Findings, Metric
+from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.measures import disagreements
 from nnbench.report.plots.labels import cut, without_sections
 from nnbench.report.sentences import verdict as sentences
@@ -17,13 +18,13 @@ _LONG = 48  # letters
 _INDICES = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
-def verdict(findings: Findings, by: Metric) -> str:
+def verdict(findings: Findings, by: Measure) -> str:
     """Who is best by this metric, and by the judging metric also which others order the settings otherwise."""
     said = [best(findings, by), disagreement(findings) if by == findings.primary else ""]
     return " ".join(filter(None, said))
 
 
-def best(findings: Findings, by: Metric) -> str:
+def best(findings: Findings, by: Measure) -> str:
     """Who is best by this metric, with interval and n, hedged as the tests demand."""
     found = findings.by(by).verdict
     if found.claim == "nothing":
@@ -55,7 +56,7 @@ def disagreement(findings: Findings) -> str:
     return " ".join(said)
 
 
-def headline(findings: Findings, by: Metric) -> str:
+def headline(findings: Findings, by: Measure) -> str:
     """The verdict in the few words of a page's title."""
     return sentences.headline(findings.by(by).verdict, words(findings, by.name, higher=by.higher))
 

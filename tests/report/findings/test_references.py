@@ -13,6 +13,7 @@ import yaml
 from rich.console import Console
 
 from nnbench.cli.summary_table import print_summary
+from nnbench.records.measures import TARGETS
 from nnbench.records.study import Study
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.references import References, chance, references
@@ -20,7 +21,6 @@ from nnbench.report.outputs import markdown
 from nnbench.report.outputs.document import compose
 from nnbench.report.plots.sheet import Page
 from nnbench.report.sentences.caveats import caveats
-from nnbench.tracking.metrics import TARGETS
 
 Draw = Callable[..., tuple[list[Page], pd.DataFrame]]
 NAMES = ("chance_accuracy", "neighbours_accuracy", "bayes_accuracy", "bayes_loss")

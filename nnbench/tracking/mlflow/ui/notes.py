@@ -10,12 +10,13 @@ from pathlib import PurePosixPath
 
 from nnbench.records.history import History
 from nnbench.records.labels import BEST, Best
+from nnbench.records.measures import by_rank
 from nnbench.tracking.metrics import finals
 from nnbench.tracking.mlflow.ui import views
 
 LIMIT_RUN, LIMIT_STUDY = 8000, 20000  # characters that MLflow keeps of a note
 THIS_RUN = "{this run}"  # stands for the run's id where a note is written before the run has one
-TOLD = ("test/accuracy", "final/val_accuracy", "final/train_loss")  # in a run's first line
+SUMMARY = tuple(one.key for one in by_rank("note"))  # in a run's first line
 
 STUDY = """\
 {question} {links}
@@ -165,7 +166,7 @@ def _ending(outcome: str, history: History | None, reason: str) -> str:
     if history.diverged_at is not None:
         return f"**Diverged** at epoch {history.diverged_at}: the loss left the finite numbers."
     values = dict(finals(history))
-    told = [f"{key} {values[key]:.4g}" for key in TOLD if values.get(key, float("nan")) == values.get(key)]
+    told = [f"{key} {values[key]:.4g}" for key in SUMMARY if values.get(key, float("nan")) == values.get(key)]
     return f"**{outcome.capitalize()}** after {len(history.train_loss)} epochs in {history.seconds:.2f} s: {', '.join(told)}."
 
 

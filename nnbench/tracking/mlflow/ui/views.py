@@ -10,6 +10,9 @@ import zlib
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
+from nnbench.records import measures
+from nnbench.records.measures import MEASURES, by_rank, by_split
+
 TAG = "mlflow.sharedViewState."
 MODE = "workflowType=machine_learning"  # without it the pages open on the side of language models
 
@@ -21,22 +24,16 @@ TRAINING = "tags.`nnbench.kind` = 'training'"
 SOUND = "tags.`nnbench.outcome` != 'diverged' AND attributes.status = 'FINISHED'"
 LOST = "tags.`nnbench.outcome` != 'finished' AND tags.`nnbench.outcome` != 'stopped'"
 
+CURVED = tuple(dict.fromkeys(curve.key.partition("/")[0] for curve in measures.CURVES))
+BARRED = ("test", "final", "time")
 # The charts of each section, and whether their axis is logarithmic. A chart of one number a run is one of bars.
 SECTIONS: dict[str, dict[str, bool]] = {
-    "train": {"train/loss": True, "train/accuracy": False},
-    "val": {"val/loss": True, "val/accuracy": False},
-    "test": {"test/accuracy": False, "test/loss": False},
-    "final": {"final/val_accuracy": False, "final/val_loss": False, "final/train_accuracy": False, "final/train_loss": False},
-    "time": {"time/train_seconds": False, "time/epoch_us": False},
+    **{part: {one.key: one.log for one in measures.CURVES if one.key.startswith(f"{part}/")} for part in CURVED},
+    **{part: {one.key: one.log for one in by_split([one for one in MEASURES if one.group == part])} for part in BARRED},
 }
-CURVED = ("train", "val")
 # A metric with no chart at all would get one by itself, and a section of its own before the others.
-HIDDEN = (
-    *("best/val_loss", "best/val_accuracy", "best/epoch", "best/test_loss", "best/test_accuracy", "diverged_at_epoch"),
-    *("epochs_to/0.70", "epochs_to/0.80", "epochs_to/0.90"),
-    *("reference/chance_accuracy", "reference/neighbours_accuracy", "reference/bayes_accuracy", "reference/bayes_loss"),
-)
-METRICS = ("final/val_accuracy", "final/val_loss", "test/accuracy", "final/train_loss", "time/train_seconds")
+HIDDEN = tuple(one.key for one in MEASURES if one.group not in BARRED)
+METRICS = tuple(one.key for one in by_rank("leaderboard"))
 
 
 def views(made: int, *, tuned: bool = False, grouped: bool = False, varying: Sequence[str] = ()) -> dict[str, str]:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from nnbench.records.measures import TARGETS
 from nnbench.records.tables import METRICS
-from nnbench.tracking.metrics import TARGETS
 from nnbench.tracking.mlflow.ui.views import CURVES, FAILURES, HIDDEN, LEADERBOARD, SECTIONS, filter_link, link, views
 
 

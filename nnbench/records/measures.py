@@ -1,0 +1,287 @@
+"""Catalogue of what is measured of a run: one entry a measure, from which all that stores or shows it is derived.
+
+A new measure is one more `Measure` in `MEASURES`. What is logged to MLflow, the columns of `Study.runs`, MLflow's charts, the
+export's dictionary, the rankings, the tables of the report and the terminal's summary all follow from its entry.
+"""
+
+import math
+
+import numpy as np
+
+from nnbench.core.arrays import FloatArray
+from nnbench.records.history import History
+from nnbench.records.measure import Curve, Measure, Place
+
+TARGETS = (0.70, 0.80, 0.90)  # training accuracies whose first epoch is logged; none above what the spiral's density allows
+ROUNDING = 1e-6  # a share of points in float32 may fall this much short of itself
+
+CURVES = (
+    Curve(
+        key="train/loss",
+        column="train_loss",
+        evaluated=False,
+        unit="nats",
+        meaning="mean cross-entropy on the training points, of probabilities clipped to [1e-7, 1 - 1e-7]",
+        last="of the last epoch that MLflow's charts show",
+        log=True,
+    ),
+    Curve(
+        key="train/accuracy",
+        column="train_accuracy",
+        evaluated=False,
+        unit="share",
+        meaning="training points classified rightly",
+        last="likewise",
+    ),
+    Curve(
+        key="val/loss",
+        column="val_loss",
+        evaluated=True,
+        unit="nats",
+        meaning="mean cross-entropy on the validation points, not clipped; empty where there are none",
+        last="likewise, on the validation points",
+        log=True,
+    ),
+    Curve(
+        key="val/accuracy",
+        column="val_accuracy",
+        evaluated=True,
+        unit="share",
+        meaning="validation points classified rightly; empty where there are none",
+        last="likewise",
+    ),
+)
+
+
+def _last(values: FloatArray) -> float:
+    return float(values[-1]) if len(values) else math.nan
+
+
+def _least(values: FloatArray) -> float:
+    return float(np.fmin.reduce(values)) if len(values) else math.nan
+
+
+def _greatest(values: FloatArray) -> float:
+    return float(np.fmax.reduce(values)) if len(values) else math.nan
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _first_epoch(history: History, target: float) -> float:
+    reached = history.train_accuracy >= target - ROUNDING
+    return float(reached.argmax()) if reached.any() else math.nan
+
+
+def _epochs_to(target: float) -> Measure:
+    return Measure(
+        key=f"epochs_to/{target:.2f}",
+        compute=lambda history: _first_epoch(history, target),
+        unit="epochs",
+        meaning=reached(f"{target:.2f}"),
+        group="epochs_to",
+        quantity=f"epochs to {target:.2f}",
+        better="lower",
+    )
+
+
+def _reference(name: str, quantity: str, unit: str, meaning: str) -> Measure:
+    return Measure(
+        key=f"reference/{name}",
+        compute=lambda history: _or_nan(history.references.get(name)),
+        unit=unit,
+        meaning=meaning,
+        group="reference",
+        quantity=quantity,
+        split="test",
+        better="higher" if quantity == "accuracy" else "lower",
+    )
+
+
+def reached(target: str) -> str:
+    """Meaning of the column `epochs_to/TARGET`; a store may hold targets of another version."""
+    return f"the first epoch at which training accuracy reached {target}; empty if never"
+
+
+# In the order of the columns of `Study.runs`.
+MEASURES: tuple[Measure, ...] = (
+    Measure(
+        key="final/train_loss",
+        compute=lambda history: _last(history.train_loss),
+        unit="nats",
+        meaning="of the last epoch; of a diverged run the last finite one",
+        group="final",
+        quantity="loss",
+        split="train",
+        better="lower",
+        rank=3,
+        places=("report", "leaderboard", "summary", "run_list", "note"),
+    ),
+    Measure(
+        key="final/train_accuracy",
+        compute=lambda history: _last(history.train_accuracy),
+        unit="share",
+        meaning="likewise",
+        group="final",
+        quantity="accuracy",
+        split="train",
+        better="higher",
+        rank=2,
+        places=("report", "run_list"),
+    ),
+    Measure(
+        key="final/val_loss",
+        compute=lambda history: _last(history.val_loss),
+        unit="nats",
+        meaning="likewise, on the validation points",
+        group="final",
+        quantity="loss",
+        split="val",
+        better="lower",
+        rank=4,
+        places=("report", "leaderboard"),
+    ),
+    Measure(
+        key="final/val_accuracy",
+        compute=lambda history: _last(history.val_accuracy),
+        unit="share",
+        meaning="likewise; settings are selected by it",
+        group="final",
+        quantity="accuracy",
+        split="val",
+        better="higher",
+        rank=1,
+        places=("report", "leaderboard", "summary", "note"),
+    ),
+    Measure(
+        key="best/val_loss",
+        compute=lambda history: _least(history.val_loss),
+        unit="nats",
+        meaning="the lowest of the run",
+        group="best",
+        quantity="loss",
+        split="val",
+        better="lower",
+    ),
+    Measure(
+        key="best/val_accuracy",
+        compute=lambda history: _greatest(history.val_accuracy),
+        unit="share",
+        meaning="the highest of the run",
+        group="best",
+        quantity="accuracy",
+        split="val",
+        better="higher",
+    ),
+    Measure(
+        key="best/epoch",
+        compute=lambda history: _or_nan(history.best_epoch),
+        unit="epochs",
+        meaning="the evaluated epoch with the lowest validation loss; of a diverged run, of those before",
+        group="best",
+        quantity="epoch",
+        split="val",
+    ),
+    Measure(
+        key="best/test_loss",
+        compute=lambda history: float(history.best_test_loss),
+        unit="nats",
+        meaning="on the test points, with the weights of best/epoch",
+        group="best",
+        quantity="loss",
+        split="test",
+        better="lower",
+        name="test cross-entropy",
+        rank=7,
+    ),
+    Measure(
+        key="best/test_accuracy",
+        compute=lambda history: float(history.best_test_accuracy),
+        unit="share",
+        meaning="likewise",
+        group="best",
+        quantity="accuracy",
+        split="test",
+        better="higher",
+        rank=6,
+    ),
+    Measure(
+        key="test/loss",
+        compute=lambda history: float(history.test_loss),
+        unit="nats",
+        meaning="mean cross-entropy on the test points, with the final weights; empty for a diverged run",
+        group="test",
+        quantity="loss",
+        split="test",
+        better="lower",
+        name="test cross-entropy",
+        rank=5,
+    ),
+    Measure(
+        key="test/accuracy",
+        compute=lambda history: float(history.test_accuracy),
+        unit="share",
+        meaning="likewise",
+        group="test",
+        quantity="accuracy",
+        split="test",
+        better="higher",
+        rank=0,
+        places=("report", "leaderboard", "summary", "run_list", "note"),
+    ),
+    Measure(
+        key="time/train_seconds",
+        compute=lambda history: float(history.seconds),
+        unit="s",
+        meaning="wall-clock time of the training loop, evaluations included",
+        group="time",
+        quantity="training time",
+        better="lower",
+        places=("leaderboard",),
+    ),
+    Measure(
+        key="time/epoch_us",
+        compute=lambda history: 1e6 * history.seconds / max(len(history.train_loss), 1),
+        unit="µs",
+        meaning="the same for one epoch",
+        group="time",
+        quantity="time of an epoch",
+        better="lower",
+    ),
+    *map(_epochs_to, TARGETS),
+    Measure(
+        key="diverged_at_epoch",
+        compute=lambda history: _or_nan(history.diverged_at),
+        unit="epochs",
+        meaning="the first epoch whose loss was not finite; empty where there is none",
+        group="diverged",
+        quantity="epoch",
+    ),
+    _reference("chance_accuracy", "accuracy", "share", "of the test points, by always guessing the most frequent class"),
+    _reference("neighbours_accuracy", "accuracy", "share", "likewise, by the nearest of the same training points"),
+    _reference("bayes_accuracy", "accuracy", "share", "likewise, by the most probable class, from the data's density"),
+    _reference("bayes_loss", "loss", "nats", "mean cross-entropy of that density's probabilities on the test points"),
+)
+
+
+def by_rank(place: Place | None = None) -> list[Measure]:
+    """The measures that settings are ranked by, in that order; with `place`, all those shown there, the others last."""
+    if place is None:
+        chosen = [one for one in MEASURES if one.rank is not None]
+    else:
+        chosen = [one for one in MEASURES if place in one.places]
+    return sorted(chosen, key=lambda one: math.inf if one.rank is None else one.rank)
+
+
+def by_split(measures: list[Measure]) -> list[Measure]:
+    """In the order of a table or a row of charts: accuracies first, then losses; test, validation, training points."""
+    quantities, splits = ("accuracy", "loss"), ("test", "val", "train")
+
+    def place(one: Measure) -> tuple[int, int]:
+        return (
+            quantities.index(one.quantity) if one.quantity in quantities else len(quantities),
+            splits.index(one.split) if one.split in splits else len(splits),
+        )
+
+    return sorted(measures, key=place)
