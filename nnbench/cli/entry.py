@@ -13,10 +13,10 @@ from pathlib import Path
 
 from nnbench.core import invocation
 from nnbench.core.console import one_line
-from nnbench.core.errors import LIMITS, UserError
+from nnbench.core.errors import RESOURCE_ERRORS, UserError
 from nnbench.core.redaction import redacted
 from nnbench.core.signals import Interrupted, interruptible
-from nnbench.core.standard_streams import flush_at_end, tolerant
+from nnbench.core.standard_streams import fault_tolerant_streams, flush_at_exit
 
 # Their warnings are for their developers; with PYTHONWARNINGS=error they would end a command.
 LIBRARIES = r"(mlflow|sqlalchemy|alembic|hydra|omegaconf|matplotlib|scipy|pandas)\b"
@@ -34,7 +34,7 @@ def run(program: str, command: Callable[[], int]) -> int:
         where it would be 0, but the standard output was lost, 1, or 128 + SIGPIPE where its reader has left.
     """
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
-    with tolerant(partial(_tell_lost, program)) as out:
+    with fault_tolerant_streams(partial(_tell_lost, program)) as out:
         try:
             _prepare()
             with interruptible():
@@ -45,11 +45,12 @@ def run(program: str, command: Callable[[], int]) -> int:
             tell(program, redacted(str(error)))
             status = error.status
         except OSError as error:
-            if error.errno not in LIMITS:
+            if error.errno not in RESOURCE_ERRORS:
                 raise
             tell(
                 program,
-                f"{error.filename or 'the system'}: {error.strerror}: {LIMITS[error.errno]}, then give the command again",
+                f"{error.filename or 'the system'}: {error.strerror}: {RESOURCE_ERRORS[error.errno]}, "
+                "then give the command again",
             )
             status = 1
         except Interrupted as interrupted:  # nothing was running that had to be closed
@@ -59,7 +60,7 @@ def run(program: str, command: Callable[[], int]) -> int:
             status = 128 + signal.SIGINT
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else int(end.code is not None)
-    flush_at_end()
+    flush_at_exit()
     if status == 0 and out.error is not None:
         return 128 + signal.SIGPIPE if out.error.errno == errno.EPIPE else 1
     return status
@@ -80,7 +81,7 @@ def _prepare() -> None:
     Raises:
         UserError: there is no working folder, or a variable has a value that a library would raise for.
     """
-    invocation.remember()
+    invocation.record_command()
     # Jupyter's backend, which a command called from a notebook inherits, exists in its kernel's environment alone.
     os.environ["MPLBACKEND"] = "agg"
     warnings.filterwarnings("ignore", module=LIBRARIES)

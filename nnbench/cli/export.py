@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nnbench.cli import entry
 from nnbench.cli.hydra_app import with_hydra
-from nnbench.config.command_line import decoded
+from nnbench.config.command_line import decode_arguments
 from nnbench.config.schema import Config
 
 HELP = """\
@@ -25,18 +25,18 @@ A study as plain files: Parquet, CSV and a data dictionary.
 def main(words: Sequence[str] | None = None) -> int:
     """Write a study as plain files, as `words` say. Returns 0, or 2 for a mistake in the command."""
     given = sys.argv[1:] if words is None else words
-    return entry.run("nnbench export", lambda: with_hydra(_export, decoded(given), help=HELP))
+    return entry.run("nnbench export", lambda: with_hydra(_export, decode_arguments(given), help=HELP))
 
 
 def _export(config: Config) -> int:
-    from nnbench.core.paths import below, writing  # not at the top: `--help` needs none of it
+    from nnbench.core.paths import report_folder_errors, safe_subpath  # not at the top: `--help` needs none of it
     from nnbench.records import export
     from nnbench.sweep.recorder import open_store_of
     from nnbench.tracking.mlflow.reader import read_study
 
-    folder = below(Path(config.report.folder), config.study, "export")
+    folder = safe_subpath(Path(config.report.folder), config.study, "export")
     study = read_study(open_store_of(config, create=False), config.study)
-    with writing(config.report.folder):
+    with report_folder_errors(config.report.folder):
         export.write(study, folder)
     print(folder)
     return 0

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from nnbench import __version__
 from nnbench.cli import hydra_folders
 from nnbench.config import yaml_files
-from nnbench.config.command_line import in_order, refuse_steering
+from nnbench.config.command_line import options_first, refuse_sweep_overrides
 from nnbench.config.schema import Config
 from nnbench.core.errors import UserError
 from nnbench.core.signals import checkpoint
@@ -61,7 +61,7 @@ def with_hydra(
         alone = HydraConfig.get().mode == RunMode.RUN
         try:
             if alone and sweeps:
-                refuse_steering()
+                refuse_sweep_overrides()
             status = function(parse(OmegaConf.to_container(cfg, resolve=True)))  # type: ignore[arg-type]
         except Exception as error:
             checkpoint()  # an interrupt may have become this one
@@ -72,8 +72,8 @@ def with_hydra(
             raise SystemExit(status)
 
     try:
-        sys.argv[1:] = words = in_order(words, CONF, sweeps=sweeps)
-        with yaml_files.checked(), _hydra_raising():
+        sys.argv[1:] = words = options_first(words, CONF, sweeps=sweeps)
+        with yaml_files.checked_yaml(), _hydra_raising():
             hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(task)()
     except (Exception, _Passed) as error:
         from nnbench.config.hydra_errors import as_user_error

@@ -9,7 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 
 from nnbench.cli import entry
 from nnbench.cli.hydra_app import with_hydra
-from nnbench.config.command_line import SHORT, decoded, spelled_out
+from nnbench.config.command_line import REPORT_KEYS, decode_arguments, expand_short_forms
 from nnbench.config.schema import Config
 
 HELP = """\
@@ -41,18 +41,18 @@ def main(words: Sequence[str] | None = None) -> int:
     """
 
     def report() -> int:
-        given, source = spelled_out(decoded(sys.argv[1:] if words is None else words))
-        return with_hydra(partial(_report, source), given, help=HELP, short=SHORT)
+        given, source = expand_short_forms(decode_arguments(sys.argv[1:] if words is None else words))
+        return with_hydra(partial(_report, source), given, help=HELP, short=REPORT_KEYS)
 
     return entry.run("nnbench report", report)
 
 
 def _report(source: str | None, config: Config) -> int:
     from nnbench.cli.study_report import remake, remake_export  # not at the top: `--help` needs none of it
-    from nnbench.core.paths import writing
+    from nnbench.core.paths import report_folder_errors
 
     overrides = HydraConfig.get().overrides.task
-    with writing(config.report.folder):
+    with report_folder_errors(config.report.folder):
         return remake(config, overrides) if source is None else remake_export(Path(source), config, overrides)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from nnbench.cli import entry
 from nnbench.cli.hydra_app import with_hydra
-from nnbench.config.command_line import decoded
+from nnbench.config.command_line import decode_arguments
 from nnbench.config.schema import Config
 
 
@@ -17,7 +17,7 @@ def main(words: Sequence[str] | None = None) -> int:
         command, 128 + signal when interrupted.
     """
     given = sys.argv[1:] if words is None else words
-    return entry.run("nnbench", lambda: with_hydra(_run, decoded(given), sweeps=True))
+    return entry.run("nnbench", lambda: with_hydra(_run, decode_arguments(given), sweeps=True))
 
 
 def _run(config: Config) -> int:

@@ -5,7 +5,7 @@ from functools import partial
 from nnbench.config.schema import Config
 from nnbench.core import formatting as numbers
 from nnbench.core.console import console as make_console
-from nnbench.core.console import plain
+from nnbench.core.console import escape_markup
 from nnbench.core.signals import Interrupted, interruptible
 from nnbench.sweep.failure import attempt
 from nnbench.sweep.job import Ended, Failure, Job, RunFailed
@@ -44,7 +44,7 @@ def run_once(config: Config) -> int:
                 console.print(f"{config.run_name} has finished before in study {config.study}; resume=false runs it anew")
                 return 0
             for line in changes(writer, [config]) if config.resume else ():
-                console.print(plain(line))
+                console.print(escape_markup(line))
             recorder = Recorder(writer, config.tracking.sweep_id)
             with recorder.closing():
                 handle = recorder.started(job)
@@ -55,13 +55,13 @@ def run_once(config: Config) -> int:
         return interrupted.status
     run_id = writer.run_id(handle)
     if isinstance(outcome, Failure):
-        console.print(f"[red]failed[/red] {plain(f'{config.run_name}: {outcome.reason}')}")
+        console.print(f"[red]failed[/red] {escape_markup(f'{config.run_name}: {outcome.reason}')}")
         console.print(f"its traceback is an artifact of run {run_id}")
         if config.tracking.sweep_id is not None:
             raise RunFailed(outcome.reason)
         return 1
-    console.print(plain(_sentence(config, outcome)))
-    console.print(plain(f"run {run_id} in study {config.study} at {writer.store.shown_uri}"))
+    console.print(escape_markup(_sentence(config, outcome)))
+    console.print(escape_markup(f"run {run_id} in study {config.study} at {writer.store.shown_uri}"))
     return 0
 
 

@@ -19,9 +19,9 @@ from nnbench.config.command_line import key_of
 from nnbench.config.schema import Config, ReportConfig
 from nnbench.core import formatting as numbers
 from nnbench.core.console import console as make_console
-from nnbench.core.console import plain
+from nnbench.core.console import escape_markup
 from nnbench.core.errors import UserError
-from nnbench.core.paths import below
+from nnbench.core.paths import safe_subpath
 from nnbench.records import export
 from nnbench.records.study import Study
 from nnbench.records.tasks import in_both, in_one, tasks
@@ -60,7 +60,7 @@ def report_on(study: Study, wanted: ReportConfig, console: Console, *, within: s
         reports = [
             write(
                 task.study,
-                below(root, *filter(None, (study.name, task.folder, within))),
+                safe_subpath(root, *filter(None, (study.name, task.folder, within))),
                 title=wanted.title,
                 pages=wanted.pages,
                 targets=wanted.targets,
@@ -69,7 +69,7 @@ def report_on(study: Study, wanted: ReportConfig, console: Console, *, within: s
             for task in found
         ]
     if len(reports) > 1 and not within:
-        publish_contents(below(root, study.name), study.name, reports, figures.names())
+        publish_contents(safe_subpath(root, study.name), study.name, reports, figures.names())
     return reports
 
 
@@ -86,7 +86,7 @@ def tell(study: Study, reports: Sequence[Report], console: Console) -> bool:
             print_summary(task.study, console)
         except Exception as error:  # costs no more than itself: the runs are kept, and so is the report
             logger.info("the table could not be made", exc_info=True)
-            console.print(f"[red]no table[/red]: {plain(f'{type(error).__name__}: {error}')}")
+            console.print(f"[red]no table[/red]: {escape_markup(f'{type(error).__name__}: {error}')}")
             whole = False
     for report in reports:
         _tell_where(report, console, reasons=bool(study.runs["outcome"].isin(["finished", "stopped", "diverged"]).any()))
@@ -125,23 +125,23 @@ def remake(config: Config, overrides: Sequence[str]) -> int:
     if {"report", "report.pages"} & {key_of(word) for word in overrides}:
         raise UserError(f"study={config.study}: two studies side by side have pages of their own; leave report and pages out")
     both = "-vs-".join(name.encode()[:_LONGEST].decode(errors="ignore") for name in names)
-    folder = below(Path(config.report.folder), both)
+    folder = safe_subpath(Path(config.report.folder), both)
     pairs = in_both(study, after[0])
     for name, labels in in_one(study, after[0]):
         if labels:
-            console.print(f"{plain(name)} alone has {plain(', '.join(labels))}: not compared", soft_wrap=True)
+            console.print(f"{escape_markup(name)} alone has {escape_markup(', '.join(labels))}: not compared", soft_wrap=True)
     reports, refusals = [], []
     with followed(console) as progress:
         for first, second in pairs:
             try:
-                place = below(folder, first.folder) if first.folder else folder
+                place = safe_subpath(folder, first.folder) if first.folder else folder
                 reports.append(compare.write(first.study, second.study, place, progress=progress))
             except UserError as error:
                 refusals.append((first.label, error))
     if not reports:
         raise refusals[0][1]
     for label, refusal in refusals:
-        console.print(f"[red]no report[/red] on {plain(label)}: {plain(str(refusal))}", soft_wrap=True)
+        console.print(f"[red]no report[/red] on {escape_markup(label)}: {escape_markup(str(refusal))}", soft_wrap=True)
     if any(report.folder != folder for report in reports):
         publish_contents(folder, " and ".join(names), reports, PAGES)
     for report in reports:
@@ -216,13 +216,15 @@ def _tell_where(report: Report, console: Console, *, reasons: bool = True) -> No
         console: the terminal.
         reasons: tell why each page is missing; where no run came to its end, all are for that reason, which is told already.
     """
-    console.print(plain(report.answer))
+    console.print(escape_markup(report.answer))
     faulty = {fault.part for fault in report.faults}
     missing = [(page, reason) for page, reason in report.missing if page not in faulty]
     if missing and not reasons:
         console.print(f"not shown: {numbers.count(len(missing), 'page')}")
     for reason, pages in groupby(sorted(missing if reasons else [], key=itemgetter(1)), itemgetter(1)):
-        console.print(f"not shown: {', '.join(page for page, _ in pages)}: {plain(reason)}")
+        console.print(f"not shown: {', '.join(page for page, _ in pages)}: {escape_markup(reason)}")
     for fault in report.faults:
-        console.print(f"[red]fault[/red] in {plain(fault.part)}: {plain(fault.reason)}; its traceback is in {LOG}")
+        console.print(
+            f"[red]fault[/red] in {escape_markup(fault.part)}: {escape_markup(fault.reason)}; its traceback is in {LOG}"
+        )
     console.print(f"report  [bold]{escape(str(report.pdf))}[/bold], and beside it {', '.join(FILES)}")

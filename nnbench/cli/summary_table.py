@@ -123,7 +123,7 @@ def _interval(runs: pd.DataFrame, key: str, form: Form) -> str:
     if key not in runs or runs.empty:
         return numbers.MISSING
     result = interquartile_mean(runs[key])
-    estimate, bounds = numbers.parts(result.estimate, result.low, result.high)
+    estimate, bounds = numbers.estimate_and_bounds(result.estimate, result.low, result.high)
     if not (bounds and form.intervals):
         return estimate
     return f"{estimate}\n{bounds}" if form.stacked else f"{estimate} {bounds}"

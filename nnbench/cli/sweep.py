@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from nnbench.cli import run
 from nnbench.core.console import console as make_console
-from nnbench.core.console import plain
+from nnbench.core.console import escape_markup
 from nnbench.core.errors import UserError
 from nnbench.core.signals import Interrupted, interruptible, uninterrupted
 from nnbench.sweep.executors.base import Executor
@@ -98,7 +98,7 @@ def _to_the_report(sweep: Sweep, plan: Plan) -> int:
             reports = report_on(study, config.report, console)
         except Exception as error:  # costs no run: it can be made again once there is room, or the fault is mended
             logger.info("no report", exc_info=True)
-            trouble = f"[red]no report[/red]: {plain(_why(error))}; the runs are kept"
+            trouble = f"[red]no report[/red]: {escape_markup(_why(error))}; the runs are kept"
         sweep.files += [file for report in reports for file in report.files]
         status = "FAILED" if sweep.failures else "FINISHED"
     finally:

@@ -16,11 +16,11 @@ from nnbench.core.errors import UserError
 
 CURVES = {"curves": ("loss", "accuracy")}  # a short name for two pages
 # What steers a sweep, and would be ignored by a single run.
-STEERING = ("hydra.sweeper", "hydra/sweeper", "hydra.launcher", "hydra/launcher", "grids", "space", "tuning", "extend")
-STRUCTURE = re.compile(r"""['"\[\](){}$\\=:]""")  # in a value: Hydra's grammar, which its writer has to quote
+SWEEP_KEYS = ("hydra.sweeper", "hydra/sweeper", "hydra.launcher", "hydra/launcher", "grids", "space", "tuning", "extend")
+GRAMMAR_CHARACTERS = re.compile(r"""['"\[\](){}$\\=:]""")  # in a value: Hydra's grammar, which its writer has to quote
 
 
-SHORT = ("from", "pages")  # words of the report's command alone
+REPORT_KEYS = ("from", "pages")  # words of the report's command alone
 
 
 def key_of(word: str) -> str:
@@ -28,7 +28,7 @@ def key_of(word: str) -> str:
     return word.lstrip("+~").partition("=")[0]
 
 
-def decoded(words: Sequence[str]) -> list[str]:
+def decode_arguments(words: Sequence[str]) -> list[str]:
     """Decode the words as UTF-8 and quote letters beyond ASCII, which Hydra's grammar does not have.
 
     Raises:
@@ -52,12 +52,12 @@ def decoded(words: Sequence[str]) -> list[str]:
 
 def _quoted(word: str) -> str:
     key, sign, value = word.partition("=")
-    if value.isascii() or STRUCTURE.search(value):
+    if value.isascii() or GRAMMAR_CHARACTERS.search(value):
         return word
     return key + sign + ",".join(part if part.isascii() else f"'{part}'" for part in value.split(","))
 
 
-def spelled_out(words: Sequence[str]) -> tuple[list[str], str | None]:
+def expand_short_forms(words: Sequence[str]) -> tuple[list[str], str | None]:
     """Return the words of the report's command as Hydra reads them, and the folder of `from=FOLDER`.
 
     To Hydra the comma of `study=a,b` would begin a sweep.
@@ -79,7 +79,7 @@ def spelled_out(words: Sequence[str]) -> tuple[list[str], str | None]:
     return rest, source
 
 
-def in_order(words: Sequence[str], conf: Path, *, sweeps: bool) -> list[str]:
+def options_first(words: Sequence[str], conf: Path, *, sweeps: bool) -> list[str]:
     """Return the words with the options first: Hydra fails to parse an override before an option.
 
     Args:
@@ -113,7 +113,7 @@ def in_order(words: Sequence[str], conf: Path, *, sweeps: bool) -> list[str]:
             shown = f"{word[: digits.start()]}{digits[0][:8]}..."
             raise UserError(f"{shown}: is a number of {len(digits[0]):,} digits; Python reads at most 4,300")
         key, value = key_of(word), word.partition("=")[2]
-        if key in SHORT:
+        if key in REPORT_KEYS:
             raise UserError(f"{word}: is for nnbench report")
         if value.startswith(("[", "{", "$")) and ("/" in key or os.path.isdir(conf / key)):
             raise UserError(f"{word}: must be one of the options of conf/{key}; a key of it is {key}.KEY=VALUE")
@@ -147,13 +147,13 @@ def _refuse(message: str) -> NoReturn:
     raise UserError(f"{message}; --help tells of all there is")
 
 
-def refuse_steering() -> None:
+def refuse_sweep_overrides() -> None:
     """Refuse a single run whose words ask for a sweep."""
     config = HydraConfig.get()
     words = [*config.overrides.task, *config.overrides.hydra]
     given = {key_of(word): word for word in words}
     for key, word in given.items():
-        if key.startswith(STEERING):
+        if key.startswith(SWEEP_KEYS):
             raise UserError(f"{word}: steers a sweep, so it needs -m before it")
     asked = next((word for key, word in given.items() if key in ("experiment", "sweep")), "hydra.sweeper")
     if config.sweeper._target_.endswith(("TPESweeper", "TwoStageSweeper")):

@@ -17,12 +17,12 @@ from omegaconf import OmegaConf
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
 from nnbench.config.command_line import key_of
-from nnbench.config.validate import rule, unknown_key
-from nnbench.core.errors import LIMITS, UserError
+from nnbench.config.validate import allowed_values, unknown_key
+from nnbench.core.errors import RESOURCE_ERRORS, UserError
 from nnbench.core.paths import is_within
 
 # What Hydra says -> what its user is told; what is found goes into the braces.
-SAYINGS = {
+MESSAGES = {
     r"Ambiguous value for argument '([^']+)'": "{}: several values need -m before them, or brackets to be one list",
     r"Sweep parameters '([^']+)' requires --multirun": "{}: several values need -m before them",
     r"Sweeping over Hydra's configuration is not supported : '([^']+)'": "{}: must be one value for the whole of a sweep",
@@ -33,7 +33,7 @@ SAYINGS = {
     r"Invalid plugin '([^']+)'": "{}: is no plugin of Hydra's",
     r"(Only one of --run, --multirun, --cfg.*|The --resolve flag can only.*)": "{}",
 }
-FOLDERS = ("report.folder", "tracking.", "hydra.")  # begin the keys whose values are folders that are written
+FOLDER_KEYS = ("report.folder", "tracking.", "hydra.")  # begin the keys whose values are folders that are written
 
 
 def as_user_error(
@@ -56,7 +56,7 @@ def as_user_error(
     if "`_target_`" in text:
         section = next((word for word in words if re.match(r"\+*hydra\.(sweeper|launcher)=", word)), "hydra.sweeper")
         return f"{section}: is a section; one of Hydra's is chosen by {section.partition('=')[0].replace('.', '/')}=NAME"
-    for saying, line in SAYINGS.items():
+    for saying, line in MESSAGES.items():
         if found := re.search(saying, text):
             told = line.format(found[1])
             return told if sweeps else re.sub("several values need -m before them.*", "must be one value", told)
@@ -86,7 +86,7 @@ def as_user_error(
             return f"{found[1]}: no such key; did you mean {near[0]}?"
         return _no_such_key(found[1], conf, words)
     if found := re.search(r"Error merging override (\S+)", text):
-        known = rule(found[1].partition("=")[0])
+        known = allowed_values(found[1].partition("=")[0])
         return f"{found[1]}: must be {known}" if known else f"{found[1]}: {str(error.__cause__).splitlines()[0]}"
     return re.sub(r"\s+", " ", text)
 
@@ -110,12 +110,12 @@ def _advice(word: str) -> str:
 
 def _of_a_file(error: OSError, words: Sequence[str]) -> str | None:
     """The line on a file that cannot be written or looked for, where a word names it or its folder; None for any other."""
-    if error.errno in LIMITS or not error.filename:
+    if error.errno in RESOURCE_ERRORS or not error.filename:
         return None
     if error.errno == errno.ENAMETOOLONG:  # Hydra looks for a file of the name
         name = Path(str(error.filename)).name.removesuffix(".yaml")
         return next((f"{word}: holds a name that is too long" for word in words if name in word), None)
-    folders = (word for word in words if key_of(word).startswith(FOLDERS) and word.partition("=")[2])
+    folders = (word for word in words if key_of(word).startswith(FOLDER_KEYS) and word.partition("=")[2])
     named = (word for word in folders if is_within(str(error.filename), word.partition("=")[2]))
     return next((f"{word}: cannot be written: {error.strerror}" for word in named), None)
 

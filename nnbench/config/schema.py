@@ -47,12 +47,12 @@ class DatasetConfig(Section):
     Attributes:
         name: a file in `nnbench/datasets`.
         redraw: draw the points anew for each seed; otherwise every seed sees those of seed 0.
-        settings: all of the class's fields, the defaults included.
+        options: all of the class's fields, the defaults included.
     """
 
     name: str
     redraw: bool
-    settings: dict[str, Any]
+    options: dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,7 +217,7 @@ class Config(Section):
         tree = asdict(self)
         del tree["source"]
         tree["optimizer"].update(tree["optimizer"].pop("hyperparameters"))
-        tree["dataset"].update(tree["dataset"].pop("settings"))
+        tree["dataset"].update(tree["dataset"].pop("options"))
         return tree
 
     def numbers(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from nnbench.config.data_files import data_files
 
 ROOT = "nnbench.training.execute"  # with what it imports of nnbench, it decides the numbers of every run
 # What that imports but can change no number.
-ASIDE = frozenset(
+EXCLUDED = frozenset(
     f"nnbench{name}"
     for name in (
         *("", ".config", ".config.schema", ".config.source", ".core", ".core.registry", ".core.errors", ".core.constraints"),
@@ -43,7 +43,7 @@ class Source:
     """What decides the numbers of an optimizer, of a dataset, or of nnbench.
 
     Attributes:
-        digest: equal for sources that do the same; the second half of it, see `code_of`, whatever files of data hold.
+        digest: equal for sources that do the same; the second half of it, see `code_digest`, whatever files of data hold.
         files: the text of each module by its path, such as `my/opts.py`.
     """
 
@@ -73,16 +73,16 @@ def source_of(kind: type, named: str) -> Source:
     module, colon, attribute = named.partition(":")
     if colon:
         names.setdefault(module, set()).add(attribute)
-    return _digest(_closure(names, home, frozenset(_core()) | ASIDE))
+    return _digest(_closure(names, home, frozenset(_core()) | EXCLUDED))
 
 
-def code_of(digest: str) -> str:
+def code_digest(digest: str) -> str:
     """What of a digest tells of the code alone, without the files of data that it reads, which the code itself may change."""
     return digest[_CODE]
 
 
 @cache
-def own_source() -> Source:
+def nnbench_source() -> Source:
     """nnbench's own: the training loop, the network, the seeding, and what optimizers and datasets have in common."""
     return _digest(_core())
 
@@ -110,7 +110,7 @@ _Closure = Mapping[str, tuple[_Module, Sequence[ast.stmt]]]
 
 @cache
 def _core() -> _Closure:
-    return _closure({ROOT: {ALL}}, "nnbench", ASIDE, whole=True)
+    return _closure({ROOT: {ALL}}, "nnbench", EXCLUDED, whole=True)
 
 
 def _closure(start: Mapping[str, set[str]], home: str, aside: frozenset[str], *, whole: bool = False) -> _Closure:

@@ -16,17 +16,17 @@ from pydantic_core import ErrorDetails
 
 from nnbench import datasets, optimizers
 from nnbench.config.schema import Config, flatten
-from nnbench.config.source import own_source, source_of
-from nnbench.core.declarations import fault_in_making, settings_alone
+from nnbench.config.source import nnbench_source, source_of
+from nnbench.core.declarations import construction_error, fields_without_post_init
 from nnbench.core.errors import UserError
-from nnbench.core.paths import NAME, NAME_IN_WORDS
+from nnbench.core.paths import NAME_PATTERN, NAME_RULE
 from nnbench.core.registry import known
 
 # Keys that steer a sweep that tunes, or any sweep, and mean nothing to a run.
 TUNING_ONLY = ("space", "tuning", "extend")
 SWEEP_ONLY = ("grids", *TUNING_ONLY)
-ABSENT = "???"  # OmegaConf's sign for a value that somebody has yet to give
-LARGEST = 10**8  # numbers that a network may hold for all points: some gigabytes, with what training makes of them
+MISSING = "???"  # OmegaConf's sign for a value that somebody has yet to give
+MAX_NUMBERS = 10**8  # numbers that a network may hold for all points: some gigabytes, with what training makes of them
 
 
 def parse(tree: Mapping[str, Any]) -> Config:
@@ -40,7 +40,7 @@ def parse(tree: Mapping[str, Any]) -> Config:
         raise UserError(_unknown("source", "", "source", plain.keys() - {"source"}))
     plain["optimizer"], algorithm = _optimizer(_mapping(plain, "optimizer"))
     plain["dataset"], data = _dataset(_mapping(plain, "dataset"))
-    plain["source"] = {"optimizer": algorithm, "dataset": data, "nnbench": own_source().digest}
+    plain["source"] = {"optimizer": algorithm, "dataset": data, "nnbench": nnbench_source().digest}
     config: Config = check(Config, plain, "")
     _check_together(config)
     return config
@@ -63,7 +63,7 @@ def _optimizer(tree: dict[str, Any]) -> tuple[dict[str, Any], str]:
 def _dataset(tree: dict[str, Any]) -> tuple[dict[str, Any], str]:
     named = {key: tree.pop(key, None) for key in ("name", "redraw")}
     kind = datasets.find(name := _text("dataset.name", named["name"]))
-    return {**named, "settings": _fields(kind, tree, "dataset.")}, _source(kind, "dataset.name", name)
+    return {**named, "options": _fields(kind, tree, "dataset.")}, _source(kind, "dataset.name", name)
 
 
 def _source(kind: type[Any], key: str, named: str) -> str:
@@ -76,7 +76,7 @@ def _source(kind: type[Any], key: str, named: str) -> str:
 
 
 def _text(key: str, value: Any) -> str:
-    if value is None or value == ABSENT:
+    if value is None or value == MISSING:
         raise UserError(f"{key}: is missing; must be a name, or package.module:Class for one of your own")
     if not isinstance(value, str):
         raise UserError(f"{key}={_shown(value)}: must be text")
@@ -89,9 +89,9 @@ def _fields(kind: type[Any], tree: dict[str, Any], prefix: str) -> dict[str, Any
         raise UserError(
             f"{prefix[:-1]}: {kind.__module__}.{kind.__qualname__} must be a dataclass that defines {_abstract(kind)}"
         )
-    checked = check(settings_alone(kind), tree, prefix)
+    checked = check(fields_without_post_init(kind), tree, prefix)
     given = {field.name: getattr(checked, field.name) for field in fields(checked)}
-    if (wrong := fault_in_making(kind, given)) is not None:
+    if (wrong := construction_error(kind, given)) is not None:
         raise UserError(f"{prefix[:-1]}: {wrong}")
     return given
 
@@ -103,8 +103,8 @@ def _abstract(kind: type[Any]) -> str:
 def _check_together(config: Config) -> None:
     """Rules that hold between keys."""
     for key, given in (("study", config.study), ("optimizer.name", config.optimizer.name)):
-        if not re.fullmatch(NAME, given):
-            raise UserError(f"{key}={given}: must be {NAME_IN_WORDS}")
+        if not re.fullmatch(NAME_PATTERN, given):
+            raise UserError(f"{key}={given}: must be {NAME_RULE}")
     chain, name = config.draws.chain, config.optimizer.name
     if config.draws.kind == "chain" and name not in chain:
         raise UserError(f"optimizer.name={name}: must be one of draws.chain ({', '.join(chain) or 'empty'})")
@@ -121,14 +121,14 @@ def _check_together(config: Config) -> None:
 
 def _check_size(config: Config) -> None:
     """Refuse what would fill the memory, each of whose numbers is in its range."""
-    hidden, settings = config.network.hidden, config.dataset.settings
-    classes = settings.get("classes", 1)
-    most = max(("samples", "val_samples", "test_samples"), key=lambda part: settings[part])
-    points, layers = settings[most] * classes, [*hidden, classes]
+    hidden, options = config.network.hidden, config.dataset.options
+    classes = options.get("classes", 1)
+    most = max(("samples", "val_samples", "test_samples"), key=lambda part: options[part])
+    points, layers = options[most] * classes, [*hidden, classes]
     numbers = points * sum(layers) + sum(one * other for one, other in pairwise(layers))
-    if numbers > LARGEST:
-        given, split = f"network.hidden={_shown(hidden)}", f"dataset.{most}={settings[most]} a class"
-        limit = f"must be at most {LARGEST:,}"
+    if numbers > MAX_NUMBERS:
+        given, split = f"network.hidden={_shown(hidden)}", f"dataset.{most}={options[most]} a class"
+        limit = f"must be at most {MAX_NUMBERS:,}"
         raise UserError(f"{given}: with {points:,} points it holds {numbers:,} numbers; {limit} (the points are {split})")
 
 
@@ -161,10 +161,10 @@ def _sentence(kind: type[Any], prefix: str, error: ErrorDetails) -> str:
         return _unknown(key, prefix, str(name), known)
     if error["type"] == "value_error":  # of a check that the user has written
         return f"{key}={_shown(error['input'])}: {error['ctx']['error']}"
-    rule = allowed(kind, str(name))
-    if error["type"].startswith("missing") or error["input"] == ABSENT:
-        return f"{key}: is missing; must be {rule}"
-    return f"{key}={_shown(error['input'])}: must be {rule}"
+    allowed_values = describe_field(kind, str(name))
+    if error["type"].startswith("missing") or error["input"] == MISSING:
+        return f"{key}: is missing; must be {allowed_values}"
+    return f"{key}={_shown(error['input'])}: must be {allowed_values}"
 
 
 def _section(kind: type[Any], name: str) -> type[Any] | None:
@@ -192,7 +192,7 @@ def _fields_not_given(tree: Mapping[str, Any]) -> set[str]:
     found = set()
     for section, key, find in (("optimizer", "algorithm", optimizers.find), ("dataset", "name", datasets.find)):
         given = tree.get(section)
-        if isinstance(given, Mapping) and isinstance(name := given.get(key), str) and name != ABSENT:
+        if isinstance(given, Mapping) and isinstance(name := given.get(key), str) and name != MISSING:
             with suppress(UserError, TypeError):
                 found |= {f"{section}.{field.name}" for field in fields(find(name)) if field.init and field.name not in given}
     return found
@@ -210,16 +210,16 @@ def _unknown(key: str, place: str, astray: str, known: Iterable[str], below: Map
     return f"{key}: no such key; {hint}"
 
 
-def rule(key: str) -> str | None:
+def allowed_values(key: str) -> str | None:
     """What the key of a config may hold, in words; None where that depends on an optimizer or a dataset, or is Hydra's."""
     kind: type[Any] = Config
     *sections, name = key.split(".")
     for section in sections:
         kind = _section(kind, section) or kind
-    return allowed(kind, name) if name in get_type_hints(kind) else None
+    return describe_field(kind, name) if name in get_type_hints(kind) else None
 
 
-def allowed(kind: type[Any], name: str) -> str:
+def describe_field(kind: type[Any], name: str) -> str:
     """What a field may hold, in words, from its annotation."""
     schema = _adapter(kind).json_schema()["properties"][name]
     return "a section of settings" if "$ref" in schema else _words(schema)

@@ -16,7 +16,7 @@ MOST_BYTES, MOST_VALUES = 1_000_000, 100_000  # of a file; values with every ali
 
 
 @contextmanager
-def checked() -> Iterator[None]:
+def checked_yaml() -> Iterator[None]:
     """Within, Hydra refuses a YAML file that is none, with `UserError`."""
     load = ConfigRepository.load_config
 

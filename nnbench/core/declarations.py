@@ -13,13 +13,13 @@ from typing import Any, ClassVar, get_origin, get_type_hints
 import numpy as np
 
 from nnbench.core.signals import asks_to_end
-from nnbench.core.user_code import exits_raised, place_of, told
+from nnbench.core.user_code import describe_error, exits_raised, user_code_location
 
 # What a setting may be; functions, classes and descriptors are the class's own business.
-PLAIN = (bool, int, float, complex, str, bytes, tuple, list, dict, set, frozenset, np.ndarray, np.generic, type(None))
+VALUE_TYPES = (bool, int, float, complex, str, bytes, tuple, list, dict, set, frozenset, np.ndarray, np.generic, type(None))
 
 
-def lost_setting(kind: type, base: type) -> str | None:
+def declaration_error(kind: type, base: type) -> str | None:
     """What is wrong with the first setting that would be lost in silence, and how to write it; None where all are fields.
 
     Args:
@@ -30,7 +30,7 @@ def lost_setting(kind: type, base: type) -> str | None:
 
 
 @cache
-def settings_alone(kind: type[Any]) -> type[Any]:
+def fields_without_post_init(kind: type[Any]) -> type[Any]:
     """A dataclass of the settings of `kind` that can be given, without what `__post_init__` does with them."""
     hints = get_type_hints(kind, include_extras=True)
     fields = []
@@ -43,7 +43,7 @@ def settings_alone(kind: type[Any]) -> type[Any]:
     return dataclasses.make_dataclass(kind.__name__, fields, namespace=config, kw_only=True)
 
 
-def fault_in_making(kind: type[Any], given: Mapping[str, Any]) -> str | None:
+def construction_error(kind: type[Any], given: Mapping[str, Any]) -> str | None:
     """What is wrong with the instance that these settings make, as a run will make it: an error, or a changed setting."""
     try:
         with exits_raised():
@@ -52,8 +52,8 @@ def fault_in_making(kind: type[Any], given: Mapping[str, Any]) -> str | None:
     except BaseException as error:  # whatever the user's own `__post_init__` raises, `sys.exit` too
         if asks_to_end(error):
             raise
-        place = f" ({where})" if (where := place_of(error)) else ""
-        return f"{told(error).removeprefix('ValueError: ')}{place}"
+        place = f" ({where})" if (where := user_code_location(error)) else ""
+        return f"{describe_error(error).removeprefix('ValueError: ')}{place}"
     if not changed:
         return None
     name = f"{kind.__module__}.{kind.__qualname__}"
@@ -85,7 +85,7 @@ def _wrong(cls: type, base: type) -> Iterator[str]:
         yield f"{where}: what __init__ is given is recorded nowhere; write fields of a @dataclass(kw_only=True): {example}"
     for name, value in own.items():
         known = name.startswith("_") or name.isupper() or name in annotated or _is_declared(base, name)
-        if not known and isinstance(value, PLAIN):
+        if not known and isinstance(value, VALUE_TYPES):
             right = f"{_as_field(name, value)} (a constant: {name.upper()}; state: self.{name} in allocate)"
             yield f"{where}: {name} = {_shown(value)} has no type, so that it is recorded nowhere; write {right}"
 

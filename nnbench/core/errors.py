@@ -3,7 +3,7 @@
 import errno
 
 # Errors of a system that has run out of something -> what its user can do. They are no mistakes in a command.
-LIMITS = {
+RESOURCE_ERRORS = {
     errno.EMFILE: "allow more open files (`ulimit -n`)",
     errno.ENFILE: "close other programs",
     errno.ENOSPC: "make room on the disk",

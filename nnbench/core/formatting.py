@@ -6,7 +6,7 @@ from nnbench.core.constraints import MINIMUM_RUNS
 
 MISSING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
-MOST = 4  # decimals
+MAX_DECIMALS = 4  # decimals
 _LARGE = 1e6  # from which on a number is told in powers of ten: a cross-entropy has no upper end
 INTERVAL = f"nominal 95 % interval (percentile bootstrap, from {MINIMUM_RUNS} runs on)"
 
@@ -20,14 +20,14 @@ def decimals(low: float, high: float) -> int:
     if not (math.isfinite(half) and half > 0):
         return 3
     power = math.floor(math.log10(half))
-    return min(MOST, max(0, (half < 3.55 * 10.0**power) - power))
+    return min(MAX_DECIMALS, max(0, (half < 3.55 * 10.0**power) - power))
 
 
 def fixed(value: float, places: int = 3) -> str:
     """A number with so many decimals; in powers of ten where these would hide it or it is very large; a dash for none."""
     if not math.isfinite(value):
         return MISSING
-    small = value != 0 and abs(value) < 0.5 * 10.0**-MOST
+    small = value != 0 and abs(value) < 0.5 * 10.0**-MAX_DECIMALS
     powers = small or abs(value) >= _LARGE
     return f"{value:{'.1e' if powers else f'z.{places}f'}}".replace("-", MINUS)  # z: no zero with a minus
 
@@ -45,7 +45,7 @@ def interval(estimate: float, low: float, high: float) -> str:
     return f"{fixed(estimate, decimals(low, high))} {bounds(low, high)}".rstrip()
 
 
-def parts(estimate: float, low: float, high: float) -> tuple[str, str]:
+def estimate_and_bounds(estimate: float, low: float, high: float) -> tuple[str, str]:
     """An estimate and its bounds, as they stand in two columns."""
     return fixed(estimate, decimals(low, high)), bounds(low, high)
 

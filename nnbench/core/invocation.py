@@ -8,12 +8,12 @@ from pathlib import Path
 from nnbench.core.redaction import redacted
 
 VARIABLE = "NNBENCH_COMMAND"  # in the environment, so that the jobs of any launcher, on any machine, know it too
-LONGEST = 8000  # characters; tracking keeps no more, and an environment is limited
+MAX_LENGTH = 8000  # characters; tracking keeps no more, and an environment is limited
 
 
-def remember() -> None:
+def record_command() -> None:
     """Keep the words of this process's command."""
-    os.environ[VARIABLE] = _quoted()[:LONGEST]
+    os.environ[VARIABLE] = _quoted()[:MAX_LENGTH]
 
 
 def command() -> str:

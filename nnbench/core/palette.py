@@ -26,7 +26,7 @@ class LineStyle:
     terminal: str
 
     @property
-    def words(self) -> str:
+    def text_colour(self) -> str:
         """The colour for small type, which needs more contrast than a line."""
         return "#" + "".join(f"{round(0.82 * int(self.colour[at : at + 2], 16)):02x}" for at in (1, 3, 5))
 

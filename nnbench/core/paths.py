@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nnbench.core.errors import LIMITS, UserError
+from nnbench.core.errors import RESOURCE_ERRORS, UserError
 
-NAME = r"\w[\w .,()-]*"  # of a study or an optimizer: also the name of a folder
-NAME_IN_WORDS = "letters, digits, spaces and . , _ - ( ), the first a letter or digit"
-LONGEST = 255  # bytes that a file system allows in a name
+NAME_PATTERN = r"\w[\w .,()-]*"  # of a study or an optimizer: also the name of a folder
+NAME_RULE = "letters, digits, spaces and . , _ - ( ), the first a letter or digit"
+MAX_NAME_BYTES = 255  # bytes that a file system allows in a name
 
 
-def below(folder: Path, *names: str) -> Path:
+def safe_subpath(folder: Path, *names: str) -> Path:
     """The path `folder`/`names`, where each name is a plain one and no link leads elsewhere.
 
     Raises:
@@ -22,15 +22,15 @@ def below(folder: Path, *names: str) -> Path:
     """
     path = folder
     for name in names:
-        if not re.fullmatch(NAME, name):
-            raise UserError(f"{name!r}: cannot name a folder in {folder}; must be {NAME_IN_WORDS}")
-        if len(os.fsencode(name)) > LONGEST:
-            raise UserError(f"{name!r}: cannot name a folder in {folder}; must be of at most {LONGEST} bytes")
-        path = no_link(path / name)
+        if not re.fullmatch(NAME_PATTERN, name):
+            raise UserError(f"{name!r}: cannot name a folder in {folder}; must be {NAME_RULE}")
+        if len(os.fsencode(name)) > MAX_NAME_BYTES:
+            raise UserError(f"{name!r}: cannot name a folder in {folder}; must be of at most {MAX_NAME_BYTES} bytes")
+        path = require_no_link(path / name)
     return path
 
 
-def no_link(path: Path) -> Path:
+def require_no_link(path: Path) -> Path:
     """Return `path`, of which nothing need exist.
 
     Raises:
@@ -47,7 +47,7 @@ def replace_file(path: Path, content: bytes) -> Path:
     Raises:
         UserError: the file's folder is a link.
     """
-    no_link(path.parent).mkdir(parents=True, exist_ok=True)
+    require_no_link(path.parent).mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}")
     try:
         with temporary.open("xb") as file:
@@ -60,7 +60,7 @@ def replace_file(path: Path, content: bytes) -> Path:
 
 
 @contextmanager
-def writing(folder: str) -> Iterator[None]:
+def report_folder_errors(folder: str) -> Iterator[None]:
     """Within, a file below `folder`, the value of `report.folder`, that cannot be written is a mistake of the user.
 
     Raises:
@@ -70,7 +70,7 @@ def writing(folder: str) -> Iterator[None]:
         yield
     except OSError as error:
         path = error.filename2 or error.filename  # of a renamed file, the new name
-        if error.errno in LIMITS or not isinstance(path, str) or not is_within(path, folder):
+        if error.errno in RESOURCE_ERRORS or not isinstance(path, str) or not is_within(path, folder):
             raise
         raise UserError(f"report.folder={folder}: cannot be written: {path}: {error.strerror}") from error
 

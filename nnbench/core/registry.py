@@ -11,10 +11,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from nnbench.core.declarations import lost_setting
+from nnbench.core.declarations import declaration_error
 from nnbench.core.errors import UserError
 from nnbench.core.signals import asks_to_end
-from nnbench.core.user_code import exits_raised, place_of, told
+from nnbench.core.user_code import describe_error, exits_raised, user_code_location
 
 Base = TypeVar("Base")
 
@@ -52,8 +52,8 @@ def find(base: type[Base], package: str, name: str, key: str) -> type[Base]:
     except BaseException as error:  # whatever the user's own module raises while it is imported, `sys.exit` too
         if asks_to_end(error):
             raise
-        place = f" ({where})" if (where := place_of(error)) else ""
-        raise UserError(f"{key}={name}: cannot be imported: {told(error)}{place}") from error
+        place = f" ({where})" if (where := user_code_location(error)) else ""
+        raise UserError(f"{key}={name}: cannot be imported: {describe_error(error)}{place}") from error
     if not (isinstance(found, type) and issubclass(found, base)):
         raise UserError(f"{key}={name}: is not a subclass of {base.__module__}.{base.__name__}")
     return _sound(found, base, f"{key}={name}")
@@ -65,7 +65,7 @@ def _sound(found: type[Base], base: type[Base], given: str) -> type[Base]:
     Raises:
         UserError: one is not, and would be recorded nowhere.
     """
-    if (wrong := lost_setting(found, base)) is not None:
+    if (wrong := declaration_error(found, base)) is not None:
         raise UserError(f"{given}: {wrong}")
     return found
 

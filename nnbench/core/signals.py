@@ -15,8 +15,8 @@ from nnbench.core.errors import UserError
 
 logger = logging.getLogger(__name__)
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-TWICE = 0.2  # seconds; what comes again sooner is the same wish: `timeout` signals its command, then the whole group
+END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+REPEAT_WINDOW = 0.2  # seconds; what comes again sooner is the same wish: `timeout` signals its command, then the whole group
 
 
 class Interrupted(BaseException):
@@ -66,7 +66,7 @@ def interruptible() -> Iterator[None]:
     listener.start()
     wakeup = signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False)
     # A shell script ignores SIGINT for what it starts in the background; whoever sends one to it by name does mean it.
-    ending = [number for number in ENDING if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN]
+    ending = [number for number in END_SIGNALS if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, once) for number in ending}
     complain = sys.unraisablehook
     sys.unraisablehook = lambda lost: None if lost.exc_type is Interrupted else complain(lost)
@@ -112,7 +112,7 @@ def _listen(ear: socket.socket) -> None:
     """Hear the signals, a byte each, until nobody sends any more; the second one that asks for the end is the end."""
     asked: float | None = None
     while heard := ear.recv(1):
-        if heard[0] not in ENDING:
+        if heard[0] not in END_SIGNALS:
             continue
         if asked is None:
             asked = time.monotonic()
@@ -120,7 +120,7 @@ def _listen(ear: socket.socket) -> None:
                 # Straight to the descriptor: the main thread may be in the middle of a print.
                 with suppress(OSError):  # the terminal may have gone
                     os.write(2, b"\nending as soon as the store has answered; once more ends at once\n")
-        elif heard[0] != signal.SIGHUP and time.monotonic() - asked > TWICE:  # of which a shell tells again
+        elif heard[0] != signal.SIGHUP and time.monotonic() - asked > REPEAT_WINDOW:  # of which a shell tells again
             os._exit(128 + heard[0])
 
 

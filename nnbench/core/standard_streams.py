@@ -8,10 +8,10 @@ from contextlib import contextmanager, suppress
 from typing import Any, TextIO, cast
 
 NAMES = ("stdin", "stdout", "stderr")
-GONE = (errno.EPIPE, errno.EIO, errno.EBADF)  # nobody reads any more; other errors, such as a full disk, may pass
+READER_GONE = (errno.EPIPE, errno.EIO, errno.EBADF)  # nobody reads any more; other errors, such as a full disk, may pass
 
 
-class Tolerant:
+class FaultTolerantStream:
     """Text stream that drops what cannot be written instead of raising.
 
     Args:
@@ -49,14 +49,14 @@ class Tolerant:
         except ValueError:  # somebody has closed it
             pass
         except OSError as error:
-            if error.errno in GONE:
-                discard(self._stream)
+            if error.errno in READER_GONE:
+                redirect_to_null(self._stream)
             if self.error is None:
                 self.error = error
                 self._lost(error)
 
 
-def discard(stream: TextIO) -> None:
+def redirect_to_null(stream: TextIO) -> None:
     """Redirect the stream's descriptor to the null device, for this process and those it starts."""
     with suppress(OSError, ValueError):
         descriptor, null = stream.fileno(), os.open(os.devnull, os.O_WRONLY)
@@ -65,7 +65,7 @@ def discard(stream: TextIO) -> None:
         stream.flush()
 
 
-def open_closed() -> None:
+def reopen_closed() -> None:
     """Open each standard stream that the caller has closed (`>&-`) on the null device.
 
     Its descriptor would else be that of the next file opened, a database for example, into which whatever is printed
@@ -83,7 +83,7 @@ def open_closed() -> None:
 
 
 @contextmanager
-def tolerant(lost: Callable[[OSError], None] = lambda error: None) -> Iterator[Tolerant]:
+def fault_tolerant_streams(lost: Callable[[OSError], None] = lambda error: None) -> Iterator[FaultTolerantStream]:
     """Within, printing does not raise, whatever becomes of the standard streams; gives the standard output.
 
     Letters that the encoding of the terminal does not have are written as escapes.
@@ -91,13 +91,13 @@ def tolerant(lost: Callable[[OSError], None] = lambda error: None) -> Iterator[T
     Args:
         lost: called when the standard output cannot be written, other than because its reader has left.
     """
-    open_closed()
+    reopen_closed()
     before = sys.stdout, sys.stderr
     for stream in before:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    out = Tolerant(sys.stdout, lambda error: None if error.errno == errno.EPIPE else lost(error))
-    err = Tolerant(sys.stderr)
+    out = FaultTolerantStream(sys.stdout, lambda error: None if error.errno == errno.EPIPE else lost(error))
+    err = FaultTolerantStream(sys.stderr)
     sys.stdout, sys.stderr = cast(TextIO, out), cast(TextIO, err)
     try:
         yield out
@@ -107,10 +107,10 @@ def tolerant(lost: Callable[[OSError], None] = lambda error: None) -> Iterator[T
         sys.stdout, sys.stderr = before
 
 
-def flush_at_end() -> None:
+def flush_at_exit() -> None:
     """Flush the streams and discard what cannot be written, which would change the exit status when Python ends."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except OSError:
-            discard(stream)
+            redirect_to_null(stream)

@@ -33,7 +33,7 @@ def exits_raised() -> Iterator[None]:
         os._exit, active = leave, False
 
 
-def told(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """The class of an error and the first line of its text, whatever its class does when asked for it."""
     try:
         first = next(filter(None, map(str.strip, str(error).splitlines())), "")
@@ -43,7 +43,7 @@ def told(error: BaseException) -> str:
     return ": ".join(filter(None, [type(error).__name__, first]))
 
 
-def place_of(error: BaseException) -> str | None:
+def user_code_location(error: BaseException) -> str | None:
     """Where the user's own code stood, as `folder/file.py:12`: the innermost frame that is no library's, nor nnbench's.
 
     A frame in an installed package counts where there is no other: an optimizer may be installed.

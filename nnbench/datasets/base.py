@@ -23,7 +23,7 @@ class Points:
     x: npt.NDArray[np.float64]
     labels: npt.NDArray[np.int64]
 
-    def some(self, most: int) -> "Points":
+    def subsample(self, most: int) -> "Points":
         """At most so many of the points, at even steps."""
         if len(self.labels) <= most:
             return self

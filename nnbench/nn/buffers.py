@@ -8,15 +8,15 @@ import numpy.typing as npt
 
 from nnbench.core.arrays import FloatArray
 
-LINE = 64  # bytes
+CACHE_LINE = 64  # bytes
 Calls = list[Callable[[], object]]  # calls on buffers that never move, so that their arguments are given once for all
 
 
 def aligned(shape: tuple[int, ...], dtype: npt.DTypeLike, fill: float = 0.0) -> FloatArray:
     """An array like `numpy.full(shape, fill, dtype)` whose first byte is at a multiple of 64."""
     size = prod(shape) * np.dtype(dtype).itemsize
-    raw = np.empty(size + LINE, np.uint8)
-    start = -raw.ctypes.data % LINE
+    raw = np.empty(size + CACHE_LINE, np.uint8)
+    start = -raw.ctypes.data % CACHE_LINE
     array: FloatArray = raw[start : start + size].view(dtype).reshape(shape)
     array.fill(fill)
     return array
@@ -24,5 +24,5 @@ def aligned(shape: tuple[int, ...], dtype: npt.DTypeLike, fill: float = 0.0) -> 
 
 def padded(count: int, dtype: npt.DTypeLike) -> int:
     """`count` rounded up to whole cache lines of `dtype`."""
-    per_line = LINE // np.dtype(dtype).itemsize
+    per_line = CACHE_LINE // np.dtype(dtype).itemsize
     return -(-count // per_line) * per_line

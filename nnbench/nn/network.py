@@ -12,9 +12,7 @@ from nnbench.nn.activations import ACTIVATIONS, Activation
 from nnbench.nn.buffers import Calls, aligned, padded
 from nnbench.nn.products import product
 
-TOGETHER = (
-    1024  # points whose logits are worked out at a time: those of thousands leave the cache, and take four times as long
-)
+CHUNK = 1024  # points whose logits are worked out at a time: those of thousands leave the cache, and take four times as long
 
 
 class Network:
@@ -123,10 +121,8 @@ def logits(weights: Sequence[FloatArray], points: FloatArray, activation: str = 
         points: shape (n, features), taken in the dtype of the weights.
         activation: of the hidden layers, a key of `ACTIVATIONS`.
     """
-    if len(points) > TOGETHER:
-        return np.concatenate(
-            [logits(weights, points[at : at + TOGETHER], activation) for at in range(0, len(points), TOGETHER)]
-        )
+    if len(points) > CHUNK:
+        return np.concatenate([logits(weights, points[at : at + CHUNK], activation) for at in range(0, len(points), CHUNK)])
     values = points.astype(weights[0].dtype)
     *hidden, last = weights
     for layer in hidden:

@@ -13,7 +13,7 @@ from numpy.random import Generator, default_rng
 from nnbench.core.arrays import FloatArray
 
 IterationsPer = Literal["step", "layer"]
-WATCHED = 10  # steps after which some parameter must have moved: a rule may begin with a rate of zero
+CHECK_AFTER = 10  # steps after which some parameter must have moved: a rule may begin with a rate of zero
 FLUSH_EVERY = 64  # steps; a moving average with a memory of 0.9 fades by a factor of a thousand meanwhile
 
 
@@ -89,7 +89,7 @@ def stepper(
 
     Raises:
         TypeError: on the first step, if `update` returns something, as one that does not work in place would; after
-            `WATCHED` steps, if the parameters are still what they were, though there is a gradient.
+            `CHECK_AFTER` steps, if the parameters are still what they were, though there is a gradient.
     """
     start = parameters.copy()
     pieces = layers if optimizer.layerwise or iterations_per == "layer" else [(parameters, gradients)]
@@ -105,7 +105,7 @@ def stepper(
 
     def step(k: int) -> None:
         try:
-            if k % FLUSH_EVERY == WATCHED:
+            if k % FLUSH_EVERY == CHECK_AFTER:
                 upkeep(k)
             iteration = k * stride
             for update, offset in schedule:
@@ -116,7 +116,7 @@ def stepper(
             raise
 
     def upkeep(k: int) -> None:
-        if k == WATCHED and gradients.any() and np.array_equal(parameters, start):
+        if k == CHECK_AFTER and gradients.any() and np.array_equal(parameters, start):
             raise TypeError(f"{k} updates changed no parameter; say `parameters -= ...`, not `parameters = parameters - ...`")
         for owner in owners:
             _flush(owner)

@@ -20,7 +20,7 @@ from pandas.api.types import is_numeric_dtype
 from pydantic import TypeAdapter, ValidationError
 
 from nnbench.core.errors import UserError
-from nnbench.core.paths import NAME, NAME_IN_WORDS
+from nnbench.core.paths import NAME_PATTERN, NAME_RULE
 from nnbench.records import npz as artifacts
 from nnbench.records.boundary import Boundary
 from nnbench.records.measures import CURVES, MEASURES, reached
@@ -176,8 +176,8 @@ def _about(path: Path) -> _About:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from error
     if about.form != FORM:
         raise UserError(f"{path.parent}: was exported by another version of nnbench; export it again")
-    if not re.fullmatch(NAME, about.name):
-        raise UserError(f"{path}: names its study {about.name!r}; must be {NAME_IN_WORDS}")
+    if not re.fullmatch(NAME_PATTERN, about.name):
+        raise UserError(f"{path}: names its study {about.name!r}; must be {NAME_RULE}")
     return about
 
 

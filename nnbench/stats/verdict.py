@@ -93,7 +93,7 @@ class Verdict:
         return self.settings * (self.settings - 1) // 2
 
 
-def unfit(counted: "pd.Series[int]", ended: "pd.Series[int]") -> "pd.Series[str]":
+def exclusion_reasons(counted: "pd.Series[int]", ended: "pd.Series[int]") -> "pd.Series[str]":
     """Why a setting is not ranked, a text for each; empty where it is ranked.
 
     A setting with fewer than six runs has no interval, and no test of it could pass. It is left out only where another
@@ -113,7 +113,7 @@ def judge(ranking: pd.DataFrame, pairs: pd.DataFrame, *, higher: bool) -> Verdic
     Args:
         ranking: a row a setting, the best first: `setting`, `diverged`, `counted` (runs that did or came to their end),
             `score` (as `diverged.score` gives it), `n`, `estimate`, `low`, `high` (of the runs that came to their end), and
-            `aside` (as `unfit` gives it).
+            `aside` (as `exclusion_reasons` gives it).
         pairs: every pair of the settings that are ranked, as `paired.compare` gives them.
         higher: whether greater values are better.
     """

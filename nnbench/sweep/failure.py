@@ -14,8 +14,8 @@ from typing import TypeVar
 import numpy as np
 
 from nnbench.core.signals import Interrupted
-from nnbench.core.standard_streams import tolerant
-from nnbench.core.user_code import exits_raised, place_of, told
+from nnbench.core.standard_streams import fault_tolerant_streams
+from nnbench.core.user_code import describe_error, exits_raised, user_code_location
 from nnbench.sweep.job import Failure
 
 Value = TypeVar("Value")
@@ -33,7 +33,7 @@ def attempt(call: Callable[[], Value]) -> Value | Failure:
     """
     process, folder = os.getpid(), _working_folder()
     try:
-        with warnings.catch_warnings(), np.errstate(), tolerant(), exits_raised():
+        with warnings.catch_warnings(), np.errstate(), fault_tolerant_streams(), exits_raised():
             return call()
     except Interrupted:
         raise
@@ -48,8 +48,8 @@ def attempt(call: Callable[[], Value]) -> Value | Failure:
 
 def failure_of(error: BaseException) -> Failure:
     """The failure that `error` stands for, with the file and line of the user's own code where it went through that."""
-    place = place_of(error)
-    reason = f"{told(error)} ({place})" if place else told(error)
+    place = user_code_location(error)
+    reason = f"{describe_error(error)} ({place})" if place else describe_error(error)
     try:
         trace = "".join(traceback.format_exception(error))
     except BaseException:  # formatting calls methods of the error's class, which may be the user's

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from nnbench.config.schema import Config
 from nnbench.core import formatting as numbers
-from nnbench.core.console import plain
+from nnbench.core.console import escape_markup
 from nnbench.sweep.job import Ended, Failure
 from nnbench.training.execute import Result
 
@@ -88,7 +88,7 @@ class SweepProgress:
         self._reasons[reason] += 1
         if self._reasons[reason] <= TOLD:
             more = "; others that fail so are counted" if self._reasons[reason] == TOLD else ""
-            self.console.print(f"[red]failed[/red] {plain(f'{name}: {reason}{more}')}")
+            self.console.print(f"[red]failed[/red] {escape_markup(f'{name}: {reason}{more}')}")
 
     def _compare(self, config: Config, result: Result) -> None:
         history = result.history
@@ -119,5 +119,5 @@ def failed(events: Sequence[Ended]) -> Table:
         names.setdefault(event.outcome.reason, []).append(event.job.config.run_name)
     for reason, runs in names.items():
         shown = [*runs[:NAMED], "..."] if len(runs) > NAMED else runs
-        table.add_row(str(len(runs)), plain(", ".join(shown)), plain(reason))
+        table.add_row(str(len(runs)), escape_markup(", ".join(shown)), escape_markup(reason))
     return table

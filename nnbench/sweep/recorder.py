@@ -11,11 +11,11 @@ import yaml
 
 from nnbench import datasets, optimizers
 from nnbench.config.schema import Config
-from nnbench.config.source import own_source, source_of
+from nnbench.config.source import nnbench_source, source_of
 from nnbench.core import formatting as numbers
 from nnbench.core import invocation, palette
 from nnbench.core.errors import UserError
-from nnbench.core.paths import below
+from nnbench.core.paths import safe_subpath
 from nnbench.core.redaction import redacted
 from nnbench.core.signals import Interrupted, uninterrupted
 from nnbench.records.versions import CODE, DATASET, SOURCE
@@ -111,7 +111,7 @@ def open_study(config: Config) -> StudyWriter:
     for key, folder in folders.items():
         if folder:
             _check_folder(key, folder)
-    below(Path(config.report.folder), config.study)
+    safe_subpath(Path(config.report.folder), config.study)
     colours = {label: line.colour for label, line in palette.OPTIMIZER_STYLES.items()}
     return StudyWriter(open_store_of(config), config.study, command=invocation.command(), colours=colours)
 
@@ -134,7 +134,7 @@ def sources(config: Config) -> Sources:
     return {
         config.source.optimizer: source_of(optimizers.find(optimizer), optimizer).files,
         config.source.dataset: source_of(datasets.find(dataset), dataset).files,
-        config.source.nnbench: own_source().files,
+        config.source.nnbench: nnbench_source().files,
     }
 
 

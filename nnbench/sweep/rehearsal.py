@@ -110,7 +110,7 @@ def _tasks(configs: Iterable[Config]) -> dict[str, list[_Task]]:
         training = config.training
         for key, named, settings in (
             ("optimizer.algorithm", config.optimizer.algorithm, config.optimizer.hyperparameters),
-            ("dataset.name", config.dataset.name, config.dataset.settings),
+            ("dataset.name", config.dataset.name, config.dataset.options),
         ):
             if named not in SHIPPED and len(tasks := found.setdefault(named, {})) < MOST * len(SEEDS):
                 text = json.dumps(settings)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from hydra.core.override_parser.types import Quote, QuotedString
 
-from nnbench.core.console import interpreter
+from nnbench.core.console import python_command
 from nnbench.core.redaction import redacted
 
 
@@ -19,7 +19,7 @@ def report_command(study: str, words: Iterable[str]) -> str:
     """
     plain = re.fullmatch(r"[\w.-]+", study)
     name = study if plain else QuotedString(text=study, quote=Quote.single).with_quotes()
-    return f"{interpreter()} -m nnbench report {redacted(shlex.join([f'study={name}', *filter(_says_where, words)]))}"
+    return f"{python_command()} -m nnbench report {redacted(shlex.join([f'study={name}', *filter(_says_where, words)]))}"
 
 
 def _says_where(word: str) -> bool:

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from nnbench import datasets, optimizers
 from nnbench.config.schema import Config
-from nnbench.config.source import code_of, own_source, source_of
+from nnbench.config.source import code_digest, nnbench_source, source_of
 from nnbench.core.arrays import ByteArray, FloatArray
 from nnbench.core.random import Normal, Streams, chain, streams
 from nnbench.datasets import Dataset, Points
@@ -23,7 +23,7 @@ from nnbench.training.references import references
 
 # Cells along each side of the decision boundary's grid: fine enough for print, coarse enough to cost milliseconds.
 GRID = 160
-SHOWN = 1500  # test points that a boundary keeps, at even steps through the split: more would only cover each other
+MAX_TEST_POINTS = 1500  # test points that a boundary keeps, at even steps through the split: more would only cover each other
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ def execute(config: Config) -> Result:
         data, rule = datasets.find(config.dataset.name), optimizers.find(config.optimizer.algorithm)
         _check_source(config, rule, data)
         # Copies, since a user's class may change what it is given, and the config is to stay as it is.
-        dataset = data(**copy.deepcopy(config.dataset.settings))
+        dataset = data(**copy.deepcopy(config.dataset.options))
         optimizer = rule(**copy.deepcopy(config.optimizer.hyperparameters))
         source = streams(config.seed, data_seed=None if config.dataset.redraw else 0)
         points, network = _draw(config, dataset, source)
@@ -80,10 +80,10 @@ def _check_source(config: Config, optimizer: type[Optimizer], dataset: type[Data
     named = {
         config.optimizer.algorithm: (config.source.optimizer, source_of(optimizer, config.optimizer.algorithm)),
         config.dataset.name: (config.source.dataset, source_of(dataset, config.dataset.name)),
-        "nnbench": (config.source.nnbench, own_source()),
+        "nnbench": (config.source.nnbench, nnbench_source()),
     }
     for name, (digest, found) in named.items():
-        if code_of(digest) != code_of(found.digest):
+        if code_digest(digest) != code_digest(found.digest):
             raise RuntimeError(
                 f"{name} has been edited since the command was given; given again, it trains with what is there"
             )
@@ -124,7 +124,7 @@ def _boundary(config: Config, history: History, train: Points, test: Points | No
         return label.astype(np.uint8).reshape(GRID, GRID), confidence.astype(np.uint8).reshape(GRID, GRID)
 
     label, confidence = look(history.weights)
-    some = Points(x=np.empty((0, 2)), labels=np.empty(0, dtype=np.int64)) if test is None else test.some(SHOWN)
+    some = Points(x=np.empty((0, 2)), labels=np.empty(0, dtype=np.int64)) if test is None else test.subsample(MAX_TEST_POINTS)
     return Boundary(
         extent=(-reach, reach, -reach, reach),
         label=label,

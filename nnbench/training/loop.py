@@ -15,7 +15,7 @@ from nnbench.optimizers.base import IterationsPer, Optimizer, stepper
 from nnbench.records.history import History, Outcome
 
 BLOCK = 32  # epochs whose loss and accuracy are worked out together, or fewer,
-ROOM = 2**22  # so that no more logits than these wait for it
+MAX_BUFFERED_LOGITS = 2**22  # so that no more logits than these wait for it
 
 
 def evaluation_epochs(epochs: int) -> IntArray:
@@ -62,30 +62,30 @@ def train(
     if epochs < 1 or train.x.shape != network.points.T.shape or train.labels.max() >= len(network.logits):
         raise ValueError(f"{epochs} epochs on points of shape {train.x.shape} do not fit the network")
     started = perf_counter()
-    settled: list[tuple[FloatArray, FloatArray]] = []
+    metrics: list[tuple[FloatArray, FloatArray]] = []
     evaluated: dict[int, tuple[float, float]] = {}
     kept: dict[int, tuple[FloatArray, ...]] = {}
     best: _Best | None = None
     outcome: Outcome = "finished"
     due, keep, last = set(evaluation_epochs(epochs).tolist()), set(checkpoints), epochs - 1
-    block = max(1, min(BLOCK, ROOM // network.logits.size))
+    block = max(1, min(BLOCK, MAX_BUFFERED_LOGITS // network.logits.size))
     pauses = due | keep | set(range(block - 1, epochs, block)) | {last}
     with np.errstate(all="ignore"):  # what leaves the finite numbers is caught once an epoch
         network.points[:] = train.x.T
         parameters = network.parameters
         previous, gradients = parameters.copy(), network.gradients
         loss = SoftmaxCrossEntropy(network.logits, network.logit_gradients, train.labels, block)
-        forward, measure, backward = network.forward, loss.measure, network.backward
+        forward, write_gradient, backward = network.forward, loss.write_gradient, network.backward
         layers = list(zip(network.weights, network.weight_gradients, strict=True))
         step = stepper(optimizer, parameters, network.gradients, layers, iterations_per, rng)
         for epoch in range(epochs):
             row = epoch % block
             forward()
-            measure(row)
+            write_gradient(row)
             backward()
             if isnan(gradients.item(-1)):  # as it is wherever a parameter or a point's largest logit is not finite
                 outcome = "diverged"
-                settled.append(loss.settle(row))
+                metrics.append(loss.metrics(row))
                 parameters[:] = previous
                 break
             if stop_at_accuracy is not None and loss.accuracy(row) >= stop_at_accuracy:
@@ -93,7 +93,7 @@ def train(
             if epoch in pauses or outcome == "stopped":
                 done = epoch == last or outcome == "stopped"
                 if done or row == block - 1:
-                    settled.append(loss.settle(row + 1))
+                    metrics.append(loss.metrics(row + 1))
                 if epoch in keep:
                     kept[epoch] = network.snapshot()
                 if done or epoch in due:
@@ -108,7 +108,7 @@ def train(
         test_loss, test_accuracy = _score(network, None if outcome == "diverged" else test)
         best_test_loss, best_test_accuracy = (nan, nan) if best is None else _score(network, test, best.weights)
 
-    train_loss, train_accuracy = (np.concatenate(values) for values in zip(*settled, strict=True))
+    train_loss, train_accuracy = (np.concatenate(values) for values in zip(*metrics, strict=True))
     seen = {epoch: values for epoch, values in evaluated.items() if isfinite(values[0])}
     val_loss, val_accuracy = np.array(list(seen.values())).reshape(-1, 2).T
     return History(

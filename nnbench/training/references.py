@@ -12,12 +12,12 @@ import numpy as np
 from nnbench.core.arrays import FloatArray, IntArray
 from nnbench.datasets.base import Dataset, Points
 
-NEIGHBOURS = 7  # the most neighbours that vote
-JUDGED = 20_000  # the most test points that a reference is measured on, at even steps through the split
-WORK = 150_000_000  # multiplications and comparisons that the neighbours may take: less than half a second
-FEWEST = 100  # test points: on fewer than these the neighbours would be too uncertain, and are left out
-AT_ONCE = 2**16  # distances held at a time: as many as the processor's cache holds
-REMEMBERED = 4096  # sets of points whose references a process keeps
+MAX_NEIGHBOURS = 7  # the most neighbours that vote
+MAX_TEST_POINTS = 20_000  # the most test points that a reference is measured on, at even steps through the split
+MAX_OPERATIONS = 150_000_000  # multiplications and comparisons that the neighbours may take: less than half a second
+MIN_TEST_POINTS = 100  # test points: on fewer than these the neighbours would be too uncertain, and are left out
+CHUNK_SIZE = 2**16  # distances held at a time: as many as the processor's cache holds
+CACHE_SIZE = 4096  # sets of points whose references a process keeps
 
 _known: dict[tuple[type[Dataset], str, bytes], Mapping[str, float]] = {}
 
@@ -28,13 +28,13 @@ def references(dataset: Dataset, train: Points, test: Points | None) -> Mapping[
     Args:
         dataset: its `posterior` makes the Bayes classifier, where it has one.
         train: what the neighbours are looked for among.
-        test: what all are measured on; at most `JUDGED` of them.
+        test: what all are measured on; at most `MAX_TEST_POINTS` of them.
 
     Returns:
         `chance_accuracy`: of always guessing the most frequent class of the training points.
-        `neighbours_accuracy`: of a vote among the k nearest training points by Euclidean distance, k from 1 to `NEIGHBOURS`
+        `neighbours_accuracy`: of a vote of the k nearest training points by Euclidean distance, k from 1 to `MAX_NEIGHBOURS`
             being the one with the best leave-one-out accuracy on the training points. It is measured on as many test points
-            as `WORK` allows, and left out where that is fewer than `FEWEST` of a larger split.
+            as `MAX_OPERATIONS` allows, and left out where that is fewer than `MIN_TEST_POINTS` of a larger split.
         `bayes_accuracy`, `bayes_loss`: of the posterior: the share of points whose most probable class is theirs, and the
             mean negative logarithm of the probability of their class, in nats.
 
@@ -48,7 +48,7 @@ def references(dataset: Dataset, train: Points, test: Points | None) -> Mapping[
         digest.update(np.ascontiguousarray(array).data)
     key = type(dataset), repr(dataset), digest.digest()
     if key not in _known:
-        while len(_known) >= REMEMBERED:
+        while len(_known) >= CACHE_SIZE:
             del _known[next(iter(_known))]
         with np.errstate(all="ignore"):  # points may lie beyond the finite numbers; such a run diverges
             _known[key] = _work_out(dataset, train, test)
@@ -57,13 +57,13 @@ def references(dataset: Dataset, train: Points, test: Points | None) -> Mapping[
 
 def _work_out(dataset: Dataset, train: Points, test: Points) -> dict[str, float]:
     guess = np.bincount(train.labels).argmax()
-    judged = test.some(min(JUDGED, 2**22 // dataset.classes))
+    judged = test.subsample(min(MAX_TEST_POINTS, 2**22 // dataset.classes))
     found = {"chance_accuracy": float((test.labels == guess).mean())}
     cost = len(train.labels) * (2 * train.x.shape[1] + 10)
-    affordable = WORK // (2 * cost)  # test points, and as many training points to choose k by
-    if affordable >= min(FEWEST, len(test.labels)) and len(train.labels) > 1:
+    affordable = MAX_OPERATIONS // (2 * cost)  # test points, and as many training points to choose k by
+    if affordable >= min(MIN_TEST_POINTS, len(test.labels)) and len(train.labels) > 1:
         left_out = np.linspace(0, len(train.labels) - 1, min(len(train.labels), affordable)).round().astype(np.int64)
-        found["neighbours_accuracy"] = _neighbours(train, test.some(affordable), left_out)
+        found["neighbours_accuracy"] = _neighbours(train, test.subsample(affordable), left_out)
     shares = dataset.posterior(judged.x)
     if shares is not None:
         own = _checked(shares, judged, dataset)[np.arange(len(judged.labels)), judged.labels]
@@ -87,7 +87,7 @@ def _neighbours(train: Points, test: Points, left_out: IntArray) -> float:
         left_out: positions of the training points on which k is chosen, each without itself among its neighbours.
     """
     classes = int(max(train.labels.max(), test.labels.max())) + 1
-    most = min(NEIGHBOURS, len(train.labels) - 1)
+    most = min(MAX_NEIGHBOURS, len(train.labels) - 1)
     own = _vote(train, train.x[left_out], train.labels[left_out], classes, most, left_out)
     return float(_vote(train, test.x, test.labels, classes, int(own.argmax()) + 1)[-1])
 
@@ -100,7 +100,7 @@ def _vote(train: Points, x: FloatArray, labels: IntArray, classes: int, most: in
     Args:
         own: where each of these points lies among the training points: it is no neighbour of itself.
     """
-    rows = max(1, AT_ONCE // len(train.labels))
+    rows = max(1, CHUNK_SIZE // len(train.labels))
     squares, right = np.einsum("ij,ij->i", train.x, train.x), np.zeros(most)
     for start in range(0, len(x), rows):
         part = slice(start, start + rows)

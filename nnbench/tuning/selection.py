@@ -138,7 +138,7 @@ def read(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -> 
     if len(set(tried)) < len(tried):
         raise UserError(f"tuning.seeds={tried}: must all be different")
     check_number(len(contenders) * tuning.settings.configs * max(len(tried), len(tuning.seeds)))
-    if not tuning.config.dataset.settings["val_samples"]:
+    if not tuning.config.dataset.options["val_samples"]:
         raise UserError("dataset.val_samples=0: must be >= 1, since settings are chosen on the validation points")
     for contender in contenders:
         for seed in tuning.seeds:

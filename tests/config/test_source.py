@@ -160,7 +160,7 @@ def test_what_is_found_at_run_time_counts(digest: Digest, tmp_path: Path, reads:
     before = digest(named="mine.reads:Reads")
     after = digest(READS[reads], "return 1", "return 2", named="mine.reads:Reads")
     assert before != after
-    assert (source.code_of(before) == source.code_of(after)) == (not READS[reads].endswith(".py"))
+    assert (source.code_digest(before) == source.code_digest(after)) == (not READS[reads].endswith(".py"))
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_it_is_the_same_in_every_process_and_wherever_nnbench_lies(tmp_path: Pat
     code = (
         "import sys; from nnbench import optimizers; from nnbench.config import source\n"
         "for name in sys.argv[1:]: source.source_of(optimizers.find(name), name)\n"
-        "print(source.own_source().digest, *[source.source_of(optimizers.find(n), n).digest for n in ('adam', 'sgd')])"
+        "print(source.nnbench_source().digest, *[source.source_of(optimizers.find(n), n).digest for n in ('adam', 'sgd')])"
     )
     said = {
         subprocess.run(
@@ -248,7 +248,7 @@ def test_it_is_the_same_in_every_process_and_wherever_nnbench_lies(tmp_path: Pat
 
 
 def test_nnbenchs_own_is_what_a_run_needs_and_no_more() -> None:
-    files = set(source.own_source().files)
+    files = set(source.nnbench_source().files)
     assert {
         f"nnbench/{name}.py"
         for name in (

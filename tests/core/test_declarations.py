@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nnbench.config.schema import Config
-from nnbench.core.declarations import fault_in_making, lost_setting
+from nnbench.core.declarations import construction_error, declaration_error
 from nnbench.core.errors import UserError
 from nnbench.datasets import Dataset
 from nnbench.optimizers import Optimizer
@@ -109,14 +109,14 @@ LOST = {
 
 @pytest.mark.parametrize("kind", LOST)
 def test_a_lost_hyperparameter_is_refused_with_the_line_to_write(kind: type[Optimizer]) -> None:
-    wrong = lost_setting(kind, Optimizer)
+    wrong = declaration_error(kind, Optimizer)
     assert wrong is not None
     assert LOST[kind] in wrong
     assert "\n" not in wrong
 
 
 def test_a_datasets_too() -> None:
-    wrong = lost_setting(Data, Dataset)
+    wrong = declaration_error(Data, Dataset)
     assert wrong is not None
     assert "noise: float = 0.2" in wrong
 
@@ -142,7 +142,7 @@ class Right(_Update):
 
 @pytest.mark.parametrize("kind", [Right, SGD, Adam, broken_optimizers.NoRate, odd_optimizers.Odd])
 def test_what_is_no_setting_may_be_anything(kind: type[Optimizer]) -> None:
-    assert lost_setting(kind, Optimizer) is None
+    assert declaration_error(kind, Optimizer) is None
 
 
 @dataclass(kw_only=True)
@@ -179,13 +179,13 @@ class Made(_Update):
     ],
 )
 def test_what_a_class_makes_of_its_settings(how: str, told: str) -> None:
-    wrong = fault_in_making(Made, {"how": how, "beta": 0.9, "betas": [0.9, 0.99]})
+    wrong = construction_error(Made, {"how": how, "beta": 0.9, "betas": [0.9, 0.99]})
     assert wrong is not None
     assert re.search(told, wrong)
 
 
 def test_a_class_may_derive_what_it_likes() -> None:
-    assert fault_in_making(Made, {"how": "right", "beta": 0.9, "betas": [0.9, 0.99]}) is None
+    assert construction_error(Made, {"how": "right", "beta": 0.9, "betas": [0.9, 0.99]}) is None
 
 
 @pytest.mark.parametrize("how", ["changes", "refuses"])

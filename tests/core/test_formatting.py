@@ -29,7 +29,7 @@ def test_digits_follow_the_interval(estimate: float, low: float, high: float, pr
 @given(st.floats(-100, 100), st.floats(2e-3, 100))
 def test_rounding_hides_little_of_an_interval(low: float, spread: float) -> None:
     places = numbers.decimals(low, low + spread)
-    assert 0.5 * 10.0**-places <= 0.15 * (spread / 2) or places == numbers.MOST
+    assert 0.5 * 10.0**-places <= 0.15 * (spread / 2) or places == numbers.MAX_DECIMALS
     assert 10.0**-places > 0.01 * spread / 2  # and shows no digit that means nothing
 
 
@@ -106,5 +106,5 @@ def test_p_value(p: float, told: str) -> None:
 
 
 def test_parts_have_the_digits_of_the_interval() -> None:
-    assert numbers.parts(0.80423, 0.787, 0.823) == ("0.804", "[0.787, 0.823]")
-    assert numbers.parts(0.5, float("nan"), float("nan")) == ("0.500", "")
+    assert numbers.estimate_and_bounds(0.80423, 0.787, 0.823) == ("0.804", "[0.787, 0.823]")
+    assert numbers.estimate_and_bounds(0.5, float("nan"), float("nan")) == ("0.500", "")

@@ -27,8 +27,8 @@ def test_program(program: str, told: str, monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_very_long_one_still_fits_into_an_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["nnbench", *["seed=1"] * 100_000])
     monkeypatch.setenv(invocation.VARIABLE, "")
-    invocation.remember()
-    assert len(os.environ[invocation.VARIABLE]) == invocation.LONGEST
+    invocation.record_command()
+    assert len(os.environ[invocation.VARIABLE]) == invocation.MAX_LENGTH
 
 
 def test_a_store_holds_the_words_in_their_order(home: Path, nnbench: Callable[..., Said]) -> None:

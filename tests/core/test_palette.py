@@ -43,7 +43,7 @@ def _contrast(colour: str) -> float:
 def test_lines_and_words_stand_out_from_the_paper(label: str) -> None:
     """By as much as WCAG asks of graphics (3) and of text (4.5)."""
     assert _contrast(palette.OPTIMIZER_STYLES[label].colour) >= 3
-    assert _contrast(palette.OPTIMIZER_STYLES[label].words) >= 4.5
+    assert _contrast(palette.OPTIMIZER_STYLES[label].text_colour) >= 4.5
 
 
 def test_type_stands_out_from_the_paper() -> None:

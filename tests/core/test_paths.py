@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nnbench.core.errors import UserError
-from nnbench.core.paths import below, replace_file
+from nnbench.core.paths import replace_file, safe_subpath
 from nnbench.records import export
 from nnbench.report.outputs.files import publish_contents, write
 from tests.report.conftest import study
@@ -24,12 +24,12 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
 @pytest.mark.parametrize("name", ["../evil", "/etc", "a/b", "..", ".", "", "a\0b", "-rf", "a\nb", "~", "é" * 200])
 def test_a_name_that_leads_elsewhere_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot name a folder"):
-        below(tmp_path, name)
+        safe_subpath(tmp_path, name)
 
 
 @pytest.mark.parametrize("name", ["comparison", "2024", "优化器", "a, b (c)"])
 def test_a_plain_name_is_a_folder(name: str, tmp_path: Path) -> None:
-    assert below(tmp_path, name, "export") == tmp_path / name / "export"
+    assert safe_subpath(tmp_path, name, "export") == tmp_path / name / "export"
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "s").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(UserError, match=r"results/s: is a link to .*elsewhere"):
-        below(tmp_path / "results", "s")
+        safe_subpath(tmp_path / "results", "s")
     with pytest.raises(UserError, match="is a link"):
         replace_file(tmp_path / "results" / "s" / "report.pdf", b"")
     assert not list((tmp_path / "elsewhere").iterdir())
@@ -58,7 +58,7 @@ def test_figures_behind_a_link_are_nobodys_to_clear(tmp_path: Path) -> None:
 def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     (tmp_path / "results").symlink_to(tmp_path / "disk")
-    assert replace_file(below(tmp_path / "results", "s") / "report.pdf", b"1").read_bytes() == b"1"
+    assert replace_file(safe_subpath(tmp_path / "results", "s") / "report.pdf", b"1").read_bytes() == b"1"
 
 
 def test_a_link_in_the_place_of_a_file_is_replaced_and_not_written_through(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from nnbench.core.standard_streams import Tolerant, tolerant
+from nnbench.core.standard_streams import FaultTolerantStream, fault_tolerant_streams
 
 SWEEP = "-m optimizer=sgd seed=0,1 training.epochs=30 dataset.test_samples=20 study=x report.pages=[cover,runs]"
 
@@ -51,7 +51,7 @@ def test_a_sweep_ends_well(redirections: str, home: Path) -> None:
 def test_a_letter_that_the_encoding_lacks_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     narrow = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict")
     monkeypatch.setattr(sys, "stdout", narrow)
-    with tolerant():
+    with fault_tolerant_streams():
         print("● α \udc80")
     assert narrow.buffer.getvalue() == b"\\u25cf \\u03b1 \\udc80\n"
 
@@ -59,7 +59,7 @@ def test_a_letter_that_the_encoding_lacks_is_escaped(monkeypatch: pytest.MonkeyP
 def test_a_stream_that_fails_says_so_once(tmp_path: Path) -> None:
     errors: list[OSError] = []
     with open("/dev/full", "w", encoding="utf-8", buffering=1) as full:
-        stream = Tolerant(full, errors.append)
+        stream = FaultTolerantStream(full, errors.append)
         for _ in range(3):
             stream.write("a line\n")
         stream.flush()

@@ -28,8 +28,8 @@ def example(
 
 def mean_loss(network: Network, loss: SoftmaxCrossEntropy) -> float:
     network.forward()
-    loss.measure(0)
-    return float(loss.settle(1)[0][0])
+    loss.write_gradient(0)
+    return float(loss.metrics(1)[0][0])
 
 
 @given(
@@ -110,7 +110,7 @@ def test_logits_of_other_points_are_those_of_the_batch(activation: str, dtype: s
     np.testing.assert_array_equal(shares.argmax(axis=1), others.argmax(axis=1))
     measured = score(network.logits[:, :21].T, loss.labels)
     assert score(others, loss.labels) == pytest.approx(measured, rel=1e-5)
-    loss.measure(0)
+    loss.write_gradient(0)
     assert measured[1] == loss.accuracy(0)
 
 
@@ -122,7 +122,7 @@ def test_logits_of_other_points_are_those_of_the_batch(activation: str, dtype: s
 def test_a_parameter_that_is_not_finite_shows_in_the_last_gradient(
     packing: bool, bad: float, batch: int, dtype: str, activation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(products, "packs", lambda: packing)
+    monkeypatch.setattr(products, "blas_packs_small_matrices", lambda: packing)
     network, loss = example(0, [3, 2], activation, batch=batch, dtype=dtype)
     network.parameters[:-3] *= 0.1
     network.weights[0][-1] = -100.0  # every unit of the first layer is dead or saturated, and would hide its weights
@@ -165,7 +165,7 @@ def test_a_pass_allocates_no_layer(activation: str) -> None:
     network, loss = example(3, [32, 32], activation, batch=4096)
     tracemalloc.start()
     network.forward()
-    loss.measure(0)
+    loss.write_gradient(0)
     network.backward()
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

@@ -8,7 +8,7 @@ import pytest
 
 from nnbench.optimizers import Optimizer
 from nnbench.optimizers.adam import Adam
-from nnbench.optimizers.base import WATCHED, stepper
+from nnbench.optimizers.base import CHECK_AFTER, stepper
 from nnbench.optimizers.sgd import SGD
 
 
@@ -80,7 +80,7 @@ class WarmsUp(Optimizer):
     """Begins with a rate of zero."""
 
     def update(self, parameters: Any, gradients: Any, iteration: int) -> None:
-        parameters -= (iteration > WATCHED - 2) * gradients
+        parameters -= (iteration > CHECK_AFTER - 2) * gradients
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_faulty_update_is_named(kind: type[Optimizer], error: type[Exception],
 def test_what_may_stand_still_does(kind: type[Optimizer], slope: float) -> None:
     gradients = np.zeros(3)
     step = stepper(kind(), np.zeros(3), gradients, [])
-    for k in range(2 * WATCHED):
+    for k in range(2 * CHECK_AFTER):
         gradients[:] = slope
         step(k)
 

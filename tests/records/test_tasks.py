@@ -10,7 +10,7 @@ import pytest
 from pypdf import PdfReader
 
 from nnbench.cli.report import main as report_main
-from nnbench.core.paths import NAME
+from nnbench.core.paths import NAME_PATTERN
 from nnbench.records import export
 from nnbench.records.study import Study
 from nnbench.records.tasks import in_both, key, tasks
@@ -175,7 +175,7 @@ def test_a_task_of_somebody_elses_words_has_a_plain_folder(comparison_of: Callab
     found = tasks(comparison_of("../../évil name/x"))
     names = [task.folder for task in found]
     assert len(set(names)) == 2
-    assert all(re.fullmatch(NAME, name) for name in names)
+    assert all(re.fullmatch(NAME_PATTERN, name) for name in names)
 
 
 @pytest.fixture

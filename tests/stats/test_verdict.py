@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nnbench.report.sentences.verdict import Words, headline, sentence
 from nnbench.stats.interquartile import interquartile_mean
 from nnbench.stats.paired import compare
-from nnbench.stats.verdict import Verdict, judge, unfit
+from nnbench.stats.verdict import Verdict, exclusion_reasons, judge
 
 WORDS = Words(
     measure="test accuracy",
@@ -69,7 +69,7 @@ ROWS = pd.DataFrame(
 
 
 def test_who_has_few_runs_is_set_aside_and_named() -> None:
-    ranking = ROWS.assign(low=0.0, high=1.0, aside=unfit(ROWS["counted"], ROWS["n"]))
+    ranking = ROWS.assign(low=0.0, high=1.0, aside=exclusion_reasons(ROWS["counted"], ROWS["n"]))
     assert ranking["aside"].tolist() == ["", "", "1 seed", ""]
     columns = ["first", "second", "n", "sign", "p", "p_holm", "differ", "same"]
     pair = pd.DataFrame([("sgd", "adam", 20, 1, 1e-4, 1e-4, True, False)], columns=columns)
@@ -81,7 +81,7 @@ def test_who_has_few_runs_is_set_aside_and_named() -> None:
 
 def test_where_all_have_few_runs_none_is_set_aside() -> None:
     few = ROWS[ROWS["setting"].isin(["mine", "none"])]
-    assert unfit(few["counted"], few["n"]).tolist() == ["", ""]
+    assert exclusion_reasons(few["counted"], few["n"]).tolist() == ["", ""]
 
 
 def test_what_diverged_beside_the_best_is_told_with_it() -> None:

@@ -88,7 +88,7 @@ def test_an_experiments_axes_give_way_to_the_command_lines(loader: ConfigLoader)
 
 def test_an_interpolation_follows_the_swept_value(loader: ConfigLoader) -> None:
     jobs = _jobs(loader, "dataset.val_samples=${dataset.samples}", "dataset.samples=10,20")
-    assert [job.config.dataset.settings["val_samples"] for job in jobs] == [10, 20]
+    assert [job.config.dataset.options["val_samples"] for job in jobs] == [10, 20]
 
 
 @pytest.mark.parametrize("axis", ["sgd,adam", ["sgd", "adam"]])

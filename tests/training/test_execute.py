@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nnbench.config.schema import Config
-from nnbench.training.execute import GRID, SHOWN, Result, execute
+from nnbench.training.execute import GRID, MAX_TEST_POINTS, Result, execute
 
 Make = Callable[..., Config]
 
@@ -58,8 +58,8 @@ def test_the_same_config_gives_the_same_numbers(config: Make) -> None:
 def test_a_boundary_keeps_some_of_many_test_points(config: Make) -> None:
     result = execute(config("training.epochs=2", "dataset.test_samples=5000"))
     assert result.boundary is not None
-    assert len(result.boundary.test_points) == len(result.boundary.test_labels) == SHOWN
-    np.testing.assert_array_equal(np.bincount(result.boundary.test_labels), SHOWN // 3)
+    assert len(result.boundary.test_points) == len(result.boundary.test_labels) == MAX_TEST_POINTS
+    np.testing.assert_array_equal(np.bincount(result.boundary.test_labels), MAX_TEST_POINTS // 3)
     few = execute(config("training.epochs=2", "dataset.test_samples=50")).boundary
     assert few is not None
     assert len(few.test_points) == 150

@@ -163,7 +163,7 @@ def test_blocks_leave_no_seam(epochs: int) -> None:
 def test_many_logits_wait_in_smaller_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     usual = run(Adam(learning_rate=0.02))
     for block in (0, 1, 5):
-        monkeypatch.setattr("nnbench.training.loop.ROOM", block * 3 * 64)  # 60 points of three classes, padded
+        monkeypatch.setattr("nnbench.training.loop.MAX_BUFFERED_LOGITS", block * 3 * 64)  # 60 points of three classes, padded
         assert same(run(Adam(learning_rate=0.02)), usual)
 
 

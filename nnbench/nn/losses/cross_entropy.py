@@ -6,7 +6,7 @@ The training loss is the notebook's, which clips probabilities; held-out points 
 from math import log
 
 import numpy as np
-from numpy import divide, exp, maximum, subtract  # by name for `measure`: to look each up in `np` costs a fifth more
+from numpy import divide, exp, maximum, subtract  # by name for `write_gradient`: to look each up in `np` costs a fifth more
 
 from nnbench.core.arrays import FloatArray, IntArray
 from nnbench.nn.buffers import aligned
@@ -38,12 +38,12 @@ class SoftmaxCrossEntropy:
 
     Its value is of probabilities clipped to [CLIP, 1 - CLIP]; its gradient is that of the cross-entropy.
 
-    Summing up a loss and an accuracy costs as much as an update does. So `measure` only leaves two rows an epoch, from
-    which `settle` works out a block of epochs.
+    Summing up a loss and an accuracy costs as much as an update does. So `write_gradient` only leaves two rows an epoch, from
+    which `metrics` works out a block of epochs.
 
     Args:
         logits: shape (classes, batch + padding), where the network writes.
-        gradient: the same shape; `measure` writes the gradient of the mean loss by the logits. It is NaN for all
+        gradient: the same shape; `write_gradient` writes the gradient of the mean loss by the logits. It is NaN for all
             classes of a point one of whose logits is NaN, or whose largest is infinite.
         labels: shape (batch,).
         block: the number of epochs that can wait to be settled.
@@ -74,12 +74,12 @@ class SoftmaxCrossEntropy:
         # Zeros are counted three times as fast among integers. There is no -0.0: a sum that a bias of +0.0 is in has none.
         self.bits = self.shifted.view(f"i{dtype.itemsize}")
         self.untied = (classes - 1) * batch  # numbers other than zero in a row without ties; all logits of padding tie
-        # Memory for `settle`, which spends a third of its time on getting new.
+        # Memory for `metrics`, which spends a third of its time on getting new.
         self.margins, self.losses = aligned((block, batch), dtype), aligned((block, batch), dtype)
         self.hits = aligned((block, batch), np.bool_)
 
-    def measure(self, row: int) -> None:
-        """Write the gradient, and into `row` what `settle` needs."""
+    def write_gradient(self, row: int) -> None:
+        """Write the gradient, and into `row` what `metrics` needs."""
         gradient, (shifted, total) = self.gradient, self.rows[row]
         for one, other, better in self.tournament:
             maximum(one, other, out=better)
@@ -99,7 +99,7 @@ class SoftmaxCrossEntropy:
             return (self.batch - int(np.count_nonzero(bits.take(self.right)))) / self.batch
         return float(self._accuracies(slice(row, row + 1))[0])
 
-    def settle(self, rows: int) -> tuple[FloatArray, FloatArray]:
+    def metrics(self, rows: int) -> tuple[FloatArray, FloatArray]:
         """Mean clipped cross-entropy in nats and accuracy of the epochs in the first `rows` rows, shape (rows,) each."""
         which = slice(rows)
         accuracies = self._accuracies(which)

@@ -15,7 +15,7 @@ from nnbench.report.plots import style
 from nnbench.stats.diverged import score, with_diverged
 from nnbench.stats.interquartile import interquartile_mean
 from nnbench.stats.paired import compare_if_enough
-from nnbench.stats.verdict import Verdict, judge, unfit
+from nnbench.stats.verdict import Verdict, exclusion_reasons, judge
 
 METRICS = {one.key: one for one in by_rank("report")}  # of the report's tables and comparisons
 
@@ -206,7 +206,7 @@ class Findings:
         columns = ["setting", "optimizer", "runs", "diverged", "counted", "n", "estimate", "low", "high", "score"]
         table = pd.DataFrame(rows, columns=columns).astype({"score": float})
         table = table.assign(
-            aside=unfit(table["counted"], table["n"]),
+            aside=exclusion_reasons(table["counted"], table["n"]),
             last=lambda frame: frame["aside"] != "",
             lost=(table["diverged"] / table["counted"]).where(np.isinf(table["score"]), 0),
         )

@@ -9,7 +9,7 @@ import pandas as pd
 from nnbench.report.findings.findings import Findings
 from nnbench.stats.paired import compare_if_enough
 from nnbench.stats.time_to_target import expected_running_time, time_until, times_to_target
-from nnbench.stats.verdict import Verdict, judge, unfit
+from nnbench.stats.verdict import Verdict, exclusion_reasons, judge
 
 _DECIMALS = 7  # of a target at most, before it is printed in full
 
@@ -69,7 +69,7 @@ def _race(findings: Findings, target: float, name: str) -> Race:
     ended = epochs.loc[~epochs["diverged"], "setting"].value_counts()
     # one that diverged has a time like any other: never
     table = table.assign(counted=table["n"], diverged=0, score=table["estimate"])
-    aside = unfit(table["n"], table["setting"].map(ended).fillna(0))
+    aside = exclusion_reasons(table["n"], table["setting"].map(ended).fillna(0))
     table = table.assign(aside=aside, last=aside != "")
     table = table.sort_values(["last", "estimate", "expected_epochs"], kind="stable", ignore_index=True)
     ranked = table.loc[table["aside"] == "", "setting"]

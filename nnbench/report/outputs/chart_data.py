@@ -25,7 +25,7 @@ Json = dict[str, Any]
 
 def styles(looks: Mapping[str, palette.LineStyle]) -> str:
     """The colours of each setting by its number: of its line, and of its name in small type."""
-    return "".join(f".s{number}{{--c:{look.colour};--w:{look.words}}}" for number, look in enumerate(looks.values()))
+    return "".join(f".s{number}{{--c:{look.colour};--w:{look.text_colour}}}" for number, look in enumerate(looks.values()))
 
 
 def dashes(look: palette.LineStyle) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import matplotlib.style
 import pandas as pd
 
-from nnbench.core.paths import no_link, replace_file
+from nnbench.core.paths import replace_file, require_no_link
 from nnbench.records.study import Study
 from nnbench.report import pages as figures
 from nnbench.report.faults import LOG, Fault
@@ -165,7 +165,7 @@ def _clear(folder: Path, known: Sequence[str], kept: Sequence[Path]) -> None:
     Raises:
         UserError: the folder is a link: they would not be this report's.
     """
-    for earlier in no_link(folder).glob("*.[cs][sv][vg]"):
+    for earlier in require_no_link(folder).glob("*.[cs][sv][vg]"):
         if re.sub(r"-\d+$", "", earlier.stem) in known and earlier not in kept:
             earlier.unlink()
 

@@ -50,7 +50,7 @@ def _strip(page: Page, findings: Findings, found: Comparison, axis: str) -> None
     shown = found.ranking[found.ranking["n"] > 0].head(_MANY).to_dict("records")
     rows = []
     for row in shown:
-        figures = (*numbers.parts(row["estimate"], row["low"], row["high"]), str(row["n"]))
+        figures = (*numbers.estimate_and_bounds(row["estimate"], row["low"], row["high"]), str(row["n"]))
         rows.append(Row(name=row["setting"], figures=figures, look=findings.looks[row["setting"]]))
     axes = strip(page, rows, axis, ("mean", "95 % interval", "runs"))
     for at, row in enumerate(shown):

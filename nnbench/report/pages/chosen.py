@@ -169,7 +169,7 @@ def _worth(page: Page, findings: Findings, selection: pd.DataFrame, further: Cal
     rows = []
     for name in names:
         both = (intervals.get(setting) for setting in (f"{name} (tuned)", name))
-        values = [numbers.parts(*own)[0] if own else numbers.MISSING for own in both]
+        values = [numbers.estimate_and_bounds(*own)[0] if own else numbers.MISSING for own in both]
         pair = _pair(found, name)
         p = numbers.p_value(float(pair["p_holm"])) if pair is not None else numbers.MISSING
         rows.append(Row(name=name, figures=(*values, p), look=_look(findings, name)))

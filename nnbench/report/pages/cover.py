@@ -76,7 +76,10 @@ def _contents(page: Page, contents: Sequence[tuple[str, str, int]], *, compact: 
 def _strip(page: Page, findings: Findings, shown: pd.DataFrame, *, compact: bool) -> None:
     """A row a setting: its runs, their interquartile mean and interval, and the figures."""
     rows = [
-        Row(name=setting, figures=(*numbers.parts(estimate, low, high), f"{diverged} of {of} diverged" if diverged else ""))
+        Row(
+            name=setting,
+            figures=(*numbers.estimate_and_bounds(estimate, low, high), f"{diverged} of {of} diverged" if diverged else ""),
+        )
         for setting, estimate, low, high, diverged, of in shown[[*_COLUMNS[:4], "diverged", "counted"]].itertuples(index=False)
     ]
     axes = strip(page, rows, findings.primary.name, ("", "", ""), step=5.6 if compact else None, gap=2.5)

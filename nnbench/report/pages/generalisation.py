@@ -67,7 +67,7 @@ def _scatter(page: Page, findings: Findings, shown: pd.DataFrame, column: str, n
 def _strip(page: Page, findings: Findings, shown: pd.DataFrame, column: str) -> None:
     rows = []
     for row in shown.to_dict("records"):
-        figures = (*numbers.parts(row["estimate"], row["low"], row["high"]), str(row["n"]))
+        figures = (*numbers.estimate_and_bounds(row["estimate"], row["low"], row["high"]), str(row["n"]))
         rows.append(Row(name=row["setting"], figures=figures, look=findings.looks[row["setting"]]))
     axes = strip(page, rows, "training minus held-out accuracy", ("gap", "95 % interval", "runs"))
     gaps = findings.scored[_TRAINING] - findings.scored[column]

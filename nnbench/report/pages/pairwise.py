@@ -117,7 +117,7 @@ def _differences(page: Page, findings: Findings, table: pd.DataFrame, difference
     records = table.to_dict("records")
     rows = []
     for row in records:
-        figures = numbers.parts(row["difference"], row["difference_low"], row["difference_high"])
+        figures = numbers.estimate_and_bounds(row["difference"], row["difference_low"], row["difference_high"])
         rows.append(Row(name=f"{names[row['first']]} over {names[row['second']]}", figures=figures, bold=row["differ"]))
     step = min(9.0, (page.room - 32) / len(rows))
     axes = strip(page, rows, f"difference in {findings.primary.name}", ("mean", "95 % interval"), step=step, gap=2)

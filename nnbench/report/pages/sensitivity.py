@@ -172,4 +172,4 @@ def _range(axes: Axes, at: int, one: Range, look: palette.LineStyle) -> None:
     for end, beyond, arrow, side in ((one.low, one.open_low, "←", "right"), (one.high, one.open_high, "→", "left")):
         if beyond:
             shift = (-4 if side == "right" else 4, -0.5)
-            axes.annotate(arrow, (end, at), shift, textcoords="offset points", ha=side, va="center", color=look.words)
+            axes.annotate(arrow, (end, at), shift, textcoords="offset points", ha=side, va="center", color=look.text_colour)

@@ -183,7 +183,7 @@ def _end_labels(page: Page, axes: Axes, ends: dict[str, float], looks: dict[str,
     wished = bottom - np.clip(shares, 0, 1) * (bottom - top)
     for name, y, placed in zip(ends, wished, spread(wished, SMALL * 1.3 / MM, top, bottom), strict=True):
         page.line((right + 1.3, right + 4), (y, placed), color=looks[name].colour, linewidth=0.6)
-        page.write(right + 4.7, placed - 0.38 * SMALL / MM, name, size=SMALL, colour=looks[name].words)
+        page.write(right + 4.7, placed - 0.38 * SMALL / MM, name, size=SMALL, colour=looks[name].text_colour)
 
 
 def _legend(page: Page, looks: dict[str, palette.LineStyle]) -> None:

@@ -19,7 +19,7 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from sqlalchemy import URL, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from nnbench.core.console import interpreter
+from nnbench.core.console import python_command
 from nnbench.core.errors import UserError
 from nnbench.core.redaction import redacted
 from nnbench.tracking.mlflow import errors as faults
@@ -75,7 +75,7 @@ class Store:
         if self.engine is None:
             return f"{self.shown_uri}/#/experiments?workflowType=machine_learning"
         usual = self.uri == sqlite_uri(Path("results/mlflow.db"))
-        return f"{interpreter()} -m nnbench ui" + ("" if usual else f" --store {shlex.quote(self.shown_uri)}")
+        return f"{python_command()} -m nnbench ui" + ("" if usual else f" --store {shlex.quote(self.shown_uri)}")
 
     def call(self, function: Callable[[], T]) -> T:
         """What `function` returns, called again and again while the store is held by another program, or is away.

@@ -18,9 +18,9 @@ def measured(logits: FloatArray, labels: IntArray) -> tuple[bool, float, float, 
     buffer[:, : len(labels)] = logits.T
     loss = SoftmaxCrossEntropy(buffer, gradient, labels, block=2)
     with np.errstate(all="ignore"):
-        loss.measure(0)
+        loss.write_gradient(0)
         waiting = loss.accuracy(0)
-        (value,), (accuracy,) = loss.settle(1)
+        (value,), (accuracy,) = loss.metrics(1)
     assert accuracy == waiting
     slopes = gradient[:, : len(labels)].T
     nan = np.isnan(slopes)
@@ -114,7 +114,7 @@ def test_rows_that_wait_do_not_disturb_each_other() -> None:
     for start in (0, 4):
         for row, logits in enumerate(epochs[start : start + 4]):
             buffer[:, :20] = logits.T
-            loss.measure(row)
-        results += list(zip(*loss.settle(row + 1), strict=True))
+            loss.write_gradient(row)
+        results += list(zip(*loss.metrics(row + 1), strict=True))
     # The logits are too small for the clip to matter.
     assert results == [pytest.approx(score(logits, labels), rel=1e-12) for logits in epochs]

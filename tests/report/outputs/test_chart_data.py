@@ -18,7 +18,7 @@ MakeStudy = Callable[..., Study]
 
 def test_styles_name_the_colours_of_each_setting() -> None:
     look = palette.OPTIMIZER_STYLES["adam"]
-    assert charts.styles({"adam": look}) == f".s0{{--c:{look.colour};--w:{look.words}}}"
+    assert charts.styles({"adam": look}) == f".s0{{--c:{look.colour};--w:{look.text_colour}}}"
 
 
 @pytest.mark.parametrize("marker", "^osDvPX<>hp*")
