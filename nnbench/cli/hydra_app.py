@@ -3,7 +3,8 @@
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import hydra
@@ -17,6 +18,7 @@ from nnbench.config import yaml_files
 from nnbench.config.command_line import options_first, refuse_sweep_overrides
 from nnbench.config.schema import Config
 from nnbench.core.errors import UserError
+from nnbench.core.redaction import redacted
 from nnbench.core.signals import checkpoint
 
 PACKAGE = Path(__file__).parents[1]
@@ -73,7 +75,7 @@ def with_hydra(
 
     try:
         sys.argv[1:] = words = options_first(words, CONF, sweeps=sweeps)
-        with yaml_files.checked_yaml(), _hydra_raising():
+        with yaml_files.checked_yaml(), _hydra_raising(), _passwords_covered(words):
             hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(task)()
     except (Exception, _Passed) as error:
         from nnbench.config.hydra_errors import as_user_error
@@ -87,6 +89,20 @@ def with_hydra(
         told.status = cause.status if isinstance(cause, UserError) else told.status
         raise told from cause
     return 0
+
+
+@contextmanager
+def _passwords_covered(words: Sequence[str]) -> Iterator[None]:
+    """Within, what `--cfg` and `--info` print, which Hydra does by itself, is held back, to be printed without passwords."""
+    if not any(word.startswith(("-c", "-i", "--cf", "--in")) and word[:3] not in ("-cn", "-cp", "-cd") for word in words):
+        yield
+        return
+    shown = StringIO()
+    try:
+        with redirect_stdout(shown):
+            yield
+    finally:
+        print(redacted(shown.getvalue()), end="")
 
 
 @contextmanager

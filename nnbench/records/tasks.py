@@ -53,6 +53,16 @@ def key(values: Values, *, tuning: bool = False) -> str:
     return json.dumps(told, sort_keys=True)
 
 
+def told_apart(runs: Sequence[Values]) -> list[str]:
+    """The names under `dataset.` whose values differ between the tasks of some runs, sorted; empty for one task.
+
+    Args:
+        runs: the config's leaves of each, under their dotted names.
+    """
+    names = {name for values in runs for name in values if _belongs(name, tuning=False)}
+    return sorted(name for name in names if len({_text(values.get(name)) for values in runs}) > 1)
+
+
 def tasks(study: Study) -> list[Task]:
     """The tasks of a study, in the order of their labels; of one alone, the study as it is."""
     frame = study.tuning if study.runs.empty else study.runs

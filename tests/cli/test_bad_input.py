@@ -347,3 +347,11 @@ def test_a_reader_who_leaves_is_no_fault(question: str) -> None:
         process.stdout.close()  # as `head` does
         assert process.stderr.read() == b""
     assert process.returncode == 128 + signal.SIGPIPE
+
+
+@pytest.mark.parametrize("show", ["--cfg=job", "-c=job", "--cfg=hydra", "--info=config"])
+def test_the_config_that_hydra_shows_has_no_password(nnbench: Run, show: str) -> None:
+    said = nnbench("tracking.uri=postgresql://bob:SECRET@host/db", "seed=7", *show.split("="))
+    assert "SECRET" not in said.out + said.err
+    assert "postgresql://***@host/db" in said.out
+    assert "seed" in said.out

@@ -1,5 +1,6 @@
 """A study that holds several tasks: each has a table, a report and a best setting of its own."""
 
+import json
 import re
 import sys
 from collections.abc import Callable, Hashable
@@ -16,6 +17,7 @@ from nnbench.records.study import Study
 from nnbench.records.tasks import in_both, key, tasks
 from nnbench.tracking.mlflow.reader import read_study
 from nnbench.tracking.mlflow.store import open_store
+from nnbench.tracking.mlflow.ui.views import LEADERBOARD
 from tests.conftest import Said
 from tests.sweep.conftest import Trainer, trainer  # noqa: F401  # a fixture
 
@@ -82,6 +84,8 @@ def test_a_sweep_over_a_datasets_key_has_a_report_for_each_value(home: Path, nnb
     assert experiment is not None
     note = experiment.tags["mlflow.note.content"]
     assert note.count("/report.pdf?") == 2
+    assert "[Runs by task]" in note
+    assert json.loads(experiment.tags[f"mlflow.sharedViewState.{LEADERBOARD}"])["name"] == "Runs by task"
     best = store.client.search_runs([experiment.experiment_id], "tags.`nnbench.best` = 'true'")
     assert {(run.data.params["optimizer.name"], run.data.params["dataset.noise"]) for run in best} == {
         (optimizer, noise) for optimizer in ("sgd", "adam") for noise in ("0.2", "0.4")

@@ -48,12 +48,14 @@ def finals(findings: Findings, metric: Measure) -> dict[str, Final]:
     }
 
 
-def counts(findings: Findings) -> dict[str, tuple[int, int]]:
-    """Of each setting, the best first: its runs, and how many of them came to no end or diverged."""
-    ended = findings.scored["setting"].value_counts()
+def counts(findings: Findings) -> dict[str, tuple[int, str]]:
+    """Of each setting, the best first: the number of its runs, and in words those that its means leave out (`3 diverged`)."""
     ranking = findings.ranking(findings.primary)
+    left_out = findings.runs[~findings.runs.index.isin(findings.scored.index)]
+    outcomes = left_out.groupby(["setting", "outcome"]).size()
     return {
-        str(setting): (runs, runs - int(ended.get(setting, 0))) for setting, runs in ranking[["setting", "runs"]].to_numpy()
+        str(setting): (runs, ", ".join(f"{number} {outcome}" for (own, outcome), number in outcomes.items() if own == setting))
+        for setting, runs in ranking[["setting", "runs"]].to_numpy()
     }
 
 

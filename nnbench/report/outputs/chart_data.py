@@ -97,7 +97,8 @@ def intervals(
 
     Args:
         looks: of the settings.
-        table: `setting`, `estimate`, `low`, `high`, `n`, `behind`, in order.
+        table: `setting`, `estimate`, `low`, `high`, `n`, `behind`, in order; of a ranking also `diverged` of `counted` runs,
+            which the estimates leave out.
         values: `setting`, `seed`, `value`.
         name: of the measure.
         zero: whether it is a difference, which a line at zero belongs to.
@@ -105,6 +106,10 @@ def intervals(
     number = {name: at for at, name in enumerate(looks)}
     dots = {str(setting): own for setting, own in values.groupby("setting")}
     columns = ["setting", "estimate", "low", "high", "n", "behind"]
+    diverged = {}
+    if "diverged" in table:
+        counts = table[["setting", "diverged", "counted"]].itertuples(index=False)
+        diverged = {setting: f"{lost} of {counted} diverged" for setting, lost, counted in counts if lost}
     rows = []
     for setting, estimate, low, high, n, behind in table[columns].itertuples(index=False):
         own = dots[setting][["seed", "value"]].sort_values("seed") if n > 1 else values[:0][["seed", "value"]]
@@ -118,6 +123,7 @@ def intervals(
                 "words": f"{'+' if zero and estimate > 0 else ''}{numbers.fixed(estimate, places)}",
                 "bounds": numbers.bounds(low, high),
                 "n": int(n),
+                "diverged": diverged.get(setting, ""),
                 "behind": bool(behind),
                 "dots": [[int(seed), _short(value)] for seed, value in own.itertuples(index=False)],
             }

@@ -21,6 +21,7 @@ _KEY = (
     "Mark: interquartile mean over seeds, of the runs that came to their end; hollow where it is shown to be worse than the "
     f"first, or not ranked. Bar: its {numbers.INTERVAL}. Dots: single runs."
 )
+_ORDER = " In the order of the ranking, in which a diverged run is worse than any other."
 
 
 class Web:
@@ -111,7 +112,8 @@ def study(made: Composition, findings: Findings, figures: Mapping[str, Sequence[
     strip = NOTHING
     if len(ranked):
         data = charts.intervals(findings.looks, ranked, findings.values(findings.primary), findings.primary.name)
-        strip = join([web.chart("intervals", data), element("p", _KEY, class_="caption")])
+        key = _KEY + _ORDER if ranked["diverged"].any() else _KEY
+        strip = join([web.chart("intervals", data), element("p", key, class_="caption")])
     return web.bound(f"{made.title}: {made.name}", [opening(made, strip, _facts(findings)), *sections, closing(made)])
 
 
@@ -148,7 +150,7 @@ def _finals(web: Web, findings: Findings) -> Html:
     for setting, (runs, lost) in finals.counts(findings).items():
         row = [
             Cell(words=setting, before=web.look(setting)),
-            Cell(words=str(runs), value=runs, note=f"{lost} lost" if lost else ""),
+            Cell(words=str(runs), value=runs, note=lost),
         ]
         for of in told:
             one = of[setting]

@@ -80,7 +80,7 @@ def _finals(findings: Findings) -> str:
     times = finals.times(findings)
     rows = []
     for setting, (runs, lost) in finals.counts(findings).items():
-        cells = [escape(setting), f"{runs} ({lost} lost)" if lost else str(runs)]
+        cells = [escape(setting), f"{runs} ({lost})" if lost else str(runs)]
         for of in told.values():
             one = of[setting]
             cells.append(f"{f'**{one.words}**' if one.best else one.words} {one.bounds}".rstrip())

@@ -7,6 +7,7 @@ import pytest
 
 from nnbench.core import palette
 from nnbench.records.study import Study
+from nnbench.report.findings import finals
 from nnbench.report.findings.findings import METRICS, Findings
 from nnbench.report.outputs import chart_data as charts
 from nnbench.report.pages import Settings, loss
@@ -75,6 +76,16 @@ def test_intervals_hold_estimates_and_single_runs(make_study: MakeStudy) -> None
     assert best["low"] <= best["estimate"] <= best["high"]
     assert float(best["words"]) == pytest.approx(best["estimate"], abs=5e-4)
     assert best["n"] == 6
+
+
+def test_intervals_count_the_runs_that_the_estimates_leave_out(make_study: MakeStudy) -> None:
+    lost = {("sgd", 0): "diverged", ("sgd", 1): "diverged", ("sgd", 2): "failed", ("adam", 3): "failed"}
+    findings = Findings(make_study(["adam", "sgd"], 6, outcome=lambda setting, seed: lost.get((setting, seed), "finished")))
+    by = findings.primary
+    rows = charts.intervals(findings.looks, findings.ranking(by), findings.values(by), by.name)["rows"]
+    told = {list(findings.looks)[row["s"]]: row["diverged"] for row in rows}
+    assert told == {"adam": "", "sgd": "2 of 5 diverged"}, "a run that failed says nothing of its setting"
+    assert finals.counts(findings) == {"adam": (6, "1 failed"), "sgd": (6, "2 diverged, 1 failed")}
 
 
 def test_one_run_has_no_interval_and_no_dots(make_study: MakeStudy) -> None:

@@ -40,7 +40,7 @@ def test_the_table_is_well_formed_and_the_best_stand_out(make_study: MakeStudy, 
 
 def test_lost_runs_are_told(make_study: MakeStudy, tmp_path: Path) -> None:
     study = make_study(outcome=lambda setting, seed: "diverged" if setting == "sgd" and seed < 3 else "finished")
-    assert "| sgd | 10 (3 lost) |" in _summary(study, tmp_path)
+    assert "| sgd | 10 (3 diverged) |" in _summary(study, tmp_path)
 
 
 @pytest.mark.parametrize("seeds", [0, 2])

@@ -184,7 +184,8 @@
 
   function intervals(chart, spec) {
     chart.replaceChildren();
-    const width = chart.clientWidth, wide = width >= WIDE, step = wide ? 38 : 54;
+    const width = chart.clientWidth, wide = width >= WIDE;
+    const below = spec.rows.some((row) => row.diverged) ? 16 : 0, step = wide ? 38 : 54 + below;
     const names = spec.rows.map((row) => data.settings[row.s].name);
     const left = wide ? Math.min(230, 20 + 8 * Math.max(...names.map((name) => name.length))) : 6, right = width - (wide ? 175 : 6);
     const height = step * spec.rows.length + 42, bottom = height - 38;
@@ -207,11 +208,12 @@
     spec.rows.forEach((row, i) => {
       const y = i * step + (wide ? step / 2 : step - 18);
       const letters = wide ? 26 : Math.max(8, Math.floor((width - 180) / 8.5));
-      make("text", { x: 6, y: wide ? y + 4 : y - 16, class: "strong" }, svg, brief(data.settings[row.s].short, letters));
-      const told = { x: width - 6, y: wide ? y + 4 : y - 16, "text-anchor": "end" };
+      make("text", { x: 6, y: wide ? y + 4 : y - 16 - below, class: "strong" }, svg, brief(data.settings[row.s].short, letters));
+      const told = { x: width - 6, y: wide ? y + 4 : y - 16 - below, "text-anchor": "end" };
       const value = make("text", told, svg);
       make("tspan", { style: "fill:var(--ink)" }, value, row.words);
       if (row.bounds) make("tspan", { dx: 8 }, value, row.bounds);
+      if (row.diverged) make("text", { x: width - 6, y: wide ? y + 17 : y - 16, "text-anchor": "end" }, svg, row.diverged);
       for (const [, at] of row.dots) if (at !== null) make("circle", { cx: x(at), cy: y + 9, r: 3, class: `dot s${row.s}` }, svg);
       if (row.low !== null) make("line", { x1: x(row.low), x2: x(row.high), y1: y, y2: y, class: `bar s${row.s}` }, svg);
       if (row.estimate !== null) mark(svg, row.s, x(row.estimate), y, 12, row.behind ? "mark hollow" : "mark");
@@ -225,6 +227,7 @@
       const near = px === null ? null : row.dots.filter((dot) => dot[1] !== null).reduce((best, dot) =>
         best === null || Math.abs(x(dot[1]) - px) < Math.abs(x(best[1]) - px) ? dot : best, null);
       const rows = [[null, `${row.words} ${row.bounds}`.trim(), `n = ${row.n}`]];
+      if (row.diverged) rows.push([null, row.diverged]);
       if (near && Math.abs(x(near[1]) - px) < 12) rows.push([null, `seed ${near[0]}`, digits(near[1])]);
       fill(box, names[at], rows);
       place(box, px === null ? x(row.estimate ?? low) : px, (at + 1) * step - 2, width);

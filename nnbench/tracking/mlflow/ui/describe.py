@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from nnbench.records.labels import best_settings, changed_labels, varying
 from nnbench.records.tables import genuine
+from nnbench.records.tasks import told_apart
 from nnbench.tracking.mlflow.experiment import set_tags
 from nnbench.tracking.mlflow.store import Store
 from nnbench.tracking.mlflow.ui.notes import study_note
@@ -46,6 +47,7 @@ def _describe(store: Store, experiment_id: str, command: str, question: str | No
     if changed := changed_labels(trained, bests):
         store.runs.label(changed)
     newest = next((row for row in reversed(rows) if REPORT_TAG in row.tags), None)
+    task = told_apart([row.params for row in trained if row.tags.get("nnbench.stage") != "tuning"])
     note = study_note(
         experiment.name,
         experiment_id,
@@ -54,11 +56,13 @@ def _describe(store: Store, experiment_id: str, command: str, question: str | No
         answer=answer,
         reports=[(newest.run_id, name) for name in newest.tags[REPORT_TAG].splitlines()] if newest else [],
         bests=bests,
+        several_tasks=bool(task),
     )
     saved = views(
         experiment.creation_time or 0,
         tuned=any(row.tags.get("nnbench.stage") == "final" for row in trained),
         grouped=bool(trained),
         varying=varying(trained),
+        task=task,
     )
     set_tags(store, experiment, {NOTE: note} | saved)

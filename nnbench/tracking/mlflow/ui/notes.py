@@ -50,6 +50,7 @@ def study_note(
     answer: str = "",
     reports: Sequence[tuple[str, str]] = (),
     bests: Sequence[Best] = (),
+    several_tasks: bool = False,
 ) -> str:
     """The note on a study.
 
@@ -61,8 +62,9 @@ def study_note(
         answer: that its report gives.
         reports: the newest on the study, one a task: the run that holds it, and its place among that run's artifacts.
         bests: the best setting of each optimizer.
+        several_tasks: its runs were trained on different data, and have no common ranking.
     """
-    links = [f"[{name}]({views.link(experiment_id, key)})" for key, name in views.NAMES.items()]
+    links = [f"[{name}]({views.link(experiment_id, key)})" for key, name in views.names(several_tasks=several_tasks).items()]
     for run_id, place in reports:
         name = f"Report on {plain(PurePosixPath(place).parent.name)}" if len(reports) > 1 else "Report"
         links.append(f"[{name}]({views.run_link(experiment_id, run_id, place)})")

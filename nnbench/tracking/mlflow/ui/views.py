@@ -18,6 +18,7 @@ MODE = "workflowType=machine_learning"  # without it the pages open on the side 
 
 LEADERBOARD, CURVES, FAILURES = "nnbench-leaderboard", "nnbench-curves", "nnbench-failures"
 NAMES = {LEADERBOARD: "Leaderboard", CURVES: "Learning curves", FAILURES: "Failures"}
+BY_TASK = "Runs by task"  # the leaderboard's name in a study of several tasks
 
 TRAINING = "tags.`nnbench.kind` = 'training'"
 # MLflow's filters know no OR. A run that has no such tag yet, since it is still running, matches neither.
@@ -36,7 +37,9 @@ HIDDEN = tuple(one.key for one in MEASURES if one.group not in BARRED)
 METRICS = tuple(one.key for one in by_rank("leaderboard"))
 
 
-def views(made: int, *, tuned: bool = False, grouped: bool = False, varying: Sequence[str] = ()) -> dict[str, str]:
+def views(
+    made: int, *, tuned: bool = False, grouped: bool = False, varying: Sequence[str] = (), task: Sequence[str] = ()
+) -> dict[str, str]:
     """The views of a study, as tags of its experiment.
 
     Args:
@@ -44,6 +47,8 @@ def views(made: int, *, tuned: bool = False, grouped: bool = False, varying: Seq
         tuned: it has a tuning stage, whose runs are not compared.
         grouped: its runs have been told their setting, and which is best.
         varying: the parameters that differ between its runs, but the seed.
+        task: those that differ between its tasks; empty if it has one. Of several tasks the leaderboard lists the runs task by
+            task, in the order of the first of these parameters, and ranks nothing.
     """
     stage = " AND tags.`nnbench.stage` = 'final'" if tuned else ""
     best = " AND tags.`nnbench.best` = 'true'" if grouped else stage
@@ -51,10 +56,10 @@ def views(made: int, *, tuned: bool = False, grouped: bool = False, varying: Seq
     states: dict[str, dict[str, object]] = {
         LEADERBOARD: {
             "searchFilter": f"{TRAINING} AND {SOUND}{stage}",
-            "orderByKey": "metrics.`final/val_accuracy`",
+            "orderByKey": f"params.`{task[0]}`" if task else "metrics.`final/val_accuracy`",
             "selectedColumns": [
                 *(f"metrics.`{key}`" for key in METRICS),
-                *(f"params.`{key}`" for key in (*varying, "seed")),
+                *(f"params.`{key}`" for key in (*dict.fromkeys([*task, *varying]), "seed")),
             ],
         },
         CURVES: {
@@ -69,12 +74,18 @@ def views(made: int, *, tuned: bool = False, grouped: bool = False, varying: Seq
             "selectedColumns": ["metrics.`diverged_at_epoch`", "tags.`nnbench.outcome`", "tags.`nnbench.reason`"],
         },
     }
+    called = names(several_tasks=bool(task))
     return {
         f"{TAG}{key}": json.dumps(
-            {"name": NAMES[key], "createdAt": made, "updatedAt": made, "state": _packed(_BASE | _charts() | state)}
+            {"name": called[key], "createdAt": made, "updatedAt": made, "state": _packed(_BASE | _charts() | state)}
         )
         for key, state in states.items()
     }
+
+
+def names(*, several_tasks: bool) -> dict[str, str]:
+    """The views of a study by their keys, as they are called in MLflow's pages."""
+    return NAMES | ({LEADERBOARD: BY_TASK} if several_tasks else {})
 
 
 def link(experiment_id: str, key: str) -> str:

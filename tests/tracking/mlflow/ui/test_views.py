@@ -63,6 +63,14 @@ def test_the_leaderboard_shows_what_varies_and_leaves_the_tuning_stage_out() -> 
     assert "stage" not in state(LEADERBOARD)["searchFilter"]
 
 
+def test_runs_of_several_tasks_are_listed_by_task_and_not_ranked() -> None:
+    options: dict[str, Any] = {"task": ["dataset.noise"], "varying": ["optimizer.momentum"]}
+    board = state(LEADERBOARD, **options)
+    assert board["orderByKey"] == "params.`dataset.noise`"
+    assert "params.`dataset.noise`" in board["selectedColumns"]
+    assert json.loads(views(1700, **options)[f"mlflow.sharedViewState.{LEADERBOARD}"])["name"] == "Runs by task"
+
+
 def test_links() -> None:
     assert link("7", CURVES) == (
         "#/experiments/7/runs?workflowType=machine_learning&viewStateShareKey=nnbench-curves&compareRunsMode=CHART"
