@@ -1,5 +1,7 @@
 """Where each setting ended up, as it is written where there is no paper: in the summary and on the web page."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nnbench.core import formatting as numbers
@@ -52,11 +54,14 @@ def counts(findings: Findings) -> dict[str, tuple[int, str]]:
     """Of each setting, the best first: the number of its runs, and in words those that its means leave out (`3 diverged`)."""
     ranking = findings.ranking(findings.primary)
     left_out = findings.runs[~findings.runs.index.isin(findings.scored.index)]
-    outcomes = left_out.groupby(["setting", "outcome"]).size()
     return {
-        str(setting): (runs, ", ".join(f"{number} {outcome}" for (own, outcome), number in outcomes.items() if own == setting))
+        str(setting): (int(runs), _counted(left_out.loc[left_out["setting"] == setting, "outcome"].astype(str).tolist()))
         for setting, runs in ranking[["setting", "runs"]].to_numpy()
     }
+
+
+def _counted(outcomes: Sequence[str]) -> str:
+    return ", ".join(f"{number} {outcome}" for outcome, number in sorted(Counter(outcomes).items()))
 
 
 def times(findings: Findings) -> dict[str, float]:

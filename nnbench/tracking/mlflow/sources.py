@@ -41,10 +41,11 @@ def read_source(store: Store, experiment: Experiment, rows: Mapping[str, Row], r
     """
     row = rows[run_id]
     found: dict[str, str] = {}
-    holder = row.tags.get("nnbench.sweep_id", run_id)
+    holders = [row.tags.get("nnbench.sweep_id", run_id), run_id]  # the run's own where the sweep's could not be given them
     for kind, tag in (("optimizer", SOURCE), ("dataset", DATASET), ("nnbench", CODE)):
-        if ours(holder) and ours(digest := row.tags.get(tag, "")):
-            found |= {f"{kind}/{name}": text for name, text in _read(store, experiment, holder, digest).items()}
+        if all(map(ours, holders)) and ours(digest := row.tags.get(tag, "")):
+            files = next(filter(None, (_read(store, experiment, holder, digest) for holder in holders)), {})
+            found |= {f"{kind}/{name}": text for name, text in files.items()}
     return found
 
 

@@ -72,6 +72,7 @@ class StudyWriter:
         self._open: dict[str, RunSpec | None] = {}
         self._outcomes: Counter[str] = Counter()
         self._kept: set[str] = set()
+        self._with_runs: dict[str, Mapping[str, str]] = {}  # sources that the sweep's own run could not be given
         with store.told_in_one_line():
             # Without the kind, the pages open on the side of language models.
             self._experiment = open_experiment(store, study, {"mlflow.experimentKind": "custom_model_development"})
@@ -148,7 +149,7 @@ class StudyWriter:
         note = partial(notes.run_note, history.outcome, stored_params(job.params), history=history)
         with self._files(handle) as folder:
             artifacts.write_run(folder, history, boundary)
-            _write_texts(folder, job, note(picture=artifacts.PICTURE if boundary else None))
+            self._write_texts(folder, job, note(picture=artifacts.PICTURE if boundary else None))
         shown = note(picture=notes.picture_address(artifacts.PICTURE) if boundary else None)
         self._close(handle, "FINISHED", history.outcome, points(history, now()), shown)
 
@@ -158,7 +159,7 @@ class StudyWriter:
         note = notes.run_note("failed", stored_params(job.params), reason=reason)
         with self._files(handle) as folder:
             (folder / "traceback.txt").write_text(redacted(traceback), encoding="utf-8")
-            _write_texts(folder, job, note)
+            self._write_texts(folder, job, note)
         self._close(handle, "FAILED", "failed", [], note, reason)
 
     def kill_run(self, handle: str, reason: str) -> None:
@@ -243,10 +244,18 @@ class StudyWriter:
                 shutil.copy(file, place)
 
     def keep_sources(self, sweep_id: str, sources: Sources) -> None:
-        """Make sources artifacts of the sweep's own run, those that are not yet."""
+        """Make sources artifacts of the sweep's own run, those that are not yet.
+
+        While a server does not answer, they become artifacts of the runs that come of them, which wait for it.
+        """
         if new := {digest: files for digest, files in sources.items() if digest not in self._kept}:
-            with self.store.told_in_one_line(), AtOnce(self.store, self._experiment).files(sweep_id) as folder:
-                write_sources(folder, new)
+            try:
+                with self.store.told_in_one_line(), AtOnce(self.store, self._experiment).files(sweep_id) as folder:
+                    write_sources(folder, new)
+            except UserError:
+                if not (isinstance(self.store.runs, ServerRuns) and self.store.runs.line.given_up):
+                    raise
+                self._with_runs |= new
             self._kept |= new.keys()
 
     def reuse(self, identities: Collection[str]) -> None:
@@ -272,6 +281,12 @@ class StudyWriter:
         if self._open.pop(handle, None) is not None:
             self._outcomes[outcome] += 1
 
+    def _write_texts(self, folder: Path, job: RunSpec, note: str) -> None:
+        (folder / "config.yaml").write_text(redacted(job.config_yaml), encoding="utf-8")
+        (folder / "note.md").write_text(note, encoding="utf-8")
+        waiting = {digest: files for digest, files in self._with_runs.items() if digest in job.sources.values()}
+        write_sources(folder, {**waiting, **job.files})
+
     @contextmanager
     def _files(self, handle: str) -> Iterator[Path]:
         """A folder whose files become the run's artifacts."""
@@ -284,12 +299,6 @@ def _place(file: Path, folder: Path | None) -> str:
     if folder is not None and file.is_relative_to(folder):
         return file.relative_to(folder).as_posix()
     return f"{FIGURES}/{file.name}" if file.parent.name == FIGURES else file.name
-
-
-def _write_texts(folder: Path, job: RunSpec, note: str) -> None:
-    (folder / "config.yaml").write_text(redacted(job.config_yaml), encoding="utf-8")
-    (folder / "note.md").write_text(note, encoding="utf-8")
-    write_sources(folder, job.files)
 
 
 def _leave(presence: Presence, still_open: Mapping[str, object], waiting: Path) -> None:
