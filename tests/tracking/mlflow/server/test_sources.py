@@ -56,8 +56,10 @@ def test_a_server_that_goes_before_the_first_run_of_another_optimizer(team: Team
     said = sweep.communicate(timeout=100)[1]
     assert sweep.returncode == 1, said
     waiting = len(member.spooled())
-    assert said.strip().splitlines()[-1].startswith(
-        f"nnbench: tracking.uri={team.uri}: the server does not answer: {waiting} runs wait in "
+    assert (
+        said.strip()
+        .splitlines()[-1]
+        .startswith(f"nnbench: tracking.uri={team.uri}: the server does not answer: {waiting} runs wait in ")
     )
     assert waiting >= 15, "training went on"
     team.start()
