@@ -46,6 +46,7 @@ COLUMNS = {
     "identity": ("text", "digest of all that decides the run's numbers"),
     "sweep_id": ("text", "the sweep that the run belongs to"),
     "stage": ("text", "tuning or final, in a study that tunes first"),
+    "tuned": ("true or false", "whether the run has the setting that tuning chose for its optimizer"),
     "reason": ("text", "why a run failed or was killed"),
     "started": ("UTC", "when it began"),
     "epoch": ("epochs", "passes over the training points so far; epoch 0 is measured before any update"),

@@ -12,6 +12,7 @@ import pandas as pd
 from nnbench.config.text_values import as_value
 from nnbench.records import tasks
 from nnbench.records.rows import Row
+from nnbench.records.tuned import is_tuned, tuned_label
 
 
 def with_uses(selection: pd.DataFrame, choices: Sequence[tuple[int, pd.DataFrame]], rows: Sequence[Row]) -> pd.DataFrame:
@@ -32,13 +33,13 @@ def with_uses(selection: pd.DataFrame, choices: Sequence[tuple[int, pd.DataFrame
 
 
 def _uses(task: str, optimizer: str, choices: Sequence[tuple[int, pd.DataFrame]], rows: Sequence[Row]) -> int:
-    tuned = f"{optimizer} (tuned)"
+    tuned = tuned_label(optimizer)
     final = [
         row
         for row in rows
         if row.status == "FINISHED"
         and row.tags.get("nnbench.stage") != "tuning"
-        and row.tags.get("nnbench.optimizer") in (optimizer, tuned)
+        and (row.tags.get("nnbench.optimizer") == optimizer or _is(row, tuned))
         and task in ("", tasks.key(row.params))
     ]
     tried: dict[tuple[tuple[str, str], ...], int] = {}
@@ -74,8 +75,11 @@ def _signature(mine: pd.DataFrame) -> tuple[tuple[tuple[str, object], ...], floa
     return tuple(zip(mine["hyperparameter"], mine["value"], strict=True)), float(number.iloc[0])
 
 
+def _is(row: Row, label: str) -> bool:
+    """Whether a run is one of the tuned optimizer with this label."""
+    return row.tags.get("nnbench.optimizer") == label and is_tuned(label, row.tags.get("nnbench.stage"), ())
+
+
 def _has(row: Row, label: str, values: Sequence[tuple[str, object]]) -> bool:
     """Whether a run is one with the setting that was chosen."""
-    return row.tags.get("nnbench.optimizer") == label and all(
-        as_value(row.params.get(f"optimizer.{key}", "")) == value for key, value in values
-    )
+    return _is(row, label) and all(as_value(row.params.get(f"optimizer.{key}", "")) == value for key, value in values)

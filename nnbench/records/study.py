@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from nnbench.records.boundary import Boundary
+from nnbench.records.tuned import with_tuned
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +19,8 @@ class Study:
             `run_id`, `name`, `status` (FINISHED, FAILED, KILLED, RUNNING), `outcome` (finished, stopped, diverged,
             failed, killed), `optimizer` (its label), `setting` (the optimizer with the hyperparameters that vary
             within the study, such as `adam lr=0.05`; equal to `optimizer` where nothing varies but the seed),
-            `seed`, `identity`, `sweep_id`, `started` (UTC), `diverged_at_epoch` (NaN where it did not);
+            `seed`, `identity`, `sweep_id`, `stage`, `tuned` (whether it has the setting that tuning chose for its optimizer,
+            and so the label of `records.tuned.tuned_label`), `started` (UTC), `diverged_at_epoch` (NaN where it did not);
             every config leaf under its dotted name (`optimizer.learning_rate`, `training.epochs`, ...), a number
             where it is one; every metric's last value under its name (`final/train_loss`, `final/train_accuracy`,
             `final/val_loss`, `final/val_accuracy`, `test/loss`, `test/accuracy`; `best/val_loss`, `best/val_accuracy`
@@ -63,3 +65,6 @@ class Study:
     selection: pd.DataFrame = field(default_factory=pd.DataFrame)
     earlier: pd.DataFrame = field(default_factory=pd.DataFrame)
     source: Callable[[str], Mapping[str, str]] = lambda run_id: {}
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "runs", with_tuned(self.runs, self.selection))

@@ -24,6 +24,7 @@ from nnbench.core import formatting as numbers
 from nnbench.core.errors import UserError
 from nnbench.records import tasks
 from nnbench.records.npz import SELECTION
+from nnbench.records.tuned import tuned_label
 from nnbench.sweep.executors.hydra import executor_of
 from nnbench.sweep.job import Job
 from nnbench.sweep.rehearsal import refuse_unrepeatable
@@ -37,11 +38,6 @@ COLUMNS = (
     *("setting", "task", "optimizer", "hyperparameter", "value", "default", "kind", "low", "high", "edge"),
     *("tried", "spaces", "declared_low", "declared_high", "configs", "seeds", "val_accuracy", "val_loss", "lost"),
 )
-
-
-def tuned(label: str) -> str:
-    """What an optimizer is called when it runs with the setting that tuning chose."""
-    return f"{label} (tuned)"
 
 
 def two_stage_sweep(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str], launcher: Launcher) -> Plan | None:
@@ -65,8 +61,14 @@ def _check(tuning: Tuning) -> None:
     if shared:
         given = f"tuning.seeds={tuning.settings.seeds}"
         raise UserError(f"{given}: must hold none of the seeds that the chosen settings are judged on; seed has {shared} too")
+    labels = {contender.label for contender in tuning.contenders}
     for contender in tuning.contenders:
-        contender.job(0, {}, 0, "final", tuned(contender.label))  # the label may be too long
+        if tuned_label(contender.label) in labels:
+            called = tuned_label(contender.label)
+            raise UserError(
+                f"optimizer.name={called}: is how {contender.label} is labelled with its tuned setting; give another name"
+            )
+        contender.job(0, {}, 0, "final", tuned_label(contender.label))  # the label may be too long
         if tuning.settings.sampler != "tpe":
             _sample(tuning, contender)
 
@@ -87,7 +89,7 @@ def _list(tuning: Tuning) -> None:
         list_jobs(_tuning_jobs(tuning, tuning.contenders, settings))
     list_jobs(_final_jobs(tuning, []))
     for contender in tuning.contenders:
-        print(f"{tuned(contender.label)} with the best of its settings, on seed {', '.join(map(str, tuning.seeds))}")
+        print(f"{tuned_label(contender.label)} with the best of its settings, on seed {', '.join(map(str, tuning.seeds))}")
 
 
 def _run(sweep: Sweep, tuning: Tuning) -> None:
@@ -133,7 +135,7 @@ def _choose(sweep: Sweep, tuning: Tuning, searched: Mapping[str, list[Space]]) -
         ]
     hint = f"its space has been widened {EXTENSIONS} times" if tuning.extend else "extend=true looks beyond"
     for label, one in chosen.items():
-        one.tell(sweep.console, tuned(label), seeds, hint)
+        one.tell(sweep.console, tuned_label(label), seeds, hint)
     return [one for one in chosen.values() if one.score.lost < seeds]
 
 
@@ -162,7 +164,7 @@ def _tuning_jobs(tuning: Tuning, contenders: Sequence[Contender], settings: Mapp
 def _final_jobs(tuning: Tuning, chosen: Sequence[Chosen]) -> list[Job]:
     """Seed by seed, so that a sweep that is cut short has runs that pair."""
     settings: list[tuple[Contender, Setting, str]] = [(each, {}, "") for each in tuning.contenders]
-    settings += [(one.contender, one.setting, tuned(one.contender.label)) for one in chosen]
+    settings += [(one.contender, one.setting, tuned_label(one.contender.label)) for one in chosen]
     turns = [(seed, *setting) for seed in tuning.seeds for setting in settings]
     return [each.job(number, setting, seed, "final", label) for number, (seed, each, setting, label) in enumerate(turns)]
 
@@ -192,7 +194,7 @@ def _rows(one: Chosen, tuning: Tuning, budget: Budget) -> Iterator[dict[str, Any
     for key in [*one.contender.space, *(key for key in default if key not in one.contender.space)]:
         axis = one.contender.space.get(key)
         yield {
-            "setting": tuned(one.contender.label),
+            "setting": tuned_label(one.contender.label),
             "task": task,
             "optimizer": one.contender.label,
             "hyperparameter": key,

@@ -114,6 +114,11 @@ def test_an_optimizer_in_a_folder_of_ones_own(nnbench: Command, tmp_path: Path) 
         f"{name} (tuned) with the best of its settings, on seed 0, 1" for name in ("mine", "adam")
     ]
     assert nnbench(*own, "optimizer=min").err.startswith("nnbench: optimizer=min: no such option; did you mean mine?")
+    (tmp_path / "conf" / "optimizer" / "mine.yaml").write_text("{name: adam (tuned), algorithm: adam, learning_rate: 0.1}")
+    (tmp_path / "conf" / "space" / "mine.yaml").write_text("{learning_rate: {kind: choice, values: [0.1, 0.2]}}")
+    both = nnbench("-m", "experiment=tuned", *own, "optimizer=mine,adam", "seed=0,1", "tuning.configs=2")
+    assert (both.status, both.out) == (2, "")
+    assert "optimizer.name=adam (tuned): is how adam is labelled with its tuned setting" in both.err
 
 
 def test_what_is_no_comparison_has_a_study_of_its_own(nnbench: Command) -> None:

@@ -71,7 +71,11 @@ def test_the_colour_blind_need_no_dash() -> None:
 
 def test_a_tuned_optimizer_is_still_that_optimizer() -> None:
     runs = pd.DataFrame(
-        {"setting": ["adam", "adam (tuned)", "sgd (tuned)"], "optimizer": ["adam", "adam (tuned)", "sgd (tuned)"]}
+        {
+            "setting": ["adam", "adam (tuned)", "sgd (tuned)"],
+            "optimizer": ["adam", "adam (tuned)", "sgd (tuned)"],
+            "tuned": [False, True, True],
+        }
     )
     looks = style.settings(runs)
     assert looks["adam"] == palette.OPTIMIZER_STYLES["adam"]
@@ -81,7 +85,7 @@ def test_a_tuned_optimizer_is_still_that_optimizer() -> None:
 
 
 def _runs(*settings: str) -> pd.DataFrame:
-    return pd.DataFrame({"setting": settings, "optimizer": [name.split()[0] for name in settings]})
+    return pd.DataFrame({"setting": settings, "optimizer": [name.split()[0] for name in settings], "tuned": False})
 
 
 def test_a_known_optimizer_looks_the_same_in_any_company() -> None:

@@ -61,6 +61,8 @@ def study(
             curves.append(curve.assign(run_id=run_id))
             rows.append(_row(run_id, setting, optimizer, order, seed, result, curve, validation, test))
     runs = pd.DataFrame(rows)
+    if tuned:
+        runs["stage"] = "final"
     if len(runs):
         runs["commit"] = [commits[i % len(commits)] for i in range(len(runs))]
     columns = ["run_id", "epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy"]

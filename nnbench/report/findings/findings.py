@@ -10,6 +10,7 @@ from nnbench.core import palette
 from nnbench.records.measure import Measure
 from nnbench.records.measures import by_rank
 from nnbench.records.study import Study
+from nnbench.records.tuned import base_label
 from nnbench.report.findings.search import Search, searched
 from nnbench.report.plots import style
 from nnbench.stats.diverged import score, with_diverged
@@ -100,9 +101,19 @@ class Findings:
 
     @cached_property
     def optimizer_looks(self) -> dict[str, palette.LineStyle]:
-        """The look of each optimizer, of those that were tuned too."""
+        """The style of each optimizer by its label, and by that which it has where it is tuned."""
         tables = [table["optimizer"] for table in (self.runs, self.study.tuning, self.study.selection) if "optimizer" in table]
-        return palette.optimizer_styles(style.family(str(label)) for table in tables for label in table.unique())
+        labels = dict.fromkeys(str(label) for table in tables for label in table.unique())
+        styles = palette.optimizer_styles(map(self.base_label, labels))
+        return styles | {label: styles[self.base_label(label)] for label in labels}
+
+    @cached_property
+    def _tuned_labels(self) -> frozenset[str]:
+        return frozenset(self.runs.loc[self.runs["tuned"], "optimizer"])
+
+    def base_label(self, label: str) -> str:
+        """The label of an optimizer itself, from that of its runs, which may be tuned ones."""
+        return base_label(label, label in self._tuned_labels)
 
     @cached_property
     def commands(self) -> list[str]:
@@ -112,7 +123,7 @@ class Findings:
     @cached_property
     def noun(self) -> str:
         """What the settings may be called: optimizers, where each has but one."""
-        alone = self.runs["optimizer"].map(style.family).groupby(self.runs["setting"]).first().is_unique
+        alone = self.runs["optimizer"].map(self.base_label).groupby(self.runs["setting"]).first().is_unique
         return "optimizer" if alone and (self.runs["setting"] == self.runs["optimizer"]).all() else "setting"
 
     @cached_property
@@ -123,7 +134,7 @@ class Findings:
     @cached_property
     def optimizers(self) -> list[str]:
         """The labels of the optimizers, by the rank of the best of their settings, tuned or not."""
-        return list(dict.fromkeys(style.family(str(label)) for label in self.ranking(self.primary)["optimizer"]))
+        return list(dict.fromkeys(self.base_label(str(label)) for label in self.ranking(self.primary)["optimizer"]))
 
     @cached_property
     def search(self) -> Search | None:
@@ -133,7 +144,7 @@ class Findings:
         if found is None:
             return None
         place = {name: at for at, name in enumerate(self.optimizers)}
-        ordered = sorted(found.varied, key=lambda name: place.get(style.family(name), len(place)))
+        ordered = sorted(found.varied, key=lambda name: place.get(self.base_label(name), len(place)))
         return replace(found, varied={name: found.varied[name] for name in ordered})
 
     def ordered(self, table: pd.DataFrame) -> pd.DataFrame:
@@ -142,8 +153,8 @@ class Findings:
             return table
         ranking = self.ranking(self.primary)
         settings = {setting: at for at, setting in enumerate(ranking["setting"])}
-        optimizers = {style.family(label): at for at, label in reversed(list(enumerate(ranking["optimizer"])))}
-        place = table["setting"].map(settings).fillna(table["optimizer"].map(style.family).map(optimizers))
+        optimizers = {self.base_label(label): at for at, label in reversed(list(enumerate(ranking["optimizer"])))}
+        place = table["setting"].map(settings).fillna(table["optimizer"].map(self.base_label).map(optimizers))
         return table.loc[place.sort_values(kind="stable").index]
 
     def ranking(self, by: Measure) -> pd.DataFrame:

@@ -8,7 +8,6 @@ import pandas as pd
 
 from nnbench.core import palette
 from nnbench.records.ranking import Score, Seen, score
-from nnbench.report.plots import style
 
 _JOINED = 4  # configurations behind a point of a curve, where they were drawn from ranges
 
@@ -56,7 +55,7 @@ class Search:
 
     def look(self, optimizer: str) -> palette.LineStyle:
         """How the optimizer is drawn."""
-        return self.looks[style.family(optimizer)]
+        return self.looks[optimizer]
 
 
 def searched(runs: pd.DataFrame, selection: pd.DataFrame, looks: Mapping[str, palette.LineStyle]) -> Search | None:

@@ -9,6 +9,7 @@ import pandas as pd
 from nnbench.core import formatting as numbers
 from nnbench.core import palette
 from nnbench.core.formatting import count, listing
+from nnbench.records.tuned import tuned_label
 from nnbench.report.findings import budget
 from nnbench.report.findings.findings import Comparison, Findings
 from nnbench.report.pages import NotShown, Settings
@@ -62,7 +63,7 @@ def _title(findings: Findings, selection: pd.DataFrame) -> str:
 
 def _pair(found: Comparison, optimizer: str) -> "pd.Series | None":
     """The test of the tuned setting against the default."""
-    both = [optimizer, f"{optimizer} (tuned)"]
+    both = [optimizer, tuned_label(optimizer)]
     pairs = found.pairs[found.pairs["first"].isin(both) & found.pairs["second"].isin(both)]
     return pairs.iloc[0] if len(pairs) else None
 
@@ -77,7 +78,7 @@ def _gain(findings: Findings, found: Comparison, optimizer: str) -> int:
 
 
 def _look(findings: Findings, optimizer: str) -> palette.LineStyle:
-    return findings.looks.get(optimizer) or findings.optimizer_looks[style.family(optimizer)]
+    return findings.looks.get(optimizer) or findings.optimizer_looks[optimizer]
 
 
 def _choice(page: Page, findings: Findings, optimizer: str, own: pd.DataFrame, *, heads: bool) -> None:
@@ -157,7 +158,7 @@ def _worth(page: Page, findings: Findings, selection: pd.DataFrame, further: Cal
     found, by = findings.by(findings.primary), findings.primary
     ranking = found.ranking[found.ranking["n"] > 0].set_index("setting")
     intervals = {str(one): (e, low, high) for one, e, low, high in ranking[["estimate", "low", "high"]].itertuples()}
-    names = [name for name in map(str, selection["optimizer"].unique()) if {name, f"{name} (tuned)"} & set(intervals)][:_MANY]
+    names = [name for name in map(str, selection["optimizer"].unique()) if {name, tuned_label(name)} & set(intervals)][:_MANY]
     if not names:
         return
     if page.room < 32 + 8.5 * len(names):
@@ -168,14 +169,14 @@ def _worth(page: Page, findings: Findings, selection: pd.DataFrame, further: Cal
     page.y += 1
     rows = []
     for name in names:
-        both = (intervals.get(setting) for setting in (f"{name} (tuned)", name))
+        both = (intervals.get(setting) for setting in (tuned_label(name), name))
         values = [numbers.estimate_and_bounds(*own)[0] if own else numbers.MISSING for own in both]
         pair = _pair(found, name)
         p = numbers.p_value(float(pair["p_holm"])) if pair is not None else numbers.MISSING
         rows.append(Row(name=name, figures=(*values, p), look=_look(findings, name)))
     axes = strip(page, rows, by.name, ("tuned", "default", "p (Holm)"), gap=2)
     for at, name in enumerate(names):
-        for setting, shift in ((f"{name} (tuned)", -0.16), (name, 0.16)):
+        for setting, shift in ((tuned_label(name), -0.16), (name, 0.16)):
             if setting in intervals:
                 mark(axes, at + shift, intervals[setting], _look(findings, name), hollow=setting == name)
     page.paragraph(

@@ -8,7 +8,6 @@ import pandas as pd
 from nnbench.report.findings import code
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import NotShown, Settings
-from nnbench.report.plots import style
 from nnbench.report.plots.sheet import Pad, Page
 from nnbench.report.plots.style import LEAST, MUTED, SMALL, WIDTH
 from nnbench.report.plots.table import Cell, Column, table
@@ -55,7 +54,7 @@ def _collect(findings: Findings) -> pd.DataFrame:
     rows = []
     for setting, own in findings.ordered(runs).groupby("setting", sort=False):
         told = {key.removeprefix("optimizer."): wording.distinct(own, key) for key in given}
-        if told.get("algorithm") == [style.family(label) for label in wording.distinct(own, "optimizer")]:
+        if told.get("algorithm") == [findings.base_label(label) for label in wording.distinct(own, "optimizer")]:
             del told["algorithm"]  # the label says it
         rows.append(("setting", setting, ", ".join(f"{key} {' or '.join(values)}" for key, values in told.items() if values)))
     rows += [("command", str(at), command) for at, command in enumerate(findings.commands, 1)]

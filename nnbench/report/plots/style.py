@@ -9,6 +9,7 @@ from dataclasses import replace
 import pandas as pd
 
 from nnbench.core.palette import DASHES, MARKERS, LineStyle, optimizer_styles
+from nnbench.records.tuned import base_label
 
 SHEET = (210.0, 297.0)  # A4, in millimetres
 LEFT, RIGHT, TOP, BOTTOM = 18.0, 192.0, 20.0, 278.0  # the text area, from the upper left corner
@@ -58,19 +59,18 @@ RC: dict[str, object] = {
 }
 
 
-def family(label: str) -> str:
-    """The optimizer that a label stands for: with the setting that tuning chose, as `adam (tuned)`, it is still adam."""
-    return label.removesuffix(" (tuned)")
-
-
 def settings(runs: pd.DataFrame) -> dict[str, LineStyle]:
-    """A look for each setting: its optimizer's; the later ones of one optimizer vary the dash, then the marker."""
-    of_setting = runs[["setting", "optimizer"]].drop_duplicates("setting")
-    families = of_setting["optimizer"].map(family)
-    looks = optimizer_styles(families)
+    """A style for each setting: its optimizer's; the later ones of one optimizer vary the dash, then the marker.
+
+    Args:
+        runs: `setting`, `optimizer` and `tuned` of `Study.runs`: a tuned optimizer has the style of the optimizer.
+    """
+    of_setting = runs[["setting", "optimizer", "tuned"]].drop_duplicates("setting")
+    optimizers = [base_label(label, tuned) for label, tuned in of_setting[["optimizer", "tuned"]].itertuples(index=False)]
+    looks = optimizer_styles(optimizers)
     seen: Counter[str] = Counter()
     result: dict[str, LineStyle] = {}
-    for setting, optimizer in zip(of_setting["setting"], families, strict=True):
+    for setting, optimizer in zip(of_setting["setting"], optimizers, strict=True):
         look, order = looks[optimizer], seen[optimizer]
         seen[optimizer] += 1
         dashes = [look.dash, *(dash for dash in DASHES if dash != look.dash)]

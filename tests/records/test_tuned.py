@@ -1,0 +1,43 @@
+from collections.abc import Sequence
+
+import pandas as pd
+
+from nnbench.core import palette
+from nnbench.records.tuned import base_label, tuned_label, with_tuned
+from nnbench.report.findings.findings import Findings
+from tests.report.conftest import study as make_study
+
+
+def _tuned(rows: Sequence[tuple[str, str | None]], optimizers: Sequence[str]) -> list[bool]:
+    runs = pd.DataFrame(rows, columns=["optimizer", "stage"])
+    selection = pd.DataFrame({"setting": map(tuned_label, optimizers), "optimizer": optimizers})
+    return with_tuned(runs, selection)["tuned"].tolist()
+
+
+def test_only_runs_of_the_final_stage_are_tuned() -> None:
+    rows = [("x", "final"), ("x (tuned)", "final"), ("x (tuned)", None), ("x (tuned)", "tuning")]
+    assert _tuned(rows, ["x"]) == [False, True, False, False]
+    assert _tuned(rows, []) == [False, True, False, False]  # what was chosen is not there, as in a damaged store
+
+
+def test_an_optimizer_whose_own_label_ends_so_is_tuned_in_its_turn() -> None:
+    rows = [("x (tuned)", "final"), ("x (tuned) (tuned)", "final")]
+    assert _tuned(rows, ["x (tuned)"]) == [False, True]
+
+
+def test_labels() -> None:
+    assert base_label(tuned_label("x (tuned)"), True) == "x (tuned)"
+    assert base_label("x (tuned)", False) == "x (tuned)"
+
+
+def test_a_report_does_not_merge_a_users_optimizer_with_a_tuned_one() -> None:
+    findings = Findings(make_study(["adam", "adam (tuned)"], 4, boundaries=False))
+    assert not findings.runs["tuned"].any()
+    study = make_study(["adam"], 4, boundaries=False, tuned=8)
+    assert Findings(study).optimizers == ["adam"]
+    assert study.runs.groupby("setting")["tuned"].all().to_dict() == {"adam": False, "adam (tuned)": True}
+    rows = study.runs.drop(columns="tuned").assign(stage=None)
+    plain = Findings(make_study(["adam"], 4, boundaries=False))
+    plain.runs = with_tuned(rows, pd.DataFrame()).assign(outcome="finished")
+    assert set(plain.optimizers) == {"adam", "adam (tuned)"}
+    assert plain.optimizer_looks["adam (tuned)"].colour != palette.OPTIMIZER_STYLES["adam"].colour
