@@ -1,6 +1,6 @@
-"""How settings must be declared in a class of a user's own: whatever is declared otherwise would be recorded nowhere.
+"""Checks of a user's optimizer or dataset class: every hyperparameter must be a dataclass field.
 
-And what a class may make of them: a setting that `__post_init__` changes would be recorded as it was given.
+Otherwise its value would not be recorded. For the same reason `__post_init__` must not change a field.
 """
 
 import copy
@@ -15,23 +15,23 @@ import numpy as np
 from nnbench.core.signals import asks_to_end
 from nnbench.core.user_code import describe_error, exits_raised, user_code_location
 
-# What a setting may be; functions, classes and descriptors are the class's own business.
+# Types of class attributes that are taken for hyperparameters; functions, classes and descriptors are not.
 VALUE_TYPES = (bool, int, float, complex, str, bytes, tuple, list, dict, set, frozenset, np.ndarray, np.generic, type(None))
 
 
 def declaration_error(kind: type, base: type) -> str | None:
-    """What is wrong with the first setting that would be lost in silence, and how to write it; None where all are fields.
+    """Return a message on the first hyperparameter that is not a field, with the correct declaration; None if all are.
 
     Args:
-        kind: the class, with all that it inherits from.
-        base: what it must be a subclass of, whose own declarations are in order.
+        kind: the class; its base classes are checked too.
+        base: `Optimizer` or `Dataset`, which is not checked.
     """
-    return next((wrong for cls in kind.__mro__ if cls not in base.__mro__ for wrong in _wrong(cls, base)), None)
+    return next((error for cls in kind.__mro__ if cls not in base.__mro__ for error in _errors(cls, base)), None)
 
 
 @cache
 def fields_without_post_init(kind: type[Any]) -> type[Any]:
-    """A dataclass of the settings of `kind` that can be given, without what `__post_init__` does with them."""
+    """Return a dataclass with the fields of `kind` that its constructor takes, without its `__post_init__`."""
     hints = get_type_hints(kind, include_extras=True)
     fields = []
     for one in dataclasses.fields(kind):
@@ -43,13 +43,13 @@ def fields_without_post_init(kind: type[Any]) -> type[Any]:
     return dataclasses.make_dataclass(kind.__name__, fields, namespace=config, kw_only=True)
 
 
-def construction_error(kind: type[Any], given: Mapping[str, Any]) -> str | None:
-    """What is wrong with the instance that these settings make, as a run will make it: an error, or a changed setting."""
+def construction_error(kind: type[Any], fields: Mapping[str, Any]) -> str | None:
+    """Return a message if constructing `kind` with these fields fails or changes a field, else None."""
     try:
         with exits_raised():
-            made = kind(**copy.deepcopy(dict(given)))
-        changed = [name for name, value in given.items() if not _equal(getattr(made, name), value)]
-    except BaseException as error:  # whatever the user's own `__post_init__` raises, `sys.exit` too
+            instance = kind(**copy.deepcopy(dict(fields)))
+        changed = [name for name, value in fields.items() if not _equal(getattr(instance, name), value)]
+    except BaseException as error:  # a user's `__post_init__` may raise anything, SystemExit included
         if asks_to_end(error):
             raise
         place = f" ({where})" if (where := user_code_location(error)) else ""
@@ -57,41 +57,41 @@ def construction_error(kind: type[Any], given: Mapping[str, Any]) -> str | None:
     if not changed:
         return None
     name = f"{kind.__module__}.{kind.__qualname__}"
-    return f"`__post_init__` of {name} changes {', '.join(changed)}; keep what is derived under another name"
+    return f"`__post_init__` of {name} changes {', '.join(changed)}; store a derived value under another name"
 
 
 def _equal(one: Any, other: Any) -> bool:
     return one is other or bool(np.array_equal(one, other))
 
 
-def _wrong(cls: type, base: type) -> Iterator[str]:
+def _errors(cls: type, base: type) -> Iterator[str]:
     where = f"in {cls.__module__}.{cls.__qualname__}"
-    own = vars(cls)
+    attributes = vars(cls)
     annotated = inspect.get_annotations(cls)
     fields = [name for name, kind in annotated.items() if not _is_class_variable(kind)]
-    if fields and "__dataclass_fields__" not in own:
-        yield f"{where}: has fields of its own, so it needs @dataclass(kw_only=True)"
-    for name, field in own.get("__dataclass_fields__", {}).items():
+    if fields and "__dataclass_fields__" not in attributes:
+        yield f"{where}: declares fields, so it needs @dataclass(kw_only=True)"
+    for name, field in attributes.get("__dataclass_fields__", {}).items():
         if name in annotated and field._field_type is dataclasses._FIELD_INITVAR:  # type: ignore[attr-defined]
-            yield f"{where}: {name} is passed on and recorded nowhere; write it as a field: {_as_field(name, field.default)}"
+            yield f"{where}: {name} is an InitVar, so it is not recorded; make it a field: {_as_field(name, field.default)}"
         elif name in annotated and not name.startswith("_") and _is_fixed(field):
             value = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
             right = f"{_as_field(name, value)} (state: self.{name} in allocate)"
-            yield f"{where}: {name} has init=False, so that it is recorded nowhere; write {right}"
-    init = own.get("__init__")
-    if inspect.isfunction(init) and init.__code__.co_filename != "<string>":  # which is where a dataclass's own comes from
+            yield f"{where}: {name} has init=False, so it is not recorded; write {right}"
+    init = attributes.get("__init__")
+    if inspect.isfunction(init) and init.__code__.co_filename != "<string>":  # the file name of a generated `__init__`
         given = [one for one in inspect.signature(init).parameters.values() if one.name != "self"]
         example = _as_field(given[0].name, given[0].default) if given else "learning_rate: float = 0.01"
-        yield f"{where}: what __init__ is given is recorded nowhere; write fields of a @dataclass(kw_only=True): {example}"
-    for name, value in own.items():
+        yield f"{where}: the arguments of __init__ are not recorded; write fields of a @dataclass(kw_only=True): {example}"
+    for name, value in attributes.items():
         known = name.startswith("_") or name.isupper() or name in annotated or _is_declared(base, name)
         if not known and isinstance(value, VALUE_TYPES):
             right = f"{_as_field(name, value)} (a constant: {name.upper()}; state: self.{name} in allocate)"
-            yield f"{where}: {name} = {_shown(value)} has no type, so that it is recorded nowhere; write {right}"
+            yield f"{where}: {name} = {_shown(value)} has no type annotation, so it is not recorded; write {right}"
 
 
 def _is_declared(base: type, name: str) -> bool:
-    """Whether `base` leaves it to a subclass to say, as `layerwise` or the number of classes."""
+    """Return whether `base` declares the attribute for subclasses to define, such as `layerwise` or `classes`."""
     annotations = [inspect.get_annotations(cls).get(name) for cls in base.__mro__]
     return any(map(_is_class_variable, annotations)) or isinstance(inspect.getattr_static(base, name, None), property)
 
@@ -102,7 +102,7 @@ def _is_class_variable(annotation: Any) -> bool:
 
 
 def _is_fixed(field: "dataclasses.Field[Any]") -> bool:
-    """Whether a field cannot be given, and begins with a value; of state it is said with None or an empty container."""
+    """Return whether a field has init=False and a value; None or an empty container marks state instead."""
     if field.init:
         return False
     by_factory = field.default_factory not in (dataclasses.MISSING, list, dict, set)
@@ -110,7 +110,7 @@ def _is_fixed(field: "dataclasses.Field[Any]") -> bool:
 
 
 def _as_field(name: str, value: Any) -> str:
-    """`learning_rate: float = 0.01`."""
+    """Format a declaration such as `learning_rate: float = 0.01`."""
     if value is inspect.Parameter.empty or value is dataclasses.MISSING:
         return f"{name}: float"
     if isinstance(value, np.ndarray | np.generic):

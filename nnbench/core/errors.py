@@ -1,8 +1,8 @@
-"""Mistakes of the user, told in one line and ended with exit status 2, as opposed to faults of the program."""
+"""Errors that the user can correct, reported in one line without a traceback."""
 
 import errno
 
-# Errors of a system that has run out of something -> what its user can do. They are no mistakes in a command.
+# Errors of the operating system that has run out of a resource -> advice to the user. The command itself was correct.
 RESOURCE_ERRORS = {
     errno.EMFILE: "allow more open files (`ulimit -n`)",
     errno.ENFILE: "close other programs",
@@ -15,10 +15,10 @@ RESOURCE_ERRORS = {
 
 
 class UserError(Exception):
-    """A mistake that the user can mend; its text names the key, the value and what is allowed.
+    """Mistake that the user can correct; its text names the key, the value and what is allowed.
 
     Attributes:
-        status: the exit status of the program: 2, or 1 where runs had begun.
+        status: exit status of the program: 2, or 1 if runs had already started.
     """
 
     status = 2

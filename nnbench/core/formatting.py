@@ -1,4 +1,4 @@
-"""Numbers as they are printed: as many digits as the interval bears out, and no more."""
+"""Formatting of numbers, with the decimals that their interval justifies."""
 
 import math
 
@@ -7,14 +7,14 @@ from nnbench.core.constraints import MINIMUM_RUNS
 MISSING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 MAX_DECIMALS = 4  # decimals
-_LARGE = 1e6  # from which on a number is told in powers of ten: a cross-entropy has no upper end
+_LARGE = 1e6  # from here on, a number is printed in powers of ten: a cross-entropy has no upper bound
 INTERVAL = f"nominal 95 % interval (percentile bootstrap, from {MINIMUM_RUNS} runs on)"
 
 
 def decimals(low: float, high: float) -> int:
-    """Decimals that an interval bears out: one digit of half its width, two where that begins with 1 to 3.5.
+    """Return the decimals that an interval justifies: one digit of its half-width, two if that begins with 1 to 3.5.
 
-    The rule of the Particle Data Group (Review of Particle Physics, introduction); three where there is no interval.
+    Rounding rule of the Particle Data Group (Review of Particle Physics, introduction); 3 without an interval.
     """
     half = (high - low) / 2
     if not (math.isfinite(half) and half > 0):
@@ -24,16 +24,16 @@ def decimals(low: float, high: float) -> int:
 
 
 def fixed(value: float, places: int = 3) -> str:
-    """A number with so many decimals; in powers of ten where these would hide it or it is very large; a dash for none."""
+    """Format a number with `places` decimals, or in powers of ten if it is very small or large; NaN is a dash."""
     if not math.isfinite(value):
         return MISSING
     small = value != 0 and abs(value) < 0.5 * 10.0**-MAX_DECIMALS
     powers = small or abs(value) >= _LARGE
-    return f"{value:{'.1e' if powers else f'z.{places}f'}}".replace("-", MINUS)  # z: no zero with a minus
+    return f"{value:{'.1e' if powers else f'z.{places}f'}}".replace("-", MINUS)  # z: no negative zero
 
 
 def bounds(low: float, high: float) -> str:
-    """`[0.936, 0.947]`, or nothing where there is no interval."""
+    """Format bounds as `[0.936, 0.947]`; empty without an interval."""
     if math.isnan(low) or math.isnan(high):
         return ""
     places = decimals(low, high)
@@ -41,17 +41,17 @@ def bounds(low: float, high: float) -> str:
 
 
 def interval(estimate: float, low: float, high: float) -> str:
-    """`0.941 [0.936, 0.947]`; the estimate alone where there is no interval."""
+    """Format as `0.941 [0.936, 0.947]`; the estimate alone without an interval."""
     return f"{fixed(estimate, decimals(low, high))} {bounds(low, high)}".rstrip()
 
 
 def estimate_and_bounds(estimate: float, low: float, high: float) -> tuple[str, str]:
-    """An estimate and its bounds, as they stand in two columns."""
+    """Format an estimate and its bounds as two texts, for two columns."""
     return fixed(estimate, decimals(low, high)), bounds(low, high)
 
 
 def duration(seconds: float) -> str:
-    """`0.51 s`, `12.0 s`, `4 min 10 s`, `10 h 3 min`, `2 d 4 h`: the two largest units, rounded to the smaller."""
+    """Format a duration in its two largest units: `0.51 s`, `12.0 s`, `4 min 10 s`, `10 h 3 min`, `2 d 4 h`."""
     if not math.isfinite(seconds):
         return MISSING
     if seconds < 99.95:
@@ -63,14 +63,19 @@ def duration(seconds: float) -> str:
     return _two_units(round(seconds / 3600), 24, "d", "h")
 
 
-def _two_units(number: int, many: int, large: str, small: str) -> str:
-    """So many of a small unit, of which `many` make a large one."""
-    whole, rest = divmod(number, many)
+def _two_units(number: int, ratio: int, large: str, small: str) -> str:
+    """Format a number of small units, `ratio` of which make a large one."""
+    whole, rest = divmod(number, ratio)
     return f"{whole:,} {large}" + (f" {rest} {small}" if rest else "")
 
 
 def epochs(value: float, least: float, most: float) -> str:
-    """`1,230`; `∞ (500)` or `∞ (500 to 10,000)` where it was not reached while watched for so long; `∞` where none was."""
+    """Format an epoch: `1,230`, or `∞ (500)` or `∞ (500 to 10,000)` if not reached.
+
+    Args:
+        value: the epoch; infinite if it was not reached.
+        least, most: range of the epochs that were trained without reaching it; NaN if unknown.
+    """
     if math.isfinite(value):
         return f"{value:,.0f}"
     if math.isnan(least):
@@ -79,17 +84,17 @@ def epochs(value: float, least: float, most: float) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """`1 run`, `12 runs`."""
+    """Format a number with its noun: `1 run`, `12 runs`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def listing(words: list[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+def listing(items: list[str]) -> str:
+    """Join items: `a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 
 def tick(value: float) -> str:
-    """A number at a log axis: `0.05`, `20`, `10⁻⁵`."""
+    """Format a tick label of a logarithmic axis: `0.05`, `20`, `10⁻⁵`."""
     if 1e-3 <= value < 1e5:
         return f"{value:g}"
     power = math.floor(math.log10(value) + 1e-9)
@@ -98,14 +103,14 @@ def tick(value: float) -> str:
 
 
 def p_value(p: float) -> str:
-    """`0.034`, `0.21`, `< 0.001`; a dash where there was no test."""
+    """Format a p-value: `0.034`, `0.21`, `< 0.001`; a dash for NaN."""
     if not math.isfinite(p):
         return MISSING
     return "< 0.001" if p < 0.001 else f"{p:.{3 if p < 0.1 else 2}f}"
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """`0.0234`, `1.63·10⁻⁵`: so many digits, in powers of ten where the number is very large or small."""
+    """Format with so many significant digits: `0.0234`, or `1.63·10⁻⁵` if very small or large."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else MISSING
     if 1e-3 <= abs(value) < 1e5:
@@ -117,5 +122,5 @@ def significant(value: float, digits: int = 3) -> str:
 
 
 def power_of_ten(power: int) -> str:
-    """`⁻⁵`."""
+    """Format an exponent in superscript: `⁻⁵`."""
     return str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))

@@ -1,4 +1,4 @@
-"""The command line as it was typed, kept before anything rewrites `sys.argv`."""
+"""The command line as the user typed it, recorded before `sys.argv` is rewritten."""
 
 import os
 import shlex
@@ -7,17 +7,17 @@ from pathlib import Path
 
 from nnbench.core.redaction import redacted
 
-VARIABLE = "NNBENCH_COMMAND"  # in the environment, so that the jobs of any launcher, on any machine, know it too
-MAX_LENGTH = 8000  # characters; tracking keeps no more, and an environment is limited
+VARIABLE = "NNBENCH_COMMAND"  # of the environment, which the jobs of any launcher inherit
+MAX_LENGTH = 8000  # characters: the limit of an MLflow tag
 
 
 def record_command() -> None:
-    """Keep the words of this process's command."""
+    """Store this process's command in the environment."""
     os.environ[VARIABLE] = _quoted()[:MAX_LENGTH]
 
 
 def command() -> str:
-    """The command, quoted for a shell: `python -m nnbench -m optimizer=sgd,adam 'seed=range(10)'`."""
+    """Return the command without passwords, quoted for a shell: `python -m nnbench -m optimizer=sgd 'seed=range(9)'`."""
     return os.environ.get(VARIABLE) or _quoted()
 
 
@@ -26,7 +26,7 @@ def _quoted() -> str:
 
 
 def _program() -> list[str]:
-    """How the program was called; without the interpreter's folder, which is of this machine alone."""
+    """Return the arguments that start the program, without the interpreter's folder, which differs between machines."""
     called = Path(sys.argv[0])
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     if spec is not None and spec.origin is not None and Path(spec.origin) == called:

@@ -1,4 +1,4 @@
-"""Where files are written: below a folder that the user chose, whatever a name says, and with the permissions of the umask."""
+"""Safe writing of files: only below the folder that the user chose, and atomically."""
 
 import os
 import re
@@ -15,10 +15,10 @@ MAX_NAME_BYTES = 255  # bytes that a file system allows in a name
 
 
 def safe_subpath(folder: Path, *names: str) -> Path:
-    """The path `folder`/`names`, where each name is a plain one and no link leads elsewhere.
+    """Return the path `folder`/`names`, after checking that each name is valid and no part is a link.
 
     Raises:
-        UserError: a name is none that a folder may have, or is a link: what is written would land outside `folder`.
+        UserError: a name is invalid, or is a link, through which files would be written outside `folder`.
     """
     path = folder
     for name in names:
@@ -31,7 +31,7 @@ def safe_subpath(folder: Path, *names: str) -> Path:
 
 
 def require_no_link(path: Path) -> Path:
-    """Return `path`, of which nothing need exist.
+    """Return `path`, which need not exist.
 
     Raises:
         UserError: it is a link.
@@ -42,7 +42,7 @@ def require_no_link(path: Path) -> Path:
 
 
 def replace_file(path: Path, content: bytes) -> Path:
-    """Write a file as a whole or not at all, so that a reader never meets half of one; a link at `path` is replaced.
+    """Write a file atomically; a link at `path` is replaced, not followed.
 
     Raises:
         UserError: the file's folder is a link.
@@ -61,10 +61,10 @@ def replace_file(path: Path, content: bytes) -> Path:
 
 @contextmanager
 def report_folder_errors(folder: str) -> Iterator[None]:
-    """Within, a file below `folder`, the value of `report.folder`, that cannot be written is a mistake of the user.
+    """Convert an OSError on a file below `folder`, the value of `report.folder`, into a UserError.
 
     Raises:
-        UserError: names the folder, the file and the reason; not for a full disk and the like, see `LIMITS`.
+        UserError: names the folder, the file and the reason. A full disk and other `RESOURCE_ERRORS` stay OSErrors.
     """
     try:
         yield
@@ -76,6 +76,6 @@ def report_folder_errors(folder: str) -> Iterator[None]:
 
 
 def is_within(path: str, folder: str) -> bool:
-    """Whether `path` is `folder` or below it, going by their names."""
+    """Return whether `path` is `folder` or below it; links are not resolved."""
     absolute = Path(os.path.abspath(path))
     return absolute.is_relative_to(os.path.abspath(folder))

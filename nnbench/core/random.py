@@ -1,4 +1,4 @@
-"""Where the random numbers of a run come from: its seed, and never its optimizer, so that runs pair by seed."""
+"""Random number streams of a run, derived from its seed alone, so that runs of different optimizers are paired by seed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Drawn = TypeVar("Drawn")
 
 
 class Normal(Protocol):
-    """A source of normal deviates: a `numpy.random.Generator`, or the `RandomState` of an older record."""
+    """Source of normal deviates: a `numpy.random.Generator`, or a legacy `RandomState`."""
 
     def standard_normal(self, size: Any) -> npt.NDArray[np.float64]:
         """Independent draws from N(0, 1) in the shape `size`."""
@@ -20,7 +20,7 @@ class Normal(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Streams:
-    """Independent streams of random numbers, one for each thing that is drawn."""
+    """Independent random number generators, one for each purpose."""
 
     data: Generator
     val: Generator
@@ -31,11 +31,11 @@ class Streams:
 
 
 def streams(seed: int, data_seed: int | None = None) -> Streams:
-    """The streams of the run with `seed`.
+    """Return the streams of the run with `seed`.
 
     Args:
         seed: of the run.
-        data_seed: draw all points from this seed instead, so that they stay the same while the weights follow `seed`.
+        data_seed: draws the points instead of `seed`, so that they stay the same while the weights vary.
     """
     data, val, test, *_ = SeedSequence(seed if data_seed is None else data_seed).spawn(6)
     _, _, _, weights, order, optimizer = SeedSequence(seed).spawn(6)
@@ -50,11 +50,11 @@ def streams(seed: int, data_seed: int | None = None) -> Streams:
 
 
 def chain(seed: int, position: int, draw: Callable[[Normal], Drawn], initialize: Callable[[Normal], object]) -> Drawn:
-    """Draw as a notebook does that trains one network after another: points, then all the weights, from one stream.
+    """Draw points and weights from one stream, as a notebook does that trains one network after another.
 
     Args:
-        seed: of the one legacy stream.
-        position: of the run, from 0; the weights of the runs before it are drawn and overwritten.
+        seed: of the `RandomState`.
+        position: of the run in the notebook, from 0; the weights of the runs before it are drawn and overwritten.
         draw: draws the training points.
         initialize: draws one run's weights, as `Network.initialize` does; they are left as those of `position`.
 

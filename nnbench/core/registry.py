@@ -1,4 +1,4 @@
-"""Names to classes: a file in a package is a choice, so adding an optimizer or a dataset is adding one file."""
+"""Registry of optimizers and datasets: each module of a package is a choice, known by its file name."""
 
 import os
 import pkgutil
@@ -20,58 +20,58 @@ Base = TypeVar("Base")
 
 
 def known(package: str) -> tuple[str, ...]:
-    """The names of the choices in `package`, sorted, without importing any of them."""
+    """Return the sorted names of the choices in `package`, without importing them."""
     spec = find_spec(package)
     path = spec.submodule_search_locations if spec is not None else None
     return tuple(sorted(module.name for module in pkgutil.iter_modules(path) if module.name != "base"))
 
 
 def find(base: type[Base], package: str, name: str, key: str) -> type[Base]:
-    """The subclass of `base` that `name` stands for.
+    """Import and return the subclass of `base` called `name`.
 
     Args:
-        base: what the class must be.
-        package: where the files of the known choices are.
-        name: a file there (`adam`), or the import path of somebody's own class (`package.module:Class`).
-        key: the configuration key that `name` came from, for the message.
+        base: the required base class.
+        package: the package whose modules are the known choices.
+        name: a module there (`adam`), or the import path of a user's class (`package.module:Class`).
+        key: the configuration key of `name`, for messages.
 
     Raises:
-        UserError: the name is unknown, or its import path leads nowhere or to something that cannot be used.
+        UserError: the name is unknown, or the class cannot be imported or used.
     """
     if name in known(package):
-        return _sound(_only(base, import_module(f"{package}.{name}")), base, f"{key}={name}")
+        return _checked(_only_subclass(base, import_module(f"{package}.{name}")), base, f"{key}={name}")
     path, colon, attribute = name.partition(":")
     if not colon:
         raise UserError(f"{key}={name}: unknown; known are {', '.join(known(package))}, or package.module:Class")
     if (here := os.getcwd()) not in sys.path:
-        sys.path.append(here)  # as `python -m` has it; a console script has not
+        sys.path.append(here)  # `python -m` does this, a console script does not
     try:
-        # What a module sets as it is imported, NumPy's errors and the filters of warnings, would hold for all that follows.
+        # An import may change NumPy's error handling and the warning filters, which are global.
         with np.errstate(), warnings.catch_warnings(), exits_raised():
             found = getattr(import_module(path), attribute)
-    except BaseException as error:  # whatever the user's own module raises while it is imported, `sys.exit` too
+    except BaseException as error:  # a user's module may raise anything, SystemExit included
         if asks_to_end(error):
             raise
         place = f" ({where})" if (where := user_code_location(error)) else ""
         raise UserError(f"{key}={name}: cannot be imported: {describe_error(error)}{place}") from error
     if not (isinstance(found, type) and issubclass(found, base)):
         raise UserError(f"{key}={name}: is not a subclass of {base.__module__}.{base.__name__}")
-    return _sound(found, base, f"{key}={name}")
+    return _checked(found, base, f"{key}={name}")
 
 
-def _sound(found: type[Base], base: type[Base], given: str) -> type[Base]:
-    """The class, if all of its settings are fields.
+def _checked(found: type[Base], base: type[Base], given: str) -> type[Base]:
+    """Return the class, after checking that all its hyperparameters are fields.
 
     Raises:
-        UserError: one is not, and would be recorded nowhere.
+        UserError: one is not a field, so it would not be recorded.
     """
     if (wrong := declaration_error(found, base)) is not None:
         raise UserError(f"{given}: {wrong}")
     return found
 
 
-def _only(base: type[Base], module: ModuleType) -> type[Base]:
-    """The one subclass of `base` that `module` defines."""
+def _only_subclass(base: type[Base], module: ModuleType) -> type[Base]:
+    """Return the only subclass of `base` that `module` defines."""
     found = [
         value
         for value in vars(module).values()

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a terminal that closes as exceptions, so that what was done is kept before the program ends."""
+"""Conversion of SIGINT, SIGTERM and SIGHUP into exceptions, so that finished work is saved before the program ends."""
 
 import logging
 import os
@@ -16,11 +16,16 @@ from nnbench.core.errors import UserError
 logger = logging.getLogger(__name__)
 
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-REPEAT_WINDOW = 0.2  # seconds; what comes again sooner is the same wish: `timeout` signals its command, then the whole group
+REPEAT_WINDOW = 0.2  # seconds within which a second signal repeats the first: `timeout` signals its command, then the group
 
 
 class Interrupted(BaseException):
-    """Someone asked the program to end. `status` is the exit status by the shell's custom: 128 + the signal."""
+    """Request to end the program, by a signal.
+
+    Attributes:
+        number: of the signal.
+        status: exit status by the shell's convention, 128 + `number`.
+    """
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
@@ -29,115 +34,123 @@ class Interrupted(BaseException):
 
 
 class _State:
-    """The signal that has come, if one has, and whether it has to wait."""
+    """State of the main thread.
 
-    holding = 0
-    waiting: int | None = None
-    asked: int | None = None
+    Attributes:
+        deferring: depth of nested `uninterrupted` blocks.
+        pending: the signal that waits for the end of these blocks.
+        received: the first signal, if any.
+    """
+
+    deferring = 0
+    pending: int | None = None
+    received: int | None = None
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Within, the first signal that asks for the end raises `Interrupted`; the next one ends the process at once.
+    """Raise `Interrupted` at the first signal in `END_SIGNALS`; the second one ends the process immediately.
 
-    At once, also while the main thread waits for a database in C, for seconds or minutes: Python calls a handler only
-    after that, and once for however many signals there were. A thread of its own hears of each as it comes.
+    The second signal is handled by a thread that reads Python's wakeup descriptor: Python calls a signal handler only
+    between two instructions of the main thread, which may be waiting for a database for minutes.
 
-    An exception that is raised within a finalizer, or in C code that drops it, is lost. So `checkpoint` raises it again,
-    and so does the end of the block, whatever else the lost one has led to. A SIGHUP that was ignored before, as `nohup`
-    does, stays ignored. Outside the main thread, which alone can have handlers, nothing is changed.
+    An exception raised within a finalizer, or in C code that discards it, is lost. Therefore `checkpoint` raises it again, and
+    so does the end of the block, whatever other error the lost one has caused. A SIGHUP that was ignored before, as by
+    `nohup`, stays ignored. Outside the main thread, which alone can have handlers, this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def once(number: int, frame: FrameType | None) -> None:
-        if _State.asked is not None:
+    def handle(number: int, frame: FrameType | None) -> None:
+        if _State.received is not None:
             return
-        _State.asked = number
-        if _State.holding:
-            _State.waiting = number
+        _State.received = number
+        if _State.deferring:
+            _State.pending = number
         else:
             raise Interrupted(number)
 
-    ear, mouth = socket.socketpair()
-    mouth.setblocking(False)
-    listener = threading.Thread(target=_listen, args=[ear], daemon=True)
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    listener = threading.Thread(target=_listen, args=[reader], daemon=True)
     listener.start()
-    wakeup = signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False)
-    # A shell script ignores SIGINT for what it starts in the background; whoever sends one to it by name does mean it.
-    ending = [number for number in END_SIGNALS if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, once) for number in ending}
-    complain = sys.unraisablehook
-    sys.unraisablehook = lambda lost: None if lost.exc_type is Interrupted else complain(lost)
+    wakeup = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+    # SIGINT is handled even where it was ignored: a shell script ignores it for its background jobs, but whoever sends one
+    # to this process means it.
+    handled = [number for number in END_SIGNALS if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN]
+    handlers = {number: signal.signal(number, handle) for number in handled}
+    hook = sys.unraisablehook
+    sys.unraisablehook = lambda lost: None if lost.exc_type is Interrupted else hook(lost)
     try:
         yield
         checkpoint()
     except Interrupted:
         raise
     except BaseException as error:
-        if _State.asked is None:
+        if _State.received is None:
             raise
-        if isinstance(error, UserError):  # met on the way out, such as a store that cannot be told
+        if isinstance(error, UserError):  # raised while the program was ending, such as a store that cannot be written
             logger.warning("%s", error)
-        raise Interrupted(_State.asked) from error
+        raise Interrupted(_State.received) from error
     finally:
-        for number, handler in before.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(wakeup)
-        sys.unraisablehook = complain
-        mouth.close()
+        sys.unraisablehook = hook
+        writer.close()
         listener.join()
-        ear.close()
-        _State.asked = None
+        reader.close()
+        _State.received = None
 
 
 def checkpoint() -> None:
-    """Raise `Interrupted` if it has been raised before and was lost; to be called between the steps of long work."""
-    if _State.asked is not None and not _State.holding:
-        raise Interrupted(_State.asked)
+    """Raise `Interrupted` again if it was lost; to be called between the steps of long work."""
+    if _State.received is not None and not _State.deferring:
+        raise Interrupted(_State.received)
 
 
 def asks_to_end(error: BaseException) -> bool:
-    """Whether an error comes from a signal to this process; a `KeyboardInterrupt` comes from one by Python's own handler only.
+    """Return whether an error comes from a signal to this process, rather than from the code that was called.
 
-    Where `interruptible` or a worker has replaced that handler, the code that was called has raised it itself.
+    A `KeyboardInterrupt` does only under Python's own handler, which `interruptible` and workers replace.
     """
     if isinstance(error, KeyboardInterrupt):
         return signal.getsignal(signal.SIGINT) is signal.default_int_handler
     return isinstance(error, Interrupted)
 
 
-def _listen(ear: socket.socket) -> None:
-    """Hear the signals, a byte each, until nobody sends any more; the second one that asks for the end is the end."""
-    asked: float | None = None
-    while heard := ear.recv(1):
-        if heard[0] not in END_SIGNALS:
+def _listen(reader: socket.socket) -> None:
+    """Read the signals, one byte each, until the other end is closed; end the process at the second one."""
+    first: float | None = None
+    while data := reader.recv(1):
+        number = data[0]
+        if number not in END_SIGNALS:
             continue
-        if asked is None:
-            asked = time.monotonic()
-            if _State.holding:
+        if first is None:
+            first = time.monotonic()
+            if _State.deferring:
                 # Straight to the descriptor: the main thread may be in the middle of a print.
-                with suppress(OSError):  # the terminal may have gone
+                with suppress(OSError):  # the terminal may be closed
                     os.write(2, b"\nending as soon as the store has answered; once more ends at once\n")
-        elif heard[0] != signal.SIGHUP and time.monotonic() - asked > REPEAT_WINDOW:  # of which a shell tells again
-            os._exit(128 + heard[0])
+        elif number != signal.SIGHUP and time.monotonic() - first > REPEAT_WINDOW:  # a shell may repeat SIGHUP
+            os._exit(128 + number)
 
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Within, `Interrupted` waits: for steps that leave something half done, such as a run that is opened but not known.
+    """Defer `Interrupted` to the end of the block, for steps that must not be left half done, such as opening a run.
 
-    Outside the main thread, in which alone it is raised, nothing is changed.
+    Outside the main thread, in which alone it is raised, this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    _State.holding += 1
+    _State.deferring += 1
     try:
         yield
     finally:
-        _State.holding -= 1
-        number, _State.waiting = _State.waiting, None
+        _State.deferring -= 1
+        number, _State.pending = _State.pending, None
         if number is not None:
             raise Interrupted(number)

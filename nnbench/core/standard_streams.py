@@ -1,4 +1,4 @@
-"""Standard streams whose failures cost no work: closed, full, or left by their reader."""
+"""Standard streams on which a write error raises nothing: closed, on a full disk, or without a reader."""
 
 import errno
 import os
@@ -8,56 +8,56 @@ from contextlib import contextmanager, suppress
 from typing import Any, TextIO, cast
 
 NAMES = ("stdin", "stdout", "stderr")
-READER_GONE = (errno.EPIPE, errno.EIO, errno.EBADF)  # nobody reads any more; other errors, such as a full disk, may pass
+READER_GONE = (errno.EPIPE, errno.EIO, errno.EBADF)  # permanent; other errors, such as a full disk, may be temporary
 
 
 class FaultTolerantStream:
-    """Text stream that drops what cannot be written instead of raising.
+    """Text stream that drops text it cannot write instead of raising.
 
     Args:
-        stream: the stream under it.
-        lost: called once, with the first error.
+        stream: the underlying stream.
+        on_error: called once, with the first error.
 
     Attributes:
-        error: the first error, None while all went well.
+        error: the first error, or None.
     """
 
-    def __init__(self, stream: TextIO, lost: Callable[[OSError], None] = lambda error: None) -> None:
+    def __init__(self, stream: TextIO, on_error: Callable[[OSError], None] = lambda error: None) -> None:
         self.error: OSError | None = None
-        self._stream, self._lost = stream, lost
+        self._stream, self._on_error = stream, on_error
 
     def write(self, text: str) -> int:
-        with self._dropping():
+        with self._ignoring_errors():
             return self._stream.write(text)
         return len(text)
 
     def flush(self) -> None:
-        with self._dropping():
+        with self._ignoring_errors():
             self._stream.flush()
 
     def close(self) -> None:
-        """Only flush: the stream is not this one's own."""
+        """Flush; the underlying stream stays open."""
         self.flush()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
     @contextmanager
-    def _dropping(self) -> Iterator[None]:
+    def _ignoring_errors(self) -> Iterator[None]:
         try:
             yield
-        except ValueError:  # somebody has closed it
+        except ValueError:  # the stream is closed
             pass
         except OSError as error:
             if error.errno in READER_GONE:
                 redirect_to_null(self._stream)
             if self.error is None:
                 self.error = error
-                self._lost(error)
+                self._on_error(error)
 
 
 def redirect_to_null(stream: TextIO) -> None:
-    """Redirect the stream's descriptor to the null device, for this process and those it starts."""
+    """Redirect the stream's descriptor to the null device, for this process and its children."""
     with suppress(OSError, ValueError):
         descriptor, null = stream.fileno(), os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, descriptor)
@@ -66,10 +66,9 @@ def redirect_to_null(stream: TextIO) -> None:
 
 
 def reopen_closed() -> None:
-    """Open each standard stream that the caller has closed (`>&-`) on the null device.
+    """Open on the null device each standard stream that the caller has closed (`>&-`).
 
-    Its descriptor would else be that of the next file opened, a database for example, into which whatever is printed
-    would be written.
+    Otherwise the next file opened, such as a database, would get its descriptor, and printed text would go into that file.
     """
     for descriptor, name in enumerate(NAMES):
         try:
@@ -83,20 +82,20 @@ def reopen_closed() -> None:
 
 
 @contextmanager
-def fault_tolerant_streams(lost: Callable[[OSError], None] = lambda error: None) -> Iterator[FaultTolerantStream]:
-    """Within, printing does not raise, whatever becomes of the standard streams; gives the standard output.
+def fault_tolerant_streams(on_error: Callable[[OSError], None] = lambda error: None) -> Iterator[FaultTolerantStream]:
+    """Ignore write errors on stdout and stderr within the block; yield stdout.
 
-    Letters that the encoding of the terminal does not have are written as escapes.
+    Characters that the terminal's encoding lacks are written as escapes.
 
     Args:
-        lost: called when the standard output cannot be written, other than because its reader has left.
+        on_error: called when stdout cannot be written for another reason than a closed pipe.
     """
     reopen_closed()
     before = sys.stdout, sys.stderr
     for stream in before:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    out = FaultTolerantStream(sys.stdout, lambda error: None if error.errno == errno.EPIPE else lost(error))
+    out = FaultTolerantStream(sys.stdout, lambda error: None if error.errno == errno.EPIPE else on_error(error))
     err = FaultTolerantStream(sys.stderr)
     sys.stdout, sys.stderr = cast(TextIO, out), cast(TextIO, err)
     try:
@@ -108,7 +107,7 @@ def fault_tolerant_streams(lost: Callable[[OSError], None] = lambda error: None)
 
 
 def flush_at_exit() -> None:
-    """Flush the streams and discard what cannot be written, which would change the exit status when Python ends."""
+    """Flush stdout and stderr, ignoring errors: an error in Python's own flush at exit would change the exit status."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -1,4 +1,4 @@
-"""What an error that a user's code has raised says, where that code stood, and how its `os._exit` becomes an error."""
+"""Errors of a user's code: description, location, and `os._exit` as an error."""
 
 import os
 import threading
@@ -8,33 +8,36 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
-OWN, STANDARD = Path(__file__).parents[1], Path(os.__file__).parent
+PACKAGE, STANDARD_LIBRARY = Path(__file__).parents[1], Path(os.__file__).parent
 INSTALLED = {"site-packages", "dist-packages"}
 
 
 @contextmanager
 def exits_raised() -> Iterator[None]:
-    """Within, `os._exit` raises `SystemExit` in this thread, so that a user's code cannot end the command in silence.
+    """Make `os._exit` raise `SystemExit` in this thread, so that a user's code cannot end the command without a message.
 
-    Other threads, child processes that the code forks, and calls after the end of the block do exit.
+    Other threads, forked child processes, and calls after the end of the block do exit.
     """
-    leave, process, thread = os._exit, os.getpid(), threading.get_ident()
+    original, process, thread = os._exit, os.getpid(), threading.get_ident()
     active = True
 
     def raise_exit(status: int) -> NoReturn:
         if active and (os.getpid(), threading.get_ident()) == (process, thread):
             raise SystemExit(f"os._exit({status})")
-        leave(status)
+        original(status)
 
     os._exit = raise_exit
     try:
         yield
     finally:
-        os._exit, active = leave, False
+        os._exit, active = original, False
 
 
 def describe_error(error: BaseException) -> str:
-    """The class of an error and the first line of its text, whatever its class does when asked for it."""
+    """Return the class of an error and the first line of its text, at most 300 characters.
+
+    Works also where the error's own `__str__` raises.
+    """
     try:
         first = next(filter(None, map(str.strip, str(error).splitlines())), "")
     except BaseException:
@@ -44,23 +47,24 @@ def describe_error(error: BaseException) -> str:
 
 
 def user_code_location(error: BaseException) -> str | None:
-    """Where the user's own code stood, as `folder/file.py:12`: the innermost frame that is no library's, nor nnbench's.
+    """Return the innermost frame of the user's code as `folder/file.py:12`, or None.
 
-    A frame in an installed package counts where there is no other: an optimizer may be installed.
+    Frames of nnbench and of the standard library are skipped. A frame of an installed package is used only if there is no
+    other: the optimizer itself may be installed.
     """
-    own, installed = None, None
+    user, installed = None, None
     for frame, line in traceback.walk_tb(error.__traceback__):
         path = Path(frame.f_code.co_filename)
-        if path.suffix != ".py" or path.is_relative_to(OWN):
+        if path.suffix != ".py" or path.is_relative_to(PACKAGE):
             continue
         if not INSTALLED.isdisjoint(path.parts):
             installed = installed or f"{path}:{line}"
-        elif not path.is_relative_to(STANDARD):
-            own = f"{_short(path)}:{line}"
-    return own or installed
+        elif not path.is_relative_to(STANDARD_LIBRARY):
+            user = f"{_relative(path)}:{line}"
+    return user or installed
 
 
-def _short(path: Path) -> Path:
+def _relative(path: Path) -> Path:
     with suppress(OSError, ValueError):
         return path.relative_to(Path.cwd())
     return path

@@ -121,14 +121,17 @@ def test_a_look_depends_on_the_name_alone_as_far_as_can_be() -> None:
     }
 
 
-@pytest.mark.parametrize("colour", [colour for colour, _ in palette._OWN])
+@pytest.mark.parametrize("colour", [colour for colour, _ in palette._CUSTOM_COLOURS])
 def test_further_colours_stand_out_and_are_none_of_the_known(colour: str) -> None:
     assert _contrast(colour) >= 3
     for eyes in ("usual", "deuteranopia", "protanopia"):
         own = _lab(np.array(EYES[eyes]) @ _linear(colour))
         others = [
             other
-            for other in (*(look.colour for look in palette.OPTIMIZER_STYLES.values()), *(c for c, _ in palette._OWN))
+            for other in (
+                *(look.colour for look in palette.OPTIMIZER_STYLES.values()),
+                *(c for c, _ in palette._CUSTOM_COLOURS),
+            )
             if other != colour
         ]
         assert min(np.linalg.norm(own - _lab(np.array(EYES[eyes]) @ _linear(other))) for other in others) >= APART / 2
