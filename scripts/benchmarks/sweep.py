@@ -20,7 +20,7 @@ from scripts.benchmarks.training import HIDDEN, SETTINGS, against_naive
 # Runs a sweep as the command line does, and tells what the process itself has used, its workers apart.
 PROBE = """
 import json, resource, sys, time
-from nnbench.app import main
+from nnbench.cli.main import main
 started = time.perf_counter()
 try:
     status = main()

@@ -22,7 +22,7 @@ def test_a_study_its_report_and_its_export_from_a_wheel(from_wheel: Path, tmp_pa
     run("nnbench", "-m", "optimizer=sgd", "seed=0,1", "training.epochs=5")
     folder = tmp_path / "results" / "comparison"
     (folder / "report.pdf").unlink()
-    run("nnbench.report")
+    run("nnbench", "report")
     assert (folder / "report.pdf").read_bytes().startswith(b"%PDF")
-    assert run("nnbench.export") == "results/comparison/export\n"
+    assert run("nnbench", "export") == "results/comparison/export\n"
     assert (folder / "export" / "runs.parquet").exists()

@@ -17,7 +17,7 @@ SWEEP = "-m", "optimizer=sgd,adam", "seed=range(5)", "training.epochs=51", "data
 ENDED = """
 import os, signal, sys
 from sqlalchemy import Engine, event
-from nnbench.app import main
+from nnbench.cli.main import main
 
 @event.listens_for(Engine, sys.argv.pop(1))
 def end(connection, cursor, statement, *rest):

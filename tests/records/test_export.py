@@ -156,7 +156,7 @@ def test_by_script_and_a_report_with_no_mlflow_at_hand(
     (folder / "results" / "s" / "export").rename(tmp_path / "carried")
     program = (
         "import sys; sys.modules['mlflow'] = None\n"
-        "from nnbench.app import report_main\n"
+        "from nnbench.cli.report import main as report_main\n"
         "sys.argv = ['report.py', 'from=carried', 'pages=cover,final_table']\n"
         "status = report_main()\n"
         "sys.exit(status)"

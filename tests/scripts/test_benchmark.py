@@ -1,5 +1,6 @@
 """The benchmark's own machinery: that it compares like with like and says what it found. Never how fast."""
 
+import re
 import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -99,3 +100,12 @@ def test_the_command_prints_a_line_for_each_pair(rival: str) -> None:
         [dtype, name] for dtype in ("float32", "float64") for name in SETTINGS if name in RIVALS[rival][1]
     ]
     assert all(float(row[4]) > 0 for row in rows)
+
+
+@pytest.mark.heavy
+def test_the_cost_of_a_sweep_is_told() -> None:
+    command = [sys.executable, "scripts/benchmark.py", "sweep", "--jobs", "6", "--epochs", "3"]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    beyond = re.search(r"beyond that ([\d.]+) ms", printed)
+    assert beyond is not None
+    assert float(beyond[1]) > 0
