@@ -16,7 +16,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from nnbench.cli.hydra_app import CONF
-from nnbench.cli.run import main
+from nnbench.cli.main import main
 from nnbench.config.schema import Config
 from nnbench.config.validate import parse
 
