@@ -6,7 +6,7 @@ from typing import NoReturn
 from nnbench.core.errors import UserError
 
 
-class Words(ArgumentParser):
+class OneLineErrorParser(ArgumentParser):
     """Reads a command line; of a mistake it tells in one line, with no usage before that."""
 
     def error(self, message: str) -> NoReturn:

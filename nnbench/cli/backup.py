@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nnbench.cli import entry
-from nnbench.cli.arguments import Words
+from nnbench.cli.arguments import OneLineErrorParser
 from nnbench.cli.ui import STORE
 from nnbench.core.errors import UserError
 
@@ -17,7 +17,9 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _backup(words: Sequence[str] | None) -> int:
-    parser = Words(prog="nnbench backup", description="A copy of an SQLite store; artifacts, which are files, are not in it.")
+    parser = OneLineErrorParser(
+        prog="nnbench backup", description="A copy of an SQLite store; artifacts, which are files, are not in it."
+    )
     parser.add_argument("target", type=Path, nargs="?", help="the copy's file; by default beside the store, with the time")
     parser.add_argument("--store", default=STORE, help=f"a tracking URI, {STORE} by default")
     options = parser.parse_args(words)

@@ -13,7 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from nnbench.cli import entry
-from nnbench.cli.arguments import Words, port_number
+from nnbench.cli.arguments import OneLineErrorParser, port_number
 from nnbench.core.errors import UserError
 from nnbench.core.signals import Interrupted, interruptible
 from nnbench.tracking.mlflow.server import DATABASE, HERE, USUAL_PORT, serving
@@ -37,8 +37,8 @@ def _serve(words: Sequence[str] | None) -> int:
     return 0
 
 
-def _parser() -> Words:
-    parser = Words(
+def _parser() -> OneLineErrorParser:
+    parser = OneLineErrorParser(
         prog="nnbench server", description="An MLflow server for a team: runs in PostgreSQL, artifacts through the server."
     )
     parser.add_argument(

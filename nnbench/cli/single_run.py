@@ -9,7 +9,7 @@ from nnbench.core.console import escape_markup
 from nnbench.core.signals import Interrupted, interruptible
 from nnbench.sweep.failure import attempt
 from nnbench.sweep.job import Ended, Failure, Job, RunFailed
-from nnbench.sweep.rehearsal import refuse_unrepeatable
+from nnbench.sweep.rehearsal import check_repeatable
 from nnbench.training.execute import Result, execute
 
 
@@ -28,10 +28,10 @@ def run_once(config: Config) -> int:
         print(config.run_name)
         return 0
     if config.tracking.sweep_id is None:  # a sweep has done so for all of its jobs
-        refuse_unrepeatable([config])
+        check_repeatable([config])
     from nnbench.sweep.recorder import (  # MLflow takes a second to import: only where something is tracked
         Recorder,
-        changes,
+        changed_sources,
         open_study,
     )
 
@@ -43,7 +43,7 @@ def run_once(config: Config) -> int:
                 writer.reuse({config.identity})
                 console.print(f"{config.run_name} has finished before in study {config.study}; resume=false runs it anew")
                 return 0
-            for line in changes(writer, [config]) if config.resume else ():
+            for line in changed_sources(writer, [config]) if config.resume else ():
                 console.print(escape_markup(line))
             recorder = Recorder(writer, config.tracking.sweep_id)
             with recorder.closing():

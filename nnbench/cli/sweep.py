@@ -16,8 +16,8 @@ from nnbench.core.errors import UserError
 from nnbench.core.signals import Interrupted, interruptible, uninterrupted
 from nnbench.sweep.executors.base import Executor
 from nnbench.sweep.job import Job
-from nnbench.sweep.progress import failed
-from nnbench.sweep.rehearsal import refuse_unrepeatable
+from nnbench.sweep.progress import failure_table
+from nnbench.sweep.rehearsal import check_repeatable
 from nnbench.sweep.report_command import report_command
 from nnbench.sweep.sweep import Plan, Sweep, distinct, list_jobs
 
@@ -49,7 +49,7 @@ def run_sweep(jobs: Sequence[Job], executor: Executor) -> int:
     if config.dry_run:
         list_jobs(distinct(jobs))
         return 0
-    refuse_unrepeatable(job.config for job in jobs)
+    check_repeatable(job.config for job in jobs)
     return carry_out(Plan(config=config, executor=executor, stages=lambda sweep: sweep.run(jobs)))
 
 
@@ -107,7 +107,7 @@ def _to_the_report(sweep: Sweep, plan: Plan) -> int:
                 writer.end_sweep(sweep.id, status, files=sweep.files, folder=folder, answer=answer(reports))
     whole = tell(study, reports, console)
     if sweep.failures:
-        console.print(failed(sweep.failures))
+        console.print(failure_table(sweep.failures))
     if trouble:
         console.print(trouble)
     console.print(f"review  [bold]{escape(writer.store.pages)}[/bold]")

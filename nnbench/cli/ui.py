@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from nnbench.cli import entry
-from nnbench.cli.arguments import Words, port_number
+from nnbench.cli.arguments import OneLineErrorParser, port_number
 from nnbench.core.errors import UserError
 from nnbench.core.signals import Interrupted, interruptible
 from nnbench.tracking.mlflow.server import DATABASE, USUAL_PORT, serving
@@ -20,7 +20,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _ui(words: Sequence[str] | None) -> int:
-    parser = Words(prog="nnbench ui", description="MLflow's pages on the project's own store.")
+    parser = OneLineErrorParser(prog="nnbench ui", description="MLflow's pages on the project's own store.")
     parser.add_argument("--store", default=STORE, help=f"a tracking URI, {STORE} by default")
     parser.add_argument(
         "--port", type=port_number, default=USUAL_PORT, help=f"{USUAL_PORT} by default; where it is taken, another"

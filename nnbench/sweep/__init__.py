@@ -1,1 +1,1 @@
-"""Many runs from one command: which ones (`axes`), how (`pool`), and everything around them (`session`)."""
+"""Sweeps: the jobs (`grid`), their training (`executors`), their tracking (`recorder`), and the whole (`sweep`)."""

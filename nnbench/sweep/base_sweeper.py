@@ -1,4 +1,4 @@
-"""What every sweeper of this project is to Hydra. Light, since Hydra loads its plugins for `--help` too."""
+"""Base class of this project's Hydra sweepers; light to import, since Hydra loads its plugins for `--help` too."""
 
 from typing import Any, ClassVar
 
@@ -12,28 +12,28 @@ from nnbench.core.errors import UserError
 
 
 class BaseSweeper(Sweeper):
-    """Keeps what Hydra hands over; a subclass sweeps.
+    """Keeps what Hydra passes to `setup`; a subclass implements `sweep`.
 
     Attributes:
-        name: what it is called after `hydra/sweeper=`.
-        params: the axes that hold by default, such as those of an experiment.
-        context: leads to the loader of configs.
+        name: the option `hydra/sweeper=NAME`.
+        params: default axes, such as those of an experiment.
+        context: Hydra's, with the config loader.
         master: the composed config of the sweep itself.
         launcher: as configured.
     """
 
     name: ClassVar[str]
 
-    # What else there is, is of a sweeper that the command line names and an experiment overrules: `setup` tells of it.
+    # `others` are parameters of a sweeper on the command line that an experiment overrides, which `setup` refuses.
     def __init__(self, params: dict[str, Any], **others: object) -> None:
         self.params = params
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        for word in config.hydra.overrides.hydra:
-            if word.startswith("hydra/sweeper=") and word != f"hydra/sweeper={self.name}":
+        for override in config.hydra.overrides.hydra:
+            if override.startswith("hydra/sweeper=") and override != f"hydra/sweeper={self.name}":
                 experiment = f"experiment={config.hydra.runtime.choices.experiment}"
                 raise UserError(
-                    f"{word}: {experiment} has the sweeper {self.name}; there, tuning.sampler=tpe searches by Bayes"
+                    f"{override}: {experiment} needs the sweeper {self.name}; with it, tuning.sampler=tpe is a Bayesian search"
                 )
         self.context, self.master = hydra_context, config
         self.launcher: Launcher = Plugins.instance().instantiate_launcher(

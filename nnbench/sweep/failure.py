@@ -1,7 +1,7 @@
-"""What a job's code raises, as text that a store, a terminal and a file can take.
+"""Conversion of an exception that a user's code raises into a `Failure`, whose text can be stored and printed.
 
-An optimizer or a dataset of a user's own may raise anything: a subclass of `BaseException`, a text with lone surrogates, an
-error that has no text or cannot be pickled. Here alone that becomes a `Failure`.
+A user's optimizer or dataset may raise anything: a subclass of `BaseException`, a message with lone surrogates, an
+exception that has no message or cannot be pickled.
 """
 
 import os
@@ -22,14 +22,13 @@ Value = TypeVar("Value")
 
 
 def attempt(call: Callable[[], Value]) -> Value | Failure:
-    """What `call` returns, or why it does not; `call` runs a user's code.
+    """Call a function that runs a user's code; returns its value, or a failure where it raises.
 
-    What that code changes in the process is undone: the filters of warnings, what NumPy does about
-    floating-point errors, and the working folder. A child that it has
-    forked, which would go on as if it were this process, ends here.
+    Changes to warning filters, to NumPy's handling of floating-point errors and to the working folder are undone. A child
+    process that the code has forked, and that would continue as if it were this process, exits here.
 
     Raises:
-        Interrupted: somebody asked this process to end.
+        Interrupted: this process was asked to end.
     """
     process, folder = os.getpid(), _working_folder()
     try:
@@ -47,7 +46,7 @@ def attempt(call: Callable[[], Value]) -> Value | Failure:
 
 
 def failure_of(error: BaseException) -> Failure:
-    """The failure that `error` stands for, with the file and line of the user's own code where it went through that."""
+    """Convert an exception, with the file and line of the user's code if it is in the traceback."""
     place = user_code_location(error)
     reason = f"{describe_error(error)} ({place})" if place else describe_error(error)
     try:
@@ -58,7 +57,7 @@ def failure_of(error: BaseException) -> Failure:
 
 
 def _working_folder() -> str | None:
-    """None where it has been deleted."""
+    """The working folder; None where it has been deleted."""
     try:
         return os.getcwd()
     except OSError:

@@ -1,8 +1,8 @@
-"""From the words after `-m` to the list of jobs: the product of the axes, times each chosen option's own grid.
+"""Jobs of a grid sweep: the product of the axes, times the grids of each chosen option.
 
-Hydra composes a config in some 50 ms; a sweep needs that only once for each set of group choices. The values are then
-put into copies, and every job is checked before the first one starts. Where putting them could differ from what Hydra
-does, such as for an axis of mappings, each job is composed by Hydra.
+Hydra takes some 50 ms to compose a config, so it composes one for each set of group choices. The values of the axes are
+set in copies of that, and every job is validated before the first one starts. Where setting a value could differ from
+what Hydra does, as for an axis of mappings, Hydra composes each job.
 """
 
 import copy
@@ -19,37 +19,37 @@ from nnbench.config.schema import flatten
 from nnbench.config.validate import TUNING_ONLY, parse, unknown_key
 from nnbench.core.errors import UserError
 from nnbench.sweep.job import Job
-from nnbench.sweep.overrides import GRIDS, Axis, Words, as_text, axis_of, check_number, size, sort_words
+from nnbench.sweep.overrides import GRIDS, Axis, SweepOverrides, as_text, axis_of, check_number, classify_overrides, size
 
 
 def expand(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -> list[Job]:
-    """All jobs of a sweep, in order, the first axis slowest; an axis that holds a value twice makes equal jobs.
+    """List all jobs of a sweep, the first axis varying slowest; an axis that holds a value twice makes equal jobs.
 
     Args:
         loader: Hydra's, which knows the groups.
-        master: the composed config of the sweep itself; its `hydra.sweeper.params` are axes by default.
+        master: the composed config of the sweep itself; its `hydra.sweeper.params` are default axes.
         arguments: the overrides of the command line.
 
     Raises:
         UserError: a job would not compose, or its values are out of range; nothing has been started.
-        HydraException: likewise, in Hydra's words.
+        HydraException: likewise, found by Hydra.
     """
-    words = sort_words(loader, master.hydra.sweeper.get("params") or {}, arguments)
-    for key in sorted(words.keys):
+    given = classify_overrides(loader, master.hydra.sweeper.get("params") or {}, arguments)
+    for key in sorted(given.keys):
         if key.partition(".")[0] in TUNING_ONLY:
             raise UserError(f"{key}: is for a sweeper that tunes; take experiment=tuned or hydra/sweeper=tpe")
-    cases = [_case(loader, master, words, choice) for choice in itertools.product(*(axis.words for axis in words.choices))]
+    cases = [_case(loader, master, given, choice) for choice in itertools.product(*(axis.overrides for axis in given.choices))]
     total = sum(size(case.axes) for case in cases)
     check_number(total)
     jobs: list[Job] = []
     refusals: list[str] = []
     for case in cases:
-        refusals += [_misfit(axis, case, cases) for axis in case.unknown]
-        points = itertools.product(*(zip(axis.words, axis.values, strict=True) for axis in case.axes))
+        refusals += [_unknown_axis(axis, case, cases) for axis in case.unknown]
+        points = itertools.product(*(zip(axis.overrides, axis.values, strict=True) for axis in case.axes))
         for point in () if case.unknown else points:
-            overrides = words.ordered([*case.overrides, *(word for word, _ in point)])
+            overrides = given.ordered([*case.overrides, *(override for override, _ in point)])
             try:
-                config = parse(case.at(value for _, value in point) if case.plain else composed(loader, master, overrides))
+                config = parse(case.at(value for _, value in point) if case.settable else composed(loader, master, overrides))
             except UserError as error:
                 refusals.append(str(error))
                 continue
@@ -61,16 +61,16 @@ def expand(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -
 
 @dataclass(frozen=True, kw_only=True)
 class _Case:
-    """A set of choices of groups, composed.
+    """The config of one choice of an option for each group axis.
 
     Attributes:
-        choice: the words that choose.
-        overrides: that compose it, these words among them.
+        choice: the overrides that choose the options.
+        overrides: all that compose the config, `choice` among them.
         tree: the config as plain data.
         axes: over values.
-        unknown: those of them whose key these choices do not have.
-        plain: the axes' values can be put into copies of the tree.
-        fill_in: something in the tree or on an axis is an interpolation.
+        unknown: those of them whose key is not in the config.
+        settable: the axes' values can be set in copies of the tree.
+        interpolated: the tree or an axis holds an interpolation.
     """
 
     choice: tuple[str, ...]
@@ -78,36 +78,37 @@ class _Case:
     tree: dict[str, Any]
     axes: list[Axis]
     unknown: list[Axis]
-    plain: bool
-    fill_in: bool
+    settable: bool
+    interpolated: bool
 
     def at(self, values: Iterable[Any]) -> dict[str, Any]:
-        """The config with these values on the axes."""
-        tree = put(self.tree, {axis.key: value for axis, value in zip(self.axes, values, strict=True)})
-        return _resolved(tree) if self.fill_in else tree
+        """The config with one value for each axis."""
+        tree = with_values(self.tree, {axis.key: value for axis, value in zip(self.axes, values, strict=True)})
+        return _resolved(tree) if self.interpolated else tree
 
 
-def _case(loader: ConfigLoader, master: DictConfig, words: Words, choice: tuple[str, ...]) -> _Case:
-    overrides = words.ordered([*words.fixed, *choice])
+def _case(loader: ConfigLoader, master: DictConfig, given: SweepOverrides, choice: tuple[str, ...]) -> _Case:
+    overrides = given.ordered([*given.fixed, *choice])
     config = loader.load_sweep_config(master, overrides)
     tree = _plain(config)
-    axes = [*words.values, *_own_grids(loader, config, words)]
+    axes = [*given.values, *_option_grids(loader, config, given)]
     return _Case(
         choice=choice,
         overrides=overrides,
         tree=tree,
         axes=axes,
-        unknown=[axis for axis in axes if not axis.sign and _node(tree, axis.key) is _NOWHERE],
-        plain=_apart([*words.settings, *(axis.key for axis in axes)]) and all(_can_be_put(axis, tree) for axis in axes),
-        fill_in=any(_interpolates(value) for value in [tree, *(axis.values for axis in axes)]),
+        unknown=[axis for axis in axes if not axis.sign and _node(tree, axis.key) is _MISSING],
+        settable=_disjoint([*given.fixed_keys, *(axis.key for axis in axes)])
+        and all(_is_settable(axis, tree) for axis in axes),
+        interpolated=any(_interpolates(value) for value in [tree, *(axis.values for axis in axes)]),
     )
 
 
-_NOWHERE = object()
+_MISSING = object()
 
 
 def _node(tree: Mapping[str, Any], key: str) -> Any:
-    """What is at a dotted key; `_NOWHERE` where there is nothing. A list's items have numbers."""
+    """Return the value at a dotted key, `_MISSING` if there is none. The items of a list have their indices as keys."""
     node: Any = tree
     for part in key.split("."):
         if isinstance(node, list) and part.isdigit() and int(part) < len(node):
@@ -115,21 +116,21 @@ def _node(tree: Mapping[str, Any], key: str) -> Any:
         elif isinstance(node, Mapping) and part in node:
             node = node[part]
         else:
-            return _NOWHERE
+            return _MISSING
     return node
 
 
-def _can_be_put(axis: Axis, tree: Mapping[str, Any]) -> bool:
-    """Whether each value simply takes its place in a mapping: no mapping is merged, nothing is refused by its sign."""
+def _is_settable(axis: Axis, tree: Mapping[str, Any]) -> bool:
+    """Whether assigning each value gives what Hydra would: no mapping is merged, and the sign refuses nothing."""
     section, _, _ = axis.key.rpartition(".")
-    there = _node(tree, axis.key)
-    if not isinstance(_node(tree, section) if section else tree, Mapping) or isinstance(there, Mapping):
+    present = _node(tree, axis.key)
+    if not isinstance(_node(tree, section) if section else tree, Mapping) or isinstance(present, Mapping):
         return False
-    return (axis.sign != "+" or there is _NOWHERE) and not any(isinstance(value, Mapping) for value in axis.values)
+    return (axis.sign != "+" or present is _MISSING) and not any(isinstance(value, Mapping) for value in axis.values)
 
 
-def _apart(keys: list[str]) -> bool:
-    """Whether no key is another one or lies within another one, so that their order does not matter."""
+def _disjoint(keys: list[str]) -> bool:
+    """Whether no key equals another or is below another, so that the order of assignment does not matter."""
     sorted_keys = sorted(f"{key}." for key in keys)
     return not any(later.startswith(earlier) for earlier, later in itertools.pairwise(sorted_keys))
 
@@ -140,13 +141,13 @@ def _interpolates(value: Any) -> bool:
     return any(map(_interpolates, value)) if isinstance(value, list) else isinstance(value, str) and "${" in value
 
 
-def _own_grids(loader: ConfigLoader, config: DictConfig, words: Words) -> Iterator[Axis]:
-    """The axes that belong to the options chosen here, such as `grids.optimizer.sgd.momentum`."""
+def _option_grids(loader: ConfigLoader, config: DictConfig, given: SweepOverrides) -> Iterator[Axis]:
+    """The axes that hold for the chosen options only, such as `grids.optimizer.sgd.momentum`."""
     declared = config.get("grids")
     if not isinstance(declared, DictConfig):
         raise UserError(f"grids={declared}: must be {GRIDS}GROUP.OPTION.KEY, such as {GRIDS}optimizer.sgd.momentum=0,0.9")
     grids = dict(flatten(OmegaConf.to_container(declared, resolve=True)))  # type: ignore[arg-type]
-    grids.update(words.grids)
+    grids.update(given.grids)
     parser = OverridesParser.create(config_loader=loader)
     for path, values in grids.items():
         group, _, rest = path.partition(".")
@@ -156,38 +157,38 @@ def _own_grids(loader: ConfigLoader, config: DictConfig, words: Words) -> Iterat
         options = loader.get_group_options(group)
         if option not in options:
             raise UserError(f"{GRIDS}{path}: no such option; {group} knows {', '.join(options) or 'none'}")
-        if config.hydra.runtime.choices.get(group) != option or f"{group}.{key}" in words.keys:
+        if config.hydra.runtime.choices.get(group) != option or f"{group}.{key}" in given.keys:
             continue
-        word = f"{group}.{key}={as_text(values)}"
-        override = parser.parse_override(word)
+        text = f"{group}.{key}={as_text(values)}"
+        override = parser.parse_override(text)
         if override.is_sweep_override():
             yield axis_of(override, parser)
         else:
-            yield Axis(key=f"{group}.{key}", words=[word], values=[override.value()])
+            yield Axis(key=f"{group}.{key}", overrides=[text], values=[override.value()])
 
 
 def _plain(config: DictConfig) -> dict[str, Any]:
-    """A config without Hydra's own part, as plain data, its interpolations as they are written."""
-    own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-    return OmegaConf.to_container(own)  # type: ignore[return-value]
+    """A config without its `hydra` section, as plain data, its interpolations unresolved."""
+    project = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    return OmegaConf.to_container(project)  # type: ignore[return-value]
 
 
 def _resolved(tree: dict[str, Any]) -> dict[str, Any]:
     return OmegaConf.to_container(OmegaConf.create(tree), resolve=True)  # type: ignore[return-value]
 
 
-def _misfit(axis: Axis, case: _Case, cases: Iterable[_Case]) -> str:
-    """The line for an axis whose key the choices of `case` do not have, though those of others may."""
+def _unknown_axis(axis: Axis, case: _Case, cases: Iterable[_Case]) -> str:
+    """The message on an axis whose key is not in the config of `case`, though it may be in that of another."""
     group, _, last = axis.key.rpartition(".")
-    line = unknown_key(axis.key, case.tree)
-    if not (chosen := [word for word in case.choice if word.startswith(f"{group}=")]):
-        return line
+    message = unknown_key(axis.key, case.tree)
+    if not (chosen := [text for text in case.choice if text.startswith(f"{group}=")]):
+        return message
     owners = dict.fromkeys(
-        word for each in cases if axis not in each.unknown for word in each.choice if word.startswith(f"{group}=")
+        text for each in cases if axis not in each.unknown for text in each.choice if text.startswith(f"{group}=")
     )
     if not owners:
-        return f"{line}, with {chosen[0]}"
-    values = ",".join(word.partition("=")[2] for word in axis.words)
+        return f"{message}, with {chosen[0]}"
+    values = ",".join(override.partition("=")[2] for override in axis.overrides)
     alone = " ".join(f"{GRIDS}{group}.{owner.partition('=')[2]}.{last}={values}" for owner in owners)
     return f"{axis.key}: no such key with {chosen[0]}; for those alone that have it, give {alone}"
 
@@ -198,8 +199,8 @@ def _refusal(refusals: list[str], total: int) -> str:
     return f"{distinct[0]}{more}; none of the {total} jobs was started"
 
 
-def put(tree: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of a config, as plain data, with the values under some dotted keys changed."""
+def with_values(tree: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a deep copy of a config, as plain data, with the values at some dotted keys replaced."""
     changed = copy.deepcopy(dict(tree))
     for key, value in changes.items():
         *path, last = key.split(".")
@@ -210,17 +211,17 @@ def put(tree: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     return changed
 
 
-def composed(loader: ConfigLoader, master: DictConfig, words: list[str]) -> dict[str, Any]:
-    """The config that these words compose, as `plain_tree` has it."""
-    return plain_tree(loader.load_sweep_config(master, words))
+def composed(loader: ConfigLoader, master: DictConfig, overrides: list[str]) -> dict[str, Any]:
+    """Compose a config from overrides, in the form of `plain_tree`."""
+    return plain_tree(loader.load_sweep_config(master, overrides))
 
 
 def plain_tree(config: DictConfig) -> dict[str, Any]:
-    """A config without Hydra's own part, as plain data, its interpolations filled in."""
+    """A config without its `hydra` section, as plain data, its interpolations resolved."""
     tree = _plain(config)
     return _resolved(tree) if _interpolates(tree) else tree
 
 
-def compose(loader: ConfigLoader, master: DictConfig, words: list[str], number: int = 0) -> Job:
-    """One job from its words alone, the slow way, for sweepers that know nothing of `expand`."""
-    return Job(number=number, overrides=tuple(words), config=parse(composed(loader, master, words)))
+def compose(loader: ConfigLoader, master: DictConfig, overrides: list[str], number: int = 0) -> Job:
+    """Compose one job from its overrides, for sweepers that do not use `expand`, which is faster."""
+    return Job(number=number, overrides=tuple(overrides), config=parse(composed(loader, master, overrides)))

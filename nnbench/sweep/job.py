@@ -1,4 +1,4 @@
-"""A run that is to be made, and what can become of it."""
+"""A job of a sweep, its events, and its failure."""
 
 import re
 from dataclasses import dataclass
@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from nnbench.config.schema import Config
 from nnbench.training.execute import Result
 
-# Controls but tab and newline, and halves of pairs, which UTF-8 cannot encode.
-UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+# Control characters except tab and newline, and lone surrogates, which UTF-8 cannot encode.
+UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 LONGEST_REASON, LONGEST_TRACEBACK = 600, 100_000  # characters
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Job:
-    """One run of a sweep. Two that are alike are still two: each compares as itself.
+    """One run of a sweep, compared by identity: two jobs with equal configs are different.
 
     Attributes:
-        number: its place in the sweep, from 0.
-        overrides: the command-line words that compose it, for launchers that compose again.
-        config: the whole of it, checked.
+        number: its position in the sweep, from 0.
+        overrides: those that compose its config, for launchers that compose it again.
+        config: the validated config.
     """
 
     number: int
@@ -28,13 +28,13 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """Why a job has no result.
+    """Reason why a job has no result.
+
+    Characters that cannot be stored or printed are escaped, and longer texts are shortened.
 
     Attributes:
         reason: one line for the terminal.
-        traceback: the worker's, where it lived to tell.
-
-    What cannot be stored or shown is escaped, and what is too long is cut, whoever makes one.
+        traceback: the worker's; empty where the worker died.
     """
 
     reason: str
@@ -46,26 +46,26 @@ class Failure:
 
 
 class RunFailed(RuntimeError):
-    """Carries the reason of a run that tracked itself to the sweep that it belongs to, perhaps from another machine."""
+    """A run that tracked itself has failed; raised for the launcher, which may pass it on from another machine."""
 
 
 def storable(text: str, longest: int) -> str:
-    """A text without controls and lone surrogates, which are escaped, its middle left out beyond so many characters."""
+    """Escape control characters and lone surrogates; leave out the middle of a text of more than `longest` characters."""
     if len(text) > longest:
         text = f"{text[: longest // 2]} ... {text[-longest // 2 :]}"
-    return UNFIT.sub(lambda found: ascii(found[0])[1:-1], text)
+    return UNSTORABLE.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Started:
-    """A worker has begun with the job."""
+    """A worker has started a job."""
 
     job: Job
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """A job has come back; without an outcome where it tracked itself elsewhere."""
+    """A job has ended; the outcome is None where it has tracked itself."""
 
     job: Job
     outcome: Result | Failure | None

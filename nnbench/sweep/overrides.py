@@ -1,4 +1,4 @@
-"""The words after `-m`, sorted by what they do: fixed overrides, axes over groups and over values, grids of one option."""
+"""Overrides of a sweep, classified: fixed ones, axes over groups, axes over values, and grids of single options."""
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,42 +14,42 @@ from nnbench.config.validate import SWEEP_ONLY
 from nnbench.core.errors import UserError
 
 GRIDS = "grids."
-MOST = 100_000  # runs of a sweep: more are a slip of the finger, and listing them would fill the memory
-ONE = (*Config.AROUND, *SWEEP_ONLY, "sweep", "experiment")  # is one for the whole of a sweep
+MOST = 100_000  # runs of a sweep: more are probably a typing error, and a list of them would fill the memory
+NO_AXIS = (*Config.AROUND, *SWEEP_ONLY, "sweep", "experiment")  # keys with one value for a whole sweep
 
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """A key and the values it takes, each as its command-line word and as the value that the word means.
+    """A key and its values, each both as an override and as the value that Hydra parses from it.
 
     Attributes:
         key: without its sign.
-        sign: what stands before the key: `+` for one that must be new, `++` for one that may be.
-        words: an override a value.
-        values: as Hydra puts them into a config.
+        sign: the prefix of the key: `+` for one that must be new, `++` for one that may be, else empty.
+        overrides: one for each value, such as `seed=0`.
+        values: as Hydra writes them into a config.
     """
 
     key: str
     sign: str = ""
-    words: list[str]
+    overrides: list[str]
     values: list[Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Words:
-    """The overrides of a sweep, sorted by what they do.
+class SweepOverrides:
+    """The overrides of a sweep by kind.
 
     Attributes:
-        fixed: the same for every job.
-        settings: the keys of those that choose no option of a group.
+        fixed: those that are the same for every job.
+        fixed_keys: the keys of those of them that set a value; those that choose an option of a group are left out.
         choices: axes over options of groups.
         values: axes over values.
-        grids: axes of one option alone, as text by their path.
-        order: the place of each key, with its sign, on the command line.
+        grids: axes of single options, as text by their path.
+        order: the position of each key, with its sign, on the command line.
     """
 
     fixed: list[str] = field(default_factory=list)
-    settings: list[str] = field(default_factory=list)
+    fixed_keys: list[str] = field(default_factory=list)
     choices: list[Axis] = field(default_factory=list)
     values: list[Axis] = field(default_factory=list)
     grids: dict[str, Any] = field(default_factory=dict)
@@ -57,71 +57,73 @@ class Words:
 
     @property
     def keys(self) -> set[str]:
-        """Keys that the user set, which therefore win over a grid."""
-        fixed = {word.lstrip("+~").partition("=")[0] for word in self.fixed}
+        """Keys that the user set, which take precedence over a grid."""
+        fixed = {override.lstrip("+~").partition("=")[0] for override in self.fixed}
         return fixed | {axis.key for axis in [*self.choices, *self.values]}
 
-    def with_fixed(self, except_for: Collection[str]) -> "Words":
-        """The same, with the axes of one value among what is fixed."""
-        single = [axis for axis in self.values if len(axis.words) == 1 and axis.key not in except_for]
+    def with_fixed(self, except_for: Collection[str]) -> "SweepOverrides":
+        """Return a copy in which the axes of one value are fixed overrides, but for those of the keys in `except_for`."""
+        single = [axis for axis in self.values if len(axis.overrides) == 1 and axis.key not in except_for]
         return replace(
             self,
-            fixed=[*self.fixed, *(axis.words[0] for axis in single)],
-            settings=[*self.settings, *(axis.key for axis in single)],
+            fixed=[*self.fixed, *(axis.overrides[0] for axis in single)],
+            fixed_keys=[*self.fixed_keys, *(axis.key for axis in single)],
             values=[axis for axis in self.values if axis not in single],
         )
 
-    def ordered(self, words: Iterable[str]) -> list[str]:
-        """These overrides in the order of the command line, in which Hydra applies them; those of grids last."""
-        return sorted(words, key=lambda word: self.order.get(word.partition("=")[0], len(self.order)))
+    def ordered(self, overrides: Iterable[str]) -> list[str]:
+        """Sort overrides into the order of the command line, in which Hydra applies them; those of grids come last."""
+        return sorted(overrides, key=lambda override: self.order.get(override.partition("=")[0], len(self.order)))
 
 
-def sort_words(loader: ConfigLoader, params: Mapping[Any, Any], arguments: Iterable[str]) -> Words:
-    """Sort the overrides of a sweep.
+def classify_overrides(loader: ConfigLoader, params: Mapping[Any, Any], arguments: Iterable[str]) -> SweepOverrides:
+    """Classify the overrides of a sweep.
 
     Args:
         loader: Hydra's, which knows the groups.
-        params: `hydra.sweeper.params`, axes by default; a list is an axis, too.
+        params: `hydra.sweeper.params`, default axes; a list is an axis, too.
         arguments: the overrides of the command line.
 
     Raises:
-        UserError: an axis is none, or is not one that a sweep may have.
+        UserError: an axis has no list of values, or a sweep may not vary its key.
     """
     parser = OverridesParser.create(config_loader=loader)
     given = list(arguments)
     grids = {
-        word.lstrip("+").partition("=")[0].removeprefix(GRIDS): word.partition("=")[2]
-        for word in given
-        if word.lstrip("+").startswith(GRIDS)
+        text.lstrip("+").partition("=")[0].removeprefix(GRIDS): text.partition("=")[2]
+        for text in given
+        if text.lstrip("+").startswith(GRIDS)
     }
-    every = parser.parse_overrides([word for word in given if not word.lstrip("+").startswith(GRIDS)])
-    on_line = [override.key_or_group for override in every]
-    if on_line.count("experiment") > 1:
+    every = parser.parse_overrides([text for text in given if not text.lstrip("+").startswith(GRIDS)])
+    given_keys = [override.key_or_group for override in every]
+    if given_keys.count("experiment") > 1:
         raise UserError("experiment: is given twice; must be one at a time")
     parsed = {(override.is_delete(), override.get_key_element()): override for override in every}.values()  # the last wins
-    defaults = parser.parse_overrides([f"{key}={as_text(value)}" for key, value in params.items() if key not in on_line])
-    words = Words(grids=grids)
-    for place, override in enumerate([*defaults, *parsed]):
-        words.order[override.get_key_element()] = place
+    defaults = parser.parse_overrides([f"{key}={as_text(value)}" for key, value in params.items() if key not in given_keys])
+    found = SweepOverrides(grids=grids)
+    for position, override in enumerate([*defaults, *parsed]):
+        found.order[override.get_key_element()] = position
         is_choice = bool(loader.get_group_options(override.key_or_group))
         if not override.is_sweep_override():
-            words.fixed.append(override.input_line or "")
-            words.settings.extend([] if is_choice else [override.key_or_group])
+            found.fixed.append(override.input_line or "")
+            found.fixed_keys.extend([] if is_choice else [override.key_or_group])
         elif is_choice:
-            words.choices.append(axis_of(override, parser))
+            found.choices.append(axis_of(override, parser))
         else:
-            words.values.append(axis_of(override, parser))
-    check_number(size([*words.choices, *words.values]))
-    if "optimizer" in (axis.key for axis in words.choices) and (own := words.keys & {"optimizer.name", "optimizer.algorithm"}):
+            found.values.append(axis_of(override, parser))
+    check_number(size([*found.choices, *found.values]))
+    if "optimizer" in (axis.key for axis in found.choices) and (
+        shared := found.keys & {"optimizer.name", "optimizer.algorithm"}
+    ):
         raise UserError(
-            f"{min(own)}: would be that of every optimizer of the sweep; give yours a file, conf/optimizer/NAME.yaml in a "
+            f"{min(shared)}: would be that of every optimizer of the sweep; give yours a file, conf/optimizer/NAME.yaml in a "
             "folder of your own, and take it with --config-dir conf optimizer=NAME,..."
         )
-    return words
+    return found
 
 
 def as_text(values: Any) -> str:
-    """An axis from a YAML as the command line would have it: there it may be a list."""
+    """Write an axis of a YAML file, where it may be a list, as on the command line."""
     if not _is_list(values):
         return "null" if values is None else str(values)
     return ",".join(Transformer.str(list(each) if _is_list(each) else each) for each in values)
@@ -132,14 +134,14 @@ def _is_list(value: Any) -> bool:
 
 
 def axis_of(override: Override, parser: OverridesParser) -> Axis:
-    """An axis as it was written, unless that makes no list of values that may vary within a sweep.
+    """Return the axis that an override declares.
 
     Raises:
-        UserError: it does not.
+        UserError: it declares no list of values, or a sweep may not vary its key.
     """
     element, line, given = override.get_key_element(), override.input_line, override.value()
     key = element.lstrip("+")
-    if {key, key.partition(".")[0]} & set(ONE):
+    if {key, key.partition(".")[0]} & set(NO_AXIS):
         raise UserError(f"{line}: must be one at a time; start a sweep for each")
     if not override.is_discrete_sweep():
         raise UserError(f"{line}: must be a list of values; an interval needs a sweeper that samples")
@@ -147,23 +149,23 @@ def axis_of(override: Override, parser: OverridesParser) -> Axis:
         start, stop, step = (float(end) for end in (given.start or 0, given.stop or 0, given.step))
         if not step:
             raise UserError(f"{line}: must have a step other than 0")
-        if not (stop - start) / step <= MOST:  # which is not a number where an end is none
+        if not (stop - start) / step <= MOST:  # NaN where start or stop is
             raise UserError(f"{line}: must hold at most {MOST:,} values")
     if isinstance(given, ChoiceSweep) and any(isinstance(each, Sweep) for each in given.list):
         raise UserError(f"{line}: must be one function or a list of values, not a list of functions")
     elements = list(override.sweep_iterator())  # once: a shuffled axis has another order each time
     if not elements:
         raise UserError(f"{line}: holds no value")
-    words = [f"{element}={Transformer.str(each)}" for each in elements]
-    values = [_value(each, word, parser) for each, word in zip(elements, words, strict=True)]
-    return Axis(key=key, sign=element[: len(element) - len(key)], words=words, values=values)
+    overrides = [f"{element}={Transformer.str(each)}" for each in elements]
+    values = [_value(each, text, parser) for each, text in zip(elements, overrides, strict=True)]
+    return Axis(key=key, sign=element[: len(element) - len(key)], overrides=overrides, values=values)
 
 
-def _value(element: Any, word: str, parser: OverridesParser) -> Any:
-    """What Hydra makes of the word of one job: a quoted word is text, for one."""
+def _value(element: Any, override: str, parser: OverridesParser) -> Any:
+    """Return the value that Hydra parses from the override of one job; a quoted one, for example, is a string."""
     if element is None or isinstance(element, bool | int | float):
         return element
-    return parser.parse_override(word).value()
+    return parser.parse_override(override).value()
 
 
 def check_number(runs: int) -> None:
@@ -177,5 +179,5 @@ def check_number(runs: int) -> None:
 
 
 def size(axes: Sequence[Axis]) -> int:
-    """How many jobs the axes make."""
-    return math.prod(len(axis.words) for axis in axes)
+    """Number of jobs in the product of the axes."""
+    return math.prod(len(axis.overrides) for axis in axes)

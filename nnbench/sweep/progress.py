@@ -1,4 +1,4 @@
-"""What a sweep says while it runs: a live bar on a terminal, a plain line now and then elsewhere."""
+"""Progress of a sweep: a live bar on a terminal, a line every ten seconds elsewhere."""
 
 import time
 from collections import Counter
@@ -20,8 +20,8 @@ from nnbench.training.execute import Result
 
 # Seconds between plain lines: a log of an overnight sweep stays readable.
 PLAIN_EVERY = 10.0
-NAMED = 3  # runs that failed for one reason and are named in the end
-TOLD = 5  # runs that fail for one reason and have a line each
+NAMED = 3  # failed runs with the same reason that the final table names
+PRINTED = 5  # failed runs with the same reason that are printed as they happen
 
 
 class _Rate(ProgressColumn):
@@ -36,10 +36,7 @@ def _rate(speed: float) -> str:
 
 
 class SweepProgress:
-    """Counts, rate, time left and the best run so far.
-
-    Failures are printed above the bar as they happen, since a sweep may run overnight.
-    """
+    """Counts, rate, time left and the best run so far; failures are printed above the bar as they happen."""
 
     def __init__(self, console: Console, total: int) -> None:
         self.console = console
@@ -49,18 +46,18 @@ class SweepProgress:
         self._reasons: Counter[str] = Counter()
         self.best: tuple[float, str] | None = None
         self._started = time.monotonic()
-        self._said = self._started
+        self._printed = self._started
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             _Rate(),
             TimeRemainingColumn(compact=True),
-            TextColumn("{task.fields[news]}"),
+            TextColumn("{task.fields[status]}"),
             console=console,
             disable=not console.is_terminal,
         )
-        self._task = self._bar.add_task("training", total=total, news="")
+        self._task = self._bar.add_task("training", total=total, status="")
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -70,34 +67,34 @@ class SweepProgress:
         self._bar.stop()
 
     def ended(self, event: Ended) -> None:
-        """Count a job that came back."""
+        """Count a job that has ended."""
         self.done += 1
         if isinstance(event.outcome, Failure):
             self.failed += 1
-            self._tell_failed(event.job.config.run_name, event.outcome.reason)
+            self._print_failure(event.job.config.run_name, event.outcome.reason)
         elif event.outcome is not None:
-            self._compare(event.job.config, event.outcome)
-        self._bar.update(self._task, advance=1, news=self._news())
+            self._update_best(event.job.config, event.outcome)
+        self._bar.update(self._task, advance=1, status=self._status())
         now = time.monotonic()
-        if not self.console.is_terminal and (now - self._said >= PLAIN_EVERY or self.done == self.total):
-            self._said = now
+        if not self.console.is_terminal and (now - self._printed >= PLAIN_EVERY or self.done == self.total):
+            self._printed = now
             self.console.print(self._line(now), soft_wrap=True)
 
-    def _tell_failed(self, name: str, reason: str) -> None:
-        """A line a run, and of a reason that many runs share, its first ones."""
+    def _print_failure(self, name: str, reason: str) -> None:
+        """Print a failed run; of the runs with the same reason, the first `PRINTED`."""
         self._reasons[reason] += 1
-        if self._reasons[reason] <= TOLD:
-            more = "; others that fail so are counted" if self._reasons[reason] == TOLD else ""
+        if self._reasons[reason] <= PRINTED:
+            more = "; further runs with this reason are counted" if self._reasons[reason] == PRINTED else ""
             self.console.print(f"[red]failed[/red] {escape_markup(f'{name}: {reason}{more}')}")
 
-    def _compare(self, config: Config, result: Result) -> None:
+    def _update_best(self, config: Config, result: Result) -> None:
         history = result.history
         if history.outcome != "diverged" and len(history.val_accuracy):
             value = float(history.val_accuracy[-1])
             if self.best is None or value > self.best[0]:
                 self.best = (value, config.run_name)
 
-    def _news(self) -> str:
+    def _status(self) -> str:
         parts = [f"[red]{self.failed} failed[/red]"] if self.failed else []
         if self.best:
             parts.append(f"best val {self.best[0]:.3f} {escape(self.best[1])}")
@@ -107,11 +104,11 @@ class SweepProgress:
         elapsed = now - self._started
         left = elapsed / self.done * (self.total - self.done)
         parts = [f"{self.done}/{self.total} runs", _rate(self.done / elapsed), f"{numbers.duration(left)} left"]
-        return " · ".join([*parts, *filter(None, [self._news()])])
+        return " · ".join([*parts, *filter(None, [self._status()])])
 
 
-def failed(events: Sequence[Ended]) -> Table:
-    """What failed, a line a reason."""
+def failure_table(events: Sequence[Ended]) -> Table:
+    """Table of the failed runs, a row for each reason."""
     table = Table("failed", "runs", "why", box=None, padding=(0, 1), header_style="red")
     names: dict[str, list[str]] = {}
     for event in events:

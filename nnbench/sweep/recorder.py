@@ -1,4 +1,4 @@
-"""A run's way into the store: opened when it starts, logged and closed when it ends, whichever way it ends."""
+"""Recording of runs in the store: a run is opened when its job starts, and logged and closed when the job ends."""
 
 import logging
 import re
@@ -27,35 +27,35 @@ from nnbench.tracking.run_spec import RunSpec
 
 logger = logging.getLogger(__name__)
 
-SOON = 10.0  # seconds that a server has to hear of what has ended, once the sweep itself is to end
+FLUSH_TIMEOUT = 10.0  # seconds to send pending records to a server after an error
 
 
 class Recorder:
-    """Writes the runs of one sweep, or a single run that belongs to none.
+    """Writes the runs of one sweep, or a single run outside any sweep.
 
     Args:
-        writer: the study's one writer.
-        sweep_id: the sweep's own run, to which the others belong.
+        writer: the study's writer.
+        sweep_id: id of the sweep's own run, the parent of the others.
     """
 
     def __init__(self, writer: StudyWriter, sweep_id: str | None = None) -> None:
         self.writer = writer
         self.sweep_id = sweep_id
-        self._open: dict[Job, str] = {}  # by the job, not by its identity, which two of a list may share
+        self._open: dict[Job, str] = {}  # by job, since two jobs may have the same identity
 
     def started(self, job: Job) -> str:
-        """Open a run for a job that is about to train; returns its handle."""
+        """Open the run of a job that has started; returns its handle."""
         with uninterrupted():
             handle = self.writer.start_run(spec(job.config), self.sweep_id)
             self._open[job] = handle
         return handle
 
     def ended(self, event: Ended) -> None:
-        """Log and close the run of a job that has come back."""
+        """Log and close the run of a job that has ended."""
         config = event.job.config
         handle = self._open.get(event.job)
         if handle is None or event.outcome is None:
-            return  # it tracked itself, wherever it was
+            return  # it has tracked itself
         job = spec(config, alone=self.sweep_id is None)
         with uninterrupted():
             if isinstance(event.outcome, Failure):
@@ -66,10 +66,10 @@ class Recorder:
 
     @contextmanager
     def closing(self) -> Iterator[None]:
-        """Within, every way out leaves no run open: what was training is marked KILLED, with the reason.
+        """Context that closes all runs on exit: those still training are marked KILLED, with the reason.
 
         Raises:
-            UserError: a server has not been told of all that has ended.
+            UserError: some records could not be sent to the server.
         """
         try:
             yield
@@ -78,9 +78,9 @@ class Recorder:
                 error.status = 1
             self._kill(f"interrupted ({error})" if isinstance(error, Interrupted) else f"{type(error).__name__}: {error}")
             try:
-                self.writer.settle(SOON)
-            except UserError as untold:  # less important than what ends the sweep
-                logger.warning("%s", untold)
+                self.writer.settle(FLUSH_TIMEOUT)
+            except UserError as unsent:  # less important than the error that ends the sweep
+                logger.warning("%s", unsent)
             raise
         self._kill("the sweep ended before it")
         self.writer.settle()
@@ -91,7 +91,7 @@ class Recorder:
 
 
 def open_store_of(config: Config, *, create: bool = True) -> Store:
-    """The store of `config`, made where it is missing and `create` allows.
+    """Open the store of `config`; if it is missing and `create` is true, make it.
 
     Raises:
         UserError: it cannot be opened or written.
@@ -102,10 +102,10 @@ def open_store_of(config: Config, *, create: bool = True) -> Store:
 
 
 def open_study(config: Config) -> StudyWriter:
-    """The writer of the study of `config`, both the study and its store made where they are missing.
+    """Open a writer for the study of `config`; makes the study and its store if they are missing.
 
     Raises:
-        UserError: the store, or a folder that is to be filled later, cannot be opened or written.
+        UserError: the store, or a folder that is written later, cannot be opened or written.
     """
     folders = {"tracking.artifacts": config.tracking.artifacts, "report.folder": config.report.folder}
     for key, folder in folders.items():
@@ -117,10 +117,10 @@ def open_study(config: Config) -> StudyWriter:
 
 
 def _check_folder(key: str, given: str) -> None:
-    """Refuse a folder that could not be made or filled, before anything is trained for it; leave nothing there."""
+    """Raise `UserError` for a folder that cannot be created or written; creates nothing."""
     if re.match(r"[A-Za-z][\w+.-]+:/", given):
-        told = "must be a folder on this machine; artifacts elsewhere are the business of a tracking server"
-        raise UserError(f"{key}={redacted(given)}: {told}")
+        allowed = "must be a folder on this machine; artifacts elsewhere need a tracking server"
+        raise UserError(f"{key}={redacted(given)}: {allowed}")
     folder = Path(given)
     try:
         tempfile.TemporaryFile(dir=next(place for place in (folder, *folder.parents) if place.exists())).close()
@@ -129,7 +129,7 @@ def _check_folder(key: str, given: str) -> None:
 
 
 def sources(config: Config) -> Sources:
-    """The source that decides the numbers of a config's run, by digest."""
+    """Source files that determine the numbers of a config's run, by digest."""
     optimizer, dataset = config.optimizer.algorithm, config.dataset.name
     return {
         config.source.optimizer: source_of(optimizers.find(optimizer), optimizer).files,
@@ -138,15 +138,15 @@ def sources(config: Config) -> Sources:
     }
 
 
-def changes(writer: StudyWriter, configs: Sequence[Config], times: int = 1) -> list[str]:
-    """Lines on finished runs of other source, such as `my.opts:Lion has changed: 20 runs anew`; a config is `times` runs."""
+def changed_sources(writer: StudyWriter, configs: Sequence[Config], times: int = 1) -> list[str]:
+    """Describe finished runs of other source (`my.opts:Lion has changed: 20 runs anew`); a config stands for `times` runs."""
     found = writer.superseded([spec(config) for config in configs]).items()
     why = {name: f"{name} has changed" if name else "the code of earlier runs is not known" for name, _ in found}
     return [f"{why[name]}: {numbers.count(number * times, 'run')} anew" for name, number in found]
 
 
 def spec(config: Config, *, alone: bool = False) -> RunSpec:
-    """What tracking needs to know of a config; `alone` of a run that belongs to no sweep and keeps its own sources."""
+    """Describe a config's run for tracking; with `alone`, a run outside any sweep, which stores its own sources."""
     return RunSpec(
         name=config.run_name,
         identity=config.identity,

@@ -1,8 +1,8 @@
-"""Equal runs compared before a sweep: what a user's optimizer or dataset does must be decided by the seed alone.
+"""Repeatability check of users' optimizers and datasets before a sweep: equal seeds must give equal numbers.
 
-Each setting is run for a few steps on a tiny network, from two seeds, in two fresh processes that take the runs in opposite
-orders. What comes of one seed must be the same in both, bit for bit. So random numbers that no seed decides are found (NumPy's
-and Python's global generators, the clock, the order of a set), and whatever a run leaves behind for the next.
+Each setting is run for a few steps on a tiny network, with two seeds, in two fresh processes that run them in opposite
+orders. The results of a seed must be the same in both, bit for bit. The check finds random numbers that do not come from
+the seed (NumPy's and Python's global generators, the clock, the order of a set), and state that one run leaves to the next.
 """
 
 import contextlib
@@ -28,10 +28,10 @@ from nnbench.nn import Network
 from nnbench.sweep.executors import worker
 from nnbench.training.loop import train
 
-SHIPPED = frozenset({"adagrad", "adam", "rmsprop", "sgd", "spiral"})  # the test suite compares these
+SHIPPED = frozenset({"adagrad", "adam", "rmsprop", "sgd", "spiral"})  # checked by the test suite
 STEPS, SEEDS = 10, (0, 1)
-MOST = 32  # settings of a class
-PATIENCE = 60.0  # seconds; code that takes longer is not held up by this, nor is code that raises
+MOST = 32  # settings checked for each class
+PATIENCE = 60.0  # seconds; slower code passes unchecked, as does code that raises
 
 
 @dataclass(frozen=True)
@@ -39,16 +39,16 @@ class _Task:
     """A few steps of an optimizer, or a draw of a dataset's points.
 
     Attributes:
-        key: of the config, that names the class.
-        named: the class, as the config has it.
-        settings: its fields, in JSON.
-        dtype, iterations_per: of the training.
-        seed: of the run.
+        key: config key that names the class.
+        name: the class, as in the config.
+        values: its fields, as JSON.
+        dtype, iterations_per: those of the training.
+        seed: that of the run.
     """
 
     key: str
-    named: str
-    settings: str
+    name: str
+    values: str
     dtype: Any
     iterations_per: Any
     seed: int
@@ -56,29 +56,29 @@ class _Task:
 
 @dataclass(frozen=True)
 class _Trace:
-    """What came of a task: of each step, in bytes; and where the cause may lie if it differs."""
+    """Results of a task: the bytes of each step, and possible causes of a difference."""
 
     steps: list[bytes]
     causes: list[str]
 
 
-def refuse_unrepeatable(configs: Iterable[Config]) -> None:
-    """Compare equal runs of the users' own classes in some configs.
+def check_repeatable(configs: Iterable[Config]) -> None:
+    """Check the users' classes in some configs.
 
     Raises:
-        UserError: two equal runs differ.
+        UserError: two runs of equal seeds differ.
     """
     if found := unrepeatable(configs):
         raise UserError(next(iter(found.values())))
 
 
 def unrepeatable(configs: Iterable[Config]) -> dict[str, str]:
-    """What is wrong with each class, by its name in the configs, of which two equal runs differ."""
+    """Find the classes of which two runs of equal seeds differ; returns a message on each, by its name in the configs."""
     classes = _tasks(configs)
     if not classes:
         return {}
     context = get_context("spawn")
-    pools = [ProcessPool(1, initializer=_enter, context=context) for _ in range(2)]
+    pools = [ProcessPool(1, initializer=_initialize, context=context) for _ in range(2)]
     try:
         orders = [list(classes.values()), [tasks[::-1] for tasks in reversed(classes.values())]]
         running = [
@@ -93,37 +93,37 @@ def unrepeatable(configs: Iterable[Config]) -> dict[str, str]:
     found: dict[str, str] = {}
     for task, trace in one.items():
         if (twin := other.get(task)) is not None and trace.steps != twin.steps:
-            found.setdefault(task.named, _reason(task, trace, twin))
+            found.setdefault(task.name, _reason(task, trace, twin))
     return found
 
 
 def _result(tasks: Sequence[_Task], future: "Future[Any]") -> Iterator[tuple[_Task, _Trace]]:
-    """The traces of some tasks; none where they took too long or their process died, of which the sweep itself will tell."""
+    """The traces of some tasks; none where they timed out or their process died, which the sweep itself will report."""
     with contextlib.suppress(Exception):
         yield from ((task, trace) for task, trace in zip(tasks, future.result(), strict=True) if trace is not None)
 
 
 def _tasks(configs: Iterable[Config]) -> dict[str, list[_Task]]:
-    """What to run, by class."""
+    """The tasks by class."""
     found: dict[str, dict[_Task, None]] = {}
     for config in configs:
         training = config.training
-        for key, named, settings in (
+        for key, name, values in (
             ("optimizer.algorithm", config.optimizer.algorithm, config.optimizer.hyperparameters),
             ("dataset.name", config.dataset.name, config.dataset.options),
         ):
-            if named not in SHIPPED and len(tasks := found.setdefault(named, {})) < MOST * len(SEEDS):
-                text = json.dumps(settings)
-                tasks |= {_Task(key, named, text, training.dtype, training.iterations_per, seed): None for seed in SEEDS}
-    return {named: list(tasks) for named, tasks in found.items()}
+            if name not in SHIPPED and len(tasks := found.setdefault(name, {})) < MOST * len(SEEDS):
+                text = json.dumps(values)
+                tasks |= {_Task(key, name, text, training.dtype, training.iterations_per, seed): None for seed in SEEDS}
+    return {name: list(tasks) for name, tasks in found.items()}
 
 
-def _enter() -> None:
-    """What a user's code prints, it prints in the runs themselves."""
+def _initialize() -> None:
+    """Set up a worker whose output is discarded: what the user's code prints is printed by the sweep's runs."""
     with open(os.devnull, "w") as nowhere:
         for stream in (1, 2):
             os.dup2(nowhere.fileno(), stream)
-    worker.enter()
+    worker.initialize()
 
 
 def _run_all(tasks: Sequence[_Task]) -> list[_Trace | None]:
@@ -132,22 +132,22 @@ def _run_all(tasks: Sequence[_Task]) -> list[_Trace | None]:
 
 def _run(task: _Task) -> _Trace | None:
     process = os.getpid()
-    before = _surroundings(task)
+    before = _global_state(task)
     try:
         steps = _draw(task) if task.key.startswith("dataset") else _train(task)
-    except BaseException:  # a mistake of the user's, or an exit: the run itself will fail by it, and be told of
+    except BaseException:  # an error or an exit in the user's code: the run itself will fail and report it
         return None
     finally:
         if os.getpid() != process:  # the user's code has forked
             os._exit(0)
-    return _Trace(steps, [name for name, state in _surroundings(task).items() if before.get(name) != state])
+    return _Trace(steps, [name for name, state in _global_state(task).items() if before.get(name) != state])
 
 
 def _train(task: _Task) -> list[bytes]:
     source, spiral = streams(task.seed), Spiral(samples=5)
     network = Network(spiral.features, [4], spiral.classes, batch=15, dtype=task.dtype)
     network.initialize(source.weights, scale=1.0)
-    optimizer = optimizers.find(task.named)(**json.loads(task.settings))
+    optimizer = optimizers.find(task.name)(**json.loads(task.values))
     history = train(
         network,
         optimizer,
@@ -162,18 +162,18 @@ def _train(task: _Task) -> list[bytes]:
 
 
 def _draw(task: _Task) -> list[bytes]:
-    dataset = datasets.find(task.named)(**json.loads(task.settings))
+    dataset = datasets.find(task.name)(**json.loads(task.values))
     points = dataset.draw(streams(task.seed).data, dataset.samples)
     return [points.x.tobytes() + points.labels.tobytes()]
 
 
-def _surroundings(task: _Task) -> dict[str, str]:
-    """What a run may draw from or leave something in, by the words of a message."""
-    kind: type = (datasets if task.key.startswith("dataset") else optimizers).find(task.named)
-    own = [cls for cls in kind.__mro__ if cls.__module__.partition(".")[0] not in ("nnbench", "builtins", "abc")]
+def _global_state(task: _Task) -> dict[str, str]:
+    """State outside a run that it may use or change, by the text of a message about it."""
+    kind: type = (datasets if task.key.startswith("dataset") else optimizers).find(task.name)
+    classes = [cls for cls in kind.__mro__ if cls.__module__.partition(".")[0] not in ("nnbench", "builtins", "abc")]
     found = {
-        f"{cls.__name__}.{name} is left to the next run": repr(value)
-        for cls in own
+        f"{cls.__name__}.{name} is kept for the next run": repr(value)
+        for cls in classes
         for name, value in vars(cls).items()
         if not name.startswith("__") and not callable(value)
     }
@@ -194,4 +194,4 @@ def _reason(task: _Task, one: _Trace, other: _Trace) -> str:
         step = next(at for at, pair in enumerate(zip(one.steps, other.steps, strict=False), 1) if pair[0] != pair[1])
         right = "take random numbers from self.rng, make state in allocate"
         what = f"two runs of equal seeds differ from step {step} on{why}; {right}"
-    return f"{task.key}={task.named}: {what}, and leave nothing in the class or a module"
+    return f"{task.key}={task.name}: {what}, and keep no state in the class or a module"

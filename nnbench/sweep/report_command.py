@@ -1,4 +1,4 @@
-"""The command that reports on what an interrupted sweep has left, to be copied into the shell it was started from."""
+"""Shell command that makes the report of an interrupted sweep, printed for the user to copy."""
 
 import re
 import shlex
@@ -10,18 +10,18 @@ from nnbench.core.console import python_command
 from nnbench.core.redaction import redacted
 
 
-def report_command(study: str, words: Iterable[str]) -> str:
-    """The command, quoted for the shell, its values for Hydra too.
+def report_command(study: str, arguments: Iterable[str]) -> str:
+    """Return the command, quoted for the shell and for Hydra.
 
     Args:
         study: its name.
-        words: of the sweep's command line; those that say where the store and the reports are hold for the report as well.
+        arguments: those of the sweep; the ones on the store and on the folder of reports are taken over.
     """
     plain = re.fullmatch(r"[\w.-]+", study)
     name = study if plain else QuotedString(text=study, quote=Quote.single).with_quotes()
-    return f"{python_command()} -m nnbench report {redacted(shlex.join([f'study={name}', *filter(_says_where, words)]))}"
+    return f"{python_command()} -m nnbench report {redacted(shlex.join([f'study={name}', *filter(_is_location, arguments)]))}"
 
 
-def _says_where(word: str) -> bool:
-    key, given, _ = word.lstrip("+").partition("=")
+def _is_location(argument: str) -> bool:
+    key, given, _ = argument.lstrip("+").partition("=")
     return bool(given) and (key in ("tracking", "report.folder") or key.startswith("tracking."))

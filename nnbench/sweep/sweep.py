@@ -1,4 +1,4 @@
-"""A sweep under way: which of its jobs are left to do, their training by an executor, and their record by the one writer."""
+"""A sweep in progress: selects the jobs left to do, trains them with an executor, and records them in the store."""
 
 import json
 import logging
@@ -29,12 +29,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a sweep is to do.
+    """Plan of a sweep.
 
     Attributes:
-        config: of any of the jobs; names study, store and report.
+        config: that of any job, with the study, the store and the report.
         executor: trains the jobs.
-        stages: given the sweep, calls `run` or `train` for each stage; looks at `halted` between them.
+        stages: called with the sweep; calls its `run` or `train` for each stage, and checks `halted` between stages.
     """
 
     config: Config
@@ -43,7 +43,7 @@ class Plan:
 
 
 def distinct(jobs: Iterable[Job]) -> list[Job]:
-    """The first of each set of jobs that would give the same numbers, in order."""
+    """The first job of each identity, in order: jobs of the same identity give the same numbers."""
     first: dict[str, Job] = {}
     for job in jobs:
         first.setdefault(job.config.identity, job)
@@ -51,23 +51,23 @@ def distinct(jobs: Iterable[Job]) -> list[Job]:
 
 
 def list_jobs(jobs: Iterable[Job]) -> None:
-    """A line a job, for `dry_run`."""
+    """Print a line for each job, for `dry_run`."""
     for job in jobs:
         print(f"{job.number:5d}  {job.config.run_name:36s}  {redacted(' '.join(job.overrides))}")
 
 
 class Sweep:
-    """A sweep under way, in one stage or several.
+    """A sweep in progress, with one stage or several.
 
     Attributes:
-        config: of any of its jobs.
-        writer: the study's one writer.
+        config: that of any of its jobs.
+        writer: the study's writer.
         console: the terminal.
-        id: of the sweep's own run; None until there is something to train.
-        finished: identities of runs that need not be made again, those of this sweep as they come back.
-        failures: what failed so far.
-        files: what the sweep's own run is to keep.
-        halted: `fail_fast` ended it: no further stage is to begin.
+        id: id of the sweep's own run; None until a job has to be trained.
+        finished: identities of the runs that are reused, and of those of this sweep that have ended.
+        failures: jobs that have failed.
+        files: files to store with the sweep's own run.
+        halted: `fail_fast` has ended the sweep: no further stage may start.
     """
 
     def __init__(self, config: Config, writer: "StudyWriter", executor: Executor, console: Console) -> None:
@@ -92,76 +92,79 @@ class Sweep:
         rows = self.writer.finished_runs()
         return {identity for identity, row in rows.items() if row.tags.get("nnbench.sweep_id") == self.id}
 
-    def note(self, tags: Mapping[str, str]) -> None:
+    def set_tags(self, tags: Mapping[str, str]) -> None:
         """Set tags of the sweep's own run."""
         assert self.id is not None
         with self.writer.store.told_in_one_line():
             self.writer.store.runs.label({self.id: tags})
 
     def run(self, jobs: Sequence[Job], stage: str = "") -> None:
-        """Run what is missing of `jobs`; of those that would give the same numbers, the first."""
+        """Train and record those of `jobs` that have not finished before; jobs of the same identity once."""
         once = distinct(jobs)
         todo = [job for job in once if job.config.identity not in self.finished]
-        self.announce(len(once), len(todo), stage, repeats=len(jobs) - len(once))
-        self.explain(todo)
-        self.reuse(job.config for job in once)
-        self.tell_of_checkpoints(once)
+        self.print_counts(len(once), len(todo), stage, repeats=len(jobs) - len(once))
+        self.print_changed_sources(todo)
+        self.mark_reused(job.config for job in once)
+        self.print_missing_boundaries(once)
         if todo:
             self.open(_name(todo), {"runs": str(len(todo)), "reused": str(len(once) - len(todo))})
             self.train(todo, len(todo))
 
-    def announce(self, total: int, todo: int, stage: str = "", *, repeats: int = 0) -> None:
-        """Say how many runs there are to be, how many of them there are, and how many were asked for again."""
+    def print_counts(self, total: int, todo: int, stage: str = "", *, repeats: int = 0) -> None:
+        """Print the numbers of runs: in total, reused, left to do, and repeated among the jobs."""
         reused = f": {total - todo} reused from before, {todo} to do (resume=false runs all anew)" if todo < total else ""
         again = f" ({numbers.count(repeats, 'repeat')} of them left out)" if repeats else ""
         what = f"{stage}, " if stage else ""
         runs = numbers.count(total, "run")
         self.console.print(f"study [bold]{escape(self.config.study)}[/bold]: {what}{runs}{again}{reused}")
 
-    def explain(self, jobs: Sequence[Job], times: int = 1) -> None:
-        """Say which jobs there are runs of, but of other source; each stands for so many that are run anew for that."""
-        from nnbench.sweep.recorder import changes
+    def print_changed_sources(self, jobs: Sequence[Job], times: int = 1) -> None:
+        """Print which classes have changed since earlier runs of these jobs; a job stands for `times` runs to repeat."""
+        from nnbench.sweep.recorder import changed_sources
 
         if jobs and self.config.resume:
-            for line in changes(self.writer, [job.config for job in jobs], times):
+            for line in changed_sources(self.writer, [job.config for job in jobs], times):
                 self.console.print(f"[yellow]{escape(line)}[/yellow]", soft_wrap=True)
 
-    def tell_of_checkpoints(self, jobs: Sequence[Job]) -> None:
-        """Say which of the reused runs lack boundaries that are asked for, which is no reason to train them again."""
-        asked = set(self.config.training.checkpoints)
-        rows = self.reusable() if asked else {}
-        kept = [
+    def print_missing_boundaries(self, jobs: Sequence[Job]) -> None:
+        """Print how many reused runs lack boundaries of `training.checkpoints`; they are not trained again for these."""
+        requested = set(self.config.training.checkpoints)
+        rows = self.reusable() if requested else {}
+        stored = [
             rows[job.config.identity].params.get("training.checkpoints", "[]") for job in jobs if job.config.identity in rows
         ]
-        if lacking := sum(not asked <= _epochs(stored) for stored in kept):
-            told = f"{numbers.count(lacking, 'reused run')} lack boundaries of training.checkpoints={sorted(asked)}"
-            self.console.print(f"{escape(told)}: resume=false trains anew", soft_wrap=True)
+        if lacking := sum(not requested <= _epochs(text) for text in stored):
+            message = f"{numbers.count(lacking, 'reused run')} lack boundaries of training.checkpoints={sorted(requested)}"
+            self.console.print(f"{escape(message)}: resume=false trains anew", soft_wrap=True)
 
-    def reuse(self, configs: Iterable[Config]) -> None:
-        """Take note of runs that need not be made again: their source is the one that this sweep asks for."""
+    def mark_reused(self, configs: Iterable[Config]) -> None:
+        """Tag the reused runs of these configs in the store: their source is the one that this sweep uses."""
         if reused := self.finished & {config.identity for config in configs}:
             self.writer.reuse(reused)
 
     def reusable(self) -> "dict[str, Row]":
-        """The runs that need not be made again, as they stand in the store, by identity."""
+        """Rows of the store of the runs that are reused, by identity."""
         return {identity: row for identity, row in self.writer.finished_runs().items() if identity in self.finished}
 
-    def train(self, jobs: Iterable[Job], total: int, heed: Callable[[Ended], None] = lambda event: None) -> None:
-        """Train the jobs of a sweep that is open.
+    def train(self, jobs: Iterable[Job], total: int, on_ended: Callable[[Ended], None] = lambda event: None) -> None:
+        """Train and record jobs; the sweep must be open.
 
         Args:
-            jobs: may decide on the next one as it is asked.
-            total: how many there will be.
-            heed: is told of each once it has been recorded.
+            jobs: may be a generator that decides on the next job when it is asked for it.
+            total: number of jobs.
+            on_ended: called with each `Ended` after it has been recorded.
         """
         from nnbench.sweep.recorder import Recorder
 
         assert self.id is not None
-        failures = _train(Recorder(self.writer, self.id), self._noting(jobs, heed), total, self.console, self.config.fail_fast)
+        failures = _train(
+            Recorder(self.writer, self.id), self._events(jobs, on_ended), total, self.console, self.config.fail_fast
+        )
         self.failures += failures
         self.halted = bool(failures) and self.config.fail_fast
 
-    def _noting(self, jobs: Iterable[Job], heed: Callable[[Ended], None]) -> Iterator[Started | Ended]:
+    def _events(self, jobs: Iterable[Job], on_ended: Callable[[Ended], None]) -> Iterator[Started | Ended]:
+        """Yield the executor's events; store the source of each job's classes once, and note what has finished."""
         from nnbench.sweep.recorder import sources
 
         kept = set()
@@ -173,13 +176,13 @@ class Sweep:
             if isinstance(event, Ended):
                 if not isinstance(event.outcome, Failure):
                     self.finished.add(event.job.config.identity)
-                heed(event)
+                on_ended(event)
 
 
-def _epochs(stored: str) -> set[int]:
-    """The epochs of a stored `training.checkpoints`; none that could be relied on where the store has cut a long list."""
+def _epochs(text: str) -> set[int]:
+    """Parse a stored `training.checkpoints`; empty where the store has truncated a long list."""
     try:
-        return set(json.loads(stored))
+        return set(json.loads(text))
     except ValueError:
         return set()
 
@@ -193,7 +196,7 @@ def _name(todo: Sequence[Job]) -> str:
 def _train(
     recorder: "Recorder", events: Iterable[Started | Ended], total: int, console: Console, fail_fast: bool
 ) -> list[Ended]:
-    """Record and show the events as they come; the failures among them."""
+    """Record and print events as they come; returns those of failed jobs."""
     failures = []
     started = time.monotonic()
     with recorder.closing(), SweepProgress(console, total) as progress:
@@ -207,7 +210,7 @@ def _train(
             if isinstance(event.outcome, Failure):
                 failures.append(event)
                 if fail_fast:
-                    console.print("[yellow]fail_fast=true: the other runs are not made[/yellow]")
+                    console.print("[yellow]fail_fast=true: the remaining runs are skipped[/yellow]")
                     break
     console.print(f"{numbers.count(progress.done, 'run')} in {numbers.duration(time.monotonic() - started)}")
     return failures

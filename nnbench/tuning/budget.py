@@ -1,8 +1,7 @@
-"""What the search for an optimizer's setting has cost so far: all configs that a study has tried of it, and in which spaces.
+"""Tuning budget that a study has spent on an optimizer: the number of configs tried, and the spaces searched.
 
-It is read off the store, where each sweep that tunes has noted the spaces that it was given. So what earlier commands have
-tried counts too, by whatever sampler, and a space that was widened after somebody had looked is no longer said to have been
-declared before.
+It is read from the store, where each sweep that tunes has stored its spaces. So configs of earlier commands count too,
+whatever their sampler, and a space that was changed after a first search does not count as declared beforehand.
 """
 
 import json
@@ -18,19 +17,19 @@ if TYPE_CHECKING:
     from nnbench.records.rows import Row
 
 AROUND = "optimizer.name", "optimizer.algorithm"
-EXTENSIONS = 3  # times that a sweep widens a space at most
-PLAIN = "no space"  # of runs that were made one by one or over a grid
+EXTENSIONS = 3  # largest number of times that a sweep widens a space
+PLAIN = "no space"  # stands for single runs and grids, which have no space
 
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """Of one optimizer, on one task, in one study.
+    """Budget of one optimizer, on one task, in one study.
 
     Attributes:
-        tried: how many different settings have been run, but for those on final seeds.
-        spaces: how many different spaces they were looked for in, plain runs that came before the first counting as one;
-            None where a sweep of the first edition did not note it.
-        declared: the first space, as `noted` writes it.
+        tried: number of different settings run, without those of the final stage.
+        spaces: number of different spaces searched; plain runs before the first search count as one. None where a sweep
+            of the first edition did not store it.
+        declared: the first space, as `to_json` writes it.
     """
 
     tried: int
@@ -39,28 +38,28 @@ class Budget:
 
 
 def parameter(label: str) -> str:
-    """The parameter of a sweep's own run that holds the space of an optimizer."""
+    """Name of the parameter of a sweep's own run that holds the space of an optimizer."""
     return "space." + re.sub(r"[^\w. -]", "_", label)  # MLflow allows no other letters
 
 
 def extension(label: str, number: int) -> str:
-    """The tag of a sweep's own run that holds the space of an optimizer after it was widened so many times."""
+    """Name of the tag of a sweep's own run that holds the space of an optimizer after `number` extensions."""
     return f"nnbench.{parameter(label)}.{number}"
 
 
-def noted(space: Space) -> str:
-    """A space as a sweep's own run keeps it."""
+def to_json(space: Space) -> str:
+    """A space as JSON, as stored with a sweep's own run."""
     return json.dumps({key: {"kind": axis.kind, **asdict(axis)} for key, axis in space.items()}, sort_keys=True, default=str)
 
 
 def spent(rows: Sequence["Row"], label: str, task: dict[str, Any], spaces: Sequence[Space]) -> Budget:
-    """The budget of an optimizer.
+    """Compute the budget of an optimizer.
 
     Args:
         rows: all of the study's runs, oldest first.
-        label: of the optimizer.
+        label: the optimizer's.
         task: the config's leaves; those of the dataset count.
-        spaces: in which this sweep has looked, in order.
+        spaces: those that this sweep has searched, in order.
     """
     mine = [
         row
@@ -79,8 +78,8 @@ def spent(rows: Sequence["Row"], label: str, task: dict[str, Any], spaces: Seque
         for row in sorted(mine, key=lambda row: row.started)
         for space in sweeps.get(row.tags.get("nnbench.sweep_id", "")) or (None if _tunes(row) else PLAIN,)
     ]
-    # Plain runs matter where they came first: a space that was declared after them was not declared before anything ran.
-    known = [one for at, one in enumerate(dict.fromkeys([*before, *map(noted, spaces)])) if one != PLAIN or at == 0]
+    # Plain runs count where they came first: a space that was declared after them was not declared beforehand.
+    known = [one for at, one in enumerate(dict.fromkeys([*before, *map(to_json, spaces)])) if one != PLAIN or at == 0]
     declared = next((one for one in known if one != PLAIN), None)
     return Budget(
         tried=len(settings),
@@ -90,7 +89,7 @@ def spent(rows: Sequence["Row"], label: str, task: dict[str, Any], spaces: Seque
 
 
 def _searched(sweep: "Row", label: str) -> list[str]:
-    """The spaces that a sweep has looked in, as `noted` writes them, in order."""
+    """The spaces that a sweep has searched, as `to_json` writes them, in order."""
     first = sweep.params.get(parameter(label))
     wider = (sweep.tags.get(extension(label, number)) for number in range(1, EXTENSIONS + 1))
     return [space for space in (first, *wider) if space]

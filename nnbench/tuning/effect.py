@@ -1,7 +1,7 @@
-"""How much the value of a hyperparameter changes what an optimizer does, measured on the optimizer itself.
+"""Effect of a hyperparameter's value on the updates of an optimizer, measured by running it.
 
-Two copies of the optimizer, alike but for that value, are given the same gradients for as many steps as a run has, and their
-updates are compared. This holds for any hyperparameter of any optimizer, with no list of names: a decay of 1e-7 at the low
+Two copies of the optimizer that differ in that value get the same gradients for as many steps as a run has, and their
+updates are compared. This works for any hyperparameter of any optimizer, without a list of names: a decay of 1e-7 at the low
 end of its space changes no update of a run by more than a thousandth, an epsilon of 1e-12 or a weight decay of 1e-9 none at
 all, a learning rate all of them.
 """
@@ -20,10 +20,10 @@ from nnbench.optimizers.base import IterationsPer, stepper
 from nnbench.sweep.failure import attempt
 from nnbench.sweep.job import Failure
 
-NEGLIGIBLE = 0.01  # relative change of the updates, under which a value may as well be the other one
-MOST = 100_000  # steps; of a longer run, its first ones
-LONGEST = 10.0  # seconds for each of the two; of a slow optimizer, the steps that both have made by then
-SHAPES = (3, 4), (5, 3)  # of the layers whose parameters are updated
+NEGLIGIBLE = 0.01  # relative change of the updates below which two values count as equivalent
+MOST = 100_000  # steps; only the first ones of a longer run
+LONGEST = 10.0  # seconds for each of the two; of a slow optimizer, the steps that both have made within them
+SHAPES = (3, 4), (5, 3)  # of the layers' parameters
 
 
 def effect(
@@ -33,28 +33,28 @@ def effect(
     steps: int,
     iterations_per: IterationsPer = "step",
 ) -> float:
-    """The relative difference between the updates of an optimizer with two settings that is given the same gradients.
+    """Relative difference between the updates of an optimizer with two settings, for the same gradients.
 
     Args:
         rule: the optimizer's class, which may be a user's own.
-        values: of its hyperparameters; the updates with these are what the difference is set against.
-        others: of its hyperparameters, likewise.
-        steps: of a run.
+        values: its hyperparameters; the difference is relative to the updates with these.
+        others: its hyperparameters, with the other value.
+        steps: number of steps of a run.
         iterations_per: as for `stepper`.
 
     Returns:
-        The sum over steps of the norm of the difference, over that of the norm of the updates with `values`. Infinite where
-        an update is not finite, or where the optimizer raises when it updates. 0 where it cannot be made with `others`: there
-        is nothing to be tried there.
+        The sum over steps of the norm of the difference, divided by that of the norm of the updates with `values`. Infinite
+        where an update is not finite, or where the optimizer raises in an update. 0 where it cannot be constructed with
+        `others`: that value cannot be tried.
     """
     if isinstance(attempt(partial(rule, **others)), Failure):
         return 0.0
 
     def compared() -> tuple[float, float]:
-        mine, theirs = (_updates(rule(**each), min(steps, MOST), iterations_per) for each in (values, others))
-        shared = min(len(mine), len(theirs))
+        first, second = (_updates(rule(**each), min(steps, MOST), iterations_per) for each in (values, others))
+        shared = min(len(first), len(second))
         difference, size = (
-            float(np.linalg.norm(moves[:shared], axis=1).sum()) for moves in (mine[:shared] - theirs[:shared], mine)
+            float(np.linalg.norm(updates[:shared], axis=1).sum()) for updates in (first[:shared] - second[:shared], first)
         )
         return difference, size
 
@@ -66,34 +66,30 @@ def effect(
     return difference / size if size else (np.inf if difference else 0.0)
 
 
-def _length(updates: FloatArray) -> float:
-    return float(np.linalg.norm(updates, axis=1).sum())
-
-
 def _updates(optimizer: Optimizer, steps: int, iterations_per: IterationsPer) -> FloatArray:
-    """What each step adds to the parameters, shape (steps, parameters); the gradients have a steady part and noise.
+    """Update of each step, shape (steps, parameters), for gradients of a constant part and noise.
 
     Fewer steps, but at least one, where they take longer than `LONGEST`.
     """
     rng = np.random.default_rng(0)
     sizes = [rows * columns for rows, columns in SHAPES]
     parameters = rng.normal(size=sum(sizes))
-    gradients, steady = np.empty_like(parameters), 0.1 * rng.normal(size=parameters.size)
+    gradients, constant = np.empty_like(parameters), 0.1 * rng.normal(size=parameters.size)
     ends = np.cumsum([0, *sizes])
     layers = [
         (parameters[start:end].reshape(shape), gradients[start:end].reshape(shape))
         for start, end, shape in zip(ends, ends[1:], SHAPES, strict=False)
     ]
     step = stepper(optimizer, parameters, gradients, layers, iterations_per)
-    way = np.empty((steps + 1, parameters.size))
-    way[0] = parameters
-    began, made = time.monotonic(), 0
+    path = np.empty((steps + 1, parameters.size))
+    path[0] = parameters
+    start, made = time.monotonic(), 0
     for k in range(steps):
         checkpoint()
-        gradients[:] = steady + 0.1 * rng.normal(size=parameters.size)
+        gradients[:] = constant + 0.1 * rng.normal(size=parameters.size)
         step(k)
-        way[k + 1] = parameters
+        path[k + 1] = parameters
         made = k + 1
-        if time.monotonic() - began > LONGEST:
+        if time.monotonic() - start > LONGEST:
             break
-    return np.diff(way[: made + 1], axis=0)
+    return np.diff(path[: made + 1], axis=0)

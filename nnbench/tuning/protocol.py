@@ -1,12 +1,14 @@
-"""Tune each optimizer fairly, then judge it on seeds that had no say in the tuning: `experiment=tuned`.
+"""Two-stage protocol of `experiment=tuned`: tune each optimizer, then evaluate it on seeds that tuning has not used.
 
-Tuning: as many configs of each optimizer, from the space that its YAML declares, each run on the tuning seeds without
-any test points. Choice: `tuning.Score`, validation alone. Final: each optimizer with the setting of its YAML and with
-the chosen one, on the seeds of the command line, which must be others; these runs alone are compared in the report.
+1. Tuning: the same number of configs for each optimizer, from the space that its YAML file declares, each run on the
+   tuning seeds without test points.
+2. Selection: the best `ranking.Score`, which uses validation points only.
+3. Final: each optimizer with the setting of its YAML file and with the selected one, on the seeds of the command line,
+   which must differ from the tuning seeds. The report compares these runs only.
 
-A chosen setting on the edge of its space is flagged. With `extend` that space is made a third longer there, and as many
-configs again are drawn from all of it. The best of the old and the new is chosen; so an optimizer whose space was too
-narrow has tried more of them in the end, and `selection.csv` says how many.
+A selected setting on the edge of its space is flagged. With `extend` the space is made a third longer on that side, and
+the same number of configs is drawn from the whole of it. The best of the old and the new ones is selected; so an optimizer
+whose space was too narrow has tried more of them, and `selection.csv` states how many.
 """
 
 import csv
@@ -27,7 +29,7 @@ from nnbench.records.npz import SELECTION
 from nnbench.records.tuned import tuned_label
 from nnbench.sweep.executors.hydra import executor_of
 from nnbench.sweep.job import Job
-from nnbench.sweep.rehearsal import refuse_unrepeatable
+from nnbench.sweep.rehearsal import check_repeatable
 from nnbench.sweep.sweep import Plan, Sweep, list_jobs
 from nnbench.tuning import budget
 from nnbench.tuning.budget import EXTENSIONS, Budget, spent
@@ -41,49 +43,48 @@ COLUMNS = (
 
 
 def two_stage_sweep(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str], launcher: Launcher) -> Plan | None:
-    """Sweeper `two_stage`; returns the plan, or None where `dry_run` has listed it.
+    """Plan a sweep of the sweeper `two_stage`; returns None where `dry_run` has printed its jobs.
 
     Raises:
-        UserError: something is not as it must be; nothing has been started.
+        UserError: an override is not allowed; nothing has been started.
     """
     tuning = read(loader, master, arguments)
     _check(tuning)
-    executor = executor_of(launcher, needs_results=tuning.settings.sampler == "tpe")
+    executor = executor_of(launcher, needs_results=tuning.options.sampler == "tpe")
     if tuning.config.dry_run:
         _list(tuning)
         return None
-    refuse_unrepeatable(each.default for each in tuning.contenders)
+    check_repeatable(each.default for each in tuning.contenders)
     return Plan(config=tuning.config, executor=executor, stages=lambda sweep: _run(sweep, tuning))
 
 
 def _check(tuning: Tuning) -> None:
-    shared = sorted(set(tuning.settings.seeds) & set(tuning.seeds))
+    shared = sorted(set(tuning.options.seeds) & set(tuning.seeds))
     if shared:
-        given = f"tuning.seeds={tuning.settings.seeds}"
-        raise UserError(f"{given}: must hold none of the seeds that the chosen settings are judged on; seed has {shared} too")
+        given = f"tuning.seeds={tuning.options.seeds}"
+        raise UserError(f"{given}: must hold none of the seeds of the final stage; seed has {shared} too")
     labels = {contender.label for contender in tuning.contenders}
     for contender in tuning.contenders:
-        if tuned_label(contender.label) in labels:
-            called = tuned_label(contender.label)
+        if (taken := tuned_label(contender.label)) in labels:
             raise UserError(
-                f"optimizer.name={called}: is how {contender.label} is labelled with its tuned setting; give another name"
+                f"optimizer.name={taken}: is how {contender.label} is labelled with its tuned setting; give another name"
             )
         contender.job(0, {}, 0, "final", tuned_label(contender.label))  # the label may be too long
-        if tuning.settings.sampler != "tpe":
+        if tuning.options.sampler != "tpe":
             _sample(tuning, contender)
 
 
 def _sample(tuning: Tuning, contender: Contender) -> list[Setting]:
-    settings = tuning.settings
-    assert settings.sampler != "tpe"
-    return sample(contender.space, settings.sampler, settings.configs, settings.sampler_seed)
+    options = tuning.options
+    assert options.sampler != "tpe"
+    return sample(contender.space, options.sampler, options.configs, options.sampler_seed)
 
 
 def _list(tuning: Tuning) -> None:
-    if tuning.settings.sampler == "tpe":
+    if tuning.options.sampler == "tpe":
         from nnbench.tuning.search import list_searches
 
-        list_searches(tuning, tuning.settings.seeds)
+        list_searches(tuning, tuning.options.seeds)
     else:
         settings = {each.label: _sample(tuning, each) for each in tuning.contenders}
         list_jobs(_tuning_jobs(tuning, tuning.contenders, settings))
@@ -99,26 +100,26 @@ def _run(sweep: Sweep, tuning: Tuning) -> None:
     chosen = _choose(sweep, tuning, searched)
     if sweep.halted:
         return
-    sweep.files.append(_keep(chosen, tuning, _budgets(sweep, chosen, searched)))
+    sweep.files.append(_write_selection(chosen, tuning, _budgets(sweep, chosen, searched)))
     sweep.run(_final_jobs(tuning, chosen), "final stage")
 
 
 def _choose(sweep: Sweep, tuning: Tuning, searched: Mapping[str, list[Space]]) -> list[Chosen]:
-    """Tune; what was chosen for each optimizer, but for one of which no run came to its end.
+    """Run the tuning stage; returns the selected setting of each optimizer of which some run finished.
 
     Args:
-        sweep: trains.
-        tuning: who is tuned, and how.
+        sweep: runs the jobs.
+        tuning: the request.
         searched: receives the spaces of each optimizer, by its label.
     """
     chosen: dict[str, Chosen] = {}
     tried: dict[str, list[Setting]] = {contender.label: [] for contender in tuning.contenders}
-    contenders, seeds = list(tuning.contenders), len(tuning.settings.seeds)
+    contenders, seeds = list(tuning.contenders), len(tuning.options.seeds)
     for extension in range(EXTENSIONS + 1):
         for each in contenders:
             searched[each.label].append(each.space)
         if extension:
-            sweep.note({budget.extension(each.label, extension): budget.noted(each.space) for each in contenders})
+            sweep.set_tags({budget.extension(each.label, extension): budget.to_json(each.space) for each in contenders})
         new = _try(sweep, tuning, contenders, f"tuning in wider spaces ({extension})" if extension else "tuning")
         if sweep.halted:
             return []
@@ -126,43 +127,43 @@ def _choose(sweep: Sweep, tuning: Tuning, searched: Mapping[str, list[Space]]) -
             tried[label] += [setting for setting in settings if setting not in tried[label]]
         runs = sweep.writer.finished_runs()
         for each in contenders:
-            chosen[each.label] = choose(each, tried[each.label], tuning.settings.seeds, "tuning", runs)
+            chosen[each.label] = choose(each, tried[each.label], tuning.options.seeds, "tuning", runs)
         cut = [one for one in chosen.values() if one.edges and one.score.lost < seeds and one.contender in contenders]
         if not (tuning.extend and cut):
             break
         contenders = [
             replace(one.contender, space=widened(one.contender.space, one.edges, one.contender.check)) for one in cut
         ]
-    hint = f"its space has been widened {EXTENSIONS} times" if tuning.extend else "extend=true looks beyond"
+    hint = f"its space has been widened {EXTENSIONS} times" if tuning.extend else "extend=true widens its space"
     for label, one in chosen.items():
-        one.tell(sweep.console, tuned_label(label), seeds, hint)
+        one.print(sweep.console, tuned_label(label), seeds, hint)
     return [one for one in chosen.values() if one.score.lost < seeds]
 
 
 def _try(sweep: Sweep, tuning: Tuning, contenders: Sequence[Contender], stage: str) -> dict[str, list[Setting]]:
-    """Run configs from the spaces of some optimizers; returns them by the optimizers' labels."""
-    if tuning.settings.sampler == "tpe":
+    """Run configs from the spaces of some optimizers; returns the settings by label."""
+    if tuning.options.sampler == "tpe":
         from nnbench.tuning.search import search  # Optuna takes half a second to import
 
-        return search(sweep, tuning, contenders, tuning.settings.seeds, "tuning")
+        return search(sweep, tuning, contenders, tuning.options.seeds, "tuning")
     settings = {each.label: _sample(tuning, each) for each in contenders}
     sweep.run(_tuning_jobs(tuning, contenders, settings), stage)
     return settings
 
 
 def _tuning_jobs(tuning: Tuning, contenders: Sequence[Contender], settings: Mapping[str, Sequence[Setting]]) -> list[Job]:
-    """In turns, so that a sweep that is cut short has tried as many configs of each."""
+    """Jobs of the tuning stage, in turns: an interrupted sweep has tried the same number of configs of each optimizer."""
     turns = [
         (each, settings[each.label][place], seed)
-        for place in range(tuning.settings.configs)
+        for place in range(tuning.options.configs)
         for each in contenders
-        for seed in tuning.settings.seeds
+        for seed in tuning.options.seeds
     ]
     return [each.job(number, setting, seed, "tuning") for number, (each, setting, seed) in enumerate(turns)]
 
 
 def _final_jobs(tuning: Tuning, chosen: Sequence[Chosen]) -> list[Job]:
-    """Seed by seed, so that a sweep that is cut short has runs that pair."""
+    """Jobs of the final stage, seed by seed: an interrupted sweep has runs that can be paired by seed."""
     settings: list[tuple[Contender, Setting, str]] = [(each, {}, "") for each in tuning.contenders]
     settings += [(one.contender, one.setting, tuned_label(one.contender.label)) for one in chosen]
     turns = [(seed, *setting) for seed in tuning.seeds for setting in settings]
@@ -177,8 +178,8 @@ def _budgets(sweep: Sweep, chosen: Sequence[Chosen], searched: Mapping[str, Sequ
     }
 
 
-def _keep(chosen: Sequence[Chosen], tuning: Tuning, budgets: Mapping[str, Budget]) -> Path:
-    """Write what was chosen, as `Study.selection` describes it."""
+def _write_selection(chosen: Sequence[Chosen], tuning: Tuning, budgets: Mapping[str, Budget]) -> Path:
+    """Write the selected settings as a CSV file with the columns of `Study.selection`; returns its path."""
     path = Path(tuning.config.report.folder) / tuning.config.study / SELECTION
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -209,7 +210,7 @@ def _rows(one: Chosen, tuning: Tuning, budget: Budget) -> Iterator[dict[str, Any
             "declared_low": budget.declared.get(key, {}).get("low", ""),
             "declared_high": budget.declared.get(key, {}).get("high", ""),
             "configs": one.tried,
-            "seeds": len(tuning.settings.seeds),
+            "seeds": len(tuning.options.seeds),
             "val_accuracy": one.score.accuracy,
             "val_loss": one.score.loss,
             "lost": one.score.lost,

@@ -1,7 +1,7 @@
-"""The space that an optimizer's best setting is looked for in: declared before anything runs, and sampled by rule.
+"""Search space of an optimizer's hyperparameters, and the samplers that draw settings from it.
 
-A space is a few axes, one a hyperparameter. Every sampler draws points of the unit cube and lets the axes map them, so
-that optimizers are treated alike: as many configs each, from the same points wherever they have as many axes.
+A space has an axis for each hyperparameter. Every sampler draws points of the unit cube, which the axes map to values; so
+optimizers with the same number of axes get settings from the same points.
 """
 
 import math
@@ -20,19 +20,19 @@ from nnbench.core.errors import UserError
 Setting = dict[str, Any]
 Sampler = Literal["halton", "random", "grid"]
 Side = Literal["low", "high"]
-# Raises `UserError` where a hyperparameter may not have a value.
+# Raises `UserError` where a value of a hyperparameter is not allowed.
 Check = Callable[[str, Any], object]
 
 KEYS = {"log": ("low", "high"), "linear": ("low", "high"), "choice": ("values",)}
-DIGITS = 4  # significant; more would say nothing, and make settings unreadable
-RIM = 0.05  # share of an axis next to its bound that counts as the bound: 32 samples leave gaps of 0.03
-STEP = 1 / 3  # share of an axis' length by which it is widened
-PATIENCE = 64  # points drawn for each config that is wanted, before a space is told to hold too few
+DIGITS = 4  # significant; more would have no effect and make settings hard to read
+RIM = 0.05  # fraction of an axis next to its bound that counts as the bound: 32 samples leave gaps of 0.03
+STEP = 1 / 3  # fraction of its length by which an axis is widened
+PATIENCE = 64  # points drawn for each requested config before the space is reported to hold too few
 
 
 @dataclass(frozen=True, kw_only=True)
 class Range:
-    """Numbers from `low` to `high`, both included, evenly spread on a linear or a logarithmic scale."""
+    """Numbers from `low` to `high`, both included, uniform on a linear or a logarithmic scale."""
 
     low: float
     high: float
@@ -40,24 +40,24 @@ class Range:
 
     @property
     def kind(self) -> str:
-        """As it is declared."""
+        """The kind as a YAML file declares it."""
         return "log" if self.log else "linear"
 
     def at(self, share: float) -> float:
-        """The value that lies `share` of the way from `low` to `high`, to a few significant digits."""
+        """The value at the fraction `share` from `low` to `high`, rounded to `DIGITS` significant digits."""
         return self.rounded(self._value(share))
 
     def rounded(self, value: float) -> float:
-        """A value between the bounds to a few significant digits."""
+        """Round to `DIGITS` significant digits, within the bounds."""
         return min(max(float(f"{value:.{DIGITS}g}"), self.low), self.high)
 
     def share(self, value: float) -> float:
-        """How far along the way a value lies."""
+        """The fraction from `low` to `high` at which a value lies; the inverse of `at`."""
         low, high = self._scaled(self.low), self._scaled(self.high)
         return (self._scaled(value) - low) / (high - low)
 
     def widened(self, side: Side, allowed: Callable[[float], bool]) -> "Range | None":
-        """With one bound a third of the length further out, or nearer where that is not allowed; None at a limit."""
+        """Move one bound outward by `STEP` of the length, or less where that is not allowed; None if no further value is."""
         step = STEP
         while step > STEP / 32:
             bound = float(f"{self._value(-step if side == 'low' else 1 + step):.{DIGITS}g}")
@@ -77,13 +77,13 @@ class Range:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """One of some values, in no order: it has no edge, and cannot be widened."""
+    """A choice of unordered values: it has no edge, and cannot be widened."""
 
     values: tuple[Any, ...]
     kind: Literal["choice"] = "choice"
 
     def at(self, share: float) -> Any:
-        """The value whose equal part of the way `share` lies in."""
+        """The value at the fraction `share`, each value having an equal part of the unit interval."""
         return self.values[min(int(share * len(self.values)), len(self.values) - 1)]
 
     def rounded(self, value: Any) -> Any:
@@ -95,17 +95,17 @@ Space = dict[str, Range | Choice]
 
 
 def read(tree: Any, check: Check) -> Space:
-    """A space as its YAML declares it: `HYPERPARAMETER: {kind: log, low: 0.001, high: 0.1}` and the like.
+    """Read a space from its YAML, such as `learning_rate: {kind: log, low: 0.001, high: 0.1}`.
 
     Args:
         tree: the mapping under `space`.
-        check: of the optimizer that the space is for; every bound and value must pass.
+        check: that of the optimizer; every bound and value must pass.
 
     Raises:
-        UserError: on the first axis that is not as it must be.
+        UserError: an axis is not valid; the message is on the first one.
     """
     if not isinstance(tree, Mapping) or not tree:
-        raise UserError(f"space={tree}: must give at least one hyperparameter an axis")
+        raise UserError(f"space={tree}: must have an axis for at least one hyperparameter")
     return {str(key): _axis(f"space.{key}", str(key), axis, check) for key, axis in tree.items()}
 
 
@@ -118,7 +118,7 @@ def _axis(name: str, key: str, tree: Any, check: Check) -> Range | Choice:
     for given in tree:
         if given not in wanted:
             near = get_close_matches(str(given), wanted, n=1)
-            hint = f"did you mean {name}.{near[0]}?" if near else f"an axis of kind {kind} knows {', '.join(wanted[1:])}"
+            hint = f"did you mean {name}.{near[0]}?" if near else f"kind {kind} has the keys {', '.join(wanted[1:])}"
             raise UserError(f"{name}.{given}: no such key; {hint}")
     for needed in wanted:
         if needed not in tree:
@@ -159,13 +159,14 @@ def _checked(name: str, key: str, value: Any, check: Check) -> None:
 
 
 def sample(space: Space, sampler: Sampler, configs: int, seed: int) -> list[Setting]:
-    """So many different settings, the same for the same seed; of `halton` and `random`, more begin with the fewer.
+    """Draw `configs` different settings, the same ones for the same seed.
 
-    `halton` fills the space more evenly than `random` (scrambled: Owen, 2017, "A randomized Halton algorithm in R");
-    `grid` is a full factorial design with the most values on the first axes.
+    `halton` covers the space more evenly than `random` (scrambled: Owen, 2017, "A randomized Halton algorithm in R"). With
+    both, a smaller number of configs gives the first ones of a larger number. `grid` is a full factorial design with the
+    most values on the first axes.
 
     Raises:
-        UserError: the space does not hold so many, or no grid of it has just so many.
+        UserError: the space holds fewer settings, or no grid of it has exactly so many.
     """
     if sampler == "grid":
         return [_setting(space, point) for point in _grid(space, configs)]
@@ -175,7 +176,7 @@ def sample(space: Space, sampler: Sampler, configs: int, seed: int) -> list[Sett
         found.setdefault(repr(setting), setting)
         if len(found) == configs:
             return list(found.values())
-    raise UserError(f"tuning.configs={configs}: the space holds but {len(found)} different ones")
+    raise UserError(f"tuning.configs={configs}: the space holds only {len(found)} different ones")
 
 
 def _draw(sampler: Sampler, axes: int, points: int, seed: int) -> npt.NDArray[np.float64]:
@@ -194,7 +195,7 @@ def _is_discrete(space: Space) -> bool:
 
 
 def _grid(space: Space, configs: int) -> list[tuple[float, ...]]:
-    """The points of the most even grid: as nearly as many values on each axis, and more of them on the first."""
+    """Points of the most even grid: the numbers of values on the axes differ least, the first axes having more."""
     divisors = [count for count in range(1, configs + 1) if configs % count == 0]
     counts = [[count for count in divisors if isinstance(axis, Range) or count <= len(axis.values)] for axis in space.values()]
     designs = [design for design in product(*counts) if math.prod(design) == configs]
@@ -208,34 +209,34 @@ def _grid(space: Space, configs: int) -> list[tuple[float, ...]]:
 
 
 def _ticks(count: int, *, inner: bool) -> list[float]:
-    """Evenly spread: from bound to bound, or in the middle of equal parts."""
+    """`count` evenly spaced fractions: from 0 to 1, or (`inner`) the midpoints of equal parts."""
     return [(place + 0.5) / count if inner or count == 1 else place / (count - 1) for place in range(count)]
 
 
 def edges(space: Space, best: Setting, check: Check) -> dict[str, Side]:
-    """The axes on whose edge a setting lies, though something beyond it would be allowed.
+    """Find the axes on whose edge a setting lies, where values beyond it are allowed.
 
     Args:
-        space: that was sampled.
+        space: the space that was sampled.
         best: a setting of it.
-        check: of the optimizer, whose own limits are no edges: where momentum is 0, no less can be tried.
+        check: that of the optimizer, whose own limits are no edges: a momentum below 0 cannot be tried.
     """
     found: dict[str, Side] = {}
     for key, axis in space.items():
         if isinstance(axis, Choice):
             continue
-        mine = axis.share(best[key])
-        beside: dict[Side, bool] = {"low": mine <= RIM, "high": mine >= 1 - RIM}
-        for side, lies in beside.items():
-            if lies and axis.widened(side, _allows(key, check)):
+        share = axis.share(best[key])
+        is_near: dict[Side, bool] = {"low": share <= RIM, "high": share >= 1 - RIM}
+        for side, near in is_near.items():
+            if near and axis.widened(side, _allows(key, check)):
                 found[key] = side
     return found
 
 
 def widened(space: Space, sides: Mapping[str, Side], check: Check) -> Space:
-    """The space with the axes of `edges` a third longer on those sides."""
-    longer = {key: _wider(space[key], side, _allows(key, check)) for key, side in sides.items()}
-    return {**space, **longer}
+    """Return the space with some axes widened, each on the side that `edges` found."""
+    wider = {key: _wider(space[key], side, _allows(key, check)) for key, side in sides.items()}
+    return {**space, **wider}
 
 
 def _wider(axis: Range | Choice, side: Side, allowed: Callable[[float], bool]) -> Range | Choice:

@@ -17,8 +17,8 @@ REFUSED = {
     "Fresh": "",
     "Clock": "",
     "HashOrder": "",
-    "InTheClass": "InTheClass.state is left to the next run",
-    "FirstRunDecides": "FirstRunDecides.scale is left to the next run",
+    "InTheClass": "InTheClass.state is kept for the next run",
+    "FirstRunDecides": "FirstRunDecides.scale is kept for the next run",
     "InTheModule": "",
     "InADefault": "",
 }

@@ -98,7 +98,7 @@ def test_a_slow_optimizer_is_compared_over_the_steps_that_there_is_time_for(monk
 def test_of_two_values_on_their_edges_the_one_that_matters_is_flagged() -> None:
     """A learning rate at the top of its space, beside a decay at the low end that changes the rate by 0.13 % over the run."""
     tree = composed("optimizer=adam")
-    bare = Contender(label="adam", words=(), tree=tree, space={})
+    bare = Contender(label="adam", overrides=(), tree=tree, space={})
     contender = replace(bare, space=read(tree["space"], bare.check))
     setting = {"learning_rate": 0.5, "beta_1": 0.9, "beta_2": 0.999, "decay": 1.3e-7}
     runs = {

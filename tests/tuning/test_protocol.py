@@ -149,7 +149,7 @@ def test_resume_false_runs_all_anew(home: Path, nnbench: Command, trainer: Train
 def test_extend_widens_a_space_whose_winner_lies_on_its_edge(home: Path, nnbench: Command, trainer: Trainer) -> None:
     bounds = ("space.learning_rate.low=1e-3", "space.learning_rate.high=0.03")
     narrow = (*TINY, "optimizer=adam", "seed=0,1", *bounds, "tuning.sampler=grid", "training.epochs=100")
-    assert "extend=true looks beyond" in nnbench(*narrow).err
+    assert "extend=true widens its space" in nnbench(*narrow).err
     before = _study(home).selection.set_index("hyperparameter").loc["learning_rate"]
     assert (before["value"], before["edge"], before["high"], before["configs"]) == (0.03, "high", 0.03, 3)
 
@@ -200,7 +200,7 @@ def test_an_optimizer_that_always_diverges_is_judged_by_its_default_alone(
     wild = ("space.learning_rate.low=1e20", "space.learning_rate.high=1e30")
     said = nnbench(*TINY, "optimizer=adam", "seed=0", *wild)
     assert said.status == 0, said.err
-    assert "adam (tuned): no run of any of its configs came to its end" in said.err
+    assert "adam (tuned): no run of any of its configs finished" in said.err
     assert set(_study(home).runs["optimizer"]) == {"adam"}
 
 
@@ -248,7 +248,7 @@ MISTAKES = {
     "optimizer=adam space.beta_1.high=1.5": "space.beta_1.high=1.5: optimizer.beta_1=1.5: must be a number >= 0 and < 1",
     "optimizer=adam dataset.val_samples=0": "dataset.val_samples=0: must be >= 1",
     "optimizer=sgd,sgd": "optimizer.name=sgd: must differ between the optimizers that are tuned",
-    "optimizer=sgd grids.optimizer.sgd.momentum=0,1": "grids.optimizer.sgd.momentum: a sweeper that tunes looks in conf/space",
+    "optimizer=sgd grids.optimizer.sgd.momentum=0,1": "grids.optimizer.sgd.momentum: a sweeper that tunes searches the spaces",
     "tuning.sampler=tpe hydra/launcher=basic": "hydra/launcher=BasicLauncher: must be local for the sampler tpe",
 }
 

@@ -200,7 +200,7 @@ def test_a_search_has_a_study_of_its_own_unless_it_is_named(home: Path, nnbench:
 
 def test_dry_run(nnbench: Command) -> None:
     said = nnbench(*SEARCH, "tuning.configs=3", "dry_run=true")
-    assert said.out.splitlines()[0] == "3 configs of sgd as its search will have it, each on seed 0, 1"
+    assert said.out.splitlines()[0] == "3 configs of sgd that its search chooses, each on seed 0, 1"
     assert not list(Path().iterdir())
 
 
@@ -209,10 +209,10 @@ def test_dry_run(nnbench: Command) -> None:
     [
         ("tuning.configs=0", "tuning.configs=0: must be a whole number >= 1"),
         ("optimizer=rmsprop_default", "space=rmsprop_default: no such option"),
-        ("tuning.sampler=grid", "tuning.sampler=grid: hydra/sweeper=tpe searches one way"),
-        ("tuning.seeds=[1]", "tuning.seeds=[1]: hydra/sweeper=tpe searches one way"),
-        ("extend=true", "extend=true: hydra/sweeper=tpe searches one way"),
-        ("sweep=optimizers", "grids.optimizer: a sweeper that tunes looks in conf/space, not in grids"),
+        ("tuning.sampler=grid", "tuning.sampler=grid: not with hydra/sweeper=tpe"),
+        ("tuning.seeds=[1]", "tuning.seeds=[1]: not with hydra/sweeper=tpe"),
+        ("extend=true", "extend=true: not with hydra/sweeper=tpe"),
+        ("sweep=optimizers", "grids.optimizer: a sweeper that tunes searches the spaces of conf/space, not grids"),
         ("hydra/launcher=basic", "hydra/launcher=BasicLauncher: must be local for the sampler tpe"),
     ],
 )

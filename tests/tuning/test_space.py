@@ -204,14 +204,14 @@ LOG = {"kind": "log", "low": 0.1, "high": 1.0}
 @pytest.mark.parametrize(
     ("tree", "line"),
     [
-        (None, "space=None: must give at least one hyperparameter an axis"),
-        ({}, "space={}: must give at least one hyperparameter an axis"),
+        (None, "space=None: must have an axis for at least one hyperparameter"),
+        ({}, "space={}: must have an axis for at least one hyperparameter"),
         ({"rate": 0.1}, "space.rate=0.1: must be one of log, linear"),
         ({"rate": {**LOG, "kind": "lgo"}}, "space.rate.kind=lgo: must be one of log, linear"),
         ({"rate": {"low": 1, "high": 2}}, "space.rate.kind=None: must be one of log"),
         ({"rate": {"kind": "log", "low": 0.1}}, "space.rate.high: is missing"),
         ({"rate": {**LOG, "hihg": 2}}, "space.rate.hihg: no such key; did you mean space.rate.high?"),
-        ({"rate": {**LOG, "values": [1]}}, "space.rate.values: no such key; an axis of kind log knows low, high"),
+        ({"rate": {**LOG, "values": [1]}}, "space.rate.values: no such key; kind log has the keys low, high"),
         ({"rate": {**LOG, "low": "small"}}, "space.rate.low=small: must be a number"),
         ({"rate": {**LOG, "low": True}}, "space.rate.low=True: must be a number"),
         ({"rate": {**LOG, "high": math.inf}}, "space.rate.high=inf: must be a number"),

@@ -1,4 +1,4 @@
-"""Jobs on worker processes that stay alive from one job to the next, and whose death costs only the job they had."""
+"""Local executor: a pool of worker processes; a worker that dies costs only the job that it was running."""
 
 import signal
 from collections.abc import Callable, Iterable, Iterator
@@ -9,36 +9,36 @@ from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
-from nnbench.sweep.executors.worker import enter, work
+from nnbench.sweep.executors.worker import initialize, work
 from nnbench.sweep.failure import failure_of
 from nnbench.sweep.job import Ended, Failure, Job, Started
 from nnbench.training.execute import Result
 
-# A worker that vanishes may have been a victim of its neighbours' memory; one that vanishes twice is at fault itself.
+# A worker may have been killed because other processes used the memory; if the job's second worker dies, the job has failed.
 TRIES = 2
-GLANCE = 0.05  # seconds between looks at whether a worker has begun with the next job
+POLL = 0.05  # seconds between checks whether a worker has started the next job
 
 
 def cores() -> int:
-    """Processors that this process may use, by its affinity and by the CPU quota of its cgroup, such as a container's."""
-    from joblib import cpu_count  # not at the top: it takes a tenth of a second, and a single run needs none of it
+    """Number of processors that this process may use, by its affinity and the CPU quota of its cgroup."""
+    from joblib import cpu_count  # not at the top: the import takes 0.1 s, and a single run does not need it
 
     return int(cpu_count())
 
 
 @dataclass
-class _Try:
-    """A job that has been handed to the pool.
+class _Attempt:
+    """A job that has been submitted to the pool.
 
     Attributes:
-        job: which.
-        number: of times that it was handed over, with this one.
-        begun: a worker has said that it has it, now or an earlier time.
+        job: the job.
+        number: number of this attempt, from 1.
+        started: a worker has started it, in this attempt or an earlier one.
     """
 
     job: Job
     number: int = 1
-    begun: bool = False
+    started: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class LocalPool:
 
     Attributes:
         workers: processes at once.
-        timeout: seconds after which a job is ended and counts as failed; None waits for ever.
+        timeout: seconds after which a job is terminated and counts as failed; None for no limit.
     """
 
     workers: int
@@ -64,29 +64,29 @@ class LocalPool:
         """
         # A small reserve keeps workers busy while the caller logs; it also bounds the results waiting to be logged.
         window = self.workers + min(self.workers, 4)
-        pool = ProcessPool(self.workers, initializer=enter, context=get_context("spawn"))
+        pool = ProcessPool(self.workers, initializer=initialize, context=get_context("spawn"))
         waiting = iter(jobs)
-        flying: dict[Future[Any], _Try] = {}
+        submitted: dict[Future[Any], _Attempt] = {}
         try:
             while True:
-                while len(flying) < window and (job := next(waiting, None)) is not None:
-                    flying[self._schedule(pool, job)] = _Try(job)
-                if not flying:
+                while len(submitted) < window and (job := next(waiting, None)) is not None:
+                    submitted[self._schedule(pool, job)] = _Attempt(job)
+                if not submitted:
                     break
-                begun = sum(each.begun for each in flying.values())
-                news_to_come = begun < min(self.workers, len(flying))
-                done = wait(flying, timeout=GLANCE if news_to_come else None, return_when=FIRST_COMPLETED).done
+                started = sum(each.started for each in submitted.values())
+                start_expected = started < min(self.workers, len(submitted))
+                done = wait(submitted, timeout=POLL if start_expected else None, return_when=FIRST_COMPLETED).done
                 for future in done:
-                    each = flying.pop(future)
-                    if not each.begun:
+                    each = submitted.pop(future)
+                    if not each.started:
                         yield Started(job=each.job)
                     if isinstance(future.exception(), ProcessExpired) and each.number < TRIES:
-                        flying[self._schedule(pool, each.job)] = _Try(each.job, each.number + 1, begun=True)
+                        submitted[self._schedule(pool, each.job)] = _Attempt(each.job, each.number + 1, started=True)
                         continue
                     yield Ended(job=each.job, outcome=self._outcome(future))
-                for future, each in flying.items():
-                    if not each.begun and future.running():
-                        each.begun = True
+                for future, each in submitted.items():
+                    if not each.started and future.running():
+                        each.started = True
                         yield Started(job=each.job)
             pool.close()  # type: ignore[no-untyped-call]
         finally:

@@ -1,4 +1,4 @@
-"""A worker process: what it sets up, and how it trains one job after another."""
+"""Functions of a worker process: its initialization, and the training of a job."""
 
 import os
 import signal
@@ -17,27 +17,27 @@ from nnbench.training.execute import Result, execute
 
 
 def work(config: Config) -> Result | Failure:
-    """Train; whatever the user's code raises becomes text, since not every exception survives the way between processes."""
+    """Train a job; an exception becomes a `Failure`, since not every exception can be pickled."""
     return attempt(partial(execute, config))
 
 
-def enter() -> None:
-    """Set up a worker."""
+def initialize() -> None:
+    """Initialize a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent decides
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # likewise, a terminal that closes
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # likewise for a terminal that closes
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threadpool_limits(1)  # two processes with two BLAS threads each are slower than one
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
     os._exit = partial(_exit, os._exit, os.getpid())
 
 
 def _exit(leave: Callable[[int], NoReturn], worker: int, status: int) -> NoReturn:
-    """To Pebble, a worker that exits with status 0 was told to, and the job that it had would be waited for without end."""
+    """Exit with status 1 where a user's code exits the worker: after status 0, Pebble would wait for the job for ever."""
     leave(1 if os.getpid() == worker else status)
 
 
-def _leave_with_parent() -> None:
-    """A parent that was killed outright cannot end its workers: they watch for that themselves."""
+def _exit_with_parent() -> None:
+    """Exit when the parent process has ended: one that was killed cannot end its workers."""
     if (parent := parent_process()) is not None:
         connection.wait([parent.sentinel])
         os._exit(1)
