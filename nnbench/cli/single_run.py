@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from nnbench.cli.outcome import write_outcome
 from nnbench.config.schema import Config
 from nnbench.core import formatting as numbers
 from nnbench.core.console import console as make_console
@@ -39,6 +40,7 @@ def run_once(config: Config) -> int:
     try:
         with interruptible():
             writer = open_study(config)
+            write_outcome(config)
             if config.resume and config.identity in writer.finished():
                 writer.reuse({config.identity})
                 console.print(f"{config.run_name} has finished before in study {config.study}; resume=false runs it anew")

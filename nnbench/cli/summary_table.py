@@ -67,7 +67,7 @@ def print_summary(study: Study, console: Console) -> None:
     for head, width in zip(heads[1:], widths[1:], strict=True):
         table.add_column(head, justify="right", min_width=width - 2, no_wrap=True)
     for name, *cells in rows:
-        table.add_row(f"[{findings.styles[name].terminal}]●[/] {escape(name)}", *map(escape, cells))
+        table.add_row(f"[{findings.looks[name].terminal}]●[/] {escape(name)}", *map(escape, cells))
     console.print(table)
     if compared := references(study.runs).sentence():
         console.print(compared, style="dim", markup=False, highlight=False)

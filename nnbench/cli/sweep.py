@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from nnbench.cli import run
+from nnbench.cli.outcome import write_outcome
 from nnbench.core.console import console as make_console
 from nnbench.core.console import escape_markup
 from nnbench.core.errors import UserError
@@ -72,6 +73,7 @@ def _in_store(plan: Plan, console: Console) -> int:
         from nnbench.sweep.recorder import open_study
 
         writer = open_study(plan.config)
+    write_outcome(plan.config)
     sweep = Sweep(plan.config, writer, plan.executor, console)
     try:
         return _to_the_report(sweep, plan)

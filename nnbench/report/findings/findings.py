@@ -95,12 +95,12 @@ class Findings:
         return next((one for one in accuracies if self.known(one.column)), accuracies[-1])
 
     @cached_property
-    def styles(self) -> dict[str, palette.LineStyle]:
+    def looks(self) -> dict[str, palette.LineStyle]:
         """The look of each setting."""
         return style.settings(self.runs)
 
     @cached_property
-    def optimizer_styles(self) -> dict[str, palette.LineStyle]:
+    def optimizer_looks(self) -> dict[str, palette.LineStyle]:
         """The style of each optimizer by its label, and by that which it has where it is tuned."""
         tables = [table["optimizer"] for table in (self.runs, self.study.tuning, self.study.selection) if "optimizer" in table]
         labels = dict.fromkeys(str(label) for table in tables for label in table.unique())
@@ -140,7 +140,7 @@ class Findings:
     def search(self) -> Search | None:
         """The configurations that were tried of each optimizer; None where there was but one of each."""
         tried = self.study.tuning if len(self.study.tuning) else self.runs
-        found = searched(tried, self.study.selection, self.optimizer_styles)
+        found = searched(tried, self.study.selection, self.optimizer_looks)
         if found is None:
             return None
         place = {name: at for at, name in enumerate(self.optimizers)}

@@ -33,7 +33,7 @@ class Search:
     configurations: pd.DataFrame
     varied: dict[str, list[str]]
     log: frozenset[str]
-    styles: Mapping[str, palette.LineStyle]
+    looks: Mapping[str, palette.LineStyle]
 
     def of(self, optimizer: str) -> pd.DataFrame:
         """The configurations of one optimizer."""
@@ -53,12 +53,12 @@ class Search:
         decades = np.log10(tried["learning_rate"].max() / tried["learning_rate"].min())
         return max(1, round(len(tried) / _JOINED / float(decades)))
 
-    def line_style(self, optimizer: str) -> palette.LineStyle:
+    def look(self, optimizer: str) -> palette.LineStyle:
         """How the optimizer is drawn."""
-        return self.styles[optimizer]
+        return self.looks[optimizer]
 
 
-def searched(runs: pd.DataFrame, selection: pd.DataFrame, styles: Mapping[str, palette.LineStyle]) -> Search | None:
+def searched(runs: pd.DataFrame, selection: pd.DataFrame, looks: Mapping[str, palette.LineStyle]) -> Search | None:
     """The search that these runs are; None where no optimizer had more than one value of a hyperparameter.
 
     Args:
@@ -98,7 +98,7 @@ def searched(runs: pd.DataFrame, selection: pd.DataFrame, styles: Mapping[str, p
         configurations=_configurations(table, list(names.values())),
         varied=varied,
         log=_logarithmic(table, varied, selection),
-        styles=styles,
+        looks=looks,
     )
 
 

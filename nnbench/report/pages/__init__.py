@@ -12,15 +12,15 @@ import pandas as pd
 
 from nnbench.core.errors import UserError
 from nnbench.report.findings.findings import Findings
-from nnbench.report.plots.sheet import Section
+from nnbench.report.plots.sheet import Pad
 
 
-class NoDataError(Exception):
+class NotShown(Exception):
     """A page that this study cannot fill; its text ends the sentence 'not shown because'."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReportOptions:
+class Settings:
     """What the reader asked for.
 
     Attributes:
@@ -34,7 +34,7 @@ class ReportOptions:
     contents: tuple[tuple[str, str, int], ...] = ()
 
 
-Draw = Callable[[Section, Findings, ReportOptions], pd.DataFrame]
+Draw = Callable[[Pad, Findings, Settings], pd.DataFrame]
 
 
 def names() -> list[str]:

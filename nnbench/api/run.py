@@ -1,0 +1,102 @@
+"""A sweep from Python: the command `python -m nnbench -m ...` in a process of its own, and the study that it leaves.
+
+A process of its own has the command's `sys.argv`, signal handlers, logging and Hydra's global state, none of which a notebook
+or a thread could lend. Its workers import `nnbench`, not the caller's `__main__`, so that a script needs no guard.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+
+from nnbench.api.study import Study, read
+from nnbench.cli.outcome import VARIABLE
+from nnbench.core.errors import UserError
+
+_PROGRAM = "nnbench: "  # begins the line about a mistake
+_KEPT = 40  # lines of output kept for an error's text
+
+
+def run(*words: str, quiet: bool = False) -> Study:
+    """Run a sweep, as `python -m nnbench -m WORDS` does, and return its study.
+
+    The sweep is a process of its own with worker processes, started in the working folder. It tracks every run, writes the
+    report, and skips what the study has finished before. A run that fails or diverges raises nothing: see the column
+    ``outcome`` of `Study.runs`.
+
+    Parameters
+    ----------
+    *words : str
+        The words of the command line, ``KEY=VALUE`` or options such as ``--config-dir``; ``-m`` is implied. They need no
+        quotes for a shell.
+    quiet : bool, default: False
+        Whether to leave out what the command prints, which otherwise goes to `sys.stderr`.
+
+    Returns
+    -------
+    Study
+        The study, with the runs that it had before.
+
+    Raises
+    ------
+    UserError
+        The words hold a mistake, or the store or the system refuses; the text is the line that the command prints.
+    RuntimeError
+        The command was ended by a signal or by a fault of nnbench.
+    KeyboardInterrupt
+        Ctrl-C, or a notebook's stop button: what has finished is kept, and the same call goes on.
+
+    Examples
+    --------
+    >>> import nnbench
+    >>> study = nnbench.run("optimizer=sgd,adam", "seed=range(2)", "training.epochs=31", quiet=True)
+    >>> len(study.runs)
+    4
+    """
+    given = [word for word in words if word not in ("-m", "--multirun")]
+    with tempfile.TemporaryDirectory(prefix="nnbench-") as folder:
+        file = Path(folder) / "outcome.json"
+        status, output = _command(["-m", *given], file, quiet=quiet)
+        outcome = json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+    last = next((line for line in reversed(output) if line.strip()), "")
+    if status in (1, 2) and last.startswith(_PROGRAM):
+        raise UserError(last.removeprefix(_PROGRAM))
+    if status not in (0, 1) or (status == 1 and outcome is None):
+        how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+        raise RuntimeError(f"nnbench ended with {how}:\n" + "\n".join(output))
+    if outcome is None:
+        raise UserError(f"{' '.join(given)}: leaves no study to return; give it to python -m nnbench")
+    return read(outcome["study"], outcome["store"], outcome["artifacts"], outcome["folder"])
+
+
+def _command(words: Sequence[str], outcome: Path, *, quiet: bool) -> tuple[int, list[str]]:
+    """Run `python -m nnbench WORDS`; returns its exit status and the last lines that it printed."""
+    path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)  # what can be imported here can be there
+    environment = {**os.environ, VARIABLE: str(outcome), "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    output: deque[str] = deque(maxlen=_KEPT)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nnbench", *words],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    )
+    with process:
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                output.append(line.rstrip("\n"))
+                if not quiet:
+                    sys.stderr.write(line)
+        except BaseException:  # Ctrl-C above all: the command keeps what has finished and ends its workers
+            process.send_signal(signal.SIGINT)
+            process.communicate()
+            raise
+    return process.returncode, list(output)

@@ -1,0 +1,248 @@
+"""A study in Python: its tables, the pages of its report as figures, and its runs."""
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import matplotlib.style
+import pandas as pd
+from matplotlib.figure import Figure
+
+from nnbench.api.trained import Run
+from nnbench.core import formatting as numbers
+from nnbench.core.errors import UserError
+from nnbench.records import study as records
+from nnbench.records.tasks import Task, tasks
+from nnbench.report import pages
+from nnbench.report.findings.findings import Findings
+from nnbench.report.outputs.document import compose
+from nnbench.report.plots import style
+from nnbench.report.sentences import wording
+from nnbench.tracking.mlflow.reader import read_study
+from nnbench.tracking.mlflow.store import Store, open_store
+
+__all__ = ["RESULTS", "Run", "Study", "load_study", "read", "uri_in"]
+
+RESULTS = "results"
+TARGETS = (0.70, 0.80, 0.90)  # training accuracies of the page `time_to_target`, as `conf/report/comparison.yaml` has them
+
+
+def load_study(name: str, *, store: str | None = None, folder: str | Path = RESULTS) -> "Study":
+    """Read a study from its store.
+
+    Parameters
+    ----------
+    name : str
+        The name of the study, an experiment in MLflow.
+    store : str, optional
+        A tracking URI, such as ``sqlite:///results/mlflow.db`` or ``http://HOST:PORT``; by default ``mlflow.db`` in `folder`.
+    folder : str or path, default: "results"
+        Holds the store, and the report in a folder of the study's name.
+
+    Returns
+    -------
+    Study
+        The study as it is now; what is run later is read by another call.
+
+    Raises
+    ------
+    UserError
+        There is no such store, or no study of that name in it.
+
+    Examples
+    --------
+    >>> import nnbench
+    >>> study = nnbench.run("optimizer=sgd,adam", "seed=range(2)", "training.epochs=31", quiet=True)
+    >>> nnbench.load_study("comparison").runs["optimizer"].tolist()
+    ['adam', 'adam', 'sgd', 'sgd']
+    """
+    return read(name, uri_in(folder) if store is None else store, None, folder)
+
+
+def uri_in(folder: str | Path) -> str:
+    """Return the tracking URI of the store in a folder of results."""
+    return f"sqlite:///{folder}/mlflow.db"
+
+
+def read(name: str, uri: str, artifacts: str | None, folder: str | Path) -> "Study":
+    """Read a study, given the folder of its store's artifacts, or None for the usual one."""
+    store = open_store(uri, Path(artifacts) if artifacts else None, create=False)
+    return Study(read_study(store, name), store, Path(folder))
+
+
+class Study:
+    """A study: its runs, what they show, and the weights that they left.
+
+    `nnbench.run`, `nnbench.compare` and `nnbench.load_study` return one. In a notebook it shows its answer and a table.
+
+    Parameters
+    ----------
+    tables : nnbench.records.study.Study
+        What the store holds.
+    store : Store
+        Where it was read from.
+    folder : path
+        The folder of results.
+
+    Attributes
+    ----------
+    name : str
+        Of the study.
+    runs : pandas.DataFrame
+        A row a run: ``run_id``, ``optimizer``, ``setting``, ``seed``, ``outcome``, the configuration, such as
+        ``optimizer.learning_rate``, and the measures, such as ``test/accuracy`` and ``final/train_loss``.
+    curves : pandas.DataFrame
+        A row a run and evaluated epoch: ``run_id``, ``epoch``, ``train_loss``, ``train_accuracy``, ``val_loss``,
+        ``val_accuracy``.
+    tables : nnbench.records.study.Study
+        All tables of the study, those of a tuned one included.
+    report : pathlib.Path
+        The PDF of the report, which need not exist.
+
+    Examples
+    --------
+    >>> import nnbench
+    >>> study = nnbench.run("optimizer=sgd,adam", "seed=range(2)", "training.epochs=31", quiet=True)
+    >>> study
+    <nnbench.Study 'comparison': 4 runs>
+    >>> figure = study.plot("final_table")
+    >>> study.run(study.runs["run_id"][0]).predict([[0.1, 0.2], [0.3, -0.4]]).shape
+    (2,)
+    """
+
+    def __init__(self, tables: records.Study, store: Store, folder: Path) -> None:
+        self.tables = tables
+        self.name = tables.name
+        self.runs, self.curves = tables.runs, tables.curves
+        self.report = folder / tables.name / "report.pdf"
+        self._store = store
+        self._tasks = tasks(tables)
+
+    def __repr__(self) -> str:
+        return f"<nnbench.Study {self.name!r}: {numbers.count(len(self.runs), 'run')}>"
+
+    @property
+    def answer(self) -> str:
+        """What the runs show, in the sentences of the report's cover; one after another where there are several tasks."""
+        return " ".join(f"{task.label}: {_answer(task)}" if task.label else _answer(task) for task in self._tasks)
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """The settings, the best first.
+
+        ``task``, ``setting``, ``runs``, ``diverged``, ``measure`` (what ranks them), ``estimate`` (its interquartile mean over
+        seeds) and the bounds ``low`` and ``high`` of its 95 % interval, NaN where the runs are too few for one.
+        """
+        found = []
+        for task in self._tasks:
+            findings = Findings(task.study)
+            ranking = findings.ranking(findings.primary)[["setting", "runs", "diverged", "estimate", "low", "high"]]
+            ranking.insert(3, "measure", findings.primary.name)
+            ranking.insert(0, "task", task.label)
+            found.append(ranking)
+        return pd.concat(found, ignore_index=True)
+
+    def plot(self, page: str, task: str | None = None) -> Figure | list[Figure]:
+        """Draw a page of the report.
+
+        Parameters
+        ----------
+        page : str
+            A name such as ``"cover"``, ``"loss"``, ``"accuracy"`` or ``"pairwise"``; an unknown one is answered with all.
+        task : str, optional
+            Of a study with several tasks, which: a label in the column ``task`` of `summary`.
+
+        Returns
+        -------
+        matplotlib.figure.Figure or list of Figure
+            A list where the page continues on further sheets.
+
+        Raises
+        ------
+        UserError
+            There is no such page or task, or this study cannot fill the page.
+
+        Examples
+        --------
+        >>> import nnbench
+        >>> study = nnbench.run("optimizer=sgd,adam", "seed=range(2)", "training.epochs=31", quiet=True)
+        >>> study.plot("loss").savefig("loss.png")
+        """
+        if page not in pages.names():
+            raise UserError(f"page={page}: no such page; there are {', '.join(pages.names())}")
+        with matplotlib.style.context(["default", style.RC]):
+            made = compose(self._task(task).study, title=self.name, pages=[page], targets=TARGETS)
+            if page not in made.parts:
+                raise UserError(f"page={page}: not shown because {dict(made.missing)[page]}")
+            figures = [sheet.figure for sheet in made.parts[page].sheets]
+            for figure in figures:
+                figure.draw_without_rendering()  # makes the ticks now, under the report's style
+        _display_in_notebooks()
+        return figures[0] if len(figures) == 1 else figures
+
+    def run(self, run_id: str) -> Run:
+        """Return one run, which predicts by its final weights.
+
+        Parameters
+        ----------
+        run_id : str
+            From the column ``run_id`` of `runs`, or so much of its beginning that no other run has.
+
+        Returns
+        -------
+        Run
+            The run.
+
+        Raises
+        ------
+        UserError
+            No run begins so, or several do.
+        """
+        known = self.runs["run_id"].astype(str)
+        found = self.runs[known == run_id] if (known == run_id).any() else self.runs[known.str.startswith(run_id)]
+        if len(found) != 1 or not run_id:
+            how = f"{len(found)} runs begin so" if len(found) else "no such run"
+            raise UserError(f"run={run_id}: {how}; the column run_id of the study's runs has all")
+        return Run(self._store, self.name, found.iloc[0])
+
+    def _task(self, label: str | None) -> Task:
+        if label is None and len(self._tasks) == 1:
+            return self._tasks[0]
+        if (found := next((task for task in self._tasks if task.label == label), None)) is not None:
+            return found
+        labels = ", ".join(repr(task.label) for task in self._tasks)
+        raise UserError(f"task={label}: must be one of the tasks of study {self.name}: {labels}")
+
+    def _repr_html_(self) -> str:
+        table = self.summary
+        rows: list[Sequence[Any]] = [
+            (task, setting, count, diverged, measure, numbers.interval(estimate, low, high))
+            for task, setting, count, diverged, measure, estimate, low, high in table.itertuples(index=False)
+        ]
+        heads = ["task", "setting", "runs", "diverged", "measure", "interquartile mean and 95 % interval"]
+        kept = [at for at, head in enumerate(heads) if not _is_empty(head, table)]
+        head = "".join(f"<th>{escape(heads[at])}</th>" for at in kept)
+        body = "".join(f"<tr>{''.join(f'<td>{escape(str(row[at]))}</td>' for at in kept)}</tr>" for row in rows)
+        title = f"<b>{escape(self.name)}</b>: {escape(numbers.count(len(self.runs), 'run'))}"
+        return f"<p>{title}. {escape(self.answer)}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _is_empty(head: str, table: pd.DataFrame) -> bool:
+    """Whether a column of the notebook's table says nothing: the only task, and diverged runs where there are none."""
+    return (head == "task" and not table["task"].any()) or (head == "diverged" and not table["diverged"].any())
+
+
+def _answer(task: Task) -> str:
+    findings = Findings(task.study)
+    return wording.verdict(findings, findings.primary)
+
+
+def _display_in_notebooks() -> None:
+    """Have IPython show figures as pictures, which its inline backend does for those of pyplot as soon as that is loaded."""
+    import sys
+
+    if "ipykernel" in sys.modules:
+        import matplotlib.pyplot as plt
+
+        plt.get_backend()

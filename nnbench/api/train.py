@@ -1,0 +1,100 @@
+"""One training run in this process, without a config, a store or a report."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+from threadpoolctl import threadpool_limits
+
+from nnbench.core.random import streams
+from nnbench.datasets.base import Dataset
+from nnbench.datasets.spiral import Spiral
+from nnbench.nn import Network
+from nnbench.optimizers.base import Optimizer
+from nnbench.records.history import History
+from nnbench.training import loop
+from nnbench.training.references import references
+
+
+def train(
+    optimizer: Optimizer,
+    dataset: Dataset | None = None,
+    *,
+    seed: int = 0,
+    epochs: int = 10001,
+    hidden: Sequence[int] = (64,),
+    activation: Literal["relu", "tanh"] = "relu",
+    initial_scale: float = 0.01,
+    dtype: Literal["float32", "float64"] = "float32",
+    stop_at_accuracy: float | None = None,
+) -> History:
+    """Train a network once, in this process and untracked.
+
+    The numbers are those of a tracked run with the same settings and seed, to the last digit. The class of the optimizer may
+    be defined anywhere, also in a notebook cell.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        The rule with its hyperparameters. It is left as it is: state is made anew for each call.
+    dataset : Dataset, optional
+        What points are drawn from; by default the spiral with its own defaults.
+    seed : int, default: 0
+        Decides points, initial weights and what the optimizer draws.
+    epochs : int, default: 10001
+        Passes over the training points, the first of which is measured before any update.
+    hidden : sequence of int, default: (64,)
+        Widths of the hidden layers.
+    activation : {"relu", "tanh"}, default: "relu"
+        Of the hidden layers.
+    initial_scale : float, default: 0.01
+        Standard deviation of the initial weights.
+    dtype : {"float32", "float64"}, default: "float32"
+        Of points, weights and optimizer state.
+    stop_at_accuracy : float, optional
+        Training accuracy at which the run ends early.
+
+    Returns
+    -------
+    History
+        Curves, final measures and weights.
+
+    Raises
+    ------
+    TypeError
+        The optimizer does not change the parameters in place.
+    Exception
+        Whatever `optimizer` or `dataset` raises.
+
+    Examples
+    --------
+    >>> import nnbench
+    >>> from nnbench.optimizers.adam import Adam
+    >>> history = nnbench.train(Adam(learning_rate=0.05), epochs=201)
+    >>> history.outcome, len(history.train_loss)
+    ('finished', 201)
+    >>> bool(history.train_loss[-1] < history.train_loss[0])
+    True
+    """
+    data = Spiral() if dataset is None else dataset
+    source = streams(seed)
+    with threadpool_limits(1):
+        network = Network(
+            data.features, hidden, data.classes, batch=data.samples * data.classes, activation=activation, dtype=dtype
+        )
+        network.initialize(source.weights, scale=initial_scale)
+        points = data.draw(source.data, data.samples)
+        val = data.draw(source.val, data.val_samples) if data.val_samples else None
+        test = data.draw(source.test, data.test_samples) if data.test_samples else None
+        known = references(data, points, test)
+        history = loop.train(
+            network,
+            optimizer,
+            points,
+            val,
+            test,
+            epochs=epochs,
+            stop_at_accuracy=stop_at_accuracy,
+            rng=source.optimizer,
+        )
+    return replace(history, references=known)

@@ -1,0 +1,128 @@
+"""A trained run of a study: predictions by the weights that it left."""
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from nnbench.core.arrays import FloatArray, IntArray
+from nnbench.core.errors import UserError
+from nnbench.nn import probabilities
+from nnbench.records.npz import WEIGHTS, read_weights
+from nnbench.tracking.mlflow.artifact_files import artifact
+from nnbench.tracking.mlflow.experiment import find_experiment
+from nnbench.tracking.mlflow.store import Store
+
+
+class Run:
+    """One training run of a study, as `Study.run` returns it.
+
+    Parameters
+    ----------
+    store : Store
+        Holds the run's artifacts.
+    study : str
+        The name of the study.
+    row : pandas.Series
+        The run's row of `Study.runs`.
+
+    Attributes
+    ----------
+    id : str
+        In MLflow.
+    row : pandas.Series
+        The run's row of `Study.runs`: settings, measures and provenance.
+
+    Examples
+    --------
+    >>> import nnbench
+    >>> study = nnbench.run("optimizer=sgd,adam", "seed=range(2)", "training.epochs=31", quiet=True)
+    >>> run = study.run(study.runs["run_id"][0])
+    >>> run.predict_proba([[0.1, 0.2]]).shape
+    (1, 3)
+    """
+
+    def __init__(self, store: Store, study: str, row: "pd.Series[Any]") -> None:
+        self.id = str(row["run_id"])
+        self.row = row
+        self._store, self._study = store, study
+
+    def __repr__(self) -> str:
+        return f"<nnbench.Run {self.row['name']!r}, {self.row['outcome']}: {self.id}>"
+
+    @cached_property
+    def weights(self) -> tuple[FloatArray, ...]:
+        """The weights after the last epoch, a layer each, shape (inputs + 1, outputs); the last row is the bias.
+
+        Raises
+        ------
+        UserError
+            The run has left none, as one that failed.
+        """
+        with self._store.told_in_one_line():
+            experiment = find_experiment(self._store, self._study)
+            path = None if experiment is None else artifact(self._store, experiment, self.id, WEIGHTS)
+        if path is None:
+            raise UserError(f"run={self.id}: has no {WEIGHTS} (outcome: {self.row['outcome']})")
+        try:
+            return read_weights(path)
+        except ValueError as error:
+            raise UserError(f"run={self.id}: {error}") from error
+
+    def predict_proba(self, x: npt.ArrayLike) -> FloatArray:
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        x : array_like, shape (n, features)
+            Points, one a row.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n, classes)
+            In the dtype of the weights; each row has the sum 1.
+
+        Raises
+        ------
+        UserError
+            `x` has another shape or holds what is no finite number; or the run has left no finite weights.
+        """
+        weights = self.weights
+        points = self._checked(x, features=len(weights[0]) - 1)
+        if not all(np.isfinite(layer).all() for layer in weights):
+            raise UserError(f"run={self.id}: its weights are not finite (outcome: {self.row['outcome']})")
+        return probabilities(weights, points, str(self.row["network.activation"]))
+
+    def predict(self, x: npt.ArrayLike) -> IntArray:
+        """Return the most probable class.
+
+        Parameters
+        ----------
+        x : array_like, shape (n, features)
+            Points, one a row.
+
+        Returns
+        -------
+        numpy.ndarray of int, shape (n,)
+            Labels, from 0.
+
+        Raises
+        ------
+        UserError
+            As for `predict_proba`.
+        """
+        labels: IntArray = self.predict_proba(x).argmax(axis=1)
+        return labels
+
+    def _checked(self, x: npt.ArrayLike, features: int) -> FloatArray:
+        try:
+            points = np.asarray(x, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise UserError(f"x: must be numbers of shape (n, {features}): {error}") from None
+        if points.ndim != 2 or points.shape[1] != features:
+            raise UserError(f"x: has the shape {points.shape}; must be (n, {features}), a point a row")
+        if not np.isfinite(points).all():
+            raise UserError("x: holds NaN or infinity")
+        return points
