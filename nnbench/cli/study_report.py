@@ -23,6 +23,7 @@ from nnbench.core.console import escape_markup
 from nnbench.core.errors import UserError
 from nnbench.core.paths import safe_subpath
 from nnbench.records import export
+from nnbench.records.outcomes import COUNTED
 from nnbench.records.study import Study
 from nnbench.records.tasks import in_both, in_one, tasks
 from nnbench.report import pages as figures
@@ -89,7 +90,7 @@ def tell(study: Study, reports: Sequence[Report], console: Console) -> bool:
             console.print(f"[red]no table[/red]: {escape_markup(f'{type(error).__name__}: {error}')}")
             whole = False
     for report in reports:
-        _tell_where(report, console, reasons=bool(study.runs["outcome"].isin(["finished", "stopped", "diverged"]).any()))
+        _tell_where(report, console, reasons=bool(study.runs["outcome"].isin(COUNTED).any()))
         whole = whole and not report.faults
     return whole
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origi
 from annotated_types import Gt, Interval, Len
 
 from nnbench.core.constraints import Count, Index, Positive
+from nnbench.core.keys import NOT_NUMBERS
 
 Share = Annotated[float, Gt(0), Interval(le=1)]
 Label = Annotated[str, Len(1, 60)]
@@ -199,9 +200,6 @@ class Config(Section):
 
     source: SourceConfig
 
-    # Sections and keys that name, keep or show a run but cannot change its numbers.
-    AROUND: ClassVar = ("study", "resume", "fail_fast", "dry_run", "tracking", "report", "training.checkpoints")
-
     @cached_property
     def identity(self) -> str:
         """What makes this run the same as another: a digest of `numbers`."""
@@ -223,7 +221,7 @@ class Config(Section):
     def numbers(self) -> dict[str, Any]:
         """What decides the numbers, which the identity is made of: part of `nested`, and the source."""
         tree = self.nested()
-        for around in self.AROUND:
+        for around in NOT_NUMBERS:
             section, _, key = around.rpartition(".")
             del (tree[section] if section else tree)[key]
         if self.draws.kind == "streams":

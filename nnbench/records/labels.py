@@ -1,7 +1,7 @@
 """What is known of a run only beside its study's others, as tags: its setting, and whether that is its optimizer's best.
 
 So "all runs of this optimizer at its best setting" is one filter: `tags.nnbench.optimizer = 'adam' AND
-tags.nnbench.best = 'true'`. Best is what selection would choose, on validation points (`selection.py`); it is not the winner
+tags.nnbench.best = 'true'`. Best is what selection would choose, on validation points (`ranking.py`); it is not the winner
 of the report, which ranks the settings of all optimizers on test points.
 """
 
@@ -9,10 +9,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from nnbench.core.keys import is_part_of_setting
 from nnbench.records import tasks
+from nnbench.records.outcomes import COMPLETED
 from nnbench.records.ranking import Score, Seen, score
 from nnbench.records.rows import Row
-from nnbench.records.settings import AROUND, settings
+from nnbench.records.settings import settings
 from nnbench.records.tables import configuration_of, newest, values_of
 from nnbench.records.versions import SOURCE, split
 
@@ -23,7 +25,7 @@ JUDGES = (("final/val_accuracy", "final/val_loss"), ("final/train_accuracy", "fi
 
 @dataclass(frozen=True, kw_only=True)
 class Best:
-    """An optimizer's best setting, as `selection.Score` has it: by validation, and so not the winner of the report's ranking.
+    """An optimizer's best setting, as `ranking.Score` has it: by validation, and so not the winner of the report's ranking.
 
     Attributes:
         optimizer: its label.
@@ -99,7 +101,7 @@ def varying(rows: Sequence[Row]) -> list[str]:
     for row in rows:
         for key, text in row.params.items():
             seen.setdefault((row.tags.get("nnbench.optimizer", ""), key), set()).add(text)
-    return sorted({key for (_, key), texts in seen.items() if len(texts) > 1 and not key.startswith(AROUND)})
+    return sorted({key for (_, key), texts in seen.items() if len(texts) > 1 and is_part_of_setting(key)})
 
 
 def _score(runs: Sequence[Row], accuracy: str, loss: str) -> Score:
@@ -112,4 +114,4 @@ def _seen(row: Row, accuracy: str, loss: str) -> Seen:
 
 
 def _ended(row: Row) -> bool:
-    return row.tags.get("nnbench.outcome") in ("finished", "stopped")
+    return row.tags.get("nnbench.outcome") in COMPLETED

@@ -7,20 +7,17 @@ could change the numbers, but the seed. Its name says as much of it as tells it 
 import hashlib
 from collections.abc import Hashable, Mapping, Sequence
 
+from nnbench.core.keys import is_part_of_setting
+
 Params = Mapping[str, Hashable]
 
-# What cannot change a run's numbers, or is said elsewhere.
-AROUND = (
-    *("study", "seed", "resume", "fail_fast", "dry_run", "optimizer.name", "training.checkpoints"),
-    *("tracking.", "report.", "mlflow."),
-)
 LONGEST = 160  # characters of a setting's name
 SHORT = {"learning_rate": "lr"}
 
 
 def configuration(params: Mapping[str, str]) -> str:
     """A digest of those parameters of a run that its setting consists of."""
-    return hashlib.sha256(repr(sorted(item for item in params.items() if not item[0].startswith(AROUND))).encode()).hexdigest()
+    return hashlib.sha256(repr(sorted(item for item in params.items() if is_part_of_setting(item[0]))).encode()).hexdigest()
 
 
 def settings(
@@ -63,7 +60,7 @@ def settings(
 
 def _told(values: Mapping[str, set[object]], always: Sequence[str]) -> list[str]:
     """The keys whose values vary, the optimizer's own first."""
-    varying = [key for key, found in values.items() if (len(found) > 1 or key in always) and not key.startswith(AROUND)]
+    varying = [key for key, found in values.items() if (len(found) > 1 or key in always) and is_part_of_setting(key)]
     return sorted(varying, key=lambda key: not key.startswith("optimizer."))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nnbench.records.outcomes import COUNTED
 from nnbench.stats.interquartile import Interval
 
 
@@ -47,7 +48,7 @@ def failures(runs: pd.DataFrame, *, accuracy: str = "final/train_accuracy", chan
         One row a setting, in the order of the runs: `setting`, `n`, `diverged`, `at_chance`, and `share` of both together with
         `low`, `high` (95 % interval).
     """
-    ended = runs[runs["outcome"].isin(["finished", "stopped", "diverged"])]
+    ended = runs[runs["outcome"].isin(COUNTED)]
     rows = []
     for setting, own in ended.groupby("setting", sort=False):
         diverged = own["outcome"] == "diverged"

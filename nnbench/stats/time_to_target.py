@@ -17,6 +17,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nnbench.records.outcomes import COUNTED
+
 _ROUNDING = 1e-6  # a share of points in float32 may fall this much short of itself
 
 
@@ -33,7 +35,7 @@ def times_to_target(runs: pd.DataFrame, curves: pd.DataFrame, records: pd.DataFr
     Returns:
         One row a run: `setting`, `seed`, `time` (of arrival, or spent in vain), `reached`, `diverged`.
     """
-    ended = runs[runs["outcome"].isin(["finished", "stopped", "diverged"])]
+    ended = runs[runs["outcome"].isin(COUNTED)]
     diverged = ended["outcome"] == "diverged"
     seen = records[records["train_accuracy"] >= target - _ROUNDING].groupby("run_id")["epoch"].min()
     arrival = ended["run_id"].map(seen).mask(diverged).astype(float)

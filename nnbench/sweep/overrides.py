@@ -9,13 +9,13 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, Override, RangeSweep, Sweep, Transformer
 
-from nnbench.config.schema import Config
 from nnbench.config.validate import SWEEP_ONLY
 from nnbench.core.errors import UserError
+from nnbench.core.keys import NOT_NUMBERS
 
 GRIDS = "grids."
 MOST = 100_000  # runs of a sweep: more are probably a typing error, and a list of them would fill the memory
-NO_AXIS = (*Config.AROUND, *SWEEP_ONLY, "sweep", "experiment")  # keys with one value for a whole sweep
+NO_AXIS = (*NOT_NUMBERS, *SWEEP_ONLY, "sweep", "experiment")  # keys with one value for a whole sweep
 
 
 @dataclass(frozen=True, kw_only=True)

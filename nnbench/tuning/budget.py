@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from nnbench.core.keys import is_hyperparameter
 from nnbench.records import tasks
 from nnbench.tuning.space import Space
 
 if TYPE_CHECKING:
     from nnbench.records.rows import Row
 
-AROUND = "optimizer.name", "optimizer.algorithm"
 EXTENSIONS = 3  # largest number of times that a sweep widens a space
 PLAIN = "no space"  # stands for single runs and grids, which have no space
 
@@ -68,10 +68,7 @@ def spent(rows: Sequence["Row"], label: str, task: dict[str, Any], spaces: Seque
         and row.tags.get("nnbench.stage") != "final"
         and tasks.key(row.params, tuning=True) == tasks.key(task, tuning=True)
     ]
-    settings = {
-        tuple(sorted((key, text) for key, text in row.params.items() if key.startswith("optimizer.") and key not in AROUND))
-        for row in mine
-    }
+    settings = {tuple(sorted((key, text) for key, text in row.params.items() if is_hyperparameter(key))) for row in mine}
     sweeps = {row.run_id: _searched(row, label) for row in rows if row.tags.get("nnbench.kind") == "sweep"}
     before: list[str | None] = [
         space
