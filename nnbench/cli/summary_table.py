@@ -11,7 +11,6 @@ from rich.table import Table
 from nnbench.core import formatting as numbers
 from nnbench.core.constraints import MINIMUM_RUNS
 from nnbench.records.measures import by_rank
-from nnbench.records.outcomes import COMPLETED
 from nnbench.records.study import Study
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.references import references
@@ -68,7 +67,7 @@ def print_summary(study: Study, console: Console) -> None:
     for head, width in zip(heads[1:], widths[1:], strict=True):
         table.add_column(head, justify="right", min_width=width - 2, no_wrap=True)
     for name, *cells in rows:
-        table.add_row(f"[{findings.looks[name].terminal}]●[/] {escape(name)}", *map(escape, cells))
+        table.add_row(f"[{findings.styles[name].terminal}]●[/] {escape(name)}", *map(escape, cells))
     console.print(table)
     if compared := references(study.runs).sentence():
         console.print(compared, style="dim", markup=False, highlight=False)
@@ -76,7 +75,7 @@ def print_summary(study: Study, console: Console) -> None:
 
 def _with_interval(runs: pd.DataFrame, form: Form) -> str:
     """What the title says of intervals: nothing where no setting has the runs for one, and which have where not all do."""
-    ended = runs["outcome"].isin(COMPLETED)
+    ended = runs["outcome"].isin(["finished", "stopped"])
     enough = ended.groupby(runs["setting"]).sum() >= MINIMUM_RUNS
     if not (enough.any() and form.intervals):
         return ""
@@ -96,7 +95,7 @@ def _rows(findings: Findings, form: Form) -> list[list[str]]:
     by_setting = dict(iter(findings.runs.groupby("setting", sort=False)))
     for setting in findings.ranking(findings.primary)["setting"]:
         runs = by_setting[setting]
-        kept = runs[runs["outcome"].isin(COMPLETED)]
+        kept = runs[runs["outcome"].isin(["finished", "stopped"])]
         counts = [str(len(runs)), *(str((runs["outcome"] == outcome).sum()) for outcome in _outcomes(findings))]
         told = [_interval(kept, key, form) for key in _measures(form)]
         rows.append([str(setting), *counts, *told, *([_duration(kept)] if form.time else [])])

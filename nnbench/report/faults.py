@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fault:
+class LoggedError:
     """One exception.
 
     Attributes:
@@ -30,10 +30,10 @@ class Fault:
 
 
 @dataclass
-class Faults:
+class ErrorLog:
     """The faults of one report, in the order in which they happened."""
 
-    found: list[Fault] = field(default_factory=list)
+    found: list[LoggedError] = field(default_factory=list)
 
     def attempt(self, part: str, make: Callable[[], T]) -> T | None:
         """What `make` returns; None where it raises, which is then among `found` and in the log."""
@@ -46,7 +46,7 @@ class Faults:
     def note(self, part: str, error: Exception) -> str:
         """Add an exception that was caught; returns the reason in words."""
         whole = "".join(traceback.format_exception(error))
-        self.found.append(Fault(part=part, reason=_reason(error), traceback=whole))
+        self.found.append(LoggedError(part=part, reason=_reason(error), traceback=whole))
         logger.info("report: %s: %s", part, whole)
         return f"making it raised {self.found[-1].reason} (the traceback is in {LOG})"
 

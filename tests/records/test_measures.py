@@ -33,8 +33,8 @@ from nnbench.records import export, tables
 from nnbench.report.findings import finals
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.measures import declared
-from nnbench.report.pages import Settings, final_table, runs
-from nnbench.report.plots.sheet import Pad
+from nnbench.report.pages import ReportOptions, final_table, runs
+from nnbench.report.plots.sheet import Section
 from nnbench.tracking.metrics import points
 from nnbench.tracking.mlflow.ui import notes, views
 from tests.report.conftest import study as make_study
@@ -59,8 +59,8 @@ assert "test margin" in [one.head for one in finals.measures(findings)]
 by = next(one for one in measures.by_rank() if one.key == KEY)
 orders = [findings.ranking(one)["setting"].tolist() for one in (findings.primary, by)]
 assert orders[0] == orders[1], "lower is better, and it is 1 less the accuracy"
-assert f"{KEY} estimate" in final_table.draw(Pad(""), findings, Settings(title="", targets=(0.8,)))
-assert KEY in runs.draw(Pad(""), findings, Settings(title="", targets=(0.8,)))
+assert f"{KEY} estimate" in final_table.draw(Section(""), findings, ReportOptions(title="", targets=(0.8,)))
+assert KEY in runs.draw(Section(""), findings, ReportOptions(title="", targets=(0.8,)))
 printed = StringIO()
 print_summary(study, Console(file=printed, width=200))
 assert "test margin" in printed.getvalue()

@@ -40,4 +40,4 @@ def test_a_report_does_not_merge_a_users_optimizer_with_a_tuned_one() -> None:
     plain = Findings(make_study(["adam"], 4, boundaries=False))
     plain.runs = with_tuned(rows, pd.DataFrame()).assign(outcome="finished")
     assert set(plain.optimizers) == {"adam", "adam (tuned)"}
-    assert plain.optimizer_looks["adam (tuned)"].colour != palette.OPTIMIZER_STYLES["adam"].colour
+    assert plain.optimizer_styles["adam (tuned)"].colour != palette.OPTIMIZER_STYLES["adam"].colour

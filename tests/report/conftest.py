@@ -14,7 +14,7 @@ from nnbench.records.study import Study
 from nnbench.report import pages as figures
 from nnbench.report.findings.findings import Findings
 from nnbench.report.plots import style
-from nnbench.report.plots.sheet import Pad, Page
+from nnbench.report.plots.sheet import Page, Section
 
 CLASSES = 3
 EPOCHS = 10001
@@ -301,9 +301,9 @@ def draw_page() -> Callable[..., tuple[list[Page], pd.DataFrame]]:
     """Draws one page of a study's report: its sheets and its table."""
 
     def draw(name: str, study: Study, targets: Sequence[float] = (0.8, 0.95)) -> tuple[list[Page], pd.DataFrame]:
-        pad = Pad(name)
+        section = Section(name)
         with matplotlib.style.context(["default", style.RC]):
-            table = figures.load(name)(pad, Findings(study), figures.Settings(title="", targets=tuple(targets)))
-        return pad.pages, table
+            table = figures.load(name)(section, Findings(study), figures.ReportOptions(title="", targets=tuple(targets)))
+        return section.pages, table
 
     return draw

@@ -19,7 +19,7 @@ from nnbench.report.findings.measures import disagreements
 from nnbench.report.findings.targets import races
 from nnbench.report.pages import time_to_target
 from nnbench.report.sentences.caveats import caveats
-from nnbench.report.sentences.verdict import Words, headline, sentence
+from nnbench.report.sentences.verdict import Phrasing, headline, sentence
 from nnbench.stats.interquartile import middle_mean
 from nnbench.stats.paired import compare
 from nnbench.stats.verdict import judge
@@ -357,7 +357,7 @@ def test_a_race_tells_how_long_a_settings_own_runs_were_watched() -> None:
 def test_who_lost_the_smallest_share_is_told_only_where_there_is_one(diverged: tuple[int, int], smallest: bool) -> None:
     a, b = (but(around(0.9, of=at), "x", range(many)) for at, many in enumerate(diverged))
     findings = Findings(made({"a": a, "b": b, "short": [0.95] * 3}))
-    words = Words(measure="accuracy", higher=True, interval=interval)
+    words = Phrasing(measure="accuracy", higher=True, interval=interval)
     verdict = findings.by(findings.primary).verdict
     assert ("smallest share" in sentence(verdict, words)) == smallest
     assert all("ranked setting" in said for said in (sentence(verdict, words), headline(verdict, words)))

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnbench.report.sentences.verdict import Words, headline, sentence
+from nnbench.report.sentences.verdict import Phrasing, headline, sentence
 from nnbench.stats.interquartile import interquartile_mean
 from nnbench.stats.paired import compare
 from nnbench.stats.verdict import Verdict, exclusion_reasons, judge
 
-WORDS = Words(
+PHRASING = Phrasing(
     measure="test accuracy",
     higher=True,
     noun="optimizer",
@@ -41,20 +41,20 @@ def test_the_issues_sentence() -> None:
     assert set(verdict.behind) == {"SGD", "RMSProp"}
     assert verdict.alike == (verdict.behind,)
     value = f"{verdict.interval.estimate:.2f} [{verdict.interval.low:.2f}, {verdict.interval.high:.2f}]"
-    assert sentence(verdict, WORDS) == (
+    assert sentence(verdict, PHRASING) == (
         f"Adam reaches the highest test accuracy: {value}, n = 20; each of the other 2 is shown to be lower. "
         f"No difference is shown between {' and '.join(verdict.behind)}."
     )
-    assert headline(verdict, WORDS) == f"Adam has the highest test accuracy, {value}"
+    assert headline(verdict, PHRASING) == f"Adam has the highest test accuracy, {value}"
 
 
 def test_level_with_the_best_and_behind_it() -> None:
     verdict = judged(study(Adam=0.8, RMSProp=0.8, SGD=0.6))
     (level,) = verdict.level
     assert {verdict.best, level} == {"Adam", "RMSProp"}
-    said = sentence(verdict, WORDS)
+    said = sentence(verdict, PHRASING)
     assert said.endswith(f", n = 20. No difference from {level} is shown. SGD is lower.")
-    assert headline(verdict, WORDS).endswith(f", not shown to be ahead of {level}")
+    assert headline(verdict, PHRASING).endswith(f", not shown to be ahead of {level}")
 
 
 ROWS = pd.DataFrame(
@@ -75,7 +75,7 @@ def test_who_has_few_runs_is_set_aside_and_named() -> None:
     pair = pd.DataFrame([("sgd", "adam", 20, 1, 1e-4, 1e-4, True, False)], columns=columns)
     verdict = judge(ranking, pair, higher=True)
     assert (verdict.claim, verdict.best, verdict.behind, verdict.settings) == ("first", "sgd", ("adam",), 2)
-    said = sentence(verdict, WORDS)
+    said = sentence(verdict, PHRASING)
     assert said.endswith(", n = 20. adam (2 of 20 runs diverged) is lower. Not ranked: mine (1 seed).")
 
 
@@ -86,21 +86,21 @@ def test_where_all_have_few_runs_none_is_set_aside() -> None:
 
 def test_what_diverged_beside_the_best_is_told_with_it() -> None:
     verdict = replace(judged(study(Adam=0.8, SGD=0.6)), diverged=(("Adam", 3, 23),))
-    assert "] over the 20 of its 23 runs that did not diverge; the other is lower." in sentence(verdict, WORDS)
+    assert "] over the 20 of its 23 runs that did not diverge; the other is lower." in sentence(verdict, PHRASING)
 
 
 def test_no_difference_at_all() -> None:
     verdict = judged(study(Adam=0.8, RMSProp=0.8, SGD=0.8))
     assert (verdict.behind, verdict.alike) == ((), ())
-    said = sentence(verdict, WORDS)
+    said = sentence(verdict, PHRASING)
     none = "No difference in test accuracy is shown between 3 optimizers"
     assert said.startswith(f"{none}; {verdict.best} has the highest: ")
-    assert headline(verdict, WORDS) == none
+    assert headline(verdict, PHRASING) == none
 
 
 def test_a_loss_is_best_where_it_is_lowest() -> None:
     verdict = judged(study(Adam=0.2, SGD=0.5), higher=False)
-    said = sentence(verdict, replace(WORDS, measure="training loss", higher=False))
+    said = sentence(verdict, replace(PHRASING, measure="training loss", higher=False))
     assert said.startswith("Adam reaches the lowest training loss: 0.2")
     assert said.endswith("n = 20; the other is higher.")
 
@@ -113,11 +113,11 @@ def test_under_six_seeds_nothing_is_ranked(settings: int, least: int, advisable:
     assert not verdict.enough
     assert (verdict.level, verdict.behind, verdict.ahead) == ((), (), ())
     few = f"{seeds} seed{'s' * (seeds > 1)} cannot rank {settings} optimizers"
-    assert sentence(verdict, WORDS).startswith(
+    assert sentence(verdict, PHRASING).startswith(
         f"{few}: {least} or more are needed, and about {advisable} to show one that wins three times in four. "
         "So far a has the highest test accuracy: "
     )
-    assert headline(verdict, WORDS) == f"{few} by test accuracy"
+    assert headline(verdict, PHRASING) == f"{few} by test accuracy"
 
 
 def test_the_least_seeds_suffice() -> None:
@@ -129,7 +129,7 @@ def test_settings_that_share_no_seed_are_not_ranked() -> None:
     values = study(12, a=0.9, b=0.3)
     values.loc[:5, "a"] = np.nan
     values.loc[6:, "b"] = np.nan
-    assert sentence(judged(values), WORDS).startswith("0 seeds cannot rank 2 optimizers")
+    assert sentence(judged(values), PHRASING).startswith("0 seeds cannot rank 2 optimizers")
 
 
 def test_a_higher_mean_is_no_lead_where_seed_by_seed_the_other_wins() -> None:
@@ -138,41 +138,41 @@ def test_a_higher_mean_is_no_lead_where_seed_by_seed_the_other_wins() -> None:
     b = np.array([0.51] * 8 + [0.91] * 10 + [0.50] * 2)
     verdict = judged(pd.DataFrame({"a": a, "b": b}))
     assert (verdict.best, verdict.ahead, verdict.behind) == ("a", ("b",), ())
-    assert sentence(verdict, WORDS).endswith("n = 20. Yet seed by seed b is ahead of it.")
-    assert headline(verdict, WORDS).endswith("not shown to be ahead of b")
+    assert sentence(verdict, PHRASING).endswith("n = 20. Yet seed by seed b is ahead of it.")
+    assert headline(verdict, PHRASING).endswith("not shown to be ahead of b")
 
 
 def test_one_setting_and_none() -> None:
-    assert sentence(judged(study(4, a=0.9)), WORDS).endswith(", n = 4.")
-    assert sentence(judged(study(1, a=0.9)), WORDS).endswith(" in its one run; how far seeds differ is unknown.")
+    assert sentence(judged(study(4, a=0.9)), PHRASING).endswith(", n = 4.")
+    assert sentence(judged(study(1, a=0.9)), PHRASING).endswith(" in its one run; how far seeds differ is unknown.")
     gone = pd.DataFrame({"a": [np.nan] * 3, "b": [np.nan] * 3})
-    assert sentence(judged(gone), WORDS) == "No run came to its end, so nothing can be compared."
-    assert headline(judged(gone), WORDS) == "No run came to its end"
+    assert sentence(judged(gone), PHRASING) == "No run came to its end, so nothing can be compared."
+    assert headline(judged(gone), PHRASING) == "No run came to its end"
     half = judged(study(8, a=0.9).assign(b=np.nan))
     assert (half.best, half.settings, half.seeds) == ("a", 1, 8)
-    assert headline(half, WORDS).startswith("a ends with a test accuracy of ")
+    assert headline(half, PHRASING).startswith("a ends with a test accuracy of ")
 
 
 def test_long_lists_are_cut_short() -> None:
     six = study(20, best=0.9, **{f"s{place}": 0.7 - 0.1 * place for place in range(5)})
-    assert sentence(judged(six), WORDS).endswith("each of the other 5 is shown to be lower.")
+    assert sentence(judged(six), PHRASING).endswith("each of the other 5 is shown to be lower.")
     mixed = judged(six.assign(twin=six["best"], third=six["best"]))
     assert mixed.tied == ("twin", "third")
     assert mixed.same == (("best", "twin", "third"),)
-    said = sentence(mixed, WORDS)
+    said = sentence(mixed, PHRASING)
     assert said.startswith("best, twin and third have the same test accuracy on every seed, the highest: ")
     assert "s0, s1, s2, s3 and s4 are lower." in said
     many = judged(study(20, best=0.9, twin=0.9, **{f"s{place}": 0.7 - 0.1 * place for place in range(9)}))
-    assert "s0, s1, s2, s3, s4, s5 and 3 others are lower." in sentence(many, WORDS)
+    assert "s0, s1, s2, s3, s4, s5 and 3 others are lower." in sentence(many, PHRASING)
 
 
 def test_pairs_not_shown_to_differ_are_named_while_they_are_few() -> None:
     wide = study(20, best=0.9, a=0.7, b=0.7, c=0.5, d=0.5)
-    said = sentence(judged(wide), WORDS)
+    said = sentence(judged(wide), PHRASING)
     assert "No difference is shown between " in said
     assert ", nor between " in said
     crowd = study(20, best=0.9, a=0.7, b=0.7, c=0.7, d=0.5)
-    assert sentence(judged(crowd), WORDS).endswith("3 of the 6 pairs among them are not shown to differ.")
+    assert sentence(judged(crowd), PHRASING).endswith("3 of the 6 pairs among them are not shown to differ.")
 
 
 @settings(max_examples=30)

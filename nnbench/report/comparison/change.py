@@ -58,7 +58,7 @@ class Change:
         return numbers.bounds(self.low, self.high)
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """`+0.012 [0.008, 0.016]`; where runs diverged, how many did and over how many seeds the figure is."""
         figure = f"{self.signed} {self.bounds}".rstrip()
         if not (lost := diverged([self])):
@@ -66,9 +66,9 @@ class Change:
         return f"{lost}; {figure} over the {numbers.count(self.ended, 'other seed')}" if self.ended else lost
 
     @property
-    def told(self) -> str:
-        """`words`, and the seeds that they are of."""
-        return self.words if diverged([self]) else f"{self.words}, n = {self.n}"
+    def description_with_n(self) -> str:
+        """`description`, and the number of seeds."""
+        return self.description if diverged([self]) else f"{self.description}, n = {self.n}"
 
     @property
     def seeds(self) -> str:

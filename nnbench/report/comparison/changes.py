@@ -9,7 +9,7 @@ from nnbench.core.formatting import listing
 from nnbench.report.comparison import wording
 from nnbench.report.comparison.pairing import Versus
 from nnbench.report.plots import text
-from nnbench.report.plots.sheet import Pad, Page, line_height
+from nnbench.report.plots.sheet import Page, Section, line_height
 from nnbench.report.plots.style import INK, LEAST, LEFT, MUTED, SMALL, WIDTH
 from nnbench.report.plots.table import Cell, Column, table
 from nnbench.report.sentences import wording as study_wording
@@ -20,10 +20,10 @@ _CAPTION = (
 )
 
 
-def draw(pad: Pad, versus: Versus) -> pd.DataFrame:
+def draw(section: Section, versus: Versus) -> pd.DataFrame:
     """`Versus.differences`."""
     changes = versus.differences
-    page = pad.page(_title(versus), _CAPTION)
+    page = section.page(_title(versus), _CAPTION)
     heads = [Column("key", 44, "left", SMALL), Column("setting", 40, "left", SMALL)]
     rest = (WIDTH - 84) / 2
     columns = [*heads, Column("before", rest, "left", SMALL), Column("after", rest, "left", SMALL)]
@@ -32,28 +32,28 @@ def draw(pad: Pad, versus: Versus) -> pd.DataFrame:
         for row in changes.to_dict("records")
     ]
     rows += [["runs", "", *(study_wording.outcomes(one.runs) for one in (versus.before, versus.after))]]
-    page = table(page, columns, rows, pad.further)
+    page = table(page, columns, rows, section.next_page)
     page.y += 5
     for name, one in zip(("Before", "After"), (versus.before, versus.after), strict=True):
-        page.heading(f"{name}: {study_wording.brief(one.study.name)}")
+        page.heading(f"{name}: {study_wording.short_name(one.study.name)}")
         page.paragraph(study_wording.provenance(one.runs), size=SMALL, after=1)
         for command in one.study.sweeps["command"].dropna().drop_duplicates().tail(3):
             page.paragraph(command, size=LEAST + 0.5, mono=True, after=1)
         page.y += 3
-    _diff(page, versus, pad.further)
+    _diff(page, versus, section.next_page)
     return changes
 
 
-def _diff(page: Page, versus: Versus, further: Callable[[], Page]) -> None:
+def _diff(page: Page, versus: Versus, next_page: Callable[[], Page]) -> None:
     """The lines that were changed in the source."""
     if not versus.diff:
         return
     if page.room < 30:
-        page = further()
+        page = next_page()
     page.heading(f"What was changed in {listing(versus.code.differ)}")
     for line in versus.diff:
         if page.room < 8:
-            page = further()
+            page = next_page()
         indented = re.sub(r"^[-+]? *", lambda start: start[0].replace(" ", "\N{NO-BREAK SPACE}"), line)
         for part in text.wrap(indented, LEAST, WIDTH, family=text.MONO) or [""]:
             page.write(
@@ -75,5 +75,5 @@ def _title(versus: Versus) -> str:
             if code
             else "The two studies were configured alike; the code is not known"
         )
-    told = listing(keys) if len(keys) <= 3 else f"{len(keys)} things that were configured"
-    return f"What differs: {told}{code}"
+    phrase = listing(keys) if len(keys) <= 3 else f"{len(keys)} things that were configured"
+    return f"What differs: {phrase}{code}"

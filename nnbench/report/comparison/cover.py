@@ -9,18 +9,18 @@ from nnbench.core import formatting as numbers
 from nnbench.report.comparison import wording
 from nnbench.report.comparison.pairing import Versus
 from nnbench.report.plots import style, text
-from nnbench.report.plots.forest import Row, dots, mark, strip
-from nnbench.report.plots.sheet import Pad, Page, line_height
+from nnbench.report.plots.forest import Row, dots, forest_plot, mark
+from nnbench.report.plots.sheet import Page, Section, line_height
 from nnbench.report.plots.style import BODY, LEAST, LEFT, MUTED, SMALL
 from nnbench.stats.paired import LEVEL
 
 _NOTE = LEAST + 0.5
 
 
-def draw(pad: Pad, versus: Versus, contents: Sequence[tuple[str, str, int]]) -> pd.DataFrame:
+def draw(section: Section, versus: Versus, contents: Sequence[tuple[str, str, int]]) -> pd.DataFrame:
     """The settings' changes in the measure that judges them, as `Versus.shifts` gives them."""
     pages = (_page(versus, contents, rows) for rows in (12, 9, 6, 3))
-    pad.pages.append(next((page for page in pages if page.room >= 0), None) or _page(versus, contents, 3))
+    section.pages.append(next((page for page in pages if page.room >= 0), None) or _page(versus, contents, 3))
     return versus.shifts(versus.primary)
 
 
@@ -31,7 +31,7 @@ def _page(versus: Versus, contents: Sequence[tuple[str, str, int]], rows: int) -
     page.paragraph("nnbench  \N{MIDDLE DOT}  two studies, run by run", size=BODY, colour=MUTED, after=2.5)
     page.paragraph(f"{names} compared", size=20, bold=True, after=5)
     page.paragraph(wording.verdict(versus, versus.primary), size=13.5, after=7)
-    _strip(page, versus, rows)
+    _forest_plot(page, versus, rows)
     page.heading("Read this with care")
     for words in wording.caveats(versus):
         page.write(LEFT, page.y, "\N{EN DASH}", size=SMALL, colour=MUTED)
@@ -46,7 +46,7 @@ def _page(versus: Versus, contents: Sequence[tuple[str, str, int]], rows: int) -
     return page
 
 
-def _strip(page: Page, versus: Versus, rows: int) -> None:
+def _forest_plot(page: Page, versus: Versus, rows: int) -> None:
     """A row a setting: the differences of its seeds, that of the interquartile means, and its interval."""
     by = versus.primary
     changes, pairs = versus.changes(by), versus.pairs(by)
@@ -60,13 +60,13 @@ def _strip(page: Page, versus: Versus, rows: int) -> None:
         )
         for change in shown
     ]
-    axes = strip(page, made, f"change in {by.name}", ("", "", ""), gap=2.5)
+    axes = forest_plot(page, made, f"change in {by.name}", ("", "", ""), gap=2.5)
     axes.axvline(0, color=MUTED, linewidth=0.8, zorder=0.5)
     for at, change in enumerate(shown):
-        look = versus.looks[change.setting]
+        line_style = versus.styles[change.setting]
         if change.ended > 1:
-            dots(axes, differences[ended["setting"] == change.setting], at + 0.27, look)
-        mark(axes, at, (change.estimate, change.low, change.high), look, hollow=not change.differ)
+            dots(axes, differences[ended["setting"] == change.setting], at + 0.27, line_style)
+        mark(axes, at, (change.estimate, change.low, change.high), line_style, hollow=not change.differ)
     said = (
         f"Mark: interquartile mean of {by.name} after, less that before; {'right' if by.higher else 'left'} of the line is "
         f"better. Small dots: differences of single seeds. Bar: its {numbers.INTERVAL}. Filled: a "

@@ -7,9 +7,9 @@ from nnbench.records.measure import Measure
 from nnbench.report.comparison import wording
 from nnbench.report.comparison.pairing import Versus
 from nnbench.report.comparison.panels import more, panels
-from nnbench.report.pages import NotShown
+from nnbench.report.pages import NoDataError
 from nnbench.report.plots import curves
-from nnbench.report.plots.sheet import Pad
+from nnbench.report.plots.sheet import Section
 
 _BEFORE = "#4d4d4d"
 
@@ -23,11 +23,13 @@ def bands(versus: Versus, column: str, called: str) -> pd.DataFrame:
         table = table.assign(setting=table["setting"].map(common), study=("before", "after")[which])
         parts.append(table.dropna(subset=["setting"]))
     if any(part.empty for part in parts):
-        raise NotShown("the settings that both studies have left no curves")
+        raise NoDataError("the settings that both studies have left no curves")
     return pd.concat(parts, ignore_index=True)
 
 
-def draw(pad: Pad, versus: Versus, table: pd.DataFrame, by: Measure, scale: curves.Scale, note: str = "") -> pd.DataFrame:
+def draw(
+    section: Section, versus: Versus, table: pd.DataFrame, by: Measure, scale: curves.Scale, note: str = ""
+) -> pd.DataFrame:
     """A small panel a setting, both studies in it; the caption ends with the note."""
     names = [name for name in versus.matched if (table["setting"] == name).any()]
     called = str(table["curve"].iloc[0])
@@ -40,13 +42,13 @@ def draw(pad: Pad, versus: Versus, table: pd.DataFrame, by: Measure, scale: curv
         f"{called}. In colour: {versus.names[1]}; grey and dashed: {versus.names[0]}. {lines} "
         f"Epochs on a logarithmic scale that begins at 0.{note}{more(names)}"
     )
-    page = pad.page(wording.headline(versus, by), caption)
+    page = section.page(wording.headline(versus, by), caption)
     sides = dict(iter(table.groupby(["setting", "study"])))
-    for name, axes, foot in panels(page, names, versus.looks):
+    for name, axes, foot in panels(page, names, versus.styles):
         curves.epoch_axis(axes, float(table["epoch"].max()), small=True)
         scale(axes)
         # the earlier on top, for its dashes let the later be seen where both are the same
-        for study, colour, dash in (("after", versus.looks[name].colour, palette.SOLID), ("before", _BEFORE, (0, (2, 1)))):
+        for study, colour, dash in (("after", versus.styles[name].colour, palette.SOLID), ("before", _BEFORE, (0, (2, 1)))):
             if (name, study) not in sides:
                 continue
             own = sides[name, study]

@@ -6,7 +6,7 @@ from nnbench.core import formatting as numbers
 from nnbench.report.comparison import wording
 from nnbench.report.comparison.change import Change
 from nnbench.report.comparison.pairing import Versus
-from nnbench.report.plots.sheet import Pad, line_height
+from nnbench.report.plots.sheet import Section, line_height
 from nnbench.report.plots.style import LEAST, SMALL, WIDTH
 from nnbench.report.plots.table import Cell, Column, table
 from nnbench.stats.paired import LEVEL
@@ -18,14 +18,14 @@ _CAPTION = (
 )
 
 
-def draw(pad: Pad, versus: Versus) -> pd.DataFrame:
+def draw(section: Section, versus: Versus) -> pd.DataFrame:
     """`Versus.shifts` of each measure, which `measure` names."""
-    page = pad.page(wording.headline(versus, versus.primary), _CAPTION)
+    page = section.page(wording.headline(versus, versus.primary), _CAPTION)
     parts = []
     for metric in versus.metrics:
         parts.append(versus.shifts(metric).assign(measure=metric.name))
         if page.room < 40:
-            page = pad.further()
+            page = section.next_page()
         page.heading(f"{metric.name.capitalize()}{' (nats)' if 'loss' in metric.name else ''}")
         page.y += 0.8
         rows = [_row(versus, change) for change in versus.changes(metric)]
@@ -38,14 +38,14 @@ def draw(pad: Pad, versus: Versus) -> pd.DataFrame:
             Column("p", 14, size=LEAST + 0.5),
         ]
         setting = Column("", WIDTH - sum(column.width for column in rest), "left", SMALL)
-        page = table(page, [setting, *rest], rows, pad.further, gap=0.8)
+        page = table(page, [setting, *rest], rows, section.next_page, gap=0.8)
         page.y += line_height(SMALL)
     return pd.concat(parts, ignore_index=True)
 
 
 def _row(versus: Versus, change: Change) -> list[Cell | str]:
     return [
-        Cell(change.setting, look=versus.looks[change.setting]),
+        Cell(change.setting, line_style=versus.styles[change.setting]),
         change.seeds,
         *change.sides,
         Cell(change.signed, bold=change.differ),

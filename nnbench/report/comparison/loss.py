@@ -6,11 +6,11 @@ from nnbench.report.comparison import curves
 from nnbench.report.comparison.pairing import Versus
 from nnbench.report.findings.findings import METRICS
 from nnbench.report.pages.loss import ceiling, cut, scale
-from nnbench.report.plots.sheet import Pad
+from nnbench.report.plots.sheet import Section
 
 
-def draw(pad: Pad, versus: Versus) -> pd.DataFrame:
+def draw(section: Section, versus: Versus) -> pd.DataFrame:
     """The training loss, as `versus.curves.bands` gives it."""
     table = curves.bands(versus, "train_loss", "Training loss (nats)")
     low = table.loc[table["low"] > 0, "low"].min() / 1.15
-    return curves.draw(pad, versus, table, METRICS["final/train_loss"], scale(low, ceiling(table)), cut(table))
+    return curves.draw(section, versus, table, METRICS["final/train_loss"], scale(low, ceiling(table)), cut(table))

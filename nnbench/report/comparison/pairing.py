@@ -8,7 +8,6 @@ import pandas as pd
 
 from nnbench.core import palette
 from nnbench.core.errors import UserError
-from nnbench.core.keys import is_part_of_setting
 from nnbench.records.measure import Measure
 from nnbench.report.comparison.change import Change
 from nnbench.report.findings import code
@@ -17,6 +16,8 @@ from nnbench.report.sentences import wording
 from nnbench.stats.diverged import with_diverged
 from nnbench.stats.shift import seeds_needed, shifts
 
+_AROUND = ("seed", "study", "optimizer.name", "resume", "fail_fast", "dry_run", "training.checkpoints")
+_OUTSIDE = ("tracking.", "report.", "mlflow.")
 _SOURCE = "source of "
 _SIDES = ["before", "after"]
 
@@ -38,8 +39,8 @@ class Versus:
         self.matched = _matched(before.runs, after.runs)
         names = f"study={before.study.name},{after.study.name}"
         if not self.matched:
-            told = ["; ".join(map(str, one.runs["setting"].unique()[:5])) or "none" for one in (before, after)]
-            raise UserError(f"{names}: no setting is in both; the first has {told[0]}, the second {told[1]}")
+            phrase = ["; ".join(map(str, one.runs["setting"].unique()[:5])) or "none" for one in (before, after)]
+            raise UserError(f"{names}: no setting is in both; the first has {phrase[0]}, the second {phrase[1]}")
         known = [metric for metric in METRICS.values() if np.isfinite(self._paired(metric)[_SIDES]).all(axis=1).any()]
         if not known:
             raise UserError(f"{names}: no setting has a seed whose runs came to their end in both")
@@ -60,12 +61,12 @@ class Versus:
     @property
     def names(self) -> tuple[str, str]:
         """Of the studies, as a sentence bears them."""
-        return wording.brief(self.before.study.name), wording.brief(self.after.study.name)
+        return wording.short_name(self.before.study.name), wording.short_name(self.after.study.name)
 
     @cached_property
-    def looks(self) -> Mapping[str, palette.LineStyle]:
+    def styles(self) -> Mapping[str, palette.LineStyle]:
         """The look of each setting: that which it has by itself after the change."""
-        return {name: self.after.looks[after] for name, (_, after) in self.matched.items()}
+        return {name: self.after.styles[after] for name, (_, after) in self.matched.items()}
 
     def pairs(self, metric: Measure) -> pd.DataFrame:
         """`setting`, `seed`, `before`, `after` of the seeds that ended or diverged in both; infinite where they diverged."""
@@ -104,7 +105,7 @@ class Versus:
             mine = self.before.runs[self.before.runs["setting"] == before]
             theirs = self.after.runs[self.after.runs["setting"] == after]
             for key in _leaves(mine, theirs):
-                values = wording.distinct(mine, key), wording.distinct(theirs, key)
+                values = wording.distinct_values(mine, key), wording.distinct_values(theirs, key)
                 if set(values[0]) != set(values[1]):
                     rows.setdefault((key, ", ".join(values[0]), ", ".join(values[1])), []).append(name)
         everywhere = len(self.matched)
@@ -117,7 +118,7 @@ class Versus:
             sources = code.versions_of(self._compared[0], name), code.versions_of(self._compared[1], name)
             found.append(("", f"{_SOURCE}{name}", *sources))
         for key in code.MADE_BY:
-            versions = wording.distinct(self.before.runs, key), wording.distinct(self.after.runs, key)
+            versions = wording.distinct_values(self.before.runs, key), wording.distinct_values(self.after.runs, key)
             if set(versions[0]) != set(versions[1]):
                 found.append(("", key, ", ".join(versions[0]), ", ".join(versions[1])))
         return pd.DataFrame(found, columns=["setting", "key", "before", "after"])
@@ -177,4 +178,4 @@ def _matched(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, tuple[str, 
 def _leaves(*runs: pd.DataFrame) -> list[str]:
     """The dotted names of what was configured, in either."""
     keys = dict.fromkeys(key for one in runs for key in one.columns)
-    return [key for key in keys if "." in key and "/" not in key and is_part_of_setting(key)]
+    return [key for key in keys if "." in key and "/" not in key and key not in _AROUND and not key.startswith(_OUTSIDE)]

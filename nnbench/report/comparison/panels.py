@@ -13,7 +13,7 @@ MANY = 15  # panels on a page
 _NAME = LEAST + 0.5
 
 
-def panels(page: Page, names: Sequence[str], looks: Mapping[str, palette.LineStyle]) -> Iterator[tuple[str, Axes, bool]]:
+def panels(page: Page, names: Sequence[str], styles: Mapping[str, palette.LineStyle]) -> Iterator[tuple[str, Axes, bool]]:
     """Axes for each of the first `MANY` names, and whether they stand at the foot of their column."""
     shown = names[:MANY]
     abreast = 2 if len(shown) <= 4 else 3
@@ -24,7 +24,7 @@ def panels(page: Page, names: Sequence[str], looks: Mapping[str, palette.LineSty
     for number, name in enumerate(shown):
         row, column = divmod(number, abreast)
         x, y = LEFT + 11 + column * across, top + row * step
-        page.swatch(x, y + 0.38 * _NAME / style.MM, looks[name])
+        page.swatch(x, y + 0.38 * _NAME / style.MM, styles[name])
         page.write(x + 9, y, text.fit(name, _NAME, across - 25), size=_NAME)
         head = line_height(_NAME) + 2.5
         yield name, page.axes(x, y + head, across - 16, step - head - 10), number + abreast >= len(shown)

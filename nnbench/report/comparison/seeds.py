@@ -7,10 +7,10 @@ from nnbench.core.formatting import count
 from nnbench.report.comparison.pairing import Versus
 from nnbench.report.comparison.panels import more, panels
 from nnbench.report.plots import style
-from nnbench.report.plots.sheet import Pad
+from nnbench.report.plots.sheet import Section
 
 
-def draw(pad: Pad, versus: Versus) -> pd.DataFrame:
+def draw(section: Section, versus: Versus) -> pd.DataFrame:
     """`setting`, `seed`, `before`, `after` in the measure that judges the change."""
     by = versus.primary
     table = versus.pairs(by)
@@ -19,17 +19,17 @@ def draw(pad: Pad, versus: Versus) -> pd.DataFrame:
         f"A line joins the two runs of a seed, in {by.name}: {versus.names[0]} at the left, {versus.names[1]} at the right. "
         f"In colour: those that became better; grey: the others.{_lone(table)}{more(names)}"
     )
-    page = pad.page(_title(table, versus), caption)
+    page = section.page(_title(table, versus), caption)
     values = table[["before", "after"]].to_numpy(dtype=np.float64)
     values = values[np.isfinite(values)]
     room = 0.06 * (values.max() - values.min()) or 0.01
-    for name, axes, _ in panels(page, names, versus.looks):
-        own, look = table[table["setting"] == name], versus.looks[name]
+    for name, axes, _ in panels(page, names, versus.styles):
+        own, line_style = table[table["setting"] == name], versus.styles[name]
         for before, after in own[["before", "after"]].itertuples(index=False):
             better = after > before if by.higher else after < before
-            colour = look.colour if better else "#9a9a9a"
+            colour = line_style.colour if better else "#9a9a9a"
             ends = [value if np.isfinite(value) else np.nan for value in (before, after)]
-            axes.plot([0, 1], ends, color=colour, linewidth=0.9, marker=look.marker, markersize=2.6, clip_on=False)
+            axes.plot([0, 1], ends, color=colour, linewidth=0.9, marker=line_style.marker, markersize=2.6, clip_on=False)
         axes.set(xlim=(-0.25, 1.25), xticks=[0, 1], ylim=(values.min() - room, values.max() + room))
         axes.set_xticklabels(["before", "after"])
         axes.locator_params(axis="y", nbins=5)

@@ -9,7 +9,7 @@ from nnbench.records.measure import Measure
 from nnbench.report.comparison.change import Change, diverged
 from nnbench.report.comparison.pairing import Versus
 from nnbench.report.sentences.caveats import one_task
-from nnbench.report.sentences.wording import brief
+from nnbench.report.sentences.wording import short_name
 
 _DATA = ("dataset.", "network.", "draws.")  # what makes the runs of one seed no longer start alike
 
@@ -21,13 +21,13 @@ def verdict(versus: Versus, by: Measure) -> str:
     if most.n < versus.needed:
         return (
             f"{count(most.n, 'seed').capitalize()} in common cannot show a change in {by.name} {way} of "
-            f"{count(len(changes), 'setting')}, {versus.needed} or more are needed: so far {brief(most.setting)} differs by "
-            f"{most.words}."
+            f"{count(len(changes), 'setting')}, {versus.needed} or more are needed: so far "
+            f"{short_name(most.setting)} differs by {most.description}."
         )
     if not any(change.differ for change in changes):
-        of = brief(most.setting) if len(changes) == 1 else f"any of {len(changes)} settings"
+        of = short_name(most.setting) if len(changes) == 1 else f"any of {len(changes)} settings"
         lost = f"; {diverged(changes)}" if diverged(changes) else ""
-        value = f": {most.told}" if len(changes) == 1 else f" (n = {_seeds(changes)}{lost})"
+        value = f": {most.description_with_n}" if len(changes) == 1 else f" (n = {_seeds(changes)}{lost})"
         return f"No change in {by.name} is shown {way} for {of}{value}."
     moved = " and ".join(filter(None, (_moved(changes, sign) for sign in (1, -1))))
     still = [change for change in changes if not change.differ]
@@ -47,9 +47,9 @@ def _moved(changes: Sequence[Change], sign: int) -> str:
     if not mine:
         return ""
     shown = mine if len(mine) <= 3 else mine[:2]
-    told = [f"{brief(change.setting)} ({change.told})" for change in shown]
+    phrase = [f"{short_name(change.setting)} ({change.description_with_n})" for change in shown]
     more = [_many(mine[len(shown) :], "others")] if len(mine) > len(shown) else []
-    return f"{'rises' if sign > 0 else 'falls'} for {listing([*told, *more])}"
+    return f"{'rises' if sign > 0 else 'falls'} for {listing([*phrase, *more])}"
 
 
 def headline(versus: Versus, by: Measure) -> str:
@@ -62,9 +62,9 @@ def headline(versus: Versus, by: Measure) -> str:
     sides = {side: [change for change in changes if change.better == side] for side in (1, -1, 0)}
     if not sides[1] and not sides[-1]:
         return f"No change in {by.name} is shown{lost}"
-    told = {side: _of(own, len(changes)) for side, own in sides.items()}
-    parts = [f"{word} for {told[side]}" for word, side in (("better", 1), ("worse", -1)) if sides[side]]
-    still = f", not shown to change for {told[0]}" if sides[0] else ""
+    phrase = {side: _of(own, len(changes)) for side, own in sides.items()}
+    parts = [f"{word} for {phrase[side]}" for word, side in (("better", 1), ("worse", -1)) if sides[side]]
+    still = f", not shown to change for {phrase[0]}" if sides[0] else ""
     return f"{by.name.capitalize()} is {' and '.join(parts)}{still}"
 
 
@@ -77,7 +77,7 @@ def _of(changes: Sequence[Change], every: int) -> str:
 def _name(change: Change) -> str:
     """A setting, and how many of its runs diverged."""
     lost = diverged([change])
-    return f"{brief(change.setting)} ({lost})" if lost else brief(change.setting)
+    return f"{short_name(change.setting)} ({lost})" if lost else short_name(change.setting)
 
 
 def _many(changes: Sequence[Change], noun: str) -> str:
@@ -101,9 +101,9 @@ def caveats(versus: Versus) -> list[str]:
     said += _lost(versus)
     for study, names in versus.alone.items():
         if names:
-            told = f"{listing([brief(name) for name in names[:3]])}{' and others' if len(names) > 3 else ''}"
+            phrase = f"{listing([short_name(name) for name in names[:3]])}{' and others' if len(names) > 3 else ''}"
             verb = "has" if len(names) == 1 else "have"
-            said.append(f"{count(len(names), 'setting')} of {brief(study)} {verb} no match in the other study: {told}.")
+            said.append(f"{count(len(names), 'setting')} of {short_name(study)} {verb} no match in the other study: {phrase}.")
     return said
 
 
@@ -119,8 +119,8 @@ def _cause(versus: Versus) -> str:
             return f"{nothing}; whether the code does is not known ({_names(code.unknown)}).{_besides(versus)}"
         same = "Neither what was configured nor the code that decides the numbers differs between the two"
         return f"{same}.{_besides(versus)}" if versus.environment else f"{same}: nothing that is recorded differs."
-    told = listing(keys if len(keys) <= 4 else [*keys[:3], f"{len(keys) - 3} more"])
-    words = f"{told} {'differs' if len(keys) == 1 else 'differ'} between the two"
+    phrase = listing(keys if len(keys) <= 4 else [*keys[:3], f"{len(keys) - 3} more"])
+    words = f"{phrase} {'differs' if len(keys) == 1 else 'differ'} between the two"
     together = "" if len(keys) == 1 else " together: which of them did it is not told apart"
     also = f" So does the code, of {_names(code.differ)}." if code.differ else ""
     also = also or (f" Whether the code does is not known ({_names(code.unknown)})." if code.unknown else "")
@@ -133,8 +133,8 @@ def machine(versus: Versus) -> list[str]:
 
 
 def _besides(versus: Versus) -> str:
-    told = machine(versus)
-    return f" Of what else is recorded, {listing(told)} {'differs' if len(told) == 1 else 'differ'}." if told else ""
+    phrase = machine(versus)
+    return f" Of what else is recorded, {listing(phrase)} {'differs' if len(phrase) == 1 else 'differ'}." if phrase else ""
 
 
 def _names(names: Sequence[str]) -> str:
@@ -143,15 +143,15 @@ def _names(names: Sequence[str]) -> str:
 
 def _lost(versus: Versus) -> list[str]:
     """The settings of which runs diverged, and how these are counted."""
-    told = []
+    phrase = []
     for name in versus.matched:
         before, after = versus.lost(versus.before, name), versus.lost(versus.after, name)
         if before[0] or after[0]:
-            told.append(f"{brief(name)} {before[0]} of {before[1]} before and {after[0]} of {after[1]} after")
-    if not told:
+            phrase.append(f"{short_name(name)} {before[0]} of {before[1]} before and {after[0]} of {after[1]} after")
+    if not phrase:
         return []
-    more = " and others" if len(told) > 3 else ""
+    more = " and others" if len(phrase) > 3 else ""
     return [
-        f"Runs diverged ({'; '.join(told[:3])}{more}): the tests count them as worse than any other; the figures are of the "
+        f"Runs diverged ({'; '.join(phrase[:3])}{more}): the tests count them as worse than any other; the figures are of the "
         "seeds that came to their end in both."
     ]

@@ -9,7 +9,6 @@ import pandas as pd
 from nnbench.core import palette
 from nnbench.records.measure import Measure
 from nnbench.records.measures import by_rank
-from nnbench.records.outcomes import COMPLETED, COUNTED
 from nnbench.records.study import Study
 from nnbench.records.tuned import base_label
 from nnbench.report.findings.search import Search, searched
@@ -72,12 +71,12 @@ class Findings:
     @cached_property
     def scored(self) -> pd.DataFrame:
         """The runs that came to their end: the others have no final value, and are counted instead."""
-        return self.runs[self.runs["outcome"].isin(COMPLETED)]
+        return self.runs[self.runs["outcome"].isin(["finished", "stopped"])]
 
     @cached_property
     def ended(self) -> pd.DataFrame:
         """The runs that say something of their setting: those that came to their end or diverged."""
-        return self.runs[self.runs["outcome"].isin(COUNTED)]
+        return self.runs[self.runs["outcome"].isin(["finished", "stopped", "diverged"])]
 
     def known(self, column: str) -> bool:
         """Whether any run that came to its end has a value there."""
@@ -96,12 +95,12 @@ class Findings:
         return next((one for one in accuracies if self.known(one.column)), accuracies[-1])
 
     @cached_property
-    def looks(self) -> dict[str, palette.LineStyle]:
+    def styles(self) -> dict[str, palette.LineStyle]:
         """The look of each setting."""
         return style.settings(self.runs)
 
     @cached_property
-    def optimizer_looks(self) -> dict[str, palette.LineStyle]:
+    def optimizer_styles(self) -> dict[str, palette.LineStyle]:
         """The style of each optimizer by its label, and by that which it has where it is tuned."""
         tables = [table["optimizer"] for table in (self.runs, self.study.tuning, self.study.selection) if "optimizer" in table]
         labels = dict.fromkeys(str(label) for table in tables for label in table.unique())
@@ -141,7 +140,7 @@ class Findings:
     def search(self) -> Search | None:
         """The configurations that were tried of each optimizer; None where there was but one of each."""
         tried = self.study.tuning if len(self.study.tuning) else self.runs
-        found = searched(tried, self.study.selection, self.optimizer_looks)
+        found = searched(tried, self.study.selection, self.optimizer_styles)
         if found is None:
             return None
         place = {name: at for at, name in enumerate(self.optimizers)}

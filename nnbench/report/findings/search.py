@@ -7,8 +7,6 @@ import numpy as np
 import pandas as pd
 
 from nnbench.core import palette
-from nnbench.core.keys import is_hyperparameter
-from nnbench.records.outcomes import COMPLETED, COUNTED, OVER
 from nnbench.records.ranking import Score, Seen, score
 
 _JOINED = 4  # configurations behind a point of a curve, where they were drawn from ranges
@@ -35,7 +33,7 @@ class Search:
     configurations: pd.DataFrame
     varied: dict[str, list[str]]
     log: frozenset[str]
-    looks: Mapping[str, palette.LineStyle]
+    styles: Mapping[str, palette.LineStyle]
 
     def of(self, optimizer: str) -> pd.DataFrame:
         """The configurations of one optimizer."""
@@ -55,12 +53,12 @@ class Search:
         decades = np.log10(tried["learning_rate"].max() / tried["learning_rate"].min())
         return max(1, round(len(tried) / _JOINED / float(decades)))
 
-    def look(self, optimizer: str) -> palette.LineStyle:
+    def line_style(self, optimizer: str) -> palette.LineStyle:
         """How the optimizer is drawn."""
-        return self.looks[optimizer]
+        return self.styles[optimizer]
 
 
-def searched(runs: pd.DataFrame, selection: pd.DataFrame, looks: Mapping[str, palette.LineStyle]) -> Search | None:
+def searched(runs: pd.DataFrame, selection: pd.DataFrame, styles: Mapping[str, palette.LineStyle]) -> Search | None:
     """The search that these runs are; None where no optimizer had more than one value of a hyperparameter.
 
     Args:
@@ -70,9 +68,13 @@ def searched(runs: pd.DataFrame, selection: pd.DataFrame, looks: Mapping[str, pa
     """
     if runs.empty:
         return None
-    ended = runs[runs["outcome"].isin(COUNTED)]
+    ended = runs[runs["outcome"].isin(["finished", "stopped", "diverged"])]
     column = next((one for one in ("final/val_accuracy", "final/train_accuracy") if ended[one].notna().any()), None)
-    names = {one: one.removeprefix("optimizer.") for one in ended.columns if is_hyperparameter(one)}
+    names = {
+        one: one.removeprefix("optimizer.")
+        for one in ended.columns
+        if one.startswith("optimizer.") and one not in ("optimizer.name", "optimizer.algorithm")
+    }
     varied = {
         str(optimizer): _ordered(many, str(optimizer), selection)
         for optimizer, own in ended.groupby("optimizer", sort=False)
@@ -96,7 +98,7 @@ def searched(runs: pd.DataFrame, selection: pd.DataFrame, looks: Mapping[str, pa
         configurations=_configurations(table, list(names.values())),
         varied=varied,
         log=_logarithmic(table, varied, selection),
-        looks=looks,
+        styles=styles,
     )
 
 
@@ -123,10 +125,10 @@ def _configurations(table: pd.DataFrame, hyperparameters: Sequence[str]) -> pd.D
 
 def _scores(runs: pd.DataFrame, accuracy: str) -> dict[str, Score]:
     """Of each setting, from the runs that are over, as tuning would have it."""
-    over = runs[runs["outcome"].isin(OVER)]
+    over = runs[runs["outcome"].isin(["finished", "stopped", "diverged", "failed", "killed"])]
     loss = accuracy.replace("accuracy", "loss")
     losses = over[loss].fillna(np.inf) if loss in over else pd.Series(np.inf, index=over.index)
-    known = over["outcome"].isin(COMPLETED) & over[accuracy].notna()
+    known = over["outcome"].isin(["finished", "stopped"]) & over[accuracy].notna()
     seen: dict[str, list[Seen]] = {}
     for setting, value, cost, is_known in zip(over["setting"], over[accuracy], losses, known, strict=True):
         seen.setdefault(str(setting), []).append((float(value), float(cost)) if is_known else None)

@@ -47,10 +47,10 @@ def races(findings: Findings, targets: Sequence[float]) -> list[Race]:
 
 def names(targets: Sequence[float]) -> dict[float, str]:
     """What each distinct target is called in print: `0.95`, or with as many decimals as tell the targets apart."""
-    distinct = list(dict.fromkeys(targets))
-    printed = ([f"{target:.{places}f}" for target in distinct] for places in range(2, _DECIMALS))
-    told = next((one for one in printed if len(set(one)) == len(one)), None) or [repr(target) for target in distinct]
-    return dict(zip(distinct, told, strict=True))
+    distinct_values = list(dict.fromkeys(targets))
+    printed = ([f"{target:.{places}f}" for target in distinct_values] for places in range(2, _DECIMALS))
+    told = next((one for one in printed if len(set(one)) == len(one)), None) or [repr(target) for target in distinct_values]
+    return dict(zip(distinct_values, told, strict=True))
 
 
 def _race(findings: Findings, target: float, name: str) -> Race:

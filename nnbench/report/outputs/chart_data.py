@@ -23,28 +23,32 @@ _LETTERS = 26  # of a name beside a row
 Json = dict[str, Any]
 
 
-def styles(looks: Mapping[str, palette.LineStyle]) -> str:
+def style_rules(styles: Mapping[str, palette.LineStyle]) -> str:
     """The colours of each setting by its number: of its line, and of its name in small type."""
-    return "".join(f".s{number}{{--c:{look.colour};--w:{look.text_colour}}}" for number, look in enumerate(looks.values()))
+    return "".join(
+        f".s{number}{{--c:{line_style.colour};--w:{line_style.text_colour}}}"
+        for number, line_style in enumerate(styles.values())
+    )
 
 
-def dashes(look: palette.LineStyle) -> str:
+def dashes(line_style: palette.LineStyle) -> str:
     """As SVG has them; empty for a solid line."""
-    return " ".join(f"{length * 1.5:g}" for length in look.dash[1])
+    return " ".join(f"{length * 1.5:g}" for length in line_style.dash[1])
 
 
-def marker(look: palette.LineStyle) -> str:
+def marker(line_style: palette.LineStyle) -> str:
     """Its outline as an SVG path, one unit from side to side, y downwards."""
-    made = MarkerStyle(look.marker)
+    made = MarkerStyle(line_style.marker)
     rings = [np.asarray(ring) for ring in made.get_path().transformed(made.get_transform()).to_polygons()]
     return "".join(f"M{' '.join(f'{x:.2f},{-y:.2f}' for x, y in ring)}Z" for ring in rings)
 
 
-def settings(looks: Mapping[str, palette.LineStyle]) -> list[Json]:
+def settings(styles: Mapping[str, palette.LineStyle]) -> list[Json]:
     """Name and look of each setting; the charts name them by their place here."""
-    names = zip(looks, short(list(looks), lambda name: len(name) <= _LETTERS), strict=True)
+    names = zip(styles, short(list(styles), lambda name: len(name) <= _LETTERS), strict=True)
     return [
-        {"name": name, "short": brief, "dash": dashes(looks[name]), "marker": marker(looks[name])} for name, brief in names
+        {"name": name, "short": short_name, "dash": dashes(styles[name]), "marker": marker(styles[name])}
+        for name, short_name in names
     ]
 
 
@@ -56,7 +60,7 @@ def lines(findings: Findings, table: pd.DataFrame, by: Measure, *, limits: tuple
         by: orders the settings; the best few are shown at first.
         limits: of a logarithmic axis; without them the values are accuracies, on one from chance to 1.
     """
-    number = {name: at for at, name in enumerate(findings.looks)}
+    number = {name: at for at, name in enumerate(findings.styles)}
     order = [str(setting) for setting in findings.ranking(by)["setting"]]
     known = references(findings.runs)
     guess = chance(findings.runs)
@@ -91,7 +95,7 @@ def _line(number: int, band: pd.DataFrame) -> Json:
 
 
 def intervals(
-    looks: Mapping[str, palette.LineStyle], table: pd.DataFrame, values: pd.DataFrame, name: str, *, zero: bool = False
+    styles: Mapping[str, palette.LineStyle], table: pd.DataFrame, values: pd.DataFrame, name: str, *, zero: bool = False
 ) -> Json:
     """A row a setting: its single values, and their interquartile mean with its interval.
 
@@ -103,7 +107,7 @@ def intervals(
         name: of the measure.
         zero: whether it is a difference, which a line at zero belongs to.
     """
-    number = {name: at for at, name in enumerate(looks)}
+    number = {name: at for at, name in enumerate(styles)}
     dots = {str(setting): own for setting, own in values.groupby("setting")}
     columns = ["setting", "estimate", "low", "high", "n", "behind"]
     diverged = {}

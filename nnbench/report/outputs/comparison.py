@@ -14,22 +14,22 @@ from nnbench.core.formatting import INTERVAL, p_value
 from nnbench.records.study import Study
 from nnbench.report.comparison import PAGES, wording
 from nnbench.report.comparison.pairing import Versus
-from nnbench.report.faults import Faults
+from nnbench.report.faults import ErrorLog
 from nnbench.report.findings import code
 from nnbench.report.findings.findings import Findings
 from nnbench.report.outputs import chart_data as charts
 from nnbench.report.outputs import html as webpage
 from nnbench.report.outputs import markdown
-from nnbench.report.outputs.document import NO_ANSWER, Composition, Progress, draw_all, finish, quiet
+from nnbench.report.outputs.document import NO_ANSWER, Composition, Progress, draw_all, finish, no_progress
 from nnbench.report.outputs.files import SUMMARY, WEB, Report, publish
 from nnbench.report.outputs.markup import Cell, Column, Html, element, join, table
 from nnbench.report.outputs.pdf import print_all
 from nnbench.report.plots import style
-from nnbench.report.plots.sheet import Pad
+from nnbench.report.plots.sheet import Section
 from nnbench.report.sentences.wording import outcomes
 
 
-def write(before: Study, after: Study, folder: Path, *, progress: Progress = quiet) -> Report:
+def write(before: Study, after: Study, folder: Path, *, progress: Progress = no_progress) -> Report:
     """Write what changed from one study to another into `folder`; the same studies give the same bytes.
 
     Raises:
@@ -45,15 +45,15 @@ def write(before: Study, after: Study, folder: Path, *, progress: Progress = qui
     return publish(made, printed, folder, web=web, summary=summary, known=PAGES)
 
 
-def compose(versus: Versus, progress: Progress = quiet) -> Composition:
+def compose(versus: Versus, progress: Progress = no_progress) -> Composition:
     """Draw the pages, under the style that is set."""
 
-    def draw(name: str, pad: Pad, contents: Sequence[tuple[str, str, int]]) -> pd.DataFrame:
+    def draw(name: str, section: Section, contents: Sequence[tuple[str, str, int]]) -> pd.DataFrame:
         page = import_module(f"nnbench.report.comparison.{name}").draw
-        drawn: pd.DataFrame = page(pad, versus, contents) if name == "cover" else page(pad, versus)
+        drawn: pd.DataFrame = page(section, versus, contents) if name == "cover" else page(section, versus)
         return drawn
 
-    faults = Faults()
+    faults = ErrorLog()
     parts, missing = draw_all(PAGES, draw, faults, progress)
     name = " and ".join(versus.names)
     both = pd.concat([versus.before.runs, versus.after.runs])
@@ -103,14 +103,14 @@ def _summary(made: Composition, versus: Versus) -> str:
 
 
 def _web(made: Composition, versus: Versus, figures: Mapping[str, Sequence[str]]) -> str:
-    web = webpage.Web(versus.looks)
+    web = webpage.Web(versus.styles)
     by = versus.primary
     pairs = versus.pairs(by)
     values = pairs[["setting", "seed"]].assign(value=pairs["after"] - pairs["before"])
     values = values[np.isfinite(values["value"])]
     shifts = versus.shifts(by)
     rows = shifts.assign(behind=~shifts["differ"], n=shifts["ended"])
-    strip = web.chart("intervals", charts.intervals(versus.looks, rows, values, f"change in {by.name}", zero=True))
+    forest_plot = web.chart("intervals", charts.intervals(versus.styles, rows, values, f"change in {by.name}", zero=True))
     facts = element("ul", *(element("li", f"{one.study.name}: {outcomes(one.runs)}") for one in (versus.before, versus.after)))
     live = {"differences": _differences(web, versus), "changes": _changes(versus)}
     sections = [
@@ -123,7 +123,9 @@ def _web(made: Composition, versus: Versus, figures: Mapping[str, Sequence[str]]
         f"Bar: its {INTERVAL}. "
         "Dots: single seeds."
     )
-    opening = webpage.opening(made, join([strip, element("p", key, class_="caption")]), join([element("h2", "Runs"), facts]))
+    opening = webpage.opening(
+        made, join([forest_plot, element("p", key, class_="caption")]), join([element("h2", "Runs"), facts])
+    )
     return web.bound(made.title, [opening, *sections, webpage.closing(made)])
 
 
@@ -134,7 +136,7 @@ def _differences(web: webpage.Web, versus: Versus) -> Html:
     rows = []
     for metric in versus.metrics:
         for change in versus.changes(metric):
-            row = [Cell(words=change.setting, before=web.look(change.setting)), Cell(words=metric.name)]
+            row = [Cell(words=change.setting, before=web.line_style(change.setting)), Cell(words=metric.name)]
             row.append(Cell(words=change.seeds, value=change.n))
             both = zip(change.sides, (change.before, change.after), strict=True)
             row += [Cell(words=words, value=value) for words, value in both]

@@ -7,12 +7,12 @@ import pandas as pd
 
 from nnbench.records.study import Study
 from nnbench.report import pages as figures
-from nnbench.report.faults import LOG, Faults
+from nnbench.report.faults import LOG, ErrorLog
 from nnbench.report.findings import code
 from nnbench.report.findings.findings import Findings
-from nnbench.report.pages import NotShown, Settings
+from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots import style, text
-from nnbench.report.plots.sheet import Pad, Page, line_height
+from nnbench.report.plots.sheet import Page, Section, line_height
 from nnbench.report.sentences import caveats, wording
 
 # Is told what is being made, how many of how many are done.
@@ -22,7 +22,7 @@ Progress = Callable[[str, int, int], None]
 NO_ANSWER = f"The answer could not be worked out; the traceback is in {LOG}."
 
 
-def quiet(what: str, done: int, of: int) -> None:
+def no_progress(what: str, done: int, of: int) -> None:
     """The progress that nobody follows."""
 
 
@@ -70,7 +70,7 @@ class Composition:
     parts: dict[str, Part]
     missing: list[tuple[str, str]]
     sheets: list[Page]
-    faults: Faults
+    faults: ErrorLog
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -79,7 +79,7 @@ class Composition:
 
 
 def compose(
-    study: Study | Findings, *, title: str, pages: Sequence[str], targets: Sequence[float], progress: Progress = quiet
+    study: Study | Findings, *, title: str, pages: Sequence[str], targets: Sequence[float], progress: Progress = no_progress
 ) -> Composition:
     """Draw the report of a study, under the style that is set.
 
@@ -95,12 +95,12 @@ def compose(
     """
     figures.check(pages)
     findings = study if isinstance(study, Findings) else Findings(study)
-    settings = Settings(title=title, targets=tuple(targets))
+    options = ReportOptions(title=title, targets=tuple(targets))
 
-    def draw(name: str, pad: Pad, contents: Sequence[tuple[str, str, int]]) -> pd.DataFrame:
-        return figures.load(name)(pad, findings, replace(settings, contents=tuple(contents)))
+    def draw(name: str, section: Section, contents: Sequence[tuple[str, str, int]]) -> pd.DataFrame:
+        return figures.load(name)(section, findings, replace(options, contents=tuple(contents)))
 
-    faults = Faults()
+    faults = ErrorLog()
     parts, missing = draw_all(list(dict.fromkeys(pages)), draw, faults, progress)
     answer = faults.attempt("answer", lambda: wording.verdict(findings, findings.primary))
     limits = faults.attempt("caveats", lambda: [one.text for one in caveats.caveats(findings)])
@@ -118,9 +118,9 @@ def compose(
 
 def draw_all(
     names: Sequence[str],
-    draw: Callable[[str, Pad, Sequence[tuple[str, str, int]]], pd.DataFrame],
-    faults: Faults,
-    progress: Progress = quiet,
+    draw: Callable[[str, Section, Sequence[tuple[str, str, int]]], pd.DataFrame],
+    faults: ErrorLog,
+    progress: Progress = no_progress,
 ) -> tuple[dict[str, Part], list[tuple[str, str]]]:
     """Draw pages and number them; those that say they are not shown are returned beside the others, with the reason.
 
@@ -136,18 +136,18 @@ def draw_all(
     missing: list[tuple[str, str]] = []
     for done, name in enumerate(sorted(names, key=lambda name: name == "cover")):
         progress(kind_of(name), done, len(names))
-        pad = Pad(kind_of(name))
+        section = Section(kind_of(name))
         try:
-            table = draw(name, pad, _contents(names, parts))
-        except NotShown as reason:
+            table = draw(name, section, _contents(names, parts))
+        except NoDataError as reason:
             missing.append((name, str(reason)))
             continue
         except Exception as error:
             missing.append((name, faults.note(name, error)))
             continue
-        for sheet in pad.pages:
+        for sheet in section.pages:
             sheet.close()
-        parts[name] = Part(name=name, kind=pad.kind, sheets=pad.pages, table=table)
+        parts[name] = Part(name=name, kind=section.kind, sheets=section.pages, table=table)
     return {name: parts[name] for name in names if name in parts}, missing
 
 
@@ -186,7 +186,7 @@ def _say_missing(sheets: list[Page], missing: Sequence[tuple[str, str]]) -> list
     said = [f"{kind_of(name)}: {reason}." for name, reason in missing]
     lines = sum(len(text.wrap(words, style.SMALL, style.WIDTH)) for words in said)
     if not sheets or sheets[-1].room < 20 + line_height(style.SMALL) * lines + len(said):
-        sheets = [*sheets, Pad("Not shown").page("What this study cannot show")]
+        sheets = [*sheets, Section("Not shown").page("What this study cannot show")]
     page = sheets[-1]
     page.y += 6
     page.heading("Not shown because")

@@ -12,11 +12,11 @@ import pandas as pd
 from nnbench.core.paths import replace_file, require_no_link
 from nnbench.records.study import Study
 from nnbench.report import pages as figures
-from nnbench.report.faults import LOG, Fault
+from nnbench.report.faults import LOG, LoggedError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.outputs import html as webpage
 from nnbench.report.outputs import markdown
-from nnbench.report.outputs.document import Composition, Progress, compose, quiet
+from nnbench.report.outputs.document import Composition, Progress, compose, no_progress
 from nnbench.report.outputs.pdf import Printed, print_all
 from nnbench.report.plots import style
 
@@ -43,7 +43,7 @@ class Report:
     csvs: dict[str, Path]
     svgs: dict[str, Path]
     missing: list[tuple[str, str]]
-    faults: list[Fault]
+    faults: list[LoggedError]
     answer: str
 
     @property
@@ -85,7 +85,7 @@ def write(
     title: str,
     pages: Sequence[str],
     targets: Sequence[float],
-    progress: Progress = quiet,
+    progress: Progress = no_progress,
 ) -> Report:
     """Write the report of a study into `folder`; the same study gives the same bytes.
 

@@ -31,23 +31,23 @@ class Web:
         looks: of the settings.
     """
 
-    def __init__(self, looks: Mapping[str, palette.LineStyle]) -> None:
-        self.looks = looks
-        self._number = {name: at for at, name in enumerate(looks)}
-        self._data: dict[str, Any] = {"settings": charts.settings(looks), "lines": [], "intervals": []}
+    def __init__(self, styles: Mapping[str, palette.LineStyle]) -> None:
+        self.styles = styles
+        self._number = {name: at for at, name in enumerate(styles)}
+        self._data: dict[str, Any] = {"settings": charts.settings(styles), "lines": [], "intervals": []}
 
     def chart(self, kind: str, data: charts.Json) -> Html:
         """A place for a chart, `lines` or `intervals`, which the script fills."""
         self._data[kind].append(data)
         return element("div", class_="chart", data_kind=kind, data_number=len(self._data[kind]) - 1)
 
-    def look(self, setting: str) -> Html:
+    def line_style(self, setting: str) -> Html:
         """A piece of a setting's line with its marker, filled in by the script."""
         return element("svg", class_=f"look s{self._number[setting]}", data_look=self._number[setting], aria_hidden="true")
 
     def bound(self, title: str, body: Sequence[Html]) -> str:
         """The page."""
-        return page(title, join(body), self._data, charts.styles(self.looks))
+        return page(title, join(body), self._data, charts.style_rules(self.styles))
 
 
 def opening(made: Composition, chart: Html, facts: Html) -> Html:
@@ -95,7 +95,7 @@ def study(made: Composition, findings: Findings, figures: Mapping[str, Sequence[
         findings: what it rests on.
         figures: of each page, its pictures, for those that the script does not draw.
     """
-    web = Web(findings.looks)
+    web = Web(findings.styles)
     live: dict[str, Callable[[Part], Html]] = {
         "final_table": lambda part: _finals(web, findings),
         "loss": lambda part: _lines(web, _loss(findings, part)),
@@ -109,19 +109,19 @@ def study(made: Composition, findings: Findings, figures: Mapping[str, Sequence[
         if name != "cover"
     ]
     ranked = findings.ranking(findings.primary).query("n > 0").assign(behind=lambda of: of["behind"] | (of["aside"] != ""))
-    strip = NOTHING
+    forest_plot = NOTHING
     if len(ranked):
-        data = charts.intervals(findings.looks, ranked, findings.values(findings.primary), findings.primary.name)
+        data = charts.intervals(findings.styles, ranked, findings.values(findings.primary), findings.primary.name)
         key = _KEY + _ORDER if ranked["diverged"].any() else _KEY
-        strip = join([web.chart("intervals", data), element("p", key, class_="caption")])
-    return web.bound(f"{made.title}: {made.name}", [opening(made, strip, _facts(findings)), *sections, closing(made)])
+        forest_plot = join([web.chart("intervals", data), element("p", key, class_="caption")])
+    return web.bound(f"{made.title}: {made.name}", [opening(made, forest_plot, _facts(findings)), *sections, closing(made)])
 
 
 def closing(made: Composition) -> Html:
     """What is not shown, and why."""
     missing = [element("li", f"{kind_of(name)}: {reason}.") for name, reason in made.missing]
-    told = join([element("h2", "Not shown because"), element("ul", *missing)]) if missing else NOTHING
-    return element("footer", told)
+    by_measure = join([element("h2", "Not shown because"), element("ul", *missing)]) if missing else NOTHING
+    return element("footer", by_measure)
 
 
 def _facts(findings: Findings) -> Html:
@@ -141,7 +141,7 @@ def _facts(findings: Findings) -> Html:
 def _finals(web: Web, findings: Findings) -> Html:
     """Where each setting ended up."""
     metrics = finals.measures(findings)
-    told = [finals.finals(findings, metric) for metric in metrics]
+    by_measure = [finals.finals(findings, metric) for metric in metrics]
     times = finals.times(findings)
     columns = [Column(head="setting", text=True), Column(head="runs", falling=True)]
     columns += [Column(head=metric.head, falling=metric.higher) for metric in metrics]
@@ -149,10 +149,10 @@ def _finals(web: Web, findings: Findings) -> Html:
     rows = []
     for setting, (runs, lost) in finals.counts(findings).items():
         row = [
-            Cell(words=setting, before=web.look(setting)),
+            Cell(words=setting, before=web.line_style(setting)),
             Cell(words=str(runs), value=runs, note=lost),
         ]
-        for of in told:
+        for of in by_measure:
             one = of[setting]
             row.append(Cell(words=one.words, value=one.value, note=one.bounds, bold=one.best))
         seconds = times.get(setting, float("nan"))
@@ -199,7 +199,7 @@ def _runs(web: Web, findings: Findings) -> Html:
         seconds = float(run.get("time/train_seconds", float("nan")))
         reason = run.get("reason")
         row = [
-            Cell(words=run["setting"], before=web.look(run["setting"])),
+            Cell(words=run["setting"], before=web.line_style(run["setting"])),
             Cell(words=str(run["seed"]), value=float(run["seed"])),
             Cell(words=str(run["outcome"]), note=reason if isinstance(reason, str) else ""),
             *(Cell(words=numbers.fixed(run[one.column]), value=run[one.column]) for one in metrics),

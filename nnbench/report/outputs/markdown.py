@@ -76,21 +76,21 @@ def _finals(findings: Findings) -> str:
     if findings.scored.empty:
         return ""
     known = finals.measures(findings)
-    told = {metric.head: finals.finals(findings, metric) for metric in known}
+    by_measure = {metric.head: finals.finals(findings, metric) for metric in known}
     times = finals.times(findings)
     rows = []
     for setting, (runs, lost) in finals.counts(findings).items():
         cells = [escape(setting), f"{runs} ({lost})" if lost else str(runs)]
-        for of in told.values():
+        for of in by_measure.values():
             one = of[setting]
             cells.append(f"{f'**{one.words}**' if one.best else one.words} {one.bounds}".rstrip())
         rows.append([*cells, duration(times[setting]) if setting in times else MISSING])
-    has_interval = any(one.bounds for of in told.values() for one in of.values())
+    has_interval = any(one.bounds for of in by_measure.values() for one in of.values())
     said = f"Interquartile mean over seeds{f' with its {INTERVAL}' if has_interval else ''}."
-    if any(one.best for of in told.values() for one in of.values()):
+    if any(one.best for of in by_measure.values() for one in of.values()):
         said += " Bold: the best of a column and all that is not shown to differ from it."
     compared = escape(references(findings.runs).sentence())
-    return f"{table(['setting', 'runs', *told, 'time a run'], rows)}\n\n{said} {compared}".rstrip()
+    return f"{table(['setting', 'runs', *by_measure, 'time a run'], rows)}\n\n{said} {compared}".rstrip()
 
 
 def _run(findings: Findings) -> list[str]:

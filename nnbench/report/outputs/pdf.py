@@ -12,9 +12,9 @@ from matplotlib.backends.backend_pdf import PdfPages
 from PIL import Image
 from pypdf import PdfReader, PdfWriter
 
-from nnbench.report.outputs.document import Composition, Part, Progress, quiet
+from nnbench.report.outputs.document import Composition, Part, Progress, no_progress
 from nnbench.report.plots import style
-from nnbench.report.plots.sheet import Pad, Page
+from nnbench.report.plots.sheet import Page, Section
 
 COVER = 1000  # dots across the picture of the first page
 _RASTER = 110  # dots an inch of what is rasterised within an SVG
@@ -48,7 +48,7 @@ class Printed:
     missing: list[tuple[str, str]]
 
 
-def print_all(made: Composition, progress: Progress = quiet) -> Printed:
+def print_all(made: Composition, progress: Progress = no_progress) -> Printed:
     """Print each sheet once in every form, and let go of what was drawn on it: a long report has many.
 
     To be called under the style that the sheets were drawn under.
@@ -58,7 +58,7 @@ def print_all(made: Composition, progress: Progress = quiet) -> Printed:
     drawn, svgs, cover = BytesIO(), {}, b""
     figures: dict[str, list[str]] = {name: [] for name in made.parts}
     missing: dict[str, str] = {}
-    spoilt: list[int] = []
+    failed_pages: list[int] = []
     dateless = {"CreationDate": None, "ModDate": None, "Producer": None, "Creator": None}
     with PdfPages(drawn, metadata=dateless) as file, matplotlib.style.context(_RC):
         for number, sheet in enumerate(made.sheets):
@@ -68,7 +68,9 @@ def print_all(made: Composition, progress: Progress = quiet) -> Printed:
                 file.savefig(sheet.figure)
             except Exception as error:
                 missing[part] = made.faults.note(part, error)
-                spoilt.append(number + len(spoilt))  # what was drawn of it is in the file, and goes when that is bound
+                failed_pages.append(
+                    number + len(failed_pages)
+                )  # what was drawn of it is in the file, and goes when that is bound
                 file.savefig(_substitute(sheet, missing[part]).figure)
             if id(sheet) in names:
                 _, name = names[id(sheet)]
@@ -81,13 +83,13 @@ def print_all(made: Composition, progress: Progress = quiet) -> Printed:
                 cover = made.faults.attempt("cover.png", partial(_png, sheet)) or b""
             sheet.figure.clear()
     subject = f"{made.title}: {made.name}"
-    pdf = _bind(drawn, made.sheets, spoilt, title=subject, subject=made.answer)
+    pdf = _bind(drawn, made.sheets, failed_pages, title=subject, subject=made.answer)
     return Printed(pdf=pdf, cover=cover, svgs=svgs, figures=figures, missing=list(missing.items()))
 
 
 def _substitute(sheet: Page, reason: str) -> Page:
     """The sheet that stands in the place of one that cannot be printed."""
-    page = Pad("Not shown").page(sheet.title or "This page cannot be shown")
+    page = Section("Not shown").page(sheet.title or "This page cannot be shown")
     page.paragraph(f"{reason[:1].upper()}{reason[1:]}.")
     return page
 
@@ -130,14 +132,14 @@ def _cropped(svg: str, sheet: Page) -> str:
     left, top = style.LEFT - 1, sheet.body - 2
     box = " ".join(f"{length * style.MM:.1f}" for length in (left, top, style.WIDTH + 2, sheet.end - sheet.body + 4))
     svg = re.sub(r"<svg [^>]*>", f'<svg xmlns="{_SVG}" xmlns:xlink="{_XLINK}" viewBox="{box}">', svg, count=1)
-    svg = re.sub(r' style="[^"]*"', lambda look: re.sub(r"([:;]) ", r"\1", look[0]), svg.replace("\n", " "))
+    svg = re.sub(r' style="[^"]*"', lambda match: re.sub(r"([:;]) ", r"\1", match[0]), svg.replace("\n", " "))
     return re.sub(r'<g id="[^"]*">', "<g>", re.sub(r" {2,}", " ", svg))
 
 
-def _bind(drawn: BytesIO, sheets: Sequence[Page], spoilt: Sequence[int], *, title: str, subject: str) -> bytes:
+def _bind(drawn: BytesIO, sheets: Sequence[Page], failed_pages: Sequence[int], *, title: str, subject: str) -> bytes:
     """The PDF, with a bookmark to each finding and no date in it, less its spoilt pages."""
     writer, bound = PdfWriter(clone_from=PdfReader(drawn)), BytesIO()
-    for number in reversed(spoilt):
+    for number in reversed(failed_pages):
         writer.remove_page(number)
     writer.add_metadata({"/Title": title, "/Subject": subject, "/Creator": "nnbench"})
     for number, page in enumerate(sheets):

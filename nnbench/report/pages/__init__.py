@@ -12,15 +12,15 @@ import pandas as pd
 
 from nnbench.core.errors import UserError
 from nnbench.report.findings.findings import Findings
-from nnbench.report.plots.sheet import Pad
+from nnbench.report.plots.sheet import Section
 
 
-class NotShown(Exception):
+class NoDataError(Exception):
     """A page that this study cannot fill; its text ends the sentence 'not shown because'."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class ReportOptions:
     """What the reader asked for.
 
     Attributes:
@@ -34,7 +34,7 @@ class Settings:
     contents: tuple[tuple[str, str, int], ...] = ()
 
 
-Draw = Callable[[Pad, Findings, Settings], pd.DataFrame]
+Draw = Callable[[Section, Findings, ReportOptions], pd.DataFrame]
 
 
 def names() -> list[str]:

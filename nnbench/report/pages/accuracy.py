@@ -8,19 +8,19 @@ from matplotlib.axes import Axes
 
 from nnbench.report.findings.findings import METRICS, Findings
 from nnbench.report.findings.references import chance, lines, references
-from nnbench.report.pages import Settings
+from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import curves, style
-from nnbench.report.plots.sheet import Pad
+from nnbench.report.plots.sheet import Section
 from nnbench.report.sentences import wording
 
 
-def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
     """What `curves.bands` gives, for training and validation accuracy."""
     table = curves.bands(findings, {"train_accuracy": "Training accuracy", "val_accuracy": "Validation accuracy"})
     by = METRICS["final/val_accuracy" if findings.known("final/val_accuracy") else "final/train_accuracy"]
     known = references(findings.runs)
     caption = curves.caption(findings, table) + known.accuracy_key()
-    page = pad.page(wording.headline(findings, by), caption)
+    page = section.page(wording.headline(findings, by), caption)
     curves.draw(page, findings, table, by, FromChance(chance(findings.runs), known.accuracies))
     return table
 

@@ -8,32 +8,32 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from nnbench.core import formatting as numbers
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.search import Search
-from nnbench.report.pages import NotShown, Settings
+from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots.legend import legend
-from nnbench.report.plots.sheet import Pad, Page
+from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import LEFT, RIGHT, SMALL, WIDTH
 from nnbench.report.plots.table import Cell, Column, table
-from nnbench.report.sentences.wording import brief, left_out
+from nnbench.report.sentences.wording import left_out, short_name
 from nnbench.stats.best_of_k import best_of_k
 
 _MANY = 8
 _LEAST = 3  # configurations that make a curve
 
 
-def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
     """A row an optimizer and k: `optimizer`, `k`, `expected`."""
     search = findings.search
     tried = [name for name in search.varied if len(search.of(name)) >= _LEAST] if search else []
     if search is None or not tried:
-        raise NotShown(f"no optimizer was run with {_LEAST} configurations or more")
+        raise NoDataError(f"no optimizer was run with {_LEAST} configurations or more")
     curves = {name: best_of_k(search.of(name)["value"]).set_index("k")["expected"] for name in tried}
     curves = {name: curve for name, curve in curves.items() if curve.notna().any()}
     curves = dict(sorted(curves.items(), key=lambda one: -one[1].iloc[-1]))  # as the lines end
     if not curves:
-        raise NotShown("no configuration came to its end on all of its seeds")
-    page = pad.page(_title(curves), _caption(search) + left_out(list(curves), _MANY, "optimizer"))
+        raise NoDataError("no configuration came to its end on all of its seeds")
+    page = section.page(_title(curves), _caption(search) + left_out(list(curves), _MANY, "optimizer"))
     shown = dict(list(curves.items())[:_MANY])
-    legend(page, {name: search.look(name) for name in shown})
+    legend(page, {name: search.line_style(name) for name in shown})
     _panel(page, search, shown)
     _figures(page, search, shown)
     parts = [curve.reset_index().assign(optimizer=name) for name, curve in curves.items()]
@@ -48,7 +48,7 @@ def _title(curves: dict[str, "pd.Series[float]"]) -> str:
     first, last = numbers.fixed(own.iloc[0], 2), numbers.fixed(own.iloc[-1], 2)
     few = numbers.count(int(own.index[0]), "configuration")
     gains = "gains" if len(known) == 1 else "gains most"
-    return f"In this space {brief(most)} {gains} by a longer search: {first} from {few}, {last} from {own.index[-1]}"
+    return f"In this space {short_name(most)} {gains} by a longer search: {first} from {few}, {last} from {own.index[-1]}"
 
 
 def _caption(search: Search) -> str:
@@ -76,9 +76,9 @@ def _panel(page: Page, search: Search, curves: dict[str, "pd.Series[float]"]) ->
     axes.xaxis.set_major_formatter(FuncFormatter(lambda k, _: f"{k:.0f}"))
     axes.set_xlabel("configurations tried, k")
     for name, curve in curves.items():
-        look = search.look(name)
-        axes.plot(curve.index, curve, color=look.colour, linestyle=look.dash)
-        axes.plot(curve.index[-1:], curve.tail(1), look.marker, color=look.colour, clip_on=False)
+        line_style = search.line_style(name)
+        axes.plot(curve.index, curve, color=line_style.colour, linestyle=line_style.dash)
+        axes.plot(curve.index[-1:], curve.tail(1), line_style.marker, color=line_style.colour, clip_on=False)
     axes.margins(y=0.08)
     page.y += height + 15
 
@@ -89,7 +89,7 @@ def _figures(page: Page, search: Search, curves: dict[str, "pd.Series[float]"]) 
     rows: list[list[Cell | str]] = []
     for name, curve in curves.items():
         values = [numbers.fixed(float(curve.get(k, np.nan))) for k in ks]
-        rows.append([Cell(name, look=search.look(name)), *values])
+        rows.append([Cell(name, line_style=search.line_style(name)), *values])
     columns = [Column(f"k = {k}", min(16.0, 126 / len(ks)), "decimal", SMALL) for k in ks]
     name_column = Column("", WIDTH - sum(column.width for column in columns), "left", SMALL)
     table(page, [name_column, *columns], rows, lambda: page)

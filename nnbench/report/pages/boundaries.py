@@ -9,12 +9,12 @@ import pandas as pd
 from nnbench.core import formatting as numbers
 from nnbench.records.boundary import Boundary
 from nnbench.report.findings.findings import Findings
-from nnbench.report.pages import NotShown, Settings
+from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots import decision_boundary as plane
 from nnbench.report.plots import style, text
-from nnbench.report.plots.sheet import Pad, Page, line_height
+from nnbench.report.plots.sheet import Page, Section, line_height
 from nnbench.report.plots.style import LEAST, LEFT, MUTED, SMALL, WIDTH
-from nnbench.report.sentences.wording import brief
+from nnbench.report.sentences.wording import short_name
 
 _MANY = 12
 _FEW = 5  # settings that have a row each
@@ -37,13 +37,13 @@ class Panel:
     epoch: int | None = None  # None stands for the end
 
 
-def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
     """One row a panel: `setting`, `which`, `seed`, `run_id`, `epoch`, final measure, its `points`, how many are `wrong`."""
     rows = _rows(findings)
     if not rows:
-        raise NotShown("no run that came to its end has left a decision boundary, which only data of two features has")
+        raise NoDataError("no run that came to its end has left a decision boundary, which only data of two features has")
     shown = rows[:_MANY]
-    _arrange(pad, findings, shown, _title(findings, shown), _caption(findings, shown, len(rows)))
+    _arrange(section, findings, shown, _title(findings, shown), _caption(findings, shown, len(rows)))
     column = findings.primary.column
     table = [
         (one.setting, one.which, one.seed, one.run_id, one.epoch, one.value, *_counts(one)) for row in shown for one in row
@@ -115,11 +115,13 @@ def _title(findings: Findings, shown: Sequence[Sequence[Panel]]) -> str:
     name = findings.primary.name
     middle = [row[-1] if _one_seed(findings) else next((one for one in row if one.which == "median"), row[0]) for row in shown]
     low, high = (choose(middle, key=lambda panel: panel.value) for choose in (min, max))
-    told = [f"{numbers.fixed(one.value)} for {brief(one.setting)}" for one in (low, high)]
+    phrases = [f"{numbers.fixed(one.value)} for {short_name(one.setting)}" for one in (low, high)]
     if len(shown) == 1:
-        return f"{brief(low.setting)}{'' if _one_seed(findings) else ' at its median seed'}: {name} {told[0].split()[0]}"
+        return (
+            f"{short_name(low.setting)}{'' if _one_seed(findings) else ' at its median seed'}: {name} {phrases[0].split()[0]}"
+        )
     subject = name.capitalize() if _one_seed(findings) else f"At the median seed, {name}"
-    return f"{subject} lies between {told[0]} and {told[1]}"
+    return f"{subject} lies between {phrases[0]} and {phrases[1]}"
 
 
 def _caption(findings: Findings, shown: Sequence[Sequence[Panel]], settings: int) -> str:
@@ -136,9 +138,9 @@ def _caption(findings: Findings, shown: Sequence[Sequence[Panel]], settings: int
     )
 
 
-def _arrange(pad: Pad, findings: Findings, shown: Sequence[Sequence[Panel]], title: str, caption: str) -> None:
+def _arrange(section: Section, findings: Findings, shown: Sequence[Sequence[Panel]], title: str, caption: str) -> None:
     """Square panels, the settings below each other or, where they are many, two abreast."""
-    page = pad.page(title, caption)
+    page = section.page(title, caption)
     most = max(map(len, shown))
     few = len(shown) <= _FEW or most > 3
     abreast = (2 if len(shown) <= 4 else 3 if len(shown) <= 9 else 4) if most == 1 else 1 if few else 2
@@ -160,7 +162,7 @@ def _arrange(pad: Pad, findings: Findings, shown: Sequence[Sequence[Panel]], tit
     for number, row in enumerate(shown):
         line, column = divmod(number, abreast)
         if line and line % at_once == 0 and column == 0:
-            page = pad.further()
+            page = section.next_page()
         x, y = LEFT + column * (room + between), page.y + line % at_once * (side + head + 3)
         _name(page, findings, row, names[number], x, y, beside=bool(aside))
         for at, one in enumerate(row):
@@ -175,7 +177,7 @@ def _arrange(pad: Pad, findings: Findings, shown: Sequence[Sequence[Panel]], tit
 
 
 def _name(page: Page, findings: Findings, row: Sequence[Panel], name: str, x: float, y: float, *, beside: bool) -> None:
-    page.swatch(x, y + 0.38 * SMALL / style.MM, findings.looks[row[0].setting])
+    page.swatch(x, y + 0.38 * SMALL / style.MM, findings.styles[row[0].setting])
     lines = text.wrap(name, SMALL, _ASIDE - 10, bold=True) if beside else [name]
     for number, words in enumerate(lines):
         page.write(x + 9, y + number * line_height(SMALL), words, size=SMALL, bold=True)

@@ -12,10 +12,10 @@ from nnbench.core.formatting import count, listing
 from nnbench.records.tuned import tuned_label
 from nnbench.report.findings import budget
 from nnbench.report.findings.findings import Comparison, Findings
-from nnbench.report.pages import NotShown, Settings
+from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots import style, text
-from nnbench.report.plots.forest import Row, mark, strip
-from nnbench.report.plots.sheet import Pad, Page, line_height
+from nnbench.report.plots.forest import Row, forest_plot, mark
+from nnbench.report.plots.sheet import Page, Section, line_height
 from nnbench.report.plots.style import BODY, FAINT, INK, LEAST, LEFT, MM, MUTED, SMALL, WARNING
 from nnbench.report.sentences import wording
 
@@ -31,17 +31,17 @@ _CAPTION = (
 )
 
 
-def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
     """`Study.selection`, a row an optimizer and hyperparameter."""
     if findings.study.selection.empty:
-        raise NotShown("no optimizer was tuned")
+        raise NoDataError("no optimizer was tuned")
     selection = findings.ordered(findings.study.selection)
-    page = pad.page(_title(findings, selection), _CAPTION)
+    page = section.page(_title(findings, selection), _CAPTION)
     for at, (optimizer, own) in enumerate(selection.groupby("optimizer", sort=False)):
         if page.room < 20 + _STEP * len(own):
-            page = pad.further()
+            page = section.next_page()
         _choice(page, findings, str(optimizer), own, heads=at == 0)
-    _worth(page, findings, selection, pad.further)
+    _worth(page, findings, selection, section.next_page)
     return findings.study.selection
 
 
@@ -55,7 +55,7 @@ def _title(findings: Findings, selection: pd.DataFrame) -> str:
     if not found.verdict.enough:
         return edges[0].upper() + edges[1:]
     helped, harmed = (
-        listing([wording.brief(name) for name in winners if _gain(findings, found, name) == sign]) for sign in (1, -1)
+        listing([wording.short_name(name) for name in winners if _gain(findings, found, name) == sign]) for sign in (1, -1)
     )
     said = f"Tuning is shown to help {helped}" if helped else "Tuning is not shown to help any optimizer"
     return f"{said}{f', and to harm {harmed}' if harmed else ''}; {edges}"
@@ -78,13 +78,13 @@ def _gain(findings: Findings, found: Comparison, optimizer: str) -> int:
 
 
 def _look(findings: Findings, optimizer: str) -> palette.LineStyle:
-    return findings.looks.get(optimizer) or findings.optimizer_looks[optimizer]
+    return findings.styles.get(optimizer) or findings.optimizer_styles[optimizer]
 
 
 def _choice(page: Page, findings: Findings, optimizer: str, own: pd.DataFrame, *, heads: bool) -> None:
     """A row a hyperparameter of one optimizer."""
-    look, first = _look(findings, optimizer), own.iloc[0]
-    page.swatch(LEFT, page.y + 0.38 * BODY / MM, look)
+    line_style, first = _look(findings, optimizer), own.iloc[0]
+    page.swatch(LEFT, page.y + 0.38 * BODY / MM, line_style)
     judged = (
         f"best of {count(int(first['configs']), 'configuration')}, validation accuracy {numbers.fixed(first['val_accuracy'])}"
     )
@@ -92,7 +92,7 @@ def _choice(page: Page, findings: Findings, optimizer: str, own: pd.DataFrame, *
     judged += f" over {count(int(first['seeds']), 'seed')}{lost}"
     page.write(style.RIGHT, page.y, judged, size=SMALL, colour=MUTED, align="right")
     room = style.RIGHT - LEFT - 12 - text.width(judged, SMALL)
-    page.paragraph(text.fit(wording.brief(optimizer), BODY, room, bold=True), x=LEFT + 9, bold=True, after=0.5)
+    page.paragraph(text.fit(wording.short_name(optimizer), BODY, room, bold=True), x=LEFT + 9, bold=True, after=0.5)
     if heads:
         for x, words in zip(_COLUMNS, ("chosen", "default", "space", ""), strict=True):
             page.write(LEFT + x, page.y, words, size=_HEAD, colour=MUTED)
@@ -110,8 +110,10 @@ def _choice(page: Page, findings: Findings, optimizer: str, own: pd.DataFrame, *
         if place is not None:
             axes.plot([0, 1], [at, at], color=FAINT, linewidth=1.2, marker="|", markersize=5)
             axes.plot([place(one["default"])], [at], "|", color=INK, markersize=8)
-            edge = WARNING if one["edge"] in ("low", "high") else look.colour
-            axes.plot([place(one["value"])], [at], look.marker, color=look.colour, markeredgecolor=edge, markersize=6)
+            edge = WARNING if one["edge"] in ("low", "high") else line_style.colour
+            axes.plot(
+                [place(one["value"])], [at], line_style.marker, color=line_style.colour, markeredgecolor=edge, markersize=6
+            )
     page.y += _STEP * len(records) + 3.5
 
 
@@ -132,12 +134,17 @@ def _scale(one: dict[Hashable, object]) -> Callable[[object], float] | None:
 
 def _figures(findings: Findings, one: dict[Hashable, object]) -> tuple[str, str, str, str]:
     space = {
-        "log": f"{_told(one['low'])} to {_told(one['high'])}, log",
-        "linear": f"{_told(one['low'])} to {_told(one['high'])}",
+        "log": f"{wording.hyperparameter_value(one['low'])} to {wording.hyperparameter_value(one['high'])}, log",
+        "linear": f"{wording.hyperparameter_value(one['low'])} to {wording.hyperparameter_value(one['high'])}",
         "fixed": "not tuned",
     }
     words = space.get(str(one["kind"])) or f"one of {_tried(findings, one)}"
-    return _told(one["value"]), _told(one["default"]), words, f"{one['edge']} edge" if one["edge"] in ("low", "high") else ""
+    return (
+        wording.hyperparameter_value(one["value"]),
+        wording.hyperparameter_value(one["default"]),
+        words,
+        f"{one['edge']} edge" if one["edge"] in ("low", "high") else "",
+    )
 
 
 def _tried(findings: Findings, one: dict[Hashable, object]) -> str:
@@ -145,15 +152,14 @@ def _tried(findings: Findings, one: dict[Hashable, object]) -> str:
     if column not in tuning:
         return "several"
     return ", ".join(
-        map(_told, sorted(tuning.loc[tuning["optimizer"] == one["optimizer"], column].dropna().unique(), key=str))
+        map(
+            wording.hyperparameter_value,
+            sorted(tuning.loc[tuning["optimizer"] == one["optimizer"], column].dropna().unique(), key=str),
+        )
     )
 
 
-def _told(value: object) -> str:
-    return numbers.significant(float(value)) if isinstance(value, float | int) else str(value)
-
-
-def _worth(page: Page, findings: Findings, selection: pd.DataFrame, further: Callable[[], Page]) -> None:
+def _worth(page: Page, findings: Findings, selection: pd.DataFrame, next_page: Callable[[], Page]) -> None:
     """Default against tuned, on the seeds of the final runs."""
     found, by = findings.by(findings.primary), findings.primary
     ranking = found.ranking[found.ranking["n"] > 0].set_index("setting")
@@ -162,7 +168,7 @@ def _worth(page: Page, findings: Findings, selection: pd.DataFrame, further: Cal
     if not names:
         return
     if page.room < 32 + 8.5 * len(names):
-        page = further()
+        page = next_page()
     page.y += 3
     fresh = budget.uses(budget.budgets(findings.study)) == 1
     page.heading(f"What it was worth on {'fresh' if fresh else 'other'} seeds")
@@ -173,8 +179,8 @@ def _worth(page: Page, findings: Findings, selection: pd.DataFrame, further: Cal
         values = [numbers.estimate_and_bounds(*own)[0] if own else numbers.MISSING for own in both]
         pair = _pair(found, name)
         p = numbers.p_value(float(pair["p_holm"])) if pair is not None else numbers.MISSING
-        rows.append(Row(name=name, figures=(*values, p), look=_look(findings, name)))
-    axes = strip(page, rows, by.name, ("tuned", "default", "p (Holm)"), gap=2)
+        rows.append(Row(name=name, figures=(*values, p), line_style=_look(findings, name)))
+    axes = forest_plot(page, rows, by.name, ("tuned", "default", "p (Holm)"), gap=2)
     for at, name in enumerate(names):
         for setting, shift in ((tuned_label(name), -0.16), (name, 0.16)):
             if setting in intervals:

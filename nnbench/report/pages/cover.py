@@ -6,10 +6,10 @@ import pandas as pd
 
 from nnbench.core import formatting as numbers
 from nnbench.report.findings.findings import Findings
-from nnbench.report.pages import Settings
+from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import style, text
-from nnbench.report.plots.forest import Row, dots, mark, strip
-from nnbench.report.plots.sheet import Pad, Page, line_height
+from nnbench.report.plots.forest import Row, dots, forest_plot, mark
+from nnbench.report.plots.sheet import Page, Section, line_height
 from nnbench.report.plots.style import BODY, LEAST, LEFT, MUTED, SMALL
 from nnbench.report.sentences import caveats, wording
 from nnbench.stats.paired import LEVEL
@@ -20,30 +20,30 @@ _FORMS = [(12, False, 1), *((rows, True, columns) for columns in (1, 2) for rows
 _COLUMNS = ["setting", "estimate", "low", "high", "behind", "aside"]
 
 
-def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
     """The ranked settings with their intervals, as `Findings.ranking` gives them."""
     table = findings.ranking(findings.primary)
     for rows, compact, columns in _FORMS:
-        page = _page(findings, settings, table, rows, compact=compact, columns=columns)
+        page = _page(findings, options, table, rows, compact=compact, columns=columns)
         if page.room >= 0:
             break
-    pad.pages.append(page)
+    section.pages.append(page)
     return table
 
 
-def _page(findings: Findings, settings: Settings, table: pd.DataFrame, rows: int, *, compact: bool, columns: int) -> Page:
+def _page(findings: Findings, options: ReportOptions, table: pd.DataFrame, rows: int, *, compact: bool, columns: int) -> Page:
     """The cover with as many settings in its strip; the final table has them all."""
-    page = Page(text.legible(settings.title))
+    page = Page(text.legible(options.title))
     between = 3.5 if compact else 7.0
     page.paragraph(f"nnbench  \N{MIDDLE DOT}  {findings.study.name}", size=BODY, colour=MUTED, after=2.5)
-    page.paragraph(settings.title, size=20 if compact else 24, bold=True, after=4)
+    page.paragraph(options.title, size=20 if compact else 24, bold=True, after=4)
     others = wording.disagreement(findings)
     page.paragraph(wording.best(findings, findings.primary), size=12 if compact else 13.5, after=2.5 if others else between)
     if others:
         page.paragraph(others, size=BODY, after=between)
     ranked = table[table["n"] > 0]
     if len(ranked):
-        _strip(page, findings, ranked.head(rows), compact=compact)
+        _forest_plot(page, findings, ranked.head(rows), compact=compact)
         page.paragraph(_key(findings, ranked, rows), size=_NOTE, colour=MUTED, after=between)
     limits = caveats.caveats(findings)
     if limits:
@@ -53,9 +53,9 @@ def _page(findings: Findings, settings: Settings, table: pd.DataFrame, rows: int
         page.paragraph(limit.text, size=SMALL, x=LEFT + 4, after=0.9)
     page.y += between - 2.5
     _runs(page, findings, compact=compact)
-    if settings.contents:
+    if options.contents:
         page.y += between - 2.5
-        _contents(page, settings.contents, compact=compact, columns=columns)
+        _contents(page, options.contents, compact=compact, columns=columns)
     return page
 
 
@@ -73,7 +73,7 @@ def _contents(page: Page, contents: Sequence[tuple[str, str, int]], *, compact: 
     page.y += rows * step
 
 
-def _strip(page: Page, findings: Findings, shown: pd.DataFrame, *, compact: bool) -> None:
+def _forest_plot(page: Page, findings: Findings, shown: pd.DataFrame, *, compact: bool) -> None:
     """A row a setting: its runs, their interquartile mean and interval, and the figures."""
     rows = [
         Row(
@@ -82,13 +82,13 @@ def _strip(page: Page, findings: Findings, shown: pd.DataFrame, *, compact: bool
         )
         for setting, estimate, low, high, diverged, of in shown[[*_COLUMNS[:4], "diverged", "counted"]].itertuples(index=False)
     ]
-    axes = strip(page, rows, findings.primary.name, ("", "", ""), step=5.6 if compact else None, gap=2.5)
+    axes = forest_plot(page, rows, findings.primary.name, ("", "", ""), step=5.6 if compact else None, gap=2.5)
     values = findings.by(findings.primary).values
     for at, (setting, estimate, low, high, behind, aside) in enumerate(shown[_COLUMNS].itertuples(index=False)):
         own = values[setting].dropna()
         if len(own) > 1:
-            dots(axes, own, at + 0.27, findings.looks[setting])
-        mark(axes, at, (estimate, low, high), findings.looks[setting], hollow=behind or bool(aside))
+            dots(axes, own, at + 0.27, findings.styles[setting])
+        mark(axes, at, (estimate, low, high), findings.styles[setting], hollow=behind or bool(aside))
 
 
 def _key(findings: Findings, ranked: pd.DataFrame, rows: int) -> str:
@@ -117,13 +117,13 @@ def _runs(page: Page, findings: Findings, *, compact: bool) -> None:
     page.heading("Runs")
     page.y += 0.5
     outcomes = findings.runs["outcome"]
-    told = [(len(findings.scored), "came to their end")]
-    told += [(int((outcomes == outcome).sum()), outcome) for outcome in ("diverged", "failed", "killed")]
-    told += [(running, "running")] if (running := int((outcomes == "running").sum())) else []
+    outcome_counts = [(len(findings.scored), "came to their end")]
+    outcome_counts += [(int((outcomes == outcome).sum()), outcome) for outcome in ("diverged", "failed", "killed")]
+    outcome_counts += [(running, "running")] if (running := int((outcomes == "running").sum())) else []
     if compact:
-        page.paragraph(", ".join(f"{number:,} {words}" for number, words in told), size=SMALL, after=0.9)
+        page.paragraph(", ".join(f"{number:,} {words}" for number, words in outcome_counts), size=SMALL, after=0.9)
     else:
-        _large(page, told)
+        _large(page, outcome_counts)
     if made_by := wording.provenance(findings.runs):
         page.paragraph(made_by, size=_NOTE, colour=MUTED, after=1)
     commands = findings.commands
@@ -134,10 +134,10 @@ def _runs(page: Page, findings: Findings, *, compact: bool) -> None:
         page.paragraph(f"the last of {len(commands)} commands", size=_NOTE, colour=MUTED, after=1)
 
 
-def _large(page: Page, told: Sequence[tuple[int, str]]) -> None:
+def _large(page: Page, outcome_counts: Sequence[tuple[int, str]]) -> None:
     """Numbers side by side, with what they count below them."""
     x = LEFT
-    for number, words in told:
+    for number, words in outcome_counts:
         page.write(x, page.y, f"{number:,}", size=14, bold=number > 0, colour=style.INK if number else style.FAINT)
         page.write(x, page.y + 6.5, words, size=_NOTE, colour=MUTED)
         x += max(text.width(f"{number:,}", 14, bold=True), text.width(words, _NOTE)) + 10

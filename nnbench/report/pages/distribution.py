@@ -7,29 +7,29 @@ from matplotlib.axes import Axes
 
 from nnbench.core import formatting as numbers
 from nnbench.report.findings.findings import Findings
-from nnbench.report.pages import NotShown, Settings
+from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots import style
-from nnbench.report.plots.forest import Row, strip
-from nnbench.report.plots.sheet import Pad, Page
+from nnbench.report.plots.forest import Row, forest_plot
+from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import INK, MUTED
-from nnbench.report.sentences.wording import brief
+from nnbench.report.sentences.wording import short_name
 
 _MANY = 16  # settings in the strip
 _LINES = 6  # settings whose cumulative shares can be told apart in one panel
 _ACROSS = 48  # places for dots side by side before they are stacked
 
 
-def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
     """One row a run: `setting`, `seed`, `value`; the settings as they rank."""
     by = findings.primary
     values = findings.by(by).values
     if values.empty:
-        raise NotShown("no run came to its end")
+        raise NoDataError("no run came to its end")
     if values.count().max() < 2:
-        raise NotShown("each setting has one run that came to its end, so nothing is known of the spread")
+        raise NoDataError("each setting has one run that came to its end, so nothing is known of the spread")
     shown = values.iloc[:, :_MANY]
-    page = pad.page(_title(findings, values), _caption(findings, values))
-    strip_axes = _strip(page, shown, findings)
+    page = section.page(_title(findings, values), _caption(findings, values))
+    strip_axes = _forest_plot(page, shown, findings)
     if shown.shape[1] <= _LINES:
         _shares(page, strip_axes, shown, findings)
     table = values.rename_axis(columns="setting").melt(ignore_index=False).reset_index().dropna(subset=["value"])
@@ -40,11 +40,11 @@ def _title(findings: Findings, values: pd.DataFrame) -> str:
     name, spread = findings.primary.name, values.max() - values.min()
     widest = str(spread.idxmax())
     if values.shape[1] == 1:
-        return f"The {name} of {brief(widest)} differs by {numbers.fixed(spread.max(), 2)} between seeds"
+        return f"The {name} of {short_name(widest)} differs by {numbers.fixed(spread.max(), 2)} between seeds"
     ranked = findings.ranking(findings.primary)["estimate"].dropna()
     between = numbers.fixed(ranked.max() - ranked.min(), 2)
     return (
-        f"The {name} of {brief(widest)} differs by {numbers.fixed(spread.max(), 2)} between seeds, "
+        f"The {name} of {short_name(widest)} differs by {numbers.fixed(spread.max(), 2)} between seeds, "
         f"{findings.noun} means by {between}"
     )
 
@@ -52,9 +52,9 @@ def _title(findings: Findings, values: pd.DataFrame) -> str:
 def _caption(findings: Findings, values: pd.DataFrame) -> str:
     few, diverged = values.shape[1] <= _LINES, findings.by(findings.primary).verdict.diverged
     more = "" if values.shape[1] <= _MANY else f" The first {_MANY} of {values.shape[1]} settings."
-    further = "right" if findings.primary.higher else "left"
+    direction = "right" if findings.primary.higher else "left"
     shares = (
-        f" Below: the share of a setting's runs that are no better than a value; the further {further}, the better; "
+        f" Below: the share of a setting's runs that are no better than a value; the further {direction}, the better; "
         "marked at the median." + (" One that diverged is no better than any." if diverged else "")
     )
     return (
@@ -63,23 +63,23 @@ def _caption(findings: Findings, values: pd.DataFrame) -> str:
     )
 
 
-def _strip(page: Page, shown: pd.DataFrame, findings: Findings) -> Axes:
+def _forest_plot(page: Page, shown: pd.DataFrame, findings: Findings) -> Axes:
     """The dots, and behind them their middle half and its mean."""
     rows = []
     means = findings.ranking(findings.primary).set_index("setting")["estimate"].to_dict()
     for setting, own in shown.items():
         figures = [numbers.fixed(value) for value in (means[str(setting)], own.min(), own.max())]
-        rows.append(Row(name=str(setting), figures=(*figures, str(own.count())), look=findings.looks[str(setting)]))
+        rows.append(Row(name=str(setting), figures=(*figures, str(own.count())), line_style=findings.styles[str(setting)]))
     step = min(17.0, (page.room - 30) / len(rows))
-    axes = strip(page, rows, findings.primary.name, ("mean", "least", "most", "runs"), step=step)
+    axes = forest_plot(page, rows, findings.primary.name, ("mean", "least", "most", "runs"), step=step)
     reach = float(np.nanmax(shown) - np.nanmin(shown)) or 1.0
     for at, (setting, own) in enumerate(shown.items()):
-        look, known = findings.looks[str(setting)], own.dropna().sort_values()
+        line_style, known = findings.styles[str(setting)], own.dropna().sort_values()
         low, high = known.quantile([0.25, 0.75])
-        axes.fill_between([low, high], at - 0.3, at + 0.3, color=look.colour, alpha=0.18, linewidth=0)
-        axes.plot([means[str(setting)]] * 2, [at - 0.3, at + 0.3], color=look.colour, linewidth=1.5)
+        axes.fill_between([low, high], at - 0.3, at + 0.3, color=line_style.colour, alpha=0.18, linewidth=0)
+        axes.plot([means[str(setting)]] * 2, [at - 0.3, at + 0.3], color=line_style.colour, linewidth=1.5)
         heights = at + stacked(known.to_numpy(), reach / _ACROSS) * min(0.07, 0.6 / max(1, len(known)) * 4)
-        axes.plot(known, heights, "o", color=look.colour, markersize=3.2, markeredgewidth=0.3, markeredgecolor="white")
+        axes.plot(known, heights, "o", color=line_style.colour, markersize=3.2, markeredgewidth=0.3, markeredgecolor="white")
     return axes
 
 
@@ -103,13 +103,13 @@ def _shares(page: Page, above: Axes, shown: pd.DataFrame, findings: Findings) ->
     axes.axhline(0.5, color=MUTED, linewidth=0.5)
     axes.locator_params(axis="x", nbins=6)
     for setting, own in shown.items():
-        look, known = findings.looks[str(setting)], np.sort(own.dropna().to_numpy())
+        line_style, known = findings.styles[str(setting)], np.sort(own.dropna().to_numpy())
         lost = diverged.get(str(setting), 0)
         of, below = len(known) + lost, lost if findings.primary.higher else 0  # where a diverged run is no better than any
         x = np.concatenate([[low], known, [high]])
         y = (below + np.concatenate([[0], np.arange(1, len(known) + 1), [len(known)]])) / of
-        axes.step(x, y, where="post", color=look.colour, linestyle=look.dash, linewidth=1.3)
+        axes.step(x, y, where="post", color=line_style.colour, linestyle=line_style.dash, linewidth=1.3)
         middle = (of - 1) // 2 - below
         if 0 <= middle < len(known):
-            axes.plot(known[middle : middle + 1], [0.5], look.marker, color=look.colour, markeredgecolor=INK)
+            axes.plot(known[middle : middle + 1], [0.5], line_style.marker, color=line_style.colour, markeredgecolor=INK)
     page.y += height + 12

@@ -4,14 +4,13 @@ import numpy as np
 import pandas as pd
 
 from nnbench.core import formatting as numbers
-from nnbench.records.outcomes import COMPLETED
 from nnbench.report.findings.findings import Findings
-from nnbench.report.pages import NotShown, Settings
+from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots import text
-from nnbench.report.plots.forest import Row, mark, strip
-from nnbench.report.plots.sheet import Pad, Page, line_height
+from nnbench.report.plots.forest import Row, forest_plot, mark
+from nnbench.report.plots.sheet import Page, Section, line_height
 from nnbench.report.plots.style import FAINT, INK, LEAST, LEFT, MM, MUTED, RIGHT, SMALL, WARNING
-from nnbench.report.sentences.wording import brief
+from nnbench.report.sentences.wording import short_name
 from nnbench.stats.failures import chance_line, failures
 
 _MANY = 20
@@ -26,17 +25,17 @@ _MARKS = {  # of each outcome in the map: marker, colour, whether it is filled
 }
 
 
-def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
     """One row a setting, those that fail most first: `n`, `diverged`, `at_chance`, and `share` of both, `low`, `high`."""
     if findings.ended.empty:
-        raise NotShown("no run came to its end or diverged")
+        raise NoDataError("no run came to its end or diverged")
     chance = _chance(findings)
     table = failures(findings.ordered(findings.runs), chance=chance)
     table = table.sort_values("share", ascending=False, kind="stable", ignore_index=True)
     more = f" The first {_MANY} of {len(table)} settings." if len(table) > _MANY else ""
-    page = pad.page(_title(findings, table), _caption(findings, chance) + more)
+    page = section.page(_title(findings, table), _caption(findings, chance) + more)
     shown = table.head(_MANY)
-    _strip(page, findings, shown)
+    _forest_plot(page, findings, shown)
     _map(page, findings, shown, chance)
     return table
 
@@ -57,13 +56,13 @@ def _title(findings: Findings, table: pd.DataFrame) -> str:
         room = f"{table['high'].max():.0%}".replace("%", " %")
         few_runs = numbers.count(few, "run")
         return f"No run diverged or ended at chance, which in {few_runs} leaves room for failures of up to {room}"
-    told = f"{int(worst['diverged'] + worst['at_chance'])} of {worst['n']} runs of {brief(worst['setting'])}"
+    share = f"{int(worst['diverged'] + worst['at_chance'])} of {worst['n']} runs of {short_name(worst['setting'])}"
     if (table["share"] > 0).sum() == 1:
         rest = "; no other setting failed" if len(table) > 1 else ""
-        return f"{told} diverged or ended at chance{rest}"
+        return f"{share} diverged or ended at chance{rest}"
     as_many = int((table["share"] == worst["share"]).sum()) - 1
     others = f", and as large a share of {numbers.count(as_many, 'other setting')}" if as_many else ", the most"
-    return f"{failed} of {runs} runs diverged or ended at chance: {told}{others}"
+    return f"{failed} of {runs} runs diverged or ended at chance: {share}{others}"
 
 
 def _caption(findings: Findings, chance: float) -> str:
@@ -79,24 +78,24 @@ def _caption(findings: Findings, chance: float) -> str:
     )
 
 
-def _strip(page: Page, findings: Findings, shown: pd.DataFrame) -> None:
+def _forest_plot(page: Page, findings: Findings, shown: pd.DataFrame) -> None:
     rows = []
     for row in shown.to_dict("records"):
         bounds = f"[{row['low']:.0%}, {row['high']:.0%}]".replace("%", "")
         figures = (f"{100 * row['share']:.0f}", bounds, str(row["diverged"]), str(row["at_chance"]), str(row["n"]))
-        rows.append(Row(name=row["setting"], figures=figures, look=findings.looks[row["setting"]]))
+        rows.append(Row(name=row["setting"], figures=figures, line_style=findings.styles[row["setting"]]))
     heads = ("%", "95 % interval", "diverged", "at chance", "of runs")
-    axes = strip(page, rows, "runs that failed (%)", heads, step=min(8.5, 110 / len(rows)))
+    axes = forest_plot(page, rows, "runs that failed (%)", heads, step=min(8.5, 110 / len(rows)))
     axes.set(xlim=(-3, 103), xticks=[0, 25, 50, 75, 100])
     for at, row in enumerate(shown.to_dict("records")):
-        mark(axes, at, (100 * row["share"], 100 * row["low"], 100 * row["high"]), findings.looks[row["setting"]])
+        mark(axes, at, (100 * row["share"], 100 * row["low"], 100 * row["high"]), findings.styles[row["setting"]])
 
 
 def _map(page: Page, findings: Findings, shown: pd.DataFrame, chance: float) -> None:
     """A mark for each setting and seed; the gaps show which runs have no partner."""
     runs = findings.runs[findings.runs["setting"].isin(shown["setting"])]
     seeds = np.sort(runs["seed"].dropna().unique())[:_SEEDS]
-    at_chance = (runs["outcome"].isin(COMPLETED)) & (runs["final/train_accuracy"] <= chance)
+    at_chance = (runs["outcome"].isin(["finished", "stopped"])) & (runs["final/train_accuracy"] <= chance)
     ended = runs["outcome"].replace({"finished": "came to its end", "stopped": "came to its end"}).mask(at_chance, "at chance")
     heading = (
         "How each run ended" if len(seeds) == runs["seed"].nunique() else f"How the runs of the first {_SEEDS} seeds ended"

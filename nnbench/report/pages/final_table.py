@@ -9,8 +9,8 @@ from nnbench.records.measures import by_rank, by_split
 from nnbench.report.findings.findings import METRICS, Findings
 from nnbench.report.findings.references import references
 from nnbench.report.findings.targets import Race, races
-from nnbench.report.pages import NotShown, Settings
-from nnbench.report.plots.sheet import Pad, Page
+from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import LEAST, MUTED, SMALL, WARNING, WIDTH
 from nnbench.report.plots.table import Cell, Column, table
 from nnbench.report.sentences import wording
@@ -31,10 +31,10 @@ _REACHED = (
 )
 
 
-def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
     """One row a setting: its runs; for each measure the interval and whether it is `behind` the best; its times."""
     if findings.scored.empty:
-        raise NotShown("no run came to its end")
+        raise NoDataError("no run came to its end")
     columns = [column for column in _HEADS if findings.known(column)]
     if "test/accuracy" in columns and "final/val_accuracy" in columns:
         columns.remove("final/val_accuracy")
@@ -47,36 +47,36 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     ended = findings.scored["setting"].value_counts()
     result["ended"] = result["setting"].map(ended).fillna(0).astype(int)
     result["train_seconds"] = result["setting"].map(seconds)
-    page = pad.page(wording.headline(findings, findings.primary), _CAPTION)
-    page = _finals(page, findings, result, columns, pad.further)
+    page = section.page(wording.headline(findings, findings.primary), _CAPTION)
+    page = _finals(page, findings, result, columns, section.next_page)
     for metric in by_rank():
         if metric.column not in METRICS and findings.known(metric.column):
             part = findings.ranking(metric).set_index("setting")[["n", "estimate", "low", "high"]]
             result = result.join(part.add_prefix(f"{metric.column} "), on="setting")
     known = references(findings.runs)
     if sentence := known.sentence():
-        page = page if page.room > 10 else pad.further()
+        page = page if page.room > 10 else section.next_page()
         page.paragraph(sentence, size=LEAST + 0.5, colour=MUTED)
         for name, value in vars(known).items():
             result[f"reference/{name}"] = value
-    run = races(findings, settings.targets)
+    run = races(findings, options.targets)
     beyond = known.beyond([race.target for race in run])
     for race in run:
         result = result.join(_reached(race), on="setting")
     for at in range(0, len(run), _ABREAST):
-        page = page if page.room > 40 + 6 * len(result) else pad.further()
+        page = page if page.room > 40 + 6 * len(result) else section.next_page()
         names = [race.name for race in run[at : at + _ABREAST]]
-        page = _times(page, findings, result, names, pad.further, _REACHED + beyond if at == 0 else "")
+        page = _times(page, findings, result, names, section.next_page, _REACHED + beyond if at == 0 else "")
     return result
 
 
-def _finals(page: Page, findings: Findings, result: pd.DataFrame, columns: list[str], further: Callable[[], Page]) -> Page:
+def _finals(page: Page, findings: Findings, result: pd.DataFrame, columns: list[str], next_page: Callable[[], Page]) -> Page:
     """The table of where the settings ended up."""
     leaders = {column: findings.by(METRICS[column]).leaders for column in columns}
     rows = []
     for row in result.to_dict("records"):
         diverged = f"{row['diverged']} diverged" if row["diverged"] else ""
-        cells = [Cell(row["setting"], look=findings.looks[row["setting"]])]
+        cells = [Cell(row["setting"], line_style=findings.styles[row["setting"]])]
         cells.append(Cell(str(row["ended"]), diverged, note_colour=WARNING))
         for column in columns:
             low, high = row[f"{column} low"], row[f"{column} high"]
@@ -86,7 +86,7 @@ def _finals(page: Page, findings: Findings, result: pd.DataFrame, columns: list[
         rows.append(cells)
     measures = [Column(_HEADS[column], 25, "decimal") for column in columns]
     rest = [Column("runs", 15), *measures, Column("training\ntime", 17)]
-    return table(page, [_names(rest), *rest], rows, further)
+    return table(page, [_names(rest), *rest], rows, next_page)
 
 
 def _names(rest: Sequence[Column]) -> Column:
@@ -103,7 +103,7 @@ def _reached(race: Race) -> pd.DataFrame:
 
 
 def _times(
-    page: Page, findings: Findings, result: pd.DataFrame, targets: Sequence[str], further: Callable[[], Page], note: str
+    page: Page, findings: Findings, result: pd.DataFrame, targets: Sequence[str], next_page: Callable[[], Page], note: str
 ) -> Page:
     """The table of epochs until the targets, by their names; above it, where there is one, a note on how to read it."""
     page.y += 8
@@ -114,7 +114,7 @@ def _times(
     emphasised = {target: result[f"epochs_to/{target} behind"].any() for target in targets}
     rows = []
     for row in result.to_dict("records"):
-        cells = [Cell(row["setting"], look=findings.looks[row["setting"]])]
+        cells = [Cell(row["setting"], line_style=findings.styles[row["setting"]])]
         for target in targets:
             median, reached, runs = (row[f"epochs_to/{target} {part}"] for part in ("median", "reached", "runs"))
             worse = row[f"epochs_to/{target} behind"] or row[f"epochs_to/{target} aside"]
@@ -124,4 +124,4 @@ def _times(
             cells.append(Cell(f"{reached:.0f} of {runs:.0f}" if runs > 0 else "", colour=MUTED))
         rows.append(cells)
     rest = [column for target in targets for column in (Column(target, 24), Column("runs", 17, size=LEAST + 0.5))]
-    return table(page, [_names(rest), *rest], rows, further)
+    return table(page, [_names(rest), *rest], rows, next_page)

@@ -6,11 +6,11 @@ import pandas as pd
 
 from nnbench.core import formatting as numbers
 from nnbench.report.findings.findings import METRICS, Findings
-from nnbench.report.pages import NotShown, Settings
-from nnbench.report.plots.forest import Row, dots, mark, strip
-from nnbench.report.plots.sheet import Pad, Page
+from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.plots.forest import Row, dots, forest_plot, mark
+from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import LEFT, MUTED, WIDTH
-from nnbench.report.sentences.wording import brief, left_out
+from nnbench.report.sentences.wording import left_out, short_name
 from nnbench.stats.generalisation import generalisation_gap
 
 _MANY = 12
@@ -22,20 +22,20 @@ _CAPTION = (
 )
 
 
-def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
     """One row a setting, the widest gap first: `setting`, `n`, `estimate`, `low`, `high`, in shares of points."""
     split: Literal["test", "val"] = "test" if findings.known("test/accuracy") else "val"
     unseen = METRICS["test/accuracy" if split == "test" else "final/val_accuracy"]
     if not findings.known(unseen.column) or not findings.known(_TRAINING):
-        raise NotShown("no run that came to its end was judged on points held out")
+        raise NoDataError("no run that came to its end was judged on points held out")
     table = generalisation_gap(findings.scored, split=split)
     table = table[table["n"] > 0].sort_values("estimate", ascending=False, kind="stable", ignore_index=True)
     words = unseen.name.split()[0]
     best = [name for name in map(str, findings.ranking(findings.primary)["setting"]) if name in set(table["setting"])]
-    page = pad.page(_title(table, words), _CAPTION.format(words) + left_out(best, _MANY, "setting"))
+    page = section.page(_title(table, words), _CAPTION.format(words) + left_out(best, _MANY, "setting"))
     shown = table[table["setting"].isin(best[:_MANY])]
     _scatter(page, findings, shown, unseen.column, unseen.name)
-    _strip(page, findings, shown, unseen.column)
+    _forest_plot(page, findings, shown, unseen.column)
     return table
 
 
@@ -43,8 +43,8 @@ def _title(table: pd.DataFrame, unseen: str) -> str:
     widest, narrowest = table.iloc[0], table.iloc[-1]
     if len(table) == 1:
         gap = numbers.interval(widest["estimate"], widest["low"], widest["high"])
-        return f"From training to {unseen} points, the accuracy of {brief(widest['setting'])} falls by {gap}"
-    low, high = (f"{numbers.fixed(one['estimate'], 2)} for {brief(one['setting'])}" for one in (narrowest, widest))
+        return f"From training to {unseen} points, the accuracy of {short_name(widest['setting'])} falls by {gap}"
+    low, high = (f"{numbers.fixed(one['estimate'], 2)} for {short_name(one['setting'])}" for one in (narrowest, widest))
     if not narrowest["high"] < widest["low"]:  # whose gap is the widest is not known
         low, high = (numbers.fixed(one["estimate"], 2) for one in (narrowest, widest))
     return f"From training to {unseen} points accuracy falls by {low} to {high}"
@@ -59,22 +59,30 @@ def _scatter(page: Page, findings: Findings, shown: pd.DataFrame, column: str, n
     axes.locator_params(nbins=6)
     axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.6)
     for setting in shown["setting"]:
-        own, look = runs[runs["setting"] == setting], findings.looks[setting]
-        axes.plot(own[_TRAINING], own[column], look.marker, color=look.colour, alpha=0.75, markersize=4, markeredgewidth=0)
+        own, line_style = runs[runs["setting"] == setting], findings.styles[setting]
+        axes.plot(
+            own[_TRAINING],
+            own[column],
+            line_style.marker,
+            color=line_style.colour,
+            alpha=0.75,
+            markersize=4,
+            markeredgewidth=0,
+        )
     page.y += side + 16
 
 
-def _strip(page: Page, findings: Findings, shown: pd.DataFrame, column: str) -> None:
+def _forest_plot(page: Page, findings: Findings, shown: pd.DataFrame, column: str) -> None:
     rows = []
     for row in shown.to_dict("records"):
         figures = (*numbers.estimate_and_bounds(row["estimate"], row["low"], row["high"]), str(row["n"]))
-        rows.append(Row(name=row["setting"], figures=figures, look=findings.looks[row["setting"]]))
-    axes = strip(page, rows, "training minus held-out accuracy", ("gap", "95 % interval", "runs"))
+        rows.append(Row(name=row["setting"], figures=figures, line_style=findings.styles[row["setting"]]))
+    axes = forest_plot(page, rows, "training minus held-out accuracy", ("gap", "95 % interval", "runs"))
     gaps = findings.scored[_TRAINING] - findings.scored[column]
     for at, row in enumerate(shown.to_dict("records")):
-        own, look = gaps[findings.scored["setting"] == row["setting"]].dropna(), findings.looks[row["setting"]]
+        own, line_style = gaps[findings.scored["setting"] == row["setting"]].dropna(), findings.styles[row["setting"]]
         if len(own) > 1:
-            dots(axes, own, at + 0.27, look)
-        mark(axes, at, (row["estimate"], row["low"], row["high"]), look)
+            dots(axes, own, at + 0.27, line_style)
+        mark(axes, at, (row["estimate"], row["low"], row["high"]), line_style)
     if axes.get_xlim()[0] < 0 < axes.get_xlim()[1]:
         axes.axvline(0, color=MUTED, linewidth=0.8)

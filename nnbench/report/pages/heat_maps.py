@@ -10,12 +10,12 @@ from nnbench.core import formatting as numbers
 from nnbench.core.formatting import listing
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.search import Search
-from nnbench.report.pages import NotShown, Settings
+from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots import text
-from nnbench.report.plots.sheet import Pad, Page, line_height
+from nnbench.report.plots.sheet import Page, Section, line_height
 from nnbench.report.plots.style import INK, LEAST, LEFT, MM, MUTED, RIGHT, SMALL, WIDTH
 from nnbench.report.plots.ticks import logarithmic
-from nnbench.report.sentences.wording import brief, left_out, spoken
+from nnbench.report.sentences.wording import hyperparameter_label, hyperparameter_value, left_out, short_name
 
 _MANY = 6
 _CHOICES = 4  # values that are set at equal distances, as choices are
@@ -23,7 +23,7 @@ _COLOURS = "cividis"
 _HATCH = "/////"
 
 
-def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
     """A row a cell, or a configuration where they were drawn from ranges.
 
     Returns:
@@ -33,12 +33,12 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     search = findings.search
     tried = {name: varied[:2] for name, varied in search.varied.items() if len(varied) > 1} if search else {}
     if search is None or not tried:
-        raise NotShown("no optimizer was run with two hyperparameters that vary")
+        raise NoDataError("no optimizer was run with two hyperparameters that vary")
     tables = {name: _cells(search, name, *pair) for name, pair in tried.items()}
     known = {name: own for name, own in tables.items() if own["value"].notna().any()}
     if not known:
-        raise NotShown("no configuration came to its end on all of its seeds")
-    page = pad.page(_title(known), _caption(search, known) + left_out(list(known), _MANY, "optimizer"))
+        raise NoDataError("no configuration came to its end on all of its seeds")
+    page = section.page(_title(known), _caption(search, known) + left_out(list(known), _MANY, "optimizer"))
     _arrange(page, search, dict(list(known.items())[:_MANY]))
     return pd.concat([own.assign(optimizer=name) for name, own in tables.items()], ignore_index=True)
 
@@ -68,22 +68,18 @@ def _title(tables: dict[str, pd.DataFrame]) -> str:
     spread = {name: float(own["value"].max() - own["value"].min()) for name, own in tables.items()}
     most = max(spread, key=lambda name: spread[name])
     if len(tables) > 2:
-        diverged = [brief(name) for name, own in tables.items() if (own["diverged"] > 0).any()]
+        diverged = [short_name(name) for name, own in tables.items() if (own["diverged"] > 0).any()]
         lost = f"; runs of {listing(diverged)} diverged" if diverged else "; no run diverged"
         by = numbers.fixed(spread[most], 2)
-        return f"In this search the choice matters most for {brief(most)}, by {by} from worst to best{lost}"
+        return f"In this search the choice matters most for {short_name(most)}, by {by} from worst to best{lost}"
     return f"Best of what was tried: {listing([_place(name, own) for name, own in tables.items()])}"
 
 
 def _place(name: str, own: pd.DataFrame) -> str:
     """`adam at learning rate 0.05, β₁ 0.9`."""
     best = own.iloc[int(own["place"].argmin())]
-    told = [f"{spoken(best[axis])} {_told(best[f'{axis}_value'])}" for axis in ("x", "y")]
-    return f"{brief(name)} at {', '.join(told)}"
-
-
-def _told(value: object) -> str:
-    return numbers.significant(float(value)) if isinstance(value, float | int) else str(value)
+    phrases = [f"{hyperparameter_label(best[axis])} {hyperparameter_value(best[f'{axis}_value'])}" for axis in ("x", "y")]
+    return f"{short_name(name)} at {', '.join(phrases)}"
 
 
 def _caption(search: Search, tables: dict[str, pd.DataFrame]) -> str:
@@ -109,11 +105,11 @@ def _arrange(page: Page, search: Search, tables: dict[str, pd.DataFrame]) -> Non
     for number, (name, own) in enumerate(tables.items()):
         row, column = divmod(number, across)
         x, y = LEFT + 14 + column * (width + gap), page.y + row * (height + head + 17)
-        page.swatch(x, y + 0.38 * SMALL / MM, search.look(name))
+        page.swatch(x, y + 0.38 * SMALL / MM, search.line_style(name))
         page.write(x + 9, y, text.fit(name, SMALL, width - 9, bold=True), size=SMALL, bold=True)
         axes = page.axes(x, y + head, width, height)
         labels = own["x"].iloc[0], own["y"].iloc[0]
-        axes.set(xlabel=spoken(labels[0]), ylabel=spoken(labels[1]))
+        axes.set(xlabel=hyperparameter_label(labels[0]), ylabel=hyperparameter_label(labels[1]))
         if search.gridded(name, *labels):
             _grid(axes, own, norm)
         else:
@@ -171,8 +167,8 @@ def _grid(axes: Axes, own: pd.DataFrame, norm: Normalize) -> None:
                 color=INK,
                 linewidth=1.6,
             )
-    axes.set_xticks(range(len(xs)), [_told(x) for x in xs])
-    axes.set_yticks(range(len(ys)), [_told(y) for y in ys])
+    axes.set_xticks(range(len(xs)), [hyperparameter_value(x) for x in xs])
+    axes.set_yticks(range(len(ys)), [hyperparameter_value(y) for y in ys])
     axes.set(xlim=(-0.5, len(xs) - 0.5), ylim=(-0.5, len(ys) - 0.5))
     axes.grid(False)
 
@@ -184,7 +180,7 @@ def _scatter(axes: Axes, own: pd.DataFrame, norm: Normalize, log: frozenset[str]
         values = own[f"{which}_value"]
         if not pd.api.types.is_numeric_dtype(values) or values.nunique() <= _CHOICES:
             own = own.assign(**{f"{which}_value": values.astype("category").cat.codes})
-            axis.set_ticks(range(values.nunique()), [_told(value) for value in sorted(values.unique())])
+            axis.set_ticks(range(values.nunique()), [hyperparameter_value(value) for value in sorted(values.unique())])
         elif name in log:
             logarithmic(axis, values.min() / 1.5, values.max() * 1.5, numbers.tick)
     finished, lost = own[own["value"].notna()], own[own["diverged"] > 0]

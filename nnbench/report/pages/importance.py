@@ -5,18 +5,18 @@ import pandas as pd
 from nnbench.core import formatting as numbers
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.search import Search
-from nnbench.report.pages import NotShown, Settings
-from nnbench.report.plots.forest import Row, strip
-from nnbench.report.plots.sheet import Pad, Page
+from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.plots.forest import Row, forest_plot
+from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import BODY, LEFT, MM
-from nnbench.report.sentences.wording import brief, left_out, spoken
+from nnbench.report.sentences.wording import hyperparameter_label, left_out, short_name
 from nnbench.stats.importance import importance
 
 _LEAST = 8  # configurations; on fewer, a forest sees what is not there
 _MANY = 6
 
 
-def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
     """A row an optimizer and hyperparameter, the most important first: `optimizer`, `hyperparameter`, `share`."""
     search = findings.search
     tried = (
@@ -25,12 +25,12 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
         else []
     )
     if search is None or not tried:
-        raise NotShown(f"no optimizer was run with {_LEAST} configurations or more in which two hyperparameters vary")
+        raise NoDataError(f"no optimizer was run with {_LEAST} configurations or more in which two hyperparameters vary")
     shares = {name: _shares(search, name) for name in tried}
     shares = {name: own for name, own in shares.items() if own.notna().any()}
     if not shares:
-        raise NotShown("no two configurations of an optimizer ended apart")
-    page = pad.page(_title(shares), _caption(search, shares) + left_out(list(shares), _MANY, "optimizer"))
+        raise NoDataError("no two configurations of an optimizer ended apart")
+    page = section.page(_title(shares), _caption(search, shares) + left_out(list(shares), _MANY, "optimizer"))
     shown = list(shares.items())[:_MANY]
     for name, own in shown:
         _bars(page, search, name, own, last=name == shown[-1][0])
@@ -49,12 +49,14 @@ def _shares(search: Search, name: str) -> "pd.Series[float]":
 def _title(shares: dict[str, "pd.Series[float]"]) -> str:
     first: dict[str, list[str]] = {}
     for name, own in shares.items():
-        first.setdefault(str(own.index[0]), []).append(brief(name))
+        first.setdefault(str(own.index[0]), []).append(short_name(name))
     if len(first) == 1 and len(shares) > 1:
         (one,) = first
-        return f"Of what differs between configurations, the {spoken(one)} explains most for every optimizer"
-    told = [f"{spoken(hyperparameter)} for {numbers.listing(names)}" for hyperparameter, names in first.items()]
-    return f"What differs between configurations is owed most to {'; to '.join(told)}"
+        return f"Of what differs between configurations, the {hyperparameter_label(one)} explains most for every optimizer"
+    phrases = [
+        f"{hyperparameter_label(hyperparameter)} for {numbers.listing(names)}" for hyperparameter, names in first.items()
+    ]
+    return f"What differs between configurations is owed most to {'; to '.join(phrases)}"
 
 
 def _caption(search: Search, shares: dict[str, "pd.Series[float]"]) -> str:
@@ -69,11 +71,11 @@ def _caption(search: Search, shares: dict[str, "pd.Series[float]"]) -> str:
 
 
 def _bars(page: Page, search: Search, name: str, own: "pd.Series[float]", *, last: bool) -> None:
-    look = search.look(name)
-    page.swatch(LEFT, page.y + 0.38 * BODY / MM, look)
+    line_style = search.line_style(name)
+    page.swatch(LEFT, page.y + 0.38 * BODY / MM, line_style)
     page.paragraph(name, x=LEFT + 9, bold=True, after=1)
     rows = [Row(name=str(hyperparameter), figures=(f"{share:.2f}",)) for hyperparameter, share in own.items()]
-    axes = strip(page, rows, "share of variance" if last else "", ("",), step=6.0, gap=4)
-    axes.barh(range(len(own)), own, height=0.6, color=look.colour)
+    axes = forest_plot(page, rows, "share of variance" if last else "", ("",), step=6.0, gap=4)
+    axes.barh(range(len(own)), own, height=0.6, color=line_style.colour)
     axes.set_xlim(0, 1)
     axes.tick_params(labelbottom=last)

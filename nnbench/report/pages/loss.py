@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from nnbench.core import formatting as numbers
 from nnbench.report.findings.findings import METRICS, Findings
 from nnbench.report.findings.references import lines, references
-from nnbench.report.pages import Settings
+from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import curves
-from nnbench.report.plots.sheet import Pad
+from nnbench.report.plots.sheet import Section
 from nnbench.report.plots.ticks import logarithmic
 from nnbench.report.sentences import wording
 
@@ -20,14 +20,14 @@ _EARLY = 0.01, 30  # share of the epochs, and epochs, in which a spike may be cu
 _SPIKE = 1.5  # times as high as all that comes later
 
 
-def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
     """What `curves.bands` gives, for training and validation loss."""
     table = curves.bands(findings, {"train_loss": "Training loss (nats)", "val_loss": "Validation loss (nats)"})
     by = METRICS["final/train_loss"]
     known = references(findings.runs)
     lows, top = _lows(table, known.bayes_loss), ceiling(table)
     key = known.loss_key() if known.bayes_loss is not None and min(lows.values()) <= known.bayes_loss <= top else ""
-    page = pad.page(wording.headline(findings, by), curves.caption(findings, table) + cut(table) + _clip(table) + key)
+    page = section.page(wording.headline(findings, by), curves.caption(findings, table) + cut(table) + _clip(table) + key)
     curves.draw(page, findings, table, by, Logarithmic(lows, top, known.losses))
     return table
 

@@ -6,13 +6,13 @@ from nnbench.core import formatting as numbers
 from nnbench.records.measure import Measure
 from nnbench.report.findings.findings import Comparison, Findings
 from nnbench.report.findings.measures import declared, disagreements, tau
-from nnbench.report.pages import NotShown, Settings
+from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots import text
 from nnbench.report.plots.labels import spread
-from nnbench.report.plots.sheet import Pad, Page
+from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import LEAST, LEFT, MM, MUTED, RIGHT, SMALL, WIDTH
 from nnbench.report.plots.table import Cell, Column, table
-from nnbench.report.sentences.wording import brief
+from nnbench.report.sentences.wording import short_name
 
 _MANY = 12  # settings in the drawing
 _LINE = 3.6  # millimetres between the names beside the drawing, at least
@@ -26,7 +26,7 @@ _CAPTION = (
 )
 
 
-def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
     """A row a measure and setting, the best first.
 
     Returns:
@@ -37,14 +37,14 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     metrics = declared(findings)
     found = {metric: findings.by(metric) for metric in metrics}
     if len(metrics) < 2 or not all(len(one.scores.columns) for one in found.values()):
-        raise NotShown("no second measure is known of runs that came to their end")
+        raise NoDataError("no second measure is known of runs that came to their end")
     if findings.by(findings.primary).verdict.settings < 2:
-        raise NotShown("no second setting is ranked")
+        raise NoDataError("no second setting is ranked")
     parts = {metric: _ranked(findings, metric, one) for metric, one in found.items()}
-    page = pad.page(_title(findings, metrics), _CAPTION)
+    page = section.page(_title(findings, metrics), _CAPTION)
     _places(page, findings, parts)
-    page = _values(page, pad, findings, found)
-    _pairs(page, pad, findings, found)
+    page = _values(page, section, findings, found)
+    _pairs(page, section, findings, found)
     return pd.concat(parts.values(), ignore_index=True)
 
 
@@ -75,7 +75,7 @@ def _title(findings: Findings, metrics: list[Measure]) -> str:
     if worst.first == judging.best:
         turned = numbers.count(len(worst.reversed), "shown difference")
         return f"By {worst.metric.full} {turned} {'is' if len(worst.reversed) == 1 else 'are'} the other way round"
-    first, other = brief(judging.best), brief(worst.first)
+    first, other = short_name(judging.best), short_name(worst.first)
     return f"{first} is first by {findings.primary.full}, {other} by {worst.metric.full}"
 
 
@@ -97,18 +97,26 @@ def _places(page: Page, findings: Findings, parts: dict[Measure, pd.DataFrame]) 
     ranks = pd.DataFrame({at: part.set_index("setting")["rank"] for at, part in enumerate(parts.values())}).reindex(names)
     heights = page.y + spread([(at + 0.5) / most * height for at in range(len(names))], _LINE, 0.0, height)
     for y, (name, own) in zip(heights.tolist(), ranks.iterrows(), strict=True):
-        look = findings.looks[str(name)]
-        axes.plot(ranks.columns, own, color=look.colour, linestyle=look.dash, marker=look.marker, linewidth=1.4, markersize=5)
-        page.swatch(LEFT, y, look)
+        line_style = findings.styles[str(name)]
+        axes.plot(
+            ranks.columns,
+            own,
+            color=line_style.colour,
+            linestyle=line_style.dash,
+            marker=line_style.marker,
+            linewidth=1.4,
+            markersize=5,
+        )
+        page.swatch(LEFT, y, line_style)
         page.write(LEFT + 9, y - 0.38 * SMALL / MM, text.fit(str(name), SMALL, WIDTH - width - 18), size=SMALL)
     page.y += height + 4
 
 
-def _values(page: Page, pad: Pad, findings: Findings, found: dict[Measure, Comparison]) -> Page:
+def _values(page: Page, section: Section, findings: Findings, found: dict[Measure, Comparison]) -> Page:
     tables = {metric: one.ranking.set_index("setting").to_dict("index") for metric, one in found.items()}
     rows: list[list[Cell | str]] = []
     for setting in map(str, found[findings.primary].scores.columns):
-        cells: list[Cell | str] = [Cell(setting, look=findings.looks[setting])]
+        cells: list[Cell | str] = [Cell(setting, line_style=findings.styles[setting])]
         for metric, one in found.items():
             own = tables[metric][setting]
             estimate, low, high = own["estimate"], own["low"], own["high"]
@@ -116,30 +124,32 @@ def _values(page: Page, pad: Pad, findings: Findings, found: dict[Measure, Compa
             cells.append(Cell(words, numbers.bounds(low, high), bold=setting in one.leaders))
         rows.append(cells)
     columns = [Column(_head(metric), _COLUMN, "decimal", SMALL) for metric in found]
-    return table(page, [Column("", WIDTH - _COLUMN * len(columns), "left", SMALL), *columns], rows, pad.further)
+    return table(page, [Column("", WIDTH - _COLUMN * len(columns), "left", SMALL), *columns], rows, section.next_page)
 
 
-def _pairs(page: Page, pad: Pad, findings: Findings, found: dict[Measure, Comparison]) -> None:
+def _pairs(page: Page, section: Section, findings: Findings, found: dict[Measure, Comparison]) -> None:
     """Which pairs each measure shows to differ."""
     if page.room < 40:
-        page = pad.further()
+        page = section.next_page()
     page.y += 3
     page.heading("Which differences are shown by which measure")
     page.y += 1
     rows: list[list[Cell | str]] = []
     for metric, one in found.items():
         shown, pairs = one.verdict.shown, one.verdict.pairs
-        told = [f"{brief(better)} over {brief(worse)}" for better, worse in shown[:_NAMED]]
+        phrases = [f"{short_name(better)} over {short_name(worse)}" for better, worse in shown[:_NAMED]]
         more = [f"{len(shown) - _NAMED} more"] if len(shown) > _NAMED else []
         order = "" if metric == findings.primary else numbers.fixed(tau(findings, metric), 2)
-        rows.append([metric.full, f"{len(shown)} of {pairs}", order, Cell("; ".join([*told, *more]) or "none", colour=MUTED)])
+        rows.append(
+            [metric.full, f"{len(shown)} of {pairs}", order, Cell("; ".join([*phrases, *more]) or "none", colour=MUTED)]
+        )
     columns = [
         Column("", 48.0, "left", SMALL),
         Column("pairs", 16.0, size=SMALL),
         Column("Kendall's tau", 24.0, size=SMALL),
         Column("the better first", WIDTH - 88.0, "left", SMALL),
     ]
-    page = table(page, columns, rows, pad.further)
+    page = table(page, columns, rows, section.next_page)
     page.paragraph(
         "Kendall's tau: between the order by a measure and the one by the first; 1 where they are the same, \N{MINUS SIGN}1 "
         "where one is the other reversed.",

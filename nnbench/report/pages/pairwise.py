@@ -7,10 +7,10 @@ import pandas as pd
 
 from nnbench.core import formatting as numbers
 from nnbench.report.findings.findings import Comparison, Findings
-from nnbench.report.pages import NotShown, Settings
-from nnbench.report.plots.forest import Row, dots, mark, strip
+from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.plots.forest import Row, dots, forest_plot, mark
 from nnbench.report.plots.labels import short
-from nnbench.report.plots.sheet import Pad, Page
+from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import LEAST, MUTED
 from nnbench.stats.interquartile import interquartile_mean
 from nnbench.stats.paired import LEVEL
@@ -21,7 +21,7 @@ _LETTERS = 18  # of a setting's name
 _BOTH = 10  # pairs that a page has room for twice
 
 
-def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
     """One row a pair, `first` ranking above `second`.
 
     Returns:
@@ -32,9 +32,9 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     by = findings.primary
     found = findings.by(by)
     if found.verdict.settings < 2:
-        raise NotShown("no two settings have runs that came to their end")
+        raise NoDataError("no two settings have runs that came to their end")
     if found.pairs["n"].max() < 2:
-        raise NotShown("no two settings share more than one seed")
+        raise NoDataError("no two settings share more than one seed")
     shown = found.scores.iloc[:, :_MANY]
     table = improvements(shown, higher=by.higher)
     table = table.merge(found.pairs[["first", "second", "p", "p_holm", "differ"]], on=["first", "second"])
@@ -46,7 +46,7 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
         difference_low=[one.low for one in means],
         difference_high=[one.high for one in means],
     )
-    page = pad.page(_title(findings, found), _caption(findings, found))
+    page = section.page(_title(findings, found), _caption(findings, found))
     _probabilities(page, findings, table)
     if len(table) <= _BOTH:
         _differences(page, findings, table, differences)
@@ -102,11 +102,11 @@ def _probabilities(page: Page, findings: Findings, table: pd.DataFrame) -> None:
         figures = (share, f"[{low}, {high}]", numbers.p_value(row["p_holm"]), str(row["n"]))
         rows.append(Row(name=name, figures=figures, bold=row["differ"]))
     step = min(9.0, (page.room - 30) / len(rows)) if len(rows) > _BOTH else min(9.0, (page.room / 2 - 30) / len(rows))
-    axes = strip(page, rows, "probability of improvement", ("estimate", "95 % interval", "p (Holm)", "seeds"), step=step)
+    axes = forest_plot(page, rows, "probability of improvement", ("estimate", "95 % interval", "p (Holm)", "seeds"), step=step)
     axes.set(xlim=(-0.03, 1.03), xticks=[0, 0.25, 0.5, 0.75, 1])
     axes.axvline(0.5, color=MUTED, linewidth=0.8)
     for at, row in enumerate(table.to_dict("records")):
-        mark(axes, at, (row["estimate"], row["low"], row["high"]), findings.looks[row["first"]], hollow=not row["differ"])
+        mark(axes, at, (row["estimate"], row["low"], row["high"]), findings.styles[row["first"]], hollow=not row["differ"])
 
 
 def _differences(page: Page, findings: Findings, table: pd.DataFrame, differences: Sequence["pd.Series[float]"]) -> None:
@@ -120,13 +120,13 @@ def _differences(page: Page, findings: Findings, table: pd.DataFrame, difference
         figures = numbers.estimate_and_bounds(row["difference"], row["difference_low"], row["difference_high"])
         rows.append(Row(name=f"{names[row['first']]} over {names[row['second']]}", figures=figures, bold=row["differ"]))
     step = min(9.0, (page.room - 32) / len(rows))
-    axes = strip(page, rows, f"difference in {findings.primary.name}", ("mean", "95 % interval"), step=step, gap=2)
+    axes = forest_plot(page, rows, f"difference in {findings.primary.name}", ("mean", "95 % interval"), step=step, gap=2)
     axes.axvline(0, color=MUTED, linewidth=0.8)
     for at, (row, own) in enumerate(zip(records, differences, strict=True)):
-        look = findings.looks[row["first"]]
-        dots(axes, own.dropna(), at + 0.27, look)
+        line_style = findings.styles[row["first"]]
+        dots(axes, own.dropna(), at + 0.27, line_style)
         interval = row["difference"], row["difference_low"], row["difference_high"]
-        mark(axes, at, interval, look, hollow=not row["differ"])
+        mark(axes, at, interval, line_style, hollow=not row["differ"])
     diverged = findings.by(findings.primary).verdict.diverged
     seeds = "the seeds on which neither diverged" if diverged else "seeds"
     page.paragraph(

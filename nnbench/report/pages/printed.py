@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from nnbench.report.findings.findings import Findings
-from nnbench.report.pages import NotShown, Settings
+from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.pages.loss import scale
 from nnbench.report.plots import curves, style
-from nnbench.report.plots.sheet import Pad, Page
+from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import LEAST, LEFT, MUTED, SMALL, WIDTH
 
 _CURVES = {"train_accuracy": "accuracy", "train_loss": "loss"}
@@ -17,20 +17,20 @@ _CUT = 1.5  # nats; the first epochs' spikes would take half the panel and hold 
 _ROUNDED = 0.0005  # the notebook printed three decimals
 
 
-def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
     """One row a printed number: `printed` beside our band there, and whether it is `inside` these."""
     printed = pd.read_csv(str(files("nnbench.report.pages") / "printed.csv"))
     bands = curves.bands(findings, _CURVES)
     ours = [name for name in printed["optimizer"].unique() if (bands["setting"] == name).any()]
     if not ours:
-        raise NotShown("none of the notebook's five runs came to its end in this study")
+        raise NoDataError("none of the notebook's five runs came to its end in this study")
     table = pd.concat([_against(printed, bands, name, what) for name in ours for what in _CURVES.values()], ignore_index=True)
     seeds = int(table["n"].max())
     known = table[table["iqm"].notna()]
     last, accuracies = int(known["epoch"].max()), known[known["curve"] == "accuracy"]
     until = "" if last == table["epoch"].max() else f" up to epoch {last:,}"
-    told = f"{accuracies['inside'].sum()} of the notebook's {len(accuracies)} printed accuracies{until}"
-    title = f"{told} lie within the range of our {seeds} seeds" if seeds > 1 else f"{told} are those of our one run"
+    inside = f"{accuracies['inside'].sum()} of the notebook's {len(accuracies)} printed accuracies{until}"
+    title = f"{inside} lie within the range of our {seeds} seeds" if seeds > 1 else f"{inside} are those of our one run"
     caption = "Dots: what the notebook printed, every 1,000 epochs, of training points, as it has no others. "
     caption += (
         f"Line: our interquartile mean over seeds. Bands: the middle half, and paler the whole range, of the {seeds} runs."
@@ -38,7 +38,7 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
         else "Line: our one run, so there is no band."
     )
     caption += f" Between the epochs at which ours were evaluated, a straight line. Losses above {_CUT:g} are cut off."
-    _panels(pad.page(title, caption), findings, known, bands, ours)
+    _panels(section.page(title, caption), findings, known, bands, ours)
     return table
 
 
@@ -64,8 +64,8 @@ def _panels(page: Page, findings: Findings, table: pd.DataFrame, bands: pd.DataF
     low = min(losses.loc[losses["epoch"] > 0, "least"].min(), table.loc[table["curve"] == "loss", "printed"].min())
     loss_scale = scale(low / 1.2, _CUT)
     for row, name in enumerate(names):
-        y, look = page.y + row * step, findings.looks[name]
-        page.swatch(LEFT, y + 0.38 * SMALL / style.MM, look)
+        y, line_style = page.y + row * step, findings.styles[name]
+        page.swatch(LEFT, y + 0.38 * SMALL / style.MM, line_style)
         page.write(LEFT + 9, y, name, size=SMALL, bold=True)
         for column, what in enumerate(_CURVES.values()):
             x = LEFT + 8 + column * (width + gap)
@@ -74,8 +74,10 @@ def _panels(page: Page, findings: Findings, table: pd.DataFrame, bands: pd.DataF
             band, points = (frame[(frame["setting"] == name) & (frame["curve"] == what)] for frame in (bands, table))
             for below, above, alpha in (("least", "most", 0.12), ("low", "high", 0.25)):
                 if band["n"].max() > 1:
-                    axes.fill_between(band["epoch"], band[below], band[above], color=look.colour, alpha=alpha, linewidth=0)
-            axes.plot(band["epoch"], band["iqm"], color=look.colour, linewidth=1.1)
+                    axes.fill_between(
+                        band["epoch"], band[below], band[above], color=line_style.colour, alpha=alpha, linewidth=0
+                    )
+            axes.plot(band["epoch"], band["iqm"], color=line_style.colour, linewidth=1.1)
             axes.plot(points["epoch"], points["printed"], "o", color=style.INK, markersize=2.8, clip_on=False)
             axes.set_xlim(0, max(1, table["epoch"].max()))
             axes.locator_params(axis="x", nbins=5)

@@ -8,11 +8,11 @@ from nnbench.core.constraints import MINIMUM_RUNS
 from nnbench.core.formatting import count, listing
 from nnbench.report.findings import budget
 from nnbench.report.findings.findings import Findings
-from nnbench.report.pages import NotShown, Settings
-from nnbench.report.plots.sheet import Pad, Page
+from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import INK, MUTED, SMALL, WIDTH
 from nnbench.report.plots.table import Cell, Column, table
-from nnbench.report.sentences.wording import distinct
+from nnbench.report.sentences.wording import distinct_values
 from nnbench.stats.interquartile import RESAMPLES
 from nnbench.stats.paired import LEVEL
 from nnbench.stats.verdict import NOTABLE, POWER
@@ -29,18 +29,18 @@ _CHAIN = (
 )
 
 
-def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
     """`about`, `told`: a row a rule, the first of them the stages of the study."""
     if findings.runs.empty:
-        raise NotShown("there is no run")
-    page = pad.page(_title(findings))
+        raise NoDataError("there is no run")
+    page = section.page(_title(findings))
     stages = _stages(findings)
     _stage_table(page, findings, stages)
     rules = [*_task(findings), *_grounds(findings)]
     page.y += 4
     columns = [Column("", 34, "left"), Column("", WIDTH - 34, "left")]
-    table(page, columns, [[Cell(about, bold=True), told] for about, told in rules], pad.further, gap=2.2)
-    rows = [(f"stage: {stage}", "; ".join(told)) for stage, *told in stages]
+    table(page, columns, [[Cell(about, bold=True), rule] for about, rule in rules], section.next_page, gap=2.2)
+    rows = [(f"stage: {stage}", "; ".join(cells)) for stage, *cells in stages]
     return pd.DataFrame([*rows, *rules], columns=["about", "told"])
 
 
@@ -102,7 +102,7 @@ def _stage_table(page: Page, findings: Findings, stages: Sequence[tuple[str, ...
     )
     columns = [Column(head, width, "left", SMALL) for head, width in zip(heads, widths, strict=True)]
     cells = [
-        [Cell(stage, bold=True), *(Cell(told, colour=MUTED if told == "none drawn" else INK) for told in rest)]
+        [Cell(stage, bold=True), *(Cell(text, colour=MUTED if text == "none drawn" else INK) for text in rest)]
         for stage, *rest in stages
     ]
     table(page, columns, cells, lambda: page, gap=2.0)
@@ -111,7 +111,10 @@ def _stage_table(page: Page, findings: Findings, stages: Sequence[tuple[str, ...
 def _points(findings: Findings, split: str) -> str:
     """`300 training\\npoints`, or no number where it differs between runs."""
     called = {"": "training", "val_": "validation", "test_": "test"}[split]
-    samples, classes = distinct(findings.runs, f"dataset.{split}samples"), distinct(findings.runs, "dataset.classes")
+    samples, classes = (
+        distinct_values(findings.runs, f"dataset.{split}samples"),
+        distinct_values(findings.runs, "dataset.classes"),
+    )
     known = len(samples) == len(classes) == 1 and samples[0].isdigit() and classes[0].isdigit()
     many = f"{int(samples[0]) * int(classes[0]):,} " if known else ""
     return f"{many if many.strip() != '0' else ''}{called}\npoints"
@@ -120,26 +123,26 @@ def _points(findings: Findings, split: str) -> str:
 def _task(findings: Findings) -> list[tuple[str, str]]:
     runs = findings.runs
 
-    def told(key: str) -> str:
-        return " or ".join(distinct(runs, key)) or "unknown"
+    def configured(key: str) -> str:
+        return " or ".join(distinct_values(runs, key)) or "unknown"
 
     redrawn = {"true": "drawn anew for each seed", "false": "the same for all seeds"}.get(
-        told("dataset.redraw").lower(), "drawn by seed"
+        configured("dataset.redraw").lower(), "drawn by seed"
     )
     own = [key for key in map(str, runs) if key.startswith("dataset.") and not key.endswith(("name", "redraw", "samples"))]
-    details = ", ".join(f"{key.removeprefix('dataset.')} {told(key)}" for key in own if distinct(runs, key))
-    layers = told("network.hidden").strip("[]").replace(", ", " and ")
+    details = ", ".join(f"{key.removeprefix('dataset.')} {configured(key)}" for key in own if distinct_values(runs, key))
+    layers = configured("network.hidden").strip("[]").replace(", ", " and ")
     rules = [
         (
             "Task",
-            f"{told('dataset.name')}{f' ({details})' if details else ''}; points {redrawn}, each split apart from the others.",
+            f"{configured('dataset.name')}{f' ({details})' if details else ''}; points {redrawn}, separately for each split.",
         ),
         (
             "Training",
-            f"{layers} hidden units ({told('network.activation')}), full batch, {told('training.epochs')} epochs counting "
-            f"epoch 0, {told('training.dtype')}.",
+            f"{layers} hidden units ({configured('network.activation')}), full batch, {configured('training.epochs')} epochs "
+            f"including epoch 0, {configured('training.dtype')}.",
         ),
-        ("Seeds", _CHAIN if told("draws.kind") == "chain" else _STREAMS),
+        ("Seeds", _CHAIN if configured("draws.kind") == "chain" else _STREAMS),
     ]
     if findings.tuned:
         selection = findings.study.selection

@@ -5,11 +5,10 @@ from itertools import zip_longest
 
 import pandas as pd
 
-from nnbench.core.keys import STORAGE, is_within
 from nnbench.report.findings import code
 from nnbench.report.findings.findings import Findings
-from nnbench.report.pages import NotShown, Settings
-from nnbench.report.plots.sheet import Pad, Page
+from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import LEAST, MUTED, SMALL, WIDTH
 from nnbench.report.plots.table import Cell, Column, table
 from nnbench.report.sentences import wording
@@ -21,17 +20,18 @@ _BLOCKS = {
     "common": "The same for all runs",
 }
 _MOST = 600  # letters of a value
+_OUTSIDE = ("tracking.", "report.", "mlflow.")
 
 
-def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
     """`kind` (setting, command, made by, varied, common), `key`, `value`; several values are joined by semicolons."""
     runs = findings.runs
     if runs.empty:
-        raise NotShown("there is no run")
+        raise NoDataError("there is no run")
     result = _collect(findings)
-    page = _settings(pad.page(_title(runs)), findings, result[result["kind"] == "setting"], pad.further)
+    page = _settings(section.page(_title(runs)), findings, result[result["kind"] == "setting"], section.next_page)
     for kind, heading in _BLOCKS.items():
-        page = _pairs(page, heading, result[result["kind"] == kind], pad.further)
+        page = _pairs(page, heading, result[result["kind"] == kind], section.next_page)
     return result
 
 
@@ -49,21 +49,29 @@ def _title(runs: pd.DataFrame) -> str:
 def _collect(findings: Findings) -> pd.DataFrame:
     """All rows, in the order of the page."""
     runs = findings.runs
-    leaves = [key for key in runs.columns if "." in key and "/" not in key and not is_within(key, STORAGE)]
+    leaves = [key for key in runs.columns if "." in key and "/" not in key and not key.startswith(_OUTSIDE)]
     given = [key for key in leaves if key.startswith("optimizer.") and key != "optimizer.name"]
     rows = []
     for setting, own in findings.ordered(runs).groupby("setting", sort=False):
-        told = {key.removeprefix("optimizer."): wording.distinct(own, key) for key in given}
-        if told.get("algorithm") == [findings.base_label(label) for label in wording.distinct(own, "optimizer")]:
-            del told["algorithm"]  # the label says it
-        rows.append(("setting", setting, ", ".join(f"{key} {' or '.join(values)}" for key, values in told.items() if values)))
+        hyperparameters = {key.removeprefix("optimizer."): wording.distinct_values(own, key) for key in given}
+        if hyperparameters.get("algorithm") == [
+            findings.base_label(label) for label in wording.distinct_values(own, "optimizer")
+        ]:
+            del hyperparameters["algorithm"]  # the label says it
+        rows.append(
+            (
+                "setting",
+                setting,
+                ", ".join(f"{key} {' or '.join(values)}" for key, values in hyperparameters.items() if values),
+            )
+        )
     rows += [("command", str(at), command) for at, command in enumerate(findings.commands, 1)]
     rows += [("made by", f"source of {name}", code.versions_of(runs, name)) for name in _sources(runs)]
     if left := code.left_out(findings.study):
         rows.append(("made by", "earlier code", left))
     rows += [("made by", called, "; ".join(_distinct(runs, key))) for key, called in code.MADE_BY.items() if key in runs]
     for key in ["seed", *(key for key in leaves if not key.startswith("optimizer."))]:
-        values = wording.distinct(runs, key)
+        values = wording.distinct_values(runs, key)
         if values:
             rows.append(("varied" if len(values) > 1 else "common", key, "; ".join(values)))
     return pd.DataFrame(rows, columns=["kind", "key", "value"])
@@ -71,32 +79,32 @@ def _collect(findings: Findings) -> pd.DataFrame:
 
 def _sources(runs: pd.DataFrame) -> list[str]:
     """The classes that the runs are of, and nnbench itself, where the digest of any source is known."""
-    if not wording.distinct(runs, "code"):
+    if not wording.distinct_values(runs, "code"):
         return []
-    return [code.OWN, *(name for column in code.CLASSES for name in wording.distinct(runs, column))]
+    return [code.OWN, *(name for column in code.CLASSES for name in wording.distinct_values(runs, column))]
 
 
 def _distinct(runs: pd.DataFrame, key: str) -> list[str]:
     """As `wording.distinct`, with yes and no for what is true and false."""
-    spoken = {"true": "yes", "false": "no"}
-    return [spoken.get(value.lower(), value) for value in wording.distinct(runs, key)]
+    yes_no = {"true": "yes", "false": "no"}
+    return [yes_no.get(value.lower(), value) for value in wording.distinct_values(runs, key)]
 
 
-def _settings(page: Page, findings: Findings, rows: pd.DataFrame, further: Callable[[], Page]) -> Page:
+def _settings(page: Page, findings: Findings, rows: pd.DataFrame, next_page: Callable[[], Page]) -> Page:
     """Each setting with the hyperparameters that it stands for."""
     columns = [Column("setting", 62, "left", SMALL), Column("hyperparameters", WIDTH - 62, "left", SMALL)]
     cells: list[list[Cell | str]] = [
-        [Cell(key, look=findings.looks[key]), value] for key, value in rows[["key", "value"]].itertuples(index=False)
+        [Cell(key, line_style=findings.styles[key]), value] for key, value in rows[["key", "value"]].itertuples(index=False)
     ]
-    return table(page, columns, cells, further)
+    return table(page, columns, cells, next_page)
 
 
-def _pairs(page: Page, heading: str, rows: pd.DataFrame, further: Callable[[], Page]) -> Page:
+def _pairs(page: Page, heading: str, rows: pd.DataFrame, next_page: Callable[[], Page]) -> Page:
     """Keys and values below a heading, two pairs abreast where they are short and many."""
     if rows.empty:
         return page
     if page.room < 25:
-        page = further()
+        page = next_page()
     page.y += 5
     page.heading(heading)
     page.y += 0.8
@@ -110,11 +118,11 @@ def _pairs(page: Page, heading: str, rows: pd.DataFrame, further: Callable[[], P
             Column("", width, "left", SMALL),
             Column("", WIDTH - width, "left", LEAST + 0.5 if mono else SMALL, mono),
         ]
-        return table(page, columns, pairs, further)
+        return table(page, columns, pairs, next_page)
     half = -(-len(pairs) // 2)
     nothing: list[Cell | str] = ["", ""]
     abreast = [left + right for left, right in zip_longest(pairs[:half], pairs[half:], fillvalue=nothing)]
-    return table(page, [Column("", 46, "left", SMALL), Column("", WIDTH / 2 - 46, "left", SMALL)] * 2, abreast, further)
+    return table(page, [Column("", 46, "left", SMALL), Column("", WIDTH / 2 - 46, "left", SMALL)] * 2, abreast, next_page)
 
 
 def _short(value: str) -> str:

@@ -8,12 +8,12 @@ from matplotlib.colors import LinearSegmentedColormap
 from nnbench.core import formatting as numbers
 from nnbench.core import palette
 from nnbench.report.findings.findings import Findings
-from nnbench.report.pages import NotShown, Settings
+from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots import style, text
-from nnbench.report.plots.sheet import Pad, Page, line_height
+from nnbench.report.plots.sheet import Page, Section, line_height
 from nnbench.report.plots.style import INK, LEAST, LEFT, MM, MUTED, RIGHT, SMALL
 from nnbench.report.sentences import wording
-from nnbench.report.sentences.wording import brief
+from nnbench.report.sentences.wording import short_name
 from nnbench.stats.friedman import LEAST_BLOCKS, LEAST_SETTINGS, Friedman, friedman
 from nnbench.stats.paired import LEVEL
 
@@ -22,17 +22,17 @@ _NAME = 48.0  # millimetres that a name may take
 _ROW = 6.5  # millimetres from one name of the diagram to the next
 
 
-def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
     """One row a setting, the best first: `setting`, `mean_rank`, and how often it took each rank, ties at the better one."""
     by = findings.primary
     values = findings.by(by).scores
     if values.shape[1] < LEAST_SETTINGS:
-        raise NotShown(f"no ranks are worth comparing with fewer than {LEAST_SETTINGS} settings")
+        raise NoDataError(f"no ranks are worth comparing with fewer than {LEAST_SETTINGS} settings")
     shown = values.iloc[:, :_MANY].dropna()
     if len(shown) < LEAST_BLOCKS:
-        raise NotShown(f"no {LEAST_BLOCKS} seeds have a run of every setting")
+        raise NoDataError(f"no {LEAST_BLOCKS} seeds have a run of every setting")
     found = friedman(shown, higher=by.higher)
-    page = pad.page(_title(findings, found), _caption(findings, values, found))
+    page = section.page(_title(findings, found), _caption(findings, values, found))
     _diagram(page, findings, found)
     places = shown.rank(axis="columns", ascending=not by.higher, method="min")
     counts = pd.DataFrame({rank: (places == rank).sum() for rank in range(1, shown.shape[1] + 1)}).loc[found.ranks.index]
@@ -44,17 +44,17 @@ def _title(findings: Findings, found: Friedman) -> str:
     if not findings.by(findings.primary).verdict.enough:
         return wording.headline(findings, findings.primary)
     p = numbers.p_value(found.p)
-    told = f"Friedman p {p if p.startswith('<') else f'= {p}'}"
+    p_text = f"Friedman p {p if p.startswith('<') else f'= {p}'}"
     if not found.p < LEVEL:
-        return f"Ranks within seeds do not show the {findings.noun}s to differ ({told})"
+        return f"Ranks within seeds do not show the {findings.noun}s to differ ({p_text})"
     best = str(found.ranks.index[0])
     apart = found.ranks.index[found.ranks - found.ranks.iloc[0] >= found.critical_difference]
     if not len(apart):
-        return f"Ranks within seeds differ ({told}), but the best, {brief(best)}, is not shown to differ from any"
-    names = [brief(str(name)) for name in apart]
+        return f"Ranks within seeds differ ({p_text}), but the best, {short_name(best)}, is not shown to differ from any"
+    names = [short_name(str(name)) for name in apart]
     some = numbers.listing(names if len(names) <= 3 else [*names[:2], f"{len(names) - 2} others"])
     rank = numbers.fixed(found.ranks.iloc[0], 1)
-    return f"{brief(best)} ranks first (mean rank {rank} of {len(found.ranks)}), shown to be apart from {some}"
+    return f"{short_name(best)} ranks first (mean rank {rank} of {len(found.ranks)}), shown to be apart from {some}"
 
 
 def _caption(findings: Findings, values: pd.DataFrame, found: Friedman) -> str:
@@ -96,9 +96,9 @@ def _diagram(page: Page, findings: Findings, found: Friedman) -> None:
         at_left = number < left_names
         row = number if at_left else k - 1 - number
         height, edge = y + bars + _ROW * row + 3, left - 3 if at_left else right + 3
-        look = findings.looks[str(name)]
-        page.line((x(mean), x(mean), edge), (y, height, height), color=look.colour, linewidth=1.0)
-        page.line((x(mean),), (y,), color=look.colour, marker=look.marker, markersize=5)
+        line_style = findings.styles[str(name)]
+        page.line((x(mean), x(mean), edge), (y, height, height), color=line_style.colour, linewidth=1.0)
+        page.line((x(mean),), (y,), color=line_style.colour, marker=line_style.marker, markersize=5)
         words = f"{names[number]}  {mean:.2f}" if at_left else f"{mean:.2f}  {names[number]}"
         page.write(
             edge + (-1 if at_left else 1), height - 0.38 * SMALL / MM, words, size=SMALL, align="right" if at_left else "left"

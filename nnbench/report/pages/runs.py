@@ -4,11 +4,10 @@ import pandas as pd
 
 from nnbench.core import formatting as numbers
 from nnbench.records.measures import by_rank
-from nnbench.records.outcomes import COMPLETED
 from nnbench.report.findings.findings import Findings
-from nnbench.report.pages import NotShown, Settings
+from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots import text
-from nnbench.report.plots.sheet import Pad
+from nnbench.report.plots.sheet import Section
 from nnbench.report.plots.style import INK, LEAST, WARNING, WIDTH
 from nnbench.report.plots.table import Cell, Column, table
 from nnbench.report.sentences import wording
@@ -16,11 +15,11 @@ from nnbench.report.sentences import wording
 _FINALS = {one.key: "\n".join(one.name.rsplit(" ", 1)) for one in by_rank("run_list")}
 
 
-def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
     """One row a run: `setting`, `seed`, `outcome`, finals, `run_id`, and the `reason` where it failed."""
     runs = findings.runs
     if runs.empty:
-        raise NotShown("there is no run")
+        raise NoDataError("there is no run")
     reasons = runs.get("reason", pd.Series("", index=runs.index)).fillna("")
     finals = {column: head for column, head in _FINALS.items() if findings.known(column)}
     result = findings.ordered(runs)[["setting", "seed", "outcome", *finals, "run_id"]].assign(reason=reasons)
@@ -35,7 +34,7 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     name = Column("setting", WIDTH - sum(column.width for column in columns), "left", LEAST)
     rows: list[list[Cell | str]] = []
     for label, seed, outcome, *values, run_id, reason in result.itertuples(index=False):
-        ended = Cell(outcome, colour=INK if outcome in COMPLETED else WARNING)
+        ended = Cell(outcome, colour=INK if outcome in ("finished", "stopped") else WARNING)
         rows.append(
             [
                 Cell(label, text.fit(reason, LEAST, WIDTH)),
@@ -47,5 +46,5 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
                 run_id,
             ]
         )
-    table(pad.page(wording.outcomes(runs)), [name, *columns], rows, pad.further, gap=0.5)
+    table(section.page(wording.outcomes(runs)), [name, *columns], rows, section.next_page, gap=0.5)
     return result

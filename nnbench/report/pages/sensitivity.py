@@ -8,12 +8,12 @@ from nnbench.core import formatting as numbers
 from nnbench.core import palette
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.search import Search
-from nnbench.report.pages import NotShown, Settings
-from nnbench.report.plots.forest import Row, strip
-from nnbench.report.plots.sheet import Pad, Page
+from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.plots.forest import Row, forest_plot
+from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import LEFT, RIGHT
 from nnbench.report.plots.ticks import logarithmic
-from nnbench.report.sentences.wording import brief, left_out
+from nnbench.report.sentences.wording import left_out, short_name
 from nnbench.stats.failures import chance_line
 from nnbench.stats.sensitivity import Range, learning_rate_curve, usable_range
 
@@ -22,7 +22,7 @@ _MANY = 6
 _TINY = 1e-30  # a smaller learning rate is none
 
 
-def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
     """A row an optimizer and learning rate, as `learning_rate_curve` gives them.
 
     Returns:
@@ -31,16 +31,16 @@ def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
     search = findings.search
     varied = [name for name, keys in search.varied.items() if "learning_rate" in keys] if search else []
     if search is None or not varied:
-        raise NotShown("no optimizer was run with more than one learning rate")
+        raise NoDataError("no optimizer was run with more than one learning rate")
     tried = [name for name in varied if _on_a_scale(search.of(name)["learning_rate"])]
     if not tried:
-        raise NotShown("no optimizer was run with learning rates that are all positive numbers")
+        raise NoDataError("no optimizer was run with learning rates that are all positive numbers")
     curves = {name: _curve(search, name) for name in tried[:_MANY]}
     ranges = {name: usable_range(curve, TOLERANCE) for name, curve in curves.items()}
     ranges = dict(sorted(ranges.items(), key=lambda one: -np.nan_to_num(one[1].decades, nan=-1.0)))  # the widest first
     reach = _reaching(curves, _chance(findings, search))
     title = _title({name: one for name, one in ranges.items() if name in reach}, alone=len(ranges) == 1)
-    page = pad.page(title, _caption(search, curves) + left_out(tried, _MANY, "optimizer"))
+    page = section.page(title, _caption(search, curves) + left_out(tried, _MANY, "optimizer"))
     _panel(page, search, curves)
     _ranges(page, search, curves, ranges)
     parts = [curve.assign(optimizer=name, reaches=name in reach) for name, curve in curves.items()]
@@ -81,13 +81,13 @@ def _title(ranges: dict[str, Range], *, alone: bool) -> str:
     if not known:
         return "At every learning rate some run diverged, or no more was reached than by chance"
     widest = max(known, key=lambda name: known[name].decades)
-    told = _decades(known[widest])
+    width = _decades(known[widest])
     if len(known) == 1:
         only = "" if alone else ", alone in reaching the best,"
-        return f"In this search {brief(widest)}{only} does nearly as well as its best over {told} of learning rates"
+        return f"In this search {short_name(widest)}{only} does nearly as well as its best over {width} of learning rates"
     narrowest = min(known, key=lambda name: known[name].decades)
-    most = f"{brief(narrowest)} the most ({_decades(known[narrowest])})"
-    return f"In this search {brief(widest)} is the least particular about its learning rate ({told}), {most}"
+    most = f"{short_name(narrowest)} the most ({_decades(known[narrowest])})"
+    return f"In this search {short_name(widest)} is the least particular about its learning rate ({width}), {most}"
 
 
 def _decades(one: Range) -> str:
@@ -128,18 +128,29 @@ def _panel(page: Page, search: Search, curves: dict[str, pd.DataFrame]) -> None:
     logarithmic(axes.xaxis, low / 1.3, high * 1.3, numbers.tick)
     axes.set_xlabel("learning rate")
     for order, (name, curve) in enumerate(curves.items()):
-        look, tried = search.look(name), search.of(name)
-        axes.plot(tried["learning_rate"], tried["value"], "o", color=look.colour, markersize=2.6, alpha=0.5, markeredgewidth=0)
-        known = curve[curve["n"] > 0]
-        axes.fill_between(known["learning_rate"], known["low"], known["high"], color=look.colour, alpha=0.13, linewidth=0)
+        line_style, tried = search.line_style(name), search.of(name)
         axes.plot(
-            known["learning_rate"], known["estimate"], look.marker, color=look.colour, linestyle=look.dash, linewidth=1.4
+            tried["learning_rate"], tried["value"], "o", color=line_style.colour, markersize=2.6, alpha=0.5, markeredgewidth=0
+        )
+        known = curve[curve["n"] > 0]
+        axes.fill_between(
+            known["learning_rate"], known["low"], known["high"], color=line_style.colour, alpha=0.13, linewidth=0
+        )
+        axes.plot(
+            known["learning_rate"],
+            known["estimate"],
+            line_style.marker,
+            color=line_style.colour,
+            linestyle=line_style.dash,
+            linewidth=1.4,
         )
         partly = known[known["diverged"] > 0]
-        axes.plot(partly["learning_rate"], partly["estimate"], look.marker, color=look.colour, markerfacecolor="white")
+        axes.plot(
+            partly["learning_rate"], partly["estimate"], line_style.marker, color=line_style.colour, markerfacecolor="white"
+        )
         lost = tried.loc[tried["diverged"] > 0, "learning_rate"]
         rail = [1.02 + 0.022 * order] * len(lost)
-        axes.plot(lost, rail, "x", color=look.colour, markersize=4, transform=axes.get_xaxis_transform(), clip_on=False)
+        axes.plot(lost, rail, "x", color=line_style.colour, markersize=4, transform=axes.get_xaxis_transform(), clip_on=False)
     page.y += height + 16
 
 
@@ -155,21 +166,27 @@ def _ranges(page: Page, search: Search, curves: dict[str, pd.DataFrame], ranges:
             numbers.significant(one.high, 2),
         ]
         rows.append(
-            Row(name=name, figures=figures if np.isfinite(one.best) else [numbers.MISSING] * 4, look=search.look(name))
+            Row(
+                name=name,
+                figures=figures if np.isfinite(one.best) else [numbers.MISSING] * 4,
+                line_style=search.line_style(name),
+            )
         )
-    axes = strip(page, rows, "learning rate", ("decades", "best", "from", "to"))
+    axes = forest_plot(page, rows, "learning rate", ("decades", "best", "from", "to"))
     low, high = _extent(search, curves)
     logarithmic(axes.xaxis, low / 1.6, high * 1.6, numbers.tick)  # room for the arrows
     for at, (name, one) in enumerate(ranges.items()):
-        _range(axes, at, one, search.look(name))
+        _range(axes, at, one, search.line_style(name))
 
 
-def _range(axes: Axes, at: int, one: Range, look: palette.LineStyle) -> None:
+def _range(axes: Axes, at: int, one: Range, line_style: palette.LineStyle) -> None:
     if not np.isfinite(one.best):
         return
-    axes.plot([one.low, one.high], [at, at], color=look.colour, linewidth=2.5, solid_capstyle="butt")
-    axes.plot([one.best], [at], look.marker, color=look.colour, markersize=6)
+    axes.plot([one.low, one.high], [at, at], color=line_style.colour, linewidth=2.5, solid_capstyle="butt")
+    axes.plot([one.best], [at], line_style.marker, color=line_style.colour, markersize=6)
     for end, beyond, arrow, side in ((one.low, one.open_low, "←", "right"), (one.high, one.open_high, "→", "left")):
         if beyond:
             shift = (-4 if side == "right" else 4, -0.5)
-            axes.annotate(arrow, (end, at), shift, textcoords="offset points", ha=side, va="center", color=look.text_colour)
+            axes.annotate(
+                arrow, (end, at), shift, textcoords="offset points", ha=side, va="center", color=line_style.text_colour
+            )

@@ -11,9 +11,9 @@ from nnbench.core import palette
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.references import references
 from nnbench.report.findings.targets import Race, races
-from nnbench.report.pages import NotShown, Settings
+from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots.legend import legend
-from nnbench.report.plots.sheet import Pad, Page
+from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import LEAST, LEFT, MUTED, SMALL, WIDTH
 from nnbench.report.plots.table import Cell, Column, table
 from nnbench.report.plots.ticks import logarithmic
@@ -30,25 +30,25 @@ _COST = (
 )
 
 
-def draw(pad: Pad, findings: Findings, settings: Settings) -> pd.DataFrame:
+def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
     """A row a target and setting: `n`, `reached`, the median and expected times, how long it was watched, whether `behind`."""
     if findings.ended.empty or findings.study.curves.empty:
-        raise NotShown("no run has left its curves")
-    every = races(findings, settings.targets)
+        raise NoDataError("no run has left its curves")
+    every = races(findings, options.targets)
     run = [race for race in every if race.table["reached"].any()]
     if not run:
         wanted = numbers.listing([race.name for race in every]) or "any that was asked for"
-        raise NotShown(f"no run reached a training accuracy of {wanted}")
+        raise NoDataError(f"no run reached a training accuracy of {wanted}")
     unreached = [race.name for race in every if not race.table["reached"].any()]
     beyond = references(findings.runs).beyond([race.target for race in run])
     titled = _titled(run)
     panels = _shown(run, titled)
     elsewhere = " The other targets are in the table beside this report." if len(panels) < len(run) else ""
-    page = pad.page(_title(findings, run[titled]), _caption(findings, unreached) + elsewhere + beyond)
+    page = section.page(_title(findings, run[titled]), _caption(findings, unreached) + elsewhere + beyond)
     shown = run[0].table["setting"].head(_MANY).tolist()
-    legend(page, {name: findings.looks[name] for name in shown})
+    legend(page, {name: findings.styles[name] for name in shown})
     _panels(page, findings, panels, shown)
-    _costs(page, findings, panels, pad.further)
+    _costs(page, findings, panels, section.next_page)
     parts = [race.table.assign(target=race.target) for race in every]
     columns = ["target", "setting", "n", "reached", "median_epochs", "expected_epochs", "expected_seconds"]
     columns += ["watched_low", "watched_high", "behind"]
@@ -70,16 +70,16 @@ def _title(findings: Findings, race: Race) -> str:
     ranked = race.table[race.table["aside"] == ""]
     if not np.isfinite(ranked["estimate"].iloc[0]):
         best = ranked.iloc[int((ranked["reached"] / ranked["n"]).argmax())]
-        told = f"{best['reached']} of {best['n']} runs of {wording.brief(best['setting'])}"
+        reached = f"{best['reached']} of {best['n']} runs of {wording.short_name(best['setting'])}"
         none = "No setting reaches" if len(ranked) == len(race.table) else "No ranked setting reaches"
-        return f"{none} {race.name} training accuracy in half of its runs; {told} do"
-    words = wording.words(
+        return f"{none} {race.name} training accuracy in half of its runs; {reached} do"
+    phrasing = wording.phrasing(
         findings,
         f"median time to {race.name} training accuracy",
         higher=False,
         printed=lambda epochs, low, high: f"{epochs:,.0f} epochs",
     )
-    return sentences.headline(race.verdict, words)
+    return sentences.headline(race.verdict, phrasing)
 
 
 def _caption(findings: Findings, unreached: list[str]) -> str:
@@ -110,7 +110,7 @@ def _panels(page: Page, findings: Findings, run: Sequence[Race], shown: Sequence
                 axes.set_xlabel({"epochs": "epoch", "seconds": "seconds"}[unit])
             for name in shown:
                 own = times[race.name]
-                _steps(axes, own[own["setting"] == name], findings.looks[name])
+                _steps(axes, own[own["setting"] == name], findings.styles[name])
         page.y += height + (12 if race is run[-1] else 7)
 
 
@@ -124,13 +124,13 @@ def _limits(axes: Axes, times: pd.DataFrame, unit: str) -> None:
     arrivals = times.loc[times["reached"], "time"]
     low = max(arrivals.min() / 1.5, 1 if unit == "epochs" else 1e-4)
     high = max(times["time"].max() * 1.02, 2 * low)  # where all have arrived by epoch 0 too
-    told = numbers.tick if unit == "seconds" else lambda epoch: f"{epoch:,.0f}"
-    logarithmic(axes.xaxis, low, high, told)
+    label = numbers.tick if unit == "seconds" else lambda epoch: f"{epoch:,.0f}"
+    logarithmic(axes.xaxis, low, high, label)
     axes.set(ylim=(0, 1.04), yticks=[0, 0.25, 0.5, 0.75, 1])
     axes.tick_params(labelsize=LEAST)
 
 
-def _steps(axes: Axes, times: pd.DataFrame, look: palette.LineStyle) -> None:
+def _steps(axes: Axes, times: pd.DataFrame, line_style: palette.LineStyle) -> None:
     curve = share_reached(times)
     low, high = axes.get_xlim()
     waiting = times[~times["reached"] & ~times["diverged"]]
@@ -138,28 +138,28 @@ def _steps(axes: Axes, times: pd.DataFrame, look: palette.LineStyle) -> None:
         high = min(high, times["time"].max())
     x = np.concatenate([[low], curve["time"], [max(high, low)]])
     y = np.concatenate([[0], curve["share"], curve["share"].tail(1) if len(curve) else [0]])
-    axes.step(x, y, where="post", color=look.colour, linestyle=look.dash, linewidth=1.3)
-    axes.plot(x[-1:], y[-1:], look.marker, color=look.colour, clip_on=False)
+    axes.step(x, y, where="post", color=line_style.colour, linestyle=line_style.dash, linewidth=1.3)
+    axes.plot(x[-1:], y[-1:], line_style.marker, color=line_style.colour, clip_on=False)
 
 
-def _costs(page: Page, findings: Findings, run: Sequence[Race], further: Callable[[], Page]) -> None:
+def _costs(page: Page, findings: Findings, run: Sequence[Race], next_page: Callable[[], Page]) -> None:
     """The table of expected running times."""
     if page.room < 40:
-        page = further()
+        page = next_page()
     page.heading("Expected running time")
     page.paragraph(_COST, size=LEAST + 0.5, colour=MUTED)  # above the table: below it there may be no room left
     by_setting = [race.table.set_index("setting") for race in run]
     rows: list[list[Cell | str]] = []
     arrived = pd.concat([race.table for race in run]).groupby("setting", sort=False)["reached"].sum()
     for setting in arrived.index[arrived > 0]:
-        cells: list[Cell | str] = [Cell(setting, look=findings.looks[setting])]
+        cells: list[Cell | str] = [Cell(setting, line_style=findings.styles[setting])]
         for own in by_setting:
             epochs, seconds = own.loc[setting, ["expected_epochs", "expected_seconds"]].astype(float)
-            told = numbers.duration(seconds) if np.isfinite(epochs) else ""
+            duration = numbers.duration(seconds) if np.isfinite(epochs) else ""
             watched = own.loc[setting, ["watched_low", "watched_high"]].astype(float)
-            cells += [Cell(numbers.epochs(epochs, *watched) if not np.isnan(epochs) else numbers.MISSING, told)]
+            cells += [Cell(numbers.epochs(epochs, *watched) if not np.isnan(epochs) else numbers.MISSING, duration)]
             cells += [Cell(f"{own.loc[setting, 'reached']} of {own.loc[setting, 'n']}", colour=MUTED)]
         rows.append(cells)
     rest = [column for race in run for column in (Column(f"to {race.name}", 24), Column("runs", 18, size=LEAST + 0.5))]
     name = Column("", WIDTH - sum(column.width for column in rest), "left", SMALL)
-    table(page, [name, *rest], rows, further)
+    table(page, [name, *rest], rows, next_page)

@@ -13,12 +13,12 @@ from nnbench.core import palette
 from nnbench.core.formatting import count, listing
 from nnbench.records.measure import Measure
 from nnbench.report.findings.findings import Findings
-from nnbench.report.pages import NotShown
+from nnbench.report.pages import NoDataError
 from nnbench.report.plots import style, text
 from nnbench.report.plots.labels import spread
 from nnbench.report.plots.sheet import Page, line_height
 from nnbench.report.plots.style import LEAST, LEFT, MM, MUTED, RIGHT, SMALL
-from nnbench.report.sentences.wording import brief
+from nnbench.report.sentences.wording import short_name
 from nnbench.stats.quartiles import quartiles
 
 TOGETHER = 6  # settings that one panel holds; more are given a small panel each
@@ -50,7 +50,7 @@ def bands(findings: Findings, curves: Mapping[str, str]) -> pd.DataFrame:
         `setting`, `curve` (as called in print), `epoch`, `least`, `low`, `iqm`, `high`, `most`, `n`.
 
     Raises:
-        NotShown: there is no curve.
+        NoDataError: there is no curve.
     """
     runs = findings.scored[["run_id", "setting"]]
     columns = ["setting", "curve", "epoch", "least", "low", "iqm", "high", "most", "n"]
@@ -61,7 +61,7 @@ def bands(findings: Findings, curves: Mapping[str, str]) -> pd.DataFrame:
             if len(band):
                 parts.append(band.reset_index().assign(setting=setting, curve=called)[columns])
     if not parts:
-        raise NotShown("no run that came to its end has left its curves")
+        raise NoDataError("no run that came to its end has left its curves")
     return pd.concat(parts, ignore_index=True)
 
 
@@ -99,11 +99,11 @@ def epoch_axis(axes: Axes, last: float, *, small: bool = False) -> None:
 def _together(page: Page, findings: Findings, table: pd.DataFrame, order: Sequence[str], scales: Scales) -> None:
     """A panel for each curve, all settings in it."""
     drawn = set(table["setting"])
-    looks = {name: findings.looks[name] for name in order if name in drawn}
-    room = max(text.width(name, SMALL) for name in looks) + 6
+    styles = {name: findings.styles[name] for name in order if name in drawn}
+    room = max(text.width(name, SMALL) for name in styles) + 6
     direct = room <= 45
     if not direct:
-        _legend(page, looks)
+        _legend(page, styles)
     left, right = LEFT + 9, (RIGHT - room if direct else RIGHT - 4.5)
     curves = table["curve"].unique()
     whole = min(92.0 * len(curves) if len(curves) > 1 else 120.0, page.room - 22 * len(curves))
@@ -118,10 +118,10 @@ def _together(page: Page, findings: Findings, table: pd.DataFrame, order: Sequen
         axes.set_xlabel("epoch")
         own = {str(name): band for name, band in table[table["curve"] == curve].groupby("setting", sort=False)}
         for setting, band in own.items():
-            _band(axes, band, looks[setting])
+            _band(axes, band, styles[setting])
         _rail(axes, findings)
         if direct:
-            _end_labels(page, axes, {setting: float(band["iqm"].iloc[-1]) for setting, band in own.items()}, looks)
+            _end_labels(page, axes, {setting: float(band["iqm"].iloc[-1]) for setting, band in own.items()}, styles)
         page.y += height + 15
 
 
@@ -140,7 +140,7 @@ def _apart(page: Page, findings: Findings, table: pd.DataFrame, order: Sequence[
     centres = dict(iter(table.groupby(["setting", "curve"])))
     for number, setting in enumerate(shown):
         row, column = divmod(number, _ACROSS)
-        x, y, look = LEFT + 8 + column * across, page.y + row * step, findings.looks[setting]
+        x, y, line_style = LEFT + 8 + column * across, page.y + row * step, findings.styles[setting]
         head = max(len(names[name]) for name in shown[row * _ACROSS : (row + 1) * _ACROSS]) * line_height(_NAME) + 2.5
         for line, words in enumerate(names[setting]):
             page.write(x, y + line * line_height(_NAME), words, size=_NAME)
@@ -154,26 +154,26 @@ def _apart(page: Page, findings: Findings, table: pd.DataFrame, order: Sequence[
                 axes.plot(*centres[other, training][["epoch", "iqm"]].to_numpy().T, color=style.FAINT, linewidth=0.5)
         for curve, dash in zip((training, *held_out), (palette.SOLID, (0, (2, 1))), strict=False):
             if (setting, curve) in centres:
-                _band(axes, centres[setting, curve], replace(look, dash=dash), filled=curve == training)
+                _band(axes, centres[setting, curve], replace(line_style, dash=dash), filled=curve == training)
         _rail(axes, findings, setting)
     page.y += rows * step + 6
 
 
-def _band(axes: Axes, band: pd.DataFrame, look: palette.LineStyle, *, filled: bool = True) -> None:
+def _band(axes: Axes, band: pd.DataFrame, line_style: palette.LineStyle, *, filled: bool = True) -> None:
     """One setting's line, with its marker at the end, and band."""
     if filled and band["n"].max() > 1:
-        axes.fill_between(band["epoch"], band["low"], band["high"], color=look.colour, alpha=0.15, linewidth=0)
-    axes.plot(band["epoch"], band["iqm"], color=look.colour, linestyle=look.dash, linewidth=1.4 if filled else 1.0)
+        axes.fill_between(band["epoch"], band["low"], band["high"], color=line_style.colour, alpha=0.15, linewidth=0)
+    axes.plot(band["epoch"], band["iqm"], color=line_style.colour, linestyle=line_style.dash, linewidth=1.4 if filled else 1.0)
     axes.plot(
         band["epoch"].iloc[-1:],
         band["iqm"].iloc[-1:],
-        look.marker if filled else "",
-        color=look.colour,
+        line_style.marker if filled else "",
+        color=line_style.colour,
         clip_on=False,
     )
 
 
-def _end_labels(page: Page, axes: Axes, ends: dict[str, float], looks: dict[str, palette.LineStyle]) -> None:
+def _end_labels(page: Page, axes: Axes, ends: dict[str, float], styles: dict[str, palette.LineStyle]) -> None:
     """Each setting's name at the right of its line's end, moved apart where lines end together."""
     box = axes.get_position()
     top, bottom = (1 - box.y1) * style.SHEET[1], (1 - box.y0) * style.SHEET[1]
@@ -182,14 +182,14 @@ def _end_labels(page: Page, axes: Axes, ends: dict[str, float], looks: dict[str,
     shares = axes.transAxes.inverted().transform(on_paper)[:, 1]
     wished = bottom - np.clip(shares, 0, 1) * (bottom - top)
     for name, y, placed in zip(ends, wished, spread(wished, SMALL * 1.3 / MM, top, bottom), strict=True):
-        page.line((right + 1.3, right + 4), (y, placed), color=looks[name].colour, linewidth=0.6)
-        page.write(right + 4.7, placed - 0.38 * SMALL / MM, name, size=SMALL, colour=looks[name].text_colour)
+        page.line((right + 1.3, right + 4), (y, placed), color=styles[name].colour, linewidth=0.6)
+        page.write(right + 4.7, placed - 0.38 * SMALL / MM, name, size=SMALL, colour=styles[name].text_colour)
 
 
-def _legend(page: Page, looks: dict[str, palette.LineStyle]) -> None:
+def _legend(page: Page, styles: dict[str, palette.LineStyle]) -> None:
     """The names that are too long to stand at their lines."""
-    for name, look in looks.items():
-        page.swatch(LEFT, page.y + 0.38 * SMALL / MM, look)
+    for name, line_style in styles.items():
+        page.swatch(LEFT, page.y + 0.38 * SMALL / MM, line_style)
         page.paragraph(name, size=SMALL, x=LEFT + 9, after=0.4)
     page.y += 4
 
@@ -205,7 +205,7 @@ def _rail(axes: Axes, findings: Findings, setting: str | None = None) -> None:
                 "x",
                 markersize=3.5,
                 markeredgewidth=0.9,
-                color=findings.looks[name].colour,
+                color=findings.styles[name].colour,
                 transform=axes.get_xaxis_transform(),
                 clip_on=False,
             )
@@ -217,9 +217,9 @@ def _rail_key(findings: Findings) -> str:
     diverged = runs.loc[runs["outcome"] == "diverged", "setting"].value_counts(sort=False)
     if diverged.empty:
         return ""
-    told = listing([f"{number} of {brief(str(setting))}" for setting, number in diverged.head(4).items()])
+    diverged_runs = listing([f"{number} of {short_name(str(setting))}" for setting, number in diverged.head(4).items()])
     more = f" and of {len(diverged) - 4} settings more" if len(diverged) > 4 else ""
     return (
-        f" Crosses above a panel: {count(int(diverged.sum()), 'run')} that diverged ({told}{more}), at the epoch at "
+        f" Crosses above a panel: {count(int(diverged.sum()), 'run')} that diverged ({diverged_runs}{more}), at the epoch at "
         "which the loss left the finite numbers; they are in no line and no band."
     )

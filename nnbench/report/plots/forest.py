@@ -24,11 +24,11 @@ class Row:
 
     name: str
     figures: Sequence[str] = ()
-    look: palette.LineStyle | None = None
+    line_style: palette.LineStyle | None = None
     bold: bool = False
 
 
-def strip(
+def forest_plot(
     page: Page, rows: Sequence[Row], axis: str, heads: Sequence[str] = (), *, step: float | None = None, gap: float = 6
 ) -> Axes:
     """Set the rows below what is on the page, and return axes on which the first has the height 0, the second 1, and so on.
@@ -48,7 +48,7 @@ def strip(
     for head, words in zip(reversed(heads), reversed(columns), strict=True):
         edges.insert(0, right)
         right -= max(_before(words) + _after(words), *(text.width(part, _HEAD) for part in head.split("\n"))) + _BETWEEN
-    swatch = _SWATCH if any(row.look for row in rows) else 0.0
+    swatch = _SWATCH if any(row.line_style for row in rows) else 0.0
     room = min(_NAME, right - _AXIS - LEFT - swatch - 5)
     names = text.fit_all([row.name for row in rows], BODY, room, bold=any(row.bold for row in rows))
     left = LEFT + swatch + max(text.width(name, BODY, bold=row.bold) for name, row in zip(names, rows, strict=True)) + 5
@@ -61,8 +61,8 @@ def strip(
     axes = page.axes(left, page.y, right - left, step * len(rows))
     for at, (row, name) in enumerate(zip(rows, names, strict=True)):
         middle = page.y + step * (at + 0.5) - 0.38 * BODY / style.MM
-        if row.look:
-            page.swatch(LEFT, middle + 0.38 * BODY / style.MM, row.look)
+        if row.line_style:
+            page.swatch(LEFT, middle + 0.38 * BODY / style.MM, row.line_style)
         page.write(LEFT + swatch, middle, name, bold=row.bold)
         for number, (column, edge) in enumerate(zip(columns, edges, strict=True)):
             bold, colour, figure = row.bold and number == 0, INK if number == 0 else MUTED, column[at]
@@ -82,18 +82,18 @@ def strip(
 
 
 def mark(
-    axes: Axes, at: float, estimate: tuple[float, float, float], look: palette.LineStyle, *, hollow: bool = False
+    axes: Axes, at: float, estimate: tuple[float, float, float], line_style: palette.LineStyle, *, hollow: bool = False
 ) -> None:
     """An estimate with its interval (estimate, low, high) at the height `at`."""
     value, low, high = estimate
-    axes.plot([low, high], [at, at], color=look.colour, linewidth=2, solid_capstyle="butt")
-    face = "white" if hollow else look.colour
-    axes.plot([value], [at], marker=look.marker, markersize=6, color=look.colour, markerfacecolor=face)
+    axes.plot([low, high], [at, at], color=line_style.colour, linewidth=2, solid_capstyle="butt")
+    face = "white" if hollow else line_style.colour
+    axes.plot([value], [at], marker=line_style.marker, markersize=6, color=line_style.colour, markerfacecolor=face)
 
 
-def dots(axes: Axes, values: "pd.Series[float]", at: float, look: palette.LineStyle) -> None:
+def dots(axes: Axes, values: "pd.Series[float]", at: float, line_style: palette.LineStyle) -> None:
     """Single runs as small dots at the height `at`."""
-    axes.plot(values, [at] * len(values), "o", color=look.colour, markersize=2.2, alpha=0.35, markeredgewidth=0)
+    axes.plot(values, [at] * len(values), "o", color=line_style.colour, markersize=2.2, alpha=0.35, markeredgewidth=0)
 
 
 def _after(words: Sequence[str]) -> float:

@@ -88,9 +88,9 @@ def cut(name: str, fits: Callable[[str], bool], after: str = "") -> str:
 
 def _apart(names: Sequence[str], shown: list[str], fits: Callable[[str], bool]) -> list[str]:
     """Names that were cut to the same, numbered."""
-    distinct = dict.fromkeys(zip(names, shown, strict=True))
-    told: dict[str, str] = {}
-    for name, one in distinct:
-        alike = [other for other, cut in distinct if cut == one]
-        told[name] = one if len(alike) == 1 else cut(name, fits, f" ({alike.index(name) + 1})")
-    return [told[name] for name in names]
+    distinct_values = dict.fromkeys(zip(names, shown, strict=True))
+    numbered: dict[str, str] = {}
+    for name, one in distinct_values:
+        alike = [other for other, cut in distinct_values if cut == one]
+        numbered[name] = one if len(alike) == 1 else cut(name, fits, f" ({alike.index(name) + 1})")
+    return [numbered[name] for name in names]

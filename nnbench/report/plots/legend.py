@@ -10,15 +10,15 @@ from nnbench.report.plots.style import LEFT, MM, RIGHT, SMALL
 _SWATCH, _BETWEEN = 9.0, 5.0
 
 
-def legend(page: Page, looks: Mapping[str, LineStyle]) -> None:
+def legend(page: Page, styles: Mapping[str, LineStyle]) -> None:
     """Set the names with their looks, as many to a line as there is room for."""
     x = LEFT
-    names = text.fit_all(list(looks), SMALL, RIGHT - LEFT - _SWATCH)
-    for words, look in zip(names, looks.values(), strict=True):
+    names = text.fit_all(list(styles), SMALL, RIGHT - LEFT - _SWATCH)
+    for words, line_style in zip(names, styles.values(), strict=True):
         width = _SWATCH + text.width(words, SMALL)
         if x > LEFT and x + width > RIGHT:
             x, page.y = LEFT, page.y + line_height(SMALL) + 0.8
-        page.swatch(x, page.y + 0.38 * SMALL / MM, look)
+        page.swatch(x, page.y + 0.38 * SMALL / MM, line_style)
         page.write(x + _SWATCH, page.y, words, size=SMALL)
         x += width + _BETWEEN
     page.y += line_height(SMALL) + 3

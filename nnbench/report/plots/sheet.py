@@ -115,19 +115,21 @@ class Page:
         """A hairline across the text area."""
         self.line((x, right), (y, y), color=colour, linewidth=0.5)
 
-    def swatch(self, x: float, y: float, look: palette.LineStyle) -> None:
+    def swatch(self, x: float, y: float, line_style: palette.LineStyle) -> None:
         """A piece of an optimizer's line with its marker, centred on height `y`."""
-        self.line((x, x + 7), (y, y), color=look.colour, dashes=look.dash, linewidth=1.5)
-        self.line((x + 3.5,), (y,), color=look.colour, marker=look.marker, markersize=4.5)
+        self.line((x, x + 7), (y, y), color=line_style.colour, dashes=line_style.dash, linewidth=1.5)
+        self.line((x + 3.5,), (y,), color=line_style.colour, marker=line_style.marker, markersize=4.5)
 
-    def line(self, xs: Sequence[float], ys: Sequence[float], *, dashes: palette.Dash = palette.SOLID, **look: Any) -> None:
+    def line(
+        self, xs: Sequence[float], ys: Sequence[float], *, dashes: palette.Dash = palette.SOLID, **line_style: Any
+    ) -> None:
         """A line through points of the sheet, or a marker at one."""
         across = [x / style.SHEET[0] for x in xs]
         up = [1 - y / style.SHEET[1] for y in ys]
-        self.figure.add_artist(Line2D(across, up, linestyle=dashes, transform=self.figure.transFigure, **look))
+        self.figure.add_artist(Line2D(across, up, linestyle=dashes, transform=self.figure.transFigure, **line_style))
 
 
-class Pad:
+class Section:
     """The pages that one figure of the report fills.
 
     Attributes:
@@ -148,7 +150,7 @@ class Pad:
             page.caption, page.body = caption, page.y
         return page
 
-    def further(self) -> Page:
+    def next_page(self) -> Page:
         """One more page under the title of the first."""
         return self._headed(Page(None), f"{self.pages[0].title} (continued)")
 

@@ -67,14 +67,14 @@ def settings(runs: pd.DataFrame) -> dict[str, LineStyle]:
     """
     of_setting = runs[["setting", "optimizer", "tuned"]].drop_duplicates("setting")
     optimizers = [base_label(label, tuned) for label, tuned in of_setting[["optimizer", "tuned"]].itertuples(index=False)]
-    looks = optimizer_styles(optimizers)
+    styles = optimizer_styles(optimizers)
     seen: Counter[str] = Counter()
     result: dict[str, LineStyle] = {}
     for setting, optimizer in zip(of_setting["setting"], optimizers, strict=True):
-        look, order = looks[optimizer], seen[optimizer]
+        line_style, order = styles[optimizer], seen[optimizer]
         seen[optimizer] += 1
-        dashes = [look.dash, *(dash for dash in DASHES if dash != look.dash)]
-        markers = [look.marker, *(marker for marker in MARKERS if marker != look.marker)]
+        dashes = [line_style.dash, *(dash for dash in DASHES if dash != line_style.dash)]
+        markers = [line_style.marker, *(marker for marker in MARKERS if marker != line_style.marker)]
         turn, dash = divmod(order, len(dashes))
-        result[setting] = replace(look, dash=dashes[dash], marker=markers[turn % len(markers)])
+        result[setting] = replace(line_style, dash=dashes[dash], marker=markers[turn % len(markers)])
     return result

@@ -33,7 +33,7 @@ class Cell:
     note: str = ""
     bold: bool = False
     colour: str = INK
-    look: palette.LineStyle | None = None
+    line_style: palette.LineStyle | None = None
     note_colour: str = MUTED
 
 
@@ -44,7 +44,7 @@ def table(
     page: Page,
     columns: Sequence[Column],
     rows: Sequence[Sequence[Cell | str]],
-    further: Callable[[], Page],
+    next_page: Callable[[], Page],
     *,
     gap: float = 1.3,
 ) -> Page:
@@ -65,7 +65,7 @@ def table(
         )
         if page.room < height + 2:
             page.rule(page.y)
-            page = further()
+            page = next_page()
             _head(page, columns)
         x = style.LEFT
         for cell, part, column, point in zip(row, broken, columns, points, strict=True):
@@ -79,7 +79,7 @@ def table(
 
 
 def _lines(cell: Cell, column: Column) -> list[str]:
-    room = column.width - 1.5 - (_SWATCH if cell.look else 0)
+    room = column.width - 1.5 - (_SWATCH if cell.line_style else 0)
     return text.wrap(cell.words, column.size, room, family=text.MONO if column.mono else text.SANS, bold=cell.bold)
 
 
@@ -121,8 +121,8 @@ def _head(page: Page, columns: Sequence[Column]) -> None:
 
 def _set(page: Page, x: float, y: float, cell: Cell, lines: Sequence[str], column: Column, point: float) -> None:
     right = x + column.width - 1.5
-    if cell.look:
-        page.swatch(x, y + 0.38 * column.size / style.MM, cell.look)
+    if cell.line_style:
+        page.swatch(x, y + 0.38 * column.size / style.MM, cell.line_style)
         x += _SWATCH
     align = "left" if column.align == "left" else "right"
     at = x if align == "left" else right

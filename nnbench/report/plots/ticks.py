@@ -34,12 +34,12 @@ def positive(low: float, high: float) -> tuple[float, float]:
     return (low, high) if low < high else (low / 2, low * 2)
 
 
-def logarithmic(axis: Axis, low: float, high: float, told: Callable[[float], str], least: int = 3) -> None:
-    """Make an axis one with such ticks, and labels by `told`; a range that it cannot have becomes one that it can."""
+def logarithmic(axis: Axis, low: float, high: float, label: Callable[[float], str], least: int = 3) -> None:
+    """Make an axis one with such ticks, and label them with `label`; an invalid range is replaced by a valid one."""
     low, high = positive(low, high)
     which = axis.axis_name  # type: ignore[attr-defined]
     getattr(axis.axes, f"set_{which}scale")("log")
     getattr(axis.axes, f"set_{which}lim")(low, high)
     axis.set_major_locator(FixedLocator(log_ticks(low, high, least)))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: told(value)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: label(value)))

@@ -10,7 +10,7 @@ from nnbench.core.constraints import MINIMUM_RUNS
 from nnbench.core.formatting import count, interval, listing
 from nnbench.report.findings import budget, code, power
 from nnbench.report.findings.findings import Findings
-from nnbench.report.sentences.wording import brief, distinct
+from nnbench.report.sentences.wording import distinct_values, short_name
 from nnbench.stats.interquartile import interquartile_mean
 
 FEW = 10  # seeds under which the intervals come out too narrow
@@ -84,12 +84,12 @@ def _choice(findings: Findings) -> Caveat:
 
 def _tuned(findings: Findings) -> str:
     selection, found = findings.study.selection, budget.budgets(findings.study)
-    told = (
+    phrase = (
         f"Tuned with {budget.spent(found)}, {budget.spaces(found)}: other spaces, or a longer search, may give another order"
     )
     cut = selection.loc[selection["edge"].isin(["low", "high"]), "optimizer"].drop_duplicates().tolist()
     beyond = f"; {listing(cut)} chose a value on the edge, so better may lie beyond" if cut else ""
-    return f"{told}{beyond}."
+    return f"{phrase}{beyond}."
 
 
 def _used_seeds(findings: Findings) -> Caveat | None:
@@ -109,13 +109,13 @@ def _seeds(findings: Findings) -> Caveat | None:
     least, most = int(seeds.min()), int(seeds.max())
     if least >= FEW:
         return None
-    told = count(least, "seed") if least == most else f"{least} to {most} seeds"
+    phrase = count(least, "seed") if least == most else f"{least} to {most} seeds"
     why = (
         f"fewer than {MINIMUM_RUNS} there is no interval"
         if most < MINIMUM_RUNS
         else f"fewer than {FEW} the intervals come out too narrow"
     )
-    return Caveat("seeds", f"{told} a setting: with {why}, and small differences go unseen.")
+    return Caveat("seeds", f"{phrase} a setting: with {why}, and small differences go unseen.")
 
 
 def _power(findings: Findings) -> Caveat | None:
@@ -126,7 +126,7 @@ def _power(findings: Findings) -> Caveat | None:
 
 
 def _one_draw(findings: Findings) -> Caveat | None:
-    if [value.lower() for value in distinct(findings.runs, "dataset.redraw")] != ["false"]:
+    if [value.lower() for value in distinct_values(findings.runs, "dataset.redraw")] != ["false"]:
         return None
     return Caveat(
         "one_draw",
@@ -138,7 +138,7 @@ def _one_draw(findings: Findings) -> Caveat | None:
 def _same_values(findings: Findings) -> Caveat | None:
     found = findings.by(findings.primary)
     known = set(found.ranking.loc[found.ranking["n"] > 0, "setting"])
-    groups = [listing([brief(name) for name in group]) for group in found.verdict.same if set(group) <= known]
+    groups = [listing([short_name(name) for name in group]) for group in found.verdict.same if set(group) <= known]
     if not groups:
         return None
     more = f"; so have {count(len(groups) - 3, 'other group')}" if len(groups) > 3 else ""
@@ -153,13 +153,13 @@ def _diverged(findings: Findings) -> Caveat | None:
     diverged = findings.runs.loc[findings.runs["outcome"] == "diverged", "setting"].value_counts()
     if diverged.empty:
         return None
-    told = listing([f"{number} of {brief(str(setting))}" for setting, number in diverged.head(3).items()])
+    phrase = listing([f"{number} of {short_name(str(setting))}" for setting, number in diverged.head(3).items()])
     none = len(set(diverged.index) - set(findings.scored["setting"]))
     unknown = f" {count(none, 'setting')} lost all runs, and {'has' if none == 1 else 'have'} no figure." if none else ""
     return Caveat(
         "diverged",
-        f"{count(int(diverged.sum()), 'run')} diverged ({told}{' and others' if len(diverged) > 3 else ''}): they rank worst, "
-        f"and the figures of these settings are of their other runs.{unknown}",
+        f"{count(int(diverged.sum()), 'run')} diverged ({phrase}{' and others' if len(diverged) > 3 else ''}). They rank "
+        f"worst, and the figures of these settings come from their other runs.{unknown}",
     )
 
 
@@ -167,12 +167,12 @@ def _missing(findings: Findings) -> Caveat | None:
     """Seeds that not all settings have, for whatever reason."""
     found = findings.by(findings.primary)
     lost = findings.runs["outcome"].value_counts()
-    told = [f"{lost[outcome]} {outcome}" for outcome in ("failed", "killed", "running") if outcome in lost]
-    if not told and not found.scores.isna().to_numpy().any():
+    phrase = [f"{lost[outcome]} {outcome}" for outcome in ("failed", "killed", "running") if outcome in lost]
+    if not phrase and not found.scores.isna().to_numpy().any():
         return None
     shared = found.pairs["n"]
     seeds = f", {shared.min()} to {shared.max()} of them" if len(shared) and shared.min() < shared.max() else ""
-    runs = f"Runs are missing ({listing(told)})" if told else f"Not every {findings.noun} has a run of every seed"
+    runs = f"Runs are missing ({listing(phrase)})" if phrase else f"Not every {findings.noun} has a run of every seed"
     return Caveat("missing", f"{runs}: a pair is compared on the seeds that both have{seeds}.")
 
 
@@ -193,9 +193,9 @@ def _below_neighbours(findings: Findings) -> Caveat | None:
         return None
     return Caveat(
         "below_neighbours",
-        f"The nearest neighbours among the same training points reach {own[baseline].mean():.3f} test accuracy, and "
-        f"{brief(best)} falls short of them: by the paired difference, {interval(short.estimate, short.low, short.high)}. "
-        "Even the first of the ranking does worse than a simple classifier.",
+        f"The nearest neighbours among the same training points reach {own[baseline].mean():.3f} test accuracy; "
+        f"{short_name(best)} is worse: paired difference {interval(short.estimate, short.low, short.high)}. "
+        "Even the setting ranked first does worse than a simple classifier.",
     )
 
 
@@ -208,10 +208,10 @@ def _memorised(findings: Findings) -> Caveat | None:
     settings = [str(name) for name, own in below.groupby(findings.scored["setting"]) if interquartile_mean(own).high < 0]
     if not settings:
         return None
-    told = listing([brief(name) for name in settings[:3]]) + (" and others" if len(settings) > 3 else "")
+    phrase = listing([short_name(name) for name in settings[:3]]) + (" and others" if len(settings) > 3 else "")
     return Caveat(
         "memorised",
-        f"The training loss of {told} lies below that of the Bayes classifier ({findings.scored[bayes].mean():.3f} nats), "
+        f"The training loss of {phrase} lies below that of the Bayes classifier ({findings.scored[bayes].mean():.3f} nats), "
         "which knows the data's density: they have memorised label noise. A lower training loss, or an earlier "
         "target of training accuracy, is then no sign of a better network.",
     )
@@ -228,8 +228,8 @@ def _versions(findings: Findings) -> Caveat | None:
 
 
 def _earlier(findings: Findings) -> Caveat | None:
-    told = code.left_out(findings.study)
-    return Caveat("earlier", told) if told else None
+    phrase = code.left_out(findings.study)
+    return Caveat("earlier", phrase) if phrase else None
 
 
 _CAVEATS: tuple[Callable[[Findings], Caveat | None], ...] = (
@@ -255,7 +255,7 @@ def one_task(runs: pd.DataFrame) -> str:
     mixed = [
         f"{column} is {listing(values[:4] if len(values) <= 4 else [*values[:3], 'others'])}"
         for column in map(str, runs)
-        if column.startswith(_TASK) and column != "training.checkpoints" and len(values := distinct(runs, column)) > 1
+        if column.startswith(_TASK) and column != "training.checkpoints" and len(values := distinct_values(runs, column)) > 1
     ]
     if mixed:
         what = "Not one task" if any(words.startswith("dataset.") for words in mixed) else "Not all ran alike"
@@ -265,7 +265,7 @@ def one_task(runs: pd.DataFrame) -> str:
         "dataset.samples": "{} training points a class",
         "dataset.noise": "noise {}",
     }
-    names = distinct(runs, "dataset.name")
-    details = [shape.format(*values) for key, shape in shapes.items() if (values := distinct(runs, key))]
-    told = f" ({', '.join(details)})" if details else ""
-    return f"One task: {names[0] if names else 'unnamed'}{told}. Nothing here carries over to other data."
+    names = distinct_values(runs, "dataset.name")
+    details = [shape.format(*values) for key, shape in shapes.items() if (values := distinct_values(runs, key))]
+    phrase = f" ({', '.join(details)})" if details else ""
+    return f"One task: {names[0] if names else 'unnamed'}{phrase}. Nothing here carries over to other data."

@@ -5,14 +5,14 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from nnbench.core.formatting import count, fixed, interval, listing
+from nnbench.core.formatting import count, fixed, interval, listing, significant
 from nnbench.records.measure import Measure
 from nnbench.report.findings import code
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.measures import disagreements
 from nnbench.report.plots.labels import cut, without_sections
 from nnbench.report.sentences import verdict as sentences
-from nnbench.report.sentences.verdict import Words, sentence
+from nnbench.report.sentences.verdict import Phrasing, sentence
 
 _LONG = 48  # letters
 _INDICES = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -29,7 +29,7 @@ def best(findings: Findings, by: Measure) -> str:
     found = findings.by(by).verdict
     if found.claim == "nothing":
         return _nothing(findings.runs)
-    return sentence(found, words(findings, by.full, higher=by.higher))
+    return sentence(found, phrasing(findings, by.full, higher=by.higher))
 
 
 def disagreement(findings: Findings) -> str:
@@ -44,13 +44,13 @@ def disagreement(findings: Findings) -> str:
             continue
         orders = f"Kendall's tau of the two orders {fixed(one.tau, 2)}"
         if one.kind == "shown_here":
-            told = f"{one.shown} of {count(pairs, 'pair')} {'is' if one.shown == 1 else 'are'} shown to differ"
+            phrases = f"{one.shown} of {count(pairs, 'pair')} {'is' if one.shown == 1 else 'are'} shown to differ"
         else:
-            told = f"{brief(one.first)} is first ({orders})"
+            phrases = f"{short_name(one.first)} is first ({orders})"
         if one.kind == "reversed":
             many = len(one.reversed)
-            told += f"; of the differences shown here, {many} {'is' if many == 1 else 'are'} shown reversed"
-        said.append(f"By {one.metric.full} {told}.")
+            phrases += f"; of the differences shown here, {many} {'is' if many == 1 else 'are'} shown reversed"
+        said.append(f"By {one.metric.full} {phrases}.")
     if silent:
         said.append(f"{listing(silent)[0].upper()}{listing(silent)[1:]} no difference is shown.")
     return " ".join(said)
@@ -58,34 +58,39 @@ def disagreement(findings: Findings) -> str:
 
 def headline(findings: Findings, by: Measure) -> str:
     """The verdict in the few words of a page's title."""
-    return sentences.headline(findings.by(by).verdict, words(findings, by.name, higher=by.higher))
+    return sentences.headline(findings.by(by).verdict, phrasing(findings, by.name, higher=by.higher))
 
 
-def words(
+def phrasing(
     findings: Findings, measure: str, *, higher: bool, printed: Callable[[float, float, float], str] = interval
-) -> Words:
+) -> Phrasing:
     """How the sentences of `report.sentences` call the things of this study."""
-    return Words(measure=measure, higher=higher, interval=printed, noun=findings.noun, name=brief)
+    return Phrasing(measure=measure, higher=higher, interval=printed, noun=findings.noun, name=short_name)
 
 
-def brief(name: str) -> str:
+def short_name(name: str) -> str:
     """A setting's name as a sentence bears it: of a long one, the sections of its keys and then its middle are left out."""
     return name if len(name) <= _LONG else cut(without_sections(name), lambda one: len(one) <= _LONG)
 
 
 def left_out(names: Sequence[str], many: int, noun: str) -> str:
     """What a page that shows the first `many` of some names leaves out, as its caption says it; empty where it shows all."""
-    rest = [brief(name) for name in names[many:]]
+    rest = [short_name(name) for name in names[many:]]
     if not rest:
         return ""
-    told = rest if len(rest) <= 3 else [*rest[:2], f"{len(rest) - 2} others"]
-    return f" The first {many} of {len(names)} {noun}s; left out: {listing(told)}."
+    phrases = rest if len(rest) <= 3 else [*rest[:2], f"{len(rest) - 2} others"]
+    return f" The first {many} of {len(names)} {noun}s; left out: {listing(phrases)}."
 
 
-def spoken(hyperparameter: str) -> str:
+def hyperparameter_label(hyperparameter: str) -> str:
     """A hyperparameter's name as a sentence or an axis bears it: `learning rate`, `β₁`."""
     named = re.sub(r"\bbeta_(\d+)$", lambda found: "β" + found[1].translate(_INDICES), hyperparameter)
     return named.replace("_", " ")
+
+
+def hyperparameter_value(value: object) -> str:
+    """Format a hyperparameter's value; numbers to a few significant digits."""
+    return significant(float(value)) if isinstance(value, float | int) else str(value)
 
 
 def _nothing(runs: pd.DataFrame) -> str:
@@ -96,13 +101,13 @@ def _nothing(runs: pd.DataFrame) -> str:
 
 def outcomes(runs: pd.DataFrame) -> str:
     """`40 runs: 36 finished, 4 diverged`."""
-    told = [f"{number} {outcome}" for outcome, number in runs["outcome"].value_counts().items()]
-    if len(told) == 1:
+    phrases = [f"{number} {outcome}" for outcome, number in runs["outcome"].value_counts().items()]
+    if len(phrases) == 1:
         return f"{count(len(runs), 'run')}, {'' if len(runs) == 1 else 'all '}{runs['outcome'].iloc[0]}"
-    return f"{count(len(runs), 'run')}: {', '.join(told)}"
+    return f"{count(len(runs), 'run')}: {', '.join(phrases)}"
 
 
-def distinct(runs: pd.DataFrame, column: str) -> list[str]:
+def distinct_values(runs: pd.DataFrame, column: str) -> list[str]:
     """The values that a column takes, as they are printed, in the order in which they appear; no two print alike."""
     values = runs[column].dropna().drop_duplicates().tolist() if column in runs else []
     return [_exact(value) if isinstance(value, float) else str(value) for value in values]
@@ -115,10 +120,10 @@ def _exact(value: float) -> str:
 
 def provenance(runs: pd.DataFrame) -> str:
     """One line: code, versions and machine."""
-    words = {"version": "nnbench ", "python": "Python ", "numpy": "NumPy ", "cpu": ""}
-    told = [code.shown(runs)]
-    for column, word in words.items():
-        values = distinct(runs, column)
+    prefixes = {"version": "nnbench ", "python": "Python ", "numpy": "NumPy ", "cpu": ""}
+    phrases = [code.shown(runs)]
+    for column, prefix in prefixes.items():
+        values = distinct_values(runs, column)
         if values:
-            told.append(word + listing(values if len(values) <= 3 else [*values[:2], f"{len(values) - 2} more"]))
-    return "  \N{MIDDLE DOT}  ".join(told)
+            phrases.append(prefix + listing(values if len(values) <= 3 else [*values[:2], f"{len(values) - 2} more"]))
+    return "  \N{MIDDLE DOT}  ".join(phrases)

@@ -142,8 +142,8 @@ def test_keys_read_a_curve_too(reader: Reader, web: Path) -> None:
 
 def test_pointing_at_an_interval_tells_the_run(reader: Reader, web: Path) -> None:
     reader.open(web)
-    strip = reader.page.locator(".chart[data-kind=intervals] svg")
-    dot = strip.locator("circle").first.bounding_box()
+    forest_plot = reader.page.locator(".chart[data-kind=intervals] svg")
+    dot = forest_plot.locator("circle").first.bounding_box()
     assert dot is not None
     reader.page.mouse.move(dot["x"] + 3, dot["y"] + 3)
     expect(reader.tip).to_contain_text("adam")

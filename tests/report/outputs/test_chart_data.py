@@ -10,16 +10,16 @@ from nnbench.records.study import Study
 from nnbench.report.findings import finals
 from nnbench.report.findings.findings import METRICS, Findings
 from nnbench.report.outputs import chart_data as charts
-from nnbench.report.pages import Settings, loss
+from nnbench.report.pages import ReportOptions, loss
 from nnbench.report.plots.curves import bands
-from nnbench.report.plots.sheet import Pad
+from nnbench.report.plots.sheet import Section
 
 MakeStudy = Callable[..., Study]
 
 
 def test_styles_name_the_colours_of_each_setting() -> None:
-    look = palette.OPTIMIZER_STYLES["adam"]
-    assert charts.styles({"adam": look}) == f".s0{{--c:{look.colour};--w:{look.text_colour}}}"
+    line_style = palette.OPTIMIZER_STYLES["adam"]
+    assert charts.style_rules({"adam": line_style}) == f".s0{{--c:{line_style.colour};--w:{line_style.text_colour}}}"
 
 
 @pytest.mark.parametrize("marker", "^osDvPX<>hp*")
@@ -42,7 +42,7 @@ def test_lines_hold_the_bands_under_shared_limits(make_study: MakeStudy) -> None
     assert (first["title"], second["title"]) == ("Training accuracy", "Validation accuracy")
     assert first["low"] == second["low"] == pytest.approx(1 / 3)
     assert first["high"] == 1
-    number = {name: at for at, name in enumerate(findings.looks)}
+    number = {name: at for at, name in enumerate(findings.styles)}
     assert first["shown"] == [number["adam"], number["sgd"]]
     assert first["lost"] == [[number["sgd"], study.runs["diverged_at_epoch"].max()]]
     line = next(one for one in first["series"] if one["s"] == number["sgd"])
@@ -59,17 +59,17 @@ def test_the_page_and_the_chart_of_losses_have_the_same_reference(make_study: Ma
     for bayes, seen in ((study.runs["final/train_loss"].min() / 5, True), (1e-6, False)):
         runs = study.runs.assign(**{"reference/bayes_loss": bayes})
         findings = Findings(replace(study, runs=runs))
-        pad = Pad("loss")
-        table = loss.draw(pad, findings, Settings(title="", targets=()))
+        section = Section("loss")
+        table = loss.draw(section, findings, ReportOptions(title="", targets=()))
         charted = charts.lines(findings, table, METRICS["final/train_loss"], limits=loss.limits(findings, table))
-        assert ("Bayes" in pad.pages[0].caption) == seen
+        assert ("Bayes" in section.pages[0].caption) == seen
         assert all((one["low"] <= bayes <= one["high"]) == seen for one in charted)
 
 
 def test_intervals_hold_estimates_and_single_runs(make_study: MakeStudy) -> None:
     findings = Findings(make_study(["adam", "sgd"], 6))
     by = findings.primary
-    found = charts.intervals(findings.looks, findings.ranking(by), findings.values(by), by.name)
+    found = charts.intervals(findings.styles, findings.ranking(by), findings.values(by), by.name)
     best = found["rows"][0]
     assert found["name"] == "test accuracy"
     assert [seed for seed, _ in best["dots"]] == [0, 1, 2, 3, 4, 5]
@@ -82,8 +82,8 @@ def test_intervals_count_the_runs_that_the_estimates_leave_out(make_study: MakeS
     lost = {("sgd", 0): "diverged", ("sgd", 1): "diverged", ("sgd", 2): "failed", ("adam", 3): "failed"}
     findings = Findings(make_study(["adam", "sgd"], 6, outcome=lambda setting, seed: lost.get((setting, seed), "finished")))
     by = findings.primary
-    rows = charts.intervals(findings.looks, findings.ranking(by), findings.values(by), by.name)["rows"]
-    told = {list(findings.looks)[row["s"]]: row["diverged"] for row in rows}
+    rows = charts.intervals(findings.styles, findings.ranking(by), findings.values(by), by.name)["rows"]
+    told = {list(findings.styles)[row["s"]]: row["diverged"] for row in rows}
     assert told == {"adam": "", "sgd": "2 of 5 diverged"}, "a run that failed says nothing of its setting"
     assert finals.counts(findings) == {"adam": (6, "1 failed"), "sgd": (6, "2 diverged, 1 failed")}
 
@@ -91,5 +91,5 @@ def test_intervals_count_the_runs_that_the_estimates_leave_out(make_study: MakeS
 def test_one_run_has_no_interval_and_no_dots(make_study: MakeStudy) -> None:
     findings = Findings(make_study(["adam"], 1))
     by = findings.primary
-    (row,) = charts.intervals(findings.looks, findings.ranking(by), findings.values(by), by.name)["rows"]
+    (row,) = charts.intervals(findings.styles, findings.ranking(by), findings.values(by), by.name)["rows"]
     assert (row["low"], row["high"], row["bounds"], row["dots"]) == (None, None, "", [])

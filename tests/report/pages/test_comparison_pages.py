@@ -12,7 +12,7 @@ from scipy import stats
 from nnbench.records.study import Study
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.targets import races
-from nnbench.report.pages import NotShown
+from nnbench.report.pages import NoDataError
 from nnbench.report.pages.distribution import stacked
 from nnbench.report.plots.sheet import Page
 from tests.oracles import interquartile
@@ -39,8 +39,8 @@ def test_distribution_shows_the_means_that_settings_rank_by(comparison: Study, d
 def test_distribution_has_a_dot_for_each_run(comparison: Study, draw_page: DrawPage) -> None:
     (page,), table = draw_page("distribution", comparison)
     assert sorted(table["value"]) == sorted(comparison.runs["test/accuracy"])
-    strip, shares = page.figure.axes
-    dots = [x for line in strip.lines if line.get_marker() == "o" for x in np.asarray(line.get_xdata())]
+    forest_plot, shares = page.figure.axes
+    dots = [x for line in forest_plot.lines if line.get_marker() == "o" for x in np.asarray(line.get_xdata())]
     assert sorted(dots) == sorted(table["value"])
     spread = _wide(comparison).max() - _wide(comparison).min()
     assert str(page.title).startswith(
@@ -48,7 +48,7 @@ def test_distribution_has_a_dot_for_each_run(comparison: Study, draw_page: DrawP
     )
     steps = [np.asarray(line.get_ydata()) for line in shares.lines if len(np.asarray(line.get_ydata())) > 2]
     assert all(step[0] == 0 and step[-1] == 1 for step in steps)
-    assert shares.get_xlim() == strip.get_xlim()
+    assert shares.get_xlim() == forest_plot.get_xlim()
 
 
 def test_dots_that_would_hide_each_other_are_stacked() -> None:
@@ -56,7 +56,7 @@ def test_dots_that_would_hide_each_other_are_stacked() -> None:
 
 
 def test_one_run_has_no_distribution(make_study: MakeStudy, draw_page: DrawPage) -> None:
-    with pytest.raises(NotShown, match="each setting has one run"):
+    with pytest.raises(NoDataError, match="each setting has one run"):
         draw_page("distribution", make_study(seeds=1))
 
 
@@ -81,9 +81,9 @@ def test_few_seeds_show_no_pair_to_differ(make_study: MakeStudy, draw_page: Draw
     (page,), table = draw_page("pairwise", make_study(seeds=4))
     assert page.title == "4 seeds cannot show any pair of 4 optimizers to differ in test accuracy"
     assert not table["differ"].any()
-    with pytest.raises(NotShown, match="no two settings share more than one seed"):
+    with pytest.raises(NoDataError, match="no two settings share more than one seed"):
         draw_page("pairwise", make_study(seeds=1))
-    with pytest.raises(NotShown, match="no two settings have runs"):
+    with pytest.raises(NoDataError, match="no two settings have runs"):
         draw_page("pairwise", make_study(["adam"], 5))
 
 
@@ -105,9 +105,9 @@ def test_ranks_that_show_nothing_say_so(make_study: MakeStudy, draw_page: DrawPa
     assert page.title == f"Ranks within seeds do not show the optimizers to differ (Friedman p = {p:.2f})"
     (page,), _ = draw_page("ranks", make_study(seeds=7))
     assert page.title == "7 seeds cannot rank 4 optimizers by test accuracy"
-    with pytest.raises(NotShown, match="fewer than 3 settings"):
+    with pytest.raises(NoDataError, match="fewer than 3 settings"):
         draw_page("ranks", make_study(["adam", "sgd"], 9))
-    with pytest.raises(NotShown, match="no 6 seeds have a run of every setting"):
+    with pytest.raises(NoDataError, match="no 6 seeds have a run of every setting"):
         draw_page("ranks", make_study(seeds=5))
 
 
@@ -178,7 +178,7 @@ def test_a_target_that_nobody_reached_is_told(make_study: MakeStudy, draw_page: 
     study = make_study(["adam", "sgd"], 4)
     (page,), _ = draw_page("time_to_target", study, targets=(0.8, 0.999))
     assert "No run reached 1.00" in _words(page)
-    with pytest.raises(NotShown, match=r"no run reached a training accuracy of 1\.00"):
+    with pytest.raises(NoDataError, match=r"no run reached a training accuracy of 1\.00"):
         draw_page("time_to_target", study, targets=(0.999,))
 
 

@@ -17,22 +17,22 @@ from nnbench.core import palette
 from nnbench.records.study import Study
 from nnbench.report import pages as figures
 from nnbench.report.findings.findings import METRICS, Findings
-from nnbench.report.pages import NotShown, Settings
+from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots import decision_boundary as plane
 from nnbench.report.plots import style
-from nnbench.report.plots.sheet import Pad, Page
+from nnbench.report.plots.sheet import Page, Section
 from tests.oracles import interquartile
 
 MakeStudy = Callable[..., Study]
 ROOT = Path(__file__).parents[3]
-SETTINGS = Settings(title="Optimizers compared", targets=(0.8, 0.95))
+SETTINGS = ReportOptions(title="Optimizers compared", targets=(0.8, 0.95))
 
 
 def _draw(name: str, study: Study) -> tuple[list[Page], pd.DataFrame]:
-    pad = Pad(name)
+    section = Section(name)
     with matplotlib.style.context(["default", style.RC]):
-        table = figures.load(name)(pad, Findings(study), SETTINGS)
-    return pad.pages, table
+        table = figures.load(name)(section, Findings(study), SETTINGS)
+    return section.pages, table
 
 
 def _words(page: Page) -> list[str]:
@@ -46,7 +46,7 @@ def test_every_page_is_in_a_choice_of_conf() -> None:
 
 @pytest.mark.parametrize("name", [name for name in figures.names() if name != "cover"])
 def test_a_page_that_has_nothing_to_show_says_why(name: str, make_study: MakeStudy) -> None:
-    with pytest.raises(NotShown, match=r"^(no |none |there is no run)"):
+    with pytest.raises(NoDataError, match=r"^(no |none |there is no run)"):
         _draw(name, make_study([], 0))
 
 
@@ -180,10 +180,10 @@ def test_times_count_the_runs_that_never_got_there(make_study: MakeStudy) -> Non
 
 
 def test_a_target_that_no_run_noted_is_read_from_the_curves(comparison: Study) -> None:
-    pad = Pad("final_table")
+    section = Section("final_table")
     with matplotlib.style.context(["default", style.RC]):
-        settings = Settings(title="", targets=(0.7,))
-        table = figures.load("final_table")(pad, Findings(comparison), settings).set_index("setting")
+        settings = ReportOptions(title="", targets=(0.7,))
+        table = figures.load("final_table")(section, Findings(comparison), settings).set_index("setting")
     curves = comparison.curves.merge(comparison.runs[["run_id", "setting"]], on="run_id")
     adam = curves[(curves["setting"] == "adam") & (curves["train_accuracy"] >= 0.7)]
     assert table.loc["adam", "epochs_to/0.70 median"] == sorted(adam.groupby("run_id")["epoch"].min())[4]
@@ -241,7 +241,7 @@ def test_fields_are_white_where_the_network_guesses_and_nowhere_an_optimizers_co
     most, least = (255 - int(field[int((row + 0.5) * high), int((column + 0.5) * wide)].min()) for row, column in sure)
     assert least < 40 < 100 < most
     assert not {to_hex(colour / 255) for colour in field.reshape(-1, 3)[::500]} & {
-        look.colour for look in palette.OPTIMIZER_STYLES.values()
+        line_style.colour for line_style in palette.OPTIMIZER_STYLES.values()
     }
 
 
@@ -322,8 +322,8 @@ def test_a_failed_run_says_why(make_study: MakeStudy) -> None:
 def test_cover_ranks_as_the_findings_do(comparison: Study) -> None:
     (page,), table = _draw("cover", comparison)
     pd.testing.assert_frame_equal(table, Findings(comparison).ranking(METRICS["test/accuracy"]))
-    (strip,) = page.figure.axes
-    marks = [line for line in strip.lines if np.size(line.get_xdata()) == 1]
+    (forest_plot,) = page.figure.axes
+    marks = [line for line in forest_plot.lines if np.size(line.get_xdata()) == 1]
     assert [float(np.asarray(line.get_xdata())[0]) for line in marks] == table["estimate"].tolist()
     hollow = [line.get_markerfacecolor() == "white" for line in marks]
     assert hollow == table["behind"].tolist()

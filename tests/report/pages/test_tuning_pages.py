@@ -12,7 +12,7 @@ from nnbench.core import palette
 from nnbench.records.study import Study
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.search import Search, searched
-from nnbench.report.pages import NotShown
+from nnbench.report.pages import NoDataError
 from nnbench.report.plots.sheet import Page
 from tests.oracles import interquartile
 
@@ -71,7 +71,7 @@ def test_grids_are_told_from_random_draws(make_study: MakeStudy) -> None:
 
 @pytest.mark.parametrize("name", ["sensitivity", "heat_maps", "best_of_k", "importance", "chosen"])
 def test_nothing_tried_is_nothing_shown(name: str, comparison: Study, draw_page: DrawPage) -> None:
-    with pytest.raises(NotShown, match=r"^no optimizer was "):
+    with pytest.raises(NoDataError, match=r"^no optimizer was "):
         draw_page(name, comparison)
 
 
@@ -194,7 +194,7 @@ def test_importance_names_what_matters_most(make_study: MakeStudy, draw_page: Dr
     assert firsts.tolist() == ["learning_rate", "learning_rate"]
     assert page.title == "Of what differs between configurations, the learning rate explains most for every optimizer"
     assert table.groupby("optimizer")["share"].sum().max() <= 1 + 1e-9
-    with pytest.raises(NotShown, match="8 configurations or more"):
+    with pytest.raises(NoDataError, match="8 configurations or more"):
         draw_page("importance", make_study(["adam"], 2, tuned=6))
 
 
@@ -220,4 +220,4 @@ def test_too_few_seeds_say_nothing_of_what_tuning_was_worth(make_study: MakeStud
 def test_tuned_and_default_are_settings_and_no_optimizers_of_their_own(make_study: MakeStudy) -> None:
     findings = Findings(make_study(["sgd", "adam"], 4, tuned=8))
     assert findings.noun == "setting"
-    assert findings.looks["adam (tuned)"].colour == palette.OPTIMIZER_STYLES["adam"].colour
+    assert findings.styles["adam (tuned)"].colour == palette.OPTIMIZER_STYLES["adam"].colour

@@ -133,9 +133,9 @@ def test_long_names_are_shortened_in_sentences(make_study: MakeStudy) -> None:
     name = "my_company.optimizers.experimental:Sophisticated lr=0.001"
     verdict, headline = _said(make_study([name, "adam"], 10))
     assert name not in verdict + headline
-    assert len(wording.brief(name)) <= 48
-    assert wording.brief(name).endswith("lr=0.001")
-    assert wording.brief("adam lr=0.05") == "adam lr=0.05"
+    assert len(wording.short_name(name)) <= 48
+    assert wording.short_name(name).endswith("lr=0.001")
+    assert wording.short_name("adam lr=0.05") == "adam lr=0.05"
 
 
 def test_outcomes(make_study: MakeStudy) -> None:
@@ -158,4 +158,4 @@ def test_runs_on_different_tasks_are_not_called_one(make_study: MakeStudy) -> No
     [("learning_rate", "learning rate"), ("beta_1", "β₁"), ("beta_12", "β₁₂"), ("beta_max", "beta max"), ("rho", "rho")],
 )
 def test_hyperparameters_are_told_as_the_literature_writes_them(name: str, told: str) -> None:
-    assert wording.spoken(name) == told
+    assert wording.hyperparameter_label(name) == told
