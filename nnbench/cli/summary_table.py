@@ -11,6 +11,7 @@ from rich.table import Table
 from nnbench.core import formatting as numbers
 from nnbench.core.constraints import MINIMUM_RUNS
 from nnbench.records.measures import by_rank
+from nnbench.records.outcomes import COMPLETED
 from nnbench.records.study import Study
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.references import references
@@ -75,7 +76,7 @@ def print_summary(study: Study, console: Console) -> None:
 
 def _with_interval(runs: pd.DataFrame, form: Form) -> str:
     """What the title says of intervals: nothing where no setting has the runs for one, and which have where not all do."""
-    ended = runs["outcome"].isin(["finished", "stopped"])
+    ended = runs["outcome"].isin(COMPLETED)
     enough = ended.groupby(runs["setting"]).sum() >= MINIMUM_RUNS
     if not (enough.any() and form.intervals):
         return ""
@@ -95,7 +96,7 @@ def _rows(findings: Findings, form: Form) -> list[list[str]]:
     by_setting = dict(iter(findings.runs.groupby("setting", sort=False)))
     for setting in findings.ranking(findings.primary)["setting"]:
         runs = by_setting[setting]
-        kept = runs[runs["outcome"].isin(["finished", "stopped"])]
+        kept = runs[runs["outcome"].isin(COMPLETED)]
         counts = [str(len(runs)), *(str((runs["outcome"] == outcome).sum()) for outcome in _outcomes(findings))]
         told = [_interval(kept, key, form) for key in _measures(form)]
         rows.append([str(setting), *counts, *told, *([_duration(kept)] if form.time else [])])

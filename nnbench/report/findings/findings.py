@@ -9,6 +9,7 @@ import pandas as pd
 from nnbench.core import palette
 from nnbench.records.measure import Measure
 from nnbench.records.measures import by_rank
+from nnbench.records.outcomes import COMPLETED, COUNTED
 from nnbench.records.study import Study
 from nnbench.records.tuned import base_label
 from nnbench.report.findings.search import Search, searched
@@ -71,12 +72,12 @@ class Findings:
     @cached_property
     def scored(self) -> pd.DataFrame:
         """The runs that came to their end: the others have no final value, and are counted instead."""
-        return self.runs[self.runs["outcome"].isin(["finished", "stopped"])]
+        return self.runs[self.runs["outcome"].isin(COMPLETED)]
 
     @cached_property
     def ended(self) -> pd.DataFrame:
         """The runs that say something of their setting: those that came to their end or diverged."""
-        return self.runs[self.runs["outcome"].isin(["finished", "stopped", "diverged"])]
+        return self.runs[self.runs["outcome"].isin(COUNTED)]
 
     def known(self, column: str) -> bool:
         """Whether any run that came to its end has a value there."""

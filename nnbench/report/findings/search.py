@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 
 from nnbench.core import palette
+from nnbench.core.keys import is_hyperparameter
+from nnbench.records.outcomes import COMPLETED, COUNTED, OVER
 from nnbench.records.ranking import Score, Seen, score
 
 _JOINED = 4  # configurations behind a point of a curve, where they were drawn from ranges
@@ -68,13 +70,9 @@ def searched(runs: pd.DataFrame, selection: pd.DataFrame, styles: Mapping[str, p
     """
     if runs.empty:
         return None
-    ended = runs[runs["outcome"].isin(["finished", "stopped", "diverged"])]
+    ended = runs[runs["outcome"].isin(COUNTED)]
     column = next((one for one in ("final/val_accuracy", "final/train_accuracy") if ended[one].notna().any()), None)
-    names = {
-        one: one.removeprefix("optimizer.")
-        for one in ended.columns
-        if one.startswith("optimizer.") and one not in ("optimizer.name", "optimizer.algorithm")
-    }
+    names = {one: one.removeprefix("optimizer.") for one in ended.columns if is_hyperparameter(one)}
     varied = {
         str(optimizer): _ordered(many, str(optimizer), selection)
         for optimizer, own in ended.groupby("optimizer", sort=False)
@@ -125,10 +123,10 @@ def _configurations(table: pd.DataFrame, hyperparameters: Sequence[str]) -> pd.D
 
 def _scores(runs: pd.DataFrame, accuracy: str) -> dict[str, Score]:
     """Of each setting, from the runs that are over, as tuning would have it."""
-    over = runs[runs["outcome"].isin(["finished", "stopped", "diverged", "failed", "killed"])]
+    over = runs[runs["outcome"].isin(OVER)]
     loss = accuracy.replace("accuracy", "loss")
     losses = over[loss].fillna(np.inf) if loss in over else pd.Series(np.inf, index=over.index)
-    known = over["outcome"].isin(["finished", "stopped"]) & over[accuracy].notna()
+    known = over["outcome"].isin(COMPLETED) & over[accuracy].notna()
     seen: dict[str, list[Seen]] = {}
     for setting, value, cost, is_known in zip(over["setting"], over[accuracy], losses, known, strict=True):
         seen.setdefault(str(setting), []).append((float(value), float(cost)) if is_known else None)

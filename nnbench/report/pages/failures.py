@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from nnbench.core import formatting as numbers
+from nnbench.records.outcomes import COMPLETED
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots import text
@@ -95,7 +96,7 @@ def _map(page: Page, findings: Findings, shown: pd.DataFrame, chance: float) -> 
     """A mark for each setting and seed; the gaps show which runs have no partner."""
     runs = findings.runs[findings.runs["setting"].isin(shown["setting"])]
     seeds = np.sort(runs["seed"].dropna().unique())[:_SEEDS]
-    at_chance = (runs["outcome"].isin(["finished", "stopped"])) & (runs["final/train_accuracy"] <= chance)
+    at_chance = (runs["outcome"].isin(COMPLETED)) & (runs["final/train_accuracy"] <= chance)
     ended = runs["outcome"].replace({"finished": "came to its end", "stopped": "came to its end"}).mask(at_chance, "at chance")
     heading = (
         "How each run ended" if len(seeds) == runs["seed"].nunique() else f"How the runs of the first {_SEEDS} seeds ended"

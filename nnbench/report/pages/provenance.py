@@ -5,6 +5,7 @@ from itertools import zip_longest
 
 import pandas as pd
 
+from nnbench.core.keys import STORAGE, is_within
 from nnbench.report.findings import code
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import NoDataError, ReportOptions
@@ -20,7 +21,6 @@ _BLOCKS = {
     "common": "The same for all runs",
 }
 _MOST = 600  # letters of a value
-_OUTSIDE = ("tracking.", "report.", "mlflow.")
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
@@ -49,7 +49,7 @@ def _title(runs: pd.DataFrame) -> str:
 def _collect(findings: Findings) -> pd.DataFrame:
     """All rows, in the order of the page."""
     runs = findings.runs
-    leaves = [key for key in runs.columns if "." in key and "/" not in key and not key.startswith(_OUTSIDE)]
+    leaves = [key for key in runs.columns if "." in key and "/" not in key and not is_within(key, STORAGE)]
     given = [key for key in leaves if key.startswith("optimizer.") and key != "optimizer.name"]
     rows = []
     for setting, own in findings.ordered(runs).groupby("setting", sort=False):

@@ -4,6 +4,7 @@ import pandas as pd
 
 from nnbench.core import formatting as numbers
 from nnbench.records.measures import by_rank
+from nnbench.records.outcomes import COMPLETED
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots import text
@@ -34,7 +35,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     name = Column("setting", WIDTH - sum(column.width for column in columns), "left", LEAST)
     rows: list[list[Cell | str]] = []
     for label, seed, outcome, *values, run_id, reason in result.itertuples(index=False):
-        ended = Cell(outcome, colour=INK if outcome in ("finished", "stopped") else WARNING)
+        ended = Cell(outcome, colour=INK if outcome in COMPLETED else WARNING)
         rows.append(
             [
                 Cell(label, text.fit(reason, LEAST, WIDTH)),
