@@ -1,4 +1,4 @@
-"""Parsing of the command lines that are not Hydra's; a mistake in one is told in one line."""
+"""Parser of the command lines that Hydra does not parse, with an error message of one line."""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import NoReturn
@@ -7,14 +7,14 @@ from nnbench.core.errors import UserError
 
 
 class OneLineErrorParser(ArgumentParser):
-    """Reads a command line; of a mistake it tells in one line, with no usage before that."""
+    """Argument parser that raises `UserError` instead of printing its usage and exiting."""
 
     def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message}; --help tells of all there is")
+        raise UserError(f"{message}; --help lists all options")
 
 
 def port_number(text: str) -> int:
-    """A port from the command line."""
+    """Parse a port."""
     if not text.isdecimal() or int(text) > 65535:
         raise ArgumentTypeError(f"{text}: must be a whole number from 0 to 65535")
     return int(text)

@@ -1,4 +1,4 @@
-"""A copy of an SQLite store, at any time, also while sweeps write to it: `nnbench backup`, or `nnbench backup`."""
+"""Command `nnbench backup`: copies an SQLite store, also while sweeps write to it."""
 
 import sys
 import time
@@ -12,7 +12,7 @@ from nnbench.core.errors import UserError
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Copy the store, as `words` say, and print where to. Returns 0, or 2 for a mistake in the command."""
+    """Copy the store by the arguments `words`, and print its path. Returns 0, or 2 for a mistake in the command."""
     return entry.run("nnbench backup", lambda: _backup(words))
 
 

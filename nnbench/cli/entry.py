@@ -1,4 +1,4 @@
-"""Entry of every command: prepare the environment, tell mistakes in one line, return the exit status."""
+"""Entry of every command: prepares the environment, prints errors as one line, and returns the exit status."""
 
 import errno
 import os
@@ -18,7 +18,7 @@ from nnbench.core.redaction import redacted
 from nnbench.core.signals import Interrupted, interruptible
 from nnbench.core.standard_streams import fault_tolerant_streams, flush_at_exit
 
-# Their warnings are for their developers; with PYTHONWARNINGS=error they would end a command.
+# Their warnings address developers; with PYTHONWARNINGS=error they would end a command.
 LIBRARIES = r"(mlflow|sqlalchemy|alembic|hydra|omegaconf|matplotlib|scipy|pandas)\b"
 
 
@@ -26,15 +26,15 @@ def run(program: str, command: Callable[[], int]) -> int:
     """Call `command` and return its exit status.
 
     Args:
-        program: begins each line about a mistake.
-        command: returns the exit status; raises `UserError` for a mistake of the user.
+        program: prefix of each error message.
+        command: returns the exit status; raises `UserError` for a user's mistake.
 
     Returns:
-        The exit status: that of `command`; 2 for a mistake, or 1 where runs had begun; 128 + the signal when interrupted;
-        where it would be 0, but the standard output was lost, 1, or 128 + SIGPIPE where its reader has left.
+        The exit status: that of `command`; 2 for a user's mistake, 1 if runs had started; 128 + the signal when interrupted.
+        Instead of 0, it is 1 if the standard output could not be written, or 128 + SIGPIPE if its reader has closed it.
     """
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
-    with fault_tolerant_streams(partial(_tell_lost, program)) as out:
+    with fault_tolerant_streams(partial(_print_lost_output, program)) as out:
         try:
             _prepare()
             with interruptible():
@@ -42,19 +42,19 @@ def run(program: str, command: Callable[[], int]) -> int:
         except UserError as error:
             if wants_traceback:
                 raise
-            tell(program, redacted(str(error)))
+            print_error(program, redacted(str(error)))
             status = error.status
         except OSError as error:
             if error.errno not in RESOURCE_ERRORS:
                 raise
-            tell(
+            print_error(
                 program,
                 f"{error.filename or 'the system'}: {error.strerror}: {RESOURCE_ERRORS[error.errno]}, "
                 "then give the command again",
             )
             status = 1
-        except Interrupted as interrupted:  # nothing was running that had to be closed
-            tell(program, f"interrupted ({interrupted})")
+        except Interrupted as interrupted:  # no run was open
+            print_error(program, f"interrupted ({interrupted})")
             status = interrupted.status
         except KeyboardInterrupt:  # before the handlers were set
             status = 128 + signal.SIGINT
@@ -66,17 +66,17 @@ def run(program: str, command: Callable[[], int]) -> int:
     return status
 
 
-def tell(program: str, message: str) -> None:
-    """Print one line about a command to the standard error."""
+def print_error(program: str, message: str) -> None:
+    """Print an error message of one line to the standard error."""
     print(f"{program}: {one_line(message)}", file=sys.stderr)
 
 
-def _tell_lost(program: str, error: OSError) -> None:
-    tell(program, f"standard output cannot be written: {error.strerror}")
+def _print_lost_output(program: str, error: OSError) -> None:
+    print_error(program, f"standard output cannot be written: {error.strerror}")
 
 
 def _prepare() -> None:
-    """Keep the command's words, and set the environment up for the libraries.
+    """Remember the command line, and set up the environment for the libraries.
 
     Raises:
         UserError: there is no working folder, or a variable has a value that a library would raise for.

@@ -27,7 +27,7 @@ CONF = PACKAGE / "conf" if (PACKAGE / "conf").is_dir() else PACKAGE.parent / "co
 
 
 class _Passed(BaseException):
-    """Carries an error out of a task: about an `Exception` Hydra would say something of its own first."""
+    """Carries an error out of a task: for an `Exception`, Hydra would print a message first."""
 
 
 def with_hydra(
@@ -38,7 +38,7 @@ def with_hydra(
     help: str | None = None,
     short: Sequence[str] = (),
 ) -> int:
-    """Call `function` with the config that the words compose.
+    """Call `function` with the config that the overrides compose.
 
     Args:
         function: returns the exit status.
@@ -48,7 +48,7 @@ def with_hydra(
         short: words that the command knows besides the keys of the configuration.
 
     Raises:
-        UserError: the user has made a mistake, told in Hydra's words or in ours.
+        UserError: the command or the config has a mistake.
     """
     if "--version" in words:
         print(f"nnbench {__version__}")
@@ -85,9 +85,10 @@ def with_hydra(
         if mistake is None:
             raise cause from None
         hydra_folders.clear()
-        told = UserError(mistake)
-        told.status = cause.status if isinstance(cause, UserError) else told.status
-        raise told from cause
+        error_of_user = UserError(mistake)
+        if isinstance(cause, UserError):
+            error_of_user.status = cause.status
+        raise error_of_user from cause
     return 0
 
 
@@ -107,9 +108,9 @@ def _passwords_covered(words: Sequence[str]) -> Iterator[None]:
 
 @contextmanager
 def _hydra_raising() -> Iterator[None]:
-    """Within, Hydra raises, instead of printing and leaving with a status of its own.
+    """Context in which Hydra raises errors instead of printing them and exiting.
 
-    The variable is set back afterwards: the next command in this process takes it for its user's wish for tracebacks.
+    The variable is restored afterwards: the next command in this process would take it as a request for tracebacks.
     """
     before = os.environ.get("HYDRA_FULL_ERROR")
     os.environ["HYDRA_FULL_ERROR"] = "1"

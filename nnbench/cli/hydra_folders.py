@@ -1,4 +1,4 @@
-"""Removal of the folders that Hydra's own sweeper makes for a command that is then refused."""
+"""Removal of the folders that Hydra makes for a command that is then refused."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -7,12 +7,12 @@ _made: list[Path] = []
 
 
 def expect(folder: Path) -> None:
-    """Note what is missing of a path, innermost first, before Hydra makes it."""
+    """Remember the missing folders of a path, innermost first, before Hydra makes them."""
     _made[:] = [path for path in (folder, *folder.parents) if not path.exists()]
 
 
 def clear() -> None:
-    """Remove what Hydra has made there and nobody has put anything into."""
+    """Remove the remembered folders that are empty but for Hydra's own file."""
     for path in _made:
         with suppress(OSError):
             (path / "multirun.yaml").unlink(missing_ok=True)

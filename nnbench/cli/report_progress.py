@@ -1,4 +1,4 @@
-"""Progress of a report on the terminal: a bar, or a line now and then in a log."""
+"""Progress of a report on the terminal: a bar, or in a log a line every ten seconds."""
 
 import time
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from nnbench.core.signals import checkpoint
-from nnbench.report.outputs.document import Progress as Following
+from nnbench.report.outputs.document import Progress as ProgressCallback
 
 PLAIN_EVERY = 10.0  # seconds between the lines in a log
 
 
 @contextmanager
-def followed(console: Console) -> Iterator[Following]:
-    """A bar that goes when it is done, or on no terminal a line now and then: a large study takes a minute."""
+def shown_progress(console: Console) -> Iterator[ProgressCallback]:
+    """Give a callback that shows progress: on a terminal by a bar, removed at the end, else by lines."""
     if console.is_terminal:
         columns = (TextColumn("report: {task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
         with Progress(*columns, console=console, transient=True) as bar:
@@ -28,13 +28,13 @@ def followed(console: Console) -> Iterator[Following]:
 
             yield show
         return
-    said = time.monotonic()
+    printed = time.monotonic()
 
-    def say(what: str, done: int, of: int) -> None:
-        nonlocal said
+    def print_line(what: str, done: int, of: int) -> None:
+        nonlocal printed
         checkpoint()
-        if time.monotonic() - said >= PLAIN_EVERY:
-            said = time.monotonic()
+        if time.monotonic() - printed >= PLAIN_EVERY:
+            printed = time.monotonic()
             console.print(f"report: {what.lower()} {done}/{of}")
 
-    yield say
+    yield print_line

@@ -20,7 +20,7 @@ from nnbench.tracking.mlflow.server import DATABASE, HERE, USUAL_PORT, serving
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """A server for a team, as `words` say, until it is interrupted. Returns 0, or 2 for a mistake in the command."""
+    """Serve a team by the arguments `words`, until interrupted. Returns 0, or 2 for a mistake in the command."""
     return entry.run("nnbench server", lambda: _serve(words))
 
 
@@ -29,7 +29,7 @@ def _serve(words: Sequence[str] | None) -> int:
     with suppress(Interrupted), interruptible(), tempfile.TemporaryDirectory() as private:
         extra, env = _team(options, Path(private))
         with (
-            _tidied(options.artifacts),
+            _cleaned(options.artifacts),
             serving(options.database, extra, host=options.host, port=options.port, env=env) as server,
         ):
             print(f"tracking.uri={server.address}", flush=True)
@@ -104,16 +104,16 @@ def _prepare(database: str) -> str:
 
 
 @contextmanager
-def _tidied(artifacts: Path) -> Iterator[None]:
-    """The first server of a folder clears away the halves of files that one killed while it received them has left.
+def _cleaned(artifacts: Path) -> Iterator[None]:
+    """Delete partial uploads that a killed server has left, which MLflow would list among a run's artifacts.
 
-    MLflow lists them among a run's artifacts. A second server would take from the first what is on its way.
+    Only the first server of a folder does so: a second one would delete uploads in progress.
     """
     with ExitStack() as held:
         with suppress(Timeout):
             held.enter_context(FileLock(artifacts / ".server.lock", timeout=0))
-            for half in artifacts.rglob(".artifact.uploading.*"):
-                half.unlink(missing_ok=True)
+            for partial in artifacts.rglob(".artifact.uploading.*"):
+                partial.unlink(missing_ok=True)
         yield
 
 

@@ -1,4 +1,4 @@
-"""One run that tracks itself: `nnbench run`, and each job of a launcher that is not this project's own."""
+"""Single run that tracks itself: `nnbench run`, and each job of a launcher of another package."""
 
 from functools import partial
 
@@ -15,20 +15,20 @@ from nnbench.training.execute import Result, execute
 
 
 def run_once(config: Config) -> int:
-    """Train, track, and say what came of it.
+    """Train and track one run, and print its result.
 
     Returns:
         The exit status: 0 finished, 1 failed, 128 + the signal when interrupted.
 
     Raises:
-        UserError: the seed does not decide the run; nothing was started.
+        UserError: runs of equal seeds differ; nothing was started.
         RunFailed: the run has failed, and belongs to a sweep.
     """
     console = make_console()
     if config.dry_run:
         print(config.run_name)
         return 0
-    if config.tracking.sweep_id is None:  # a sweep has done so for all of its jobs
+    if config.tracking.sweep_id is None:  # a sweep has checked all of its jobs
         check_repeatable([config])
     from nnbench.sweep.recorder import (  # MLflow takes a second to import: only where something is tracked
         Recorder,

@@ -1,4 +1,4 @@
-"""From the store to the report: reads a study, or two, draws it, and says where it is."""
+"""Report of a study, or of two side by side: reads the store, writes the report, and prints its path."""
 
 import json
 import logging
@@ -13,7 +13,7 @@ import pandas as pd
 from rich.console import Console
 from rich.markup import escape
 
-from nnbench.cli.report_progress import followed
+from nnbench.cli.report_progress import shown_progress
 from nnbench.cli.summary_table import print_summary
 from nnbench.config.command_line import key_of
 from nnbench.config.schema import Config, ReportConfig
@@ -38,33 +38,33 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SOME = "pages"  # folder beside a study's report, for a few pages of it: the whole report stays as it is
-_WANTED = ["report.title", "report.pages", "report.targets"]
-_LONGEST = 100  # bytes of a study's name in that of a folder for two
+PAGES_FOLDER = "pages"  # subfolder for a selection of pages, so that the whole report is not overwritten
+_REPORT_COLUMNS = ["report.title", "report.pages", "report.targets"]
+_LONGEST = 100  # bytes of each study's name in the name of the folder of two
 
 
-def report_on(study: Study, wanted: ReportConfig, console: Console, *, within: str = "") -> list[Report]:
-    """Write the report on each task of a study, none where no pages are wanted.
+def report_on(study: Study, options: ReportConfig, console: Console, *, within: str = "") -> list[Report]:
+    """Write a report on each task of a study; none if the config lists no pages.
 
-    The report on the only task goes into the folder of the study's name, that on one of several into a folder in there.
+    The report on a single task is written into the folder of the study's name, those on several tasks into subfolders.
 
     Args:
-        study: what is reported on.
-        wanted: pages, title, targets and folder.
+        study: the study.
+        options: pages, title, targets and folder.
         console: shows the progress.
-        within: a further folder, for a part of the pages.
+        within: a further subfolder, for a selection of pages.
     """
-    if not wanted.pages:
+    if not options.pages:
         return []
-    found, root = tasks(study), Path(wanted.folder)
-    with followed(console) as progress:
+    found, root = tasks(study), Path(options.folder)
+    with shown_progress(console) as progress:
         reports = [
             write(
                 task.study,
                 safe_subpath(root, *filter(None, (study.name, task.folder, within))),
-                title=wanted.title,
-                pages=wanted.pages,
-                targets=wanted.targets,
+                title=options.title,
+                pages=options.pages,
+                targets=options.targets,
                 progress=progress,
             )
             for task in found
@@ -74,42 +74,41 @@ def report_on(study: Study, wanted: ReportConfig, console: Console, *, within: s
     return reports
 
 
-def tell(study: Study, reports: Sequence[Report], console: Console) -> bool:
-    """Print the table of each task, the answers, and where the PDFs are; returns whether all of it could be made."""
+def print_results(study: Study, reports: Sequence[Report], console: Console) -> bool:
+    """Print the table of each task, the answers, and the paths of the PDFs; returns whether all could be made."""
     found = tasks(study)
     if len(found) > 1:
         console.print(f"{len(found)} tasks, each with a table and a report of its own: nothing is ranked across tasks")
-    if told := left_out(study):
-        console.print(f"[yellow]{escape(told)}[/yellow]", soft_wrap=True)
-    whole = True
+    if omitted := left_out(study):
+        console.print(f"[yellow]{escape(omitted)}[/yellow]", soft_wrap=True)
+    complete = True
     for task in found:
         try:
             print_summary(task.study, console)
-        except Exception as error:  # costs no more than itself: the runs are kept, and so is the report
+        except Exception as error:  # the runs and the report are not affected
             logger.info("the table could not be made", exc_info=True)
             console.print(f"[red]no table[/red]: {escape_markup(f'{type(error).__name__}: {error}')}")
-            whole = False
+            complete = False
     for report in reports:
-        _tell_where(report, console, reasons=bool(study.runs["outcome"].isin(COUNTED).any()))
-        whole = whole and not report.faults
-    return whole
+        _print_report(report, console, reasons=bool(study.runs["outcome"].isin(COUNTED).any()))
+        complete = complete and not report.faults
+    return complete
 
 
 def answer(reports: Sequence[Report]) -> str:
-    """What the reports say, in a sentence each; which task it is about, where there are several."""
+    """Join the answers of the reports, each with the name of its task if there are several."""
     return " ".join(f"{one.name}: {one.answer}" if len(reports) > 1 else one.answer for one in reports)
 
 
 def remake(config: Config, overrides: Sequence[str]) -> int:
-    """Make a study's report again, or that of two studies side by side, and say where it is.
+    """Remake the report of a study, or of two studies side by side, and print its path.
 
     Returns:
         The exit status: 0, or 1 where a part of the report could not be made.
 
     Args:
-        config: names the study, or two with a comma between them, and the store.
-        overrides: the words of the command: what they say of the report is what the user asked for; the rest is as it was
-            when the study was run.
+        config: holds the study, or two with a comma between them, and the store.
+        overrides: those of the command; report options that they do not set are taken from the study's last sweep.
 
     Raises:
         UserError: there is no such store, or no such study in it.
@@ -122,7 +121,7 @@ def remake(config: Config, overrides: Sequence[str]) -> int:
     names = _studies(store, config.study)
     study, *after = (read_study(store, name) for name in names)
     if not after:
-        return _again(study, config.report, overrides, console)
+        return _remake_one(study, config.report, overrides, console)
     if {"report", "report.pages"} & {key_of(word) for word in overrides}:
         raise UserError(f"study={config.study}: two studies side by side have pages of their own; leave report and pages out")
     both = "-vs-".join(name.encode()[:_LONGEST].decode(errors="ignore") for name in names)
@@ -132,7 +131,7 @@ def remake(config: Config, overrides: Sequence[str]) -> int:
         if labels:
             console.print(f"{escape_markup(name)} alone has {escape_markup(', '.join(labels))}: not compared", soft_wrap=True)
     reports, refusals = [], []
-    with followed(console) as progress:
+    with shown_progress(console) as progress:
         for first, second in pairs:
             try:
                 place = safe_subpath(folder, first.folder) if first.folder else folder
@@ -146,15 +145,15 @@ def remake(config: Config, overrides: Sequence[str]) -> int:
     if any(report.folder != folder for report in reports):
         publish_contents(folder, " and ".join(names), reports, PAGES)
     for report in reports:
-        _tell_where(report, console)
+        _print_report(report, console)
     return 1 if refusals or any(report.faults for report in reports) else 0
 
 
 def remake_export(folder: Path, config: Config, overrides: Sequence[str]) -> int:
-    """Make the report of a study that `nnbench export` has written into `folder`; returns as `remake` does.
+    """Make the report of a study from the files of `nnbench export`; returns the exit status, as `remake`.
 
     Raises:
-        UserError: there is no such export, or it holds another study than the one that is named.
+        UserError: there is no such export, or it holds a study of another name.
     """
     try:
         study = export.read(folder)
@@ -162,18 +161,20 @@ def remake_export(folder: Path, config: Config, overrides: Sequence[str]) -> int
         raise UserError(f"from={error}") from error
     if config.study != study.name and "study" in map(key_of, overrides):
         raise UserError(f"study={config.study}: from={folder} holds the study {study.name}")
-    return _again(study, config.report, overrides, make_console())
+    return _remake_one(study, config.report, overrides, make_console())
 
 
-def _again(study: Study, given: ReportConfig, overrides: Sequence[str], console: Console) -> int:
-    """The report on one study; pages that the user picked go into a folder of their own."""
-    within = SOME if "report.pages" in map(key_of, overrides) else ""
-    whole = tell(study, report_on(study, _wanted(study, given, overrides), console, within=within), console)
-    return 0 if whole else 1
+def _remake_one(study: Study, given: ReportConfig, overrides: Sequence[str], console: Console) -> int:
+    """Remake the report on one study; a selection of pages goes into a subfolder. Returns the exit status."""
+    within = PAGES_FOLDER if "report.pages" in map(key_of, overrides) else ""
+    complete = print_results(
+        study, report_on(study, _report_options(study, given, overrides), console, within=within), console
+    )
+    return 0 if complete else 1
 
 
 def _studies(store: "Store", given: str) -> list[str]:
-    """One name, or two with a comma between them, unless a study is called just that."""
+    """Split `study=A,B` into two names; a study whose own name has the comma is one."""
     from nnbench.tracking.mlflow.experiment import find_experiment
 
     if "," not in given:
@@ -187,35 +188,35 @@ def _studies(store: "Store", given: str) -> list[str]:
     return names
 
 
-def _wanted(study: Study, given: ReportConfig, overrides: Sequence[str]) -> ReportConfig:
-    """The report that the study's newest sweep was made for, as its runs say, where the user did not ask for another.
+def _report_options(study: Study, given: ReportConfig, overrides: Sequence[str]) -> ReportConfig:
+    """Report options of the study's newest sweep, as its runs store them, overridden by those of the command.
 
-    A single run reports on nothing, and has no say in it where there is a sweep.
+    A single run makes no report, and its options do not count if there is a sweep.
     """
-    asked = {key_of(word) for word in overrides}
-    if "report" in asked:
+    set_keys = {key_of(word) for word in overrides}
+    if "report" in set_keys:
         return given
     tables = [table for table in (study.runs, study.tuning) if {"report.pages", "started"} <= set(table)]
     if not tables:
         return given
-    made = pd.concat([table[["sweep_id", "started", *_WANTED]] for table in tables], ignore_index=True)
+    made = pd.concat([table[["sweep_id", "started", *_REPORT_COLUMNS]] for table in tables], ignore_index=True)
     made = made[made["report.pages"].map(lambda pages: isinstance(pages, str) and pages != "[]")]
     turn = {sweep_id: number for number, sweep_id in enumerate(study.sweeps["run_id"])}
     made = made.assign(turn=made["sweep_id"].map(turn).fillna(-1)).sort_values(["turn", "started"])
     if made.empty:
         return given
-    title, pages, targets = made[_WANTED].iloc[-1]
+    title, pages, targets = made[_REPORT_COLUMNS].iloc[-1]
     before = {"title": title, "pages": json.loads(pages), "targets": json.loads(targets)}
-    return replace(given, **{key: value for key, value in before.items() if f"report.{key}" not in asked})
+    return replace(given, **{key: value for key, value in before.items() if f"report.{key}" not in set_keys})
 
 
-def _tell_where(report: Report, console: Console, *, reasons: bool = True) -> None:
-    """The answer, the pages that are missing, and where the report is.
+def _print_report(report: Report, console: Console, *, reasons: bool = True) -> None:
+    """Print a report's answer, missing pages, faults and path.
 
     Args:
-        report: has been written.
+        report: the written report.
         console: the terminal.
-        reasons: tell why each page is missing; where no run came to its end, all are for that reason, which is told already.
+        reasons: print the reason of each missing page; if no run finished, it is the same for all and already printed.
     """
     console.print(escape_markup(report.answer))
     faulty = {fault.part for fault in report.faults}

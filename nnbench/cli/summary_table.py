@@ -1,4 +1,4 @@
-"""The table that a sweep ends with: one line a setting, so that the answer does not wait for the PDF."""
+"""Summary table printed at the end of a sweep: a row for each setting."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ OUTCOMES = ("diverged", "failed", "killed")
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """What the table leaves out where the terminal is narrow.
+    """Layout of the table, by the width of the terminal.
 
     Attributes:
         stacked: an interval stands below its estimate.
@@ -98,8 +98,8 @@ def _rows(findings: Findings, form: Form) -> list[list[str]]:
         runs = by_setting[setting]
         kept = runs[runs["outcome"].isin(COMPLETED)]
         counts = [str(len(runs)), *(str((runs["outcome"] == outcome).sum()) for outcome in _outcomes(findings))]
-        told = [_interval(kept, key, form) for key in _measures(form)]
-        rows.append([str(setting), *counts, *told, *([_duration(kept)] if form.time else [])])
+        cells = [_interval(kept, key, form) for key in _measures(form)]
+        rows.append([str(setting), *counts, *cells, *([_duration(kept)] if form.time else [])])
     return rows
 
 

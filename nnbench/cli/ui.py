@@ -1,4 +1,4 @@
-"""MLflow's pages on the project's own store: `nnbench ui`, or `make ui`."""
+"""Command `nnbench ui`: serves MLflow's pages on an existing store."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ STORE = "sqlite:///results/mlflow.db"
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Show the store, as `words` say, until interrupted. Returns 0, or 2 for a mistake in the command."""
+    """Show the store by the arguments `words`, until interrupted. Returns 0, or 2 for a mistake in the command."""
     return entry.run("nnbench ui", lambda: _ui(words))
 
 
@@ -38,7 +38,7 @@ def show(store: str, port: int) -> None:
         UserError: there is no such store, or the server did not come up.
     """
     database = _existing(store)
-    # Artifacts that lie in a folder need no server to hand them on.
+    # Artifacts in a folder are read directly.
     options = ["--app-name", "nnbench", "--no-serve-artifacts", "--default-artifact-root", "results/artifacts"]
     with serving(database, options, port=port) as server:
         print(f"{server.address}/#/experiments", flush=True)

@@ -144,7 +144,7 @@ def _is_axis(word: str) -> bool:
 
 
 def _refuse(message: str) -> NoReturn:
-    raise UserError(f"{message}; --help tells of all there is")
+    raise UserError(f"{message}; --help lists all options")
 
 
 def refuse_sweep_overrides() -> None:

@@ -197,7 +197,7 @@ MISTAKES = {
     "-m hydra.sweeper=x": "hydra.sweeper=x: is a section; one of Hydra's is chosen by hydra/sweeper=NAME",
     "-m hydra.launcher=x": "hydra.launcher=x: is a section; one of Hydra's is chosen by hydra/launcher=NAME",
     "seed=choice(": "seed=choice(: cannot be read; must be KEY=VALUE, quoted from the shell",
-    "--foo": "unrecognized arguments: --foo; --help tells of all there is",
+    "--foo": "unrecognized arguments: --foo; --help lists all options",
     "-M": "unrecognized arguments: -M",
     "seed=1 --cfg nothing": "argument --cfg/-c: invalid choice: 'nothing'",
     "-m --cfg job": "Only one of --run, --multirun, --cfg",

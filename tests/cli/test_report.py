@@ -171,13 +171,13 @@ def test_a_mistake_is_one_line(report: Command, word: str, reason: str) -> None:
 
 def test_progress_is_a_bar_on_a_terminal_and_a_line_now_and_then_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     said = StringIO()
-    with reporting.followed(Console(file=said, force_terminal=True, width=80)) as progress:
+    with reporting.shown_progress(Console(file=said, force_terminal=True, width=80)) as progress:
         progress("Loss", 1, 3)
     assert "report: Loss" in said.getvalue()
     assert "1/3" in said.getvalue()
     for every, lines in ((1e9, ""), (0, "report: loss 1/3\n")):
         monkeypatch.setattr(reporting, "PLAIN_EVERY", every)
         said = StringIO()
-        with reporting.followed(Console(file=said, width=80)) as progress:
+        with reporting.shown_progress(Console(file=said, width=80)) as progress:
             progress("Loss", 1, 3)
         assert said.getvalue() == lines

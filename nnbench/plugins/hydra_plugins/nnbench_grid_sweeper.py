@@ -1,4 +1,4 @@
-"""Sweeper `grid`: the product of the axes, times each chosen option's own grid; every job checked before the first."""
+"""Sweeper `grid`: the product of the axes, times the grids of each chosen option; validated before any job starts."""
 
 # No `from __future__ import annotations` here: Hydra 1.3's scanner of plugins breaks on it.
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ ConfigStore.instance().store(group="hydra/sweeper", name="grid", node=GridSweepe
 
 
 class GridSweeper(BaseSweeper):
-    """See `nnbench.sweep.grid` for what the words after `-m` mean, `nnbench.cli.sweep` for what is done with them."""
+    """See `nnbench.sweep.grid` for the jobs, `nnbench.cli.sweep` for their execution."""
 
     name = "grid"
 

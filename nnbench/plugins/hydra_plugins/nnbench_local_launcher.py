@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 
 @dataclass
 class LocalLauncherConf:
-    """`hydra.launcher.workers`: processes at once, null for one a processor; `hydra.launcher.timeout`: seconds a job."""
+    """`hydra.launcher.workers`: processes at once, null for one per processor; `hydra.launcher.timeout`: seconds per job."""
 
     _target_: str = "hydra_plugins.nnbench_local_launcher.LocalLauncher"
     workers: Any = None  # checked by `LauncherConfig`: Hydra's own complaint would not say what is allowed
@@ -29,7 +29,7 @@ class LocalLauncher(Launcher):
     """Trains on a pool of processes that stay alive. See `nnbench.sweep.executors.local`."""
 
     def __init__(self, workers: Any, timeout: Any) -> None:
-        self.settings = {"workers": workers, "timeout": timeout}
+        self.options = {"workers": workers, "timeout": timeout}
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         from nnbench.cli import hydra_folders
@@ -39,11 +39,11 @@ class LocalLauncher(Launcher):
 
         self.hydra_context, self.config = hydra_context, config
         hydra_folders.expect(Path(config.hydra.sweep.dir))
-        settings = check(LauncherConfig, self.settings, "hydra.launcher.")
-        self.pool = LocalPool(workers=settings.workers or cores(), timeout=settings.timeout)
+        options = check(LauncherConfig, self.options, "hydra.launcher.")
+        self.pool = LocalPool(workers=options.workers or cores(), timeout=options.timeout)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """For a sweeper that knows only Hydra's words, such as `hydra/sweeper=basic`."""
+        """Run the jobs of a sweeper that passes overrides only, such as `hydra/sweeper=basic`."""
         from nnbench.cli.sweep import run_sweep
         from nnbench.sweep.grid import compose
 

@@ -14,7 +14,7 @@ class TPESweeperConf:
     """`hydra.sweeper.params`: the lists of `optimizer` and `seed` by default; the command line wins over them."""
 
     _target_: str = "hydra_plugins.nnbench_tpe_sweeper.TPESweeper"
-    # A study of its own: among runs that are compared, those of a search would count as settings of one seed.
+    # A separate study: among runs that are compared, those of a search would count as settings with one seed.
     params: dict[str, Any] = field(default_factory=lambda: {"study": "tpe"})
 
 
@@ -22,14 +22,14 @@ ConfigStore.instance().store(group="hydra/sweeper", name="tpe", node=TPESweeperC
 
 
 class TPESweeper(BaseSweeper):
-    """See `nnbench.tuning.search`; its settings are under `tuning`, the spaces in `conf/space`."""
+    """See `nnbench.tuning.search`; its options are under `tuning`, the spaces in `conf/space`."""
 
     name = "tpe"
 
     def sweep(self, arguments: list[str]) -> None:
-        from nnbench.cli.sweep import carry_out
+        from nnbench.cli.sweep import execute_plan
         from nnbench.tuning.search import tpe_sweep
 
         plan = tpe_sweep(self.context.config_loader, self.master, arguments, self.launcher)
-        if plan is not None and (status := carry_out(plan)):
+        if plan is not None and (status := execute_plan(plan)):
             raise SystemExit(status)

@@ -1,4 +1,4 @@
-"""Sweeper `two_stage`: tune each optimizer in its declared space, then judge default and winner on fresh seeds."""
+"""Sweeper `two_stage`: tune each optimizer in its declared space, then compare default and tuned settings on other seeds."""
 
 # No `from __future__ import annotations` here: Hydra 1.3's scanner of plugins breaks on it.
 from dataclasses import dataclass, field
@@ -21,14 +21,14 @@ ConfigStore.instance().store(group="hydra/sweeper", name="two_stage", node=TwoSt
 
 
 class TwoStageSweeper(BaseSweeper):
-    """See `nnbench.tuning.protocol`; its settings are under `tuning`, the spaces in `conf/space`."""
+    """See `nnbench.tuning.protocol`; its options are under `tuning`, the spaces in `conf/space`."""
 
     name = "two_stage"
 
     def sweep(self, arguments: list[str]) -> None:
-        from nnbench.cli.sweep import carry_out
+        from nnbench.cli.sweep import execute_plan
         from nnbench.tuning.protocol import two_stage_sweep
 
         plan = two_stage_sweep(self.context.config_loader, self.master, arguments, self.launcher)
-        if plan is not None and (status := carry_out(plan)):
+        if plan is not None and (status := execute_plan(plan)):
             raise SystemExit(status)
