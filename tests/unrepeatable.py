@@ -108,3 +108,15 @@ class RandomData(Dataset):
     def draw(self, rng: Any, samples: int) -> Points:
         x = (rng if self.good else np.random).standard_normal((2 * samples, 2))
         return Points(x=x, labels=np.repeat(np.arange(2), samples))
+
+
+@dataclass(kw_only=True)
+class NoisyWhenOn(Optimizer):
+    """Right with its default settings; draws numbers that no seed decides with others."""
+
+    noise: float = 0.0
+    kind: str = "none"
+
+    def update(self, parameters: Any, gradients: Any, iteration: int) -> None:
+        drawn = np.random.standard_normal(gradients.shape) if self.noise > 0.01 or self.kind == "on" else 0.0
+        parameters -= 0.1 * gradients * (1 + drawn)

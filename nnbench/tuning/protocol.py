@@ -14,6 +14,7 @@ whose space was too narrow has tried more of them, and `selection.csv` states ho
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from nnbench.sweep.rehearsal import check_repeatable
 from nnbench.sweep.sweep import Plan, Sweep, list_jobs
 from nnbench.tuning import budget
 from nnbench.tuning.budget import EXTENSIONS, Budget, spent
+from nnbench.tuning.rehearsed import rehearsed
 from nnbench.tuning.selection import Chosen, Contender, Tuning, choose, read
 from nnbench.tuning.space import Range, Setting, Space, sample, widened
 
@@ -54,7 +56,8 @@ def two_stage_sweep(loader: ConfigLoader, master: DictConfig, arguments: Iterabl
     if tuning.config.dry_run:
         _list(tuning)
         return None
-    check_repeatable(each.default for each in tuning.contenders)
+    sampled = None if tuning.settings.sampler == "tpe" else partial(_sample, tuning)
+    check_repeatable(rehearsed(tuning, sampled))
     return Plan(config=tuning.config, executor=executor, stages=lambda sweep: _run(sweep, tuning))
 
 

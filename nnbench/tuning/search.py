@@ -34,6 +34,7 @@ from nnbench.sweep.rehearsal import check_repeatable
 from nnbench.sweep.sweep import Plan, Sweep
 from nnbench.tracking.mlflow.address import sqlite_uri
 from nnbench.training.execute import Result
+from nnbench.tuning.rehearsed import rehearsed
 from nnbench.tuning.selection import Contender, Stage, Tuning, choose, read, result_in_history, result_in_store
 from nnbench.tuning.space import Choice, Range, Setting
 
@@ -61,7 +62,7 @@ def tpe_sweep(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]
     if tuning.config.dry_run:
         list_searches(tuning, tuning.seeds)
         return None
-    check_repeatable(each.default for each in tuning.contenders)
+    check_repeatable(rehearsed(tuning))
     return Plan(config=tuning.config, executor=executor, stages=lambda sweep: _run(sweep, tuning))
 
 
