@@ -56,7 +56,7 @@ def two_stage_sweep(loader: ConfigLoader, master: DictConfig, arguments: Iterabl
     if tuning.config.dry_run:
         _list(tuning)
         return None
-    sampled = None if tuning.settings.sampler == "tpe" else partial(_sample, tuning)
+    sampled = None if tuning.options.sampler == "tpe" else partial(_sample, tuning)
     check_repeatable(rehearsed(tuning, sampled))
     return Plan(config=tuning.config, executor=executor, stages=lambda sweep: _run(sweep, tuning))
 
