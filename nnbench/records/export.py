@@ -143,7 +143,7 @@ def read(folder: Path) -> Study:
             return None
         try:
             return artifacts.read_boundary(path)
-        except (artifacts.Spoilt, OSError) as error:
+        except (artifacts.CorruptFileError, OSError) as error:
             logger.warning("run %s: %s; it has no picture", run_id, error)
             return None
 

@@ -1,4 +1,4 @@
-"""The files a run leaves: arrays without pickle, and a picture of its decision boundary drawn in milliseconds."""
+"""Files of a training run: arrays in `.npz` files, written and read without pickle."""
 
 import math
 import re
@@ -10,21 +10,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw
 
 from nnbench.core.arrays import FloatArray, IntArray
-from nnbench.core.palette import CLASS_COLOURS, POINT_SHADE
 from nnbench.records.boundary import Boundary
+from nnbench.records.boundary_image import draw
 from nnbench.records.history import History
 
 Arrays = dict[str, npt.NDArray[Any]]
 
 HISTORY, WEIGHTS, BOUNDARY, PICTURE = "history.npz", "weights.npz", "boundary.npz", "boundary.png"
-SELECTION = "selection.csv"  # of a sweep that tuned: the settings it chose
+SELECTION = "selection.csv"  # the settings that a tuning sweep chose
 
-LARGEST = 2**29  # bytes of arrays that a file may unfold to; a run's are a thousandth of that
-SIZE = 480  # pixels along each side of the picture
-DOT = 7  # pixels across a point
+LARGEST = 2**29  # bytes that a file may decompress to; the arrays of a run take about a thousandth
 
 
 def write_run(folder: Path, history: History, boundary: Boundary | None) -> None:
@@ -50,24 +47,28 @@ def write_boundary(path: Path, boundary: Boundary) -> None:
     _write(path, _grids(boundary), compressed=True)
 
 
-class Spoilt(ValueError):
-    """A file that no run has left so: damaged, or somebody's mischief."""
+class CorruptFileError(ValueError):
+    """A file that is damaged or that nnbench has not written."""
 
 
 def read_history(path: Path) -> Arrays:
     """The arrays of a `history.npz` by name, as `History` describes them: every epoch, not the evaluated alone.
 
     Raises:
-        Spoilt: it is no such file.
+        CorruptFileError: it is damaged or of another kind.
     """
     arrays = _read(path, ("train_loss", "train_accuracy", "evaluated", "val_loss", "val_accuracy"))
     epochs, evaluated = len(arrays["train_loss"]), arrays["evaluated"]
-    _insist(path, all(array.ndim == 1 for array in arrays.values()), "its curves are none")
-    _insist(path, len(arrays["train_accuracy"]) == epochs, "its curves differ in length")
+    _require(path, all(array.ndim == 1 for array in arrays.values()), "its curves are not one-dimensional")
+    _require(path, len(arrays["train_accuracy"]) == epochs, "its curves differ in length")
     for name in ("val_loss", "val_accuracy"):
-        _insist(path, len(arrays[name]) in (0, len(evaluated)), "its curves differ in length")
+        _require(path, len(arrays[name]) in (0, len(evaluated)), "its curves differ in length")
     ascending = evaluated.dtype.kind in "iu" and bool((np.diff(evaluated.astype(np.int64)) > 0).all())
-    _insist(path, ascending and (not len(evaluated) or 0 <= evaluated[0] <= evaluated[-1] < epochs), "its epochs are none")
+    _require(
+        path,
+        ascending and (not len(evaluated) or 0 <= evaluated[0] <= evaluated[-1] < epochs),
+        "its epochs are not ascending or out of range",
+    )
     return arrays
 
 
@@ -92,53 +93,33 @@ def read_boundary(path: Path) -> Boundary:
     """The decision boundary in a `boundary.npz`.
 
     Raises:
-        Spoilt: it is no such file.
+        CorruptFileError: it is damaged or of another kind.
     """
     names = "extent", "label", "confidence", "train_points", "train_labels", "test_points", "test_labels"
     arrays = _read(path, names)
-    _insist(path, arrays["extent"].shape == (4,) and bool(np.isfinite(arrays["extent"]).all()), "its extent is none")
+    _require(
+        path,
+        arrays["extent"].shape == (4,) and bool(np.isfinite(arrays["extent"]).all()),
+        "its extent is not four finite numbers",
+    )
     left, right, bottom, top = arrays.pop("extent").tolist()
     labels = {int(name[7:]): arrays.pop(name) for name in list(arrays) if re.fullmatch(r"label_E\d{1,9}", name)}
     checkpoints = {epoch: (label, arrays.pop(f"confidence_E{epoch}", label)) for epoch, label in labels.items()}
-    _insist(path, set(arrays) < set(names), "it holds what none has")
+    _require(path, set(arrays) < set(names), "it holds unknown arrays")
     for grid in (arrays["confidence"], *(grid for pair in checkpoints.values() for grid in pair)):
-        _insist(path, grid.ndim == 2 and grid.shape == arrays["label"].shape and grid.dtype == np.uint8, "its grids differ")
+        _require(
+            path,
+            grid.ndim == 2 and grid.shape == arrays["label"].shape and grid.dtype == np.uint8,
+            "its grids differ in shape or type",
+        )
     for part in ("train", "test"):
         points, marks = arrays[f"{part}_points"], arrays[f"{part}_labels"]
-        _insist(path, points.shape == (*marks.shape, 2) and marks.ndim == 1 and marks.dtype == np.uint8, "its points are none")
+        _require(
+            path,
+            points.shape == (*marks.shape, 2) and marks.ndim == 1 and marks.dtype == np.uint8,
+            "its points and labels do not match",
+        )
     return Boundary(extent=(left, right, bottom, top), checkpoints=checkpoints, **arrays)
-
-
-def draw(boundary: Boundary) -> Image.Image:
-    """The boundary in `SIZE` by `SIZE` pixels: a colour a class, paler where less sure, with the training points."""
-    classes = max(int(boundary.label.max()), int(boundary.train_labels.max(initial=0))) + 1
-    colours = np.array([CLASS_COLOURS[label % len(CLASS_COLOURS)] for label in range(classes)], dtype=np.float32)
-    # The most probable of k classes has at least 1/k: there white, and never so dark that a point is lost on it.
-    sure = np.clip((np.arange(256) / 255 * classes - 1) / max(classes - 1, 1), 0, 1)[None, :, None]
-    shades = (255 - (255 - colours[:, None, :]) * (0.08 + 0.47 * sure)).astype(np.uint8)
-    cells = shades[boundary.label, boundary.confidence][::-1]  # a picture's row 0 is its top
-    picture = Image.fromarray(np.ascontiguousarray(cells)).resize((SIZE, SIZE), Image.Resampling.BICUBIC)
-
-    left, right, bottom, top = boundary.extent
-    x, y = boundary.train_points.astype(float).T
-    columns = np.rint((x - left) / (right - left) * SIZE - DOT / 2).astype(int).tolist()
-    rows = np.rint((top - y) / (top - bottom) * SIZE - DOT / 2).astype(int).tolist()
-    dots = [
-        _dot((round(POINT_SHADE * red), round(POINT_SHADE * green), round(POINT_SHADE * blue)))
-        for red, green, blue in CLASS_COLOURS
-    ]
-    for column, row, label in zip(columns, rows, boundary.train_labels.tolist(), strict=True):
-        dot = dots[label % len(dots)]
-        picture.paste(dot, (column, row), dot)
-    return picture
-
-
-def _dot(colour: tuple[int, int, int]) -> Image.Image:
-    """A disc with a pale rim; drawn eight times as large, since Pillow's own edges are jagged."""
-    scale = 8
-    dot = Image.new("RGBA", (DOT * scale, DOT * scale), (255, 255, 255, 0))
-    ImageDraw.Draw(dot).ellipse((0, 0, DOT * scale - 1, DOT * scale - 1), fill=colour, outline="white", width=scale)
-    return dot.resize((DOT, DOT), Image.Resampling.BOX)
 
 
 def _weights(history: History) -> Arrays:
@@ -157,7 +138,7 @@ def _grids(boundary: Boundary) -> Arrays:
 
 
 def _write(path: Path, arrays: Arrays, *, compressed: bool = False) -> None:
-    """As `numpy.savez` does, but with the fastest compression, which is all that grids of labels need."""
+    """Write as `numpy.savez` does; compressed at the fastest level, which is enough for grids of labels."""
     method = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
     with zipfile.ZipFile(path, "w", method, compresslevel=1) as archive:
         for name, array in arrays.items():
@@ -166,33 +147,33 @@ def _write(path: Path, arrays: Arrays, *, compressed: bool = False) -> None:
 
 
 def _read(path: Path, names: Sequence[str] = ()) -> Arrays:
-    """The arrays in an `.npz`, by name; those of `names` must be there. Nothing is unpickled, nor unfolds without bound."""
+    """Read the arrays of an `.npz` by name, without pickle and up to `LARGEST` bytes; those of `names` are required."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
             # A zip file never yields more than it says here.
-            _insist(path, sum(member.file_size for member in members.values()) <= LARGEST, "it unfolds to too much")
+            _require(path, sum(member.file_size for member in members.values()) <= LARGEST, "it decompresses to too much")
             arrays = {name: _array(archive, member) for name, member in members.items()}
     except OSError as error:
-        raise Spoilt(f"{path.name} cannot be read: {error.strerror}") from error
+        raise CorruptFileError(f"{path.name} cannot be read: {error.strerror}") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:  # Runtime: encrypted
-        raise Spoilt(f"{path.name} cannot be read: {error}") from error
-    _insist(path, set(names) <= set(arrays), "it lacks arrays")
+        raise CorruptFileError(f"{path.name} cannot be read: {error}") from error
+    _require(path, set(names) <= set(arrays), "it lacks arrays")
     return arrays
 
 
 def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> npt.NDArray[Any]:
-    """As `numpy.load` does, but for plain numbers alone, and only if there are as many as the head says."""
+    """Read an array of numbers as `numpy.load` does, and check its size against its header."""
     with archive.open(member) as file:
         if np.lib.format.read_magic(file) != (1, 0):
-            raise ValueError("it is of another version")
+            raise ValueError("its format version is unknown")
         shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
         data = bytearray(file.read())
     if dtype.kind not in "biuf" or len(data) != math.prod(shape) * dtype.itemsize:
-        raise ValueError("an array is not what its head says")
+        raise ValueError("an array does not match its header")
     return np.ndarray(shape, dtype, data, order="F" if fortran else "C")
 
 
-def _insist(path: Path, holds: bool, otherwise: str) -> None:
+def _require(path: Path, holds: bool, otherwise: str) -> None:
     if not holds:
-        raise Spoilt(f"{path.name} is not what it should be: {otherwise}")
+        raise CorruptFileError(f"{path.name} is not what it should be: {otherwise}")

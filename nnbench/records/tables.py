@@ -106,7 +106,7 @@ def curve_tables(histories: Mapping[str, Path]) -> tuple[pd.DataFrame, pd.DataFr
     for run_id, path in histories.items():
         try:
             arrays = artifacts.read_history(path)
-        except artifacts.Spoilt as error:
+        except artifacts.CorruptFileError as error:
             logger.warning("run %s: %s; it has no curve", run_id, error)
             continue
         read.append(run_id)

@@ -13,6 +13,7 @@ from PIL import Image
 from nnbench.core import palette
 from nnbench.records import npz as artifacts
 from nnbench.records.boundary import Boundary
+from nnbench.records.boundary_image import draw
 from nnbench.records.history import History
 
 
@@ -138,20 +139,20 @@ def test_a_sound_history_is_read(tmp_path: Path) -> None:
 )
 def test_what_no_run_has_left_is_refused(tmp_path: Path, changed: dict[str, bytes]) -> None:
     path = write_zip(tmp_path / "history.npz", SOUND | changed)
-    with pytest.raises(artifacts.Spoilt, match=r"history\.npz"):
+    with pytest.raises(artifacts.CorruptFileError, match=r"history\.npz"):
         artifacts.read_history(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"not an npz", bytes(1000)])
 def test_a_file_that_is_no_npz_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "history.npz").write_bytes(content)
-    with pytest.raises(artifacts.Spoilt, match="cannot be read"):
+    with pytest.raises(artifacts.CorruptFileError, match="cannot be read"):
         artifacts.read_history(tmp_path / "history.npz")
 
 
 def test_a_history_that_lacks_a_curve_is_refused(tmp_path: Path) -> None:
     del (members := dict(SOUND))["val_loss.npy"]
-    with pytest.raises(artifacts.Spoilt, match="lacks"):
+    with pytest.raises(artifacts.CorruptFileError, match="lacks"):
         artifacts.read_history(write_zip(tmp_path / "history.npz", members))
 
 
@@ -165,7 +166,7 @@ def test_a_bomb_is_not_unfolded(tmp_path: Path) -> None:
                     file.write(bytes(2**20))
     assert (tmp_path / "history.npz").stat().st_size < 2**21
     tracemalloc.start()
-    with pytest.raises(artifacts.Spoilt, match="unfolds to too much"):
+    with pytest.raises(artifacts.CorruptFileError, match="decompresses to too much"):
         artifacts.read_history(tmp_path / "history.npz")
     assert tracemalloc.get_traced_memory()[1] < 2**24
     tracemalloc.stop()
@@ -183,7 +184,7 @@ def test_a_boundary_of_no_shape_is_refused(tmp_path: Path, history: History) -> 
         "odd": np.zeros(1),
         "label_E1": np.zeros((1, 1), np.uint8),
     }.items():
-        with pytest.raises(artifacts.Spoilt, match="not what it should be"):
+        with pytest.raises(artifacts.CorruptFileError, match="not what it should be"):
             artifacts.read_boundary(write_zip(tmp_path / "changed.npz", sound | {f"{name}.npy": npy(array)}))
 
 
@@ -222,16 +223,14 @@ def test_the_picture_shows_classes_where_they_are_and_points_on_top(tmp_path: Pa
 
 
 def test_the_less_sure_the_paler() -> None:
-    shades = [
-        np.array(artifacts.draw(thirds(confidence=confidence)).getpixel((80, 440))).sum() for confidence in (85, 170, 255)
-    ]
+    shades = [np.array(draw(thirds(confidence=confidence)).getpixel((80, 440))).sum() for confidence in (85, 170, 255)]
     assert shades == sorted(shades, reverse=True)
     assert len(set(shades)) == 3
 
 
 @pytest.mark.parametrize("classes", [1, 2, 9])
 def test_any_number_of_classes_can_be_drawn(classes: int) -> None:
-    assert artifacts.draw(thirds(classes)).size == (480, 480)
+    assert draw(thirds(classes)).size == (480, 480)
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def _boundary(store: Store, experiment: Experiment, run_id: str) -> Boundary | N
         path = artifact(store, experiment, run_id, artifacts.BOUNDARY)
     try:
         return artifacts.read_boundary(path) if path is not None else None
-    except artifacts.Spoilt as error:
+    except artifacts.CorruptFileError as error:
         logger.warning("run %s: %s; it has no picture", run_id, error)
         return None
 
