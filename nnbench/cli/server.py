@@ -16,7 +16,7 @@ from nnbench.cli import entry
 from nnbench.cli.arguments import OneLineErrorParser, port_number
 from nnbench.core.errors import UserError
 from nnbench.core.signals import Interrupted, interruptible
-from nnbench.tracking.mlflow.server import DATABASE, HERE, USUAL_PORT, serving
+from nnbench.tracking.mlflow.server import DATABASE, DEFAULT_PORT, LOCALHOST, serving
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -47,8 +47,8 @@ def _parser() -> OneLineErrorParser:
         help="postgresql://USER@HOST/NAME, by default $NNBENCH_DATABASE, where it may hold a password",
     )
     parser.add_argument("--artifacts", type=Path, default=Path("results/served"), help="the folder of all artifacts")
-    parser.add_argument("--host", default=HERE, help="the address to listen on; others than this machine's own need --auth")
-    parser.add_argument("--port", type=port_number, default=USUAL_PORT)
+    parser.add_argument("--host", default=LOCALHOST, help="address to listen on; one that is not this machine's needs --auth")
+    parser.add_argument("--port", type=port_number, default=DEFAULT_PORT)
     parser.add_argument("--allowed-hosts", help="the names under which it is reached, such as mlflow.example.org:5000")
     parser.add_argument(
         "--auth", action="store_true", help="users and passwords; the first user is admin, with $MLFLOW_AUTH_ADMIN_PASSWORD"
@@ -62,8 +62,8 @@ def _team(options: Namespace, private: Path) -> tuple[list[str], dict[str, str]]
         raise UserError("--database: is missing; must be postgresql://USER@HOST/NAME, or be in NNBENCH_DATABASE")
     if not DATABASE.match(options.database):  # which is not shown: it may be a password that has gone astray
         raise UserError("--database: must be postgresql://USER@HOST/NAME or sqlite:///FILE.db, as NNBENCH_DATABASE must")
-    if options.host != HERE and not (options.auth and options.allowed_hosts):
-        raise UserError(f"--host={options.host}: others than {HERE} need --auth and --allowed-hosts")
+    if options.host != LOCALHOST and not (options.auth and options.allowed_hosts):
+        raise UserError(f"--host={options.host}: others than {LOCALHOST} need --auth and --allowed-hosts")
     try:
         options.artifacts.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=options.artifacts).close()

@@ -179,7 +179,7 @@ def _studies(store: "Store", given: str) -> list[str]:
 
     if "," not in given:
         return [given]
-    with store.told_in_one_line():
+    with store.user_errors():
         if find_experiment(store, given) is not None:
             return [given]
     names = [name.strip() for name in given.split(",")]

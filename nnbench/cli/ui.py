@@ -9,7 +9,7 @@ from nnbench.cli import entry
 from nnbench.cli.arguments import OneLineErrorParser, port_number
 from nnbench.core.errors import UserError
 from nnbench.core.signals import Interrupted, interruptible
-from nnbench.tracking.mlflow.server import DATABASE, USUAL_PORT, serving
+from nnbench.tracking.mlflow.server import DATABASE, DEFAULT_PORT, serving
 
 STORE = "sqlite:///results/mlflow.db"
 
@@ -23,7 +23,7 @@ def _ui(words: Sequence[str] | None) -> int:
     parser = OneLineErrorParser(prog="nnbench ui", description="MLflow's pages on the project's own store.")
     parser.add_argument("--store", default=STORE, help=f"a tracking URI, {STORE} by default")
     parser.add_argument(
-        "--port", type=port_number, default=USUAL_PORT, help=f"{USUAL_PORT} by default; where it is taken, another"
+        "--port", type=port_number, default=DEFAULT_PORT, help=f"{DEFAULT_PORT} by default; where it is taken, another"
     )
     options = parser.parse_args(words)
     with suppress(Interrupted), interruptible():

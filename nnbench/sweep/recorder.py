@@ -78,12 +78,12 @@ class Recorder:
                 error.status = 1
             self._kill(f"interrupted ({error})" if isinstance(error, Interrupted) else f"{type(error).__name__}: {error}")
             try:
-                self.writer.settle(FLUSH_TIMEOUT)
+                self.writer.flush(FLUSH_TIMEOUT)
             except UserError as unsent:  # less important than the error that ends the sweep
                 logger.warning("%s", unsent)
             raise
         self._kill("the sweep ended before it")
-        self.writer.settle()
+        self.writer.flush()
 
     def _kill(self, reason: str) -> None:
         for handle in self._open.values():

@@ -95,7 +95,7 @@ class Sweep:
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Set tags of the sweep's own run."""
         assert self.id is not None
-        with self.writer.store.told_in_one_line():
+        with self.writer.store.user_errors():
             self.writer.store.runs.label({self.id: tags})
 
     def run(self, jobs: Sequence[Job], stage: str = "") -> None:

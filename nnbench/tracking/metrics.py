@@ -10,7 +10,7 @@ from nnbench.records.measures import CURVES, MEASURES
 from nnbench.records.npz import curve_epochs
 
 
-def points(history: History, ended: int) -> list[Metric]:
+def metric_points(history: History, ended: int) -> list[Metric]:
     """The metric points of a run, those of a metric in ascending order, all of them finite.
 
     Args:
@@ -35,12 +35,12 @@ def points(history: History, ended: int) -> list[Metric]:
     last = max(epochs - 1, 0)
     return found + [
         Metric(key, value, ended, last if key.startswith("test/") else 0)
-        for key, value in finals(history)
+        for key, value in final_values(history)
         if math.isfinite(value)
     ]
 
 
-def finals(history: History) -> Iterator[tuple[str, float]]:
+def final_values(history: History) -> Iterator[tuple[str, float]]:
     """Key and value of each measure that the run has, those on test points first; values may be infinite.
 
     Of a diverged run they are those of its last finite epoch.

@@ -48,7 +48,7 @@ def stored_params(params: Mapping[str, object]) -> dict[str, str]:
 
 def storable(texts: Mapping[str, str]) -> dict[str, str]:
     """Texts under keys that MLflow takes, without passwords and not too long."""
-    return {stored_key(key): notes.cut(redacted(text), LONGEST_PARAM) for key, text in texts.items()}
+    return {stored_key(key): notes.truncate(redacted(text), LONGEST_PARAM) for key, text in texts.items()}
 
 
 def stored_key(key: str) -> str:

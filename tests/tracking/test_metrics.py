@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from nnbench.records.history import History
-from nnbench.tracking.metrics import finals, points
+from nnbench.tracking.metrics import final_values, metric_points
 
 Histories = Callable[..., History]
 
 
 def curve(history: History, key: str) -> dict[int, float]:
-    return {point.step: point.value for point in points(history, 5000) if point.key == key}
+    return {point.step: point.value for point in metric_points(history, 5000) if point.key == key}
 
 
 def test_curves_are_logged_at_the_evaluated_epochs(history: Histories) -> None:
@@ -22,7 +22,7 @@ def test_curves_are_logged_at_the_evaluated_epochs(history: Histories) -> None:
 
 
 def test_steps_ascend_and_times_end_when_the_run_did(history: Histories) -> None:
-    losses = [point for point in points(history(), 5000) if point.key == "train/loss"]
+    losses = [point for point in metric_points(history(), 5000) if point.key == "train/loss"]
     assert losses == sorted(losses, key=lambda point: point.step)
     times = [point.timestamp for point in losses]
     assert times == sorted(times)
@@ -38,7 +38,7 @@ def test_finals(history: Histories) -> None:
         best_test_accuracy=0.9,
         references={"chance_accuracy": 0.5, "bayes_loss": math.inf},
     )
-    assert dict(finals(run)) == pytest.approx(
+    assert dict(final_values(run)) == pytest.approx(
         {
             "test/loss": 0.25,
             "test/accuracy": 0.875,
@@ -60,13 +60,13 @@ def test_finals(history: Histories) -> None:
             "epochs_to/0.90": 174,
         }
     )
-    assert "reference/bayes_loss" not in {point.key for point in points(run, 5000)}  # nothing infinite is kept
+    assert "reference/bayes_loss" not in {point.key for point in metric_points(run, 5000)}  # nothing infinite is kept
 
 
 def test_a_share_in_float32_reaches_its_target(history: Histories) -> None:
     accuracy = np.full(200, 0.1, np.float32)
     accuracy[3] = np.float32(240 / 300)
-    told = dict(finals(history(train_accuracy=accuracy)))
+    told = dict(final_values(history(train_accuracy=accuracy)))
     assert told["epochs_to/0.80"] == 3
     assert "epochs_to/0.90" not in told
 
@@ -75,7 +75,7 @@ def test_nothing_non_finite_is_logged(history: Histories) -> None:
     losses = np.linspace(1, 2, 200)
     losses[[0, 10, -1]] = math.nan, math.inf, -math.inf
     run = history(train_loss=losses, test_loss=math.nan, test_accuracy=math.nan, val_loss=np.full(21, math.nan))
-    told = points(run, 5000)
+    told = metric_points(run, 5000)
     assert all(math.isfinite(point.value) for point in told)
     assert {"train/loss", "val/accuracy", "best/val_accuracy"} <= {point.key for point in told}
     assert not {"test/loss", "val/loss", "best/val_loss", "final/train_loss"} & {point.key for point in told}
@@ -94,7 +94,7 @@ def test_a_run_that_diverged_at_once_has_no_curve(history: Histories) -> None:
         outcome="diverged",
         diverged_at=0,
     )
-    told = {point.key: point.value for point in points(run, 5000)}
+    told = {point.key: point.value for point in metric_points(run, 5000)}
     assert told == {"time/train_seconds": 2.0, "time/epoch_us": 2e6, "diverged_at_epoch": 0.0}
 
 

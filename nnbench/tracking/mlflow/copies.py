@@ -9,8 +9,8 @@ from nnbench.core.redaction import redacted
 from nnbench.tracking.mlflow import errors as faults
 from nnbench.tracking.mlflow import schema
 from nnbench.tracking.mlflow.address import database_url, named_file
-from nnbench.tracking.mlflow.damage import damaged, told_damaged
-from nnbench.tracking.mlflow.locks import patiently
+from nnbench.tracking.mlflow.damage import damage_message, is_damaged
+from nnbench.tracking.mlflow.locks import retry_while_locked
 
 
 def back_up(uri: str, target: Path | None, time: str) -> Path:
@@ -32,11 +32,11 @@ def back_up(uri: str, target: Path | None, time: str) -> Path:
         raise UserError(f"{target}: there is no folder {target.parent}; make it, or name another file")
     if not os.access(target.parent, os.W_OK | os.X_OK):
         raise UserError(f"{target}: no permission to write in {target.parent}; name another file")
-    with faults.told_in_one_line(uri, file):
-        if damaged(file):
-            raise UserError(f"tracking.uri={uri}: {told_damaged(file)}")
+    with faults.user_errors(uri, file):
+        if is_damaged(file):
+            raise UserError(f"tracking.uri={uri}: {damage_message(file)}")
         try:
-            patiently(lambda: schema.copy(file, target))
+            retry_while_locked(lambda: schema.copy(file, target))
         except (sqlite3.Error, OSError) as error:
             if faults.remedy(error) != faults.FULL:
                 raise

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from nnbench.tracking.mlflow.locks import LOCK_TIMEOUT
 
-HEAD = b"SQLite format 3\0"
+MAGIC = b"SQLite format 3\0"
 
 
-def damaged(file: Path) -> bool:
+def is_damaged(file: Path) -> bool:
     """Whether the file holds pages that SQLite can make no sense of; about a fifth of a second for 150 MiB."""
     try:
         with closing(sqlite3.connect(file, timeout=LOCK_TIMEOUT)) as database:
@@ -18,11 +18,11 @@ def damaged(file: Path) -> bool:
         return False
     except sqlite3.DatabaseError:
         with file.open("rb") as opened:
-            head = opened.read(len(HEAD))
-        return head == HEAD or not head.strip(b"\0")  # zeros may have been a database, a text never was
+            head = opened.read(len(MAGIC))
+        return head == MAGIC or not head.strip(b"\0")  # zeros may have been a database, a text never was
 
 
-def told_damaged(file: Path) -> str:
+def damage_message(file: Path) -> str:
     """What to do about a damaged file, in one line."""
     backups = sorted(file.parent.glob(f"{file.name}.*.backup"), key=lambda path: path.stat().st_mtime)
     instead = f"put the copy {backups[-1].name} in its place" if backups else "put a copy in its place or begin anew"

@@ -10,9 +10,9 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from nnbench.core.errors import UserError
 from nnbench.core.redaction import redacted
-from nnbench.tracking.mlflow.damage import damaged, told_damaged
+from nnbench.tracking.mlflow.damage import damage_message, is_damaged
 from nnbench.tracking.mlflow.locks import LOCKED
-from nnbench.tracking.mlflow.retry import Gone, away, locked_out
+from nnbench.tracking.mlflow.retry import ServerUnavailable, is_access_denied, is_unavailable
 
 REFUSED = "the server does not let you in: give MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment"
 FULL = "the disk is full; what was written is sound: make room, then give the command again"
@@ -43,7 +43,7 @@ FAULTS = {
 
 
 @contextmanager
-def told_in_one_line(uri: str, file: Path | None = None) -> Iterator[None]:
+def user_errors(uri: str, file: Path | None = None) -> Iterator[None]:
     """Within, a fault of the store at `uri` that its user can mend ends in a `UserError`.
 
     A damaged SQLite `file` raises whatever the nonsense in it leads to; it is looked at only then.
@@ -52,14 +52,14 @@ def told_in_one_line(uri: str, file: Path | None = None) -> Iterator[None]:
         yield
     except UserError:
         raise
-    except Gone as error:
+    except ServerUnavailable as error:
         cause = error.__cause__
-        told = REFUSED if cause and locked_out(cause) else f"the server does not answer: {root(error)}"
+        told = REFUSED if cause and is_access_denied(cause) else f"the server does not answer: {root_message(error)}"
         raise UserError(f"tracking.uri={redacted(uri)}: {told}") from error
     except Exception as error:
         found = remedy(error)
-        if file is not None and found is None and file.is_file() and damaged(file):
-            found = told_damaged(file)
+        if file is not None and found is None and file.is_file() and is_damaged(file):
+            found = damage_message(file)
         if found is None:
             raise
         raise UserError(f"tracking.uri={redacted(uri)}: {found}") from error
@@ -69,21 +69,21 @@ def remedy(error: Exception) -> str | None:
     """What its user can do about a fault, in one line; None where it is no fault of the store or an unknown one."""
     if not isinstance(error, MlflowException | SQLAlchemyError | sqlite3.Error | OSError):
         return None
-    if away(error):
-        return f"the server does not answer: {root(error)}"
+    if is_unavailable(error):
+        return f"the server does not answer: {root_message(error)}"
     text = str(error).lower()
     known = next((remedy for sign, remedy in FAULTS.items() if sign in text), None)
     if known is None and isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
-    return no_answer(error) if known is None and _without_database(error) else known
+    return connection_message(error) if known is None and _is_connection_error(error) else known
 
 
-def no_answer(error: BaseException) -> str:
+def connection_message(error: BaseException) -> str:
     """What to say where a database that is no SQLite file cannot be reached."""
-    return f"the database does not answer: {root(error)}"
+    return f"the database does not answer: {root_message(error)}"
 
 
-def _without_database(error: BaseException | None) -> bool:
+def _is_connection_error(error: BaseException | None) -> bool:
     """Whether the connection to a database that is no SQLite file has failed; MLflow wraps such a fault in its own."""
     while error is not None:
         if isinstance(error, InterfaceError | OperationalError):
@@ -92,7 +92,7 @@ def _without_database(error: BaseException | None) -> bool:
     return False
 
 
-def root(error: BaseException) -> str:
+def root_message(error: BaseException) -> str:
     """What lies at the bottom of a fault, such as a refused connection, in one line."""
     while (inner := error.__cause__ or error.__context__) is not None and not isinstance(inner, UserError):
         error = inner

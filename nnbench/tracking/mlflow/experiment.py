@@ -8,7 +8,7 @@ from mlflow.entities import Experiment
 from mlflow.exceptions import MlflowException
 
 from nnbench.core.errors import UserError
-from nnbench.tracking.mlflow.locks import alone
+from nnbench.tracking.mlflow.locks import store_lock
 from nnbench.tracking.mlflow.store import Store
 
 
@@ -35,7 +35,7 @@ def open_experiment(store: Store, study: str, tags: Mapping[str, str]) -> Experi
     Raises:
         UserError: as `find_experiment`.
     """
-    with alone(store.writers):
+    with store_lock(store.writers):
         found = find_experiment(store, study)
         if found is None:
             location = (store.artifacts / folder_name(study)).as_uri() if store.artifacts else None

@@ -16,38 +16,39 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-LOCKED = "database is locked"  # as SQLite says it
-LOCK_TIMEOUT = 2.0  # seconds to wait for another program that holds the file, before another try
-LONGEST_WAIT = 600.0  # seconds until the tries are given up
+LOCKED = "database is locked"  # in SQLite's message
+LOCK_TIMEOUT = 2.0  # seconds that SQLite waits for a lock within one attempt
+LONGEST_WAIT = 600.0  # seconds until retrying stops
 
 
-def patiently(call: Callable[[], T]) -> T:
-    """Call, again while another program holds the database, and say so once.
+def retry_while_locked(call: Callable[[], T]) -> T:
+    """Return the result of `call`, retried while another process has the database locked; the wait is logged once.
 
     Raises:
-        OperationalError, MlflowException: it is still held after ten minutes, or something else is wrong.
+        OperationalError, MlflowException: the database is still locked after ten minutes, or another error occurred.
     """
-    started, told = time.monotonic(), False
+    # SQLite itself does the waiting, so that `tenacity` would only replace this loop by as many lines of callbacks.
+    started, warned = time.monotonic(), False
     while True:
         try:
             return call()
         except (OperationalError, sqlite3.OperationalError, MlflowException) as error:
             if LOCKED not in str(error) or time.monotonic() - started > LONGEST_WAIT:
                 raise
-        if not told:
+        if not warned:
             logger.warning("another program is writing to the store: waiting for it")
-            told = True
+            warned = True
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Within, no other process that shares the folder makes anything in the same store; may be nested in one thread."""
+def store_lock(folder: Path) -> Iterator[None]:
+    """Hold the lock under which a store's tables and studies are created; reentrant within a thread."""
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / "making.lock", is_singleton=True)  # one object a path counts how often its thread has it
+    lock = FileLock(folder / "making.lock", is_singleton=True)  # one object per path counts how often its thread holds it
     try:
         lock.acquire(timeout=LOCK_TIMEOUT)
     except Timeout:
-        logger.warning("another process is making something in the store: waiting for it")
+        logger.warning("another process is creating tables or a study in the store: waiting for it")
         lock.acquire()
     try:
         yield

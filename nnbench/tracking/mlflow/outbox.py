@@ -1,7 +1,7 @@
-"""Runs on their way to a server: each is written down here as it ends, and told by a thread of its own.
+"""An outbox of runs for a tracking server: ended runs are queued in files and sent by a background thread.
 
-So training waits neither for a slow server nor for one that is away, and what a server was not told, since it has gone or
-since the process died first, the next call tells it.
+Training does not wait for a server that is slow or unavailable. Runs that could not be sent, or whose process died first,
+are sent by the next command that opens the store.
 """
 
 import json
@@ -20,29 +20,30 @@ import requests
 from mlflow.entities import Experiment, Metric
 from mlflow.exceptions import MlflowException
 
-from nnbench.tracking.mlflow.retry import Gone
-from nnbench.tracking.mlflow.runs import KEY, ServerRuns, now
-from nnbench.tracking.mlflow.ui.notes import about
+from nnbench.tracking.mlflow.rest_runs import KEY, RestRuns
+from nnbench.tracking.mlflow.retry import ServerUnavailable
+from nnbench.tracking.mlflow.runs import now
+from nnbench.tracking.mlflow.ui.notes import insert_run_id
 
 logger = logging.getLogger(__name__)
 
 Strings = Mapping[str, str]
 
 RUN, FILES = "run.json", "artifacts"
-AHEAD = 64  # ended runs that may wait to be told before training waits for them
-SILENT = 2.0  # seconds of waiting until that is said
+QUEUE_LIMIT = 64  # ended runs that may be queued before training waits
+SILENT_SECONDS = 2.0  # seconds of waiting before it is logged
 
 
 @dataclass(kw_only=True)
-class Parcel:
-    """What a server is to be told of a run.
+class QueuedRun:
+    """A run that is to be sent to the server, as stored in `run.json`.
 
     Attributes:
-        key: by which the run is found again where its id is not known.
+        key: identifies the run where its id is not known.
         study: its experiment's name.
-        name, tags, params, started: as it began.
-        run_id: in the server, once it has been told of the run.
-        status, metrics, said, ended: as it ended: metrics as (key, value, ms, step), `said` are further tags.
+        name, tags, params, started: of its start; `started` in ms since 1970.
+        run_id: its id in the server, once the run has been created there.
+        status, metrics, said, ended: of its end; metrics as (key, value, ms, step), `said` are the tags set then.
     """
 
     key: str
@@ -58,27 +59,27 @@ class Parcel:
     ended: int | None = None
 
 
-class Courier:
-    """Tells a server of runs, in their order, while their writer goes on.
+class Outbox:
+    """A `RunWriter` that queues runs on disk and sends them in order from a background thread.
 
     Args:
-        runs: the way to the server.
-        experiment: to which the runs belong.
-        folder: where they wait; this courier's alone.
+        runs: of the server.
+        experiment: of the runs.
+        folder: holds the queued runs; used by this outbox only.
     """
 
-    def __init__(self, runs: ServerRuns, experiment: Experiment, folder: Path) -> None:
+    def __init__(self, runs: RestRuns, experiment: Experiment, folder: Path) -> None:
         self._runs, self._experiment, self._folder = runs, experiment, folder
-        self._parcels: dict[str, Parcel] = {}
-        self._waiting: dict[str, Parcel] = {}
-        self._thread = ThreadPoolExecutor(1, "courier")
-        self._sent: list[Future[None]] = []
-        self._room = threading.BoundedSemaphore(AHEAD)
-        self._hurried = False
+        self._runs_by_key: dict[str, QueuedRun] = {}
+        self._waiting: dict[str, QueuedRun] = {}
+        self._thread = ThreadPoolExecutor(1, "outbox")
+        self._futures: list[Future[None]] = []
+        self._free_slots = threading.BoundedSemaphore(QUEUE_LIMIT)
+        self._stopped = False
 
     def open(self, name: str, tags: Strings, params: Strings) -> str:
         key = uuid.uuid4().hex
-        parcel = Parcel(
+        run = QueuedRun(
             key=key,
             study=self._experiment.name,
             name=name,
@@ -86,8 +87,8 @@ class Courier:
             params=dict(params),
             started=now(),
         )
-        self._parcels[key] = parcel
-        self._sent.append(self._thread.submit(self._tell_start, parcel))
+        self._runs_by_key[key] = run
+        self._futures.append(self._thread.submit(self._send_start, run))
         return key
 
     @contextmanager
@@ -97,99 +98,99 @@ class Courier:
         yield folder
 
     def close(self, handle: str, status: str, metrics: Sequence[Metric], tags: Strings) -> None:
-        parcel = self._parcels[handle]
-        parcel.status, parcel.said, parcel.ended = status, dict(tags), now()
-        parcel.metrics = [(point.key, point.value, point.timestamp, point.step) for point in metrics]
-        _write(self._folder / handle, parcel)
-        if self._hurried:
-            self._waiting[handle] = parcel
+        run = self._runs_by_key[handle]
+        run.status, run.said, run.ended = status, dict(tags), now()
+        run.metrics = [(point.key, point.value, point.timestamp, point.step) for point in metrics]
+        _write(self._folder / handle, run)
+        if self._stopped:
+            self._waiting[handle] = run
             return
-        self._room.acquire()
-        self._sent = [future for future in self._sent if not future.done()]
-        self._sent.append(self._thread.submit(self._tell_end, parcel))
+        self._free_slots.acquire()
+        self._futures = [future for future in self._futures if not future.done()]
+        self._futures.append(self._thread.submit(self._send_end, run))
 
     def run_id(self, handle: str) -> str:
-        return self._parcels[handle].run_id or handle
+        return self._runs_by_key[handle].run_id or handle
 
-    def settle(self, seconds: float | None = None) -> int:
-        _, late = wait(self._sent, SILENT if seconds is None else min(SILENT, seconds))
+    def flush(self, seconds: float | None = None) -> int:
+        _, late = wait(self._futures, SILENT_SECONDS if seconds is None else min(SILENT_SECONDS, seconds))
         if late:
-            logger.warning("telling %s of what it does not know yet: %d steps to go", self._runs.line.shown_uri, len(late))
+            logger.warning("sending runs to %s: %d requests left", self._runs.retrier.shown_uri, len(late))
             _, late = wait(late, seconds)
-        if late:  # the rest is for the next call
-            self._hurried, self._runs.line.patience = True, 0
+        if late:  # the next command sends the rest
+            self._stopped, self._runs.retrier.patience = True, 0
             wait(late)
         return len(self._waiting)
 
-    def _tell_start(self, parcel: Parcel) -> None:
-        with suppress(Gone, MlflowException):  # is tried again, and told of, when the run has ended
-            if not self._hurried:
-                parcel.run_id = _open(self._runs, self._experiment, parcel)
+    def _send_start(self, run: QueuedRun) -> None:
+        with suppress(ServerUnavailable, MlflowException):  # retried when the run has ended
+            if not self._stopped:
+                run.run_id = _open(self._runs, self._experiment, run)
 
-    def _tell_end(self, parcel: Parcel) -> None:
-        self._waiting[parcel.key] = parcel
+    def _send_end(self, run: QueuedRun) -> None:
+        self._waiting[run.key] = run
         try:
-            if self._hurried:
+            if self._stopped:
                 return
             for each in list(self._waiting.values()):
-                deliver(self._runs, self._experiment, each, self._folder / each.key)
+                send(self._runs, self._experiment, each, self._folder / each.key)
                 del self._waiting[each.key]
-        except Gone:
+        except ServerUnavailable:
             if len(self._waiting) == 1:
                 where = self._folder.parent
-                logger.warning("%s has gone: the runs go on, and wait in %s", self._runs.line.shown_uri, where)
+                logger.warning("%s does not answer: runs are queued in %s", self._runs.retrier.shown_uri, where)
         finally:
-            self._room.release()
+            self._free_slots.release()
 
 
-def deliver(runs: ServerRuns, experiment: Experiment, parcel: Parcel, folder: Path) -> None:
-    """Tell a server of a run that has ended, and clear its folder away.
+def send(runs: RestRuns, experiment: Experiment, run: QueuedRun, folder: Path) -> None:
+    """Send an ended run to the server and delete its folder.
 
-    A run that the server refuses, as opposed to one it cannot be told of now, is put aside and warned of.
+    A run that the server rejects is moved to the folder `refused`, with a warning.
 
     Raises:
-        Gone: the server does not answer.
+        ServerUnavailable: the server does not answer.
     """
-    assert parcel.status is not None
+    assert run.status is not None
     try:
-        parcel.run_id = parcel.run_id or _open(runs, experiment, parcel)
+        run.run_id = run.run_id or _open(runs, experiment, run)
         if (folder / FILES).exists():
-            runs.keep(parcel.run_id, folder / FILES)
-        points = [Metric(*point) for point in parcel.metrics]
-        runs.close(parcel.run_id, parcel.status, points, about(parcel.run_id, parcel.said), ended=parcel.ended)
+            runs.log_artifacts(run.run_id, folder / FILES)
+        points = [Metric(*point) for point in run.metrics]
+        runs.close(run.run_id, run.status, points, insert_run_id(run.run_id, run.said), ended=run.ended)
     except (MlflowException, requests.RequestException) as error:
         aside = folder.parent.parent / "refused" / folder.name
         aside.parent.mkdir(exist_ok=True)
         os.replace(folder, aside)
-        logger.warning("the server refuses %s: %s; the run is kept in %s", parcel.name, str(error)[:200], aside)
+        logger.warning("the server rejects %s: %s; the run is kept in %s", run.name, str(error)[:200], aside)
     else:
-        parcel.metrics.clear()
+        run.metrics.clear()
         shutil.rmtree(folder)
 
 
-def parcels(writers: Path, token: str) -> Path:
-    """The folder where the runs of one writer wait."""
+def outbox_folder(writers: Path, token: str) -> Path:
+    """The folder of the queued runs of one writer."""
     return writers / f"{token}.runs"
 
 
-def left_behind(folder: Path) -> list[tuple[Parcel, Path]]:
-    """The runs that wait in a folder whose courier has gone, each with its own folder, oldest first."""
+def queued_runs(folder: Path) -> list[tuple[QueuedRun, Path]]:
+    """The runs that a dead writer left queued, each with its own folder, oldest first."""
     found = [(_read(path), path.parent) for path in folder.glob(f"*/{RUN}")]
     return sorted(found, key=lambda pair: pair[0].started)
 
 
-def _open(runs: ServerRuns, experiment: Experiment, parcel: Parcel) -> str:
-    tried = parcel.ended is not None
-    return runs.open(experiment, parcel.name, parcel.tags, parcel.params, started=parcel.started, perhaps_known=tried)
+def _open(runs: RestRuns, experiment: Experiment, run: QueuedRun) -> str:
+    tried = run.ended is not None
+    return runs.open(experiment, run.name, run.tags, run.params, started=run.started, may_exist=tried)
 
 
-def _write(folder: Path, parcel: Parcel) -> None:
-    """As a whole or not at all: a run without its file is one that has not ended."""
+def _write(folder: Path, run: QueuedRun) -> None:
+    """Write `run.json` atomically; a folder without it is of a run that has not ended."""
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = folder / f"{RUN}.new"
-    unfinished.write_text(json.dumps(asdict(parcel)), encoding="utf-8")
+    unfinished.write_text(json.dumps(asdict(run)), encoding="utf-8")
     os.replace(unfinished, folder / RUN)
 
 
-def _read(path: Path) -> Parcel:
-    return Parcel(**json.loads(path.read_text(encoding="utf-8")))
+def _read(path: Path) -> QueuedRun:
+    return QueuedRun(**json.loads(path.read_text(encoding="utf-8")))

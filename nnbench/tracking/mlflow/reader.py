@@ -29,13 +29,13 @@ from nnbench.records.tables import (
 from nnbench.records.versions import split
 from nnbench.tracking.mlflow.artifact_files import artifact
 from nnbench.tracking.mlflow.experiment import find_experiment
-from nnbench.tracking.mlflow.runs import every
+from nnbench.tracking.mlflow.rest_runs import all_pages
 from nnbench.tracking.mlflow.sources import read_source
 from nnbench.tracking.mlflow.store import Store
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 8  # artifacts asked of a server at the same time
+PARALLEL_REQUESTS = 8  # artifacts asked of a server at the same time
 
 
 def read_study(store: Store, study: str) -> Study:
@@ -44,7 +44,7 @@ def read_study(store: Store, study: str) -> Study:
     Raises:
         UserError: there is no such study, or the store cannot be read.
     """
-    with store.told_in_one_line():
+    with store.user_errors():
         experiment = find_experiment(store, study)
         if experiment is None:
             raise UserError(f"study={study}: there is none of that name in {store.shown_uri}; {_known(store)}")
@@ -87,7 +87,7 @@ def _choices(
 
 def _histories(store: Store, experiment: Experiment, run_ids: Sequence[str]) -> dict[str, Path]:
     """Where the histories of these runs are, of those that still have one."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         paths = pool.map(lambda run_id: artifact(store, experiment, run_id, artifacts.HISTORY), run_ids)
         found = {run_id: path for run_id, path in zip(run_ids, paths, strict=True) if path is not None}
     if len(found) < len(run_ids):
@@ -96,7 +96,7 @@ def _histories(store: Store, experiment: Experiment, run_ids: Sequence[str]) -> 
 
 
 def _boundary(store: Store, experiment: Experiment, run_id: str) -> Boundary | None:
-    with store.told_in_one_line():
+    with store.user_errors():
         path = artifact(store, experiment, run_id, artifacts.BOUNDARY)
     try:
         return artifacts.read_boundary(path) if path is not None else None
@@ -107,5 +107,5 @@ def _boundary(store: Store, experiment: Experiment, run_id: str) -> Boundary | N
 
 def _known(store: Store) -> str:
     """The studies there are, for someone who named another."""
-    names = sorted(found.name for found in every(store.client.search_experiments) if found.experiment_id != "0")
+    names = sorted(found.name for found in all_pages(store.client.search_experiments) if found.experiment_id != "0")
     return f"there are {', '.join(names)}" if names else "it holds no study yet"

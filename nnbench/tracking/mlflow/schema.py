@@ -22,13 +22,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from nnbench.core.errors import UserError
 from nnbench.tracking.mlflow.address import sqlite_uri
-from nnbench.tracking.mlflow.damage import damaged, told_damaged
+from nnbench.tracking.mlflow.damage import damage_message, is_damaged
 from nnbench.tracking.mlflow.locks import LOCK_TIMEOUT
 
 db: Any = utils  # which has no types
 logger = logging.getLogger(__name__)
 
-SIDES = ("-journal", "-wal", "-shm")  # what SQLite may keep beside a database's file
+SIDECARS = ("-journal", "-wal", "-shm")  # what SQLite may keep beside a database's file
 CHECKED = 256 * 2**20  # bytes up to which a store is checked whenever it is opened
 # Rows that the migrations themselves put into tables: (table, how many at most).
 INITIAL_ROWS = {"alembic_version": 1, "experiments": 1, "workspaces": 1}
@@ -44,13 +44,13 @@ def ensure_schema(file: Path) -> None:
         UserError: the file is damaged, is another program's, or was made by a newer MLflow.
         sqlite3.Error, SQLAlchemyError, OSError: it cannot be read or written.
     """
-    for leftover in (_unfinished(file), *sides(_unfinished(file))):
+    for leftover in (_temporary_path(file), *sidecar_files(_temporary_path(file))):
         leftover.unlink(missing_ok=True)
     if not file.exists() or not file.stat().st_size:
-        _make(file)
+        _create(file)
         return
-    if file.stat().st_size <= CHECKED and damaged(file):
-        raise UserError(f"tracking.uri={sqlite_uri(file)}: {told_damaged(file)}")
+    if file.stat().st_size <= CHECKED and is_damaged(file):
+        raise UserError(f"tracking.uri={sqlite_uri(file)}: {damage_message(file)}")
     with closing(sqlite3.connect(file, timeout=LOCK_TIMEOUT)) as database:
         names = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
         tables = {str(name) for (name,) in database.execute(names)}
@@ -69,14 +69,14 @@ def ensure_schema(file: Path) -> None:
     if tables:
         logger.warning("%s: was half made by a command that was interrupted, and holds no run; it is made anew", file)
         copy(file, file.with_name(f"{file.name}.half-made"))
-    _make(file)
+    _create(file)
 
 
 def copy(file: Path, target: Path) -> None:
     """Copy a database as it stands at this moment, while others may be writing to it; an earlier target is replaced."""
-    with closing(sqlite3.connect(file, timeout=LOCK_TIMEOUT)) as source, making(target) as fresh:
+    with closing(sqlite3.connect(file, timeout=LOCK_TIMEOUT)) as source, temporary_database(target) as fresh:
         write_copy(source, fresh)
-        move_into_place(fresh, target)
+        replace_database(fresh, target)
 
 
 def write_copy(source: sqlite3.Connection, target: Path) -> None:
@@ -85,7 +85,7 @@ def write_copy(source: sqlite3.Connection, target: Path) -> None:
         source.backup(fresh)
 
 
-def move_into_place(made: Path, file: Path) -> None:
+def replace_database(made: Path, file: Path) -> None:
     """Let a whole database take the place of a file, and of what SQLite kept beside that, which would be read with it.
 
     Raises:
@@ -94,19 +94,19 @@ def move_into_place(made: Path, file: Path) -> None:
     made.stat()
     with closing(sqlite3.connect(made)) as database:
         database.execute("PRAGMA journal_mode=DELETE")
-    for side in sides(file):
+    for side in sidecar_files(file):
         side.unlink(missing_ok=True)
     os.replace(made, file)
 
 
-def _unfinished(file: Path) -> Path:
+def _temporary_path(file: Path) -> Path:
     """The name under which a database is made that will take the place of `file`."""
     return file.with_name(f".{file.name}.making")
 
 
-def sides(file: Path) -> list[Path]:
+def sidecar_files(file: Path) -> list[Path]:
     """What SQLite may keep beside a database."""
-    return [file.with_name(f"{file.name}{end}") for end in SIDES]
+    return [file.with_name(f"{file.name}{end}") for end in SIDECARS]
 
 
 def _rows(database: sqlite3.Connection, table: str) -> int:
@@ -114,11 +114,11 @@ def _rows(database: sqlite3.Connection, table: str) -> int:
     return len(database.execute(f'SELECT 1 FROM "{table}" LIMIT 2').fetchall())
 
 
-def _make(file: Path) -> None:
+def _create(file: Path) -> None:
     """Let MLflow make its tables, in another file, and move that into place."""
-    with making(file) as fresh:
+    with temporary_database(file) as fresh:
         _upgrade(fresh)
-        move_into_place(fresh, file)
+        replace_database(fresh, file)
 
 
 def _migrate(file: Path, version: str) -> None:
@@ -128,25 +128,25 @@ def _migrate(file: Path, version: str) -> None:
         database.execute("PRAGMA journal_mode=DELETE")
     kept = file.with_name(f"{file.name}.{version}.backup")
     copy(file, kept)
-    with making(file) as fresh:
+    with temporary_database(file) as fresh:
         shutil.copyfile(file, fresh)
         try:
             _upgrade(fresh)
         except (SQLAlchemyError, CommandError) as error:
             told = f"MLflow cannot migrate it ({str(error).splitlines()[0][:150]}); it is as it was"
             raise UserError(f"tracking.uri={sqlite_uri(file)}: {told}") from error
-        move_into_place(fresh, file)
+        replace_database(fresh, file)
     logger.warning("%s: was made by an older MLflow and has been migrated; as it was, it is kept as %s", file, kept.name)
 
 
 @contextmanager
-def making(file: Path) -> Iterator[Path]:
+def temporary_database(file: Path) -> Iterator[Path]:
     """A name to make a database under, with nothing left there afterwards."""
-    fresh = _unfinished(file)
+    fresh = _temporary_path(file)
     try:
         yield fresh
     finally:
-        for leftover in (fresh, *sides(fresh)):
+        for leftover in (fresh, *sidecar_files(fresh)):
             leftover.unlink(missing_ok=True)
 
 

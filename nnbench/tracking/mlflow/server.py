@@ -19,8 +19,8 @@ from urllib.error import URLError
 
 from nnbench.core.errors import UserError
 
-HERE = "127.0.0.1"
-USUAL_PORT = 5000
+LOCALHOST = "127.0.0.1"
+DEFAULT_PORT = 5000
 START, END = 120.0, 10.0  # seconds that it may take to answer, and to end when it is asked to
 DATABASE = re.compile(r"(sqlite(\+\w+)?:///.|(postgresql|mysql|mssql)(\+\w+)?://.)")
 SETTINGS = {
@@ -58,8 +58,8 @@ def serving(
     database: str,
     options: Sequence[str] = (),
     *,
-    host: str = HERE,
-    port: int = USUAL_PORT,
+    host: str = LOCALHOST,
+    port: int = DEFAULT_PORT,
     env: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """Within, a server is up. With it end all processes that it started.
@@ -79,7 +79,7 @@ def serving(
     command += ["--uvicorn-opts", "--log-level warning", *options]
     # In the environment, since everybody on a machine may read the words of a command, and a URI may hold a password.
     surroundings = {**os.environ, **SETTINGS, "MLFLOW_BACKEND_STORE_URI": database, **(env or {})}
-    address = f"http://{HERE if host == '0.0.0.0' else host}:{port}"
+    address = f"http://{LOCALHOST if host == '0.0.0.0' else host}:{port}"
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
         process = subprocess.Popen(command, env=surroundings, stdout=said, stderr=said, start_new_session=True)
         try:

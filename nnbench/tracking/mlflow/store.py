@@ -25,13 +25,15 @@ from nnbench.core.redaction import redacted
 from nnbench.tracking.mlflow import errors as faults
 from nnbench.tracking.mlflow import schema
 from nnbench.tracking.mlflow.address import SERVERS, database_url, named_file, sqlite_uri
-from nnbench.tracking.mlflow.errors import root
-from nnbench.tracking.mlflow.locks import LOCK_TIMEOUT, alone, patiently
-from nnbench.tracking.mlflow.outbox import deliver, left_behind, parcels
-from nnbench.tracking.mlflow.retry import SERVER_TIMEOUT, Gone, Line, locked_out
-from nnbench.tracking.mlflow.runs import DatabaseRuns, Runs, ServerRuns, every
-from nnbench.tracking.mlflow.watch import Watch
-from nnbench.tracking.mlflow.writer_lock import departed
+from nnbench.tracking.mlflow.errors import root_message
+from nnbench.tracking.mlflow.file_watch import FileWatch
+from nnbench.tracking.mlflow.locks import LOCK_TIMEOUT, retry_while_locked, store_lock
+from nnbench.tracking.mlflow.outbox import outbox_folder, queued_runs, send
+from nnbench.tracking.mlflow.rest_runs import RestRuns, all_pages
+from nnbench.tracking.mlflow.retry import SERVER_TIMEOUT, Retrier, ServerUnavailable, is_access_denied
+from nnbench.tracking.mlflow.runs import Runs
+from nnbench.tracking.mlflow.sql_runs import SqlRuns
+from nnbench.tracking.mlflow.writer_lock import dead_writers
 
 logger = logging.getLogger(__name__)
 # It prints the traceback of each refused write, also of those that are tried again.
@@ -62,7 +64,7 @@ class Store:
     engine: Engine | None
     artifacts: Path | None
     writers: Path
-    watch: Watch | None = None
+    watch: FileWatch | None = None
 
     @property
     def shown_uri(self) -> str:
@@ -81,15 +83,15 @@ class Store:
         """What `function` returns, called again and again while the store is held by another program, or is away.
 
         Raises:
-            Gone: the server has not answered for as long as one is ready to wait.
+            ServerUnavailable: the server has not answered for as long as one is ready to wait.
         """
         if self.watch is not None:
             self.watch.check()
-        return self.runs.line.ride(function) if isinstance(self.runs, ServerRuns) else patiently(function)
+        return self.runs.retrier.call(function) if isinstance(self.runs, RestRuns) else retry_while_locked(function)
 
-    def told_in_one_line(self) -> AbstractContextManager[None]:
+    def user_errors(self) -> AbstractContextManager[None]:
         """Within, a fault of the store that its user can mend ends in a `UserError`."""
-        return faults.told_in_one_line(self.uri, self.watch.file if self.watch else None)
+        return faults.user_errors(self.uri, self.watch.file if self.watch else None)
 
     def analyze(self) -> None:
         """Renew SQLite's statistics: without them, MLflow's pages wait six times as long for a curve, and more."""
@@ -121,12 +123,12 @@ def open_store(
     Raises:
         UserError: the URI is none, or the store cannot be opened or written.
     """
-    with faults.told_in_one_line(uri):
+    with faults.user_errors(uri):
         server = uri.split("://")[0].lower() in SERVERS
         store = _server(uri, spool, patience) if server else _database(uri, artifacts, create)
-    with store.told_in_one_line():
-        for token in departed(store.writers):
-            _tell(store, token)
+    with store.user_errors():
+        for token in dead_writers(store.writers):
+            _send_queued_runs(store, token)
             _kill_runs(store, token)
     return store
 
@@ -145,14 +147,14 @@ def _server(uri: str, spool: Path | None, patience: float) -> Store:
         uri = address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
     client = MlflowClient(uri)
     try:
-        Line(redacted(uri), 0).ride(partial(client.search_experiments, max_results=1))
-    except Gone as error:
-        if error.__cause__ is not None and locked_out(error.__cause__):
+        Retrier(redacted(uri), 0).call(partial(client.search_experiments, max_results=1))
+    except ServerUnavailable as error:
+        if error.__cause__ is not None and is_access_denied(error.__cause__):
             raise
-        raise UserError(f"tracking.uri={redacted(uri)}: no MLflow server answers there: {root(error)}") from error
+        raise UserError(f"tracking.uri={redacted(uri)}: no MLflow server answers there: {root_message(error)}") from error
     except MlflowException as error:
-        raise UserError(f"tracking.uri={redacted(uri)}: no MLflow server answers there: {root(error)}") from error
-    return Store(uri, client, ServerRuns(client, Line(redacted(uri), patience)), None, None, _writers(uri, spool))
+        raise UserError(f"tracking.uri={redacted(uri)}: no MLflow server answers there: {root_message(error)}") from error
+    return Store(uri, client, RestRuns(client, Retrier(redacted(uri), patience)), None, None, _writers(uri, spool))
 
 
 def _writers(uri: str, spool: Path | None = None) -> Path:
@@ -167,10 +169,10 @@ def _database(uri: str, artifacts: Path | None, create: bool) -> Store:
     if artifacts is None:
         raise UserError("tracking.artifacts=null: a database without a server needs a folder for artifacts")
     writers = _writers(uri)
-    with alone(writers):
+    with store_lock(writers):
         engine = _engine(url)
-        client = patiently(lambda: MlflowClient(uri))
-    return Store(uri, client, DatabaseRuns(engine, patiently), engine, artifacts.absolute(), writers)
+        client = retry_while_locked(lambda: MlflowClient(uri))
+    return Store(uri, client, SqlRuns(engine, retry_while_locked), engine, artifacts.absolute(), writers)
 
 
 def prepare(uri: str, *, create: bool = True) -> str:
@@ -187,8 +189,8 @@ def prepare(uri: str, *, create: bool = True) -> str:
         _engine(url).dispose()
         return uri
     file = named_file(uri, url, create=create)
-    with alone(_sqlite_writers(uri, file)), faults.told_in_one_line(uri, file):
-        patiently(lambda: schema.ensure_schema(file))
+    with store_lock(_sqlite_writers(uri, file)), faults.user_errors(uri, file):
+        retry_while_locked(lambda: schema.ensure_schema(file))
     return sqlite_uri(file)
 
 
@@ -206,21 +208,21 @@ def _sqlite(given: str, url: URL, artifacts: Path | None, create: bool) -> Store
     file = named_file(given, url, create=create)
     uri = sqlite_uri(file, "".join(given.partition(f"{file.name}?")[2:]))
     writers = _sqlite_writers(given, file)
-    with alone(writers), faults.told_in_one_line(uri, file):
-        patiently(lambda: schema.ensure_schema(file))
+    with store_lock(writers), faults.user_errors(uri, file):
+        retry_while_locked(lambda: schema.ensure_schema(file))
         # MLflow keeps its connections for as long as the process lives; an earlier one may be to a file that has gone.
         theirs = SqlAlchemyStore._get_or_create_engine(uri)
         theirs.dispose()
         engine = _engine(url)
-        client = patiently(lambda: MlflowClient(uri))
-        watch = Watch(file, (engine, theirs), writers)
+        client = retry_while_locked(lambda: MlflowClient(uri))
+        watch = FileWatch(file, (engine, theirs), writers)
 
     def write(transaction: Callable[[], None]) -> None:
         watch.check()
-        patiently(transaction)
+        retry_while_locked(transaction)
 
     artifacts = (artifacts or file.parent / "artifacts").absolute()
-    return Store(uri, client, DatabaseRuns(engine, write), engine, artifacts, writers, watch)
+    return Store(uri, client, SqlRuns(engine, write), engine, artifacts, writers, watch)
 
 
 def _engine(url: URL) -> Engine:
@@ -235,7 +237,7 @@ def _engine(url: URL) -> Engine:
         engine = sqlalchemy.create_engine(url, pool_pre_ping=True, connect_args=wait)
         _execute(engine, "SELECT 1")
     except (SQLAlchemyError, ImportError) as error:
-        raise UserError(f"tracking.uri={redacted(url.render_as_string())}: {faults.no_answer(error)}") from error
+        raise UserError(f"tracking.uri={redacted(url.render_as_string())}: {faults.connection_message(error)}") from error
     return engine
 
 
@@ -244,29 +246,29 @@ def _execute(engine: Engine, statement: str) -> None:
         with engine.begin() as connection:
             connection.exec_driver_sql(statement)
 
-    patiently(execute)
+    retry_while_locked(execute)
 
 
-def _tell(store: Store, token: str) -> None:
+def _send_queued_runs(store: Store, token: str) -> None:
     """Tell a server of the runs that a dead writer has not told it of."""
-    if not isinstance(store.runs, ServerRuns):
+    if not isinstance(store.runs, RestRuns):
         return
-    waiting = left_behind(parcels(store.writers, token))
-    for parcel, folder in waiting:
-        experiment = store.call(partial(store.client.get_experiment_by_name, parcel.study))
+    waiting = queued_runs(outbox_folder(store.writers, token))
+    for run, folder in waiting:
+        experiment = store.call(partial(store.client.get_experiment_by_name, run.study))
         if experiment is None:
-            made = store.call(partial(store.client.create_experiment, parcel.study))
+            made = store.call(partial(store.client.create_experiment, run.study))
             experiment = store.call(partial(store.client.get_experiment, made))
-        deliver(store.runs, experiment, parcel, folder)
+        send(store.runs, experiment, run, folder)
     if waiting:
-        logger.warning("told %s of %d runs that had waited for it in %s", store.shown_uri, len(waiting), store.writers)
+        logger.warning("sent %s %d runs that were queued in %s", store.shown_uri, len(waiting), store.writers)
 
 
 def _kill_runs(store: Store, token: str) -> None:
     """Mark KILLED what a dead writer left RUNNING."""
-    experiments = [experiment.experiment_id for experiment in every(store.client.search_experiments)]
+    experiments = [experiment.experiment_id for experiment in all_pages(store.client.search_experiments)]
     query = f"attributes.status = 'RUNNING' AND tags.`nnbench.writer` = '{token}'"
     tags = {"nnbench.outcome": "killed", "nnbench.reason": "its process died"}
-    for run in list(every(store.client.search_runs, experiments, query)):  # all pages, before any run leaves them
+    for run in list(all_pages(store.client.search_runs, experiments, query)):  # all pages, before any run leaves them
         store.runs.close(run.info.run_id, "KILLED", [], tags)
         logger.warning("marked KILLED: %s, left RUNNING by a process that died", run.info.run_name)

@@ -28,7 +28,7 @@ def changes(rows: Iterable[Row], jobs: Sequence[RunSpec]) -> Counter[str]:
     return found
 
 
-def asked_again(rows: Sequence[Row], identities: Collection[str], asked: int) -> dict[str, dict[str, str]]:
+def mark_requested(rows: Sequence[Row], identities: Collection[str], asked: int) -> dict[str, dict[str, str]]:
     """Tags for runs of an earlier version that a sweep has wanted, by their ids, so that theirs counts as the newest.
 
     Args:

@@ -19,18 +19,19 @@ from nnbench.records import npz as artifacts
 from nnbench.records.boundary import Boundary
 from nnbench.records.history import History
 from nnbench.records.rows import Row
-from nnbench.tracking.metrics import points
+from nnbench.tracking.metrics import metric_points
 from nnbench.tracking.mlflow.artifact_files import artifact_folder
-from nnbench.tracking.mlflow.delivery import AtOnce, Delivery
 from nnbench.tracking.mlflow.experiment import open_experiment
-from nnbench.tracking.mlflow.outbox import Courier, parcels
-from nnbench.tracking.mlflow.runs import ServerRuns, now
+from nnbench.tracking.mlflow.outbox import Outbox, outbox_folder
+from nnbench.tracking.mlflow.rest_runs import RestRuns
+from nnbench.tracking.mlflow.run_writer import DirectRunWriter, RunWriter
+from nnbench.tracking.mlflow.runs import now
 from nnbench.tracking.mlflow.sources import Sources, write_sources
 from nnbench.tracking.mlflow.store import Store
-from nnbench.tracking.mlflow.superseded import asked_again, changes
+from nnbench.tracking.mlflow.superseded import changes, mark_requested
 from nnbench.tracking.mlflow.ui import notes
-from nnbench.tracking.mlflow.ui.describe import NOTE, REPORT, REPORT_TAG, describe
-from nnbench.tracking.mlflow.writer_lock import Presence
+from nnbench.tracking.mlflow.ui.study_page import NOTE, REPORT, REPORT_TAG, update_study_page
+from nnbench.tracking.mlflow.writer_lock import WriterLock
 from nnbench.tracking.provenance import provenance, user
 from nnbench.tracking.run_spec import LONGEST_TAG, RunSpec, storable, stored_key, stored_params
 
@@ -73,21 +74,21 @@ class StudyWriter:
         self._outcomes: Counter[str] = Counter()
         self._kept: set[str] = set()
         self._with_runs: dict[str, Mapping[str, str]] = {}  # sources that the sweep's own run could not be given
-        with store.told_in_one_line():
+        with store.user_errors():
             # Without the kind, the pages open on the side of language models.
             self._experiment = open_experiment(store, study, {"mlflow.experimentKind": "custom_model_development"})
-            self._presence = Presence(store.writers)
+            self._lock = WriterLock(store.writers)
             if NOTE not in self._experiment.tags or description:
-                self._describe()
-        self._delivery: Delivery = AtOnce(store, self._experiment)
-        waiting = parcels(store.writers, self._presence.token)
-        if isinstance(store.runs, ServerRuns):
-            self._delivery = Courier(store.runs, self._experiment, waiting)
-        # A sign is left behind by a writer that dies, and by one that leaves something undone.
-        weakref.finalize(self, _leave, self._presence, self._open, waiting)
+                self._update_study_page()
+        self._run_writer: RunWriter = DirectRunWriter(store, self._experiment)
+        waiting = outbox_folder(store.writers, self._lock.token)
+        if isinstance(store.runs, RestRuns):
+            self._run_writer = Outbox(store.runs, self._experiment, waiting)
+        # The lock file stays if the process dies, or if open or queued runs remain.
+        weakref.finalize(self, _release, self._lock, self._open, waiting)
         origin = {**provenance(), "threads": str(threads), "command": command}
-        self._tags = {f"nnbench.{key}": notes.cut(value, LONGEST_TAG) for key, value in origin.items()} | {
-            "nnbench.writer": self._presence.token,
+        self._tags = {f"nnbench.{key}": notes.truncate(value, LONGEST_TAG) for key, value in origin.items()} | {
+            "nnbench.writer": self._lock.token,
             MLFLOW_USER: user(),
             MLFLOW_SOURCE_NAME: "python -m nnbench",
             MLFLOW_SOURCE_TYPE: "LOCAL",
@@ -101,7 +102,7 @@ class StudyWriter:
 
     def finished_runs(self) -> dict[str, Row]:
         """The newest FINISHED run of each identity; not one whose files have been deleted, which a report could not show."""
-        with self.store.told_in_one_line():
+        with self.store.user_errors():
             rows = self.store.runs.rows(self._experiment)
             known = [row for row in rows if row.status == "FINISHED" and "nnbench.identity" in row.tags]
             kept = [row for row in known if self._has_its_files(row)]
@@ -116,13 +117,13 @@ class StudyWriter:
 
     def rows(self) -> list[Row]:
         """All runs of the study, oldest first."""
-        with self.store.told_in_one_line():
+        with self.store.user_errors():
             return self.store.runs.rows(self._experiment)
 
     def start_sweep(self, name: str, *, params: Mapping[str, str]) -> str:
         """Open the sweep's own run, at once; returns its id in the store."""
         tags = {"nnbench.kind": "sweep", COLOUR: BLACK}
-        with self.store.told_in_one_line():
+        with self.store.user_errors():
             sweep_id = self.store.runs.open(self._experiment, name, {**self._tags, **tags}, storable(params))
         self._open[sweep_id] = None
         return sweep_id
@@ -139,8 +140,8 @@ class StudyWriter:
             **({"nnbench.stage": job.stage} if job.stage else {}),
             **({COLOUR: self._colours[job.optimizer]} if job.optimizer in self._colours else {}),
         }
-        with self.store.told_in_one_line():
-            handle = self._delivery.open(job.name, {**self._tags, **tags}, stored_params(job.params))
+        with self.store.user_errors():
+            handle = self._run_writer.open(job.name, {**self._tags, **tags}, stored_params(job.params))
         self._open[handle] = job
         return handle
 
@@ -151,7 +152,7 @@ class StudyWriter:
             artifacts.write_run(folder, history, boundary)
             self._write_texts(folder, job, note(picture=artifacts.PICTURE if boundary else None))
         shown = note(picture=notes.picture_address(artifacts.PICTURE) if boundary else None)
-        self._close(handle, "FINISHED", history.outcome, points(history, now()), shown)
+        self._close(handle, "FINISHED", history.outcome, metric_points(history, now()), shown)
 
     def fail_run(self, handle: str, job: RunSpec, traceback: str, reason: str) -> None:
         """Keep the traceback, and mark the run FAILED."""
@@ -170,15 +171,15 @@ class StudyWriter:
 
     def run_id(self, handle: str) -> str:
         """The id of a run in the store."""
-        return self._delivery.run_id(handle)
+        return self._run_writer.run_id(handle)
 
-    def settle(self, seconds: float | None = None) -> None:
+    def flush(self, seconds: float | None = None) -> None:
         """Wait until the store knows of all that has ended, or for so long.
 
         Raises:
             UserError: it does not. What it was not told is kept, and the next call tells it.
         """
-        if left := self._delivery.settle(seconds):
+        if left := self._run_writer.flush(seconds):
             where = f"{left} runs wait in {self.store.writers}; the next call, such as this one again, tells it of them"
             raise UserError(f"tracking.uri={self.store.shown_uri}: the server does not answer: {where}")
 
@@ -204,11 +205,11 @@ class StudyWriter:
 
         With a server that has gone this does nothing: `settle` has said so, and the next call marks the run KILLED.
         """
-        if isinstance(self.store.runs, ServerRuns) and self.store.runs.line.given_up:
+        if isinstance(self.store.runs, RestRuns) and self.store.runs.retrier.given_up:
             return
         names = [_place(file, folder) for file in files]
         note = notes.sweep_note(self._experiment.experiment_id, self._command, self._outcomes, answer=answer, files=names)
-        tags = notes.about(sweep_id, {"nnbench.outcome": status.lower(), NOTE: note})
+        tags = notes.insert_run_id(sweep_id, {"nnbench.outcome": status.lower(), NOTE: note})
         if reports := [name for name in names if Path(name).name == REPORT]:
             tags[REPORT_TAG] = "\n".join(reports)
         ended = now()
@@ -218,11 +219,11 @@ class StudyWriter:
             self.attach(sweep_id, files, folder)
         except UserError as error:  # the run is closed all the same
             trouble, status = error, "KILLED" if status == "KILLED" else "FAILED"
-            tags["nnbench.outcome"], tags["nnbench.reason"] = status.lower(), notes.cut(str(error), LONGEST_TAG)
-        with self.store.told_in_one_line():
+            tags["nnbench.outcome"], tags["nnbench.reason"] = status.lower(), notes.truncate(str(error), LONGEST_TAG)
+        with self.store.user_errors():
             self.store.runs.close(sweep_id, status, finite, tags)
             del self._open[sweep_id]
-            self._describe(answer)
+            self._update_study_page(answer)
             if self._outcomes.total() >= WORTH_ANALYZING:
                 self.store.analyze()
         if trouble is not None:
@@ -237,7 +238,7 @@ class StudyWriter:
             folder: in which they lie, at the same places as among the artifacts; None puts figures in a folder and all else
                 at the top.
         """
-        with self.store.told_in_one_line(), AtOnce(self.store, self._experiment).files(sweep_id) as kept:
+        with self.store.user_errors(), DirectRunWriter(self.store, self._experiment).files(sweep_id) as kept:
             for file in files:
                 place = kept / _place(file, folder)
                 place.parent.mkdir(parents=True, exist_ok=True)
@@ -250,34 +251,34 @@ class StudyWriter:
         """
         if new := {digest: files for digest, files in sources.items() if digest not in self._kept}:
             try:
-                with self.store.told_in_one_line(), AtOnce(self.store, self._experiment).files(sweep_id) as folder:
+                with self.store.user_errors(), DirectRunWriter(self.store, self._experiment).files(sweep_id) as folder:
                     write_sources(folder, new)
             except UserError:
-                if not (isinstance(self.store.runs, ServerRuns) and self.store.runs.line.given_up):
+                if not (isinstance(self.store.runs, RestRuns) and self.store.runs.retrier.given_up):
                     raise
                 self._with_runs |= new
             self._kept |= new.keys()
 
     def reuse(self, identities: Collection[str]) -> None:
         """Note that a sweep has wanted runs that were FINISHED before, where a later version would be taken for the newest."""
-        with self.store.told_in_one_line():
-            if asked := asked_again(self.store.runs.rows(self._experiment), identities, now()):
+        with self.store.user_errors():
+            if asked := mark_requested(self.store.runs.rows(self._experiment), identities, now()):
                 self.store.runs.label(asked)
 
     def superseded(self, jobs: Sequence[RunSpec]) -> Counter[str]:
         """For how many of some jobs there is a FINISHED run of other source, see `tracking.superseded.changes`."""
-        with self.store.told_in_one_line():
+        with self.store.user_errors():
             return changes(self.store.runs.rows(self._experiment), jobs)
 
-    def _describe(self, answer: str = "") -> None:
-        describe(self.store, self._experiment, self._command, question=self._question, answer=answer)
+    def _update_study_page(self, answer: str = "") -> None:
+        update_study_page(self.store, self._experiment, self._command, question=self._question, answer=answer)
 
     def _close(self, handle: str, status: str, outcome: str, metrics: Sequence[Metric], note: str, reason: str = "") -> None:
-        tags = {"nnbench.outcome": outcome, NOTE: notes.cut(note, LONGEST_TAG)}
+        tags = {"nnbench.outcome": outcome, NOTE: notes.truncate(note, LONGEST_TAG)}
         if reason:
-            tags["nnbench.reason"] = notes.cut(reason, LONGEST_TAG)
-        with self.store.told_in_one_line():
-            self._delivery.close(handle, status, metrics, tags)
+            tags["nnbench.reason"] = notes.truncate(reason, LONGEST_TAG)
+        with self.store.user_errors():
+            self._run_writer.close(handle, status, metrics, tags)
         if self._open.pop(handle, None) is not None:
             self._outcomes[outcome] += 1
 
@@ -290,7 +291,7 @@ class StudyWriter:
     @contextmanager
     def _files(self, handle: str) -> Iterator[Path]:
         """A folder whose files become the run's artifacts."""
-        with self.store.told_in_one_line(), self._delivery.files(handle) as folder:
+        with self.store.user_errors(), self._run_writer.files(handle) as folder:
             yield folder
 
 
@@ -301,8 +302,8 @@ def _place(file: Path, folder: Path | None) -> str:
     return f"{FIGURES}/{file.name}" if file.parent.name == FIGURES else file.name
 
 
-def _leave(presence: Presence, still_open: Mapping[str, object], waiting: Path) -> None:
+def _release(lock: WriterLock, still_open: Mapping[str, object], waiting: Path) -> None:
     if waiting.exists() and not any(waiting.iterdir()):
         waiting.rmdir()
     if not still_open and not waiting.exists():
-        presence.leave()
+        lock.release()

@@ -1,8 +1,8 @@
-"""Which writers are alive: a lock file for each, held while it writes.
+"""One lock file per writer, which tells live writers from dead ones.
 
-A run left RUNNING belongs to a writer that is dead, or to one that is at work beside us. A process id would not tell:
-it is given out again, and means nothing in another container or on another machine that shares the folder. A lock does:
-the kernel frees it with its holder, whatever ended it.
+A run that is RUNNING belongs to a live writer or was left by a dead one. A process id cannot tell: ids are reused, and
+mean nothing in another container or on another machine that shares the folder. The kernel frees a lock when its holder
+ends, for whatever reason.
 """
 
 import os
@@ -14,11 +14,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 
-class Presence:
-    """The sign that this writer is at work, until `leave` or the end of the process.
+class WriterLock:
+    """A lock file held until `release` or the end of the process.
 
     Attributes:
-        token: what a run says of its writer, for a reader to recognise: host, process id, and eight random letters.
+        token: identifies the writer in its runs' tags: host, process id and eight random hexadecimal digits.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -27,14 +27,14 @@ class Presence:
         self._lock = FileLock(self._path, thread_local=False)
         self._lock.acquire()
 
-    def leave(self) -> None:
-        """Take the sign away: nothing of this writer's is open."""
+    def release(self) -> None:
+        """Release and delete the lock file, once all runs of this writer are closed."""
         self._lock.release()
         self._path.unlink(missing_ok=True)
 
 
-def departed(folder: Path) -> Iterator[str]:
-    """The tokens of writers that ended without leaving. Each sign is taken away once its token has been dealt with."""
+def dead_writers(folder: Path) -> Iterator[str]:
+    """Yield the tokens of writers that ended without `release`; each lock file is deleted when the iteration goes on."""
     for path in folder.glob("*.writer"):
         try:
             with FileLock(path, timeout=0):

@@ -259,7 +259,7 @@ def test_a_server_serves_as_well(server: str, job: Job, history: Histories, boun
     sweep_id = writer.start_sweep("sweep", params={"runs": "1"})
     handles = [finish(writer, job(), history(), boundary), writer.start_run(job(seed=1), sweep_id)]
     writer.fail_run(handles[1], job(seed=1), "Traceback ...", "ValueError: no")
-    writer.settle()
+    writer.flush()
     writer.end_sweep(sweep_id, "FAILED", files=[])
     run_id, failed = map(writer.run_id, handles)
     assert writer.finished() == {job().identity}

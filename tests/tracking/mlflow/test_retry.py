@@ -5,7 +5,7 @@ import pytest
 import requests
 from mlflow.exceptions import MlflowException
 
-from nnbench.tracking.mlflow.retry import Gone, Line, away, locked_out
+from nnbench.tracking.mlflow.retry import Retrier, ServerUnavailable, is_access_denied, is_unavailable
 
 REFUSED = requests.ConnectionError("Connection refused")
 
@@ -42,13 +42,13 @@ def raising(error: Exception) -> Callable[[], str]:
 
 
 def test_a_server_that_answers_is_asked_once(caplog: pytest.LogCaptureFixture) -> None:
-    assert Line("x", 10).ride(failing(0)) == "answer"
+    assert Retrier("x", 10).call(failing(0)) == "answer"
     assert caplog.text == ""
 
 
 def test_a_server_that_comes_back_is_waited_for_and_that_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        assert Line("http://host", 10).ride(failing(5)) == "answer"
+        assert Retrier("http://host", 10).call(failing(5)) == "answer"
     assert [record.message for record in caplog.records] == [
         "http://host does not answer: waiting, for up to 10 s",
         "http://host answers again",
@@ -56,18 +56,18 @@ def test_a_server_that_comes_back_is_waited_for_and_that_is_said_once(caplog: py
 
 
 def test_a_server_that_has_gone_is_given_up_in_the_stated_time_and_then_tried_once_a_call(clock: list[float]) -> None:
-    line = Line("x", 10)
-    with pytest.raises(Gone):
-        line.ride(failing(1000))
+    line = Retrier("x", 10)
+    with pytest.raises(ServerUnavailable):
+        line.call(failing(1000))
     assert 10 <= clock[0] <= 12
     assert line.given_up
     before = clock[0]
-    with pytest.raises(Gone):
-        line.ride(failing(1))
+    with pytest.raises(ServerUnavailable):
+        line.call(failing(1))
     assert clock[0] == before
-    assert line.ride(failing(0)) == "answer"
+    assert line.call(failing(0)) == "answer"
     assert not line.given_up
-    assert line.ride(failing(3)) == "answer", "it is patient again"
+    assert line.call(failing(3)) == "answer", "it is patient again"
 
 
 def test_what_was_done_but_not_answered_is_not_done_again() -> None:
@@ -77,18 +77,18 @@ def test_what_was_done_but_not_answered_is_not_done_again() -> None:
         made.append("run")
         raise MlflowException("no answer") from requests.ReadTimeout()
 
-    assert Line("x", 10).ride(make, lambda: made[0] if made else None) == "run"
+    assert Retrier("x", 10).call(make, lambda: made[0] if made else None) == "run"
     assert made == ["run"]
 
 
 def test_a_refusal_is_not_waited_out(clock: list[float]) -> None:
     with pytest.raises(MlflowException, match="invalid"):
-        Line("x", 10).ride(raising(MlflowException("invalid parameter")))
+        Retrier("x", 10).call(raising(MlflowException("invalid parameter")))
     assert clock[0] == 0
 
 
 @pytest.mark.parametrize(
-    ("error", "is_away"),
+    ("error", "unavailable"),
     [
         (REFUSED, True),
         (requests.ReadTimeout(), True),
@@ -98,15 +98,15 @@ def test_a_refusal_is_not_waited_out(clock: list[float]) -> None:
         (ValueError("no"), False),
     ],
 )
-def test_who_is_away(error: Exception, is_away: bool) -> None:
-    assert away(error) is is_away
+def test_who_is_away(error: Exception, unavailable: bool) -> None:
+    assert is_unavailable(error) is unavailable
     wrapped = MlflowException("API request failed")  # which names no cause, but was raised while the other was handled
     wrapped.__context__ = error
-    assert away(wrapped) is is_away
+    assert is_unavailable(wrapped) is unavailable
 
 
 @pytest.mark.parametrize(
-    ("text", "is_out"),
+    ("text", "is_denied"),
     [
         ("API request to endpoint /api/2.0/mlflow/runs/search failed with error code 401 != 200. Response body: ''", True),
         ("403 Client Error: FORBIDDEN for url: http://host/api/2.0/mlflow-artifacts/artifacts/1", True),
@@ -114,8 +114,8 @@ def test_who_is_away(error: Exception, is_away: bool) -> None:
         ("API request failed with error code 500", False),
     ],
 )
-def test_who_is_locked_out(text: str, is_out: bool) -> None:
-    assert locked_out(MlflowException(text)) is is_out
-    if is_out:
-        with pytest.raises(Gone):
-            Line("x", 10).ride(raising(MlflowException(text)))
+def test_who_is_locked_out(text: str, is_denied: bool) -> None:
+    assert is_access_denied(MlflowException(text)) is is_denied
+    if is_denied:
+        with pytest.raises(ServerUnavailable):
+            Retrier("x", 10).call(raising(MlflowException(text)))

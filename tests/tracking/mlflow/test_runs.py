@@ -8,8 +8,8 @@ from mlflow.entities import Metric
 from sqlalchemy.exc import IntegrityError
 
 from nnbench.records.rows import Row
-from nnbench.tracking.mlflow.retry import Line
-from nnbench.tracking.mlflow.runs import ServerRuns
+from nnbench.tracking.mlflow.rest_runs import RestRuns
+from nnbench.tracking.mlflow.retry import Retrier
 from nnbench.tracking.mlflow.store import Store
 
 TABLES = ("runs", "params", "tags", "metrics", "latest_metrics")
@@ -36,7 +36,7 @@ def test_rows_are_those_that_mlflow_writes(store: Store) -> None:
     experiment = store.client.get_experiment(store.client.create_experiment("both"))
     tags = {"mlflow.user": "me", "nnbench.kind": "training", "nnbench.key": "x", "empty": ""}
     ids = []
-    for runs in (store.runs, ServerRuns(store.client, Line("", 0))):
+    for runs in (store.runs, RestRuns(store.client, Retrier("", 0))):
         run_id = runs.open(experiment, "a run", tags, {"optimizer.learning_rate": "0.1", "seed": "0"})
         runs.close(run_id, "FINISHED", points(), {"empty": "no more", "nnbench.outcome": "finished"})
         ids.append(run_id)
@@ -47,7 +47,7 @@ def test_rows_are_those_that_mlflow_writes(store: Store) -> None:
 
 def test_artifacts_lie_where_mlflow_would_put_them(store: Store) -> None:
     experiment = store.client.get_experiment(store.client.create_experiment("both"))
-    for runs in (store.runs, ServerRuns(store.client, Line("", 0))):
+    for runs in (store.runs, RestRuns(store.client, Retrier("", 0))):
         run_id = runs.open(experiment, "a run", {"mlflow.user": "me"}, {})
         assert store.client.get_run(run_id).info.artifact_uri == f"{experiment.artifact_location}/{run_id}/artifacts"
 
@@ -73,7 +73,7 @@ def test_listing_is_that_of_mlflow(store: Store) -> None:
     def by_id(rows: Iterable[Row]) -> list[Row]:
         return sorted(rows, key=lambda row: row.run_id)
 
-    assert by_id(store.runs.rows(experiment)) == by_id(ServerRuns(store.client, Line("", 0)).rows(experiment))
+    assert by_id(store.runs.rows(experiment)) == by_id(RestRuns(store.client, Retrier("", 0)).rows(experiment))
     assert [row.name for row in store.runs.rows(experiment)] == ["run 0", "run 1", "run 2"]
 
 
@@ -90,7 +90,7 @@ def test_a_run_is_closed_whole_or_not_at_all(store: Store) -> None:
 def test_labels_replace_those_before(store: Store) -> None:
     experiment = store.client.get_experiment(store.client.create_experiment("labelled"))
     ids = [store.runs.open(experiment, "a run", {"mlflow.user": "me", "nnbench.best": "false"}, {}) for _ in range(3)]
-    for runs in (store.runs, ServerRuns(store.client, Line("", 0))):
+    for runs in (store.runs, RestRuns(store.client, Retrier("", 0))):
         runs.label({ids[0]: {"nnbench.best": "true", "nnbench.setting": "it's"}, ids[1]: {"nnbench.best": "true"}})
         runs.label({ids[1]: {"nnbench.best": "false"}})
         runs.label({})

@@ -78,7 +78,7 @@ def test_an_older_store_is_migrated_in_a_copy_and_kept_as_it_was(
     store = opened(database)
     writer = StudyWriter(store, "s", command="")
     writer.kill_run(writer.start_run(job(), None), "enough")
-    _leave(store)
+    _release(store)
     newest = _version(database)
     # One revision back, as the newest migration's own `downgrade` would have it.
     undo = _undo_of_the_newest(database)
@@ -99,7 +99,7 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(database: Path, job: 
     store = opened(database)
     writer = StudyWriter(store, "s", command="")
     writer.kill_run(writer.start_run(job(), None), "enough")
-    _leave(store)
+    _release(store)
     change(database, "UPDATE alembic_version SET version_num = '451aebb31d03'")  # whose successors' tables are there
     with pytest.raises(UserError, match="it is as it was") as caught:
         opened(database)
@@ -141,7 +141,7 @@ def test_no_ordinary_file_is_opened(tmp_path: Path) -> None:
             open_store(f"sqlite:///{name}", tmp_path)
 
 
-def _leave(store: Store) -> None:
+def _release(store: Store) -> None:
     """Close all that this process has open of a store."""
     assert store.watch is not None
     store.watch.close()

@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 from nnbench.core.errors import UserError
 from nnbench.core.redaction import redacted
 from nnbench.records.history import History
-from nnbench.tracking.mlflow.errors import told_in_one_line
+from nnbench.tracking.mlflow.errors import user_errors
 from nnbench.tracking.mlflow.store import Store, open_store
 from nnbench.tracking.mlflow.writer import StudyWriter
 from nnbench.tracking.run_spec import RunSpec
@@ -58,7 +58,7 @@ def test_a_database_that_goes_away_is_told_in_one_line(by_mlflow: bool) -> None:
     uri = "postgresql://somebody:secret@127.0.0.1:9/name"
 
     def connect() -> None:
-        with told_in_one_line(uri):
+        with user_errors(uri):
             try:
                 sqlalchemy.create_engine(uri).connect()
             except OperationalError as error:
@@ -196,7 +196,7 @@ def test_a_full_disk_under_the_artifacts_is_told_in_one_line(
 
 
 def test_another_fault_keeps_its_traceback(store: Store) -> None:
-    with pytest.raises(OSError, match="odd"), store.told_in_one_line():
+    with pytest.raises(OSError, match="odd"), store.user_errors():
         raise OSError("odd")
 
 

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from nnbench.records.history import History
 from nnbench.records.labels import BEST, Best
 from nnbench.records.measures import by_rank
-from nnbench.tracking.metrics import finals
+from nnbench.tracking.metrics import final_values
 from nnbench.tracking.mlflow.ui import views
 
 LIMIT_RUN, LIMIT_STUDY = 8000, 20000  # characters that MLflow keeps of a note
@@ -76,7 +76,7 @@ def study_note(
         bests=_bests(experiment_id, bests),
         command=command,
     )
-    return cut(text, LIMIT_STUDY)
+    return truncate(text, LIMIT_STUDY)
 
 
 def sweep_note(
@@ -97,7 +97,7 @@ def sweep_note(
         lines += ["", f"[**{which}**]({address}); the table behind each page is among the artifacts, in `figures`."]
     if "cover.png" in files:
         lines += ["", f"![The report's first page]({picture_address('cover.png')})"]
-    return cut("\n".join([*lines, "", "**Command.**", "", f"    {command}", ""]), LIMIT_RUN)
+    return truncate("\n".join([*lines, "", "**Command.**", "", f"    {command}", ""]), LIMIT_RUN)
 
 
 def run_note(
@@ -108,7 +108,7 @@ def run_note(
     reason: str = "",
     picture: str | None = None,
 ) -> str:
-    """The note on a training run: how it ended, its decision boundary, its finals, its settings.
+    """The note on a training run: how it ended, its decision boundary, its final values, its settings.
 
     Args:
         outcome: how it ended.
@@ -121,8 +121,8 @@ def run_note(
     if picture:
         lines += [f"![Decision boundary]({picture})", ""]
     if history is not None:
-        lines += _table("metric", ((key, f"{value:.6g}") for key, value in finals(history) if value == value))
-    return cut("\n".join([*lines, *_table("setting", params.items())]), LIMIT_RUN)
+        lines += _table("metric", ((key, f"{value:.6g}") for key, value in final_values(history) if value == value))
+    return truncate("\n".join([*lines, *_table("setting", params.items())]), LIMIT_RUN)
 
 
 def picture_address(name: str) -> str:
@@ -130,12 +130,12 @@ def picture_address(name: str) -> str:
     return f"get-artifact?path={name}&run_uuid={THIS_RUN}"
 
 
-def about(run_id: str, tags: Mapping[str, str]) -> dict[str, str]:
+def insert_run_id(run_id: str, tags: Mapping[str, str]) -> dict[str, str]:
     """`tags` with the run's id wherever they stand for it."""
     return {key: value.replace(THIS_RUN, run_id) for key, value in tags.items()}
 
 
-def cut(text: str, limit: int) -> str:
+def truncate(text: str, limit: int) -> str:
     """`text` in at most `limit` characters, with an ellipsis where some are missing."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
@@ -167,7 +167,7 @@ def _ending(outcome: str, history: History | None, reason: str) -> str:
         return f"**{outcome.capitalize()}**: {plain(reason)}"
     if history.diverged_at is not None:
         return f"**Diverged** at epoch {history.diverged_at}: the loss left the finite numbers."
-    values = dict(finals(history))
+    values = dict(final_values(history))
     told = [f"{key} {values[key]:.4g}" for key in SUMMARY if values.get(key, float("nan")) == values.get(key)]
     return f"**{outcome.capitalize()}** after {len(history.train_loss)} epochs in {history.seconds:.2f} s: {', '.join(told)}."
 

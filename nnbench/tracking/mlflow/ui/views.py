@@ -22,18 +22,18 @@ BY_TASK = "Runs by task"  # the leaderboard's name in a study of several tasks
 
 TRAINING = "tags.`nnbench.kind` = 'training'"
 # MLflow's filters know no OR. A run that has no such tag yet, since it is still running, matches neither.
-SOUND = "tags.`nnbench.outcome` != 'diverged' AND attributes.status = 'FINISHED'"
-LOST = "tags.`nnbench.outcome` != 'finished' AND tags.`nnbench.outcome` != 'stopped'"
+COMPLETED = "tags.`nnbench.outcome` != 'diverged' AND attributes.status = 'FINISHED'"
+FAILED = "tags.`nnbench.outcome` != 'finished' AND tags.`nnbench.outcome` != 'stopped'"
 
-CURVED = tuple(dict.fromkeys(curve.key.partition("/")[0] for curve in measures.CURVES))
-BARRED = ("test", "final", "time")
+CURVE_GROUPS = tuple(dict.fromkeys(curve.key.partition("/")[0] for curve in measures.CURVES))
+BAR_GROUPS = ("test", "final", "time")
 # The charts of each section, and whether their axis is logarithmic. A chart of one number a run is one of bars.
 SECTIONS: dict[str, dict[str, bool]] = {
-    **{part: {one.key: one.log for one in measures.CURVES if one.key.startswith(f"{part}/")} for part in CURVED},
-    **{part: {one.key: one.log for one in by_split([one for one in MEASURES if one.group == part])} for part in BARRED},
+    **{part: {one.key: one.log for one in measures.CURVES if one.key.startswith(f"{part}/")} for part in CURVE_GROUPS},
+    **{part: {one.key: one.log for one in by_split([one for one in MEASURES if one.group == part])} for part in BAR_GROUPS},
 }
 # A metric with no chart at all would get one by itself, and a section of its own before the others.
-HIDDEN = tuple(one.key for one in MEASURES if one.group not in BARRED)
+HIDDEN = tuple(one.key for one in MEASURES if one.group not in BAR_GROUPS)
 METRICS = tuple(one.key for one in by_rank("leaderboard"))
 
 
@@ -55,7 +55,7 @@ def views(
     by = [("tag", "nnbench.setting")] if grouped else [("param", "optimizer.name"), ("param", "optimizer.learning_rate")]
     states: dict[str, dict[str, object]] = {
         LEADERBOARD: {
-            "searchFilter": f"{TRAINING} AND {SOUND}{stage}",
+            "searchFilter": f"{TRAINING} AND {COMPLETED}{stage}",
             "orderByKey": f"params.`{task[0]}`" if task else "metrics.`final/val_accuracy`",
             "selectedColumns": [
                 *(f"metrics.`{key}`" for key in METRICS),
@@ -70,7 +70,7 @@ def views(
             },
         },
         FAILURES: {
-            "searchFilter": f"{TRAINING} AND {LOST}",
+            "searchFilter": f"{TRAINING} AND {FAILED}",
             "selectedColumns": ["metrics.`diverged_at_epoch`", "tags.`nnbench.outcome`", "tags.`nnbench.reason`"],
         },
     }
@@ -127,9 +127,9 @@ _BASE: dict[str, object] = {
 def _charts() -> dict[str, object]:
     """Sections and charts, the same for all views: whoever turns from a table to its charts meets curves first."""
     shown = {"display": True, "isReordered": True, "deleted": False, "isGenerated": False}
-    sections = [{"uuid": name, "name": name, "columns": 2 if name in CURVED else 4, **shown} for name in SECTIONS]
+    sections = [{"uuid": name, "name": name, "columns": 2 if name in CURVE_GROUPS else 4, **shown} for name in SECTIONS]
     charts = [
-        _chart(key, section, log=log, curve=section in CURVED)
+        _chart(key, section, log=log, curve=section in CURVE_GROUPS)
         for section, keys in SECTIONS.items()
         for key, log in keys.items()
     ]

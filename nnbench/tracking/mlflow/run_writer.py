@@ -1,4 +1,4 @@
-"""How what is known of a run gets into the store: at once into a database, by a thread of its own to a server."""
+"""The interface by which the runs of a study are written, and its implementation for a database."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -12,33 +12,33 @@ from mlflow.entities import Experiment, Metric
 
 from nnbench.tracking.mlflow.artifact_files import artifact_folder
 from nnbench.tracking.mlflow.store import Store
-from nnbench.tracking.mlflow.ui.notes import about
+from nnbench.tracking.mlflow.ui.notes import insert_run_id
 
 Strings = Mapping[str, str]
 
 
-class Delivery(Protocol):
-    """Opens and closes runs, named by a handle that stays valid until `close`."""
+class RunWriter(Protocol):
+    """Opens and closes runs, which are identified by a handle that is valid until `close`."""
 
     def open(self, name: str, tags: Strings, params: Strings) -> str:
-        """Let the store know of a run that has started; returns its handle."""
+        """Record the start of a run; returns its handle."""
 
     def files(self, handle: str) -> AbstractContextManager[Path]:
-        """A folder whose files become the run's artifacts when it is closed."""
+        """A folder whose files become artifacts of the run on exit."""
 
     def close(self, handle: str, status: str, metrics: Sequence[Metric], tags: Strings) -> None:
-        """Let the store know how a run has ended."""
+        """Record the end of a run."""
 
     def run_id(self, handle: str) -> str:
-        """The run's id in the store; of a run that the store has not heard of yet, its handle."""
+        """The run's id in the store, or its handle if the run has not been created there yet."""
 
-    def settle(self, seconds: float | None = None) -> int:
-        """Wait until the store knows all, or for so long; returns how many runs it does not know of yet."""
+    def flush(self, seconds: float | None = None) -> int:
+        """Wait up to `seconds` until all runs are in the store; returns the number of those that are not."""
 
 
 @dataclass(frozen=True)
-class AtOnce:
-    """Into a database of our own, with artifacts on this machine as a rule: milliseconds, so that nobody need wait."""
+class DirectRunWriter:
+    """Writes to a database within milliseconds, so that no queue is needed."""
 
     store: Store
     experiment: Experiment
@@ -58,10 +58,10 @@ class AtOnce:
             self.store.call(partial(self.store.client.log_artifacts, handle, temporary))
 
     def close(self, handle: str, status: str, metrics: Sequence[Metric], tags: Strings) -> None:
-        self.store.runs.close(handle, status, metrics, about(handle, tags))
+        self.store.runs.close(handle, status, metrics, insert_run_id(handle, tags))
 
     def run_id(self, handle: str) -> str:
         return handle
 
-    def settle(self, seconds: float | None = None) -> int:
+    def flush(self, seconds: float | None = None) -> int:
         return 0

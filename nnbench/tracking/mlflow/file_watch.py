@@ -15,13 +15,13 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from nnbench.core.errors import UserError
-from nnbench.tracking.mlflow.locks import LOCK_TIMEOUT, alone
-from nnbench.tracking.mlflow.schema import making, move_into_place, sides, write_copy
+from nnbench.tracking.mlflow.locks import LOCK_TIMEOUT, store_lock
+from nnbench.tracking.mlflow.schema import replace_database, sidecar_files, temporary_database, write_copy
 
 logger = logging.getLogger(__name__)
 
 
-class Watch:
+class FileWatch:
     """Compares a store's file with the one that was opened.
 
     Args:
@@ -35,7 +35,7 @@ class Watch:
 
     def __init__(self, file: Path, engines: Sequence[Engine], writers: Path) -> None:
         self.file, self._engines, self._writers = file, engines, writers
-        self._lost = ""
+        self._error = ""
         self._open()
         # Before the interpreter ends: to take SQL functions of MLflow's down with a connection, SQLite calls Python.
         weakref.finalize(self, _dispose, engines)
@@ -46,18 +46,18 @@ class Watch:
         Raises:
             UserError: something else is in its place. What this process had open is kept in a file beside that.
         """
-        if self._lost:
-            raise UserError(self._lost)
+        if self._error:
+            raise UserError(self._error)
         if _identity(self.file) == self._known:
             return
         reachable = next(path for path in self.file.parents if path.exists()).is_dir()
-        with alone(self._writers if reachable else _nearest_folder(self.file) / self._writers.name):
+        with store_lock(self._writers if reachable else _nearest_folder(self.file) / self._writers.name):
             if _identity(self.file) is None and reachable:
-                self._write_again()
+                self._recreate()
             elif self._is_restored():
-                self._open_anew()
+                self._reopen()
             else:
-                self._keep_aside()
+                self._save_copy()
 
     def _open(self) -> None:
         # Kept open, since a deleted file is there for as long as somebody has it open.
@@ -65,15 +65,15 @@ class Watch:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         self._known = _identity(self.file)
-        self._sides = {side: _identity(side) for side in sides(self.file)}
+        self._sidecars = {side: _identity(side) for side in sidecar_files(self.file)}
 
-    def _write_again(self) -> None:
+    def _recreate(self) -> None:
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        with making(self.file) as fresh:
+        with temporary_database(self.file) as fresh:
             write_copy(self._connection, fresh)
             # Before the new file is in place: the last to close a file deletes the -wal of its name.
             self.close()
-            move_into_place(fresh, self.file)
+            replace_database(fresh, self.file)
         self._open()
         logger.warning("%s was deleted while it was written to: written again; artifacts deleted with it are lost", self.file)
 
@@ -84,7 +84,7 @@ class Watch:
         """
         if not self.file.is_file():
             return False
-        self._clear_sides()
+        self._remove_sidecars()
         try:
             with closing(sqlite3.connect(self.file, timeout=LOCK_TIMEOUT)) as database:
                 ended = "SELECT run_uuid, status FROM runs WHERE status <> 'RUNNING'"
@@ -95,28 +95,28 @@ class Watch:
         except sqlite3.Error:  # it is no store
             return False
 
-    def _open_anew(self) -> None:
+    def _reopen(self) -> None:
         self.close()
         self._open()
         logger.warning("%s was deleted while it was written to, and written again by another command", self.file)
 
-    def _clear_sides(self) -> None:
+    def _remove_sidecars(self) -> None:
         """Remove what SQLite kept beside the former file: it would be read with the one that is there now."""
-        for side, known in self._sides.items():
+        for side, known in self._sidecars.items():
             if known is not None and _identity(side) == known:
                 side.unlink()
 
-    def _keep_aside(self) -> None:
+    def _save_copy(self) -> None:
         aside = _unused(_nearest_folder(self.file) / f"{self.file.name}.rescued")
-        with making(aside) as fresh:
+        with temporary_database(aside) as fresh:
             write_copy(self._connection, fresh)
             with closing(sqlite3.connect(fresh)) as database, database:
                 database.execute("UPDATE runs SET status = 'KILLED' WHERE status = 'RUNNING'")
-            move_into_place(fresh, aside)
+            replace_database(fresh, aside)
         self.close()
-        self._clear_sides()
-        self._lost = f"{self.file}: was replaced by something else while it was written to; all until then is kept in {aside}"
-        raise UserError(self._lost)
+        self._remove_sidecars()
+        self._error = f"{self.file}: was replaced by something else while it was written to; all until then is kept in {aside}"
+        raise UserError(self._error)
 
     def close(self) -> None:
         """Close all that this process has open of the store."""

@@ -1,4 +1,4 @@
-"""What MLflow's pages say of a study as a whole, from all of its runs: its note, its saved views, the labels of its runs."""
+"""The study's page in MLflow's UI: its note, its saved views and the labels of its runs, computed from all of its runs."""
 
 from functools import partial
 
@@ -19,27 +19,29 @@ REPORT, REPORT_TAG = "report.pdf", "nnbench.report"  # the tag marks the sweeps 
 TRIES = 3
 
 
-def describe(store: Store, experiment: Experiment, command: str, *, question: str | None = None, answer: str = "") -> None:
-    """Say in MLflow's pages what a study is about, and what it has found so far.
+def update_study_page(
+    store: Store, experiment: Experiment, command: str, *, question: str | None = None, answer: str = ""
+) -> None:
+    """Update the study's note, its saved views and the labels of its runs in MLflow's UI.
 
     Args:
         store: holds the study.
         experiment: the study.
-        command: that made its newest sweep.
-        question: that it asks, where it is not the usual one.
-        answer: that its report gives.
+        command: the command line of its newest sweep.
+        question: the study's research question; None for the default.
+        answer: the conclusion of its report.
     """
     for tries_left in reversed(range(TRIES)):
         try:
-            _describe(store, experiment.experiment_id, command, question, answer)
-        except (MlflowException, IntegrityError):  # another writer has said the same at the same instant
+            _update_study_page(store, experiment.experiment_id, command, question, answer)
+        except (MlflowException, IntegrityError):  # another writer set the same tags at the same time
             if not tries_left:
                 raise
         else:
             return
 
 
-def _describe(store: Store, experiment_id: str, command: str, question: str | None, answer: str) -> None:
+def _update_study_page(store: Store, experiment_id: str, command: str, question: str | None, answer: str) -> None:
     experiment = store.call(partial(store.client.get_experiment, experiment_id))
     rows = store.runs.rows(experiment)
     trained = [row for row in rows if row.tags.get("nnbench.kind") == "training" and genuine(row)]
