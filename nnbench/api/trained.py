@@ -61,7 +61,7 @@ class Run:
         UserError
             The run has left none, as one that failed.
         """
-        with self._store.told_in_one_line():
+        with self._store.user_errors():
             experiment = find_experiment(self._store, self._study)
             path = None if experiment is None else artifact(self._store, experiment, self.id, WEIGHTS)
         if path is None:
