@@ -7,7 +7,16 @@ import sys
 from importlib import import_module
 
 # Each is a module of this package with a `main(words)`.
-COMMANDS = ("run", "sweep", "report", "export", "ui", "server", "backup")
+COMMANDS = {
+    "run": "one tracked run, or with -m a sweep; what nnbench does without a sub-command",
+    "sweep": "a grid of settings, as run -m",
+    "report": "the report of a study again, or of two side by side",
+    "export": "a study as Parquet, CSV and a data dictionary",
+    "check": "tests of an optimizer of your own: nnbench check my_package.lion:Lion",
+    "ui": "MLflow's pages on the store",
+    "server": "a tracking server for a team",
+    "backup": "a copy of an SQLite store",
+}
 
 
 def main() -> int:
@@ -15,9 +24,19 @@ def main() -> int:
     name, words = "run", sys.argv[1:]
     if words and words[0] in COMMANDS:
         name, *words = words
+    elif {"--help", "-h"} & {*words}:
+        _print_commands()
     # Imported by name: `--help` and completion load one command alone.
     status: int = import_module(f"nnbench.cli.{name}").main(words)
     return status
+
+
+def _print_commands() -> None:
+    """Print the sub-commands, which Hydra's help of `run` does not know."""
+    print("Sub-commands, each with a --help of its own (nnbench COMMAND, or python -m nnbench COMMAND):\n")
+    for name, told in COMMANDS.items():
+        print(f"  {name:8s}{told}")
+    print("\nnnbench run:\n", flush=True)
 
 
 if __name__ == "__main__":

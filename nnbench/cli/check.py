@@ -1,0 +1,92 @@
+"""`nnbench check`: an optimizer's class tested before it is compared."""
+
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from nnbench.cli import entry
+from nnbench.cli.arguments import OneLineErrorParser
+from nnbench.core.errors import UserError
+
+DESCRIPTION = """\
+Test an optimizer: shapes, in-place update, reset, dtype, descent, order of layers, determinism.
+One line a check; the exit status is 0, 1 where a check failed, 2 for a mistake in the command."""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Check the optimizer that `words` name, by default those in `sys.argv`.
+
+    Returns:
+        The exit status: 0 all checks passed, 1 one failed, 2 a mistake in the command.
+    """
+    given = sys.argv[1:] if words is None else words
+    return entry.run("nnbench check", lambda: _check(given))
+
+
+def _check(words: Sequence[str]) -> int:
+    parser = OneLineErrorParser(prog="nnbench check", description=DESCRIPTION)
+    parser.add_argument("optimizer", help="package.module:Class, or a short name such as adam")
+    parser.add_argument("hyperparameters", nargs="*", metavar="KEY=VALUE", help="hyperparameters other than the defaults")
+    options = parser.parse_args(list(words))
+    from nnbench.cli.optimizer_checks import Finding, check_optimizer  # not at the top: `--help` needs none of it
+
+    name, config = options.optimizer, _config(options.optimizer, options.hyperparameters)
+    from nnbench import optimizers
+
+    optimizer = optimizers.find(name)(**config.optimizer.hyperparameters)
+    passed = works = True
+    for finding in check_optimizer(optimizer):
+        _print(finding)
+        passed = passed and finding.ok is not False
+        works = works and (finding.ok is not False or finding.name != "shapes")
+    if not works:
+        print("determinism    not tested, since the check of shapes failed")
+        return 1
+    from nnbench.sweep.rehearsal import unrepeatable
+
+    wrong = next(iter(unrepeatable([config]).values()), "")
+    _print(Finding("determinism", not wrong, wrong or "equal seeds give equal runs in two processes"))
+    return 0 if passed and not wrong else 1
+
+
+def _print(finding: Any) -> None:
+    from nnbench.core.console import one_line
+
+    verdict = {True: "ok", False: "FAILED", None: "info"}[finding.ok]
+    print(one_line(f"{finding.name:13s}  {verdict:6s}  {finding.text}".rstrip()))
+
+
+def _config(name: str, words: Sequence[str]) -> Any:
+    """Return the checked config of a run with this optimizer.
+
+    Raises:
+        UserError: there is no such class, or a hyperparameter is missing, unknown or out of its range.
+    """
+    import yaml
+    from hydra import compose, initialize_config_dir
+    from omegaconf import OmegaConf
+
+    from nnbench import optimizers
+    from nnbench.cli.hydra_app import CONF
+    from nnbench.config.validate import parse
+
+    kind = optimizers.find(name)
+    given: dict[str, Any] = {}
+    for word in words:
+        key, sign, value = word.partition("=")
+        if not (key and sign):
+            raise UserError(f"{word}: must be KEY=VALUE, a hyperparameter of {name}")
+        try:
+            given[key] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise UserError(f"{word}: the value cannot be read as YAML") from None
+        if isinstance(given[key], str):
+            with suppress(ValueError):
+                given[key] = float(given[key])  # 1e-3, which YAML takes for text
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        tree: Any = OmegaConf.to_container(compose("config"), resolve=True)
+    # By its full name: two runs of the shipped optimizers are compared in the test suite alone.
+    path = name if ":" in name else f"{kind.__module__}:{kind.__qualname__}"
+    tree["optimizer"] = {"name": "checked", "algorithm": path, **given}
+    return parse(tree)

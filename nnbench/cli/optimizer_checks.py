@@ -1,0 +1,232 @@
+"""Checks of an optimizer for `nnbench check`: shapes, in-place updates, reset, dtype, descent, order of layers, scale."""
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.random import default_rng
+
+from nnbench.core.arrays import FloatArray
+from nnbench.core.user_code import describe_error, user_code_location
+from nnbench.optimizers.base import Optimizer, stepper
+
+STEPS = 30  # of the checks that compare two runs
+SHAPES = ((3, 4), (5, 2), (3, 1))  # weight matrices, the last row of each the bias
+RATES = (1e-3, 1e-2, 1e-1, 1.0)  # learning rates tried besides the given one
+LOWERED = 0.2  # share of its first value to which a function must be lowered
+SCALE = 100.0
+
+
+class Finding(NamedTuple):
+    """What a check found.
+
+    Attributes:
+        name: of the check.
+        ok: None where the check only informs.
+        text: what is wrong, or what was measured.
+    """
+
+    name: str
+    ok: bool | None
+    text: str
+
+
+class _Wrong(Exception):
+    """Ends a check; its text says what is wrong."""
+
+
+def check_optimizer(optimizer: Optimizer) -> Iterator[Finding]:
+    """Run all checks on an instance, which is left as it is; an exception of the user's code fails its check."""
+    checks: tuple[tuple[str, Callable[[Optimizer], str]], ...] = (
+        ("shapes", _shapes),
+        ("in place", _in_place),
+        ("reset", _reset),
+        ("dtype float32", lambda one: _dtype(one, "float32")),
+        ("dtype float64", lambda one: _dtype(one, "float64")),
+        ("parabola", _parabola),
+        ("Rosenbrock", _rosenbrock),
+        ("layer order", _layer_order),
+    )
+    with np.errstate(all="ignore"):
+        for name, check in checks:
+            yield _finding(name, check, optimizer)
+        found = _finding("scale law", _scale_law, optimizer)
+        yield found._replace(ok=None) if found.ok else found
+
+
+def _finding(name: str, check: Callable[[Optimizer], str], optimizer: Optimizer) -> Finding:
+    try:
+        return Finding(name, True, check(copy.deepcopy(optimizer)))
+    except _Wrong as wrong:
+        return Finding(name, False, str(wrong))
+    except Exception as error:
+        place = f" ({where})" if (where := user_code_location(error)) else ""
+        return Finding(name, False, f"{describe_error(error)}{place}")
+
+
+class _Problem:
+    """Parameters and gradients of some layers, laid out as the network's: one vector each, and matrices that are views."""
+
+    def __init__(self, shapes: Sequence[tuple[int, int]], dtype: str = "float64") -> None:
+        sizes = [rows * columns for rows, columns in shapes]
+        self.parameters, self.gradients = np.zeros(sum(sizes), dtype), np.zeros(sum(sizes), dtype)
+        self.layers = list(zip(*(self._views(flat, shapes, sizes) for flat in (self.parameters, self.gradients)), strict=True))
+
+    @staticmethod
+    def _views(flat: FloatArray, shapes: Sequence[tuple[int, int]], sizes: Sequence[int]) -> list[FloatArray]:
+        pieces = np.split(flat, np.cumsum(sizes)[:-1])
+        return [piece.reshape(shape) for piece, shape in zip(pieces, shapes, strict=True)]
+
+    def run(self, optimizer: Optimizer, draw: Callable[[int], FloatArray], steps: int = STEPS) -> list[FloatArray]:
+        """Make steps with the gradients that `draw` gives for each; returns the parameters after each."""
+        step = stepper(optimizer, self.parameters, self.gradients, self.layers)
+        trace = []
+        for k in range(steps):
+            self.gradients[:] = draw(k)
+            step(k)
+            trace.append(self.parameters.copy())
+        return trace
+
+
+def _noise(size: int, seed: int = 1) -> Callable[[int], FloatArray]:
+    return lambda k: default_rng([seed, k]).standard_normal(size)
+
+
+def _random_run(optimizer: Optimizer) -> list[FloatArray]:
+    problem = _Problem(SHAPES)
+    return problem.run(optimizer, _noise(problem.parameters.size))
+
+
+def _shapes(optimizer: Optimizer) -> str:
+    for owner, shapes in ((optimizer, SHAPES), (optimizer, SHAPES[-1:])):
+        problem = _Problem(shapes)
+        trace = problem.run(owner, _noise(problem.parameters.size))
+        if not np.isfinite(trace[-1]).all():
+            raise _Wrong(f"parameters are not finite after {STEPS} steps of gradients from N(0, 1)")
+    return "weight matrices, one at a time" if optimizer.layerwise else "all parameters as one vector"
+
+
+def _in_place(optimizer: Optimizer) -> str:
+    trace = _random_run(optimizer)  # raises where update returns an array or the parameters stay as they are
+    if all(np.array_equal(trace[0], later) for later in trace[1:]):
+        raise _Wrong(f"the parameters do not change in steps 2 to {STEPS}; change them in place, as by -=")
+    return ""
+
+
+def _reset(optimizer: Optimizer) -> str:
+    before = repr(vars(optimizer))
+    first, second = _random_run(optimizer), _random_run(optimizer)
+    for number, (one, other) in enumerate(zip(first, second, strict=True), 1):
+        if not np.array_equal(one, other):
+            raise _Wrong(f"two runs of one instance differ from step {number} on; make state in allocate, each time anew")
+    if repr(vars(optimizer)) != before:
+        raise _Wrong("a run leaves something on the instance; make state in allocate, as attributes of self")
+    return "two runs of one instance are equal"
+
+
+def _dtype(optimizer: Optimizer, dtype: str) -> str:
+    for shape in SHAPES if optimizer.layerwise else [(12, 1)]:
+        owner = copy.deepcopy(optimizer)
+        vars(owner)["rng"] = default_rng(0)
+        parameters = np.ones(shape if optimizer.layerwise else shape[0], dtype)
+        owner.allocate(parameters)
+        for k in range(3):
+            owner.update(parameters, np.ones_like(parameters), k)
+        wrong = {
+            name: value.dtype
+            for name, value in vars(owner).items()
+            if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.dtype != dtype
+        }
+        if wrong:
+            raise _Wrong(", ".join(f"self.{name} is {kind}" for name, kind in wrong.items()) + f" for {dtype} parameters")
+    return ""
+
+
+def _parabola(optimizer: Optimizer) -> str:
+    goal = np.array([1.0, -2.0, 3.0, 0.5])
+    return _lowers(
+        optimizer, (2, 2), [-1.0, 2.0, 0.0, 1.5], 2000, lambda x: float(((x - goal) ** 2).sum() / 2), lambda x: x - goal
+    )
+
+
+def _rosenbrock(optimizer: Optimizer) -> str:
+    def gradient(x: FloatArray) -> FloatArray:
+        valley = x[1] - x[0] ** 2
+        return np.array([-2.0 * (1.0 - x[0]) - 400.0 * x[0] * valley, 200.0 * valley])
+
+    return _lowers(
+        optimizer, (2, 1), [-1.2, 1.0], 5000, lambda x: float((1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2), gradient
+    )
+
+
+def _lowers(
+    optimizer: Optimizer,
+    shape: tuple[int, int],
+    start: Sequence[float],
+    steps: int,
+    function: Callable[[FloatArray], float],
+    gradient: Callable[[FloatArray], FloatArray],
+) -> str:
+    """Descend as given and, where there is a learning rate, with `RATES`; the best of these ends must be low enough."""
+    first = function(np.array(start))
+    ends: dict[str, float] = {}
+    errors: list[Exception] = []
+    for told, one in _variants(optimizer):
+        problem = _Problem([shape])
+        problem.parameters[:] = start
+        try:
+            end = problem.run(one, lambda k, problem=problem: gradient(problem.parameters), steps)[-1]  # type: ignore[misc]
+        except Exception as error:  # such as of steps so long that they lead back to the start
+            errors.append(error)
+            continue
+        ends[told] = value if np.isfinite(value := function(end)) else np.inf
+    if not ends:
+        raise errors[0]
+    told, lowest = min(ends.items(), key=lambda item: item[1])
+    text = f"from {first:.3g} to {lowest:.2g} in {steps:,} steps, {told}"
+    if lowest > LOWERED * first:
+        raise _Wrong(f"{text}, at best; must fall to {LOWERED * first:.2g}")
+    return text
+
+
+def _variants(optimizer: Optimizer) -> Iterator[tuple[str, Optimizer]]:
+    yield "as given", optimizer
+    if any(one.name == "learning_rate" and one.init for one in fields(optimizer)):
+        for rate in RATES:
+            changes: dict[str, Any] = {"learning_rate": rate}
+            yield f"learning_rate={rate:g}", replace(optimizer, **changes)
+
+
+def _layer_order(optimizer: Optimizer) -> str:
+    """Run with the layers in reverse order, each with the gradients that it had."""
+    backward, drawn = _Problem(SHAPES[::-1]), _Problem(SHAPES)
+    rng = default_rng(0)
+    before = rng.bit_generator.state
+    step = stepper(optimizer, drawn.parameters, drawn.gradients, drawn.layers, rng=rng)
+    turned = stepper(optimizer, backward.parameters, backward.gradients, backward.layers)
+    noise = _noise(drawn.parameters.size)
+    for k in range(STEPS):
+        drawn.gradients[:] = noise(k)
+        for (_, gradients), (_, same) in zip(drawn.layers, backward.layers[::-1], strict=True):
+            same[:] = gradients
+        step(k)
+        turned(k)
+    if rng.bit_generator.state != before:
+        return "not compared: it draws from self.rng, which layers share"
+    for number, ((one, _), (other, _)) in enumerate(zip(drawn.layers, backward.layers[::-1], strict=True), 1):
+        if not np.allclose(one, other, rtol=1e-6, atol=1e-9):
+            raise _Wrong(f"layer {number} of {len(SHAPES)} moves otherwise when the layers are in reverse order")
+    return ""
+
+
+def _scale_law(optimizer: Optimizer) -> str:
+    """Compare the path under gradients times `SCALE`."""
+    plain, scaled = _Problem(SHAPES), _Problem(SHAPES)
+    noise = _noise(plain.parameters.size)
+    one = plain.run(optimizer, noise)[-1]
+    other = scaled.run(optimizer, lambda k: SCALE * noise(k))[-1]
+    ratio = float(np.linalg.norm(other) / np.linalg.norm(one))
+    kind = "invariant" if abs(ratio - 1) < 0.01 else "proportional" if abs(ratio / SCALE - 1) < 0.01 else "neither"
+    return f"gradients times {SCALE:g} make steps times {ratio:.3g} ({kind})"
