@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help install study test test-heavy check lint ui server export report sample benchmark lock clean
+.PHONY: help install study test test-heavy test-lowest check lint docs ui server export report sample benchmark lock clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -20,7 +20,7 @@ install: .venv/installed  ## the environment in .venv
 
 # The tests' tools come on top, so that a first study does not wait for them.
 .venv/developing: .venv/installed
-	$(PIP) install --quiet --constraint requirements.lock --editable '.[dev,torch,jax,browser,server]'
+	$(PIP) install --quiet --constraint requirements.lock --editable '.[dev,docs,torch,jax,browser,server]'
 	@touch $@
 
 study: install  ## four optimizers over twenty seeds, to a report PDF
@@ -32,6 +32,21 @@ test: .venv/developing  ## the tests
 test-heavy: .venv/developing  ## the tests with real signals, servers and browsers
 	$(BIN)/python -m pytest -m heavy
 
+# An environment of its own, made anew where pyproject.toml has changed. Warnings are no errors there: newer libraries below the
+# old ones deprecate what these call.
+test-lowest: .venv-lowest/installed  ## the quick tests on the lowest versions that pyproject.toml admits
+	.venv-lowest/bin/python -m pytest -q -W default -m 'not heavy' $(LOWEST)
+
+LOWEST := $(addprefix tests/,nn optimizers datasets core stats report/pages)
+
+.venv-lowest/installed: pyproject.toml scripts/lowest_versions.py
+	rm -rf .venv-lowest
+	$(PYTHON) -m venv .venv-lowest
+	$(PYTHON) scripts/lowest_versions.py > .venv-lowest/constraints.txt
+	.venv-lowest/bin/python -m pip install --quiet --prefer-binary --constraint .venv-lowest/constraints.txt \
+	  --editable . pytest pytest-timeout hypothesis
+	@touch $@
+
 lint: .venv/developing  ## style, types, architecture
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -39,6 +54,9 @@ lint: .venv/developing  ## style, types, architecture
 	$(BIN)/lint-imports
 
 check: lint test  ## everything that must hold before a commit
+
+docs: .venv/developing  ## the documentation as a site, in site/index.html
+	$(BIN)/mkdocs build --quiet --strict
 
 ui: install  ## review in the MLflow UI
 	@$(BIN)/python -m nnbench ui
@@ -66,4 +84,4 @@ lock:  ## the versions in use, without addresses
 	$(PIP) freeze --exclude-editable | grep -v ' @ ' | sed 's/+cpu$$//' > requirements.lock
 
 clean:  ## the environment and the caches; results stay
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-lowest build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis

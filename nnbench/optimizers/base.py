@@ -106,18 +106,22 @@ def stepper(
     def step(k: int) -> None:
         try:
             if k % FLUSH_EVERY == CHECK_AFTER:
-                upkeep(k)
+                upkeep()
+            stuck = k == CHECK_AFTER and bool(gradients.any()) and np.array_equal(parameters, start)
             iteration = k * stride
             for update, offset in schedule:
                 if update(iteration + offset) is not None:
                     raise TypeError("an update must change the parameters in place and return None")
+            # Compared twice, since an even number of equal steps forth and back ends at the start, too.
+            if stuck and np.array_equal(parameters, start):
+                raise TypeError(
+                    f"{k + 1} updates changed no parameter; say `parameters -= ...`, not `parameters = parameters - ...`"
+                )
         except Exception as error:
             error.add_note(f"In {type(optimizer).__name__}.update, step {k}.")
             raise
 
-    def upkeep(k: int) -> None:
-        if k == CHECK_AFTER and gradients.any() and np.array_equal(parameters, start):
-            raise TypeError(f"{k} updates changed no parameter; say `parameters -= ...`, not `parameters = parameters - ...`")
+    def upkeep() -> None:
         for owner in owners:
             _flush(owner)
 

@@ -83,12 +83,20 @@ class WarmsUp(Optimizer):
         parameters -= (iteration > CHECK_AFTER - 2) * gradients
 
 
+@dataclass(kw_only=True)
+class Oscillates(Optimizer):
+    """Every second step leads back to the start."""
+
+    def update(self, parameters: Any, gradients: Any, iteration: int) -> None:
+        parameters -= gradients if iteration % 2 else -gradients
+
+
 @pytest.mark.parametrize(
     ("kind", "error", "says", "at"),
     [
         (Copies, TypeError, "in place and return None", 0),
         (Misshapen, ValueError, "broadcast", 3),
-        (Rebinds, TypeError, "10 updates changed no parameter; say `parameters -= ", 10),
+        (Rebinds, TypeError, "11 updates changed no parameter; say `parameters -= ", 10),
     ],
 )
 def test_a_faulty_update_is_named(kind: type[Optimizer], error: type[Exception], says: str, at: int) -> None:
@@ -101,7 +109,7 @@ def test_a_faulty_update_is_named(kind: type[Optimizer], error: type[Exception],
     assert caught.value.__notes__ == [f"In {kind.__name__}.update, step {at}."]
 
 
-@pytest.mark.parametrize(("kind", "slope"), [(WarmsUp, 1.0), (Rebinds, 0.0)])
+@pytest.mark.parametrize(("kind", "slope"), [(WarmsUp, 1.0), (Oscillates, 1.0), (Rebinds, 0.0)])
 def test_what_may_stand_still_does(kind: type[Optimizer], slope: float) -> None:
     gradients = np.zeros(3)
     step = stepper(kind(), np.zeros(3), gradients, [])

@@ -13,7 +13,8 @@ HERE = Path(nnbench.optimizers.__file__).parent
 
 def test_every_file_is_an_optimizer_of_that_name() -> None:
     files = {path.stem for path in HERE.glob("*.py")} - {"__init__", "base"}
-    assert known() == tuple(sorted(files)) == ("adagrad", "adam", "rmsprop", "sgd")
+    assert known() == tuple(sorted(files))
+    assert {"adagrad", "adam", "rmsprop", "sgd"} <= files
     for name in known():
         assert find(name).__name__.lower() == name
 
@@ -25,7 +26,7 @@ def test_an_import_path_reaches_any_class() -> None:
 @pytest.mark.parametrize(
     ("algorithm", "says"),
     [
-        ("adm", "optimizer.algorithm=adm: unknown; known are adagrad, adam, rmsprop, sgd, or package.module:Class"),
+        ("adm", f"optimizer.algorithm=adm: unknown; known are {', '.join(known())}, or package.module:Class"),
         ("base", "unknown"),
         ("", "unknown"),
         ("nowhere.at_all:Thing", "cannot be imported: ModuleNotFoundError: No module named 'nowhere'"),

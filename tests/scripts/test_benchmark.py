@@ -25,8 +25,9 @@ GOLDEN = ROOT / "tests" / "data" / "golden_float64.npz"
 RATES = {"sgd": 0.1, "adagrad": 0.01, "rmsprop": 0.002, "adam": 0.01}
 
 
-def test_every_optimizer_is_compared() -> None:
-    assert sorted(SETTINGS) == sorted(naive.OPTIMIZERS) == list(known())
+def test_every_optimizer_of_the_naive_loop_is_compared() -> None:
+    assert sorted(SETTINGS) == sorted(naive.OPTIMIZERS)
+    assert set(SETTINGS) <= set(known())
 
 
 def test_the_naive_loop_is_the_notebooks() -> None:

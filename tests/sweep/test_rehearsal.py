@@ -25,8 +25,8 @@ REFUSED = {
 RIGHT = ("OwnRandom", "Exits")
 
 
-def test_what_nnbench_brings_is_not_rehearsed() -> None:
-    assert {*optimizers.known(), *datasets.known()} == rehearsal.SHIPPED
+def test_what_is_not_rehearsed_is_part_of_nnbench() -> None:
+    assert {*optimizers.known(), *datasets.known()} >= rehearsal.SHIPPED
 
 
 def test_every_way_in_which_equal_runs_can_differ(config: Make) -> None:
