@@ -1,1 +1,1 @@
-"""The configuration: its typed schema, its validation, and the digests that identify a run."""
+"""Configuration: typed schema, validation, and the digests that identify a run."""

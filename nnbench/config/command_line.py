@@ -1,4 +1,4 @@
-"""Preparation of a command's words for Hydra: decode, expand short forms, order, check."""
+"""Preparation of a command's arguments for Hydra: decoding, expansion of short forms, order, checks."""
 
 import os
 import re
@@ -14,133 +14,134 @@ from hydra.errors import HydraException
 
 from nnbench.core.errors import UserError
 
-CURVES = {"curves": ("loss", "accuracy")}  # a short name for two pages
-# What steers a sweep, and would be ignored by a single run.
+CURVES = {"curves": ("loss", "accuracy")}  # alias -> pages
+# Prefixes of the keys that only a sweep uses; a single run would ignore them.
 SWEEP_KEYS = ("hydra.sweeper", "hydra/sweeper", "hydra.launcher", "hydra/launcher", "grids", "space", "tuning", "extend")
-GRAMMAR_CHARACTERS = re.compile(r"""['"\[\](){}$\\=:]""")  # in a value: Hydra's grammar, which its writer has to quote
+GRAMMAR_CHARACTERS = re.compile(r"""['"\[\](){}$\\=:]""")  # have a meaning in Hydra's grammar, so the user has to quote them
+
+REPORT_KEYS = ("from", "pages")  # keys of `nnbench report` alone
 
 
-REPORT_KEYS = ("from", "pages")  # words of the report's command alone
+def key_of(argument: str) -> str:
+    """Return the key of KEY=VALUE, without Hydra's prefixes + and ~."""
+    return argument.lstrip("+~").partition("=")[0]
 
 
-def key_of(word: str) -> str:
-    """Return the key of KEY=VALUE, without the signs that Hydra allows before it."""
-    return word.lstrip("+~").partition("=")[0]
-
-
-def decode_arguments(words: Sequence[str]) -> list[str]:
-    """Decode the words as UTF-8 and quote letters beyond ASCII, which Hydra's grammar does not have.
+def decode_arguments(arguments: Sequence[str]) -> list[str]:
+    """Decode the arguments as UTF-8 and quote non-ASCII values, which Hydra's grammar does not accept unquoted.
 
     Raises:
-        UserError: a word is not UTF-8, or names what the locale's file names cannot.
+        UserError: an argument is empty, has no key, is not UTF-8, or has characters that the locale cannot encode.
     """
     texts = []
-    for word in words:
-        if not word:
-            raise UserError("an empty word: must be KEY=VALUE; an unset variable of the shell, perhaps")
-        if word.startswith("="):
-            raise UserError(f"{word}: names no key; must be KEY=VALUE")
+    for argument in arguments:
+        if not argument:
+            raise UserError("an empty argument: must be KEY=VALUE; perhaps a shell variable is not set")
+        if argument.startswith("="):
+            raise UserError(f"{argument}: has no key; must be KEY=VALUE")
         try:
-            text = os.fsencode(word).decode()
+            text = os.fsencode(argument).decode()
         except UnicodeDecodeError:
-            raise UserError(f"{os.fsencode(word).decode(errors='backslashreplace')}: is not UTF-8") from None
+            raise UserError(f"{os.fsencode(argument).decode(errors='backslashreplace')}: is not UTF-8") from None
         if not text.isascii() and sys.getfilesystemencoding() != "utf-8":
-            raise UserError(f"{text}: holds letters that this locale does not have; set PYTHONUTF8=1 in the environment")
+            raise UserError(f"{text}: has characters that this locale cannot encode; set PYTHONUTF8=1 in the environment")
         texts.append(_quoted(text))
     return texts
 
 
-def _quoted(word: str) -> str:
-    key, sign, value = word.partition("=")
+def _quoted(argument: str) -> str:
+    key, sign, value = argument.partition("=")
     if value.isascii() or GRAMMAR_CHARACTERS.search(value):
-        return word
+        return argument
     return key + sign + ",".join(part if part.isascii() else f"'{part}'" for part in value.split(","))
 
 
-def expand_short_forms(words: Sequence[str]) -> tuple[list[str], str | None]:
-    """Return the words of the report's command as Hydra reads them, and the folder of `from=FOLDER`.
+def expand_short_forms(arguments: Sequence[str]) -> tuple[list[str], str | None]:
+    """Translate the arguments of `nnbench report` for Hydra; return them and the folder of `from=FOLDER`, or None.
 
-    To Hydra the comma of `study=a,b` would begin a sweep.
+    `study=a,b` is quoted, since Hydra would read the comma as a sweep.
     """
     source, rest = None, []
-    for word in words:
-        key, value = "" if word.startswith("~") else key_of(word), word.partition("=")[2]
+    for argument in arguments:
+        key, value = "" if argument.startswith("~") else key_of(argument), argument.partition("=")[2]
         if key == "from":
             source = value.strip("'\"")
             if not source:
-                raise UserError("from=: must be the folder of a study's export")
+                raise UserError("from=: must be the folder of an exported study")
         elif key == "study" and "," in value:
             rest.append("study='{}'".format(value.replace("'", "").replace('"', "")))
         elif key == "pages":
             pages = [page for name in value.strip("[]").split(",") for page in CURVES.get(name.strip(), (name.strip(),))]
             rest.append(f"report.pages=[{','.join(pages)}]")
         else:
-            rest.append(word)
+            rest.append(argument)
     return rest, source
 
 
-def options_first(words: Sequence[str], conf: Path, *, sweeps: bool) -> list[str]:
-    """Return the words with the options first: Hydra fails to parse an override before an option.
+def options_first(arguments: Sequence[str], conf: Path, *, sweeps: bool) -> list[str]:
+    """Check the arguments and return them with options before overrides, the order that Hydra needs.
 
     Args:
-        words: of the command.
-        conf: the folder of the configuration.
+        arguments: the arguments of the command.
+        conf: the configuration folder.
         sweeps: whether the command can sweep.
 
     Raises:
-        UserError: an option is unknown, or a group is given what is no option of it.
+        UserError: an option is unknown or not supported, or a group's value is not the name of an option.
     """
     parser = get_args_parser()
-    parser.error = _refuse  # type: ignore[method-assign]  # its own way is eight lines long
-    given = parser.parse_intermixed_args(list(words))
+    parser.error = _refuse  # type: ignore[method-assign]  # argparse prints the whole usage
+    given = parser.parse_intermixed_args(list(arguments))
     if given.multirun and not sweeps:
-        raise UserError("-m: is for sweeps; give this command one study, and no axes")
+        raise UserError("-m: is for sweeps; this command takes one study and no axes")
     if given.experimental_rerun:
-        raise UserError(f"--experimental-rerun={given.experimental_rerun}: is not for nnbench, where the same command resumes")
+        raise UserError(
+            f"--experimental-rerun={given.experimental_rerun}: is not supported; repeat the command to resume a study"
+        )
     if given.package is not None and not given.cfg:
-        raise UserError(f"--package={given.package}: can only be used in conjunction with --cfg")
+        raise UserError(f"--package={given.package}: can only be used together with --cfg")
     if given.shell_completion and not re.fullmatch("(install|uninstall|query)=(bash|fish|zsh)", " ".join(given.overrides)):
         raise UserError("--shell-completion: must be with one of install, uninstall and query, =bash, =fish or =zsh")
     if given.shell_completion and given.overrides[0].startswith("query") and "COMP_LINE" not in os.environ:
-        raise UserError(f"--shell-completion {given.overrides[0]}: is for a shell, which says in COMP_LINE what was typed")
+        raise UserError(f"--shell-completion {given.overrides[0]}: is for a shell, which sets COMP_LINE")
     if given.config_name and ("/" in given.config_name or os.path.isdir(conf / given.config_name)):
         group, _, option = given.config_name.partition("/")
         raise UserError(
-            f"--config-name={given.config_name}: must be a whole config; to choose an option, give {group}={option}"
+            f"--config-name={given.config_name}: must be a complete config; to choose an option, give {group}={option}"
         )
-    for word in given.overrides:
-        if digits := re.search(r"[\d_]{4301,}", word):
-            shown = f"{word[: digits.start()]}{digits[0][:8]}..."
-            raise UserError(f"{shown}: is a number of {len(digits[0]):,} digits; Python reads at most 4,300")
-        key, value = key_of(word), word.partition("=")[2]
+    for argument in given.overrides:
+        if digits := re.search(r"[\d_]{4301,}", argument):
+            shown = f"{argument[: digits.start()]}{digits[0][:8]}..."
+            raise UserError(f"{shown}: is a number of {len(digits[0]):,} digits; must have at most 4,300")
+        key, value = key_of(argument), argument.partition("=")[2]
         if key in REPORT_KEYS:
-            raise UserError(f"{word}: is for nnbench report")
+            raise UserError(f"{argument}: is for nnbench report")
         if value.startswith(("[", "{", "$")) and ("/" in key or os.path.isdir(conf / key)):
-            raise UserError(f"{word}: must be one of the options of conf/{key}; a key of it is {key}.KEY=VALUE")
-    options = [word for word in words if word not in given.overrides]
-    # An axis of one option alone is no key of the config until somebody names it.
-    overrides = [f"++{word}" if word.startswith("grids.") else word for word in given.overrides]
-    return [*options, *(_within_swept(overrides, conf) if given.multirun else overrides)]
+            raise UserError(f"{argument}: must be one of the options of conf/{key}; a key of it is {key}.KEY=VALUE")
+    options = [argument for argument in arguments if argument not in given.overrides]
+    # Axes of a single option are not in the config, so they need to be added.
+    overrides = [f"++{argument}" if argument.startswith("grids.") else argument for argument in given.overrides]
+    return [*options, *(_swept_options(overrides, conf) if given.multirun else overrides)]
 
 
-def _within_swept(words: Sequence[str], conf: Path) -> list[str]:
-    """Turn a value for an option of a swept group into an axis of one value.
+def _swept_options(arguments: Sequence[str], conf: Path) -> list[str]:
+    """Convert each override within a swept group into an axis with one value.
 
-    To a value Hydra holds the group's default option, which may not know its key, before a sweeper hears of it.
+    Hydra would otherwise apply it to the group's default option, which may not have the key, before the sweeper runs.
     """
-    swept = {key for word in words if (key := key_of(word)) and _is_axis(word) and os.path.isdir(conf / key)}
+    swept = {key for argument in arguments if (key := key_of(argument)) and _is_axis(argument) and os.path.isdir(conf / key)}
 
-    def within(word: str) -> bool:
-        return word.lstrip("+").partition(".")[0] in swept and "=" in word and not _is_axis(word)
+    def is_within(argument: str) -> bool:
+        return argument.lstrip("+").partition(".")[0] in swept and "=" in argument and not _is_axis(argument)
 
-    return ["{0}=choice({2})".format(*word.partition("=")) if within(word) else word for word in words]
+    return ["{0}=choice({2})".format(*argument.partition("=")) if is_within(argument) else argument for argument in arguments]
 
 
-def _is_axis(word: str) -> bool:
+def _is_axis(argument: str) -> bool:
     try:
-        return bool(OverridesParser.create().parse_override(word).is_sweep_override())
+        return bool(OverridesParser.create().parse_override(argument).is_sweep_override())
     except HydraException:
-        return False  # is told of when Hydra itself reads it
+        return False  # reported when Hydra parses it
 
 
 def _refuse(message: str) -> NoReturn:
@@ -148,15 +149,15 @@ def _refuse(message: str) -> NoReturn:
 
 
 def refuse_sweep_overrides() -> None:
-    """Refuse a single run whose words ask for a sweep."""
+    """Raise UserError if the arguments of a single run ask for a sweep."""
     config = HydraConfig.get()
-    words = [*config.overrides.task, *config.overrides.hydra]
-    given = {key_of(word): word for word in words}
-    for key, word in given.items():
+    arguments = [*config.overrides.task, *config.overrides.hydra]
+    given = {key_of(argument): argument for argument in arguments}
+    for key, argument in given.items():
         if key.startswith(SWEEP_KEYS):
-            raise UserError(f"{word}: steers a sweep, so it needs -m before it")
-    asked = next((word for key, word in given.items() if key in ("experiment", "sweep")), "hydra.sweeper")
+            raise UserError(f"{argument}: is for sweeps, so it needs -m before it")
+    requested = next((argument for key, argument in given.items() if key in ("experiment", "sweep")), "hydra.sweeper")
     if config.sweeper._target_.endswith(("TPESweeper", "TwoStageSweeper")):
-        raise UserError(f"{asked}: tunes, so it needs -m before it")
+        raise UserError(f"{requested}: tunes, so it needs -m before it")
     if varied := [key for key in config.sweeper.get("params") or {} if key not in (*given, "study")]:
-        raise UserError(f"{asked}: is a sweep over {' and '.join(varied)}, so it needs -m before it")
+        raise UserError(f"{requested}: is a sweep over {' and '.join(varied)}, so it needs -m before it")

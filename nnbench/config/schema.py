@@ -1,6 +1,6 @@
-"""The typed schema: every choice a user can make, with its range. `conf/` holds the values, `validation` does the checks.
+"""Typed schema of the configuration, with the range of each value. `conf/` has the values, `validate` checks them.
 
-No library is needed to hold a config, so that a worker that unpickles one starts fast.
+This module imports no large library, so that a worker that unpickles a config starts fast.
 """
 
 import hashlib
@@ -21,18 +21,18 @@ Label = Annotated[str, Len(1, 60)]
 
 
 class Section:
-    """A part of the config: unknown keys, non-finite numbers and silent conversions are refused."""
+    """Section of the config; unknown keys, non-finite numbers and type conversions are refused."""
 
     __pydantic_config__: ClassVar = {"extra": "forbid", "allow_inf_nan": False, "strict": True}
 
 
 @dataclass(frozen=True, kw_only=True)
 class OptimizerConfig(Section):
-    """Which optimizer, and with what.
+    """An optimizer with its hyperparameters.
 
     Attributes:
-        name: what tables and figures call it; by custom the name of its YAML.
-        algorithm: a file in `nnbench/optimizers`, or the import path of one's own class, `package.module:Class`.
+        name: label in tables and figures; by convention the name of its YAML file.
+        algorithm: a module in `nnbench/optimizers`, or the import path of a user's class, `package.module:Class`.
         hyperparameters: all of the class's fields, the defaults included.
     """
 
@@ -43,11 +43,11 @@ class OptimizerConfig(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetConfig(Section):
-    """Which points.
+    """A dataset with its options.
 
     Attributes:
-        name: a file in `nnbench/datasets`.
-        redraw: draw the points anew for each seed; otherwise every seed sees those of seed 0.
+        name: a module in `nnbench/datasets`, or the import path of a user's class, `package.module:Class`.
+        redraw: draw new points for each seed; otherwise every seed uses those of seed 0.
         options: all of the class's fields, the defaults included.
     """
 
@@ -67,14 +67,14 @@ class NetworkConfig(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig(Section):
-    """How long and how.
+    """Length and arithmetic of the training.
 
     Attributes:
         epochs: passes over the training points; epoch 0 is measured before any update.
         dtype: of points, weights and optimizer state.
-        iterations_per: what an optimizer's iteration count counts, a `step` or, as in the notebook, a `layer`'s update.
-        stop_at_accuracy: end once the training accuracy reaches it; null never does.
-        checkpoints: epochs whose decision boundary is kept.
+        iterations_per: unit of the iteration count: a `step` or, as in the notebook, the update of a `layer`.
+        stop_at_accuracy: training accuracy at which training stops; null for no early stop.
+        checkpoints: epochs at which the decision boundary is saved.
     """
 
     epochs: Count
@@ -86,11 +86,11 @@ class TrainingConfig(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class DrawsConfig(Section):
-    """Where random numbers come from.
+    """Source of random numbers.
 
     Attributes:
-        kind: `streams` gives data and weights a stream each, so that runs pair by seed across optimizers;
-            `chain` is the notebook's one RandomState, from which the runs named in `chain` draw one after another.
+        kind: `streams` uses separate streams for data and weights, so that runs of different optimizers are paired by
+            seed; `chain` uses the notebook's single RandomState, from which the runs in `chain` draw one after another.
         chain: optimizer names in the order of the notebook's runs.
     """
 
@@ -100,12 +100,12 @@ class DrawsConfig(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class SourceConfig(Section):
-    """Which source decides the numbers, as digests; found by `validation.parse`, never given. See `nnbench.config.source`.
+    """Digests of the source code that determines the results; set by `validate.parse`. See `nnbench.config.source`.
 
     Attributes:
-        optimizer: of the optimizer's class, with what it imports.
-        dataset: of the dataset's.
-        nnbench: of what decides the numbers of every run.
+        optimizer: of the optimizer's class and the modules that it imports.
+        dataset: of the dataset's class, likewise.
+        nnbench: of the modules that every run uses.
     """
 
     optimizer: str
@@ -115,15 +115,15 @@ class SourceConfig(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class TrackingConfig(Section):
-    """Where runs are kept.
+    """Where runs are stored.
 
     Attributes:
         uri: any MLflow tracking URI.
-        artifacts: the folder of artifacts for a store that leaves the choice to its client; null for a server's own.
-        sweep_id: the sweep that a run belongs to, set by the sweep for jobs that track themselves.
-        stage: of a study that tunes first, set by the sweep: a report compares no runs of the `tuning` stage.
-        spool: the folder where runs wait that a tracking server has not been told of yet.
-        patience: seconds to wait for a tracking server that has gone away.
+        artifacts: folder of artifacts, for a store whose client chooses it; null for the server's.
+        sweep_id: the run's sweep; set by the sweep for jobs that log their own runs.
+        stage: of a study with tuning, set by the sweep; reports do not compare runs of the `tuning` stage.
+        spool: folder of runs that have not been sent to the tracking server yet.
+        patience: seconds to wait for a tracking server that does not answer.
     """
 
     uri: Annotated[str, Len(1)]
@@ -136,13 +136,13 @@ class TrackingConfig(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class ReportConfig(Section):
-    """What is drawn at the end of a sweep. No pages, no report.
+    """Report at the end of a sweep; without pages, none is made.
 
     Attributes:
         title: of the document.
-        pages: figures in the order of the document.
-        targets: accuracies whose time to reach is told.
-        folder: receives `<study>/report.pdf`.
+        pages: in the order of the document.
+        targets: accuracies for which the time to target is reported.
+        folder: output folder of `<study>/report.pdf`.
     """
 
     title: str
@@ -153,13 +153,13 @@ class ReportConfig(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class TuningConfig(Section):
-    """How the sweepers `two_stage` and `tpe` look for the best setting of an optimizer. No part of a run.
+    """Search of the sweepers `two_stage` and `tpe` for the best setting of an optimizer; not part of a run.
 
     Attributes:
-        sampler: how configs are drawn from a declared space; see `nnbench.tuning.space`, for `tpe` `nnbench.tuning.search`.
-        configs: how many for each optimizer.
-        seeds: on which `two_stage` tries each config; none of them is among those that the report rests on.
-        sampler_seed: of the draw of configs; a run's own numbers do not depend on it.
+        sampler: method of drawing configs from a space, see `nnbench.tuning.space`; for `tpe`, `nnbench.tuning.search`.
+        configs: number of configs for each optimizer.
+        seeds: seeds on which `two_stage` trains each config; the final runs use others.
+        sampler_seed: seed of the sampler; the results of a run do not depend on it.
     """
 
     sampler: Literal["halton", "random", "grid", "tpe"]
@@ -170,11 +170,11 @@ class TuningConfig(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class LauncherConfig(Section):
-    """How a sweep is run on this machine: `hydra.launcher`. No part of a run.
+    """Parallel execution of a sweep on this machine, `hydra.launcher`; not part of a run.
 
     Attributes:
-        workers: processes at once; null for one a processor.
-        timeout: seconds after which a job is ended and counts as failed; null waits for ever.
+        workers: number of worker processes; null for one per processor.
+        timeout: seconds after which a job is killed and counts as failed; null for no limit.
     """
 
     workers: Annotated[int, Interval(ge=1, le=1024)] | None
@@ -183,7 +183,7 @@ class LauncherConfig(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class Config(Section):
-    """One training run, in full."""
+    """Complete configuration of one training run."""
 
     study: Annotated[str, Len(1, 200)]
     seed: Index
@@ -202,16 +202,16 @@ class Config(Section):
 
     @cached_property
     def identity(self) -> str:
-        """What makes this run the same as another: a digest of `numbers`."""
+        """Digest of `numbers`, equal for equal runs."""
         return _digest(self.numbers())
 
     @cached_property
     def configuration(self) -> str:
-        """The same for the runs of one setting: a digest of `numbers` without the seed and the source."""
+        """Digest of `numbers` without seed and source, equal for the runs of one setting."""
         return _digest({key: value for key, value in self.numbers().items() if key not in ("seed", "source")})
 
     def nested(self) -> dict[str, Any]:
-        """The config as its YAML would say it."""
+        """Return the config as a nested dictionary, in the form of its YAML files."""
         tree = asdict(self)
         del tree["source"]
         tree["optimizer"].update(tree["optimizer"].pop("hyperparameters"))
@@ -219,25 +219,25 @@ class Config(Section):
         return tree
 
     def numbers(self) -> dict[str, Any]:
-        """What decides the numbers, which the identity is made of: part of `nested`, and the source."""
+        """Return all that determines the results: `nested` without `NOT_NUMBERS`, and the source digests."""
         tree = self.nested()
-        for around in NOT_NUMBERS:
-            section, _, key = around.rpartition(".")
+        for path in NOT_NUMBERS:
+            section, _, key = path.rpartition(".")
             del (tree[section] if section else tree)[key]
         if self.draws.kind == "streams":
             del tree["draws"]["chain"]
         return {**tree, "source": asdict(self.source)}
 
     def leaves(self) -> dict[str, Any]:
-        """Every leaf under its dotted name; a list is a leaf."""
+        """Return the leaves by dotted key; a list is a leaf."""
         return dict(flatten(self.nested()))
 
     @property
     def run_name(self) -> str:
-        """The run as a person would say it, such as `adam lr=0.05 seed=3`."""
-        rate = self.optimizer.hyperparameters.get("learning_rate")  # an optimizer of one's own may have none
-        told = "" if rate is None else f" lr={rate:g}" if isinstance(rate, int | float) else f" lr={rate}"
-        return f"{self.optimizer.name}{told} seed={self.seed}"
+        """Short name such as `adam lr=0.05 seed=3`."""
+        rate = self.optimizer.hyperparameters.get("learning_rate")  # a user's optimizer may have none
+        shown = "" if rate is None else f" lr={rate:g}" if isinstance(rate, int | float) else f" lr={rate}"
+        return f"{self.optimizer.name}{shown} seed={self.seed}"
 
 
 def _digest(tree: Mapping[str, Any]) -> str:
@@ -246,7 +246,7 @@ def _digest(tree: Mapping[str, Any]) -> str:
 
 @cache
 def text_keys() -> dict[str, tuple[type, ...]]:
-    """The keys of a config that hold text, by their dotted names, with the types that a value may have: also None, perhaps."""
+    """Return the dotted keys whose values are strings, or optional strings, with their types."""
     return dict(_text_keys(Config, ""))
 
 
@@ -261,7 +261,7 @@ def _text_keys(section: type[Any], prefix: str) -> Iterator[tuple[str, tuple[typ
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The leaves of nested mappings as (dotted key, value)."""
+    """Yield the leaves of nested mappings as (dotted key, value)."""
     for key, value in tree.items():
         if isinstance(value, Mapping):
             yield from flatten(value, f"{prefix}{key}.")

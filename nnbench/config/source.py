@@ -1,9 +1,9 @@
-"""Digests of the source that decides a run's numbers: a class with the user's own code that it imports, and nnbench's own.
+"""Digests of the source code that determines a run's results: a class with the user's modules that it imports, and nnbench.
 
-Imports are followed in the text, those within functions too, so nothing depends on what has been imported before. Comments,
-layout and docstrings are no part of a digest, nor is a top-level function or class that nothing refers to: of two optimizers
-in one file, an edit of one leaves the other as it was. Of files of data that the text names, the content is part of it, see
-`nnbench.config.data_files`.
+Imports are found by parsing, also within functions, so that a digest does not depend on what has been imported before.
+Comments, layout and docstrings do not change a digest, nor does a top-level function or class without references: of two
+optimizers in one file, an edit of one does not change the other's digest. The content of data files that the source names is
+included, see `nnbench.config.data_files`.
 """
 
 import ast
@@ -20,8 +20,8 @@ from pathlib import Path
 
 from nnbench.config.data_files import data_files
 
-ROOT = "nnbench.training.execute"  # with what it imports of nnbench, it decides the numbers of every run
-# What that imports but can change no number.
+ROOT = "nnbench.training.execute"  # this module and its imports determine the results of every run
+# Imports of it that cannot change a result.
 EXCLUDED = frozenset(
     f"nnbench{name}"
     for name in (
@@ -30,21 +30,21 @@ EXCLUDED = frozenset(
     )
 )
 ALL = "*"  # every name of a module
-# Where these are named, a definition may be in use that nothing refers to by its name.
+# A module with these names may use a definition without naming it.
 _LOOKUPS = frozenset({"globals", "locals", "vars", "getattr", "eval", "exec", "__subclasses__", "__init_subclass__"})
 _IMPORTERS = frozenset({"import_module", "__import__"})
-_IGNORED = frozenset({"ctx", "kind", "type_comment"})  # fields of a syntax tree that say nothing of what it does
+_IGNORED = frozenset({"ctx", "kind", "type_comment"})  # fields of syntax nodes without effect
 _LENGTH = 16  # hexadecimal digits of a digest
-_CODE = slice(8, _LENGTH)  # those of them that tell of the code alone
+_CODE = slice(8, _LENGTH)  # the digits that depend on the code alone
 
 
 @dataclass(frozen=True)
 class Source:
-    """What decides the numbers of an optimizer, of a dataset, or of nnbench.
+    """Source code of an optimizer, of a dataset, or of nnbench.
 
     Attributes:
-        digest: equal for sources that do the same; the second half of it, see `code_digest`, whatever files of data hold.
-        files: the text of each module by its path, such as `my/opts.py`.
+        digest: equal for equivalent sources; its second half, see `code_digest`, does not depend on data files.
+        files: content of each module by its path, such as `my/opts.py`.
     """
 
     digest: str
@@ -53,13 +53,13 @@ class Source:
 
 @cache
 def source_of(kind: type, named: str) -> Source:
-    """The source of an optimizer or a dataset: its modules, and what these import of the user's own code.
+    """Return the source of an optimizer or dataset: its modules, and the user's modules that they import.
 
-    Code of the standard library and of installed packages is left out, unless the class itself is installed.
+    The standard library and installed packages are left out, except the package of the class itself.
 
     Args:
         kind: the class.
-        named: how the config calls it, such as `adam` or `my.opts:Lion`.
+        named: its name in the config, such as `adam` or `my.opts:Lion`.
 
     Raises:
         OSError: the source of the class's own module cannot be found.
@@ -77,24 +77,24 @@ def source_of(kind: type, named: str) -> Source:
 
 
 def code_digest(digest: str) -> str:
-    """What of a digest tells of the code alone, without the files of data that it reads, which the code itself may change."""
+    """Return the part of a digest that depends on the code alone, not on data files, which the code may change."""
     return digest[_CODE]
 
 
 @cache
 def nnbench_source() -> Source:
-    """nnbench's own: the training loop, the network, the seeding, and what optimizers and datasets have in common."""
+    """Return the source of nnbench: training loop, network, random streams, and the base classes."""
     return _digest(_core())
 
 
 @dataclass(frozen=True)
 class _Module:
-    """A module of the user's own, or of nnbench.
+    """Module of the user or of nnbench.
 
     Attributes:
         content: of its file.
-        tree: None where it is no Python source, such as an extension module.
-        package: what its relative imports start from.
+        tree: None if it is not Python source, such as an extension module.
+        package: to which its relative imports refer.
     """
 
     name: str
@@ -104,7 +104,7 @@ class _Module:
     package: str
 
 
-# A module with those of its statements that count.
+# By name: a module with the statements that are included.
 _Closure = Mapping[str, tuple[_Module, Sequence[ast.stmt]]]
 
 
@@ -113,14 +113,14 @@ def _core() -> _Closure:
     return _closure({ROOT: {ALL}}, "nnbench", EXCLUDED, whole=True)
 
 
-def _closure(start: Mapping[str, set[str]], home: str, aside: frozenset[str], *, whole: bool = False) -> _Closure:
-    """The modules that some names of modules depend on.
+def _closure(start: Mapping[str, set[str]], home: str, excluded: frozenset[str], *, whole: bool = False) -> _Closure:
+    """Return the modules on which some names depend.
 
     Args:
         start: names by module.
-        home: the top-level package that counts wherever it is installed.
-        aside: modules that do not count.
-        whole: of a module, all counts.
+        home: top-level package that is included even if it is installed.
+        excluded: modules that are left out.
+        whole: include all statements of each module.
     """
     found: dict[str, tuple[_Module, Sequence[ast.stmt]]] = {}
     wanted: dict[str, set[str]] = {}
@@ -132,28 +132,28 @@ def _closure(start: Mapping[str, set[str]], home: str, aside: frozenset[str], *,
         if parent := name.rpartition(".")[0]:
             queue.append((parent, set()))
         wanted.setdefault(name, set()).update({ALL} if whole else names)
-        if name in aside or not _counts(name.partition(".")[0], home) or (module := _read(name)) is None:
+        if name in excluded or not _is_included(name.partition(".")[0], home) or (module := _read(name)) is None:
             continue
         kept = _kept(module.tree, wanted[name]) if module.tree else []
         found[name] = module, kept
-        queue += _imports(module, kept, wanted[name] | (set() if whole else _mentions(kept)))
+        queue += _imports(module, kept, wanted[name] | (set() if whole else _referenced_names(kept)))
     return found
 
 
 def _kept(tree: ast.Module, wanted: set[str]) -> Sequence[ast.stmt]:
-    """The statements of a module but for definitions that neither `wanted` nor another kept statement names."""
-    if ALL in wanted or _mentions(tree.body) & _LOOKUPS:
+    """Return the statements of a module, without definitions that neither `wanted` nor a kept statement names."""
+    if ALL in wanted or _referenced_names(tree.body) & _LOOKUPS:
         return tree.body
-    kept = [node for node in tree.body if not _is_inert(node)]
+    kept = [node for node in tree.body if not _is_definition(node)]
     known: set[str] = set()
-    while (named := wanted | _mentions(kept)) != known:
+    while (named := wanted | _referenced_names(kept)) != known:
         known = named
-        kept = [node for node in tree.body if not _is_inert(node) or getattr(node, "name", "") in named]
+        kept = [node for node in tree.body if not _is_definition(node) or getattr(node, "name", "") in named]
     return kept
 
 
-def _is_inert(node: ast.stmt) -> bool:
-    """Whether a statement does nothing but define what somebody may use."""
+def _is_definition(node: ast.stmt) -> bool:
+    """Return whether a statement only defines a function or class, without side effects."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return not node.decorator_list and not node.name.startswith("__")
     if not isinstance(node, ast.ClassDef) or node.keywords:
@@ -162,8 +162,8 @@ def _is_inert(node: ast.stmt) -> bool:
     return all("dataclass" in (getattr(mark, "id", ""), getattr(mark, "attr", "")) for mark in called)
 
 
-def _mentions(nodes: Sequence[ast.stmt]) -> set[str]:
-    """All names in some statements, also those of attributes and in strings, but for the list `__all__`."""
+def _referenced_names(nodes: Sequence[ast.stmt]) -> set[str]:
+    """Return all names in some statements, including attributes and strings, except `__all__`."""
     found = set()
     for node in nodes:
         targets = node.targets if isinstance(node, ast.Assign) else []
@@ -179,7 +179,7 @@ def _mentions(nodes: Sequence[ast.stmt]) -> set[str]:
 
 
 def _imports(module: _Module, kept: Sequence[ast.stmt], used: set[str]) -> Iterator[tuple[str, set[str]]]:
-    """What some statements of a module import: modules, each with the names of it that are used."""
+    """Yield the modules that some statements import, each with the names that are used."""
     for node in (inner for outer in kept for inner in ast.walk(outer)):
         if isinstance(node, ast.Import):
             yield from ((alias.name, {ALL}) for alias in node.names)
@@ -190,7 +190,7 @@ def _imports(module: _Module, kept: Sequence[ast.stmt], used: set[str]) -> Itera
             for alias in node.names:
                 needed = {ALL, alias.asname or alias.name} & used or alias.name == ALL
                 yield base, {alias.name} if needed else set()
-                yield f"{base}.{alias.name}", {ALL}  # where it is a module
+                yield f"{base}.{alias.name}", {ALL}  # if it is a module
     if used & _IMPORTERS:
         for text in used:
             if re.fullmatch(r"\.*\w+(\.\w+)*", text):
@@ -199,19 +199,19 @@ def _imports(module: _Module, kept: Sequence[ast.stmt], used: set[str]) -> Itera
 
 
 @cache
-def _counts(package: str, home: str) -> bool:
-    """Whether a top-level package or module is of the user's own, or of nnbench, and not installed or Python's."""
+def _is_included(package: str, home: str) -> bool:
+    """Return whether a top-level package or module is the user's or nnbench, neither installed nor of the standard library."""
     if package in (home, "nnbench"):
         return True
     found = _locate(package)
     if package in sys.stdlib_module_names or found is None:
         return False
-    place = Path(found[0] or next(iter(found[1] or []), "/"))
-    return not ({"site-packages", "dist-packages"} & set(place.parts) or place.is_relative_to(sysconfig.get_path("stdlib")))
+    path = Path(found[0] or next(iter(found[1] or []), "/"))
+    return not ({"site-packages", "dist-packages"} & set(path.parts) or path.is_relative_to(sysconfig.get_path("stdlib")))
 
 
 def _locate(name: str) -> tuple[str | None, Sequence[str] | None] | None:
-    """The file of a module, and the folders of a package, found without importing anything."""
+    """Return the file of a module and the folders of a package, without importing it."""
     path: Sequence[str] | None = None
     file: str | None = None
     parts = name.split(".")
@@ -230,7 +230,7 @@ def _locate(name: str) -> tuple[str | None, Sequence[str] | None] | None:
 
 
 def _read(name: str) -> _Module | None:
-    """A module; None where there is none, or it has no file, as a package without `__init__.py`."""
+    """Return a module; None if there is none, or it has no file, like a namespace package."""
     found = _locate(name)
     if found is None or found[0] is None:
         return None
@@ -238,7 +238,7 @@ def _read(name: str) -> _Module | None:
     content = path.read_bytes()
     try:
         tree = ast.parse(content) if path.suffix == ".py" else None
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # where it is never imported, it does no harm
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # harmless if it is never imported
         tree = None
     return _Module(name, path, content, tree, package)
 
@@ -246,22 +246,22 @@ def _read(name: str) -> _Module | None:
 def _digest(closure: _Closure) -> Source:
     code, data, files = hashlib.sha256(), "", {}
     for name, (module, kept) in sorted(closure.items()):
-        shape = "\n".join(_shape(kept)).encode(errors="surrogatepass") if module.tree else module.content
-        code.update(f"{name} {hashlib.sha256(shape).hexdigest()}\n".encode())
+        form = "\n".join(_canonical_form(kept)).encode(errors="surrogatepass") if module.tree else module.content
+        code.update(f"{name} {hashlib.sha256(form).hexdigest()}\n".encode())
         if name.partition(".")[0] != "nnbench":
             data += "".join(f"{name} {line}" for line in data_files(module.path.parent, kept))
         if module.path.suffix == ".py":
-            place = f"{name.replace('.', '/')}{'/__init__' if module.path.stem == '__init__' else ''}.py"
-            files[place] = _text(module.content)
+            path = f"{name.replace('.', '/')}{'/__init__' if module.path.stem == '__init__' else ''}.py"
+            files[path] = _text(module.content)
     whole = code.copy()
     whole.update(data.encode(errors="surrogateescape"))
     return Source(whole.hexdigest()[: _CODE.start] + code.hexdigest()[_CODE], files)
 
 
-def _shape(nodes: Sequence[object]) -> Iterator[str]:
-    """What some statements say, without docstrings: each node before its parts, with their names or their number.
+def _canonical_form(nodes: Sequence[object]) -> Iterator[str]:
+    """Yield a canonical form of some statements without docstrings: each node, then its children, in preorder.
 
-    It is in a form that no version of Python changes, unlike `ast.dump`'s, and does not recurse, however long a sum is.
+    Unlike `ast.dump`, it is the same in all versions of Python, and it does not recurse, so that long sums are no problem.
     """
     stack: list[object] = [list(nodes)]
     while stack:

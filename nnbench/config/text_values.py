@@ -1,4 +1,4 @@
-"""A config's values as text and back, without loss: how MLflow's parameters and a selection's table hold them."""
+"""Lossless conversion of configuration values to text and back, for MLflow's parameters and the table of a selection."""
 
 import json
 from collections.abc import Hashable
@@ -7,14 +7,14 @@ LONGEST_NUMBER = 40  # characters
 
 
 def as_text(value: object) -> str:
-    """A value in the words of a YAML file: `null`, `true`, `5e-07`, `[64]`; a text that would be read as another is quoted."""
+    """Format a value as JSON, such as `null`, `true`, `5e-07` or `[64]`; a string is quoted only where it is ambiguous."""
     if not isinstance(value, str):
         return json.dumps(value, default=str)
     return value if as_value(value) == value else json.dumps(value, ensure_ascii=False)
 
 
 def as_value(text: str) -> Hashable:
-    """What `as_text` was given, where that was a number, a text or None; of anything else, its text."""
+    """Return the value that `as_text` was given, if it was a number, a string or None; else the text itself."""
     if text[:1] == '"' == text[-1:] and len(text) > 1:
         try:
             unquoted = json.loads(text)

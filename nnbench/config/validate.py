@@ -1,4 +1,4 @@
-"""From what a user wrote to a typed `Config`, or to one line naming the key, the value and what is allowed."""
+"""Validation of a configuration; an error names the key, the value and what is allowed."""
 
 import difflib
 import inspect
@@ -22,15 +22,15 @@ from nnbench.core.errors import UserError
 from nnbench.core.paths import NAME_PATTERN, NAME_RULE
 from nnbench.core.registry import known
 
-# Keys that steer a sweep that tunes, or any sweep, and mean nothing to a run.
+# Keys of tuning, and of sweeps in general, that a single run ignores.
 TUNING_ONLY = ("space", "tuning", "extend")
 SWEEP_ONLY = ("grids", *TUNING_ONLY)
-MISSING = "???"  # OmegaConf's sign for a value that somebody has yet to give
-MAX_NUMBERS = 10**8  # numbers that a network may hold for all points: some gigabytes, with what training makes of them
+MISSING = "???"  # OmegaConf's mark of a missing value
+MAX_NUMBERS = 10**8  # numbers in a network and its activations: some gigabytes, with the buffers of training
 
 
 def parse(tree: Mapping[str, Any]) -> Config:
-    """A composed, resolved config as a `Config`.
+    """Convert a composed, resolved config to a `Config`.
 
     Raises:
         UserError: on the first key that is missing, unknown, of the wrong type or out of its range.
@@ -54,7 +54,7 @@ def _mapping(tree: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _optimizer(tree: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """The optimizer's settings apart from its name, since they depend on it: the fields of its class; and its source."""
+    """Return the optimizer's section, with all fields of its class as hyperparameters, and the digest of its source."""
     named = {key: tree.pop(key, None) for key in ("name", "algorithm")}
     kind = optimizers.find(algorithm := _text("optimizer.algorithm", named["algorithm"]))
     return {**named, "hyperparameters": _fields(kind, tree, "optimizer.")}, _source(kind, "optimizer.algorithm", algorithm)
@@ -71,37 +71,37 @@ def _source(kind: type[Any], key: str, named: str) -> str:
         return source_of(kind, named).digest  # type: ignore[arg-type]  # a class is hashable
     except OSError as error:
         raise UserError(
-            f"{key}={named}: must be in a file, so that runs can be told from those of another version ({error})"
+            f"{key}={named}: must be in a file, so that runs of different versions can be distinguished ({error})"
         ) from error
 
 
 def _text(key: str, value: Any) -> str:
     if value is None or value == MISSING:
-        raise UserError(f"{key}: is missing; must be a name, or package.module:Class for one of your own")
+        raise UserError(f"{key}: is missing; must be a name, or package.module:Class for your own")
     if not isinstance(value, str):
         raise UserError(f"{key}={_shown(value)}: must be text")
     return value
 
 
 def _fields(kind: type[Any], tree: dict[str, Any], prefix: str) -> dict[str, Any]:
-    """All fields of an optimizer or dataset, checked against the ranges written beside them, defaults filled in."""
+    """Check the fields of an optimizer or dataset against their annotations and fill in the defaults."""
     if inspect.isabstract(kind) or not is_dataclass(kind):
         raise UserError(
             f"{prefix[:-1]}: {kind.__module__}.{kind.__qualname__} must be a dataclass that defines {_abstract(kind)}"
         )
     checked = check(fields_without_post_init(kind), tree, prefix)
     given = {field.name: getattr(checked, field.name) for field in fields(checked)}
-    if (wrong := construction_error(kind, given)) is not None:
-        raise UserError(f"{prefix[:-1]}: {wrong}")
+    if (error := construction_error(kind, given)) is not None:
+        raise UserError(f"{prefix[:-1]}: {error}")
     return given
 
 
 def _abstract(kind: type[Any]) -> str:
-    return ", ".join(sorted(getattr(kind, "__abstractmethods__", ()))) or "its settings as fields"
+    return ", ".join(sorted(getattr(kind, "__abstractmethods__", ()))) or "its hyperparameters as fields"
 
 
 def _check_together(config: Config) -> None:
-    """Rules that hold between keys."""
+    """Check the rules between keys."""
     for key, given in (("study", config.study), ("optimizer.name", config.optimizer.name)):
         if not re.fullmatch(NAME_PATTERN, given):
             raise UserError(f"{key}={given}: must be {NAME_RULE}")
@@ -111,7 +111,7 @@ def _check_together(config: Config) -> None:
     pages = known("nnbench.report.pages")
     for page in config.report.pages:
         if page not in pages:
-            raise UserError(f"report.pages={page}: no such page; there are {', '.join(pages)}")
+            raise UserError(f"report.pages={page}: no such page; must be one of {', '.join(pages)}")
     late = [epoch for epoch in config.training.checkpoints if epoch >= config.training.epochs]
     if late:
         last = f"training.epochs={config.training.epochs}"
@@ -120,7 +120,7 @@ def _check_together(config: Config) -> None:
 
 
 def _check_size(config: Config) -> None:
-    """Refuse what would fill the memory, each of whose numbers is in its range."""
+    """Refuse a network that would not fit in memory, even though each value is in its range."""
     hidden, options = config.network.hidden, config.dataset.options
     classes = options.get("classes", 1)
     most = max(("samples", "val_samples", "test_samples"), key=lambda part: options[part])
@@ -129,28 +129,28 @@ def _check_size(config: Config) -> None:
     if numbers > MAX_NUMBERS:
         given, split = f"network.hidden={_shown(hidden)}", f"dataset.{most}={options[most]} a class"
         limit = f"must be at most {MAX_NUMBERS:,}"
-        raise UserError(f"{given}: with {points:,} points it holds {numbers:,} numbers; {limit} (the points are {split})")
+        raise UserError(f"{given}: with {points:,} points it takes {numbers:,} numbers; {limit} (the points are {split})")
 
 
-_adapter = cast(Callable[[type[Any]], TypeAdapter[Any]], cache(TypeAdapter))  # making one takes milliseconds
+_adapter = cast(Callable[[type[Any]], TypeAdapter[Any]], cache(TypeAdapter))  # creation takes milliseconds
 
 
 def check(kind: type[Any], value: Any, prefix: str) -> Any:
-    """`value`, the settings under `prefix` such as `training.`, as the dataclass `kind`.
+    """Convert `value`, the section under `prefix` such as `training.`, to the dataclass `kind`.
 
     Raises:
-        UserError: on the first that is missing, unknown, of the wrong type or out of its range.
+        UserError: on the first key that is missing, unknown, of the wrong type or out of its range.
     """
     if not isinstance(value, Mapping):
         raise UserError(f"{prefix[:-1]}={_shown(value)}: is a section; give {prefix}KEY=VALUE")
     try:
-        return _adapter(kind).validate_json(json.dumps(value))  # JSON, since strictly a mapping is no dataclass
+        return _adapter(kind).validate_json(json.dumps(value))  # in strict mode, only JSON is converted to a dataclass
     except ValidationError as error:
-        raise UserError(_sentence(kind, prefix, error.errors()[0])) from None
+        raise UserError(_message(kind, prefix, error.errors()[0])) from None
 
 
-def _sentence(kind: type[Any], prefix: str, error: ErrorDetails) -> str:
-    """What is wrong, from pydantic's error: its place, walked down to the section it lies in, and that field's rule."""
+def _message(kind: type[Any], prefix: str, error: ErrorDetails) -> str:
+    """Translate pydantic's error: the full key, its value, and the allowed values of that field."""
     path = list(error["loc"])
     while len(path) > 1 and (inner := _section(kind, str(path[0]))):
         kind, prefix = inner, f"{prefix}{path.pop(0)}."
@@ -159,7 +159,7 @@ def _sentence(kind: type[Any], prefix: str, error: ErrorDetails) -> str:
     known = [field.name for field in fields(kind) if field.init]
     if name not in known:
         return _unknown(key, prefix, str(name), known)
-    if error["type"] == "value_error":  # of a check that the user has written
+    if error["type"] == "value_error":  # raised by a user's validator
         return f"{key}={_shown(error['input'])}: {error['ctx']['error']}"
     allowed_values = describe_field(kind, str(name))
     if error["type"].startswith("missing") or error["input"] == MISSING:
@@ -168,27 +168,27 @@ def _sentence(kind: type[Any], prefix: str, error: ErrorDetails) -> str:
 
 
 def _section(kind: type[Any], name: str) -> type[Any] | None:
-    """The dataclass of the section of that name, where `kind` has one."""
+    """Return the dataclass of a section of `kind`, or None."""
     inner = get_type_hints(kind).get(name)
     return inner if isinstance(inner, type) and is_dataclass(inner) else None
 
 
 def unknown_key(key: str, tree: Mapping[str, Any]) -> str:
-    """The line for a key that the config `tree` does not hold: where it goes astray, and what is there instead."""
+    """Return the message for a key that is not in the config `tree`, with a suggestion."""
     if key in _fields_not_given(tree):
-        return f"{key}: is not among the keys that its YAML gives; add it with +{key}=..."
+        return f"{key}: is not in its YAML file; add it with +{key}=..."
     node: Any = tree
-    place, rest = "", key.split(".")
+    prefix, rest = "", key.split(".")
     while len(rest) > 1 and isinstance(node, Mapping) and isinstance(node.get(rest[0]), Mapping):
         node = node[rest[0]]
-        place += f"{rest.pop(0)}."
-    # From the top, a key of some section may be meant without its section.
-    below = {} if place else {leaf.rpartition(".")[2]: leaf for leaf, _ in flatten(tree)}
-    return _unknown(key, place, ".".join(rest), list(node), below)
+        prefix += f"{rest.pop(0)}."
+    # At the top level, the user may have omitted the section.
+    below = {} if prefix else {leaf.rpartition(".")[2]: leaf for leaf, _ in flatten(tree)}
+    return _unknown(key, prefix, ".".join(rest), list(node), below)
 
 
 def _fields_not_given(tree: Mapping[str, Any]) -> set[str]:
-    """The settings of the chosen optimizer and dataset that have a default in their class alone."""
+    """Return the fields of the chosen optimizer and dataset that are not in their YAML files."""
     found = set()
     for section, key, find in (("optimizer", "algorithm", optimizers.find), ("dataset", "name", datasets.find)):
         given = tree.get(section)
@@ -198,20 +198,18 @@ def _fields_not_given(tree: Mapping[str, Any]) -> set[str]:
     return found
 
 
-def _unknown(key: str, place: str, astray: str, known: Iterable[str], below: Mapping[str, str] | None = None) -> str:
-    first, dot, rest = astray.partition(".")
-    public = {str(name): place + str(name) for name in known if not str(name).startswith("_")}
+def _unknown(key: str, prefix: str, name: str, known: Iterable[str], below: Mapping[str, str] | None = None) -> str:
+    first, dot, rest = name.partition(".")
+    public = {str(each): prefix + str(each) for each in known if not str(each).startswith("_")}
     near = difflib.get_close_matches(first, candidates := {**(below or {}), **public}, n=1)
     hint = (
-        f"did you mean {candidates[near[0]]}{dot}{rest}?"
-        if near
-        else f"{place[:-1] or 'the config'} knows {', '.join(public)}"
+        f"did you mean {candidates[near[0]]}{dot}{rest}?" if near else f"{prefix[:-1] or 'the config'} has {', '.join(public)}"
     )
     return f"{key}: no such key; {hint}"
 
 
 def allowed_values(key: str) -> str | None:
-    """What the key of a config may hold, in words; None where that depends on an optimizer or a dataset, or is Hydra's."""
+    """Describe the allowed values of a key; None for fields of an optimizer or dataset, and for Hydra's keys."""
     kind: type[Any] = Config
     *sections, name = key.split(".")
     for section in sections:
@@ -220,21 +218,21 @@ def allowed_values(key: str) -> str | None:
 
 
 def describe_field(kind: type[Any], name: str) -> str:
-    """What a field may hold, in words, from its annotation."""
+    """Describe the allowed values of a field, from its annotation."""
     schema = _adapter(kind).json_schema()["properties"][name]
-    return "a section of settings" if "$ref" in schema else _words(schema)
+    return "a section" if "$ref" in schema else _describe_schema(schema)
 
 
-def _words(schema: Mapping[str, Any]) -> str:
+def _describe_schema(schema: Mapping[str, Any]) -> str:
     if "anyOf" in schema:
-        return " or ".join(_words(option) for option in schema["anyOf"])
+        return " or ".join(_describe_schema(option) for option in schema["anyOf"])
     if "enum" in schema:
         return "one of " + ", ".join(str(option) for option in schema["enum"])
     if "const" in schema:
         return str(schema["const"])
     if schema.get("type") == "array":
         least = f" of at least {schema['minItems']}" if "minItems" in schema else ""
-        return f"a list{least}, each {_words(schema['items'])}"
+        return f"a list{least}, each {_describe_schema(schema['items'])}"
     noun = {
         "number": "a number",
         "integer": "a whole number",
@@ -256,8 +254,8 @@ def _number(value: float) -> str:
 
 
 def _shown(value: Any) -> str:
-    """A value as the user would write it on the command line, cut to a readable length."""
+    """Format a value as on the command line, at most 60 characters."""
     text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     if isinstance(value, str) and re.fullmatch(r"[-+.\d][-+.\de_]*|true|false|null", value, re.IGNORECASE):
-        text = f"'{value}'"  # a word that looks like a number: with its quotes, so that it does not
+        text = f"'{value}'"  # a string that looks like a number: quoted
     return text if len(text) <= 60 else text[:57] + "..."

@@ -1,4 +1,4 @@
-"""The YAML files that Hydra reads, checked before it does: a fault in one is told with the file and the line."""
+"""Checks of YAML files before Hydra reads them: an error names the file and the line."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +12,12 @@ from omegaconf.errors import OmegaConfBaseException
 
 from nnbench.core.errors import UserError
 
-MOST_BYTES, MOST_VALUES = 1_000_000, 100_000  # of a file; values with every alias written out
+MAX_BYTES, MAX_VALUES = 1_000_000, 100_000  # of a file; values are counted with aliases expanded
 
 
 @contextmanager
 def checked_yaml() -> Iterator[None]:
-    """Within, Hydra refuses a YAML file that is none, with `UserError`."""
+    """Make Hydra raise `UserError` for an invalid YAML file."""
     load = ConfigRepository.load_config
 
     def load_checked(self: ConfigRepository, config_path: str) -> Any:
@@ -46,34 +46,34 @@ def checked_yaml() -> Iterator[None]:
 
 
 def check(path: Path) -> None:
-    """Refuse a file that is too large, or that its aliases make so: a kilobyte may stand for billions of values.
+    """Refuse a file that is too large, or becomes so when its aliases are expanded (a "billion laughs" file).
 
     Raises:
-        UserError: it is.
-        YAMLError, UnicodeDecodeError, RecursionError: it is no YAML.
+        UserError: the file is too large, or not a regular file.
+        YAMLError, UnicodeDecodeError, RecursionError: it is not valid YAML.
     """
     if path.exists() and not path.is_file():
         raise UserError(f"{_shown(path)}: is not a file")
     with path.open("rb") as file:
-        text = file.read(MOST_BYTES + 1)
-    if len(text) > MOST_BYTES:
-        raise UserError(f"{_shown(path)}: must hold at most {MOST_BYTES:,} bytes")
+        text = file.read(MAX_BYTES + 1)
+    if len(text) > MAX_BYTES:
+        raise UserError(f"{_shown(path)}: must have at most {MAX_BYTES:,} bytes")
     root = yaml.compose(text.decode(), Loader=yaml.SafeLoader)
     sizes: dict[int, int | None] = {}
 
     def size(node: yaml.Node) -> int:
-        """Values that the node stands for, with its aliases written out."""
+        """Return the number of values in the node, with aliases expanded."""
         if id(node) in sizes:
             known = sizes[id(node)]
             if known is None:
-                raise UserError(f"{_shown(path)}: line {node.start_mark.line + 1}: an alias stands within what it stands for")
+                raise UserError(f"{_shown(path)}: line {node.start_mark.line + 1}: an alias refers to a node that contains it")
             return known
         sizes[id(node)] = None
         inner = [each for item in node.value for each in (item if isinstance(item, tuple) else [item])]
         total = 1 + (sum(map(size, inner)) if isinstance(node, yaml.CollectionNode) else 0)
-        if total > MOST_VALUES:
+        if total > MAX_VALUES:
             line = node.start_mark.line + 1
-            raise UserError(f"{_shown(path)}: line {line}: with its aliases it holds more than {MOST_VALUES:,} values")
+            raise UserError(f"{_shown(path)}: line {line}: with its aliases expanded it has more than {MAX_VALUES:,} values")
         sizes[id(node)] = total
         return total
 
@@ -82,7 +82,7 @@ def check(path: Path) -> None:
 
 
 def _fault(error: yaml.YAMLError) -> str:
-    """Line, column and what is wrong there."""
+    """Return line, column and reason of a parse error."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         mark = error.problem_mark
         return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}"

@@ -22,11 +22,11 @@ FAULTS: dict[str, tuple[str | bytes, str]] = {
     "control": ("name: x\x00\n", "unacceptable character #x0000"),
     "two documents": (HEAD + "---\nname: y\n", "line 3, column 1: but found another document"),
     "interpolation": ("name: x\nalgorithm: ${nope\n", "no viable alternative at input"),
-    "lists": (HEAD + LISTS, "with its aliases it holds more than 100,000 values"),
-    "mappings": (HEAD + MAPS, "with its aliases it holds more than 100,000 values"),
-    "itself": (HEAD + "a: &a [*a]\n", "line 3: an alias stands within what it stands for"),
+    "lists": (HEAD + LISTS, "with its aliases expanded it has more than 100,000 values"),
+    "mappings": (HEAD + MAPS, "with its aliases expanded it has more than 100,000 values"),
+    "itself": (HEAD + "a: &a [*a]\n", "line 3: an alias refers to a node that contains it"),
     "deep": (HEAD + "a: " + "[" * 5000 + "]" * 5000, "is nested too deeply"),
-    "large": (HEAD + "#" * 2_000_000, "must hold at most 1,000,000 bytes"),
+    "large": (HEAD + "#" * 2_000_000, "must have at most 1,000,000 bytes"),
 }
 
 
