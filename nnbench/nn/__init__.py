@@ -1,4 +1,4 @@
-"""A fully connected network in NumPy, laid out for speed."""
+"""Fully connected network in NumPy, with memory layout and in-place operations chosen for speed."""
 
 from nnbench.nn.losses.cross_entropy import SoftmaxCrossEntropy, score
 from nnbench.nn.network import Network, logits, probabilities

@@ -1,4 +1,4 @@
-"""Activations: each works in place on the buffer of one layer, and takes its slope from its own output."""
+"""Activation functions, applied in place; their derivatives are computed from their outputs."""
 
 from abc import ABC, abstractmethod
 from functools import partial
@@ -11,16 +11,16 @@ from nnbench.nn.buffers import Calls, aligned
 
 
 class Activation(ABC):
-    """An activation bound to the buffers of one layer. It must take zero to zero: see the padding of `Network`.
+    """Activation function bound to the buffers of one layer. It must map zero to zero, see the padding of `Network`.
 
     Args:
-        values: shape (width, batch), what `forward` and `derive` work on.
-        slopes: the same shape: the loss's gradient by the activations before `chain`, by the pre-activations after.
+        values: shape (width, batch), changed by `forward` and `derive`.
+        gradients: same shape, the gradient of the loss by the activations before `chain`, by the pre-activations after.
 
     Attributes:
-        forward: calls that turn `values` from pre-activations into activations.
-        derive: calls that turn `values` from activations into the activation's derivative.
-        chain: calls that multiply `slopes` by that derivative.
+        forward: calls that replace the pre-activations in `values` by activations.
+        derive: calls that replace the activations in `values` by the derivative.
+        chain: calls that multiply `gradients` by the derivative.
     """
 
     forward: Calls
@@ -28,26 +28,26 @@ class Activation(ABC):
     chain: Calls
 
     @abstractmethod
-    def __init__(self, values: FloatArray, slopes: FloatArray) -> None: ...
+    def __init__(self, values: FloatArray, gradients: FloatArray) -> None: ...
 
     @staticmethod
     @abstractmethod
     def apply(values: FloatArray) -> FloatArray:
-        """The activations of `values`, in a new array."""
+        """Return the activations of `values` in a new array."""
 
 
 class ReLU(Activation):
-    """max(0, z); its slope at zero is 0."""
+    """max(0, z), with derivative 0 at z = 0."""
 
-    def __init__(self, values: FloatArray, slopes: FloatArray) -> None:
-        zeros = aligned(values.shape, values.dtype)  # maximum is twice as fast on a whole array as on one zero
-        # A float that is not negative is positive just where its bits, read as an unsigned integer, are; and bits times
-        # 1 or 0 are the number times 1 or 0. So no boolean mask need be turned into floats, a third of the work.
+    def __init__(self, values: FloatArray, gradients: FloatArray) -> None:
+        zeros = aligned(values.shape, values.dtype)  # maximum is twice as fast with an array as with a scalar zero
+        # The bits of a non-negative float, as an unsigned integer, are positive exactly where the float is; and multiplying
+        # bits by 1 or 0 equals multiplying the float. This saves converting a boolean mask to floats, a third of the time.
         unsigned = f"u{values.dtype.itemsize}"
-        bits, slope_bits = values.view(unsigned), slopes.view(unsigned)
+        bits, gradient_bits = values.view(unsigned), gradients.view(unsigned)
         self.forward = [lambda: maximum(values, zeros, out=values)]  # `partial` is slow with keywords
         self.derive = [partial(np.sign, bits, bits)]
-        self.chain = [partial(np.multiply, slope_bits, bits, slope_bits)]
+        self.chain = [partial(np.multiply, gradient_bits, bits, gradient_bits)]
 
     @staticmethod
     def apply(values: FloatArray) -> FloatArray:
@@ -55,13 +55,13 @@ class ReLU(Activation):
 
 
 class Tanh(Activation):
-    """tanh(z)."""
+    """Hyperbolic tangent, tanh(z)."""
 
-    def __init__(self, values: FloatArray, slopes: FloatArray) -> None:
+    def __init__(self, values: FloatArray, gradients: FloatArray) -> None:
         one = np.ones((), values.dtype)
         self.forward = [partial(np.tanh, values, values)]
         self.derive = [partial(np.multiply, values, values, values), partial(np.subtract, one, values, values)]
-        self.chain = [partial(np.multiply, slopes, values, slopes)]
+        self.chain = [partial(np.multiply, gradients, values, gradients)]
 
     @staticmethod
     def apply(values: FloatArray) -> FloatArray:

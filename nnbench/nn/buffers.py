@@ -1,4 +1,4 @@
-"""Arrays that fill whole cache lines: vector instructions lose a fifth of their speed or more where they straddle two."""
+"""Arrays aligned to cache lines: vector instructions lose a fifth of their speed or more on data that straddles two."""
 
 from collections.abc import Callable
 from math import prod
@@ -9,11 +9,11 @@ import numpy.typing as npt
 from nnbench.core.arrays import FloatArray
 
 CACHE_LINE = 64  # bytes
-Calls = list[Callable[[], object]]  # calls on buffers that never move, so that their arguments are given once for all
+Calls = list[Callable[[], object]]  # with arguments bound, since the buffers are never reallocated
 
 
 def aligned(shape: tuple[int, ...], dtype: npt.DTypeLike, fill: float = 0.0) -> FloatArray:
-    """An array like `numpy.full(shape, fill, dtype)` whose first byte is at a multiple of 64."""
+    """Return an array like `numpy.full(shape, fill, dtype)` that starts at a multiple of 64 bytes."""
     size = prod(shape) * np.dtype(dtype).itemsize
     raw = np.empty(size + CACHE_LINE, np.uint8)
     start = -raw.ctypes.data % CACHE_LINE
@@ -23,6 +23,6 @@ def aligned(shape: tuple[int, ...], dtype: npt.DTypeLike, fill: float = 0.0) -> 
 
 
 def padded(count: int, dtype: npt.DTypeLike) -> int:
-    """`count` rounded up to whole cache lines of `dtype`."""
+    """Return `count` rounded up to whole cache lines of `dtype`."""
     per_line = CACHE_LINE // np.dtype(dtype).itemsize
     return -(-count // per_line) * per_line

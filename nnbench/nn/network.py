@@ -1,4 +1,4 @@
-"""A fully connected network whose training pass allocates nothing."""
+"""Fully connected network whose forward and backward passes allocate no memory."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -12,32 +12,32 @@ from nnbench.nn.activations import ACTIVATIONS, Activation
 from nnbench.nn.buffers import Calls, aligned, padded
 from nnbench.nn.products import product
 
-CHUNK = 1024  # points whose logits are worked out at a time: those of thousands leave the cache, and take four times as long
+CHUNK = 1024  # points per matrix product: thousands do not fit in the cache and take four times as long
 
 
 class Network:
-    """Dense layers with an activation between them, for a batch of one size; the outputs are logits.
+    """Dense layers with an activation function between them, for a fixed batch size; the outputs are logits.
 
     Activations are feature-major, shape (features + 1, batch), and their last row is ones, so that the bias is the
-    last row of the weights and needs no arithmetic of its own. All weights are views of one flat vector, all gradients
+    last row of the weights and needs no separate operation. All weights are views of one flat vector, all gradients
     of another, and matrix products write into the views: an update is a few passes over one short vector.
 
-    Rows are padded to whole cache lines, which makes the products a third faster. A padding column is a point of zeros
-    that lacks even the one of the bias; as activations take zero to zero, it stays zero and adds to no gradient. There
-    is one at least, and it is a sentinel: zero times a weight that is not finite is NaN, and so are its logits then.
+    Rows are padded to whole cache lines, which makes the products a third faster. A padding column is a point of zeros,
+    including its row for the bias; as activations map zero to zero, it stays zero and does not contribute to a gradient.
+    There is at least one, which detects divergence: zero times a weight that is not finite is NaN, as are its logits then.
 
     Args:
         inputs: features of a point.
-        hidden: widths of the hidden layers, any number of them.
+        hidden: widths of the hidden layers.
         outputs: classes.
         batch: points in the training batch.
         activation: of the hidden layers, a key of `ACTIVATIONS`.
         dtype: float32 or float64.
 
     Attributes:
-        parameters: all weights, one vector.
-        gradients: of the loss by `parameters`, once `backward` was called.
-        weights: a layer each, shape (inputs + 1, outputs), views of `parameters`; the last row is the bias.
+        parameters: all weights, as one vector.
+        gradients: of the loss by `parameters`, written by `backward`.
+        weights: one array per layer, shape (inputs + 1, outputs), views of `parameters`; the last row is the bias.
         weight_gradients: likewise, views of `gradients`.
         points: shape (inputs, batch), the batch.
         logits: shape (outputs, batch + padding), written by `forward`.
@@ -62,63 +62,63 @@ class Network:
 
         columns = padded(batch + 1, dtype)
         values = [aligned((width + 1, columns), dtype) for width in (inputs, *hidden)]
-        slopes = [aligned((width, columns), dtype) for width in (*hidden, outputs)]
+        layer_gradients = [aligned((width, columns), dtype) for width in (*hidden, outputs)]
         for value in values:
             value[-1, :batch] = 1.0
         self.points = values[0][:-1, :batch]
-        self.logits, self.logit_gradients = aligned((outputs, columns), dtype), slopes[-1]
+        self.logits, self.logit_gradients = aligned((outputs, columns), dtype), layer_gradients[-1]
 
-        # The buffers never move, so that a pass is a fixed list of calls, made here once for all.
+        # The buffers are never reallocated, so that a pass is a fixed list of calls with bound arguments.
         self._forward: Calls = []
         self._backward: Calls = []
         before: Activation | None = None
         for layer, (weights, gradients) in enumerate(zip(self.weights, self.weight_gradients, strict=True)):
-            back: Calls = [product(values[layer], slopes[layer].T, gradients)]
+            back: Calls = [product(values[layer], layer_gradients[layer].T, gradients)]
             if before is not None:
                 back += before.derive
-                back.append(product(weights[:-1], slopes[layer], slopes[layer - 1]))
+                back.append(product(weights[:-1], layer_gradients[layer], layer_gradients[layer - 1]))
                 back += before.chain
             self._backward = back + self._backward
             if layer == len(hidden):
                 self._forward.append(product(weights.T, values[layer], self.logits))
             else:
                 results = values[layer + 1][:-1]
-                before = ACTIVATIONS[activation](results, slopes[layer])
+                before = ACTIVATIONS[activation](results, layer_gradients[layer])
                 self._forward += [product(weights.T, values[layer], results), *before.forward]
 
     def initialize(self, rng: Normal, scale: float = 0.01) -> None:
-        """Draw the weights from N(0, scale^2), layer by layer in the order of the data; the biases are zero."""
+        """Draw the weights from N(0, scale^2), from the first layer to the last; set the biases to zero."""
         for weights in self.weights:
             weights[:-1] = scale * rng.standard_normal(weights[:-1].shape)
             weights[-1] = 0.0
 
     def snapshot(self) -> tuple[FloatArray, ...]:
-        """Copies of the weights."""
+        """Return copies of the weights."""
         return tuple(weights.copy() for weights in self.weights)
 
     def forward(self) -> None:
-        """From `points` to `logits`."""
+        """Compute `logits` from `points`."""
         for call in self._forward:
             call()
 
     def backward(self) -> None:
-        """From `logit_gradients` to `gradients`; after a `forward`, whose activations are spoiled on the way."""
+        """Compute `gradients` from `logit_gradients`; overwrites the activations of the preceding `forward`."""
         for call in self._backward:
             call()
 
 
 def _split(flat: FloatArray, shapes: Sequence[tuple[int, int]]) -> tuple[FloatArray, ...]:
-    """Consecutive pieces of `flat` in the given shapes, as views."""
+    """Return views of consecutive parts of `flat` in the given shapes."""
     ends = np.cumsum([rows * columns for rows, columns in shapes])
     return tuple(piece.reshape(shape) for piece, shape in zip(np.split(flat, ends[:-1]), shapes, strict=True))
 
 
 def logits(weights: Sequence[FloatArray], points: FloatArray, activation: str = "relu") -> FloatArray:
-    """The logits of any number of points, shape (n, classes).
+    """Return the logits of any number of points, shape (n, classes).
 
     Args:
-        weights: a layer each, shape (inputs + 1, outputs), as in `Network.weights` and `History.weights`.
-        points: shape (n, features), taken in the dtype of the weights.
+        weights: one array per layer, shape (inputs + 1, outputs), as in `Network.weights` and `History.weights`.
+        points: shape (n, features), converted to the dtype of the weights.
         activation: of the hidden layers, a key of `ACTIVATIONS`.
     """
     if len(points) > CHUNK:
@@ -132,7 +132,7 @@ def logits(weights: Sequence[FloatArray], points: FloatArray, activation: str = 
 
 
 def probabilities(weights: Sequence[FloatArray], points: FloatArray, activation: str = "relu") -> FloatArray:
-    """The softmax of `logits`, shape (n, classes): what the network believes of any number of points."""
+    """Return the class probabilities of any number of points, the softmax of `logits`, shape (n, classes)."""
     values = logits(weights, points, activation)
     powers: FloatArray = np.exp(values - values.max(axis=1, keepdims=True))
     powers /= powers.sum(axis=1, keepdims=True)

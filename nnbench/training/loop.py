@@ -1,4 +1,4 @@
-"""Training: from a network, an optimizer and points to a History. No input, no output, no global state."""
+"""Training loop: a pure function of network, optimizer and points, without input, output or global state."""
 
 from collections.abc import Collection, Sequence
 from math import inf, isfinite, isnan, nan
@@ -14,12 +14,12 @@ from nnbench.nn import Network, SoftmaxCrossEntropy, logits, score
 from nnbench.optimizers.base import IterationsPer, Optimizer, stepper
 from nnbench.records.history import History, Outcome
 
-BLOCK = 32  # epochs whose loss and accuracy are worked out together, or fewer,
-MAX_BUFFERED_LOGITS = 2**22  # so that no more logits than these wait for it
+BLOCK = 32  # epochs whose loss and accuracy are computed together, or fewer,
+MAX_BUFFERED_LOGITS = 2**22  # so that at most so many logits are buffered
 
 
 def evaluation_epochs(epochs: int) -> IntArray:
-    """The epochs at which the validation points are looked at: about 100, dense early, the first and last among them."""
+    """Return the epochs with a validation score: about 100, denser early, including the first and the last."""
     last = epochs - 1
     even = np.linspace(0, last, 50)
     early = np.geomspace(1, max(last, 1), 60)
@@ -39,38 +39,37 @@ def train(
     checkpoints: Collection[int] = (),
     rng: Generator | None = None,
 ) -> History:
-    """Train `network` from the weights it has, on the whole batch each epoch.
+    """Train `network` from its current weights, on the full batch in each epoch.
 
     Args:
-        network: its batch is the number of training points; it is left with the weights of the last epoch.
-        optimizer: left as it is; its state lives and ends with this call.
+        network: its batch size is the number of training points; it ends with the weights of the last epoch.
+        optimizer: not changed; each call starts with fresh state.
         train: the training points.
-        val: looked at in `evaluation_epochs`, and at the last epoch where the run stops early.
-        test: looked at once, after the training: with the final weights, and with those of the epoch that had the lowest
-            validation loss.
-        epochs: passes over the points, of which the first is measured before any update.
-        iterations_per: what the optimizer counts as an iteration, see `nnbench.optimizers.base.stepper`.
+        val: scored at `evaluation_epochs`, and at the last epoch if the run stops early.
+        test: scored once, after training: with the final weights, and with those of the lowest validation loss.
+        epochs: passes over the points; the first is measured before any update.
+        iterations_per: unit of the optimizer's iteration count, see `nnbench.optimizers.base.stepper`.
         stop_at_accuracy: stop once the training accuracy reaches this.
-        checkpoints: epochs at which the weights are kept.
-        rng: what the optimizer may draw from; by default that of seed 0.
+        checkpoints: epochs at which the weights are saved.
+        rng: random numbers for the optimizer; default `numpy.random.default_rng(0)`.
 
     Raises:
         ValueError: the points do not fit the network.
         TypeError: the optimizer does not work in place.
-        Exception: whatever the optimizer raises, with a note that says when.
+        Exception: raised by the optimizer; a note names the step.
     """
     if epochs < 1 or train.x.shape != network.points.T.shape or train.labels.max() >= len(network.logits):
         raise ValueError(f"{epochs} epochs on points of shape {train.x.shape} do not fit the network")
     started = perf_counter()
     metrics: list[tuple[FloatArray, FloatArray]] = []
     evaluated: dict[int, tuple[float, float]] = {}
-    kept: dict[int, tuple[FloatArray, ...]] = {}
+    snapshots: dict[int, tuple[FloatArray, ...]] = {}
     best: _Best | None = None
     outcome: Outcome = "finished"
-    due, keep, last = set(evaluation_epochs(epochs).tolist()), set(checkpoints), epochs - 1
+    evaluate_at, save_at, last = set(evaluation_epochs(epochs).tolist()), set(checkpoints), epochs - 1
     block = max(1, min(BLOCK, MAX_BUFFERED_LOGITS // network.logits.size))
-    pauses = due | keep | set(range(block - 1, epochs, block)) | {last}
-    with np.errstate(all="ignore"):  # what leaves the finite numbers is caught once an epoch
+    pauses = evaluate_at | save_at | set(range(block - 1, epochs, block)) | {last}
+    with np.errstate(all="ignore"):  # divergence is detected once per epoch
         network.points[:] = train.x.T
         parameters = network.parameters
         previous, gradients = parameters.copy(), network.gradients
@@ -83,7 +82,7 @@ def train(
             forward()
             write_gradient(row)
             backward()
-            if isnan(gradients.item(-1)):  # as it is wherever a parameter or a point's largest logit is not finite
+            if isnan(gradients.item(-1)):  # if any parameter or any point's largest logit is not finite
                 outcome = "diverged"
                 metrics.append(loss.metrics(row))
                 parameters[:] = previous
@@ -94,9 +93,9 @@ def train(
                 done = epoch == last or outcome == "stopped"
                 if done or row == block - 1:
                     metrics.append(loss.metrics(row + 1))
-                if epoch in keep:
-                    kept[epoch] = network.snapshot()
-                if done or epoch in due:
+                if epoch in save_at:
+                    snapshots[epoch] = network.snapshot()
+                if done or epoch in evaluate_at:
                     evaluated[epoch] = _score(network, val)
                     if evaluated[epoch][0] < (inf if best is None else best.val_loss):
                         best = _Best(epoch, evaluated[epoch][0], network.snapshot())
@@ -109,12 +108,12 @@ def train(
         best_test_loss, best_test_accuracy = (nan, nan) if best is None else _score(network, test, best.weights)
 
     train_loss, train_accuracy = (np.concatenate(values) for values in zip(*metrics, strict=True))
-    seen = {epoch: values for epoch, values in evaluated.items() if isfinite(values[0])}
-    val_loss, val_accuracy = np.array(list(seen.values())).reshape(-1, 2).T
+    finite = {epoch: values for epoch, values in evaluated.items() if isfinite(values[0])}
+    val_loss, val_accuracy = np.array(list(finite.values())).reshape(-1, 2).T
     return History(
         train_loss=train_loss,
         train_accuracy=train_accuracy,
-        evaluated=np.array(list(seen), np.int64),
+        evaluated=np.array(list(finite), np.int64),
         val_loss=val_loss,
         val_accuracy=val_accuracy,
         test_loss=test_loss,
@@ -123,7 +122,7 @@ def train(
         best_test_loss=best_test_loss,
         best_test_accuracy=best_test_accuracy,
         weights=network.snapshot(),
-        checkpoints=kept,
+        checkpoints=snapshots,
         outcome=outcome,
         diverged_at=len(train_loss) if outcome == "diverged" else None,
         seconds=seconds,
@@ -131,7 +130,7 @@ def train(
 
 
 class _Best(NamedTuple):
-    """The evaluated epoch with the lowest validation loss so far, and its weights."""
+    """Epoch with the lowest validation loss so far, and its weights."""
 
     epoch: int
     val_loss: float
@@ -139,7 +138,7 @@ class _Best(NamedTuple):
 
 
 def _score(network: Network, points: Points | None, weights: Sequence[FloatArray] | None = None) -> tuple[float, float]:
-    """Loss and accuracy on other points than the batch, with the network's weights or others; NaN where there are none."""
+    """Return loss and accuracy on held-out points, with the network's weights or given ones; NaN without points."""
     if points is None or not len(points.labels):
         return nan, nan
     return score(logits(weights or network.weights, points.x, network.activation), points.labels)
