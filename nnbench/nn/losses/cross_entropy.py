@@ -113,9 +113,7 @@ class SoftmaxCrossEntropy:
         shifted, margins, hits = self.shifted[rows], self.margins[rows], self.hits[rows]
         self.flat[rows].take(self.label_index, 1, margins, "clip")
         np.equal(margins, 0, hits)
-        if np.count_nonzero(self.bits[rows]) != self.nonzero_without_ties * len(
-            shifted
-        ):  # with ties, the first of equal logits is predicted
+        if np.count_nonzero(self.bits[rows]) != self.nonzero_without_ties * len(shifted):  # the first of equal logits counts
             np.equal(shifted[:, :, : self.batch].argmax(1), self.labels, hits)
         accuracies: FloatArray = np.add.reduce(hits, axis=1, dtype=np.uint32) / self.batch
         return accuracies
