@@ -63,7 +63,7 @@ def run_once(config: Config) -> int:
             raise RunFailed(outcome.reason)
         return 1
     console.print(escape_markup(_sentence(config, outcome)))
-    console.print(escape_markup(f"run {run_id} in study {config.study} at {writer.store.shown_uri}"))
+    console.print(escape_markup(f"run {run_id} in study {config.study} at {writer.shown_uri}"))
     return 0
 
 

@@ -86,7 +86,6 @@ def _open_and_run(plan: Plan, console: Console) -> int:
 def _run_and_report(sweep: Sweep, plan: Plan) -> int:
     """Run the stages and write the report; the sweep's own run is closed in any case."""
     from nnbench.cli.study_report import answer, print_results, report_on
-    from nnbench.tracking.mlflow.reader import read_study
 
     config, writer, console = sweep.config, sweep.writer, sweep.console
     reports: list[Report] = []
@@ -96,7 +95,7 @@ def _run_and_report(sweep: Sweep, plan: Plan) -> int:
         plan.stages(sweep)
         if sweep.id is not None:
             writer.attach(sweep.id, sweep.files, folder)  # the report reads the selected settings from the store
-        study = read_study(writer.store, config.study)
+        study = writer.read_study()
         try:
             reports = report_on(study, config.report, console)
         except Exception as error:  # the runs are kept, and the report can be remade
@@ -113,7 +112,7 @@ def _run_and_report(sweep: Sweep, plan: Plan) -> int:
         console.print(failure_table(sweep.failures))
     if trouble:
         console.print(trouble)
-    console.print(f"review  [bold]{escape(writer.store.pages)}[/bold]")
+    console.print(f"review  [bold]{escape(writer.pages)}[/bold]")
     return 1 if sweep.failures or trouble or not complete else 0
 
 

@@ -20,10 +20,10 @@ from nnbench.core.redaction import redacted
 from nnbench.core.signals import Interrupted, uninterrupted
 from nnbench.records.versions import CODE, DATASET, SOURCE
 from nnbench.sweep.job import Ended, Failure, Job
-from nnbench.tracking.mlflow.sources import Sources
+from nnbench.tracking.base import Tracker
 from nnbench.tracking.mlflow.store import Store, open_store
 from nnbench.tracking.mlflow.writer import StudyWriter
-from nnbench.tracking.run_spec import RunSpec
+from nnbench.tracking.run_spec import RunSpec, Sources
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Recorder:
         sweep_id: id of the sweep's own run, the parent of the others.
     """
 
-    def __init__(self, writer: StudyWriter, sweep_id: str | None = None) -> None:
+    def __init__(self, writer: Tracker, sweep_id: str | None = None) -> None:
         self.writer = writer
         self.sweep_id = sweep_id
         self._open: dict[Job, str] = {}  # by job, since two jobs may have the same identity
@@ -101,7 +101,7 @@ def open_store_of(config: Config, *, create: bool = True) -> Store:
     return open_store(tracking.uri, artifacts, create=create, spool=Path(tracking.spool), patience=tracking.patience)
 
 
-def open_study(config: Config) -> StudyWriter:
+def open_study(config: Config) -> Tracker:
     """Open a writer for the study of `config`; makes the study and its store if they are missing.
 
     Raises:
@@ -138,7 +138,7 @@ def sources(config: Config) -> Sources:
     }
 
 
-def changed_sources(writer: StudyWriter, configs: Sequence[Config], times: int = 1) -> list[str]:
+def changed_sources(writer: Tracker, configs: Sequence[Config], times: int = 1) -> list[str]:
     """Describe finished runs of other source (`my.opts:Lion has changed: 20 runs anew`); a config stands for `times` runs."""
     found = writer.superseded([spec(config) for config in configs]).items()
     why = {name: f"{name} has changed" if name else "the code of earlier runs is not known" for name, _ in found}

@@ -22,7 +22,7 @@ from nnbench.sweep.progress import SweepProgress
 if TYPE_CHECKING:
     from nnbench.records.rows import Row
     from nnbench.sweep.recorder import Recorder
-    from nnbench.tracking.mlflow.writer import StudyWriter
+    from nnbench.tracking.base import Tracker
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class Sweep:
         halted: `fail_fast` has ended the sweep: no further stage may start.
     """
 
-    def __init__(self, config: Config, writer: "StudyWriter", executor: Executor, console: Console) -> None:
+    def __init__(self, config: Config, writer: "Tracker", executor: Executor, console: Console) -> None:
         self.config, self.writer, self.console = config, writer, console
         self.id: str | None = None
         self.finished = writer.finished() if config.resume else set()
@@ -95,8 +95,7 @@ class Sweep:
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Set tags of the sweep's own run."""
         assert self.id is not None
-        with self.writer.store.user_errors():
-            self.writer.store.runs.label({self.id: tags})
+        self.writer.label(self.id, tags)
 
     def run(self, jobs: Sequence[Job], stage: str = "") -> None:
         """Train and record those of `jobs` that have not finished before; jobs of the same identity once."""

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 from nnbench.config.text_values import as_text
 from nnbench.core.redaction import redacted
-from nnbench.tracking.mlflow.sources import Sources
 from nnbench.tracking.mlflow.ui import notes
+
+# The text of each module by its path, by digest.
+Sources = Mapping[str, Mapping[str, str]]
 
 LONGEST_PARAM, LONGEST_TAG, LONGEST_KEY = 6000, 8000, 250  # characters
 

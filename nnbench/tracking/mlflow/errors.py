@@ -1,4 +1,4 @@
-"""The faults of a store that its user can mend, each told in one line, and no password in any of them."""
+"""One-line messages, without passwords, for faults of a store that its user can mend."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ FULL = "the disk is full; what was written is sound: make room, then give the co
 DELETED = "the study was deleted there meanwhile: restore it (`mlflow experiments restore`), or name another"
 NO_FOLDER = "a folder of its artifacts has been replaced by a file: move that away, then give the command again"
 
-# What a fault says of itself -> what its user is told.
+# Part of an exception's text -> the message for the user.
 FAULTS = {
     LOCKED: "another program has kept it locked for minutes: close that one, then give the command again",
     "disk is full": FULL,
@@ -44,9 +44,9 @@ FAULTS = {
 
 @contextmanager
 def user_errors(uri: str, file: Path | None = None) -> Iterator[None]:
-    """Within, a fault of the store at `uri` that its user can mend ends in a `UserError`.
+    """Convert faults of the store at `uri` that its user can mend to `UserError`.
 
-    A damaged SQLite `file` raises whatever the nonsense in it leads to; it is looked at only then.
+    A damaged SQLite `file` may raise any exception, so the file is checked after an unknown one.
     """
     try:
         yield
@@ -54,8 +54,8 @@ def user_errors(uri: str, file: Path | None = None) -> Iterator[None]:
         raise
     except ServerUnavailable as error:
         cause = error.__cause__
-        told = REFUSED if cause and is_access_denied(cause) else f"the server does not answer: {root_message(error)}"
-        raise UserError(f"tracking.uri={redacted(uri)}: {told}") from error
+        message = REFUSED if cause and is_access_denied(cause) else f"the server does not answer: {root_message(error)}"
+        raise UserError(f"tracking.uri={redacted(uri)}: {message}") from error
     except Exception as error:
         found = remedy(error)
         if file is not None and found is None and file.is_file() and is_damaged(file):
@@ -66,7 +66,7 @@ def user_errors(uri: str, file: Path | None = None) -> Iterator[None]:
 
 
 def remedy(error: Exception) -> str | None:
-    """What its user can do about a fault, in one line; None where it is no fault of the store or an unknown one."""
+    """The message for a fault; None if it is not a fault of the store or not a known one."""
     if not isinstance(error, MlflowException | SQLAlchemyError | sqlite3.Error | OSError):
         return None
     if is_unavailable(error):
@@ -79,12 +79,12 @@ def remedy(error: Exception) -> str | None:
 
 
 def connection_message(error: BaseException) -> str:
-    """What to say where a database that is no SQLite file cannot be reached."""
+    """The message for a database server that cannot be reached."""
     return f"the database does not answer: {root_message(error)}"
 
 
 def _is_connection_error(error: BaseException | None) -> bool:
-    """Whether the connection to a database that is no SQLite file has failed; MLflow wraps such a fault in its own."""
+    """Whether the connection to a database server failed; MLflow wraps such an error in its own."""
     while error is not None:
         if isinstance(error, InterfaceError | OperationalError):
             return not isinstance(error.orig, sqlite3.Error)
@@ -93,7 +93,7 @@ def _is_connection_error(error: BaseException | None) -> bool:
 
 
 def root_message(error: BaseException) -> str:
-    """What lies at the bottom of a fault, such as a refused connection, in one line."""
+    """The first line of the innermost exception's text, such as a refused connection."""
     while (inner := error.__cause__ or error.__context__) is not None and not isinstance(inner, UserError):
         error = inner
     return redacted((str(error).strip().splitlines() or [type(error).__name__])[0])[:200]

@@ -13,12 +13,10 @@ from nnbench.records.rows import Row, ours
 from nnbench.records.versions import CODE, DATASET, SOURCE
 from nnbench.tracking.mlflow.artifact_files import artifact_folder
 from nnbench.tracking.mlflow.store import Store
+from nnbench.tracking.run_spec import Sources
 
 FOLDER = "sources"
 LONGEST = 200_000  # characters of a file that are read
-
-# The text of each module by its path, by digest.
-Sources = Mapping[str, Mapping[str, str]]
 
 
 def write_sources(folder: Path, sources: Sources) -> None:

@@ -1,4 +1,4 @@
-"""Which of a sweep's jobs there are runs of by another version of the source, and which runs a sweep has asked for again."""
+"""Jobs whose FINISHED runs came from other source code, and runs of an earlier version that a sweep uses again."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
@@ -11,7 +11,7 @@ from nnbench.tracking.run_spec import RunSpec, stored_params
 
 
 def changes(rows: Iterable[Row], jobs: Sequence[RunSpec]) -> Counter[str]:
-    """For how many of some jobs there is a FINISHED run of other source, by what differs; "" where that is not known.
+    """Count the jobs that have a FINISHED run of other source, by what differs; "" where that is not known.
 
     What differs is named as in the parameters, such as `my.opts:Lion`, or it is `nnbench`.
     """
@@ -29,11 +29,11 @@ def changes(rows: Iterable[Row], jobs: Sequence[RunSpec]) -> Counter[str]:
 
 
 def mark_requested(rows: Sequence[Row], identities: Collection[str], asked: int) -> dict[str, dict[str, str]]:
-    """Tags for runs of an earlier version that a sweep has wanted, by their ids, so that theirs counts as the newest.
+    """Tags, by run id, that make runs of an earlier version count as the newest because a sweep uses them again.
 
     Args:
         rows: of the study.
-        identities: of the runs that the sweep has wanted.
+        identities: of the runs that the sweep uses.
         asked: when, in ms since 1970.
     """
     _, earlier = split([row for row in rows if row.tags.get("nnbench.kind") == "training"])
@@ -41,7 +41,7 @@ def mark_requested(rows: Sequence[Row], identities: Collection[str], asked: int)
 
 
 def _differing(row: Row, job: RunSpec) -> list[str]:
-    """What is of other source in a job than it was in a run of the same configuration."""
+    """The components whose source differs between a job and a run of the same configuration."""
     if not all(tag in row.tags for tag in job.sources):
         return [""]
     names = {SOURCE: job.params.get("optimizer.algorithm"), DATASET: job.params.get("dataset.name"), CODE: "nnbench"}

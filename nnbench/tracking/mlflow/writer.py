@@ -1,4 +1,4 @@
-"""The one writer of a study: it opens each run, logs it when it comes back, and closes it, whatever came of it."""
+"""The tracker of a study in MLflow: opens, logs and closes its runs."""
 
 import logging
 import math
@@ -19,21 +19,24 @@ from nnbench.records import npz as artifacts
 from nnbench.records.boundary import Boundary
 from nnbench.records.history import History
 from nnbench.records.rows import Row
+from nnbench.records.study import Study
+from nnbench.tracking.base import Tracker
 from nnbench.tracking.metrics import metric_points
 from nnbench.tracking.mlflow.artifact_files import artifact_folder
 from nnbench.tracking.mlflow.experiment import open_experiment
 from nnbench.tracking.mlflow.outbox import Outbox, outbox_folder
+from nnbench.tracking.mlflow.reader import read_study
 from nnbench.tracking.mlflow.rest_runs import RestRuns
 from nnbench.tracking.mlflow.run_writer import DirectRunWriter, RunWriter
 from nnbench.tracking.mlflow.runs import now
-from nnbench.tracking.mlflow.sources import Sources, write_sources
+from nnbench.tracking.mlflow.sources import write_sources
 from nnbench.tracking.mlflow.store import Store
 from nnbench.tracking.mlflow.superseded import changes, mark_requested
 from nnbench.tracking.mlflow.ui import notes
 from nnbench.tracking.mlflow.ui.study_page import NOTE, REPORT, REPORT_TAG, update_study_page
 from nnbench.tracking.mlflow.writer_lock import WriterLock
 from nnbench.tracking.provenance import provenance, user
-from nnbench.tracking.run_spec import LONGEST_TAG, RunSpec, storable, stored_key, stored_params
+from nnbench.tracking.run_spec import LONGEST_TAG, RunSpec, Sources, storable, stored_key, stored_params
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +45,7 @@ BLACK = "#1a1a1a"  # a sweep's own run, among runs in the colours of their optim
 WORTH_ANALYZING = 10  # runs in a sweep, from which on SQLite's statistics are out of date
 
 
-class StudyWriter:
+class StudyWriter(Tracker):
     """The one writer of a study.
 
     A run is named by the handle that `start_run` gives. Every method raises `UserError` for a fault of the store that its
@@ -75,7 +78,7 @@ class StudyWriter:
         self._kept: set[str] = set()
         self._with_runs: dict[str, Mapping[str, str]] = {}  # sources that the sweep's own run could not be given
         with store.user_errors():
-            # Without the kind, the pages open on the side of language models.
+            # Without this tag, the UI opens its pages for language models.
             self._experiment = open_experiment(store, study, {"mlflow.experimentKind": "custom_model_development"})
             self._lock = WriterLock(store.writers)
             if NOTE not in self._experiment.tags or description:
@@ -96,32 +99,44 @@ class StudyWriter:
         if "commit" in origin:
             self._tags[MLFLOW_GIT_COMMIT] = origin["commit"]
 
+    @property
+    def shown_uri(self) -> str:
+        return self.store.shown_uri
+
+    @property
+    def pages(self) -> str:
+        return self.store.pages
+
+    def read_study(self) -> Study:
+        return read_study(self.store, self.study)
+
+    def label(self, run_id: str, tags: Mapping[str, str]) -> None:
+        with self.store.user_errors():
+            self.store.runs.label({run_id: tags})
+
     def finished(self) -> set[str]:
-        """The identities of the runs that this study has FINISHED."""
         return set(self.finished_runs())
 
     def finished_runs(self) -> dict[str, Row]:
-        """The newest FINISHED run of each identity; not one whose files have been deleted, which a report could not show."""
+        """As `Tracker.finished_runs`, without runs whose files have been deleted, which a report could not show."""
         with self.store.user_errors():
             rows = self.store.runs.rows(self._experiment)
             known = [row for row in rows if row.status == "FINISHED" and "nnbench.identity" in row.tags]
             kept = [row for row in known if self._has_its_files(row)]
         if lost := len(known) - len(kept):
-            logger.warning("%d of %d finished runs have lost their history.npz: they count as not yet made", lost, len(known))
+            logger.warning("%d of %d finished runs have lost their history.npz and count as missing", lost, len(known))
         return {row.tags["nnbench.identity"]: row for row in kept}
 
     def _has_its_files(self, row: Row) -> bool:
-        """Whether a run's history is there, as far as it can be told without asking a server."""
+        """Whether a run's history exists; True if only a server could tell."""
         folder = artifact_folder(self.store, self._experiment, row.run_id)
         return folder is None or (folder / artifacts.HISTORY).exists()
 
     def rows(self) -> list[Row]:
-        """All runs of the study, oldest first."""
         with self.store.user_errors():
             return self.store.runs.rows(self._experiment)
 
     def start_sweep(self, name: str, *, params: Mapping[str, str]) -> str:
-        """Open the sweep's own run, at once; returns its id in the store."""
         tags = {"nnbench.kind": "sweep", COLOUR: BLACK}
         with self.store.user_errors():
             sweep_id = self.store.runs.open(self._experiment, name, {**self._tags, **tags}, storable(params))
@@ -129,7 +144,6 @@ class StudyWriter:
         return sweep_id
 
     def start_run(self, job: RunSpec, sweep_id: str | None) -> str:
-        """Open the run of a job that is about to train; returns its handle."""
         tags = {
             "nnbench.kind": "training",
             "nnbench.identity": job.identity,
@@ -146,7 +160,6 @@ class StudyWriter:
         return handle
 
     def finish_run(self, handle: str, job: RunSpec, history: History, boundary: Boundary | None) -> None:
-        """Log all of a run that came back, and mark it FINISHED, a diverged one too."""
         note = partial(notes.run_note, history.outcome, stored_params(job.params), history=history)
         with self._files(handle) as folder:
             artifacts.write_run(folder, history, boundary)
@@ -155,7 +168,6 @@ class StudyWriter:
         self._close(handle, "FINISHED", history.outcome, metric_points(history, now()), shown)
 
     def fail_run(self, handle: str, job: RunSpec, traceback: str, reason: str) -> None:
-        """Keep the traceback, and mark the run FAILED."""
         reason = redacted(reason)
         note = notes.run_note("failed", stored_params(job.params), reason=reason)
         with self._files(handle) as folder:
@@ -164,23 +176,16 @@ class StudyWriter:
         self._close(handle, "FAILED", "failed", [], note, reason)
 
     def kill_run(self, handle: str, reason: str) -> None:
-        """Mark a run KILLED that did not come back."""
         job, reason = self._open.get(handle), redacted(reason)
         note = notes.run_note("killed", stored_params(job.params) if job else {}, reason=reason)
         self._close(handle, "KILLED", "killed", [], note, reason)
 
     def run_id(self, handle: str) -> str:
-        """The id of a run in the store."""
         return self._run_writer.run_id(handle)
 
     def flush(self, seconds: float | None = None) -> None:
-        """Wait until the store knows of all that has ended, or for so long.
-
-        Raises:
-            UserError: it does not. What it was not told is kept, and the next call tells it.
-        """
         if left := self._run_writer.flush(seconds):
-            where = f"{left} runs wait in {self.store.writers}; the next call, such as this one again, tells it of them"
+            where = f"{left} runs are queued in {self.store.writers}; the next command, such as this one again, sends them"
             raise UserError(f"tracking.uri={self.store.shown_uri}: the server does not answer: {where}")
 
     def end_sweep(
@@ -214,11 +219,11 @@ class StudyWriter:
             tags[REPORT_TAG] = "\n".join(reports)
         ended = now()
         finite = [Metric(stored_key(key), value, ended, 0) for key, value in (metrics or {}).items() if math.isfinite(value)]
-        trouble = None
+        failure = None
         try:
             self.attach(sweep_id, files, folder)
         except UserError as error:  # the run is closed all the same
-            trouble, status = error, "KILLED" if status == "KILLED" else "FAILED"
+            failure, status = error, "KILLED" if status == "KILLED" else "FAILED"
             tags["nnbench.outcome"], tags["nnbench.reason"] = status.lower(), notes.truncate(str(error), LONGEST_TAG)
         with self.store.user_errors():
             self.store.runs.close(sweep_id, status, finite, tags)
@@ -226,18 +231,10 @@ class StudyWriter:
             self._update_study_page(answer)
             if self._outcomes.total() >= WORTH_ANALYZING:
                 self.store.analyze()
-        if trouble is not None:
-            raise trouble
+        if failure is not None:
+            raise failure
 
     def attach(self, sweep_id: str, files: Sequence[Path], folder: Path | None = None) -> None:
-        """Make these files artifacts of the sweep's own run, which goes on.
-
-        Args:
-            sweep_id: from `start_sweep`.
-            files: what is to be kept.
-            folder: in which they lie, at the same places as among the artifacts; None puts figures in a folder and all else
-                at the top.
-        """
         with self.store.user_errors(), DirectRunWriter(self.store, self._experiment).files(sweep_id) as kept:
             for file in files:
                 place = kept / _place(file, folder)
@@ -245,10 +242,7 @@ class StudyWriter:
                 shutil.copy(file, place)
 
     def keep_sources(self, sweep_id: str, sources: Sources) -> None:
-        """Make sources artifacts of the sweep's own run, those that are not yet.
-
-        While a server does not answer, they become artifacts of the runs that come of them, which wait for it.
-        """
+        """As `Tracker.keep_sources`; if the server is unavailable, stores them with each queued run that uses them."""
         if new := {digest: files for digest, files in sources.items() if digest not in self._kept}:
             try:
                 with self.store.user_errors(), DirectRunWriter(self.store, self._experiment).files(sweep_id) as folder:
@@ -260,13 +254,12 @@ class StudyWriter:
             self._kept |= new.keys()
 
     def reuse(self, identities: Collection[str]) -> None:
-        """Note that a sweep has wanted runs that were FINISHED before, where a later version would be taken for the newest."""
+        """Mark FINISHED runs that a sweep uses again, so that they count as newer than runs of a later version."""
         with self.store.user_errors():
             if asked := mark_requested(self.store.runs.rows(self._experiment), identities, now()):
                 self.store.runs.label(asked)
 
     def superseded(self, jobs: Sequence[RunSpec]) -> Counter[str]:
-        """For how many of some jobs there is a FINISHED run of other source, see `tracking.superseded.changes`."""
         with self.store.user_errors():
             return changes(self.store.runs.rows(self._experiment), jobs)
 
@@ -296,7 +289,7 @@ class StudyWriter:
 
 
 def _place(file: Path, folder: Path | None) -> str:
-    """Where a file belongs among a sweep's artifacts."""
+    """A file's path among a sweep's artifacts."""
     if folder is not None and file.is_relative_to(folder):
         return file.relative_to(folder).as_posix()
     return f"{FIGURES}/{file.name}" if file.parent.name == FIGURES else file.name
