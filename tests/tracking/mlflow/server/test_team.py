@@ -76,7 +76,7 @@ def test_a_server_that_does_not_come_back(team: Team, member: Member) -> None:
     assert sweep.returncode == 1, said
     last = said.strip().splitlines()[-1]
     spooled = member.spooled()
-    assert last.startswith(f"nnbench: tracking.uri={team.uri}: the server does not answer: {len(spooled)} runs wait in ")
+    assert last.startswith(f"nnbench: tracking.uri={team.uri}: the server does not answer: {len(spooled)} runs are queued in ")
     assert "Traceback" not in said
     assert "does not answer: runs are queued" in said
     assert len(spooled) >= 14, "training went on"
