@@ -17,7 +17,7 @@ def _outputs(cells: list[Any]) -> str:
 
 
 def test_the_notebook_is_stored_without_outputs() -> None:
-    notebook = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
     nbformat.validate(notebook)
     assert _outputs(notebook["cells"]) == ""
 
@@ -25,7 +25,7 @@ def test_the_notebook_is_stored_without_outputs() -> None:
 @pytest.mark.heavy
 @pytest.mark.timeout(600)
 def test_every_cell_runs(tmp_path: Path) -> None:
-    notebook = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
     client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}})
     client.execute()
     said = _outputs(notebook["cells"])
