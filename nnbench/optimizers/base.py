@@ -21,33 +21,43 @@ FLUSH_EVERY = 64  # steps; a moving average with a memory of 0.9 fades by a fact
 class Optimizer(ABC):
     """A rule by which gradients change parameters.
 
-    To add one, subclass this as a keyword-only dataclass whose fields are the hyperparameters, each with its range;
-    make the state in `allocate`, use it in `update`:
-
-        @dataclass(kw_only=True)
-        class SignMomentum(Optimizer):
-            learning_rate: Positive = 0.01
-            beta: Fraction = 0.9
-
-            def allocate(self, parameters):
-                self.average = np.zeros_like(parameters)
-
-            def update(self, parameters, gradients, iteration):
-                self.average *= self.beta
-                self.average += (1 - self.beta) * gradients
-                parameters -= self.learning_rate * np.sign(self.average)
+    To add one, subclass this as a keyword-only dataclass whose fields are the hyperparameters, each with its range; make the
+    state in `allocate`, use it in `update`.
 
     Arithmetic is that of the arrays' dtype as long as other numbers are Python's. What NumPy writes into an existing
     array (`add(a, b, a)`) costs half of what it allocates; scalars are quickest as arrays of no dimension, and functions
     by names of their own, as looking up `np.add` costs a fifth of adding.
 
-    Attributes:
-        layerwise: set it for a rule that looks at layers as a whole (norms, matrix factors). It is then given one
-            weight matrix at a time, shape (inputs + 1, outputs), the last row the bias, each with state of its own;
-            otherwise all parameters of the network as one vector.
-        rng: the run's own random numbers, from its seed, in `allocate` and `update`; layers share it. Nothing else that
-            is random may decide what a rule does, nor what an earlier run has left in a class or a module: equal runs
-            are compared before a sweep, and a rule whose runs differ is refused.
+    Attributes
+    ----------
+    layerwise : bool
+        Set it for a rule that looks at layers as a whole (norms, matrix factors). It is then given one
+        weight matrix at a time, shape (inputs + 1, outputs), the last row the bias, each with state of its own;
+        otherwise all parameters of the network as one vector.
+    rng : numpy.random.Generator
+        The run's own random numbers, from its seed, in `allocate` and `update`; layers share it. Nothing else that
+        is random may decide what a rule does, nor what an earlier run has left in a class or a module: equal runs
+        are compared before a sweep, and a rule whose runs differ is refused.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> import numpy as np
+    >>> from nnbench import Fraction, Optimizer, Positive, train
+    >>> @dataclass(kw_only=True)
+    ... class SignMomentum(Optimizer):
+    ...     learning_rate: Positive = 0.01
+    ...     beta: Fraction = 0.9
+    ...
+    ...     def allocate(self, parameters):
+    ...         self.average = np.zeros_like(parameters)
+    ...
+    ...     def update(self, parameters, gradients, iteration):
+    ...         self.average *= self.beta
+    ...         self.average += (1 - self.beta) * gradients
+    ...         parameters -= self.learning_rate * np.sign(self.average)
+    >>> train(SignMomentum(learning_rate=0.001), epochs=101).outcome
+    'finished'
     """
 
     layerwise: ClassVar[bool] = False
