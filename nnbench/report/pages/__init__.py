@@ -1,6 +1,6 @@
-"""The pages of the report, one file a page, found by name: to add one is to add a file here and its name to a YAML.
+"""The pages of the report: one module per page, found by name. A new page is a new module, named in a YAML file.
 
-Each has `draw(pad, findings, settings)`, which fills a page or more and returns the table behind it.
+Each module has `draw(section, findings, options)`, which draws one or more pages and returns the data behind them.
 """
 
 import pkgutil
@@ -16,17 +16,17 @@ from nnbench.report.plots.sheet import Section
 
 
 class NoDataError(Exception):
-    """A page that this study cannot fill; its text ends the sentence 'not shown because'."""
+    """Raised where the study lacks the data that a page needs; the message completes "Not shown because"."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReportOptions:
-    """What the reader asked for.
+    """Options of one report.
 
     Attributes:
         title: of the document.
-        targets: training accuracies whose time to reach is told.
-        contents: the other pages, each its kind, finding and number; known once they are drawn, for the cover alone.
+        targets: training accuracies for which the time to reach them is reported.
+        contents: kind, title and page number of the other pages; given to the cover, which is drawn last.
     """
 
     title: str
@@ -38,21 +38,21 @@ Draw = Callable[[Section, Findings, ReportOptions], pd.DataFrame]
 
 
 def names() -> list[str]:
-    """The pages there are."""
+    """Names of all pages."""
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
 def check(pages: Sequence[str]) -> None:
-    """Refuse the name of a page that there is not.
+    """Check that every page exists.
 
     Raises:
-        UserError: names it, and the pages there are.
+        UserError: for an unknown page; lists the valid names.
     """
     if unknown := [name for name in pages if name not in names()]:
         raise UserError(f"report.pages names {unknown[0]!r}, which is no page: choose among {', '.join(names())}")
 
 
 def load(name: str) -> Draw:
-    """The drawing of the page of that name."""
+    """Import a page's `draw` function."""
     draw: Draw = import_module(f"{__name__}.{name}").draw
     return draw

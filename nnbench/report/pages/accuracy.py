@@ -1,4 +1,4 @@
-"""How the accuracy rises from the chance line, on the points trained on and on those held out."""
+"""Page: training and validation accuracy over the epochs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from nnbench.report.sentences import wording
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
-    """What `curves.bands` gives, for training and validation accuracy."""
+    """Draw the page; return `curves.bands` of training and validation accuracy."""
     table = curves.bands(findings, {"train_accuracy": "Training accuracy", "val_accuracy": "Validation accuracy"})
     by = METRICS["final/val_accuracy" if findings.known("final/val_accuracy") else "final/train_accuracy"]
     known = references(findings.runs)
@@ -27,22 +27,22 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
 
 @dataclass(frozen=True)
 class FromChance:
-    """From what guessing gives, to 1; from 0 where that is unknown.
+    """A linear scale from the chance accuracy, or 0 if that is unknown, to 1.
 
     Attributes:
         chance: the accuracy of guessing.
-        references: further accuracies that a line is drawn at, by name.
+        references: other accuracies to mark with a line, by name.
     """
 
     chance: float | None
     references: Mapping[str, float] = field(default_factory=dict)
 
     def of(self, shown: Sequence[str]) -> curves.Scale:
-        """The same for all."""
+        """The same for all curves."""
         return self._apply
 
     def height(self, curve: str) -> float:
-        """The same for all."""
+        """The same for all curves."""
         return 1.0
 
     def _apply(self, axes: Axes) -> None:

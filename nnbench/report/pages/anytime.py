@@ -1,4 +1,4 @@
-"""How good a setting is all along, for one who may stop early: its loss, averaged over the whole of training."""
+"""Page: anytime performance, the loss averaged over the whole of training."""
 
 import numpy as np
 import pandas as pd
@@ -14,26 +14,30 @@ from nnbench.stats.anytime import mean_over_training
 
 _MANY = 12
 _CAPTION = (
-    "The {} of each run, averaged from epoch 0 to {:,.0f}: above, over the logarithm of the epoch, so that every doubling "
-    "counts alike, which the title speaks of; below, over the epochs themselves, most of which are late. Mark: interquartile "
+    "The {} of each run, averaged from epoch 0 to {:,.0f}. Above: averaged over the logarithm of the epoch, so that every "
+    "doubling counts equally; the title refers to this average. Below: averaged over the epochs. Mark: interquartile "
     f"mean over seeds; bar: its {numbers.INTERVAL}; small dots: single runs. Hollow: shown to be worse than the first "
-    "(Wilcoxon signed-rank test on runs paired by seed, Holm-corrected), or not ranked. Early speed and a better end both "
-    "lower it; the curves tell which."
+    "(Wilcoxon signed-rank test on runs paired by seed, Holm-corrected), or not ranked. Both a faster start and a lower "
+    "final loss reduce this average; the loss curves show which."
 )
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
-    """A row a setting and scale (log, linear), the best first: `n`, `estimate`, `low`, `high` (nats), `p`, `behind`."""
+    """Draw the page; one row per setting and scale (log, linear), best first.
+
+    Returns:
+        `setting`, `scale`, `n`, `estimate`, `low`, `high` (nats), `p`, `behind`.
+    """
     curves = findings.study.curves.merge(findings.scored[["run_id", "setting", "seed"]], on="run_id")
     column = "val_loss" if curves["val_loss"].notna().any() else "train_loss"
     if not np.isfinite(curves[column].astype(float)).any():
-        raise NoDataError("no run that came to its end has left its curves")
+        raise NoDataError("no completed run has curves")
     until, name = float(curves["epoch"].max()), "validation loss" if column == "val_loss" else "training loss"
     found = {log: _weighed(findings, curves, column, until, log) for log in (True, False)}
     phrasing = wording.phrasing(findings, f"mean {name} over training", higher=False)
     page = section.page(sentences.headline(found[True].verdict, phrasing), _CAPTION.format(name, until))
     for log, one in found.items():
-        page.heading("Every doubling of the epochs alike" if log else "Every epoch alike")
+        page.heading("Every doubling of the epochs weighted equally" if log else "Every epoch weighted equally")
         page.y += 1
         _forest_plot(page, findings, one, f"mean {name} (nats)")
     parts = [one.ranking.assign(scale="log" if log else "linear") for log, one in found.items()]

@@ -1,4 +1,4 @@
-"""What a search of k configurations can be expected to find: how much of a result is owed to how long one searched."""
+"""Page: the expected best of k configurations, that is, how much a longer search gains."""
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ _LEAST = 3  # configurations that make a curve
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
-    """A row an optimizer and k: `optimizer`, `k`, `expected`."""
+    """Draw the page; return one row per optimizer and k: `optimizer`, `k`, `expected`."""
     search = findings.search
     tried = [name for name in search.varied if len(search.of(name)) >= _LEAST] if search else []
     if search is None or not tried:
@@ -30,7 +30,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     curves = {name: curve for name, curve in curves.items() if curve.notna().any()}
     curves = dict(sorted(curves.items(), key=lambda one: -one[1].iloc[-1]))  # as the lines end
     if not curves:
-        raise NoDataError("no configuration came to its end on all of its seeds")
+        raise NoDataError("no configuration completed all of its seeds")
     page = section.page(_title(curves), _caption(search) + left_out(list(curves), _MANY, "optimizer"))
     shown = dict(list(curves.items())[:_MANY])
     legend(page, {name: search.line_style(name) for name in shown})
@@ -41,21 +41,21 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
 
 
 def _title(curves: dict[str, "pd.Series[float]"]) -> str:
-    """Who gains most by a longer search: what one configuration can be expected to reach, and what the best of all does."""
+    """Name the optimizer that gains most from a longer search, with its expected value for the fewest and the most."""
     known = {name: curve.dropna() for name, curve in curves.items()}
     most = max(known, key=lambda name: float(known[name].iloc[-1] - known[name].iloc[0]))
     own = known[most]
     first, last = numbers.fixed(own.iloc[0], 2), numbers.fixed(own.iloc[-1], 2)
     few = numbers.count(int(own.index[0]), "configuration")
     gains = "gains" if len(known) == 1 else "gains most"
-    return f"In this space {short_name(most)} {gains} by a longer search: {first} from {few}, {last} from {own.index[-1]}"
+    return f"In this space {short_name(most)} {gains} from a longer search: {first} from {few}, {last} from {own.index[-1]}"
 
 
 def _caption(search: Search) -> str:
     return (
-        f"The expected {search.measure} of the best of k configurations, drawn from those that were tried; of each, the mean "
-        "over its seeds, one with a diverged run counting as worse than any. It is what the choice was made by, and so a "
-        f"little flattered. A flat line has nothing more to find in its space."
+        f"The expected {search.measure} of the best of k configurations, drawn from those that were tried. The value of a "
+        "configuration is its mean over seeds; one with a diverged run counts as worse than any other. The same values "
+        "decided the choice, so the curves are slightly optimistic. Where a curve is flat, more configurations gain little."
     )
 
 

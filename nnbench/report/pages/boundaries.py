@@ -1,4 +1,4 @@
-"""What each setting learnt to see: the plane as its median run divides it, its worst one, and how that came about."""
+"""Page: decision boundaries of the median, worst and best run of each setting, and at checkpoints."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,10 +38,14 @@ class Panel:
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
-    """One row a panel: `setting`, `which`, `seed`, `run_id`, `epoch`, final measure, its `points`, how many are `wrong`."""
+    """Draw the page; return one row per panel.
+
+    Returns:
+        `setting`, `which`, `seed`, `run_id`, `epoch`, final measure, `points`, `wrong` (misclassified points).
+    """
     rows = _rows(findings)
     if not rows:
-        raise NoDataError("no run that came to its end has left a decision boundary, which only data of two features has")
+        raise NoDataError("no completed run has a decision boundary, which is recorded only for data with two features")
     shown = rows[:_MANY]
     _arrange(section, findings, shown, _title(findings, shown), _caption(findings, shown, len(rows)))
     column = findings.primary.column
@@ -58,7 +62,7 @@ def _counts(one: Panel) -> tuple[int, int]:
 
 
 def _rows(findings: Findings) -> list[list[Panel]]:
-    """The panels of each setting, the best setting first."""
+    """Collect the panels of each setting, best setting first."""
     column = findings.primary.column
     if not findings.known(column):
         return []
@@ -79,7 +83,7 @@ def _rows(findings: Findings) -> list[list[Panel]]:
 
 
 def _which(runs: int, *, few: bool) -> list[tuple[str, int]]:
-    """The places of the runs that are shown, among those in ascending order; of two in the middle, the lower."""
+    """Indices of the runs to show, among runs in ascending order; the median is the lower of two in the middle."""
     if runs == 1:
         return [("only run", 0)]
     places = [("median", (runs - 1) // 2), ("worst", 0)]
@@ -129,17 +133,16 @@ def _caption(findings: Findings, shown: Sequence[Sequence[Panel]], settings: int
     points = "test" if any(len(one.boundary.test_points) for one in panels) else "training"
     which = list(dict.fromkeys(one.which for one in panels if one.which != "only run"))
     runs = f"the run that is its {numbers.listing(which)} by {findings.primary.name}" if which else "its one run"
-    epochs = " Before it, the median run as it was at earlier epochs." if any(one.epoch is not None for one in panels) else ""
+    epochs = " Before it: the median run at earlier epochs." if any(one.epoch is not None for one in panels) else ""
     more = f" The first {len(shown)} of {settings} settings." if settings > len(shown) else ""
     return (
-        f"Of each setting {runs}.{epochs} Colour: the class that the network names; the paler, the less sure it is, down to "
-        f"white for a guess. Dots: {points} points, as many as a panel has room for; a cross where the class named is not "
-        f"theirs.{more}"
+        f"For each setting: {runs}.{epochs} Colour: the predicted class; the paler, the lower its probability, down to white "
+        f"for a guess. Dots: {points} points, as many as a panel has room for; crosses: points that are misclassified.{more}"
     )
 
 
 def _arrange(section: Section, findings: Findings, shown: Sequence[Sequence[Panel]], title: str, caption: str) -> None:
-    """Square panels, the settings below each other or, where they are many, two abreast."""
+    """Place square panels, one setting below another, or several settings side by side where there are many."""
     page = section.page(title, caption)
     most = max(map(len, shown))
     few = len(shown) <= _FEW or most > 3

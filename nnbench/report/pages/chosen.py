@@ -1,4 +1,4 @@
-"""What tuning chose, where in its space that lies, and what it was worth on seeds that had no say in the choice."""
+"""Page: the settings that tuning chose, their place in the search space, and their gain on seeds not used to choose."""
 
 import math
 from collections.abc import Callable, Hashable
@@ -23,11 +23,10 @@ _STEP, _MANY = 5.2, 10  # millimetres from one hyperparameter to the next; optim
 _SPACE, _COLUMNS = 30.0, (86.0, 106.0, 124.0, 158.0)  # where the spaces begin, and the columns beside them, in millimetres
 _HEAD = LEAST + 0.5
 _CAPTION = (
-    "Of each optimizer, the setting with the best mean validation accuracy over the tuning seeds; one that lost a run ranks "
-    "below all that lost none. Line: the space from end to end, by its logarithm where it was searched so; filled mark: what "
-    "was "
-    "chosen; tick: the default. On the edge: no value beyond was tried, and one would change the updates by more than 1 %, so "
-    "better may lie there."
+    "For each optimizer, the setting with the best mean validation accuracy over the tuning seeds; a setting that lost a run "
+    "ranks below all that lost none. Line: the search space, on a logarithmic scale where it was searched so; filled mark: "
+    "the chosen value; tick: the default. On the edge: no value beyond was tried, one would change the updates by more than "
+    "1 %, and a better value may lie there."
 )
 
 
@@ -46,7 +45,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
 
 
 def _title(findings: Findings, selection: pd.DataFrame) -> str:
-    """Whether tuning helped, by the same tests as all else; then the edges."""
+    """State whether tuning is shown to help, then how many chosen values lie on an edge."""
     winners = [str(name) for name in selection["optimizer"].unique()]
     cut = selection.loc[selection["edge"].isin(["low", "high"]), "optimizer"].nunique()
     lie = f"{cut} of {count(len(winners), 'winner')} {'lies' if cut == 1 else 'lie'} on the edge of the space"
@@ -82,7 +81,7 @@ def _look(findings: Findings, optimizer: str) -> palette.LineStyle:
 
 
 def _choice(page: Page, findings: Findings, optimizer: str, own: pd.DataFrame, *, heads: bool) -> None:
-    """A row a hyperparameter of one optimizer."""
+    """Draw one optimizer: one row per hyperparameter."""
     line_style, first = _look(findings, optimizer), own.iloc[0]
     page.swatch(LEFT, page.y + 0.38 * BODY / MM, line_style)
     judged = (
@@ -118,7 +117,7 @@ def _choice(page: Page, findings: Findings, optimizer: str, own: pd.DataFrame, *
 
 
 def _scale(one: dict[Hashable, object]) -> Callable[[object], float] | None:
-    """Where in its space a value lies, 0 to 1; None for what has no ends."""
+    """Return a function that maps a value to its place in the space, 0 to 1; None for a space without bounds."""
     low, high = float(str(one["low"])), float(str(one["high"]))
     if one["kind"] not in ("log", "linear") or not high > low:
         return None
@@ -160,7 +159,7 @@ def _tried(findings: Findings, one: dict[Hashable, object]) -> str:
 
 
 def _worth(page: Page, findings: Findings, selection: pd.DataFrame, next_page: Callable[[], Page]) -> None:
-    """Default against tuned, on the seeds of the final runs."""
+    """Compare default and tuned settings on the seeds of the final runs."""
     found, by = findings.by(findings.primary), findings.primary
     ranking = found.ranking[found.ranking["n"] > 0].set_index("setting")
     intervals = {str(one): (e, low, high) for one, e, low, high in ranking[["estimate", "low", "high"]].itertuples()}
@@ -171,7 +170,7 @@ def _worth(page: Page, findings: Findings, selection: pd.DataFrame, next_page: C
         page = next_page()
     page.y += 3
     fresh = budget.uses(budget.budgets(findings.study)) == 1
-    page.heading(f"What it was worth on {'fresh' if fresh else 'other'} seeds")
+    page.heading(f"Tuned against default on {'fresh' if fresh else 'other'} seeds")
     page.y += 1
     rows = []
     for name in names:
@@ -186,7 +185,7 @@ def _worth(page: Page, findings: Findings, selection: pd.DataFrame, next_page: C
             if setting in intervals:
                 mark(axes, at + shift, intervals[setting], _look(findings, name), hollow=setting == name)
     page.paragraph(
-        f"Filled: with the setting that was chosen; hollow: with the default. Interquartile mean of {by.name} over seeds, and "
+        f"Filled: the tuned setting; hollow: the default. Interquartile mean of {by.name} over seeds, with "
         f"its {numbers.INTERVAL}; p of the Wilcoxon signed-rank test on runs paired by seed, Holm-corrected over all pairs.",
         size=_HEAD,
         colour=MUTED,

@@ -1,4 +1,4 @@
-"""The answer, how sure it is, and what it does not say: all that most readers need."""
+"""Page: the cover, with the answer, its interval, the caveats and the contents."""
 
 from collections.abc import Sequence
 
@@ -15,13 +15,13 @@ from nnbench.report.sentences import caveats, wording
 from nnbench.stats.paired import LEVEL
 
 _NOTE = LEAST + 0.5
-# Settings in the strip, whether all is set closely, and columns of the contents; the last is taken where nothing fits.
+# Settings in the forest plot, whether spacing is compact, and columns of the contents; the last is taken where nothing fits.
 _FORMS = [(12, False, 1), *((rows, True, columns) for columns in (1, 2) for rows in (12, 10, 8, 6, 4)), (3, True, 2)]
 _COLUMNS = ["setting", "estimate", "low", "high", "behind", "aside"]
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
-    """The ranked settings with their intervals, as `Findings.ranking` gives them."""
+    """Draw the cover; return `Findings.ranking` by the primary measure."""
     table = findings.ranking(findings.primary)
     for rows, compact, columns in _FORMS:
         page = _page(findings, options, table, rows, compact=compact, columns=columns)
@@ -32,7 +32,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
 
 
 def _page(findings: Findings, options: ReportOptions, table: pd.DataFrame, rows: int, *, compact: bool, columns: int) -> Page:
-    """The cover with as many settings in its strip; the final table has them all."""
+    """Draw the cover with `rows` settings in its forest plot; the final table has all of them."""
     page = Page(text.legible(options.title))
     between = 3.5 if compact else 7.0
     page.paragraph(f"nnbench  \N{MIDDLE DOT}  {findings.study.name}", size=BODY, colour=MUTED, after=2.5)
@@ -74,7 +74,7 @@ def _contents(page: Page, contents: Sequence[tuple[str, str, int]], *, compact: 
 
 
 def _forest_plot(page: Page, findings: Findings, shown: pd.DataFrame, *, compact: bool) -> None:
-    """A row a setting: its runs, their interquartile mean and interval, and the figures."""
+    """Draw one row per setting: its runs, their interquartile mean with interval, and the figures."""
     rows = [
         Row(
             name=setting,
@@ -92,8 +92,8 @@ def _forest_plot(page: Page, findings: Findings, shown: pd.DataFrame, *, compact
 
 
 def _key(findings: Findings, ranked: pd.DataFrame, rows: int) -> str:
-    """How to read the strip."""
-    said = f"Mark: interquartile mean of {findings.primary.name} over seeds, of the runs that came to their end."
+    """Explain the forest plot."""
+    said = f"Mark: interquartile mean of {findings.primary.name} over seeds, of the completed runs."
     if ranked["n"].max() > 1:
         said += " Small dots: single runs."
     if ranked["low"].notna().any():
@@ -106,18 +106,18 @@ def _key(findings: Findings, ranked: pd.DataFrame, rows: int) -> str:
             "differ from it."
         )
     if findings.by(findings.primary).verdict.diverged:
-        said += " In the order of the ranking, in which a diverged run is worse than any other."
+        said += " The order is that of the ranking, in which a diverged run is worse than any other."
     if len(ranked) > rows:
         said += f" The {len(ranked) - rows} settings that rank below are in the final table."
     return said
 
 
 def _runs(page: Page, findings: Findings, *, compact: bool) -> None:
-    """How the runs ended, what they ran on, and the command that asked for them."""
+    """Write how the runs ended, the code and machine, and the last command."""
     page.heading("Runs")
     page.y += 0.5
     outcomes = findings.runs["outcome"]
-    outcome_counts = [(len(findings.scored), "came to their end")]
+    outcome_counts = [(len(findings.scored), "completed")]
     outcome_counts += [(int((outcomes == outcome).sum()), outcome) for outcome in ("diverged", "failed", "killed")]
     outcome_counts += [(running, "running")] if (running := int((outcomes == "running").sum())) else []
     if compact:
@@ -135,7 +135,7 @@ def _runs(page: Page, findings: Findings, *, compact: bool) -> None:
 
 
 def _large(page: Page, outcome_counts: Sequence[tuple[int, str]]) -> None:
-    """Numbers side by side, with what they count below them."""
+    """Write numbers side by side, each with its outcome below."""
     x = LEFT
     for number, words in outcome_counts:
         page.write(x, page.y, f"{number:,}", size=14, bold=number > 0, colour=style.INK if number else style.FAINT)

@@ -1,4 +1,4 @@
-"""How far the runs of one setting differ with the seed: set beside that, how much does the setting matter?"""
+"""Page: the spread of each setting over seeds, compared with the differences between settings."""
 
 import numpy as np
 import numpy.typing as npt
@@ -14,19 +14,19 @@ from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import INK, MUTED
 from nnbench.report.sentences.wording import short_name
 
-_MANY = 16  # settings in the strip
-_LINES = 6  # settings whose cumulative shares can be told apart in one panel
+_MANY = 16  # settings in the forest plot
+_LINES = 6  # settings whose cumulative curves can be distinguished in one panel
 _ACROSS = 48  # places for dots side by side before they are stacked
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
-    """One row a run: `setting`, `seed`, `value`; the settings as they rank."""
+    """Draw the page; return one row per run: `setting`, `seed`, `value`, settings in ranking order."""
     by = findings.primary
     values = findings.by(by).values
     if values.empty:
-        raise NoDataError("no run came to its end")
+        raise NoDataError("no run was completed")
     if values.count().max() < 2:
-        raise NoDataError("each setting has one run that came to its end, so nothing is known of the spread")
+        raise NoDataError("each setting has at most one completed run, so the spread is unknown")
     shown = values.iloc[:, :_MANY]
     page = section.page(_title(findings, values), _caption(findings, values))
     strip_axes = _forest_plot(page, shown, findings)
@@ -54,17 +54,17 @@ def _caption(findings: Findings, values: pd.DataFrame) -> str:
     more = "" if values.shape[1] <= _MANY else f" The first {_MANY} of {values.shape[1]} settings."
     direction = "right" if findings.primary.higher else "left"
     shares = (
-        f" Below: the share of a setting's runs that are no better than a value; the further {direction}, the better; "
-        "marked at the median." + (" One that diverged is no better than any." if diverged else "")
+        f" Below: the proportion of a setting's runs that are no better than a value; the further {direction}, the better; "
+        "marked at the median." + (" A diverged run is no better than any value." if diverged else "")
     )
     return (
-        f"A dot a run, at its {findings.primary.name}. Bar: the middle half of the runs; tick: their interquartile mean."
+        f"Dot: the {findings.primary.name} of one run. Bar: the middle half of the runs; tick: their interquartile mean."
         f"{shares if few else ''}{more}"
     )
 
 
 def _forest_plot(page: Page, shown: pd.DataFrame, findings: Findings) -> Axes:
-    """The dots, and behind them their middle half and its mean."""
+    """Draw a dot per run, and behind them the middle half and its mean."""
     rows = []
     means = findings.ranking(findings.primary).set_index("setting")["estimate"].to_dict()
     for setting, own in shown.items():
@@ -84,16 +84,18 @@ def _forest_plot(page: Page, shown: pd.DataFrame, findings: Findings) -> Axes:
 
 
 def stacked(values: npt.NDArray[np.float64], width: float) -> npt.NDArray[np.float64]:
-    """Where dots go that would hide each other: 0, 1, -1, 2, -2, ... among those within one `width`; values ascending."""
+    """Vertical offsets of dots that would overlap: 0, 1, -1, 2, -2, ... within one `width`; values ascending."""
     place = pd.Series(np.floor((values - values[0]) / width)).groupby(lambda at: np.floor((values[at] - values[0]) / width))
     order = place.cumcount().to_numpy()
     return np.where(order % 2 == 1, (order + 1) // 2, -(order // 2)).astype(float)
 
 
 def _shares(page: Page, above: Axes, shown: pd.DataFrame, findings: Findings) -> None:
-    """The cumulative share of each setting's runs, on the axis of the strip above it."""
+    """Draw the cumulative distribution of each setting, aligned with the axis above."""
     page.y += 4
-    page.heading("Share of runs no better than a value" if findings.primary.higher else "Share of runs no worse than a value")
+    page.heading(
+        "Proportion of runs no better than a value" if findings.primary.higher else "Proportion of runs no worse than a value"
+    )
     page.y += 3
     box, height = above.get_position(), min(80.0, page.room - 14)
     axes = page.axes(box.x0 * style.SHEET[0], page.y, box.width * style.SHEET[0], height)

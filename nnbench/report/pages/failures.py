@@ -1,4 +1,4 @@
-"""How often a setting fails outright, which no mean over the runs that remain can tell; and how each run ended."""
+"""Page: how often each setting diverges or ends at chance, and how each run ended."""
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from nnbench.stats.failures import chance_line, failures
 _MANY = 20
 _SEEDS = 100  # in a row of the map
 _MARKS = {  # of each outcome in the map: marker, colour, whether it is filled
-    "came to its end": ("o", "#7d7d7d", True),
+    "completed": ("o", "#7d7d7d", True),
     "at chance": ("o", WARNING, False),
     "diverged": ("x", WARNING, True),
     "failed": ("s", INK, False),
@@ -27,9 +27,13 @@ _MARKS = {  # of each outcome in the map: marker, colour, whether it is filled
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
-    """One row a setting, those that fail most first: `n`, `diverged`, `at_chance`, and `share` of both, `low`, `high`."""
+    """Draw the page; return one row per setting, most failures first.
+
+    Returns:
+        `n`, `diverged`, `at_chance`, `share` (of both together), `low`, `high`.
+    """
     if findings.ended.empty:
-        raise NoDataError("no run came to its end or diverged")
+        raise NoDataError("no run was completed or diverged")
     chance = _chance(findings)
     table = failures(findings.ordered(findings.runs), chance=chance)
     table = table.sort_values("share", ascending=False, kind="stable", ignore_index=True)
@@ -42,7 +46,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
 
 
 def _chance(findings: Findings) -> float:
-    """The training accuracy up to which a run has learnt nothing; NaN where the number of points is not known."""
+    """Highest training accuracy that counts as chance; NaN where the number of points is unknown."""
     samples = pd.to_numeric(pd.Series(findings.runs.get("dataset.samples"), dtype=object), errors="coerce").min()
     if findings.classes is None or np.isnan(samples):
         return np.nan
@@ -56,13 +60,13 @@ def _title(findings: Findings, table: pd.DataFrame) -> str:
         few = int(table["n"].min())
         room = f"{table['high'].max():.0%}".replace("%", " %")
         few_runs = numbers.count(few, "run")
-        return f"No run diverged or ended at chance, which in {few_runs} leaves room for failures of up to {room}"
+        return f"No run diverged or ended at chance, but with {few_runs} a failure rate of up to {room} is possible"
     share = f"{int(worst['diverged'] + worst['at_chance'])} of {worst['n']} runs of {short_name(worst['setting'])}"
     if (table["share"] > 0).sum() == 1:
         rest = "; no other setting failed" if len(table) > 1 else ""
         return f"{share} diverged or ended at chance{rest}"
     as_many = int((table["share"] == worst["share"]).sum()) - 1
-    others = f", and as large a share of {numbers.count(as_many, 'other setting')}" if as_many else ", the most"
+    others = f", and the same proportion of {numbers.count(as_many, 'other setting')}" if as_many else ", the most"
     return f"{failed} of {runs} runs diverged or ended at chance: {share}{others}"
 
 
@@ -70,11 +74,11 @@ def _caption(findings: Findings, chance: float) -> str:
     line = (
         ""
         if np.isnan(chance)
-        else f" (a training accuracy of {chance:.3f} or less, exceeded by guessing once in twenty times)"
+        else f" (a training accuracy of {chance:.3f} or less, which guessing exceeds once in twenty times)"
     )
     return (
-        f"Mark: the share of a setting's runs that diverged (the loss left the finite numbers) or ended at chance{line}. "
-        "Bar: Wilson's 95 % interval. Runs that failed or were killed say nothing of a setting and are not counted. "
+        f"Mark: the proportion of a setting's runs that diverged (the loss became infinite or NaN) or ended at chance{line}. "
+        "Bar: Wilson's 95 % interval. Runs that failed or were killed are not counted. "
         "Below: how each run ended."
     )
 
@@ -93,11 +97,11 @@ def _forest_plot(page: Page, findings: Findings, shown: pd.DataFrame) -> None:
 
 
 def _map(page: Page, findings: Findings, shown: pd.DataFrame, chance: float) -> None:
-    """A mark for each setting and seed; the gaps show which runs have no partner."""
+    """Draw one mark per setting and seed; gaps are missing runs."""
     runs = findings.runs[findings.runs["setting"].isin(shown["setting"])]
     seeds = np.sort(runs["seed"].dropna().unique())[:_SEEDS]
     at_chance = (runs["outcome"].isin(COMPLETED)) & (runs["final/train_accuracy"] <= chance)
-    ended = runs["outcome"].replace({"finished": "came to its end", "stopped": "came to its end"}).mask(at_chance, "at chance")
+    ended = runs["outcome"].replace(dict.fromkeys(COMPLETED, "completed")).mask(at_chance, "at chance")
     heading = (
         "How each run ended" if len(seeds) == runs["seed"].nunique() else f"How the runs of the first {_SEEDS} seeds ended"
     )

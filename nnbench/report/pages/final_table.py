@@ -1,4 +1,4 @@
-"""Where each setting ended up on every measure, and how long it took to what was aimed at."""
+"""Page: final values of every measure, and the epochs to each target accuracy."""
 
 from collections.abc import Callable, Sequence
 
@@ -19,22 +19,22 @@ from nnbench.stats.interquartile import middle_mean
 _HEADS = {one.key: "\n".join(one.name.rsplit(" ", 1)) for one in by_split(by_rank("report"))}
 _ABREAST = 3  # targets that a table has room for
 _CAPTION = (
-    f"Interquartile mean over seeds of the runs that came to their end, with its {numbers.INTERVAL}; rows in the order of the "
+    f"Interquartile mean over seeds of the completed runs, with its {numbers.INTERVAL}; rows in the order of the "
     "ranking, in which a diverged run is worse than any other. "
-    "Bold: the best of a column and all that is not shown to differ from it; no bold where no difference is shown. "
+    "Bold: the best of a column and all that are not shown to differ from it; no bold where no difference is shown. "
     "Losses in nats. Time: of the training loop, evaluations included."
 )
 _REACHED = (
-    "The epoch by which half of the runs had, counting one that diverged as never; ∞ where fewer did within the epochs in "
-    "brackets, for which its own runs were watched. Beside it: how many did. Bold: the earliest and all that is not "
-    "shown to be later."
+    "The epoch by which half of the runs had reached the target; a diverged run never does. ∞: fewer than half reached it "
+    "within the epochs in brackets, for which the runs of that setting were observed. Beside it: how many reached it. Bold: "
+    "the earliest and all that are not shown to be later."
 )
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
-    """One row a setting: its runs; for each measure the interval and whether it is `behind` the best; its times."""
+    """Draw the page; return one row per setting: runs, interval and `behind` of each measure, times."""
     if findings.scored.empty:
-        raise NoDataError("no run came to its end")
+        raise NoDataError("no run was completed")
     columns = [column for column in _HEADS if findings.known(column)]
     if "test/accuracy" in columns and "final/val_accuracy" in columns:
         columns.remove("final/val_accuracy")
@@ -71,7 +71,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
 
 
 def _finals(page: Page, findings: Findings, result: pd.DataFrame, columns: list[str], next_page: Callable[[], Page]) -> Page:
-    """The table of where the settings ended up."""
+    """Draw the table of final values."""
     leaders = {column: findings.by(METRICS[column]).leaders for column in columns}
     rows = []
     for row in result.to_dict("records"):
@@ -90,12 +90,12 @@ def _finals(page: Page, findings: Findings, result: pd.DataFrame, columns: list[
 
 
 def _names(rest: Sequence[Column]) -> Column:
-    """The first column, as wide as the others leave it."""
+    """The first column; takes the width that the others leave."""
     return Column("", WIDTH - sum(column.width for column in rest), "left", SMALL)
 
 
 def _reached(race: Race) -> pd.DataFrame:
-    """For each setting: the epoch by which half of its runs had got there, how many did, of how many, and the verdict."""
+    """Per setting: the median epoch, how many runs reached the target, of how many, and the verdict."""
     columns = {"estimate": "median", "n": "runs"}
     table = race.table.rename(columns=columns).set_index("setting")
     table = table[["median", "reached", "runs", "watched_low", "watched_high", "aside", "behind"]]
@@ -105,9 +105,9 @@ def _reached(race: Race) -> pd.DataFrame:
 def _times(
     page: Page, findings: Findings, result: pd.DataFrame, targets: Sequence[str], next_page: Callable[[], Page], note: str
 ) -> Page:
-    """The table of epochs until the targets, by their names; above it, where there is one, a note on how to read it."""
+    """Draw the table of epochs to the targets, with an optional note above it."""
     page.y += 8
-    page.heading("Epochs until the training accuracy first reached")
+    page.heading("Epochs to reach a training accuracy of")
     if note:  # above the table: below it there may be no room left
         page.paragraph(note, size=LEAST + 0.5, colour=MUTED)
     page.y += 1.5

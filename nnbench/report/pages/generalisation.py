@@ -1,4 +1,4 @@
-"""How much of what a setting learnt holds on points that it has not seen."""
+"""Page: the generalisation gap between training and held-out accuracy."""
 
 from typing import Literal
 
@@ -16,18 +16,18 @@ from nnbench.stats.generalisation import generalisation_gap
 _MANY = 12
 _TRAINING = "final/train_accuracy"
 _CAPTION = (
-    "Above: a mark a run that came to its end, its accuracy on the points it was trained on against that on {} points; on the "
-    "diagonal both are the same. Below: the gap of these runs: its interquartile mean over seeds, "
+    "Above: one mark per completed run, training accuracy against accuracy on {} points; on the diagonal both are equal. "
+    "Below: the gap between the two: its interquartile mean over seeds, "
     f"the {numbers.INTERVAL}, and single runs as small dots. A setting that learns nothing has no gap either."
 )
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
-    """One row a setting, the widest gap first: `setting`, `n`, `estimate`, `low`, `high`, in shares of points."""
+    """Draw the page; return `setting`, `n`, `estimate`, `low`, `high` (proportions), largest gap first."""
     split: Literal["test", "val"] = "test" if findings.known("test/accuracy") else "val"
     unseen = METRICS["test/accuracy" if split == "test" else "final/val_accuracy"]
     if not findings.known(unseen.column) or not findings.known(_TRAINING):
-        raise NoDataError("no run that came to its end was judged on points held out")
+        raise NoDataError("no completed run was evaluated on held-out points")
     table = generalisation_gap(findings.scored, split=split)
     table = table[table["n"] > 0].sort_values("estimate", ascending=False, kind="stable", ignore_index=True)
     words = unseen.name.split()[0]

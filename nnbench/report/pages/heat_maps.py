@@ -1,4 +1,4 @@
-"""Two hyperparameters at once: where the good settings lie, and where runs diverge."""
+"""Page: heat maps of the result over two hyperparameters, with diverged runs marked."""
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,7 @@ _HATCH = "/////"
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
-    """A row a cell, or a configuration where they were drawn from ranges.
+    """Draw the page; return one row per cell, or per configuration where values were drawn from ranges.
 
     Returns:
         `optimizer`, `x` and `y` (hyperparameters), `x_value`, `y_value`, `value`, `place`, `diverged` (runs), `of` (all
@@ -37,14 +37,14 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     tables = {name: _cells(search, name, *pair) for name, pair in tried.items()}
     known = {name: own for name, own in tables.items() if own["value"].notna().any()}
     if not known:
-        raise NoDataError("no configuration came to its end on all of its seeds")
+        raise NoDataError("no configuration completed all of its seeds")
     page = section.page(_title(known), _caption(search, known) + left_out(list(known), _MANY, "optimizer"))
     _arrange(page, search, dict(list(known.items())[:_MANY]))
     return pd.concat([own.assign(optimizer=name) for name, own in tables.items()], ignore_index=True)
 
 
 def _cells(search: Search, name: str, x: str, y: str) -> pd.DataFrame:
-    """The best configuration of each cell; on a grid, what else varies is tuned away."""
+    """The best configuration of each cell; on a grid, the best over all other hyperparameters."""
     own = search.of(name)
     if search.gridded(name, x, y):
         by = own.groupby([x, y])
@@ -71,8 +71,8 @@ def _title(tables: dict[str, pd.DataFrame]) -> str:
         diverged = [short_name(name) for name, own in tables.items() if (own["diverged"] > 0).any()]
         lost = f"; runs of {listing(diverged)} diverged" if diverged else "; no run diverged"
         by = numbers.fixed(spread[most], 2)
-        return f"In this search the choice matters most for {short_name(most)}, by {by} from worst to best{lost}"
-    return f"Best of what was tried: {listing([_place(name, own) for name, own in tables.items()])}"
+        return f"In this search the choice matters most for {short_name(most)}: {by} from worst to best{lost}"
+    return f"Best configurations tried: {listing([_place(name, own) for name, own in tables.items()])}"
 
 
 def _place(name: str, own: pd.DataFrame) -> str:
@@ -86,11 +86,11 @@ def _caption(search: Search, tables: dict[str, pd.DataFrame]) -> str:
     gridded = [name for name in tables if search.gridded(name, tables[name]["x"].iloc[0], tables[name]["y"].iloc[0])]
     said = f"Colour: {search.measure}, mean over seeds, on one scale for all."
     if gridded:
-        said += " A cell has the best of the configurations that share its two values; hatched: some of its runs diverged."
+        said += " Cell: the best of the configurations with these two values; hatched: some of their runs diverged."
     if len(gridded) < len(tables):
-        said += " A square is a configuration, drawn from its ranges; hatched: some of its runs diverged."
-        said += " What else was tuned varies too."
-    return f"{said} Ringed: the best. It is the best of many, and so a little flattered."
+        said += " Square: a configuration drawn from the ranges; hatched: some of its runs diverged."
+        said += " The other tuned hyperparameters vary, too."
+    return f"{said} Outlined: the best; as the best of many, its value is slightly optimistic."
 
 
 def _arrange(page: Page, search: Search, tables: dict[str, pd.DataFrame]) -> None:
@@ -118,7 +118,7 @@ def _arrange(page: Page, search: Search, tables: dict[str, pd.DataFrame]) -> Non
 
 
 def _key(page: Page, search: Search, norm: Normalize) -> None:
-    """The scale of colours."""
+    """Draw the colour bar."""
     page.write(LEFT, page.y + 0.3, search.measure, size=SMALL, colour=MUTED)
     left = LEFT + text.width(search.measure, SMALL) + 4
     axes = page.axes(left, page.y, min(70.0, RIGHT - left), 3.2)
@@ -131,7 +131,7 @@ def _key(page: Page, search: Search, norm: Normalize) -> None:
 
 
 def _grid(axes: Axes, own: pd.DataFrame, norm: Normalize) -> None:
-    """A cell for each pair of values, in equal steps whatever their distance."""
+    """Draw one cell per pair of values, equally spaced."""
     xs, ys = (sorted(own[axis].unique()) for axis in ("x_value", "y_value"))
     grid = own.pivot(index="y_value", columns="x_value", values="value").reindex(index=ys, columns=xs)
     axes.imshow(grid, cmap=_COLOURS, norm=norm, origin="lower", aspect="auto", interpolation="nearest")
@@ -174,7 +174,7 @@ def _grid(axes: Axes, own: pd.DataFrame, norm: Normalize) -> None:
 
 
 def _scatter(axes: Axes, own: pd.DataFrame, norm: Normalize, log: frozenset[str]) -> None:
-    """A square for each configuration."""
+    """Draw one square per configuration."""
     x, y = own["x"].iloc[0], own["y"].iloc[0]
     for axis, name, which in ((axes.xaxis, x, "x"), (axes.yaxis, y, "y")):
         values = own[f"{which}_value"]

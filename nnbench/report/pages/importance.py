@@ -1,4 +1,4 @@
-"""Which hyperparameters mattered in the search: how much of what differed between configurations each explains by itself."""
+"""Page: hyperparameter importance, the share of variance that each explains alone (functional ANOVA)."""
 
 import pandas as pd
 
@@ -12,12 +12,16 @@ from nnbench.report.plots.style import BODY, LEFT, MM
 from nnbench.report.sentences.wording import hyperparameter_label, left_out, short_name
 from nnbench.stats.importance import importance
 
-_LEAST = 8  # configurations; on fewer, a forest sees what is not there
+_LEAST = 8  # configurations; with fewer, a forest overfits
 _MANY = 6
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
-    """A row an optimizer and hyperparameter, the most important first: `optimizer`, `hyperparameter`, `share`."""
+    """Draw the page; return one row per optimizer and hyperparameter, most important first.
+
+    Returns:
+        `optimizer`, `hyperparameter`, `share`.
+    """
     search = findings.search
     tried = (
         [name for name, varied in search.varied.items() if len(varied) > 1 and len(search.of(name)) >= _LEAST]
@@ -29,7 +33,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     shares = {name: _shares(search, name) for name in tried}
     shares = {name: own for name, own in shares.items() if own.notna().any()}
     if not shares:
-        raise NoDataError("no two configurations of an optimizer ended apart")
+        raise NoDataError("no two configurations of an optimizer have different results")
     page = section.page(_title(shares), _caption(search, shares) + left_out(list(shares), _MANY, "optimizer"))
     shown = list(shares.items())[:_MANY]
     for name, own in shown:
@@ -52,11 +56,11 @@ def _title(shares: dict[str, "pd.Series[float]"]) -> str:
         first.setdefault(str(own.index[0]), []).append(short_name(name))
     if len(first) == 1 and len(shares) > 1:
         (one,) = first
-        return f"Of what differs between configurations, the {hyperparameter_label(one)} explains most for every optimizer"
+        return f"The {hyperparameter_label(one)} is the most important hyperparameter of every optimizer in this search"
     phrases = [
         f"{hyperparameter_label(hyperparameter)} for {numbers.listing(names)}" for hyperparameter, names in first.items()
     ]
-    return f"What differs between configurations is owed most to {'; to '.join(phrases)}"
+    return f"Most important for the differences between configurations: {'; '.join(phrases)}"
 
 
 def _caption(search: Search, shares: dict[str, "pd.Series[float]"]) -> str:
@@ -65,8 +69,8 @@ def _caption(search: Search, shares: dict[str, "pd.Series[float]"]) -> str:
     return (
         f"The share of the variance over {many} configurations of an optimizer, in ranks of {search.measure}, that a "
         "hyperparameter "
-        "explains by itself (functional analysis of variance on a random forest). What the shares lack to 1 is owed to "
-        "hyperparameters acting together. It holds for the space that was searched, and few configurations tell it roughly."
+        "explains alone (functional analysis of variance on a random forest). Shares that sum to less than 1 leave the rest "
+        "to interactions. The shares hold for the space that was searched; with few configurations they are rough estimates."
     )
 
 

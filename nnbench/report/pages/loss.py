@@ -1,4 +1,4 @@
-"""How the loss falls, epoch by epoch, on the points trained on and on those held out."""
+"""Page: training and validation loss over the epochs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ _SPIKE = 1.5  # times as high as all that comes later
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
-    """What `curves.bands` gives, for training and validation loss."""
+    """Draw the page; return `curves.bands` of training and validation loss."""
     table = curves.bands(findings, {"train_loss": "Training loss (nats)", "val_loss": "Validation loss (nats)"})
     by = METRICS["final/train_loss"]
     known = references(findings.runs)
@@ -33,12 +33,12 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
 
 
 def limits(findings: Findings, table: pd.DataFrame) -> tuple[float, float]:
-    """Of one axis that holds all curves, in print and on the web page."""
+    """Limits of one axis for all curves, in print and on the web page."""
     return min(_lows(table, references(findings.runs).bayes_loss).values()), ceiling(table)
 
 
 def ceiling(table: pd.DataFrame) -> float:
-    """As high as the losses after the first epochs, in which some optimizers leap, and as those before the first step."""
+    """Upper limit: the largest loss at epoch 0 or after the first epochs, in which some optimizers spike."""
     last = table["epoch"].max()
     late = table.loc[(table["epoch"] >= min(last, max(_EARLY[0] * last, _EARLY[1]))) | (table["epoch"] == 0), "high"].max()
     highest = table["high"].max()
@@ -47,16 +47,14 @@ def ceiling(table: pd.DataFrame) -> float:
 
 
 def cut(table: pd.DataFrame) -> str:
-    """What a caption has to say of losses above the ceiling."""
+    """Caption sentence about losses cut off above the upper limit; empty where there are none."""
     top, highest = ceiling(table), float(table["high"].max())
     return f" Early losses of up to {highest:.2g} are cut off above {top:.2g}." if highest > top else ""
 
 
 def _clip(table: pd.DataFrame) -> str:
-    """That the two losses are not quite the same function, where both are shown."""
-    return (
-        " The training loss alone clips probabilities at 1e-7, as the notebook does." if table["curve"].nunique() > 1 else ""
-    )
+    """Caption sentence about the clipping that only the training loss has; empty unless both are shown."""
+    return " Only the training loss clips probabilities at 1e-7, as the notebook does." if table["curve"].nunique() > 1 else ""
 
 
 def _lows(table: pd.DataFrame, bayes: float | None) -> dict[str, float]:
@@ -71,14 +69,14 @@ def _lows(table: pd.DataFrame, bayes: float | None) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Logarithmic:
-    """Log scales with the same top and as many millimetres to a factor of ten, each down to the lowest that it has to show."""
+    """Log scales with the same upper limit and the same length per decade, each down to its lowest value."""
 
     lows: Mapping[str, float]
     top: float
     references: Mapping[str, float] = field(default_factory=dict)
 
     def of(self, shown: Sequence[str]) -> curves.Scale:
-        """Down to the lowest of these curves."""
+        """A scale down to the lowest of these curves."""
         apply = scale(min(self.lows[curve] for curve in shown), self.top)
 
         def with_lines(axes: Axes) -> None:
@@ -88,12 +86,12 @@ class Logarithmic:
         return with_lines
 
     def height(self, curve: str) -> float:
-        """As the decades that it spans; a third of one at least."""
+        """The decades that the curve spans; at least a third."""
         return float(max(np.log10(self.top / self.lows[curve]), 1 / 3))
 
 
 def scale(low: float, high: float) -> curves.Scale:
-    """A log axis over these losses, with as many ticks as there is room for."""
+    """Return a function that sets a log axis over these losses."""
 
     def apply(axes: Axes) -> None:
         logarithmic(axes.yaxis, low, high, numbers.tick, least=4)

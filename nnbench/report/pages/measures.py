@@ -1,4 +1,4 @@
-"""Every declared measure beside the one that judges the study: who is first may depend on what is measured, and when."""
+"""Page: the ranking by every declared measure, compared with the primary one."""
 
 import pandas as pd
 
@@ -17,17 +17,17 @@ from nnbench.report.sentences.wording import short_name
 _MANY = 12  # settings in the drawing
 _LINE = 3.6  # millimetres between the names beside the drawing, at least
 _COLUMN = 30.0  # millimetres of a measure
-_NAMED = 6  # pairs that are told one by one
+_NAMED = 6  # pairs that are listed
 _CAPTION = (
-    "Above: the place of each setting by each measure, 1 the best. Below: its interquartile mean over the seeds of the runs "
-    f"that came to their end, with its {numbers.INTERVAL}; cross-entropy in nats, the lower the better. Bold: the best of a "
-    "column and all that is not shown to differ from it; no bold where no difference is shown. Each measure is corrected over "
-    "its own pairs alone. The best epoch of a run is the evaluated one with the lowest validation loss."
+    "Above: the rank of each setting by each measure, 1 is best. Below: its interquartile mean over the seeds of the "
+    f"completed runs, with its {numbers.INTERVAL}; cross-entropy in nats, lower is better. Bold: the best of a "
+    "column and all that are not shown to differ from it; no bold where no difference is shown. The p-values of each "
+    "measure are corrected over its own pairs only. Best epoch: the evaluated epoch with the lowest validation loss."
 )
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
-    """A row a measure and setting, the best first.
+    """Draw the page; return one row per measure and setting, best first.
 
     Returns:
         `measure`, `when`, `setting`, `rank` (places shared by ties), `n`, `diverged`, `score`, `estimate`, `low`, `high`,
@@ -37,7 +37,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     metrics = declared(findings)
     found = {metric: findings.by(metric) for metric in metrics}
     if len(metrics) < 2 or not all(len(one.scores.columns) for one in found.values()):
-        raise NoDataError("no second measure is known of runs that came to their end")
+        raise NoDataError("no second measure is known of completed runs")
     if findings.by(findings.primary).verdict.settings < 2:
         raise NoDataError("no second setting is ranked")
     parts = {metric: _ranked(findings, metric, one) for metric, one in found.items()}
@@ -71,21 +71,21 @@ def _title(findings: Findings, metrics: list[Measure]) -> str:
         return f"No other measure contradicts the order by {findings.primary.full}"
     worst = next((one for one in others if one.kind in ("reversed", "other_first")), None)
     if worst is None:
-        return f"{len(others)} of {of} do not show the differences that {findings.primary.full} does, or show more"
+        return f"{len(others)} of {of} do not show the same differences as {findings.primary.full}"
     if worst.first == judging.best:
         turned = numbers.count(len(worst.reversed), "shown difference")
-        return f"By {worst.metric.full} {turned} {'is' if len(worst.reversed) == 1 else 'are'} the other way round"
+        return f"By {worst.metric.full} {turned} {'is' if len(worst.reversed) == 1 else 'are'} reversed"
     first, other = short_name(judging.best), short_name(worst.first)
     return f"{first} is first by {findings.primary.full}, {other} by {worst.metric.full}"
 
 
 def _head(metric: Measure) -> str:
-    """A measure over a column, on three lines."""
+    """Column head of a measure, on three lines."""
     return "\n".join([*metric.name.rsplit(" ", 1), metric.epoch])
 
 
 def _places(page: Page, findings: Findings, parts: dict[Measure, pd.DataFrame]) -> None:
-    """A line a setting through its places: where lines cross, two measures disagree. Each measure stands over its column."""
+    """Draw one line per setting through its ranks, aligned with the columns below; crossings are disagreements."""
     names = [str(name) for name in next(iter(parts.values()))["setting"]][:_MANY]
     most = max(int(part.loc[part["setting"].isin(names), "rank"].max()) for part in parts.values())
     height, width = min(75.0, 9.0 * most), _COLUMN * len(parts)
@@ -128,7 +128,7 @@ def _values(page: Page, section: Section, findings: Findings, found: dict[Measur
 
 
 def _pairs(page: Page, section: Section, findings: Findings, found: dict[Measure, Comparison]) -> None:
-    """Which pairs each measure shows to differ."""
+    """Draw the table of pairs that each measure shows to differ."""
     if page.room < 40:
         page = section.next_page()
     page.y += 3
@@ -151,8 +151,8 @@ def _pairs(page: Page, section: Section, findings: Findings, found: dict[Measure
     ]
     page = table(page, columns, rows, section.next_page)
     page.paragraph(
-        "Kendall's tau: between the order by a measure and the one by the first; 1 where they are the same, \N{MINUS SIGN}1 "
-        "where one is the other reversed.",
+        "Kendall's tau: rank correlation between a measure and the first one; 1: the same order, \N{MINUS SIGN}1: the "
+        "reversed order.",
         size=LEAST + 0.5,
         colour=MUTED,
     )

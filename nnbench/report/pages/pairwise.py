@@ -1,4 +1,4 @@
-"""Each pair of settings by itself: how often a run of the one beats a run of the other, and whether that is shown."""
+"""Page: probability of improvement and paired difference of each pair of settings."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ _BOTH = 10  # pairs that a page has room for twice
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
-    """One row a pair, `first` ranking above `second`.
+    """Draw the page; return one row per pair, `first` ranking above `second`.
 
     Returns:
         `first`, `second`, `n`; `estimate`, `low`, `high` of the probability of improvement; `p`, `p_holm`, `differ`; and
@@ -32,13 +32,13 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     by = findings.primary
     found = findings.by(by)
     if found.verdict.settings < 2:
-        raise NoDataError("no two settings have runs that came to their end")
+        raise NoDataError("fewer than two settings are ranked")
     if found.pairs["n"].max() < 2:
         raise NoDataError("no two settings share more than one seed")
     shown = found.scores.iloc[:, :_MANY]
     table = improvements(shown, higher=by.higher)
     table = table.merge(found.pairs[["first", "second", "p", "p_holm", "differ"]], on=["first", "second"])
-    points = shown.replace([np.inf, -np.inf], np.nan)  # of a run that diverged there is no telling by how much
+    points = shown.replace([np.inf, -np.inf], np.nan)  # the difference to a diverged run is undefined
     differences = [points[first] - points[second] for first, second in table[["first", "second"]].itertuples(index=False)]
     means = [interquartile_mean(one) for one in differences]
     table = table.assign(
@@ -79,14 +79,14 @@ def _caption(findings: Findings, found: Comparison) -> str:
     more = f" The first {_MANY} of {settings} settings." if settings > _MANY else ""
     lost = "; a run that diverged loses to any that did not" if found.verdict.diverged else ""
     return (
-        f"Mark: the probability of improvement, that is, the share of all pairs of runs in which the first has the {better} "
-        f"{findings.primary.name}, a tie counting half{lost}. Bar: its 95 % interval. 0.5: neither is better. "
+        f"Mark: the probability of improvement, that is, the proportion of all pairs of runs in which the first has the "
+        f"{better} {findings.primary.name}, a tie counting half{lost}. Bar: its 95 % interval. 0.5: neither is better. "
         f"{shown if found.verdict.enough else ''}{more}"
     )
 
 
 def _names(table: pd.DataFrame) -> dict[str, str]:
-    """Each setting as it is called in a row that names two."""
+    """Short names of the settings, for rows that name two."""
     settings = list(dict.fromkeys([*table["first"], *table["second"]]))
     return dict(zip(settings, short(settings, lambda name: len(name) <= _LETTERS), strict=True))
 
@@ -110,7 +110,7 @@ def _probabilities(page: Page, findings: Findings, table: pd.DataFrame) -> None:
 
 
 def _differences(page: Page, findings: Findings, table: pd.DataFrame, differences: Sequence["pd.Series[float]"]) -> None:
-    """By how much, which the probability does not tell."""
+    """Draw the paired differences."""
     names = _names(table)
     page.heading("By how much: first minus second, within a seed")
     page.y += 1

@@ -1,4 +1,4 @@
-"""The rows that the notebook printed, one draw of chance, against the band of many draws of the same five runs."""
+"""Page: the values that the notebook printed, against the range over our seeds of the same five runs."""
 
 from importlib.resources import files
 
@@ -18,12 +18,12 @@ _ROUNDED = 0.0005  # the notebook printed three decimals
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
-    """One row a printed number: `printed` beside our band there, and whether it is `inside` these."""
+    """Draw the page; return one row per printed value, with our band and whether it is `inside`."""
     printed = pd.read_csv(str(files("nnbench.report.pages") / "printed.csv"))
     bands = curves.bands(findings, _CURVES)
     ours = [name for name in printed["optimizer"].unique() if (bands["setting"] == name).any()]
     if not ours:
-        raise NoDataError("none of the notebook's five runs came to its end in this study")
+        raise NoDataError("none of the notebook's five runs was completed in this study")
     table = pd.concat([_against(printed, bands, name, what) for name in ours for what in _CURVES.values()], ignore_index=True)
     seeds = int(table["n"].max())
     known = table[table["iqm"].notna()]
@@ -31,13 +31,13 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     until = "" if last == table["epoch"].max() else f" up to epoch {last:,}"
     inside = f"{accuracies['inside'].sum()} of the notebook's {len(accuracies)} printed accuracies{until}"
     title = f"{inside} lie within the range of our {seeds} seeds" if seeds > 1 else f"{inside} are those of our one run"
-    caption = "Dots: what the notebook printed, every 1,000 epochs, of training points, as it has no others. "
+    caption = "Dots: the values that the notebook printed every 1,000 epochs, on its training points. "
     caption += (
         f"Line: our interquartile mean over seeds. Bands: the middle half, and paler the whole range, of the {seeds} runs."
         if seeds > 1
         else "Line: our one run, so there is no band."
     )
-    caption += f" Between the epochs at which ours were evaluated, a straight line. Losses above {_CUT:g} are cut off."
+    caption += f" Our values are interpolated linearly between evaluated epochs. Losses above {_CUT:g} are cut off."
     _panels(section.page(title, caption), findings, known, bands, ours)
     return table
 
@@ -57,7 +57,7 @@ def _against(printed: pd.DataFrame, bands: pd.DataFrame, name: str, what: str) -
 
 
 def _panels(page: Page, findings: Findings, table: pd.DataFrame, bands: pd.DataFrame, names: list[str]) -> None:
-    """A row a run: its accuracy at the left, its loss at the right."""
+    """Draw one row per run: accuracy on the left, loss on the right."""
     gap, step = 18.0, min(46.0, (page.room - 8) / len(names))
     width = (WIDTH - gap - 12) / 2
     losses = bands[bands["curve"] == "loss"]

@@ -1,4 +1,4 @@
-"""How the comparison was made: who saw which points, on which seeds, and what is said on which grounds."""
+"""Page: the experimental protocol: stages, data splits, seeds, estimates and tests."""
 
 from collections.abc import Sequence
 
@@ -18,19 +18,18 @@ from nnbench.stats.paired import LEVEL
 from nnbench.stats.verdict import NOTABLE, POWER
 
 _STREAMS = (
-    "A seed feeds separate streams of chance for points and initial weights, none of them dependent on the optimizer: runs "
-    "of one "
-    "seed start from the same weights on the same points, and are compared with each other."
+    "A seed feeds separate random streams for points and initial weights, independent of the optimizer: runs of one seed "
+    "start from the same weights on the same points, and are compared with each other."
 )
 _CHAIN = (
     "A seed begins one chain of draws, as in the notebook: the points, then the initial weights of one run after the other. "
     "Runs of "
-    "one seed have the same points but weights of their own, and are compared with each other."
+    "one seed have the same points but different initial weights, and are compared with each other."
 )
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
-    """`about`, `told`: a row a rule, the first of them the stages of the study."""
+    """Draw the page; return `about`, `told`: one row per rule, the stages of the study first."""
     if findings.runs.empty:
         raise NoDataError("there is no run")
     page = section.page(_title(findings))
@@ -59,17 +58,17 @@ def _title(findings: Findings) -> str:
         return f"One setting ran on {count(seeds, 'seed')}"
     whole = findings.by(findings.primary).scores.dropna()
     if seeds == 1:
-        return f"{compared} compared on one seed, which tells little"
+        return f"{compared} compared on one seed, which is too few to rank"
     paired = (
         f"the same {count(seeds, 'seed')}"
         if len(whole) == seeds
-        else f"{count(seeds, 'seed')}, {len(whole)} of which all have in common"
+        else f"{count(seeds, 'seed')}, {len(whole)} of which are common to all"
     )
     return f"{compared} compared on {paired}"
 
 
 def _stages(findings: Findings) -> list[tuple[str, str, str, str, str, str]]:
-    """Of each stage: its name, seeds, what ran, and what it does with training, validation and test points."""
+    """Rows of the stage table: name, seeds, runs, and the use of training, validation and test points."""
     runs, tuning = findings.runs, findings.study.tuning
     held = [float(pd.Series(runs.get(f"dataset.{split}_samples")).fillna(0).max() or 0) > 0 for split in ("val", "test")]
     judged = findings.primary.name.split()[0]
@@ -78,8 +77,8 @@ def _stages(findings: Findings) -> list[tuple[str, str, str, str, str, str]]:
         _seeds(runs),
         f"{count(runs['setting'].nunique(), findings.noun)}, {count(len(runs), 'run')}",
         "judge" if judged == "training" else "train on",
-        ("judge" if judged == "validation" else "watched; decide nothing") if held[0] else "none drawn",
-        "judge; read once, at the end" if held[1] else "none drawn",
+        ("judge" if judged == "validation" else "monitor only") if held[0] else "none drawn",
+        "judge; evaluated once, at the end" if held[1] else "none drawn",
     )
     if not len(tuning):
         return [final]
@@ -163,10 +162,10 @@ def _task(findings: Findings) -> list[tuple[str, str]]:
 
 
 def _grounds(findings: Findings) -> list[tuple[str, str]]:
-    """What is said on which grounds, and how many seeds it takes."""
+    """Rules on estimates and tests, and the number of seeds needed."""
     verdict, name = findings.by(findings.primary).verdict, findings.primary.name
     rules = [
-        ("Judged by", f"{name} with the final weights, not the best ones seen on the way."),
+        ("Judged by", f"{name} with the final weights, not the best ones during training."),
         (
             "Estimate",
             "Interquartile mean over seeds: the mean of the middle half of the runs. Interval: nominal 95 %, percentile "
@@ -175,8 +174,8 @@ def _grounds(findings: Findings) -> list[tuple[str, str]]:
         ),
         (
             "Differences",
-            "Wilcoxon signed-rank test on runs paired by seed, two-sided, exact; Holm's correction over all pairs. One is "
-            f"said to be ahead of another only where the corrected p is below {LEVEL:g}.",
+            "Wilcoxon signed-rank test on runs paired by seed, two-sided, exact; Holm's correction over all pairs. A "
+            f"setting is said to be ahead of another only where the corrected p is below {LEVEL:g}.",
         ),
     ]
     if verdict.settings > 1:
@@ -193,10 +192,10 @@ def _grounds(findings: Findings) -> list[tuple[str, str]]:
     rules += [
         (
             "Diverged runs",
-            "A run whose loss leaves the finite numbers stops there, and ranks worst: it loses to any other of its seed, and "
-            "a setting that lost more than a quarter of its runs ranks below those that did not. It is never averaged, and "
-            "never reaches a target.",
+            "A run whose loss becomes infinite or NaN stops there, and ranks worst: it loses to any other of its seed, and a "
+            "setting that lost more than a quarter of its runs ranks below those that did not. Such a run is never averaged, "
+            "and never reaches a target.",
         ),
-        ("Failed runs", "A run that failed or was killed says nothing of its optimizer: its value is missing."),
+        ("Failed runs", "A run that failed or was killed counts as missing, not as worse."),
     ]
     return rules

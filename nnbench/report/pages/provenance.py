@@ -1,4 +1,4 @@
-"""What the figures rest on: the settings compared, the code, the machine, the commands, and all that was configured."""
+"""Page: provenance: settings, commands, code, machine and configuration."""
 
 from collections.abc import Callable
 from itertools import zip_longest
@@ -17,14 +17,18 @@ from nnbench.report.sentences import wording
 _BLOCKS = {
     "command": "Commands",
     "made by": "Code and machine",
-    "varied": "What else varies between runs",
+    "varied": "Other values that vary between runs",
     "common": "The same for all runs",
 }
 _MOST = 600  # letters of a value
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
-    """`kind` (setting, command, made by, varied, common), `key`, `value`; several values are joined by semicolons."""
+    """Draw the page; return its rows.
+
+    Returns:
+        `kind` (setting, command, made by, varied, common), `key`, `value`; several values are joined by semicolons.
+    """
     runs = findings.runs
     if runs.empty:
         raise NoDataError("there is no run")
@@ -40,14 +44,14 @@ def _title(runs: pd.DataFrame) -> str:
     if known > 1:
         return f"The runs come from {known} versions of the code: compare them with care"
     if "yes" in _distinct(runs, "dirty"):
-        return "The code held changes that no commit has: the runs cannot be repeated from the commit alone"
+        return "The code had uncommitted changes: the runs cannot be repeated from the commit alone"
     if unknown:
         return f"The code of {f'{unknown} of {len(runs)}' if unknown < len(runs) else 'these'} runs is not known"
     return f"All runs come from one version of the code, {code.shown(runs)}"
 
 
 def _collect(findings: Findings) -> pd.DataFrame:
-    """All rows, in the order of the page."""
+    """Collect all rows, in the order of the page."""
     runs = findings.runs
     leaves = [key for key in runs.columns if "." in key and "/" not in key and not is_within(key, STORAGE)]
     given = [key for key in leaves if key.startswith("optimizer.") and key != "optimizer.name"]
@@ -91,7 +95,7 @@ def _distinct(runs: pd.DataFrame, key: str) -> list[str]:
 
 
 def _settings(page: Page, findings: Findings, rows: pd.DataFrame, next_page: Callable[[], Page]) -> Page:
-    """Each setting with the hyperparameters that it stands for."""
+    """Draw each setting with its hyperparameters."""
     columns = [Column("setting", 62, "left", SMALL), Column("hyperparameters", WIDTH - 62, "left", SMALL)]
     cells: list[list[Cell | str]] = [
         [Cell(key, line_style=findings.styles[key]), value] for key, value in rows[["key", "value"]].itertuples(index=False)
@@ -100,7 +104,7 @@ def _settings(page: Page, findings: Findings, rows: pd.DataFrame, next_page: Cal
 
 
 def _pairs(page: Page, heading: str, rows: pd.DataFrame, next_page: Callable[[], Page]) -> Page:
-    """Keys and values below a heading, two pairs abreast where they are short and many."""
+    """Draw keys and values below a heading, in two columns where they are short."""
     if rows.empty:
         return page
     if page.room < 25:
@@ -126,5 +130,5 @@ def _pairs(page: Page, heading: str, rows: pd.DataFrame, next_page: Callable[[],
 
 
 def _short(value: str) -> str:
-    """As much of a long list as a reader wants; the table beside the report has all of it."""
+    """Truncate a long value; the CSV has all of it."""
     return value if len(value) <= _MOST else f"{value[:_MOST]}…"

@@ -1,4 +1,4 @@
-"""Seed by seed, who comes first: mean ranks, how far apart they must lie to differ, and how often each rank was taken."""
+"""Page: ranks within seeds: mean ranks with the critical difference, and how often each setting took each rank."""
 
 import numpy as np
 import pandas as pd
@@ -23,14 +23,18 @@ _ROW = 6.5  # millimetres from one name of the diagram to the next
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
-    """One row a setting, the best first: `setting`, `mean_rank`, and how often it took each rank, ties at the better one."""
+    """Draw the page; return one row per setting, best first.
+
+    Returns:
+        `setting`, `mean_rank`, and how often it took each rank, ties at the better one.
+    """
     by = findings.primary
     values = findings.by(by).scores
     if values.shape[1] < LEAST_SETTINGS:
-        raise NoDataError(f"no ranks are worth comparing with fewer than {LEAST_SETTINGS} settings")
+        raise NoDataError(f"fewer than {LEAST_SETTINGS} settings are ranked")
     shown = values.iloc[:, :_MANY].dropna()
     if len(shown) < LEAST_BLOCKS:
-        raise NoDataError(f"no {LEAST_BLOCKS} seeds have a run of every setting")
+        raise NoDataError(f"fewer than {LEAST_BLOCKS} seeds have a run of every setting")
     found = friedman(shown, higher=by.higher)
     page = section.page(_title(findings, found), _caption(findings, values, found))
     _diagram(page, findings, found)
@@ -54,7 +58,7 @@ def _title(findings: Findings, found: Friedman) -> str:
     names = [short_name(str(name)) for name in apart]
     some = numbers.listing(names if len(names) <= 3 else [*names[:2], f"{len(names) - 2} others"])
     rank = numbers.fixed(found.ranks.iloc[0], 1)
-    return f"{short_name(best)} ranks first (mean rank {rank} of {len(found.ranks)}), shown to be apart from {some}"
+    return f"{short_name(best)} ranks first (mean rank {rank} of {len(found.ranks)}), shown to differ from {some}"
 
 
 def _caption(findings: Findings, values: pd.DataFrame, found: Friedman) -> str:
@@ -63,7 +67,7 @@ def _caption(findings: Findings, values: pd.DataFrame, found: Friedman) -> str:
     return (
         f"Each of {numbers.count(found.blocks, 'seed')} ranks the {findings.noun}s by {findings.primary.name}, 1 the best"
         f"{lost}. Settings joined by a bar are not shown to differ: their mean ranks lie within the critical difference "
-        f"(CD) of Nemenyi's test at level {LEVEL:g}. It ignores how large a difference is, and so tells fewer pairs apart "
+        f"(CD) of Nemenyi's test at level {LEVEL:g}. It ignores the size of a difference, and so shows fewer pairs to differ "
         f"than the signed-rank test.{more}"
     )
 
@@ -107,8 +111,8 @@ def _diagram(page: Page, findings: Findings, found: Friedman) -> None:
 
 
 def _places(page: Page, counts: pd.DataFrame) -> None:
-    """How often each setting took each rank: a cell a setting and rank, the darker the more seeds."""
-    page.heading("How many seeds gave which rank")
+    """Draw how often each setting took each rank: one cell per setting and rank, darker for more seeds."""
+    page.heading("Number of seeds at each rank")
     page.y += 2
     names = text.fit_all([str(name) for name in counts.index], SMALL, _NAME)
     k = len(names)

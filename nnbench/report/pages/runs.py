@@ -1,4 +1,4 @@
-"""Every run of the study, so that any figure can be traced to where it came from."""
+"""Page: every run of the study."""
 
 import pandas as pd
 
@@ -17,7 +17,11 @@ _FINALS = {one.key: "\n".join(one.name.rsplit(" ", 1)) for one in by_rank("run_l
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
-    """One row a run: `setting`, `seed`, `outcome`, finals, `run_id`, and the `reason` where it failed."""
+    """Draw the page; return one row per run.
+
+    Returns:
+        `setting`, `seed`, `outcome`, finals, `run_id`, and the `reason` where it failed.
+    """
     runs = findings.runs
     if runs.empty:
         raise NoDataError("there is no run")

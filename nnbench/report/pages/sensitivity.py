@@ -1,4 +1,4 @@
-"""How carefully the learning rate must be chosen: the value at each that was tried, and the range that does nearly as well."""
+"""Page: sensitivity to the learning rate: the result at each rate tried, and the range that is nearly as good."""
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ _TINY = 1e-30  # a smaller learning rate is none
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
-    """A row an optimizer and learning rate, as `learning_rate_curve` gives them.
+    """Draw the page; return one row per optimizer and learning rate, as `learning_rate_curve` gives them.
 
     Returns:
         With the `optimizer`, and `reaches`: whether its best is beyond chance, and within the tolerance of the best of all.
@@ -48,7 +48,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
 
 
 def _chance(findings: Findings, search: Search) -> float:
-    """The accuracy up to which nothing was learnt, of what the search was judged by; NaN where that is not known."""
+    """Highest accuracy that counts as chance, on the split that judged the search; NaN where unknown."""
     runs = findings.study.tuning if len(findings.study.tuning) else findings.runs
     split = "val_" if search.measure.startswith("validation") else ""
     classes, samples = (
@@ -59,14 +59,14 @@ def _chance(findings: Findings, search: Search) -> float:
 
 
 def _reaching(curves: dict[str, pd.DataFrame], chance: float) -> list[str]:
-    """The optimizers of which a wide range is worth something: their best is beyond chance, and no worse than all others'."""
+    """Optimizers whose best is above chance and within the tolerance of the best of all."""
     bests = {name: float(curve["estimate"].mask(curve["diverged"] > 0).max()) for name, curve in curves.items()}
     best = np.nanmax([*bests.values(), -np.inf])
     return [name for name, own in bests.items() if own >= best - TOLERANCE and not own <= chance]
 
 
 def _on_a_scale(rates: "pd.Series[float]") -> bool:
-    """Whether a logarithmic axis has a place for all of them."""
+    """Whether a logarithmic axis can show all rates."""
     return pd.api.types.is_numeric_dtype(rates.infer_objects()) and bool(((rates > _TINY) & (rates < 1 / _TINY)).all())
 
 
@@ -76,18 +76,18 @@ def _curve(search: Search, name: str) -> pd.DataFrame:
 
 
 def _title(ranges: dict[str, Range], *, alone: bool) -> str:
-    """Of the optimizers that reach something."""
+    """Title, about the optimizers of `_reaching`."""
     known = {name: one for name, one in ranges.items() if np.isfinite(one.best)}
     if not known:
-        return "At every learning rate some run diverged, or no more was reached than by chance"
+        return "At every learning rate, some run diverged or the result was no better than chance"
     widest = max(known, key=lambda name: known[name].decades)
     width = _decades(known[widest])
     if len(known) == 1:
-        only = "" if alone else ", alone in reaching the best,"
-        return f"In this search {short_name(widest)}{only} does nearly as well as its best over {width} of learning rates"
+        only = "" if alone else ", the only one near the best result,"
+        return f"In this search {short_name(widest)}{only} is nearly as good as its best over {width} of learning rates"
     narrowest = min(known, key=lambda name: known[name].decades)
     most = f"{short_name(narrowest)} the most ({_decades(known[narrowest])})"
-    return f"In this search {short_name(widest)} is the least particular about its learning rate ({width}), {most}"
+    return f"In this search {short_name(widest)} is the least sensitive to its learning rate ({width}), {most}"
 
 
 def _decades(one: Range) -> str:
@@ -105,10 +105,10 @@ def _caption(search: Search, curves: dict[str, pd.DataFrame]) -> str:
         else ""
     )
     return (
-        f"At each learning rate the best of the settings tried there: the interquartile mean of {search.measure} over "
+        f"At each learning rate, the best of the settings tried there: the interquartile mean of {search.measure} over "
         f"{numbers.count(seeds, 'seed')}, band: its {numbers.INTERVAL}. Small dots: all configurations.{drawn}{rail} Below: "
         f"the unbroken range of learning rates that stays within {TOLERANCE:g} of the best, with no run diverged; an arrow "
-        "where it reaches the end of what was tried, and may go on."
+        "where it reaches the end of the rates tried, and may extend further."
     )
 
 

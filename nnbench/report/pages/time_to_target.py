@@ -1,4 +1,4 @@
-"""How long until a setting gets where it is wanted, in epochs and in seconds, when some of its runs never do."""
+"""Page: time to reach a target accuracy, in epochs and seconds, where some runs never reach it."""
 
 from collections.abc import Callable, Sequence
 
@@ -21,23 +21,27 @@ from nnbench.report.sentences import verdict as sentences
 from nnbench.report.sentences import wording
 from nnbench.stats.time_to_target import share_reached
 
-_MANY = 8  # settings whose steps can be told apart
+_MANY = 8  # settings whose curves can be distinguished
 _TARGETS = 3  # that a page has room for
 _COST = (
-    "Epochs, and below them seconds: the time spent in all runs of a setting, those in vain included, over the "
-    "number that got there, which stands beside it. ∞ where none did, within the epochs in brackets, for which its own "
-    "runs were watched. It has no interval. Settings that never got to any of these are left out."
+    "Epochs, and below them seconds: the time spent in all runs of a setting, including those that did not reach the target, "
+    "divided by the number that did, which is given beside it. ∞: none did within the epochs in brackets, for which the runs "
+    "of that setting were observed. No interval is given. Settings that reached none of these targets are left out."
 )
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
-    """A row a target and setting: `n`, `reached`, the median and expected times, how long it was watched, whether `behind`."""
+    """Draw the page; return one row per target and setting.
+
+    Returns:
+        `n`, `reached`, the median and expected times, how long it was watched, whether `behind`.
+    """
     if findings.ended.empty or findings.study.curves.empty:
-        raise NoDataError("no run has left its curves")
+        raise NoDataError("no run has curves")
     every = races(findings, options.targets)
     run = [race for race in every if race.table["reached"].any()]
     if not run:
-        wanted = numbers.listing([race.name for race in every]) or "any that was asked for"
+        wanted = numbers.listing([race.name for race in every]) or "any of the targets"
         raise NoDataError(f"no run reached a training accuracy of {wanted}")
     unreached = [race.name for race in every if not race.table["reached"].any()]
     beyond = references(findings.runs).beyond([race.target for race in run])
@@ -84,9 +88,9 @@ def _title(findings: Findings, race: Race) -> str:
 
 def _caption(findings: Findings, unreached: list[str]) -> str:
     words = (
-        "The share of a setting's runs whose training accuracy has reached a target, by Kaplan and Meier's estimate: a run "
-        "that ended before it is counted for as long as it was watched, one that diverged never arrives. Seconds: epochs "
-        "times the median time of an epoch of that setting, on this machine: not each run's own clock, which other work slows."
+        "The proportion of a setting's runs whose training accuracy has reached a target (Kaplan-Meier estimate): a run that "
+        "ended before reaching it is censored, one that diverged never reaches it. Seconds: epochs times the median time of "
+        "an epoch of that setting on this machine, because other work slows single runs."
     )
     if unreached:
         words += f" No run reached {numbers.listing(unreached)}."
@@ -95,12 +99,12 @@ def _caption(findings: Findings, unreached: list[str]) -> str:
 
 
 def _panels(page: Page, findings: Findings, run: Sequence[Race], shown: Sequence[str]) -> None:
-    """A row a target: epochs at the left, seconds at the right, under shared limits."""
+    """Draw one row per target: epochs on the left, seconds on the right, with shared limits."""
     gap, rows = 16.0, len(run)
     width = (WIDTH - gap - 8) / 2
     height = max(20.0, min(58.0, (page.room - 44 - 8.4 * len(shown)) / rows - 16))
     for race in run:
-        page.heading(f"Share of runs that have reached {race.name} training accuracy")
+        page.heading(f"Proportion of runs that have reached {race.name} training accuracy")
         page.y += 1.5
         for column, unit in enumerate(("epochs", "seconds")):
             axes = page.axes(LEFT + 8 + column * (width + gap), page.y, width, height)

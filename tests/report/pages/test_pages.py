@@ -46,7 +46,7 @@ def test_every_page_is_in_a_choice_of_conf() -> None:
 
 @pytest.mark.parametrize("name", [name for name in figures.names() if name != "cover"])
 def test_a_page_that_has_nothing_to_show_says_why(name: str, make_study: MakeStudy) -> None:
-    with pytest.raises(NoDataError, match=r"^(no |none |there is no run)"):
+    with pytest.raises(NoDataError, match=r"^(no |none |fewer than |there is no run)"):
         _draw(name, make_study([], 0))
 
 
@@ -278,7 +278,7 @@ def test_provenance_warns_of_mixed_and_of_uncommitted_code(make_study: MakeStudy
     study = make_study(seeds=1)
     study.runs["dirty"] = [True, False, False, False]
     dirty, _ = _draw("provenance", study)
-    assert str(dirty[0].title).startswith("The code held changes that no commit has")
+    assert str(dirty[0].title).startswith("The code had uncommitted changes")
 
 
 def test_a_command_said_again_is_told_once(comparison: Study) -> None:

@@ -184,7 +184,7 @@ def test_best_of_k_is_the_expected_maximum(make_study: MakeStudy, draw_page: Dra
                 assert row["expected"].item() == pytest.approx(expected)
     last = table[table["k"] == 10].set_index("optimizer")["expected"]
     assert last["adam"] == pytest.approx(search.of("adam")["value"].max())
-    assert "gains most by a longer search" in str(page.title)
+    assert "gains most from a longer search" in str(page.title)
 
 
 def test_importance_names_what_matters_most(make_study: MakeStudy, draw_page: DrawPage) -> None:
@@ -192,7 +192,7 @@ def test_importance_names_what_matters_most(make_study: MakeStudy, draw_page: Dr
     (page,), table = draw_page("importance", make_study(["adam", "sgd"], 2, tuned=24))
     firsts = table.groupby("optimizer", sort=False)["hyperparameter"].first()
     assert firsts.tolist() == ["learning_rate", "learning_rate"]
-    assert page.title == "Of what differs between configurations, the learning rate explains most for every optimizer"
+    assert page.title == "The learning rate is the most important hyperparameter of every optimizer in this search"
     assert table.groupby("optimizer")["share"].sum().max() <= 1 + 1e-9
     with pytest.raises(NoDataError, match="8 configurations or more"):
         draw_page("importance", make_study(["adam"], 2, tuned=6))
