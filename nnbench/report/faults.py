@@ -1,4 +1,4 @@
-"""Faults while a report is made: each costs only the page or the file it happened in, and its traceback is kept."""
+"""A log of the exceptions raised while a report is made; each affects only its own page or file."""
 
 import logging
 import traceback
@@ -19,7 +19,7 @@ class LoggedError:
     """One exception.
 
     Attributes:
-        part: what it stopped: the name of a page or of a file.
+        part: name of the page or file that could not be made.
         reason: the exception in one line.
         traceback: in full.
     """
@@ -31,12 +31,12 @@ class LoggedError:
 
 @dataclass
 class ErrorLog:
-    """The faults of one report, in the order in which they happened."""
+    """Exceptions of one report, in the order in which they were raised."""
 
     found: list[LoggedError] = field(default_factory=list)
 
     def attempt(self, part: str, make: Callable[[], T]) -> T | None:
-        """What `make` returns; None where it raises, which is then among `found` and in the log."""
+        """Call `make` and return its result; None if it raises, and the exception is logged."""
         try:
             return make()
         except Exception as error:
@@ -44,7 +44,7 @@ class ErrorLog:
             return None
 
     def note(self, part: str, error: Exception) -> str:
-        """Add an exception that was caught; returns the reason in words."""
+        """Add a caught exception and return a one-line reason."""
         whole = "".join(traceback.format_exception(error))
         self.found.append(LoggedError(part=part, reason=_reason(error), traceback=whole))
         logger.info("report: %s: %s", part, whole)

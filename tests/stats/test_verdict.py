@@ -146,8 +146,8 @@ def test_one_setting_and_none() -> None:
     assert sentence(judged(study(4, a=0.9)), PHRASING).endswith(", n = 4.")
     assert sentence(judged(study(1, a=0.9)), PHRASING).endswith(" in its one run; how far seeds differ is unknown.")
     gone = pd.DataFrame({"a": [np.nan] * 3, "b": [np.nan] * 3})
-    assert sentence(judged(gone), PHRASING) == "No run came to its end, so nothing can be compared."
-    assert headline(judged(gone), PHRASING) == "No run came to its end"
+    assert sentence(judged(gone), PHRASING) == "No run was completed, so nothing can be compared."
+    assert headline(judged(gone), PHRASING) == "No run was completed"
     half = judged(study(8, a=0.9).assign(b=np.nan))
     assert (half.best, half.settings, half.seeds) == ("a", 1, 8)
     assert headline(half, PHRASING).startswith("a ends with a test accuracy of ")

@@ -1,6 +1,6 @@
-"""Two studies side by side: what changed between them, and what that did to each setting, seed by seed.
+"""Comparison of two studies, paired by setting and seed.
 
-A page is a file here, with `draw(pad, versus)`, which fills a page or more and returns the table behind it.
+Each page is a module with `draw(section, versus)`, which draws one or more pages and returns the data behind them.
 """
 
 PAGES = ("cover", "differences", "seeds", "loss", "accuracy", "changes")

@@ -1,4 +1,4 @@
-"""How the accuracy rises, before and after, on points held out where there are any."""
+"""Page: accuracy over the epochs before and after, on held-out points where there are any."""
 
 import pandas as pd
 

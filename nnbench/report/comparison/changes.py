@@ -1,4 +1,4 @@
-"""What differs between the two studies besides their results: what was configured, the code, the machine."""
+"""Page: differences in configuration, code and machine between the two studies."""
 
 import re
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from nnbench.report.plots.table import Cell, Column, table
 from nnbench.report.sentences import wording as study_wording
 
 _CAPTION = (
-    "All that was configured and is not the same in both studies, with the code and the machine. Several values are joined "
+    "The configuration that differs between the two studies, with the code and the machine. Several values are joined "
     "by commas."
 )
 

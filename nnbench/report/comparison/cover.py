@@ -1,4 +1,4 @@
-"""What the change did, how sure that is, and what it does not say."""
+"""Page: the cover of a comparison, with the answer, the changes and the caveats."""
 
 from collections.abc import Sequence
 
@@ -25,10 +25,10 @@ def draw(section: Section, versus: Versus, contents: Sequence[tuple[str, str, in
 
 
 def _page(versus: Versus, contents: Sequence[tuple[str, str, int]], rows: int) -> Page:
-    """The cover with as many settings in its strip; the page of differences has them all."""
+    """The cover with `rows` settings in its forest plot; the page of differences has all of them."""
     names = " and ".join(text.legible(name) for name in versus.names)
     page = Page(f"{names} compared")
-    page.paragraph("nnbench  \N{MIDDLE DOT}  two studies, run by run", size=BODY, colour=MUTED, after=2.5)
+    page.paragraph("nnbench  \N{MIDDLE DOT}  two studies, paired by seed", size=BODY, colour=MUTED, after=2.5)
     page.paragraph(f"{names} compared", size=20, bold=True, after=5)
     page.paragraph(wording.verdict(versus, versus.primary), size=13.5, after=7)
     _forest_plot(page, versus, rows)

@@ -1,4 +1,4 @@
-"""Each setting on each measure: before, after, and what lies between."""
+"""Page: each setting by each measure: before, after and difference."""
 
 import pandas as pd
 
@@ -12,7 +12,7 @@ from nnbench.report.plots.table import Cell, Column, table
 from nnbench.stats.paired import LEVEL
 
 _CAPTION = (
-    "Interquartile means over the seeds whose runs came to their end in both studies, and their difference with its "
+    "Interquartile means over the seeds whose runs were completed in both studies, and their difference with its "
     f"{numbers.INTERVAL}. p: Wilcoxon signed-rank test of the differences of all seeds, a diverged run worse than any other, "
     f"Holm-corrected over the settings of a measure. Bold: a change is shown, at level {LEVEL:g}."
 )

@@ -1,4 +1,4 @@
-"""How the loss falls, before and after."""
+"""Page: training loss over the epochs, before and after."""
 
 import pandas as pd
 

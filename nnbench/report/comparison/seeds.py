@@ -1,4 +1,4 @@
-"""Every pair of runs, so that a mean does not hide that half of the seeds went the other way."""
+"""Page: every pair of runs, before and after."""
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ def draw(section: Section, versus: Versus) -> pd.DataFrame:
     table = versus.pairs(by)
     names = [str(name) for name in table["setting"].unique()]
     caption = (
-        f"A line joins the two runs of a seed, in {by.name}: {versus.names[0]} at the left, {versus.names[1]} at the right. "
+        f"Line: the two runs of a seed, in {by.name}: {versus.names[0]} on the left, {versus.names[1]} on the right. "
         f"In colour: those that became better; grey: the others.{_lone(table)}{more(names)}"
     )
     page = section.page(_title(table, versus), caption)

@@ -1,4 +1,4 @@
-"""What a change did, in sentences that claim no more than the tests show."""
+"""The effect of a change as sentences, which claim only what the tests show."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ _DATA = ("dataset.", "network.", "draws.")  # what makes the runs of one seed no
 
 
 def verdict(versus: Versus, by: Measure) -> str:
-    """What the change did to this metric, with interval and n, hedged as the tests demand."""
+    """State the change in a measure with interval and n, as far as the tests show it."""
     changes, way = versus.changes(by), f"from {versus.names[0]} to {versus.names[1]}"
     most = max(changes, key=lambda change: change.n)
     if most.n < versus.needed:
@@ -91,12 +91,12 @@ def caveats(versus: Versus) -> list[str]:
     said = [_cause(versus), one_task(pd.concat([versus.before.runs, versus.after.runs]))]
     if moved := [key for key in versus.configured if key.startswith(_DATA)]:
         verb = "differs" if len(moved) == 1 else "differ"
-        said.append(f"{listing(moved[:3])} {verb}: the two runs of a seed do not start alike, and pair by name only.")
+        said.append(f"{listing(moved[:3])} {verb}: the two runs of a seed do not start alike, and are paired in name only.")
     changes = versus.changes(versus.primary)
     if versus.needed <= min(change.n for change in changes) < 10:
         said.append(
-            f"{_seeds(changes)} seeds a setting: with fewer than 10 the intervals come out too narrow, and small changes go "
-            "unseen."
+            f"{_seeds(changes)} seeds per setting: with fewer than 10 the intervals come out too narrow, and small changes "
+            "are not detected."
         )
     said += _lost(versus)
     for study, names in versus.alone.items():
@@ -121,7 +121,7 @@ def _cause(versus: Versus) -> str:
         return f"{same}.{_besides(versus)}" if versus.environment else f"{same}: nothing that is recorded differs."
     phrase = listing(keys if len(keys) <= 4 else [*keys[:3], f"{len(keys) - 3} more"])
     words = f"{phrase} {'differs' if len(keys) == 1 else 'differ'} between the two"
-    together = "" if len(keys) == 1 else " together: which of them did it is not told apart"
+    together = "" if len(keys) == 1 else " together: their effects cannot be separated"
     also = f" So does the code, of {_names(code.differ)}." if code.differ else ""
     also = also or (f" Whether the code does is not known ({_names(code.unknown)})." if code.unknown else "")
     return f"{words}{together}.{also}{_besides(versus)}"
@@ -152,6 +152,6 @@ def _lost(versus: Versus) -> list[str]:
         return []
     more = " and others" if len(phrase) > 3 else ""
     return [
-        f"Runs diverged ({'; '.join(phrase[:3])}{more}): the tests count them as worse than any other; the figures are of the "
-        "seeds that came to their end in both."
+        f"Runs diverged ({'; '.join(phrase[:3])}{more}): the tests count them as worse than any other; the estimates are over "
+        "the seeds that were completed in both."
     ]

@@ -1,4 +1,4 @@
-"""What the web page's script draws: the curves and intervals as plain data, each setting with its look."""
+"""Data for the web page's script: curves, intervals and line styles."""
 
 import math
 from collections.abc import Mapping

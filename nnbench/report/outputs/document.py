@@ -1,4 +1,4 @@
-"""The report as a whole: its pages in order with a footer on each, and the words that stand for it elsewhere."""
+"""Compose a report: draw its pages in order, number them and add footers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from nnbench.report.plots import style, text
 from nnbench.report.plots.sheet import Page, Section, line_height
 from nnbench.report.sentences import caveats, wording
 
-# Is told what is being made, how many of how many are done.
+# Called with the current part, the number done and the total.
 Progress = Callable[[str, int, int], None]
 
 
@@ -23,7 +23,7 @@ NO_ANSWER = f"The answer could not be worked out; the traceback is in {LOG}."
 
 
 def no_progress(what: str, done: int, of: int) -> None:
-    """The progress that nobody follows."""
+    """Ignore progress."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,8 +87,8 @@ def compose(
         study: what is reported on.
         title: of the document.
         pages: names of files in `figures`, in the order of the document.
-        targets: training accuracies whose time to reach is told.
-        progress: is told of each page.
+        targets: training accuracies for which the time to reach them is reported.
+        progress: called before each page.
 
     Raises:
         UserError: a page of that name does not exist.
@@ -128,8 +128,8 @@ def draw_all(
 
     Args:
         names: in the order of the document.
-        draw: fills a pad with the page of a name, given the contents so far: kind, finding and number of each other page. The
-            cover is asked for last, when they are known.
+        draw: draws the page of a name into a section, given kind, title and number of the pages so far. The cover is drawn
+            last, when they are known.
         faults: receives what a page raised.
     """
     parts: dict[str, Part] = {}
@@ -182,7 +182,7 @@ def finish(parts: Mapping[str, Part], missing: Sequence[tuple[str, str]], name: 
 
 
 def _say_missing(sheets: list[Page], missing: Sequence[tuple[str, str]]) -> list[Page]:
-    """The list of what is not shown, below the last page or on one of its own."""
+    """List the pages that are not shown, below the last page or on a new one."""
     said = [f"{kind_of(name)}: {reason}." for name, reason in missing]
     lines = sum(len(text.wrap(words, style.SMALL, style.WIDTH)) for words in said)
     if not sheets or sheets[-1].room < 20 + line_height(style.SMALL) * lines + len(said):

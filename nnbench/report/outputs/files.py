@@ -1,4 +1,4 @@
-"""The report as files: a PDF, a web page, a summary, and for every page its table and its picture."""
+"""Write a report to files: PDF, web page, summary, and a CSV and an SVG for each page."""
 
 import re
 from collections.abc import Sequence
@@ -89,15 +89,15 @@ def write(
 ) -> Report:
     """Write the report of a study into `folder`; the same study gives the same bytes.
 
-    A page or a file that cannot be made costs only itself: it is told among `missing`, its traceback is in `report.log`.
+    A page or file that raises is left out and listed in `missing`; its traceback is in `report.log`.
 
     Args:
         study: what is reported on.
         folder: made where it does not exist; what an earlier report left there is replaced, a file at a time.
         title: of the document.
         pages: names of files in `figures`, in the order of the document.
-        targets: training accuracies whose time to reach is told.
-        progress: is told what is being made.
+        targets: training accuracies for which the time to reach them is reported.
+        progress: called before each part.
 
     Raises:
         UserError: a page of that name does not exist.

@@ -1,4 +1,4 @@
-"""The report as one web page that needs nothing else: the PDF's findings, with curves that tell their values."""
+"""The report as one self-contained web page, with interactive curves."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ from nnbench.report.sentences import wording
 _ALL = 5000  # rows of a table that a browser shows with ease
 _PLAIN = " =/:;,.()+!*$?@[]{}|^`~-_"  # may stand in an address of data as they are
 _KEY = (
-    "Mark: interquartile mean over seeds, of the runs that came to their end; hollow where it is shown to be worse than the "
+    "Mark: interquartile mean over seeds, of the completed runs; hollow where it is shown to be worse than the "
     f"first, or not ranked. Bar: its {numbers.INTERVAL}. Dots: single runs."
 )
 _ORDER = " In the order of the ranking, in which a diverged run is worse than any other."
@@ -51,7 +51,7 @@ class Web:
 
 
 def opening(made: Composition, chart: Html, facts: Html) -> Html:
-    """What all need: the answer, how sure it is, what it does not say, what it rests on, and where the rest is."""
+    """The head of the page: answer, chart, caveats, facts about the runs, and contents."""
     caveats = element("ul", *(element("li", words) for words in made.caveats))
     contents = [element("a", part.kind, href=f"#{part.name}") for part in made.parts.values() if part.name != "cover"]
     return element(
@@ -118,7 +118,7 @@ def study(made: Composition, findings: Findings, figures: Mapping[str, Sequence[
 
 
 def closing(made: Composition) -> Html:
-    """What is not shown, and why."""
+    """The footer: pages that are not shown, with the reasons."""
     missing = [element("li", f"{kind_of(name)}: {reason}.") for name, reason in made.missing]
     by_measure = join([element("h2", "Not shown because"), element("ul", *missing)]) if missing else NOTHING
     return element("footer", by_measure)
@@ -157,7 +157,7 @@ def _finals(web: Web, findings: Findings) -> Html:
             row.append(Cell(words=one.words, value=one.value, note=one.bounds, bold=one.best))
         seconds = times.get(setting, float("nan"))
         rows.append([*row, Cell(words=numbers.duration(seconds), value=seconds)])
-    found = table(columns, rows, "Where each setting ended up")
+    found = table(columns, rows, "Final values of each setting")
     compared = references(findings.runs).sentence()
     return join([found, element("p", compared, class_="caption")]) if compared else found
 

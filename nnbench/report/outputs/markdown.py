@@ -1,4 +1,4 @@
-"""The report in a page of Markdown, to be pasted into a pull request."""
+"""Summary of a report in Markdown, to paste into a pull request."""
 
 import re
 from collections.abc import Sequence
@@ -88,7 +88,7 @@ def _finals(findings: Findings) -> str:
     has_interval = any(one.bounds for of in by_measure.values() for one in of.values())
     said = f"Interquartile mean over seeds{f' with its {INTERVAL}' if has_interval else ''}."
     if any(one.best for of in by_measure.values() for one in of.values()):
-        said += " Bold: the best of a column and all that is not shown to differ from it."
+        said += " Bold: the best of a column and all that are not shown to differ from it."
     compared = escape(references(findings.runs).sentence())
     return f"{table(['setting', 'runs', *by_measure, 'time a run'], rows)}\n\n{said} {compared}".rstrip()
 

@@ -71,7 +71,8 @@ def _title(findings: Findings, metrics: list[Measure]) -> str:
         return f"No other measure contradicts the order by {findings.primary.full}"
     worst = next((one for one in others if one.kind in ("reversed", "other_first")), None)
     if worst is None:
-        return f"{len(others)} of {of} do not show the same differences as {findings.primary.full}"
+        do = "does" if len(others) == 1 else "do"
+        return f"{len(others)} of {of} {do} not show the same differences as {findings.primary.full}"
     if worst.first == judging.best:
         turned = numbers.count(len(worst.reversed), "shown difference")
         return f"By {worst.metric.full} {turned} {'is' if len(worst.reversed) == 1 else 'are'} reversed"

@@ -61,20 +61,20 @@ def bands(findings: Findings, curves: Mapping[str, str]) -> pd.DataFrame:
             if len(band):
                 parts.append(band.reset_index().assign(setting=setting, curve=called)[columns])
     if not parts:
-        raise NoDataError("no run that came to its end has left its curves")
+        raise NoDataError("no completed run has curves")
     return pd.concat(parts, ignore_index=True)
 
 
 def caption(findings: Findings, table: pd.DataFrame) -> str:
-    """How to read the curves."""
+    """Caption of the curves."""
     least, most = int(table["n"].min()), int(table["n"].max())
     runs = f"{most}" if least == most else f"{least} to {most}"
     said = (
         f"Line: interquartile mean over seeds, as in the ranking. Band: the middle half of the {runs} runs of a setting."
         if most > 1
-        else "Line: the one run of a setting, so there is no band to show how far seeds differ."
+        else "Line: the one run of a setting; with one run there is no band."
     )
-    return f"{said} Epochs on a logarithmic scale that begins at 0.{_rail_key(findings)}"
+    return f"{said} Epochs on a logarithmic scale that begins at 0.{_rail_caption(findings)}"
 
 
 def draw(page: Page, findings: Findings, table: pd.DataFrame, by: Measure, scales: Scales) -> None:
@@ -211,15 +211,15 @@ def _rail(axes: Axes, findings: Findings, setting: str | None = None) -> None:
             )
 
 
-def _rail_key(findings: Findings) -> str:
-    """How to read the rail, where there is one."""
+def _rail_caption(findings: Findings) -> str:
+    """Caption sentence about the crosses; empty where no run diverged."""
     runs = findings.runs
     diverged = runs.loc[runs["outcome"] == "diverged", "setting"].value_counts(sort=False)
     if diverged.empty:
         return ""
     diverged_runs = listing([f"{number} of {short_name(str(setting))}" for setting, number in diverged.head(4).items()])
-    more = f" and of {len(diverged) - 4} settings more" if len(diverged) > 4 else ""
+    more = f" and of {len(diverged) - 4} more settings" if len(diverged) > 4 else ""
     return (
         f" Crosses above a panel: {count(int(diverged.sum()), 'run')} that diverged ({diverged_runs}{more}), at the epoch at "
-        "which the loss left the finite numbers; they are in no line and no band."
+        "which the loss became infinite or NaN; lines and bands exclude them."
     )

@@ -1,4 +1,4 @@
-"""A row a setting: its name at the left, a common axis in the middle, figures at the right. Most comparisons are that."""
+"""Forest plot: one row per setting, with its name, an interval on a common axis, and figures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _BETWEEN = 4.0  # millimetres left of a column of figures
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One row: its name, a look to stand before it, and as many figures as there are columns."""
+    """One row: a name, a line style drawn before it, and one figure per column."""
 
     name: str
     figures: Sequence[str] = ()
@@ -31,7 +31,7 @@ class Row:
 def forest_plot(
     page: Page, rows: Sequence[Row], axis: str, heads: Sequence[str] = (), *, step: float | None = None, gap: float = 6
 ) -> Axes:
-    """Set the rows below what is on the page, and return axes on which the first has the height 0, the second 1, and so on.
+    """Draw the rows below the current content; return axes on which row i is at height i.
 
     Args:
         rows: one or more.
@@ -84,7 +84,7 @@ def forest_plot(
 def mark(
     axes: Axes, at: float, estimate: tuple[float, float, float], line_style: palette.LineStyle, *, hollow: bool = False
 ) -> None:
-    """An estimate with its interval (estimate, low, high) at the height `at`."""
+    """Draw an estimate with its interval (estimate, low, high) at height `at`."""
     value, low, high = estimate
     axes.plot([low, high], [at, at], color=line_style.colour, linewidth=2, solid_capstyle="butt")
     face = "white" if hollow else line_style.colour
@@ -92,7 +92,7 @@ def mark(
 
 
 def dots(axes: Axes, values: "pd.Series[float]", at: float, line_style: palette.LineStyle) -> None:
-    """Single runs as small dots at the height `at`."""
+    """Draw single runs as small dots at height `at`."""
     axes.plot(values, [at] * len(values), "o", color=line_style.colour, markersize=2.2, alpha=0.35, markeredgewidth=0)
 
 

@@ -1,4 +1,4 @@
-"""The names of lines in a row above their panels, where these are too small to bear them."""
+"""Legend in rows above the panels."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ _SWATCH, _BETWEEN = 9.0, 5.0
 
 
 def legend(page: Page, styles: Mapping[str, LineStyle]) -> None:
-    """Set the names with their looks, as many to a line as there is room for."""
+    """Draw names with their line styles, as many per row as fit."""
     x = LEFT
     names = text.fit_all(list(styles), SMALL, RIGHT - LEFT - _SWATCH)
     for words, line_style in zip(names, styles.values(), strict=True):

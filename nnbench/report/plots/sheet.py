@@ -1,4 +1,4 @@
-"""A sheet of paper on which things are set from the top down, in millimetres, and a pad of such sheets."""
+"""Pages filled from the top down, in millimetres, and sections of one or more pages."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -130,7 +130,7 @@ class Page:
 
 
 class Section:
-    """The pages that one figure of the report fills.
+    """The sheets of one page of the report.
 
     Attributes:
         kind: what they show, above each title.
@@ -142,7 +142,7 @@ class Section:
         self.pages: list[Page] = []
 
     def page(self, title: str, caption: str = "") -> Page:
-        """A new page headed by its finding, and how to read it."""
+        """Start the first page, with title and caption."""
         page = self._headed(Page(text.legible(title)), title)
         if caption:
             page.y -= 2.5
@@ -151,7 +151,7 @@ class Section:
         return page
 
     def next_page(self) -> Page:
-        """One more page under the title of the first."""
+        """Start another page under the same title."""
         return self._headed(Page(None), f"{self.pages[0].title} (continued)")
 
     def _headed(self, page: Page, title: str) -> Page:

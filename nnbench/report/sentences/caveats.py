@@ -1,4 +1,4 @@
-"""What a study's answer does not say, computed from its runs: the list below the cover's sentence."""
+"""Caveats of a study, computed from its runs: the list below the answer on the cover."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,11 +39,11 @@ Kind = Literal[
 
 @dataclass(frozen=True)
 class Caveat:
-    """One limit of what the report says.
+    """One limitation of the report.
 
     Attributes:
-        kind: which limit it is, for programs and tests; at most one caveat of a kind.
-        text: it, in a sentence or two.
+        kind: identifier for programs and tests; at most one caveat of a kind.
+        text: one or two sentences.
     """
 
     kind: Kind
@@ -51,7 +51,7 @@ class Caveat:
 
 
 def caveats(findings: Findings) -> list[Caveat]:
-    """All that apply to a study, in the order in which they are printed; none where no run came to its end."""
+    """All caveats that apply, in printed order; none where no run was completed."""
     if findings.scored.empty:
         return []
     found = (one(findings) for one in _CAVEATS)
@@ -63,7 +63,7 @@ def _task(findings: Findings) -> Caveat:
 
 
 def _choice(findings: Findings) -> Caveat:
-    """How the settings that are compared came about."""
+    """How the compared settings were chosen."""
     if findings.tuned:
         return Caveat("tuned", _tuned(findings))
     runs = findings.runs
@@ -71,24 +71,24 @@ def _choice(findings: Findings) -> Caveat:
     if most > 1:
         return Caveat(
             "chosen_by_the_same_seeds",
-            f"Up to {most} settings of an optimizer are chosen among by the seeds that judge them, so the best of them "
-            "looks better than it is; fresh seeds would tell.",
+            f"Up to {most} settings of an optimizer are compared on the same seeds that choose the best of them, so the best "
+            "looks better than it is; fresh seeds would give an unbiased estimate.",
         )
     if runs["setting"].nunique() == 1:
-        return Caveat("alone", "One setting of one optimizer: there is nothing here to set it against.")
+        return Caveat("alone", "One setting of one optimizer: there is nothing to compare it with.")
     return Caveat(
         "as_given",
-        "Each optimizer runs with the one setting it was given: this compares settings, not optimizers at their best.",
+        "Each optimizer was run with one setting: this compares settings, not optimizers at their best.",
     )
 
 
 def _tuned(findings: Findings) -> str:
     selection, found = findings.study.selection, budget.budgets(findings.study)
     phrase = (
-        f"Tuned with {budget.spent(found)}, {budget.spaces(found)}: other spaces, or a longer search, may give another order"
+        f"Tuned with {budget.spent(found)}, {budget.spaces(found)}: other spaces, or a longer search, may change the order"
     )
     cut = selection.loc[selection["edge"].isin(["low", "high"]), "optimizer"].drop_duplicates().tolist()
-    beyond = f"; {listing(cut)} chose a value on the edge, so better may lie beyond" if cut else ""
+    beyond = f"; {listing(cut)} chose a value on the edge, so a better one may lie beyond" if cut else ""
     return f"{phrase}{beyond}."
 
 
@@ -99,8 +99,8 @@ def _used_seeds(findings: Findings) -> Caveat | None:
     return Caveat(
         "used_seeds",
         f"The seeds of the comparison are no longer fresh: this is their {budget.ordinal(uses)} use, since settings were "
-        "chosen again after runs on them had been read. What is said of tuned settings may owe something to that; other "
-        "seeds would tell.",
+        "chosen again after runs on them had been read. Results of tuned settings may be biased by that; other seeds "
+        "would avoid it.",
     )
 
 
@@ -115,11 +115,11 @@ def _seeds(findings: Findings) -> Caveat | None:
         if most < MINIMUM_RUNS
         else f"fewer than {FEW} the intervals come out too narrow"
     )
-    return Caveat("seeds", f"{phrase} a setting: with {why}, and small differences go unseen.")
+    return Caveat("seeds", f"{phrase} per setting: with {why}, and small differences are not detected.")
 
 
 def _power(findings: Findings) -> Caveat | None:
-    """What a study of this size can show, and of what it shows nothing."""
+    """What a study of this size can show."""
     if not findings.by(findings.primary).verdict.enough:
         return None  # the answer says how many seeds are needed
     return Caveat("power", f"{power.told(findings)}. That no difference is shown does not mean that there is none.")
@@ -131,7 +131,7 @@ def _one_draw(findings: Findings) -> Caveat | None:
     return Caveat(
         "one_draw",
         "All seeds have the same points (dataset.redraw=false): intervals and tests hold for this one draw of them; another "
-        "may favour another setting.",
+        "draw may favour another setting.",
     )
 
 
@@ -155,7 +155,11 @@ def _diverged(findings: Findings) -> Caveat | None:
         return None
     phrase = listing([f"{number} of {short_name(str(setting))}" for setting, number in diverged.head(3).items()])
     none = len(set(diverged.index) - set(findings.scored["setting"]))
-    unknown = f" {count(none, 'setting')} lost all runs, and {'has' if none == 1 else 'have'} no figure." if none else ""
+    unknown = (
+        f" No run of {count(none, 'setting')} was completed, so {'it has' if none == 1 else 'they have'} no estimate."
+        if none
+        else ""
+    )
     return Caveat(
         "diverged",
         f"{count(int(diverged.sum()), 'run')} diverged ({phrase}{' and others' if len(diverged) > 3 else ''}). They rank "
@@ -164,7 +168,7 @@ def _diverged(findings: Findings) -> Caveat | None:
 
 
 def _missing(findings: Findings) -> Caveat | None:
-    """Seeds that not all settings have, for whatever reason."""
+    """Seeds that some settings lack, for whatever reason."""
     found = findings.by(findings.primary)
     lost = findings.runs["outcome"].value_counts()
     phrase = [f"{lost[outcome]} {outcome}" for outcome in ("failed", "killed", "running") if outcome in lost]
@@ -183,7 +187,7 @@ def _no_test(findings: Findings) -> Caveat | None:
 
 
 def _below_neighbours(findings: Findings) -> Caveat | None:
-    """The winner falls short of the nearest neighbours, by the interval of the differences within its runs."""
+    """The best setting is worse than nearest neighbours, by the interval of the paired differences."""
     best, baseline = findings.by(findings.primary).verdict.best, "reference/neighbours_accuracy"
     if not best or findings.primary.column != "test/accuracy" or not findings.known(baseline):
         return None
@@ -200,7 +204,7 @@ def _below_neighbours(findings: Findings) -> Caveat | None:
 
 
 def _memorised(findings: Findings) -> Caveat | None:
-    """Settings whose training loss lies below the Bayes loss, by the interval of the differences within their runs."""
+    """Settings whose training loss is below the Bayes loss, by the interval of the paired differences."""
     column, bayes = "final/train_loss", "reference/bayes_loss"
     if not (findings.known(column) and findings.known(bayes)):
         return None
@@ -221,10 +225,10 @@ def _versions(findings: Findings) -> Caveat | None:
     known, unknown = code.versions(findings.runs)
     if unknown:
         of = f"{unknown} of {len(findings.runs)} runs" if unknown < len(findings.runs) else "these runs"
-        return Caveat("versions", f"The code of {of} is not known: a difference may be the code's.")
+        return Caveat("versions", f"The code of {of} is not known: a difference may be due to the code.")
     if known < 2:
         return None
-    return Caveat("versions", f"The runs come from {known} versions of the code: a difference may be the code's.")
+    return Caveat("versions", f"The runs come from {known} versions of the code: a difference may be due to the code.")
 
 
 def _earlier(findings: Findings) -> Caveat | None:
@@ -251,15 +255,17 @@ _CAVEATS: tuple[Callable[[Findings], Caveat | None], ...] = (
 
 
 def one_task(runs: pd.DataFrame) -> str:
-    """What the runs were trained on, or that it was not the same for all."""
+    """Describe the task, or what differs in it between runs."""
     mixed = [
         f"{column} is {listing(values[:4] if len(values) <= 4 else [*values[:3], 'others'])}"
         for column in map(str, runs)
         if column.startswith(_TASK) and column != "training.checkpoints" and len(values := distinct_values(runs, column)) > 1
     ]
     if mixed:
-        what = "Not one task" if any(words.startswith("dataset.") for words in mixed) else "Not all ran alike"
-        return f"{what}: {'; '.join(mixed[:3])}. What a setting reaches depends on that too."
+        what = (
+            "Several tasks" if any(words.startswith("dataset.") for words in mixed) else "Not all runs were configured alike"
+        )
+        return f"{what}: {'; '.join(mixed[:3])}. Results depend on this, too."
     shapes = {
         "dataset.classes": "{} classes",
         "dataset.samples": "{} training points a class",
@@ -268,4 +274,4 @@ def one_task(runs: pd.DataFrame) -> str:
     names = distinct_values(runs, "dataset.name")
     details = [shape.format(*values) for key, shape in shapes.items() if (values := distinct_values(runs, key))]
     phrase = f" ({', '.join(details)})" if details else ""
-    return f"One task: {names[0] if names else 'unnamed'}{phrase}. Nothing here carries over to other data."
+    return f"One task: {names[0] if names else 'unnamed'}{phrase}. The results need not hold for other data."

@@ -1,6 +1,6 @@
-"""A verdict in sentences that claim no more than it holds.
+"""A verdict as sentences, which claim only what the tests show.
 
-A sentence that names a setting of which runs diverged says how many, and that the figure is of the others.
+Where runs of a named setting diverged, the sentence gives their number and says that the value excludes them.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ FEW = 3  # pairs
 
 @dataclass(frozen=True, kw_only=True)
 class Phrasing:
-    """How the things in a sentence are called.
+    """The names that sentences use.
 
     Attributes:
         measure: such as `test accuracy after the last epoch`.
@@ -33,17 +33,17 @@ class Phrasing:
 
     @property
     def most(self) -> str:
-        """What the best has."""
+        """Adjective of the best value."""
         return "highest" if self.higher else "lowest"
 
     @property
     def worse(self) -> str:
-        """What the others are."""
+        """Adjective of the other values."""
         return "lower" if self.higher else "higher"
 
 
 def sentence(verdict: Verdict, phrasing: Phrasing) -> str:
-    """The answer, with its interval and n, and who is not ranked."""
+    """State the result with interval and n, and the settings that are not ranked."""
     if not verdict.aside:
         return _answer(verdict, phrasing)
     phrases = [f"{phrasing.name(name)} ({why})" for name, why in verdict.aside[:ALL]]
@@ -54,7 +54,7 @@ def sentence(verdict: Verdict, phrasing: Phrasing) -> str:
 def _answer(verdict: Verdict, phrasing: Phrasing) -> str:
     among = count(verdict.settings, phrasing.noun)
     if verdict.claim == "nothing":
-        return "No run came to its end, so nothing can be compared."
+        return "No run was completed, so nothing can be compared."
     if verdict.claim == "alone":
         return _alone(verdict, phrasing)
     if verdict.claim == "few_seeds":
@@ -78,7 +78,7 @@ def _alone(verdict: Verdict, phrasing: Phrasing) -> str:
     name, value = phrasing.name(verdict.best), _value(verdict, phrasing)
     if verdict.interval.n == 1:
         runs = "its one run" if verdict.seeds == 1 else f"the one of its {verdict.seeds} runs that did not diverge"
-        return f"{name} reached a {phrasing.measure} of {value} in {runs}; how far seeds differ is unknown."
+        return f"{name} reached a {phrasing.measure} of {value} in {runs}; the spread over seeds is unknown."
     return f"{name} reaches a {phrasing.measure} of {_found(verdict, phrasing)}."
 
 
@@ -122,9 +122,9 @@ def _over_whom(verdict: Verdict, phrasing: Phrasing) -> list[str]:
 
 
 def headline(verdict: Verdict, phrasing: Phrasing) -> str:
-    """The same in the few words of a page's title."""
+    """State the result in a page title."""
     if verdict.claim == "nothing":
-        return "No run came to its end"
+        return "No run was completed"
     if verdict.claim == "alone":
         value = f"{_value(verdict, phrasing)}{_of_those_left(verdict)}"
         return f"{phrasing.name(verdict.best)} ends with a {phrasing.measure} of {value}"
@@ -209,7 +209,7 @@ def _are(settings: tuple[str, ...]) -> str:
 
 
 def _some(settings: tuple[str, ...], verdict: Verdict, phrasing: Phrasing, most: int = ALL) -> str:
-    """The settings by name, each with how many of its runs diverged."""
+    """List the settings, each with the number of its diverged runs."""
     names = []
     for one in settings:
         lost = _lost(verdict, one)

@@ -1,4 +1,4 @@
-"""The findings in sentences that claim no more than the tests show. Every title comes from here."""
+"""The findings as sentences, which claim only what the tests show."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -19,13 +19,13 @@ _INDICES = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def verdict(findings: Findings, by: Measure) -> str:
-    """Who is best by this metric, and by the judging metric also which others order the settings otherwise."""
+    """State the best setting by a measure; for the primary measure, also which other measures disagree."""
     said = [best(findings, by), disagreement(findings) if by == findings.primary else ""]
     return " ".join(filter(None, said))
 
 
 def best(findings: Findings, by: Measure) -> str:
-    """Who is best by this metric, with interval and n, hedged as the tests demand."""
+    """State the best setting by a measure, with interval and n, as far as the tests show it."""
     found = findings.by(by).verdict
     if found.claim == "nothing":
         return _nothing(findings.runs)
@@ -33,7 +33,7 @@ def best(findings: Findings, by: Measure) -> str:
 
 
 def disagreement(findings: Findings) -> str:
-    """The other measures that order the settings otherwise, a sentence each; one for all that show no difference."""
+    """One sentence per measure that disagrees with the primary one; one for all that show no difference."""
     if findings.by(findings.primary).verdict.claim == "nothing":
         return ""
     said, silent = [], []
@@ -57,24 +57,24 @@ def disagreement(findings: Findings) -> str:
 
 
 def headline(findings: Findings, by: Measure) -> str:
-    """The verdict in the few words of a page's title."""
+    """The verdict as a page title."""
     return sentences.headline(findings.by(by).verdict, phrasing(findings, by.name, higher=by.higher))
 
 
 def phrasing(
     findings: Findings, measure: str, *, higher: bool, printed: Callable[[float, float, float], str] = interval
 ) -> Phrasing:
-    """How the sentences of `report.sentences` call the things of this study."""
+    """The phrasing of this study, for `report.sentences.verdict`."""
     return Phrasing(measure=measure, higher=higher, interval=printed, noun=findings.noun, name=short_name)
 
 
 def short_name(name: str) -> str:
-    """A setting's name as a sentence bears it: of a long one, the sections of its keys and then its middle are left out."""
+    """Shorten a setting's name for a sentence: key sections are removed first, then the middle."""
     return name if len(name) <= _LONG else cut(without_sections(name), lambda one: len(one) <= _LONG)
 
 
 def left_out(names: Sequence[str], many: int, noun: str) -> str:
-    """What a page that shows the first `many` of some names leaves out, as its caption says it; empty where it shows all."""
+    """Caption sentence about the names after the first `many`; empty where there are none."""
     rest = [short_name(name) for name in names[many:]]
     if not rest:
         return ""
@@ -83,7 +83,7 @@ def left_out(names: Sequence[str], many: int, noun: str) -> str:
 
 
 def hyperparameter_label(hyperparameter: str) -> str:
-    """A hyperparameter's name as a sentence or an axis bears it: `learning rate`, `β₁`."""
+    """Format a hyperparameter's name: `learning rate`, `β₁`."""
     named = re.sub(r"\bbeta_(\d+)$", lambda found: "β" + found[1].translate(_INDICES), hyperparameter)
     return named.replace("_", " ")
 
@@ -96,7 +96,7 @@ def hyperparameter_value(value: object) -> str:
 def _nothing(runs: pd.DataFrame) -> str:
     if runs.empty:
         return "No run has been made yet."
-    return f"No run came to its end, so nothing can be compared: {outcomes(runs)}."
+    return f"No run was completed, so nothing can be compared: {outcomes(runs)}."
 
 
 def outcomes(runs: pd.DataFrame) -> str:
@@ -108,13 +108,13 @@ def outcomes(runs: pd.DataFrame) -> str:
 
 
 def distinct_values(runs: pd.DataFrame, column: str) -> list[str]:
-    """The values that a column takes, as they are printed, in the order in which they appear; no two print alike."""
+    """Distinct values of a column as text, in order of appearance; different values have different texts."""
     values = runs[column].dropna().drop_duplicates().tolist() if column in runs else []
     return [_exact(value) if isinstance(value, float) else str(value) for value in values]
 
 
 def _exact(value: float) -> str:
-    """A number in six digits where these are all that it has, else in full."""
+    """Format a number in six digits if that is exact, else in full."""
     return short if float(short := f"{value:g}") == value else repr(float(value))
 
 

@@ -190,11 +190,11 @@ def test_what_differs_is_named(study: Study) -> None:
     assert one.differences.to_numpy().tolist() == [["", "optimizer.decay", "0.0001", "0"]]
     assert wording.caveats(one)[0] == "optimizer.decay differs between the two."
     assert wording.caveats(one)[1] == (
-        "One task: spiral (3 classes, 100 training points a class, noise 0.2). Nothing here carries over to other data."
+        "One task: spiral (3 classes, 100 training points a class, noise 0.2). The results need not hold for other data."
     )
     both = changed(**{"optimizer.decay": 0.0, "training.epochs": 5, "commit": "f" * 40})
     assert both.configured == ["optimizer.decay", "training.epochs"]
-    assert wording.caveats(both)[0].endswith("together: which of them did it is not told apart. So does the code, of nnbench.")
+    assert wording.caveats(both)[0].endswith("together: their effects cannot be separated. So does the code, of nnbench.")
     assert "do not start alike" in " ".join(wording.caveats(changed(**{"dataset.noise": 0.3})))
     assert "nothing that is recorded differs" in wording.caveats(changed())[0]
     assert "but the code does" in wording.caveats(changed(commit="f" * 40))[0]

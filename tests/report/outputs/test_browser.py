@@ -224,7 +224,7 @@ def test_any_study_can_be_shown(reader: Reader, make_study: MakeStudy, tmp_path:
     path = write(study, tmp_path, title="Optimizers compared", pages=PAGES, targets=[]).web
     if kind == "nothing finished":
         reader.page.goto(path.absolute().as_uri())
-        expect(reader.page.locator(".answer")).to_contain_text("No run came to its end")
+        expect(reader.page.locator(".answer")).to_contain_text("No run was completed")
         return
     reader.open(path)
     reader.point(reader.page.locator(".chart[data-kind=lines] svg").first, 0.6)

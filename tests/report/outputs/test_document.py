@@ -163,7 +163,7 @@ def test_what_cannot_be_shown_is_listed_with_the_reason(make_study: MakeStudy, t
     assert [name for name, _ in report.missing] == ["boundaries"]
     last = PdfReader(report.pdf).pages[-1].extract_text()
     assert "Not shown because" in last
-    assert "Boundaries: no run that came to its end has left a decision boundary" in last
+    assert "Boundaries: no completed run has a decision boundary" in last
     assert "boundaries" not in report.csvs
 
 

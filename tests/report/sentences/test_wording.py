@@ -84,7 +84,7 @@ def test_one_run_says_so(make_study: MakeStudy) -> None:
 
 def test_nothing_to_compare(make_study: MakeStudy) -> None:
     broken = Findings(make_study(outcome=lambda setting, seed: "diverged" if seed else "failed"))
-    told = "No run came to its end, so nothing can be compared: 40 runs: 36 diverged, 4 failed."
+    told = "No run was completed, so nothing can be compared: 40 runs: 36 diverged, 4 failed."
     assert wording.verdict(broken, TEST) == told
     assert wording.verdict(Findings(make_study([], 0)), TEST) == "No run has been made yet."
     assert caveats(broken) == []
@@ -126,7 +126,7 @@ def test_too_few_seeds_for_an_interval_are_told(make_study: MakeStudy) -> None:
 
 def test_settings_with_no_run_left_are_told(make_study: MakeStudy) -> None:
     broken = make_study(["adam", "sgd"], 3, outcome=lambda name, _: "diverged" if name == "sgd" else "finished")
-    assert "1 setting lost all runs, and has no figure." in told(Findings(broken))["diverged"]
+    assert "No run of 1 setting was completed, so it has no estimate." in told(Findings(broken))["diverged"]
 
 
 def test_long_names_are_shortened_in_sentences(make_study: MakeStudy) -> None:
@@ -148,7 +148,7 @@ def test_runs_on_different_tasks_are_not_called_one(make_study: MakeStudy) -> No
     assert one_task(runs).startswith("One task: spiral")
     noisy = runs.copy()
     noisy["dataset.noise"], noisy["training.epochs"] = [0.2, 0.8] * 6, [201] * 11 + [401]
-    assert one_task(noisy).startswith("Not one task: ")
+    assert one_task(noisy).startswith("Several tasks: ")
     for words in ("dataset.noise is 0.2 and 0.8", "training.epochs is 201 and 401"):
         assert words in one_task(noisy)
 
