@@ -144,7 +144,7 @@ def test_a_higher_mean_is_no_lead_where_seed_by_seed_the_other_wins() -> None:
 
 def test_one_setting_and_none() -> None:
     assert sentence(judged(study(4, a=0.9)), PHRASING).endswith(", n = 4.")
-    assert sentence(judged(study(1, a=0.9)), PHRASING).endswith(" in its one run; how far seeds differ is unknown.")
+    assert sentence(judged(study(1, a=0.9)), PHRASING).endswith(" in its one run; the spread over seeds is unknown.")
     gone = pd.DataFrame({"a": [np.nan] * 3, "b": [np.nan] * 3})
     assert sentence(judged(gone), PHRASING) == "No run was completed, so nothing can be compared."
     assert headline(judged(gone), PHRASING) == "No run was completed"

@@ -26,7 +26,7 @@ def test_it_has_the_answer_the_table_the_commands_and_the_caveats(make_study: Ma
     assert "- `python -m nnbench -m optimizer=sgd,adagrad,rmsprop,adam seed='range(10)'`" in lines
     assert "- 40 runs, all finished" in lines
     assert any(line.startswith("- With 10 seeds and 4 optimizers, ") for line in lines)
-    assert any(line.startswith("- Not shown: boundaries, because no run") for line in lines)
+    assert any(line.startswith("- Not shown: boundaries, because no completed run") for line in lines)
 
 
 def test_the_table_is_well_formed_and_the_best_stand_out(make_study: MakeStudy, tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_few_seeds_rank_nothing(make_study: MakeStudy, seeds: int, told: str) ->
 
 
 def test_one_run_says_so(make_study: MakeStudy) -> None:
-    assert _said(make_study(["adam"], 1))[0].endswith(" in its one run; how far seeds differ is unknown.")
+    assert _said(make_study(["adam"], 1))[0].endswith(" in its one run; the spread over seeds is unknown.")
     assert _said(make_study(["adam"], 4))[0].endswith(", n = 4.")
 
 
@@ -99,7 +99,7 @@ def test_grids_are_of_settings_and_warn_of_choosing_among_them(make_study: MakeS
 def test_what_was_tuned_is_said_with_its_budget_and_the_edges(make_study: MakeStudy) -> None:
     tuned = told(Findings(make_study(["sgd", "adam"], 3, tuned=8)))["tuned"]
     assert tuned.startswith("Tuned with 8 configurations of each optimizer, from spaces declared before anything ran")
-    assert tuned.endswith("; adam chose a value on the edge, so better may lie beyond.")
+    assert tuned.endswith("; adam chose a value on the edge, so a better one may lie beyond.")
 
 
 def test_caveats_are_computed(make_study: MakeStudy) -> None:
@@ -111,7 +111,7 @@ def test_caveats_are_computed(make_study: MakeStudy) -> None:
     said = told(Findings(broken))
     assert list(said) == ["task", "as_given", "seeds", "power", "diverged", "no_test", "versions"]
     assert said["task"].startswith("One task: spiral (3 classes, 100 training points a class, noise 0.2).")
-    assert said["seeds"].startswith("8 to 10 seeds a setting: with fewer than 10 ")
+    assert said["seeds"].startswith("8 to 10 seeds per setting: with fewer than 10 ")
     assert said["diverged"].startswith("2 runs diverged (2 of sgd)")
     assert said["no_test"] == "There is no test split: the settings are judged by validation accuracy."
     assert said["versions"].startswith("The runs come from 2 versions of the code")
@@ -119,9 +119,9 @@ def test_caveats_are_computed(make_study: MakeStudy) -> None:
 
 def test_too_few_seeds_for_an_interval_are_told(make_study: MakeStudy) -> None:
     said = told(Findings(make_study(["adam", "sgd"], 4)))["seeds"]
-    assert "4 seeds a setting: with fewer than 6 there is no interval" in said
+    assert "4 seeds per setting: with fewer than 6 there is no interval" in said
     said = told(Findings(make_study(["adam", "sgd"], 8)))["seeds"]
-    assert "8 seeds a setting: with fewer than 10 the intervals come out too narrow" in said
+    assert "8 seeds per setting: with fewer than 10 the intervals come out too narrow" in said
 
 
 def test_settings_with_no_run_left_are_told(make_study: MakeStudy) -> None:
