@@ -1,6 +1,6 @@
-"""MLflow's side of the house: one writer, one reader, and nobody else who imports it.
+"""Tracking of studies: the `Tracker` interface, and its implementation with MLflow.
 
-The settings stand here because MLflow reads them as it is imported, by whichever module of this package comes first.
+MLflow reads these environment variables when it is imported, so they are set before any module of this package is.
 """
 
 import os
@@ -15,6 +15,6 @@ for _name, _value in {
 }.items():
     os.environ.setdefault(_name, _value)
 
-# `line.py` does the waiting, and must know of each try.
+# `mlflow/retry.py` retries instead.
 os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")

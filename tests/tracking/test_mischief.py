@@ -123,7 +123,7 @@ def test_runs_that_are_somebody_elses_are_left_out(
     study = report(nnbench, home)
     assert len(study.runs) == 6
     assert not set(paths) & set(study.curves["run_id"])
-    assert "10 runs are not as nnbench leaves them" in caplog.text
+    assert "10 runs were not written by nnbench" in caplog.text
 
 
 def bomb(path: Path) -> None:

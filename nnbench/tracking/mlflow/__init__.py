@@ -1,1 +1,1 @@
-"""MLflow behind the tracker: store, writer, reader, server and the pages of its UI."""
+"""The MLflow implementation of `Tracker`: store, writer, reader, server and pages of the UI."""

@@ -1,4 +1,4 @@
-"""Where a run's artifacts are: read and written straight where their folder is on this machine, else by the server."""
+"""Paths of a run's artifacts: on this machine, or downloaded from the server into a cache."""
 
 import os
 from functools import partial
@@ -16,9 +16,9 @@ from nnbench.tracking.mlflow.store import Store, cache_folder
 
 
 def artifact_folder(store: Store, experiment: Experiment, run_id: str) -> Path | None:
-    """The folder of a run's artifacts; None where they are not on this machine.
+    """The folder of a run's artifacts; None if they are not on this machine.
 
-    A store that was moved still names the folder of old; then the run is looked for where new studies would go.
+    If the store was moved and the recorded folder does not exist, the folder of new studies is used.
     """
     location = urlsplit(experiment.artifact_location)
     if location.scheme not in ("", "file"):
@@ -30,7 +30,7 @@ def artifact_folder(store: Store, experiment: Experiment, run_id: str) -> Path |
 
 
 def artifact(store: Store, experiment: Experiment, run_id: str, name: str) -> Path | None:
-    """An artifact of a run that has ended, fetched once where it is not on this machine; None where there is none."""
+    """The path of an artifact of an ended run, downloaded once if it is not on this machine; None if it is missing."""
     if not ours(run_id):
         return None
     folder = artifact_folder(store, experiment, run_id)

@@ -1,4 +1,4 @@
-"""Copies of an SQLite store, made while others may be writing to it."""
+"""Backup copies of an SQLite store that may be in use."""
 
 import os
 import sqlite3
@@ -17,7 +17,7 @@ def back_up(uri: str, target: Path | None, time: str) -> Path:
     """Copy an SQLite store; `time` names the copy where no target does. Returns the copy's path.
 
     Raises:
-        UserError: it is not there, is no SQLite file or a damaged one; the target is there already or cannot be written.
+        UserError: the store is missing, damaged or not an SQLite file; the target exists or cannot be written.
     """
     url = database_url(uri)
     if url.get_backend_name() != "sqlite":

@@ -1,4 +1,4 @@
-"""A study as MLflow's experiment: found, or made where it is missing."""
+"""Finds or creates the MLflow experiment of a study."""
 
 import re
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ from nnbench.tracking.mlflow.store import Store
 
 
 def find_experiment(store: Store, study: str) -> Experiment | None:
-    """The experiment of that name; None where there is none.
+    """The experiment of that name; None if there is none.
 
     Raises:
-        UserError: it has been deleted, or its artifacts cannot be reached by the way `store` was opened.
+        UserError: it has been deleted, or its artifacts are accessible only through its tracking server.
     """
     found = store.call(partial(store.client.get_experiment_by_name, study))
     if found is None:
@@ -30,7 +30,7 @@ def find_experiment(store: Store, study: str) -> Experiment | None:
 
 
 def open_experiment(store: Store, study: str, tags: Mapping[str, str]) -> Experiment:
-    """The experiment of that name, made where it is missing, with `tags` set.
+    """The experiment of that name, created if it is missing, with `tags` set.
 
     Raises:
         UserError: as `find_experiment`.
@@ -42,7 +42,7 @@ def open_experiment(store: Store, study: str, tags: Mapping[str, str]) -> Experi
             try:
                 made = store.call(partial(store.client.create_experiment, study, location, dict(tags)))
             except MlflowException as error:
-                # Made meanwhile: through another machine, or by the try before, whose answer was lost.
+                # Created meanwhile by another machine, or by an attempt whose answer was lost.
                 if error.error_code != "RESOURCE_ALREADY_EXISTS" or (found := find_experiment(store, study)) is None:
                     raise
             else:
@@ -52,12 +52,12 @@ def open_experiment(store: Store, study: str, tags: Mapping[str, str]) -> Experi
 
 
 def set_tags(store: Store, experiment: Experiment, tags: Mapping[str, str]) -> None:
-    """Set those tags of the experiment that are not yet so."""
+    """Set the tags of the experiment whose values differ."""
     for key, value in tags.items():
         if experiment.tags.get(key) != value:
             store.call(partial(store.client.set_experiment_tag, experiment.experiment_id, key, value))
 
 
 def folder_name(study: str) -> str:
-    """The study's folder among the artifacts; short enough for any file system, for run ids keep runs apart."""
+    """The name of the study's artifact folder, at most 60 characters; studies may share one, since run ids are unique."""
     return re.sub(r"[^\w.-]+", "_", study)[:60].strip(".") or "_"

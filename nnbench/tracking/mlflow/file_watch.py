@@ -1,6 +1,6 @@
-"""Notices that an SQLite store has been deleted or replaced while it is written to.
+"""Detects that an SQLite store was deleted or replaced while it is written to.
 
-A process that has a file open goes on writing to it after that, without an error, and what it writes is kept nowhere.
+A process that has the file open could go on writing to it without an error, and the data would be lost.
 """
 
 import logging
@@ -22,15 +22,15 @@ logger = logging.getLogger(__name__)
 
 
 class FileWatch:
-    """Compares a store's file with the one that was opened.
+    """Compares the store's file with the one that was opened, by device and inode.
 
     Args:
-        file: of the store.
-        engines: all that have it open in this process.
-        writers: the folder of the lock under which a store is made.
+        file: the store's file.
+        engines: all SQLAlchemy engines of this process that have it open.
+        writers: the folder of the store's lock.
 
     Attributes:
-        file: likewise.
+        file: the store's file.
     """
 
     def __init__(self, file: Path, engines: Sequence[Engine], writers: Path) -> None:
@@ -41,10 +41,10 @@ class FileWatch:
         weakref.finalize(self, _dispose, engines)
 
     def check(self) -> None:
-        """Write the store again where it has been deleted: this process still has all of it open.
+        """Recreate the store from this process's open connection if it was deleted.
 
         Raises:
-            UserError: something else is in its place. What this process had open is kept in a file beside that.
+            UserError: another file has replaced it. The data of the open connection is saved in a file beside it.
         """
         if self._error:
             raise UserError(self._error)
@@ -60,7 +60,7 @@ class FileWatch:
                 self._save_copy()
 
     def _open(self) -> None:
-        # Kept open, since a deleted file is there for as long as somebody has it open.
+        # Kept open, so that a deleted file can still be read.
         self._connection = sqlite3.connect(self.file, timeout=LOCK_TIMEOUT, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -71,16 +71,16 @@ class FileWatch:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with temporary_database(self.file) as fresh:
             write_copy(self._connection, fresh)
-            # Before the new file is in place: the last to close a file deletes the -wal of its name.
+            # Before the file is replaced: the last connection to close deletes the -wal file of that name.
             self.close()
             replace_database(fresh, self.file)
         self._open()
-        logger.warning("%s was deleted while it was written to: written again; artifacts deleted with it are lost", self.file)
+        logger.warning("%s was deleted during use and has been recreated; artifacts deleted with it are lost", self.file)
 
     def _is_restored(self) -> bool:
-        """Whether another process has written the same store again: all is in it that this process has open.
+        """Whether another process has recreated the same store, with all experiments and runs of the open connection.
 
-        What was RUNNING may have been ended since.
+        Runs that were RUNNING may have ended since.
         """
         if not self.file.is_file():
             return False
@@ -92,16 +92,16 @@ class FileWatch:
                 return all(
                     {*self._connection.execute(query).fetchall()} <= {*database.execute(query).fetchall()} for query in queries
                 )
-        except sqlite3.Error:  # it is no store
+        except sqlite3.Error:  # not a store
             return False
 
     def _reopen(self) -> None:
         self.close()
         self._open()
-        logger.warning("%s was deleted while it was written to, and written again by another command", self.file)
+        logger.warning("%s was deleted during use and recreated by another command", self.file)
 
     def _remove_sidecars(self) -> None:
-        """Remove what SQLite kept beside the former file: it would be read with the one that is there now."""
+        """Delete SQLite's files beside the former database, which would be read with the present one."""
         for side, known in self._sidecars.items():
             if known is not None and _identity(side) == known:
                 side.unlink()
@@ -115,17 +115,17 @@ class FileWatch:
             replace_database(fresh, aside)
         self.close()
         self._remove_sidecars()
-        self._error = f"{self.file}: was replaced by something else while it was written to; all until then is kept in {aside}"
+        self._error = f"{self.file}: was replaced by another file during use; the data until then is saved in {aside}"
         raise UserError(self._error)
 
     def close(self) -> None:
-        """Close all that this process has open of the store."""
+        """Close all connections of this process to the store."""
         self._connection.close()
         _dispose(self._engines)
 
 
 def _unused(path: Path) -> Path:
-    """The path, with a number after it where a file is there already, such as the store of an earlier rescue."""
+    """The path, with a number appended if the file exists, such as from an earlier rescue."""
     others = (path.with_name(f"{path.name}-{number}") for number in count(2))
     return next(place for place in chain([path], others) if not place.exists())
 
@@ -136,7 +136,7 @@ def _dispose(engines: Sequence[Engine]) -> None:
 
 
 def _identity(file: Path) -> tuple[int, int] | None:
-    """What tells a file from another one of the same name; None where there is none."""
+    """Device and inode of a file; None if it does not exist."""
     try:
         found = os.stat(file)
     except OSError:

@@ -1,4 +1,4 @@
-"""A study out of its store: finals in one listing, curves from the artifacts, never a call for each run's history."""
+"""Reads a study from its store: final values from one listing of runs, curves from the artifacts."""
 
 import logging
 from collections.abc import Sequence
@@ -35,11 +35,11 @@ from nnbench.tracking.mlflow.store import Store
 
 logger = logging.getLogger(__name__)
 
-PARALLEL_REQUESTS = 8  # artifacts asked of a server at the same time
+PARALLEL_REQUESTS = 8  # artifact downloads at the same time
 
 
 def read_study(store: Store, study: str) -> Study:
-    """All there is of a study.
+    """Read a study: its runs, curves, sweeps and selection.
 
     Raises:
         UserError: there is no such study, or the store cannot be read.
@@ -52,7 +52,7 @@ def read_study(store: Store, study: str) -> Study:
         training = [row for row in rows if row.tags.get("nnbench.kind") == "training"]
         kept, earlier = split(newest([row for row in training if genuine(row)]))
         if strange := [row for row in training if not genuine(row)]:
-            logger.warning("%d runs are not as nnbench leaves them, and are left out", len(strange))
+            logger.warning("%d runs were not written by nnbench or were changed since, and are left out", len(strange))
         tuning = [row for row in kept if row.tags.get("nnbench.stage") == "tuning"]
         others = [row for row in kept if row.tags.get("nnbench.stage") != "tuning"]
         sweeps = [row for row in rows if row.tags.get("nnbench.kind") == "sweep"]
@@ -79,14 +79,14 @@ def read_study(store: Store, study: str) -> Study:
 def _choices(
     store: Store, experiment: Experiment, sweeps: Sequence[Row], final: Sequence[Row]
 ) -> list[tuple[int, pd.DataFrame]]:
-    """What each sweep has chosen, with when it began."""
+    """The start time and the selected configurations of each sweep."""
     on = {row.tags.get("nnbench.sweep_id"): tasks.key(row.params) for row in final}
     paths = [(row, artifact(store, experiment, row.run_id, artifacts.SELECTION)) for row in sweeps]
     return [(row.started, choice_table(path, on.get(row.run_id, ""))) for row, path in paths if path is not None]
 
 
 def _histories(store: Store, experiment: Experiment, run_ids: Sequence[str]) -> dict[str, Path]:
-    """Where the histories of these runs are, of those that still have one."""
+    """Paths of the history files by run id, without runs whose file is missing."""
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         paths = pool.map(lambda run_id: artifact(store, experiment, run_id, artifacts.HISTORY), run_ids)
         found = {run_id: path for run_id, path in zip(run_ids, paths, strict=True) if path is not None}
@@ -106,6 +106,6 @@ def _boundary(store: Store, experiment: Experiment, run_id: str) -> Boundary | N
 
 
 def _known(store: Store) -> str:
-    """The studies there are, for someone who named another."""
+    """Lists the store's studies, for a message about an unknown one."""
     names = sorted(found.name for found in all_pages(store.client.search_experiments) if found.experiment_id != "0")
     return f"there are {', '.join(names)}" if names else "it holds no study yet"

@@ -1,7 +1,7 @@
-"""The tables of an SQLite store: made whole in a file beside it, and moved into place once they are all there.
+"""Creation and migration of an SQLite store's tables, in a temporary file that then replaces the store's file.
 
-MLflow's migrations are no transaction in SQLite. A process killed within them, or a disk that fills up, would leave a
-file that no later command can read. All that is done here is done under the store's lock (`waiting.alone`).
+MLflow's migrations are not transactional in SQLite: a process killed during one, or a full disk, would leave a file that
+no later command can read. Callers hold the store's lock (`locks.store_lock`).
 """
 
 import logging
@@ -28,20 +28,20 @@ from nnbench.tracking.mlflow.locks import LOCK_TIMEOUT
 db: Any = utils  # which has no types
 logger = logging.getLogger(__name__)
 
-SIDECARS = ("-journal", "-wal", "-shm")  # what SQLite may keep beside a database's file
-CHECKED = 256 * 2**20  # bytes up to which a store is checked whenever it is opened
-# Rows that the migrations themselves put into tables: (table, how many at most).
+SIDECARS = ("-journal", "-wal", "-shm")  # suffixes of SQLite's files beside a database
+CHECKED = 256 * 2**20  # bytes; larger files are not checked for damage when opened
+# Table -> the most rows that the migrations themselves insert.
 INITIAL_ROWS = {"alembic_version": 1, "experiments": 1, "workspaces": 1}
 
 
 def ensure_schema(file: Path) -> None:
-    """Make the file a store of this MLflow's schema, whatever is there now.
+    """Bring the file to this MLflow's schema.
 
-    What is missing or empty is made. What an interrupted command left half made, and so holds nothing, is set aside. An
-    older store is migrated in a copy, which then takes its place; the old one is kept beside it.
+    A missing or empty file is created. A file without runs that an interrupted command left incomplete is moved aside and
+    created anew. An older store is migrated in a copy that then replaces it; the original is kept beside it.
 
     Raises:
-        UserError: the file is damaged, is another program's, or was made by a newer MLflow.
+        UserError: the file is damaged, is another program's, or was created by a newer MLflow.
         sqlite3.Error, SQLAlchemyError, OSError: it cannot be read or written.
     """
     for leftover in (_temporary_path(file), *sidecar_files(_temporary_path(file))):
@@ -67,29 +67,29 @@ def ensure_schema(file: Path) -> None:
         _migrate(file, version or "unknown")
         return
     if tables:
-        logger.warning("%s: was half made by a command that was interrupted, and holds no run; it is made anew", file)
+        logger.warning("%s: was left incomplete by an interrupted command and holds no runs; it is created anew", file)
         copy(file, file.with_name(f"{file.name}.half-made"))
     _create(file)
 
 
 def copy(file: Path, target: Path) -> None:
-    """Copy a database as it stands at this moment, while others may be writing to it; an earlier target is replaced."""
+    """Copy a consistent snapshot of a database, which others may be writing to; an existing target is replaced."""
     with closing(sqlite3.connect(file, timeout=LOCK_TIMEOUT)) as source, temporary_database(target) as fresh:
         write_copy(source, fresh)
         replace_database(fresh, target)
 
 
 def write_copy(source: sqlite3.Connection, target: Path) -> None:
-    """Copy what a connection sees into a new file."""
+    """Copy a connection's database into a new file."""
     with closing(sqlite3.connect(target)) as fresh:
         source.backup(fresh)
 
 
 def replace_database(made: Path, file: Path) -> None:
-    """Let a whole database take the place of a file, and of what SQLite kept beside that, which would be read with it.
+    """Replace a database file atomically and delete SQLite's files beside the old one.
 
     Raises:
-        FileNotFoundError: there is no such database; SQLite would make an empty one to take the place.
+        FileNotFoundError: `made` does not exist; SQLite would create an empty database instead.
     """
     made.stat()
     with closing(sqlite3.connect(made)) as database:
@@ -100,12 +100,12 @@ def replace_database(made: Path, file: Path) -> None:
 
 
 def _temporary_path(file: Path) -> Path:
-    """The name under which a database is made that will take the place of `file`."""
+    """The path of the temporary database that will replace `file`."""
     return file.with_name(f".{file.name}.making")
 
 
 def sidecar_files(file: Path) -> list[Path]:
-    """What SQLite may keep beside a database."""
+    """The journal, WAL and shared-memory files of an SQLite database."""
     return [file.with_name(f"{file.name}{end}") for end in SIDECARS]
 
 
@@ -115,16 +115,16 @@ def _rows(database: sqlite3.Connection, table: str) -> int:
 
 
 def _create(file: Path) -> None:
-    """Let MLflow make its tables, in another file, and move that into place."""
+    """Create MLflow's tables in a temporary file, which then becomes `file`."""
     with temporary_database(file) as fresh:
         _upgrade(fresh)
         replace_database(fresh, file)
 
 
 def _migrate(file: Path, version: str) -> None:
-    """Bring an older store to this MLflow's schema in a copy; what is there now is kept."""
+    """Migrate an older store to this MLflow's schema in a copy; the original is kept as a backup."""
     with closing(sqlite3.connect(file, timeout=LOCK_TIMEOUT)) as database:
-        # Possible only while nobody else has it open: they would go on writing to the old file.
+        # Fails while another process has it open, which would go on writing to the old file.
         database.execute("PRAGMA journal_mode=DELETE")
     kept = file.with_name(f"{file.name}.{version}.backup")
     copy(file, kept)
@@ -141,7 +141,7 @@ def _migrate(file: Path, version: str) -> None:
 
 @contextmanager
 def temporary_database(file: Path) -> Iterator[Path]:
-    """A name to make a database under, with nothing left there afterwards."""
+    """The path of a temporary database, deleted on exit."""
     fresh = _temporary_path(file)
     try:
         yield fresh
@@ -151,8 +151,8 @@ def temporary_database(file: Path) -> Iterator[Path]:
 
 
 def _upgrade(file: Path) -> None:
-    """Let MLflow make its tables in a file, or bring them up to date, as `mlflow db upgrade` does."""
-    with closing(sqlite3.connect(file)) as database:  # MLflow would try ten times, over 100 s, before it told of a fault
+    """Create MLflow's tables in a file or upgrade them, as `mlflow db upgrade` does."""
+    with closing(sqlite3.connect(file)) as database:  # fails at once; MLflow would retry for 100 s
         database.execute("CREATE TABLE trial (x INTEGER)")
         database.execute("DROP TABLE trial")
     engine = db.create_sqlalchemy_engine(sqlite_uri(file))
@@ -167,7 +167,7 @@ def _upgrade(file: Path) -> None:
 
 
 def _newest_version(file: Path, version: str | None) -> str:
-    """The version of the schema that this MLflow makes.
+    """The schema version of this MLflow.
 
     Raises:
         UserError: it does not know the version given.

@@ -1,4 +1,4 @@
-"""The source that runs come of, as artifacts: `sources/DIGEST/my/opts.py`, of a sweep's own run or of a run by itself."""
+"""Source files as artifacts: `sources/DIGEST/my/opts.py` of a sweep's own run or of a single run."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -20,7 +20,7 @@ LONGEST = 200_000  # characters of a file that are read
 
 
 def write_sources(folder: Path, sources: Sources) -> None:
-    """Write sources into a folder of artifacts, without the passwords that they may hold."""
+    """Write sources into a folder of artifacts, with passwords redacted."""
     for digest, files in sources.items():
         for name, text in files.items():
             path = folder / FOLDER / digest / name
@@ -29,7 +29,7 @@ def write_sources(folder: Path, sources: Sources) -> None:
 
 
 def read_source(store: Store, experiment: Experiment, rows: Mapping[str, Row], run_id: str) -> dict[str, str]:
-    """The files, text by path, that the numbers of a run come of, as `Study.source` describes them.
+    """The source files that produced a run, text by path, as described in `Study.source`.
 
     Args:
         store: holds the study.

@@ -1,4 +1,4 @@
-"""A store opened with care: made once, by one process at a time, and its faults told in one line."""
+"""Opens an MLflow store, a database or a server, and creates it if it is missing."""
 
 import hashlib
 import logging
@@ -36,7 +36,7 @@ from nnbench.tracking.mlflow.sql_runs import SqlRuns
 from nnbench.tracking.mlflow.writer_lock import dead_writers
 
 logger = logging.getLogger(__name__)
-# It prints the traceback of each refused write, also of those that are tried again.
+# It prints the traceback of each failed write, even of those that are retried.
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 T = TypeVar("T")
@@ -50,12 +50,12 @@ class Store:
 
     Attributes:
         uri: its tracking URI, a file's path made absolute. A database's may hold a password: show `shown_uri`.
-        client: MLflow's own way into it.
+        client: MLflow's client.
         runs: opens, closes and lists runs.
-        engine: the way into a database; None behind a server.
-        artifacts: where new studies keep their artifacts, an absolute folder; None leaves it to the server.
-        writers: the folder of those who write: their lock files and, for a server, the runs it is to be told of.
-        watch: of an SQLite file, which may be deleted or replaced while it is written to; None for others.
+        engine: connects to the database; None for a server.
+        artifacts: absolute folder of new studies' artifacts; None for a server.
+        writers: folder of the writers' lock files and, for a server, of queued runs.
+        watch: detects that an SQLite file was deleted or replaced; None for other stores.
     """
 
     uri: str
@@ -73,28 +73,28 @@ class Store:
 
     @property
     def pages(self) -> str:
-        """Where MLflow's pages show it, or the command that does."""
+        """The address of MLflow's UI, or the command that starts it."""
         if self.engine is None:
             return f"{self.shown_uri}/#/experiments?workflowType=machine_learning"
         usual = self.uri == sqlite_uri(Path("results/mlflow.db"))
         return f"{python_command()} -m nnbench ui" + ("" if usual else f" --store {shlex.quote(self.shown_uri)}")
 
     def call(self, function: Callable[[], T]) -> T:
-        """What `function` returns, called again and again while the store is held by another program, or is away.
+        """Return the result of `function`, retried while the store is locked or unavailable.
 
         Raises:
-            ServerUnavailable: the server has not answered for as long as one is ready to wait.
+            ServerUnavailable: the server did not answer within `tracking.patience`.
         """
         if self.watch is not None:
             self.watch.check()
         return self.runs.retrier.call(function) if isinstance(self.runs, RestRuns) else retry_while_locked(function)
 
     def user_errors(self) -> AbstractContextManager[None]:
-        """Within, a fault of the store that its user can mend ends in a `UserError`."""
+        """Convert faults of the store that its user can mend to `UserError`."""
         return faults.user_errors(self.uri, self.watch.file if self.watch else None)
 
     def analyze(self) -> None:
-        """Renew SQLite's statistics: without them, MLflow's pages wait six times as long for a curve, and more."""
+        """Update SQLite's statistics, without which MLflow's UI loads a curve at least six times slower."""
         if self.engine is not None and self.engine.dialect.name == "sqlite":
             _execute(self.engine, "ANALYZE")
 
@@ -107,21 +107,20 @@ def open_store(
     spool: Path | None = None,
     patience: float = SERVER_TIMEOUT,
 ) -> Store:
-    """Open a store, made first where it is missing. What dead processes left is set right.
+    """Open a store, creating it if it is missing, and clean up after dead processes.
 
-    A server is told of what they had not told it; what they left RUNNING becomes KILLED. Any number of processes may do
-    so at once: they wait for one another.
+    Their queued runs are sent to the server, and their RUNNING runs become KILLED. Concurrent calls wait for one another.
 
     Args:
         uri: an MLflow tracking URI, of a database or a server.
         artifacts: the folder for the artifacts of new studies in a database; by default `artifacts` beside an SQLite
             file. A server has its own.
-        create: make an SQLite file that is not there.
-        spool: the folder where runs wait to be told to a server; by default one in this user's cache.
-        patience: seconds to wait for a server that goes away later; one that is not there now is told of at once.
+        create: create a missing SQLite file.
+        spool: the folder of runs queued for a server; by default in this user's cache.
+        patience: seconds to wait for a server that becomes unavailable later; at first it must answer at once.
 
     Raises:
-        UserError: the URI is none, or the store cannot be opened or written.
+        UserError: the URI is invalid, or the store cannot be opened or written.
     """
     with faults.user_errors(uri):
         server = uri.split("://")[0].lower() in SERVERS
@@ -134,14 +133,14 @@ def open_store(
 
 
 def cache_folder() -> Path:
-    """This user's folder on this machine for what can be had again."""
+    """This user's cache folder."""
     return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "nnbench"
 
 
 def _server(uri: str, spool: Path | None, patience: float) -> Store:
     address = urlsplit(uri)
     if address.username is not None:
-        # Where MLflow's every request looks for them; in a URI they would be part of each fault's text.
+        # MLflow reads them for every request; in the URI they would appear in error messages.
         os.environ["MLFLOW_TRACKING_USERNAME"] = unquote(address.username)
         os.environ["MLFLOW_TRACKING_PASSWORD"] = unquote(address.password or "")
         uri = address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
@@ -158,7 +157,7 @@ def _server(uri: str, spool: Path | None, patience: float) -> Store:
 
 
 def _writers(uri: str, spool: Path | None = None) -> Path:
-    """For a server, which has no folder that its writers share: one of this machine, none speaks for another's dead."""
+    """The folder of the writers of this machine to a server or a database server."""
     return (spool or cache_folder() / "writers").absolute() / hashlib.sha256(uri.encode()).hexdigest()[:16]
 
 
@@ -176,13 +175,13 @@ def _database(uri: str, artifacts: Path | None, create: bool) -> Store:
 
 
 def prepare(uri: str, *, create: bool = True) -> str:
-    """Make a database fit for a server: one that does not answer is refused, an SQLite file gets its tables.
+    """Prepare a database for an MLflow server: check that it answers, and create the tables of an SQLite file.
 
     Returns:
         Its URI, an SQLite file's path in it made absolute.
 
     Raises:
-        UserError: it does not answer; its file cannot be a store, or is not there and `create` does not allow to make it.
+        UserError: it does not answer; its file cannot be a store, or is missing and `create` is false.
     """
     url = database_url(uri)
     if url.get_backend_name() != "sqlite":
@@ -195,7 +194,7 @@ def prepare(uri: str, *, create: bool = True) -> str:
 
 
 def _sqlite_writers(uri: str, file: Path) -> Path:
-    """The folder beside an SQLite file for those who write to it."""
+    """The folder beside an SQLite file for its writers' lock files."""
     writers = file.parent / f".{file.name}.writers"
     try:
         writers.mkdir(parents=True, exist_ok=True)
@@ -210,7 +209,7 @@ def _sqlite(given: str, url: URL, artifacts: Path | None, create: bool) -> Store
     writers = _sqlite_writers(given, file)
     with store_lock(writers), faults.user_errors(uri, file):
         retry_while_locked(lambda: schema.ensure_schema(file))
-        # MLflow keeps its connections for as long as the process lives; an earlier one may be to a file that has gone.
+        # MLflow caches connections for the life of the process; an earlier one may be to a deleted file.
         theirs = SqlAlchemyStore._get_or_create_engine(uri)
         theirs.dispose()
         engine = _engine(url)
@@ -226,10 +225,10 @@ def _sqlite(given: str, url: URL, artifacts: Path | None, create: bool) -> Store
 
 
 def _engine(url: URL) -> Engine:
-    """An engine that has reached its database: MLflow would try ten times, over 100 s, before it told of a fault."""
+    """A connected engine; fails at once, where MLflow would retry for 100 s."""
     if url.get_backend_name() == "sqlite":
         engine = sqlalchemy.create_engine(url, connect_args={"timeout": LOCK_TIMEOUT})
-        # Readers then do not wait for the writer, nor it for them. A network drive may refuse, which does no harm.
+        # Readers and writer then do not block each other. A network drive may refuse this, which is harmless.
         _execute(engine, "PRAGMA journal_mode=WAL")
         return engine
     try:
@@ -250,7 +249,7 @@ def _execute(engine: Engine, statement: str) -> None:
 
 
 def _send_queued_runs(store: Store, token: str) -> None:
-    """Tell a server of the runs that a dead writer has not told it of."""
+    """Send the queued runs of a dead writer to the server."""
     if not isinstance(store.runs, RestRuns):
         return
     waiting = queued_runs(outbox_folder(store.writers, token))
@@ -265,7 +264,7 @@ def _send_queued_runs(store: Store, token: str) -> None:
 
 
 def _kill_runs(store: Store, token: str) -> None:
-    """Mark KILLED what a dead writer left RUNNING."""
+    """Mark as KILLED the runs that a dead writer left RUNNING."""
     experiments = [experiment.experiment_id for experiment in all_pages(store.client.search_experiments)]
     query = f"attributes.status = 'RUNNING' AND tags.`nnbench.writer` = '{token}'"
     tags = {"nnbench.outcome": "killed", "nnbench.reason": "its process died"}

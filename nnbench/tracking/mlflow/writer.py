@@ -46,16 +46,15 @@ WORTH_ANALYZING = 10  # runs in a sweep, from which on SQLite's statistics are o
 
 
 class StudyWriter(Tracker):
-    """The one writer of a study.
+    """The tracker of a study in an MLflow store.
 
-    A run is named by the handle that `start_run` gives. Every method raises `UserError` for a fault of the store that its
-    user can mend, such as a full disk; a server that is slow or away is no such fault until `settle`.
+    An unavailable server raises no error before `flush`.
 
     Args:
         store: holds the study.
-        study: its name; made where it is missing.
-        command: the command line, kept with every run.
-        description: what the study asks, for its note.
+        study: its name; created if it is missing.
+        command: the command line, stored with every run.
+        description: the study's research question, for its note.
         threads: BLAS threads of a run.
         colours: of optimizers, by their labels, for MLflow's tables and charts.
     """
@@ -198,18 +197,7 @@ class StudyWriter(Tracker):
         metrics: Mapping[str, float] | None = None,
         answer: str = "",
     ) -> None:
-        """Close the sweep's own run, with its report and tables as artifacts, and describe the study anew.
-
-        Args:
-            sweep_id: from `start_sweep`.
-            status: FINISHED, FAILED or KILLED.
-            files: become its artifacts.
-            folder: as for `attach`.
-            metrics: of the sweep as a whole.
-            answer: what the report says, in a sentence.
-
-        With a server that has gone this does nothing: `settle` has said so, and the next call marks the run KILLED.
-        """
+        """As `Tracker.end_sweep`; does nothing if the server is unavailable: the next command marks the run KILLED."""
         if isinstance(self.store.runs, RestRuns) and self.store.runs.retrier.given_up:
             return
         names = [_place(file, folder) for file in files]

@@ -47,7 +47,7 @@ def test_a_half_made_store_is_made_anew(database: Path, half: str, caplog: pytes
     assert store.client.get_experiment_by_name("s") is not None
     said = [record.message for record in caplog.records]
     assert len(said) == (half != "no table")
-    assert all("half made" in line for line in said)
+    assert all("left incomplete" in line for line in said)
     assert not list(database.parent.glob(".*.making*"))
 
 
