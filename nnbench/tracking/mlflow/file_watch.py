@@ -115,7 +115,7 @@ class FileWatch:
             replace_database(fresh, aside)
         self.close()
         self._remove_sidecars()
-        self._error = f"{self.file}: was replaced by another file during use; the data until then is saved in {aside}"
+        self._error = f"{self.file}: was replaced during use; the data until then is saved in {aside}"
         raise UserError(self._error)
 
     def close(self) -> None:

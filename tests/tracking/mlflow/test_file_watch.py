@@ -54,7 +54,7 @@ def test_a_store_that_was_deleted_is_written_again(
         shutil.rmtree(database.parent)
     writer.finish_run(writer.start_run(job(seed=1), sweep), job(seed=1), history(), None)
     writer.end_sweep(sweep, "FINISHED")
-    assert "was deleted while it was written to" in caplog.text
+    assert "was deleted during use" in caplog.text
     assert set(rows(database).values()) == {"FINISHED"}
     assert len(rows(database)) == 3
     study = read_study(writer.store, "s")
@@ -123,7 +123,7 @@ def test_a_store_that_was_replaced_is_not_overwritten(
     earlier = database.parents[0 if by != "no folder" else 1] / "mlflow.db.rescued"
     earlier.write_text("of an earlier sweep")
     for _ in range(2):
-        with pytest.raises(UserError, match="replaced by something else") as caught:
+        with pytest.raises(UserError, match="was replaced during use") as caught:
             writer.start_run(job(seed=1), sweep)
     assert earlier.read_text() == "of an earlier sweep"
     (aside,) = database.parents[1].rglob("mlflow.db.rescued-*")

@@ -84,7 +84,7 @@ def test_a_server_that_does_not_come_back(team: Team, member: Member) -> None:
     team.start()
     again = member.run(*words)
     assert again.returncode == 0, again.stderr
-    assert f"of {len(spooled)} runs that had waited" in again.stderr
+    assert f"{len(spooled)} runs that were queued" in again.stderr
     assert "20 reused from before, 0 to do" in again.stderr
     assert team.states("gone") == {"FINISHED": 20}
     assert [status for status, _ in team.runs("gone", "sweep")] == ["KILLED"], "its own run, which nobody could close"
@@ -119,7 +119,7 @@ def test_a_process_that_is_killed_while_it_tells_the_server(team: Team, member: 
         slow.delay = 0
         again = member.run(*words, uri=slow.uri)
     assert again.returncode == 0, again.stderr
-    assert "that had waited" in again.stderr
+    assert "that were queued" in again.stderr
     finished = [identity for status, identity in team.runs("died") if status == "FINISHED"]
     assert len(finished) == len(set(finished)) == 12
     assert "RUNNING" not in team.states("died")
@@ -140,7 +140,7 @@ def test_an_interrupt_while_the_server_is_slow_loses_nothing(team: Team, member:
         slow.delay = 0
         again = member.run(*words, uri=slow.uri)
     assert again.returncode == 0, again.stderr
-    assert "that had waited" in again.stderr
+    assert "that were queued" in again.stderr
     assert finished >= 12
     assert finished == 20 or f"{finished} reused from before" in again.stderr
     assert team.states("interrupted")["FINISHED"] == 20
