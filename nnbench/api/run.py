@@ -19,6 +19,8 @@ from nnbench.cli.outcome import VARIABLE
 from nnbench.core.errors import UserError
 
 _PROGRAM = "nnbench: "  # begins the line about a mistake
+# Jupyter sets these in its kernels; rich would draw a live bar and colours into the pipe.
+_TERMINAL = ("FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
 _KEPT = 40  # lines of output kept for an error's text
 
 
@@ -77,7 +79,8 @@ def run(*words: str, quiet: bool = False) -> Study:
 def _command(words: Sequence[str], outcome: Path, *, quiet: bool) -> tuple[int, list[str]]:
     """Run `python -m nnbench WORDS`; returns its exit status and the last lines that it printed."""
     path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)  # what can be imported here can be there
-    environment = {**os.environ, VARIABLE: str(outcome), "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    kept = {key: value for key, value in os.environ.items() if key not in _TERMINAL}
+    environment = {**kept, VARIABLE: str(outcome), "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
     output: deque[str] = deque(maxlen=_KEPT)
     process = subprocess.Popen(
         [sys.executable, "-m", "nnbench", *words],

@@ -1,7 +1,9 @@
 """A study in Python: its tables, the pages of its report as figures, and its runs."""
 
 from collections.abc import Sequence
+from functools import partial
 from html import escape
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -178,7 +180,8 @@ class Study:
             figures = [sheet.figure for sheet in made.parts[page].sheets]
             for figure in figures:
                 figure.draw_without_rendering()  # makes the ticks now, under the report's style
-        _display_in_notebooks()
+        for figure in figures:
+            setattr(figure, "_repr_png_", partial(_png, figure))  # noqa: B010  # IPython shows figures of pyplot alone
         return figures[0] if len(figures) == 1 else figures
 
     def run(self, run_id: str) -> Run:
@@ -238,11 +241,8 @@ def _answer(task: Task) -> str:
     return wording.verdict(findings, findings.primary)
 
 
-def _display_in_notebooks() -> None:
-    """Have IPython show figures as pictures, which its inline backend does for those of pyplot as soon as that is loaded."""
-    import sys
-
-    if "ipykernel" in sys.modules:
-        import matplotlib.pyplot as plt
-
-        plt.get_backend()
+def _png(figure: Figure) -> bytes:
+    """Return a figure as the picture that a notebook shows."""
+    file = BytesIO()
+    figure.savefig(file, format="png", dpi=100)
+    return file.getvalue()

@@ -74,6 +74,8 @@ def test_a_page_is_a_figure(study: nnbench.Study) -> None:
     figure = study.plot("final_table")
     assert isinstance(figure, Figure)
     assert "adam" in " ".join(text.get_text() for text in figure.texts)
+    picture: bytes = figure._repr_png_()  # type: ignore[attr-defined]  # what a notebook asks for
+    assert picture.startswith(b"\x89PNG")
     with pytest.raises(nnbench.UserError, match=r"page=nope: .*cover"):
         study.plot("nope")
     with pytest.raises(nnbench.UserError, match="page=sensitivity: not shown because"):
