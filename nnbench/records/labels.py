@@ -5,14 +5,13 @@ tags.nnbench.best = 'true'`. Best is what selection would choose, on validation 
 of the report, which ranks the settings of all optimizers on test points.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nnbench.core.keys import is_part_of_setting
 from nnbench.records import tasks
 from nnbench.records.outcomes import COMPLETED
-from nnbench.records.ranking import Score, Seen, score
+from nnbench.records.ranking import Score, score, seen
 from nnbench.records.rows import Row
 from nnbench.records.settings import settings
 from nnbench.records.tables import configuration_of, newest, values_of
@@ -105,12 +104,7 @@ def varying(rows: Sequence[Row]) -> list[str]:
 
 
 def _score(runs: Sequence[Row], accuracy: str, loss: str) -> Score:
-    return score([_seen(row, accuracy, loss) for row in runs])
-
-
-def _seen(row: Row, accuracy: str, loss: str) -> Seen:
-    known = _ended(row) and accuracy in row.metrics
-    return (row.metrics[accuracy], row.metrics.get(loss, math.inf)) if known else None
+    return score([seen(row.tags.get("nnbench.outcome"), row.metrics.get(accuracy), row.metrics.get(loss)) for row in runs])
 
 
 def _ended(row: Row) -> bool:

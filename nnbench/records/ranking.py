@@ -8,6 +8,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from nnbench.records.outcomes import COMPLETED
+
 # What selection may see of a run, its final validation accuracy and loss; None where it was lost or has none.
 Seen = tuple[float, float] | None
 
@@ -44,12 +46,25 @@ class Score:
         return self.accuracy - 2 * self.lost
 
 
-def score(seen: Sequence[Seen]) -> Score:
+def seen(outcome: object, accuracy: float | None, loss: float | None) -> Seen:
+    """What selection sees of a run: None where it did not complete or has no accuracy; a loss that is missing is infinite.
+
+    Args:
+        outcome: how the run ended, as `nnbench.outcome` says it; None for a run that is not there.
+        accuracy: the final validation accuracy; None or NaN where there is none.
+        loss: the final validation loss; likewise.
+    """
+    if outcome not in COMPLETED or accuracy is None or math.isnan(accuracy):
+        return None
+    return float(accuracy), math.inf if loss is None or math.isnan(loss) else float(loss)
+
+
+def score(runs: Sequence[Seen]) -> Score:
     """The score of a setting from what is seen of its runs, one a seed; at least one."""
-    kept = [run for run in seen if run is not None]
+    kept = [run for run in runs if run is not None]
     if not kept:
-        return Score(1.0, 0.0, math.inf, len(seen))
-    lost = len(seen) - len(kept)
+        return Score(1.0, 0.0, math.inf, len(runs))
+    lost = len(runs) - len(kept)
     accuracy = math.fsum(accuracy for accuracy, _ in kept) / len(kept)
     loss = math.fsum(loss for _, loss in kept) / len(kept)
-    return Score(lost / len(seen), -accuracy, loss, lost)
+    return Score(lost / len(runs), -accuracy, loss, lost)

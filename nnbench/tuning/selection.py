@@ -1,7 +1,6 @@
 """Parts shared by the sweepers that tune: the optimizers and their spaces, the jobs of a setting, and its selection."""
 
 import json
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from nnbench.config.validate import check, parse
 from nnbench.core import formatting as numbers
 from nnbench.core.errors import UserError
 from nnbench.records.history import History
-from nnbench.records.ranking import Score, Seen, score
+from nnbench.records.ranking import Score, Seen, score, seen
 from nnbench.sweep.grid import plain_tree, with_values
 from nnbench.sweep.job import Job
 from nnbench.sweep.overrides import check_number, classify_overrides
@@ -166,17 +165,17 @@ def _compose(loader: ConfigLoader, master: DictConfig, overrides: list[str], fix
 
 def result_in_store(row: "Row | None") -> Seen:
     """Final validation accuracy and loss of a run in the store; None where it has none or diverged."""
-    if row is None or row.tags.get("nnbench.outcome") == "diverged":
+    if row is None:
         return None
-    accuracy, loss = row.metrics.get("final/val_accuracy"), row.metrics.get("final/val_loss")
-    return None if accuracy is None or loss is None else (accuracy, loss)
+    metrics = row.metrics
+    return seen(row.tags.get("nnbench.outcome"), metrics.get("final/val_accuracy"), metrics.get("final/val_loss"))
 
 
 def result_in_history(history: History) -> Seen:
     """Final validation accuracy and loss of a run that has just ended; None where it diverged."""
-    if history.outcome == "diverged" or not math.isfinite(history.val_loss[-1]):
-        return None
-    return float(history.val_accuracy[-1]), float(history.val_loss[-1])
+    if history.outcome == "diverged":
+        return None  # without rows, perhaps
+    return seen(history.outcome, float(history.val_accuracy[-1]), float(history.val_loss[-1]))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,8 @@ import pandas as pd
 
 from nnbench.core import palette
 from nnbench.core.keys import is_hyperparameter
-from nnbench.records.outcomes import COMPLETED, COUNTED, OVER
-from nnbench.records.ranking import Score, Seen, score
+from nnbench.records.outcomes import COUNTED, OVER
+from nnbench.records.ranking import Score, Seen, score, seen
 
 _JOINED = 4  # configurations behind a point of a curve, where they were drawn from ranges
 
@@ -125,12 +125,11 @@ def _scores(runs: pd.DataFrame, accuracy: str) -> dict[str, Score]:
     """Of each setting, from the runs that are over, as tuning would have it."""
     over = runs[runs["outcome"].isin(OVER)]
     loss = accuracy.replace("accuracy", "loss")
-    losses = over[loss].fillna(np.inf) if loss in over else pd.Series(np.inf, index=over.index)
-    known = over["outcome"].isin(COMPLETED) & over[accuracy].notna()
-    seen: dict[str, list[Seen]] = {}
-    for setting, value, cost, is_known in zip(over["setting"], over[accuracy], losses, known, strict=True):
-        seen.setdefault(str(setting), []).append((float(value), float(cost)) if is_known else None)
-    return {setting: score(own) for setting, own in seen.items()}
+    losses = over[loss] if loss in over else pd.Series(np.nan, index=over.index)
+    results: dict[str, list[Seen]] = {}
+    for setting, outcome, value, cost in zip(over["setting"], over["outcome"], over[accuracy], losses, strict=True):
+        results.setdefault(str(setting), []).append(seen(outcome, value, cost))
+    return {setting: score(result) for setting, result in results.items()}
 
 
 def _logarithmic(table: pd.DataFrame, varied: dict[str, list[str]], selection: pd.DataFrame) -> frozenset[str]:
