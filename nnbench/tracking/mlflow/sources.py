@@ -53,10 +53,10 @@ def _read(store: Store, experiment: Experiment, run_id: str, digest: str) -> dic
         return _texts(folder / FOLDER / digest)
     with TemporaryDirectory() as temporary:
         try:
-            store.call(partial(store.client.download_artifacts, run_id, f"{FOLDER}/{digest}", temporary))
+            path = store.call(partial(store.client.download_artifacts, run_id, f"{FOLDER}/{digest}", temporary))
         except (MlflowException, OSError):  # the server has none
             return {}
-        return _texts(Path(temporary) / FOLDER / digest)
+        return _texts(Path(path))
 
 
 def _texts(folder: Path) -> dict[str, str]:
