@@ -172,7 +172,7 @@ class Study:
         >>> study.plot("loss").savefig("loss.png")
         """
         if page not in pages.names():
-            raise UserError(f"page={page}: no such page; there are {', '.join(pages.names())}")
+            raise UserError(f"page={page}: no such page; must be one of {', '.join(pages.names())}")
         with matplotlib.style.context(["default", style.RC]):
             made = compose(self._task(task).study, title=self.name, pages=[page], targets=TARGETS)
             if page not in made.parts:

@@ -1,4 +1,4 @@
-"""The classification problems, a file each. A new one is a new file here (and a YAML in `conf/dataset`)."""
+"""Classification datasets, one module each. To add one, add a module here (and a YAML file in `conf/dataset`)."""
 
 from nnbench.core import registry
 from nnbench.datasets.base import Dataset, Points
@@ -7,12 +7,12 @@ __all__ = ["Dataset", "Points", "find", "known"]
 
 
 def known() -> tuple[str, ...]:
-    """The names of the datasets in this package, sorted."""
+    """Return the sorted names of the datasets in this package."""
     return registry.known(__name__)
 
 
 def find(name: str) -> type[Dataset]:
-    """The dataset called `name`: a file of this package, or `package.module:Class` for one of your own.
+    """Return the dataset class `name`: a module of this package, or `package.module:Class`.
 
     Raises:
         UserError: there is none.

@@ -1,4 +1,4 @@
-"""What a dataset is: a distribution that labelled points are drawn from, as many and as often as asked."""
+"""Base class of datasets: distributions from which labelled points are drawn."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Points:
     labels: npt.NDArray[np.int64]
 
     def subsample(self, most: int) -> "Points":
-        """At most so many of the points, at even steps."""
+        """Return at most `most` of the points, evenly spaced."""
         if len(self.labels) <= most:
             return self
         which = np.linspace(0, len(self.labels) - 1, most).round().astype(np.int64)
@@ -33,7 +33,7 @@ class Points:
 
 @dataclass(kw_only=True)
 class Dataset(ABC):
-    """A problem in classification. Its fields are its settings, each with its range; subclasses add their own.
+    """Classification problem. Its fields are its options, each with its range; subclasses add more.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Dataset(ABC):
     val_samples : int
         Points of each class in the validation split, 0 for none.
     test_samples : int
-        Points of each class in the test split, 0 for none; looked at once, so more cost little. They add a
+        Points of each class in the test split, 0 for none; scored once per run, so more cost little. They add a
         binomial deviation to a run's accuracy: 0.005 with three classes of 2,000 points.
 
     Examples
@@ -85,10 +85,10 @@ class Dataset(ABC):
         """Draw `samples` points of each class."""
 
     def posterior(self, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:
-        """The probability of each class given a point that `draw` may have made, for points of all classes alike.
+        """Return the posterior probability of each class, for equally frequent classes.
 
-        From it follows what no classifier exceeds but by luck, to which reports set the networks. A dataset whose
-        distribution is not known leaves this method out.
+        It gives the Bayes accuracy, the reference of the reports. A dataset with an unknown distribution does not
+        override this method.
 
         Args:
             x: shape (n, features).

@@ -1,4 +1,4 @@
-"""Interleaved spiral arms: easy to see, and beyond a linear classifier."""
+"""Interleaved spiral arms, a two-dimensional problem that is not linearly separable."""
 
 from dataclasses import dataclass
 from math import ceil, pi
@@ -37,7 +37,7 @@ class Spiral(Dataset):
         return Points(x=np.concatenate(arms), labels=np.repeat(np.arange(self.classes), samples))
 
     def posterior(self, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """As `Dataset.posterior` has it.
+        """Return the posterior, see `Dataset.posterior`.
 
         Every arm has the same radii, so a point's class follows from its angle: given radius r and arm c, that is a normal
         one with mean 10 (c + r) and standard deviation 2.5 noise, wrapped around the circle. All arms meet in the origin.

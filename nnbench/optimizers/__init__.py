@@ -1,4 +1,4 @@
-"""The optimizers under test, a file each. A new one is a new file here (and a YAML in `conf/optimizer`)."""
+"""Optimizers, one module each. To add one, add a module here (and a YAML file in `conf/optimizer`)."""
 
 from nnbench.core import registry
 from nnbench.optimizers.base import Optimizer
@@ -7,12 +7,12 @@ __all__ = ["Optimizer", "find", "known"]
 
 
 def known() -> tuple[str, ...]:
-    """The names of the optimizers in this package, sorted."""
+    """Return the sorted names of the optimizers in this package."""
     return registry.known(__name__)
 
 
 def find(algorithm: str) -> type[Optimizer]:
-    """The optimizer called `algorithm`: a file of this package, or `package.module:Class` for one of your own.
+    """Return the optimizer class `algorithm`: a module of this package, or `package.module:Class`.
 
     Raises:
         UserError: there is none.

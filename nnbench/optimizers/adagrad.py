@@ -1,4 +1,4 @@
-"""AdaGrad: a rate for each parameter, shrinking with the squared gradients it has seen."""
+"""AdaGrad: learning rates per parameter, decreasing with the sum of its squared gradients."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class AdaGrad(Optimizer):
 
     def allocate(self, parameters: FloatArray) -> None:
         self.squares, self.scratch = np.zeros_like(parameters), np.zeros_like(parameters)
-        self.shift = np.array(self.epsilon, parameters.dtype)
+        self.epsilon_array = np.array(self.epsilon, parameters.dtype)
         self.rate = np.zeros((), parameters.dtype)
 
     def update(self, parameters: FloatArray, gradients: FloatArray, iteration: int) -> None:
@@ -32,7 +32,7 @@ class AdaGrad(Optimizer):
         multiply(gradients, gradients, scratch)
         add(squares, scratch, squares)
         sqrt(squares, scratch)
-        add(scratch, self.shift, scratch)
+        add(scratch, self.epsilon_array, scratch)
         divide(gradients, scratch, gradients)
         multiply(gradients, self.rate, gradients)
         subtract(parameters, gradients, parameters)

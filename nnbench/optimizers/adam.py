@@ -1,4 +1,4 @@
-"""Adam: RMSProp with momentum, both corrected for their start at zero."""
+"""Adam: moving averages of gradients and squared gradients, with bias correction."""
 
 import math
 from dataclasses import dataclass
@@ -26,25 +26,25 @@ class Adam(Optimizer):
     epsilon: Positive = 1e-7
 
     def allocate(self, parameters: FloatArray) -> None:
-        # The moments go without their factors (1 - beta), which join the corrections in two scalars: ten passes, not 14.
+        # The factors (1 - beta) of the moments are merged with the bias corrections into two scalars: ten passes, not 14.
         self.first, self.second = np.zeros_like(parameters), np.zeros_like(parameters)
-        self.keep_1, self.keep_2 = np.array(self.beta_1, parameters.dtype), np.array(self.beta_2, parameters.dtype)
-        self.rate, self.shift = np.zeros((), parameters.dtype), np.zeros((), parameters.dtype)
+        self.beta_1_array, self.beta_2_array = np.array(self.beta_1, parameters.dtype), np.array(self.beta_2, parameters.dtype)
+        self.rate, self.scaled_epsilon = np.zeros((), parameters.dtype), np.zeros((), parameters.dtype)
         unit = 1.0 / math.sqrt(1.0 - self.beta_2)
-        self.rate_unit, self.shift_unit = unit * (1.0 - self.beta_1) * self.learning_rate, unit * self.epsilon
+        self.rate_unit, self.epsilon_unit = unit * (1.0 - self.beta_1) * self.learning_rate, unit * self.epsilon
 
     def update(self, parameters: FloatArray, gradients: FloatArray, iteration: int) -> None:
         first, second, t = self.first, self.second, iteration + 1
         root = math.sqrt(1.0 - self.beta_2**t)
         self.rate[()] = root * self.rate_unit / ((1.0 - self.beta_1**t) * (1.0 + self.decay * iteration))
-        self.shift[()] = root * self.shift_unit
-        multiply(first, self.keep_1, first)
+        self.scaled_epsilon[()] = root * self.epsilon_unit
+        multiply(first, self.beta_1_array, first)
         add(first, gradients, first)
-        multiply(second, self.keep_2, second)
+        multiply(second, self.beta_2_array, second)
         multiply(gradients, gradients, gradients)
         add(second, gradients, second)
         sqrt(second, gradients)
-        add(gradients, self.shift, gradients)
+        add(gradients, self.scaled_epsilon, gradients)
         divide(first, gradients, gradients)
         multiply(gradients, self.rate, gradients)
         subtract(parameters, gradients, parameters)

@@ -1,4 +1,4 @@
-"""What an optimizer is: hyperparameters as fields, and an update in place."""
+"""Base class of optimizers: hyperparameters as dataclass fields, and an in-place update."""
 
 import copy
 from abc import ABC, abstractmethod
@@ -13,13 +13,13 @@ from numpy.random import Generator, default_rng
 from nnbench.core.arrays import FloatArray
 
 IterationsPer = Literal["step", "layer"]
-CHECK_AFTER = 10  # steps after which some parameter must have moved: a rule may begin with a rate of zero
-FLUSH_EVERY = 64  # steps; a moving average with a memory of 0.9 fades by a factor of a thousand meanwhile
+CHECK_AFTER = 10  # steps after which a parameter must have changed: a schedule may start at a rate of zero
+FLUSH_EVERY = 64  # steps; a moving average with decay 0.9 shrinks by a factor of a thousand meanwhile
 
 
 @dataclass(kw_only=True)
 class Optimizer(ABC):
-    """A rule by which gradients change parameters.
+    """Update rule of the parameters from their gradients.
 
     To add one, subclass this as a keyword-only dataclass whose fields are the hyperparameters, each with its range; make the
     state in `allocate`, use it in `update`.
@@ -31,7 +31,7 @@ class Optimizer(ABC):
     Attributes
     ----------
     layerwise : bool
-        Set it for a rule that looks at layers as a whole (norms, matrix factors). It is then given one
+        Set to True for a rule that works on whole layers (norms, matrix factors). It then gets one
         weight matrix at a time, shape (inputs + 1, outputs), the last row the bias, each with state of its own;
         otherwise all parameters of the network as one vector.
     rng : numpy.random.Generator
@@ -65,7 +65,7 @@ class Optimizer(ABC):
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False, "strict": True}
 
     def allocate(self, parameters: FloatArray) -> None:  # noqa: B027  # a rule without state has nothing to make
-        """Make the state, as attributes, for `parameters` of this shape and dtype. Called once, before the first step."""
+        """Allocate the state, as attributes, for `parameters` of this shape and dtype. Called once, before the first step."""
 
     @abstractmethod
     def update(self, parameters: FloatArray, gradients: FloatArray, iteration: int) -> None:
@@ -86,7 +86,7 @@ def stepper(
     iterations_per: IterationsPer = "step",
     rng: Generator | None = None,
 ) -> Callable[[int], None]:
-    """The function that makes step k = 0, 1, ... of `optimizer`, with fresh state; `optimizer` itself stays as it is.
+    """Return a function that makes step k = 0, 1, ... of `optimizer`, with fresh state; `optimizer` is not changed.
 
     Args:
         optimizer: its hyperparameters.
@@ -103,20 +103,20 @@ def stepper(
     """
     start = parameters.copy()
     pieces = layers if optimizer.layerwise or iterations_per == "layer" else [(parameters, gradients)]
-    owners = [copy.copy(optimizer) for _ in pieces]
+    copies = [copy.copy(optimizer) for _ in pieces]
     rng = default_rng(0) if rng is None else rng
     stride = len(pieces) if iterations_per == "layer" else 1
     schedule = []
-    for position, (owner, (values, slopes)) in enumerate(zip(owners, pieces, strict=True)):
-        if "rng" not in {field.name for field in fields(owner)}:  # a hyperparameter may be called so
-            vars(owner)["rng"] = rng
-        owner.allocate(values)
-        schedule.append((partial(owner.update, values, slopes), position % stride))
+    for position, (instance, (values, layer_gradients)) in enumerate(zip(copies, pieces, strict=True)):
+        if "rng" not in {field.name for field in fields(instance)}:  # a hyperparameter may be called so
+            vars(instance)["rng"] = rng
+        instance.allocate(values)
+        schedule.append((partial(instance.update, values, layer_gradients), position % stride))
 
     def step(k: int) -> None:
         try:
             if k % FLUSH_EVERY == CHECK_AFTER:
-                upkeep()
+                maintain()
             stuck = k == CHECK_AFTER and bool(gradients.any()) and np.array_equal(parameters, start)
             iteration = k * stride
             for update, offset in schedule:
@@ -125,24 +125,24 @@ def stepper(
             # Compared twice, since an even number of equal steps forth and back ends at the start, too.
             if stuck and np.array_equal(parameters, start):
                 raise TypeError(
-                    f"{k + 1} updates changed no parameter; say `parameters -= ...`, not `parameters = parameters - ...`"
+                    f"{k + 1} updates changed no parameter; write `parameters -= ...`, not `parameters = parameters - ...`"
                 )
         except Exception as error:
             error.add_note(f"In {type(optimizer).__name__}.update, step {k}.")
             raise
 
-    def upkeep() -> None:
-        for owner in owners:
-            _flush(owner)
+    def maintain() -> None:
+        for instance in copies:
+            _flush(instance)
 
     return step
 
 
 def _flush(optimizer: Optimizer) -> None:
-    """Zero what is next to zero in the state.
+    """Set tiny values of the state to zero.
 
-    The averages of a dead unit's gradients fade until they are subnormal numbers, and stay there; arithmetic on those
-    is ten to a hundred times slower.
+    The moving averages of a dead unit's gradients decay to subnormal numbers, on which arithmetic is ten to a hundred
+    times slower.
     """
     for state in vars(optimizer).values():
         if isinstance(state, np.ndarray) and state.ndim and state.dtype.kind == "f":

@@ -1,4 +1,4 @@
-"""RMSProp: AdaGrad that forgets."""
+"""RMSProp: learning rates per parameter from a moving average of its squared gradients."""
 
 import math
 from dataclasses import dataclass
@@ -25,21 +25,21 @@ class RMSProp(Optimizer):
     epsilon: Positive = 1e-7
 
     def allocate(self, parameters: FloatArray) -> None:
-        # The average goes without its factor (1 - rho), which is drawn out of the root into two scalars: a pass less.
+        # The factor (1 - rho) of the average is moved out of the root into two scalars, which saves a pass.
         self.squares, self.scratch = np.zeros_like(parameters), np.zeros_like(parameters)
-        self.keep = np.array(self.rho, parameters.dtype)
+        self.rho_array = np.array(self.rho, parameters.dtype)
         unit = 1.0 / math.sqrt(1.0 - self.rho)
-        self.rate_unit, self.shift = unit * self.learning_rate, np.array(unit * self.epsilon, parameters.dtype)
+        self.rate_unit, self.scaled_epsilon = unit * self.learning_rate, np.array(unit * self.epsilon, parameters.dtype)
         self.rate = np.zeros((), parameters.dtype)
 
     def update(self, parameters: FloatArray, gradients: FloatArray, iteration: int) -> None:
         squares, scratch = self.squares, self.scratch
         self.rate[()] = self.rate_unit / (1.0 + self.decay * iteration)
-        multiply(squares, self.keep, squares)
+        multiply(squares, self.rho_array, squares)
         multiply(gradients, gradients, scratch)
         add(squares, scratch, squares)
         sqrt(squares, scratch)
-        add(scratch, self.shift, scratch)
+        add(scratch, self.scaled_epsilon, scratch)
         divide(gradients, scratch, gradients)
         multiply(gradients, self.rate, gradients)
         subtract(parameters, gradients, parameters)

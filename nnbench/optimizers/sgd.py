@@ -24,13 +24,13 @@ class SGD(Optimizer):
 
     def allocate(self, parameters: FloatArray) -> None:
         self.velocity = np.zeros_like(parameters)
-        self.keep = np.array(self.momentum, parameters.dtype)
+        self.momentum_array = np.array(self.momentum, parameters.dtype)
         self.rate = np.zeros((), parameters.dtype)
 
     def update(self, parameters: FloatArray, gradients: FloatArray, iteration: int) -> None:
         velocity = self.velocity
         self.rate[()] = self.learning_rate / (1.0 + self.decay * iteration)
-        multiply(velocity, self.keep, velocity)
+        multiply(velocity, self.momentum_array, velocity)
         multiply(gradients, self.rate, gradients)
         subtract(velocity, gradients, velocity)
         add(parameters, velocity, parameters)

@@ -1,1 +1,1 @@
-"""One file a statistic: arrays and tables in, numbers out."""
+"""Statistics of a study, one module each; pure functions of arrays and tables."""

@@ -1,7 +1,7 @@
-"""How good a run was all along, not at its end alone: a run that learns early is worth more to one who may stop early.
+"""Anytime performance: the mean of a learning curve over training, rather than its final value.
 
-The area under the loss curve over the length of training, so that it is the mean loss, in the unit of the curve: "anytime"
-performance, as for algorithms that may be stopped at any time (Zilberstein, 1996; Lopez-Ibanez and Stuetzle, 2014).
+The area under the curve divided by the length of training, so that it has the unit of the curve (Zilberstein, 1996;
+Lopez-Ibanez and Stuetzle, 2014).
 """
 
 import numpy as np
@@ -16,18 +16,18 @@ def mean_over_training(curves: pd.DataFrame, column: str, *, until: float, log: 
             their curves have no value past that point.
         column: such as `train_loss`.
         until: the epoch at which all runs are cut; a run that stopped before keeps its last value, as its weights do.
-        log: weigh an epoch e by 1 / (1 + e), so that every doubling of the epochs counts alike.
+        log: weight epoch e by 1 / (1 + e), so that each doubling of the epochs has the same weight.
 
     Returns:
         One value a run, indexed by `run_id`; NaN for a run with no value there.
     """
     known = curves.dropna(subset=[column]).sort_values("epoch").groupby("run_id")
-    means = {run: _mean(own["epoch"].to_numpy(float), own[column].to_numpy(float), until, log) for run, own in known}
+    means = {run: _mean(group["epoch"].to_numpy(float), group[column].to_numpy(float), until, log) for run, group in known}
     return pd.Series(means, index=pd.Index(curves["run_id"].unique(), name="run_id"), dtype=float)
 
 
 def _mean(epochs: np.ndarray, values: np.ndarray, until: float, log: bool) -> float:
-    at_end = np.interp(until, epochs, values)  # past its end: its last value
+    at_end = np.interp(until, epochs, values)  # past the end, the last value
     within = epochs < until
     x, y = np.append(epochs[within], until), np.append(values[within], at_end)
     if log:

@@ -1,4 +1,4 @@
-"""What tuning with k configurations can be expected to find: how much of a result is owed to the size of the search.
+"""Expected best result of tuning with k configurations, as a function of k.
 
 The expected best of k drawn without replacement from the N that were tried, `sum_i v_(i) C(i - 1, k - 1) / C(N, k)` over
 the values from the worst to the best: v_(i) is the best of a draw that holds k - 1 of the i - 1 that are worse. It is
@@ -15,8 +15,8 @@ def best_of_k(values: npt.ArrayLike, *, higher: bool = True) -> pd.DataFrame:
     """The expected best of k configurations, for every k from 1 to N.
 
     Args:
-        values: shape (N,), one a configuration: what selection looks at, not the test split. NaN, where its runs diverged,
-            counts as worse than any number.
+        values: shape (N,), the selection criterion of each configuration, not its test score. NaN, for diverged runs, is
+            worse than any number.
         higher: whether greater values are better.
 
     Returns:

@@ -1,9 +1,9 @@
-"""Diverged runs in a comparison: each ranks below every run that came to its end.
+"""Diverged runs in a comparison: each ranks below every run that finished.
 
-A run whose loss left the finite numbers has no final value. To leave it out would judge a setting by its luckier runs, so it
-is given the worst value there is: minus infinity where greater values are better, infinity where lower ones are. Ranks and
-signed-rank tests need no case of their own for it: it loses to any finite value, and two diverged runs tie. A run that failed
-or was killed says nothing of its setting: its value is missing.
+A run whose loss became infinite or NaN has no final value. Leaving it out would bias the comparison in favour of its setting,
+so it gets the worst possible value: minus infinity if greater values are better, else infinity. Ranks and signed-rank tests
+need no special case: it loses to any finite value, and two diverged runs tie. A run that failed or was killed gives no
+information on its setting: its value is missing.
 """
 
 import numpy as np
@@ -14,12 +14,12 @@ from nnbench.stats.interquartile import middle_mean
 
 
 def worst(*, higher: bool) -> float:
-    """The value of a diverged run."""
+    """Return the value of a diverged run."""
     return -np.inf if higher else np.inf
 
 
 def with_diverged(values: pd.DataFrame, runs: pd.DataFrame, *, higher: bool) -> pd.DataFrame:
-    """The values of a study's runs, those that diverged among them.
+    """Add the diverged runs to the values of a study.
 
     Args:
         values: `setting`, `seed`, `value`, a row a run that came to its end.
@@ -36,7 +36,7 @@ def with_diverged(values: pd.DataFrame, runs: pd.DataFrame, *, higher: bool) -> 
 
 
 def score(values: npt.ArrayLike, *, higher: bool) -> float:
-    """The interquartile mean by which a setting ranks, its diverged runs counted.
+    """Return the interquartile mean by which a setting is ranked, including its diverged runs.
 
     It is finite as long as no more than a quarter of the runs diverged, which is then the quarter that it leaves out; else it
     is the value of a diverged run.

@@ -1,6 +1,6 @@
-"""How often a setting fails outright: its loss leaves the finite numbers, or it ends no better than guessing.
+"""Failure rate of a setting: the share of runs that diverge or end at chance level.
 
-A mean over the runs that remain says nothing of these. The interval of a share is Wilson's (1927), which holds for few
+A mean over the other runs does not show these. The interval of a share is Wilson's (1927), which holds for few
 runs and does not collapse where none or all of them failed, as the textbook's does (Brown, Cai and DasGupta, 2001).
 """
 
@@ -13,7 +13,7 @@ from nnbench.stats.interquartile import Interval
 
 
 def share(count: int, of: int, *, confidence: float = 0.95) -> Interval:
-    """A share of runs with Wilson's score interval.
+    """Return a share of runs with Wilson's score interval.
 
     Args:
         count: the runs in question, at most `of`.
@@ -27,17 +27,17 @@ def share(count: int, of: int, *, confidence: float = 0.95) -> Interval:
 
 
 def chance_line(classes: int, points: int) -> float:
-    """The accuracy that guessing on so many points exceeds once in twenty times at most.
+    """Return the 95th percentile of the accuracy of guessing.
 
     Args:
-        classes: equally frequent.
-        points: on which the accuracy was measured.
+        classes: number of equally frequent classes.
+        points: number of points on which the accuracy was measured.
     """
     return float(stats.binom.ppf(0.95, points, 1 / classes) / points)
 
 
 def failures(runs: pd.DataFrame, *, accuracy: str = "final/train_accuracy", chance: float) -> pd.DataFrame:
-    """How many runs of each setting diverged or ended at chance; runs that failed or were killed tell nothing of it.
+    """Count the runs of each setting that diverged or ended at chance; failed and killed runs are left out.
 
     Args:
         runs: of a `Study`: `setting`, `outcome` and the accuracy.

@@ -1,4 +1,4 @@
-"""Do the settings' ranks differ at all, and by how much must two mean ranks differ to be told apart?
+"""Friedman's test of equal ranks, with Nemenyi's critical difference of two mean ranks.
 
 Each seed is a block that ranks the settings. Friedman's test (1937) asks whether any setting ranks apart from the others;
 Nemenyi's (1963) compares all pairs at once, as Demsar (2006, "Statistical comparisons of classifiers over multiple data
@@ -18,7 +18,7 @@ LEAST_BLOCKS = 6  # as many as a comparison of two settings needs
 
 @dataclass(frozen=True, kw_only=True)
 class Friedman:
-    """Ranks over blocks, and what they show.
+    """Mean ranks over blocks, with the results of the tests.
 
     Attributes:
         ranks: the mean rank of each setting, 1 the best, in ascending order.

@@ -1,6 +1,6 @@
-"""How much worse a setting does on points it has not seen: the gap between the training and another split.
+"""Generalisation gap: the difference between the training split and an unseen one.
 
-Taken run by run, so that a seed whose points are hard on both splits does not widen the interval. Positive means worse on
+Computed run by run, so that a seed whose points are hard on both splits does not widen the interval. Positive means worse on
 unseen points: training minus unseen for accuracy, unseen minus training for loss.
 """
 

@@ -1,8 +1,8 @@
-"""Which hyperparameters mattered: the share of the variance over the search that each explains by itself.
+"""Importance of hyperparameters: the share of the variance over the search that each explains by itself.
 
 Functional analysis of variance on a random forest fitted to the configurations (Hutter, Hoos and Leyton-Brown, 2014, "An
-efficient approach for assessing hyperparameter importance"), as Optuna computes it. The shares are main effects: what
-they lack to 1 is owed to hyperparameters acting together.
+efficient approach for assessing hyperparameter importance"), as Optuna computes it. The shares are main effects: the
+remainder to 1 is due to interactions of hyperparameters.
 
 Two choices. The forest learns *ranks*, so that loss, its logarithm and any other monotone measure give the same answer, one
 exploded loss does not outweigh the rest, and a configuration that diverged has a place: the last. And a hyperparameter
@@ -45,7 +45,7 @@ def importance(
 
 
 def _fanova(parameters: pd.DataFrame, target: "pd.Series[float]") -> dict[str, float]:
-    import optuna  # here: it brings SQLAlchemy, and scikit-learn once the forest grows
+    import optuna  # imported here: it loads SQLAlchemy, and scikit-learn for the forest
     from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 
     def space(column: "pd.Series") -> BaseDistribution:
@@ -54,12 +54,12 @@ def _fanova(parameters: pd.DataFrame, target: "pd.Series[float]") -> dict[str, f
         return CategoricalDistribution(sorted(set(column), key=str))
 
     spaces = {str(name): space(parameters[name]) for name in parameters}
-    loudness = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)  # it would tell of this study in memory as of any other
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # it would log this in-memory study
     try:
         study = optuna.create_study()
     finally:
-        optuna.logging.set_verbosity(loudness)
+        optuna.logging.set_verbosity(verbosity)
     study.add_trials(
         [
             optuna.trial.create_trial(params=dict(zip(spaces, row, strict=True)), distributions=spaces, value=float(rank))

@@ -1,4 +1,4 @@
-"""The interquartile mean of a few seeds and how sure we are of it.
+"""Interquartile mean of a few seeds, with a bootstrap confidence interval.
 
 It drops the best and the worst quarter of the runs: steadier than the mean, which one bad run moves, and than the
 median, which looks at one or two runs (Agarwal et al., 2021, "Deep reinforcement learning at the edge of the
@@ -23,8 +23,8 @@ class Interval:
 
     Attributes:
         estimate: NaN where there is no value.
-        low, high: its bounds; NaN under six values, where an interval would promise too much.
-        n: how many values it rests on.
+        low, high: its bounds; NaN for fewer than six values, whose interval would be too narrow.
+        n: number of values.
     """
 
     estimate: float
@@ -59,10 +59,10 @@ def interquartile_mean(values: npt.ArrayLike, *, confidence: float = 0.95) -> In
 
     Args:
         values: shape (n,), one a run; NaN stands for no value and is left out.
-        confidence: of the interval, in (0, 1); nominal, docs/method.md tells how often it holds the truth.
+        confidence: of the interval, in (0, 1); nominal; for the actual coverage see docs/method.md.
     """
     array = np.asarray(values, dtype=np.float64)
-    array = np.sort(array[~np.isnan(array)])  # sorted: the order in which runs are read must not matter
+    array = np.sort(array[~np.isnan(array)])  # sorted, so that the result does not depend on the order of runs
     estimate = float(middle_mean(array))
     if array.size < MINIMUM_RUNS:
         return Interval(estimate=estimate, low=np.nan, high=np.nan, n=array.size)
@@ -80,17 +80,17 @@ def interquartile_mean(values: npt.ArrayLike, *, confidence: float = 0.95) -> In
 
 
 def _base(ordered: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """The least value, relative to which means are taken: equal values then have exactly their own mean."""
+    """Return the least value, subtracted before averaging, so that the mean of equal values is exact."""
     least = ordered[..., 0]
     return np.where(np.isinf(least), 0.0, least)
 
 
 def _weights(n: npt.ArrayLike, places: int) -> npt.NDArray[np.float64]:
-    """The weight of each of n ordered values: the part of it between the quarters, of all that lies there.
+    """Return the weight of each of n ordered values: its part of the middle half.
 
     Args:
         n: shape (...).
-        places: how many weights; those beyond n are 0.
+        places: number of weights; those beyond n are 0.
 
     Returns:
         Shape (..., places); NaN where n is 0.
@@ -101,7 +101,7 @@ def _weights(n: npt.ArrayLike, places: int) -> npt.NDArray[np.float64]:
 
 
 def _blocks(n: int) -> list[int]:
-    """How many resamples of `n` values to draw at a time, `RESAMPLES` in all."""
+    """Return the sizes of blocks of resamples of `n` values, `RESAMPLES` in total."""
     most = max(1, 500_000 // n)
     whole, rest = divmod(RESAMPLES, most)
     return [most] * whole + [rest] * (rest > 0)

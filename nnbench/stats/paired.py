@@ -1,6 +1,6 @@
-"""Which settings differ, judged on runs paired by seed: Wilcoxon signed-rank tests, Holm-corrected over all pairs.
+"""Paired comparison of settings: Wilcoxon signed-rank tests on runs paired by seed, Holm-corrected over all pairs.
 
-Runs of one seed share their data and their initial weights, so a difference within a seed owes nothing to a lucky draw.
+Runs of one seed share data and initial weights, so a difference within a seed is not due to these random draws.
 """
 
 from itertools import combinations, count
@@ -14,22 +14,22 @@ LEVEL = 0.05
 
 
 def signed_rank(differences: npt.ArrayLike) -> float:
-    """Two-sided p-value of the Wilcoxon signed-rank test, exact at any size, ties and zeros included.
+    """Return the two-sided p-value of the Wilcoxon signed-rank test, exact at any size, ties and zeros included.
 
     Zeros are ranked, then dropped (Pratt, 1959). The null distribution of the rank sum is built by convolution, a rank
     at a time; `scipy.stats.wilcoxon` is exact only without ties, and with them permutes for a second at thirteen seeds.
 
     Args:
-        differences: shape (n,); infinite where one of the two runs diverged, which is the largest difference there is.
+        differences: shape (n,); infinite if one of the two runs diverged, which is the largest difference.
     """
     return _p_value(_signed_ranks(np.asarray(differences, dtype=np.float64)))
 
 
 def _signed_ranks(differences: npt.NDArray[np.float64]) -> npt.NDArray[np.int_]:
-    """Twice the rank of each by its size, a whole number, ties or not, with its sign; zero for a zero.
+    """Return twice the signed rank of each difference by its absolute value, an integer also with ties; zero for zero.
 
     Sizes are taken in steps of a billionth of the largest: 0.3 - 0.2 and 0.2 - 0.1 are the same gain of ten points in a
-    hundred, though not in binary, and which is the greater must not be for rounding to say. Infinite ones tie.
+    hundred, but differ in binary, and rounding must not decide which is greater. Infinite ones tie.
     """
     largest = np.abs(differences).max(initial=0.0, where=np.isfinite(differences))
     steps = np.rint(differences / largest * 1e9) if largest > 0 else differences
@@ -39,7 +39,7 @@ def _signed_ranks(differences: npt.NDArray[np.float64]) -> npt.NDArray[np.int_]:
 
 def _p_value(signed: npt.NDArray[np.int_]) -> float:
     positive, ranks = signed[signed > 0].sum(), np.abs(signed[signed != 0])
-    chance = np.zeros(ranks.sum() + 1)  # chance[s]: that the ranks given a plus sign sum to s
+    chance = np.zeros(ranks.sum() + 1)  # chance[s]: probability that the positive ranks sum to s
     chance[0] = 1
     for rank in ranks:
         chance[rank:] = chance[rank:] + chance[:-rank]
@@ -58,24 +58,24 @@ def holm(p_values: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 
 def seeds_needed(settings: int) -> int:
-    """The fewest seeds with which any difference among so many settings (two or more) could pass the corrected test."""
+    """Return the fewest seeds with which a difference among so many settings (two or more) can be significant."""
     pairs = settings * (settings - 1) // 2
     return next(seeds for seeds in count(1) if pairs * 2.0 ** (1 - seeds) < LEVEL)
 
 
 def direction(differences: npt.ArrayLike) -> int:
-    """1 where the positive differences weigh more, by rank sums, -1 where the negative do, 0 where neither."""
+    """Return the sign of the sum of signed ranks: 1, -1 or 0."""
     return int(np.sign(_signed_ranks(np.asarray(differences, dtype=np.float64)).sum()))
 
 
 def difference(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """`first - second`, 0 where both are the same infinity, NaN where either is missing."""
+    """Return `first - second`; 0 where both are the same infinity, NaN where either is missing."""
     with np.errstate(invalid="ignore"):
         return np.where(first == second, 0.0, first - second)
 
 
 def compare(values: pd.DataFrame) -> pd.DataFrame:
-    """Every pair of settings, tested.
+    """Test every pair of settings.
 
     Args:
         values: one row a seed, one column a setting, NaN where a run is missing: a pair is judged by the seeds both have.
@@ -99,7 +99,7 @@ def compare(values: pd.DataFrame) -> pd.DataFrame:
 
 
 def compare_if_enough(values: pd.DataFrame) -> pd.DataFrame:
-    """As `compare`, but with no test where none could pass the correction: a large grid has many pairs."""
+    """Like `compare`, but without tests if there are too few seeds for a significant result, as for a large grid."""
     if values.shape[1] > 1 and len(values) >= seeds_needed(values.shape[1]):
         return compare(values)
     array, present = values.to_numpy(dtype=np.float64), values.notna().to_numpy()

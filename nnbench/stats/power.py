@@ -1,10 +1,10 @@
-"""How many seeds a comparison needs, and what it can show with those it has: asked before running, and told with the answer.
+"""Power of a comparison: the seeds that it needs, and the difference that it can show with given seeds.
 
 Noether (1987, "Sample size determination for some common nonparametric tests", JASA 82): the Wilcoxon-Mann-Whitney test with
 `n = (z_(1 - level/2) + z_power)^2 / (6 (p - 1/2)^2)` runs a setting shows a probability of improvement p with that power. The
 signed-rank test on runs paired by seed needs about as many where the seed does not matter, and fewer where it does.
 
-Its own power at a given number of seeds is simulated, on normal differences: Noether's approximation is too hopeful for few.
+Its own power at a given number of seeds is simulated on normal differences: Noether's approximation is optimistic for few.
 """
 
 import math
@@ -19,7 +19,7 @@ _EXACT = 60  # seeds up to which the rank sum's distribution is enumerated; beyo
 
 
 def seeds_to_show(probability: float, *, power: float = 0.8, level: float = 0.05) -> int:
-    """Seeds a setting with which a difference of this size is shown.
+    """Return the seeds per setting with which a difference of this size is shown.
 
     Args:
         probability: of improvement, in [0, 1] but not 0.5, which no number of seeds shows.
@@ -34,7 +34,7 @@ def seeds_to_show(probability: float, *, power: float = 0.8, level: float = 0.05
 
 @cache
 def power_of_signed_rank(lead: float, *, seeds: int, level: float) -> float:
-    """The share of studies in which the signed-rank test shows a difference.
+    """Return the share of studies in which the signed-rank test shows a difference.
 
     Args:
         lead: mean difference within a seed, over the standard deviation of these differences, which are normal; a setting
@@ -52,7 +52,7 @@ def power_of_signed_rank(lead: float, *, seeds: int, level: float) -> float:
 
 
 def lead_shown(*, seeds: int, level: float, power: float = 0.8) -> float:
-    """The lead that is shown with this power, as `power_of_signed_rank` has it; infinite where none is."""
+    """Return the smallest `lead` of `power_of_signed_rank` that is shown with this power; infinite if none is."""
     low, high = 0.0, 16.0
     if power_of_signed_rank(high, seeds=seeds, level=level) < power:
         return math.inf
@@ -63,7 +63,7 @@ def lead_shown(*, seeds: int, level: float, power: float = 0.8) -> float:
 
 
 def _critical(seeds: int, level: float) -> int:
-    """The largest rank sum of the losses at which the two-sided test passes; -1 where none does."""
+    """Return the largest rank sum of negative differences with a significant two-sided test; -1 if there is none."""
     if seeds > _EXACT:
         mean, spread = seeds * (seeds + 1) / 4, math.sqrt(seeds * (seeds + 1) * (2 * seeds + 1) / 24)
         return math.floor(mean - stats.norm.isf(level / 2) * spread)

@@ -1,4 +1,4 @@
-"""One number over several problems: how often, and how nearly, each setting is the fastest.
+"""Performance profiles and the AlgoPerf score: speed of settings over several problems.
 
 A setting's performance profile rho(tau) is the share of problems that it solves in at most tau times the time of the fastest
 setting there (Dolan and More, 2002). The score of AlgoPerf (Dahl et al., 2023, "Benchmarking neural network training
@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-LEAST_PROBLEMS = 3  # with fewer, a profile is one or two steps and says less than the times themselves
+LEAST_PROBLEMS = 3  # with fewer, a profile has one or two steps and is less informative than the times
 R_MAX = 4.0
 
 
 def ratios(times: pd.DataFrame) -> pd.DataFrame:
-    """Each time over the fastest on its problem; infinite where a setting, or all of them, did not solve it.
+    """Divide each time by the fastest on its problem; infinite where a problem was not solved.
 
     Args:
         times: one row a problem, one column a setting: positive, in any unit; infinite or NaN where it was not solved.
@@ -29,7 +29,7 @@ def ratios(times: pd.DataFrame) -> pd.DataFrame:
 
 
 def performance_profiles(times: pd.DataFrame, tau: npt.ArrayLike) -> pd.DataFrame:
-    """rho(tau) of each setting.
+    """Return rho(tau) of each setting.
 
     Args:
         times: as `ratios` takes them.

@@ -1,6 +1,6 @@
-"""How a curve lies over the seeds: the middle half of the runs as a band, and the mean of that half as a line.
+"""Distribution of a curve over seeds: quartiles as a band, and the interquartile mean as a line.
 
-That mean is the interquartile mean by which settings are ranked, so a line ends at the value that a table tells.
+Settings are ranked by the same mean, so a line ends at the value in the table.
 """
 
 import pandas as pd
@@ -9,11 +9,11 @@ from nnbench.stats.interquartile import middle_mean
 
 
 def quartiles(curves: pd.DataFrame) -> pd.DataFrame:
-    """Interquartile mean and quartiles over runs at each epoch.
+    """Return interquartile mean and quartiles over runs at each epoch.
 
     Args:
-        curves: one row an epoch, one column a run. Where a run was not looked at, its neighbours are joined by a
-            straight line; past its end it keeps its last value, as its weights do.
+        curves: one row an epoch, one column a run. Values missing between two epochs are interpolated
+            linearly; past its end a run keeps its last value, as its weights do.
 
     Returns:
         Indexed by epoch: `least`, `low`, `iqm`, `high`, `most`, `n` (runs).

@@ -1,4 +1,4 @@
-"""How carefully a learning rate must be chosen: an optimizer that does well over three decades is easier to live with.
+"""Sensitivity to the learning rate: the range over which an optimizer is nearly as good as at its best.
 
 The curve takes, at each learning rate, the best of the settings tried there, so that the other hyperparameters are tuned (a
 profile). Its width is the range of learning rates, in decades, over which it stays within a tolerance of its best; the
@@ -15,7 +15,7 @@ from nnbench.stats.interquartile import interquartile_mean
 
 
 def learning_rate_curve(values: pd.DataFrame, *, per_decade: int | None = None) -> pd.DataFrame:
-    """The value of one optimizer against its learning rate.
+    """Return the value of one optimizer as a function of its learning rate.
 
     Args:
         values: one row a run: `learning_rate`, `setting`, `value` (NaN where the run diverged), `place` (of its setting, as
@@ -42,7 +42,7 @@ def learning_rate_curve(values: pd.DataFrame, *, per_decade: int | None = None) 
 
 @dataclass(frozen=True, kw_only=True)
 class Range:
-    """The learning rates around the best that do nearly as well.
+    """Range of learning rates around the best that are nearly as good.
 
     Attributes:
         best: the learning rate of the setting that selection chooses; NaN where its runs diverged, as is all else.
@@ -60,7 +60,7 @@ class Range:
 
 
 def usable_range(curve: pd.DataFrame, tolerance: float, *, higher: bool = True) -> Range:
-    """The unbroken range of learning rates around the chosen one that do as well, within a tolerance; none saw a run diverge.
+    """Return the contiguous range of learning rates around the chosen one within a tolerance, without diverged runs.
 
     Args:
         curve: as `learning_rate_curve` gives it.
@@ -86,7 +86,7 @@ def usable_range(curve: pd.DataFrame, tolerance: float, *, higher: bool = True) 
 
 
 def _bound(rates: np.ndarray, shortfall: np.ndarray, tolerance: float) -> tuple[float, bool]:
-    """Where the shortfall first exceeds the tolerance, walking away from the best; whether it never does."""
+    """Return the rate where the shortfall first exceeds the tolerance, outwards from the best, and whether it never does."""
     beyond = np.flatnonzero(~(shortfall <= tolerance))  # NaN, a divergence, is beyond any
     if not len(beyond):
         return float(rates[-1]), True

@@ -1,7 +1,7 @@
-"""What a change did to each setting, judged on the runs before and after it that share a seed.
+"""Effect of a change on each setting, from runs before and after it that are paired by seed.
 
 The two runs of a seed have the same data and initial weights as long as the change touches neither, so their difference
-owes nothing to a lucky draw. The estimate is the difference of the interquartile means over the seeds on which neither run
+is not due to these random draws. The estimate is the difference of the interquartile means over the seeds on which neither run
 diverged; its interval comes from a bootstrap over seeds, both runs of a seed drawn at once. Whether a change is shown is
 decided by the Wilcoxon signed-rank test, Holm-corrected over the settings, on all pairs: a diverged run is the worst there is
 (see `stats.diverged`).
@@ -20,12 +20,12 @@ _NONE = Interval(estimate=np.nan, low=np.nan, high=np.nan, n=0)
 
 
 def seeds_needed(settings: int) -> int:
-    """The fewest seeds with which a change of any of so many settings could pass the corrected test."""
+    """Return the fewest seeds with which a change of one of so many settings can be significant."""
     return next(seeds for seeds in count(1) if settings * 2.0 ** (1 - seeds) < LEVEL)
 
 
 def shift(pairs: pd.DataFrame, *, confidence: float = 0.95) -> Interval:
-    """The interquartile mean of `after` less that of `before`, with a percentile bootstrap interval over the pairs.
+    """Return the interquartile mean of `after` minus that of `before`, with a percentile bootstrap interval over the pairs.
 
     Args:
         pairs: one row a seed: `before`, `after`, both finite; their order does not matter.
@@ -42,7 +42,7 @@ def shift(pairs: pd.DataFrame, *, confidence: float = 0.95) -> Interval:
 
 
 def shifts(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Each setting's change.
+    """Return the change of each setting.
 
     Args:
         pairs: one row a setting and seed: `setting`, `before`, `after`, infinite where the run diverged.
@@ -61,9 +61,9 @@ def shifts(pairs: pd.DataFrame) -> pd.DataFrame:
         if len(ended):
             change, means = shift(ended), middle_mean(ended[["before", "after"]].to_numpy(dtype=np.float64).T).tolist()
         differences = difference(sides[:, 1], sides[:, 0])
-        told = setting, len(own), change.n, *np.isinf(sides).sum(axis=0).tolist(), *means
+        counts = setting, len(own), change.n, *np.isinf(sides).sum(axis=0).tolist(), *means
         bounds = change.estimate, change.low, change.high
-        rows.append((*told, *bounds, direction(differences), signed_rank(differences)))
+        rows.append((*counts, *bounds, direction(differences), signed_rank(differences)))
     columns = ["setting", "n", "ended", "lost_before", "lost_after", "before", "after", "estimate", "low", "high", "sign", "p"]
     table = pd.DataFrame(rows, columns=columns)
     corrected = holm(table["p"])

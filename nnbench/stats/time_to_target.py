@@ -1,6 +1,6 @@
-"""How long until the training accuracy reaches a target, when some runs never get there.
+"""Time until the training accuracy reaches a target, with censoring of runs that do not reach it.
 
-A run that did not reach it tells that its time is longer than it was watched, no more: it is censored. The share of runs
+Of a run that did not reach the target, it is only known that its time exceeds its length: it is censored. The share of runs
 that have reached the target by a time t is therefore one minus Kaplan and Meier's (1958) product over the times of arrival,
 `1 - prod (1 - d_i / r_i)`, with d_i arrivals among the r_i runs still on their way. A run that diverged will never arrive
 and stays on its way for ever.
@@ -19,21 +19,20 @@ from scipy import stats
 
 from nnbench.records.outcomes import COUNTED
 
-_ROUNDING = 1e-6  # a share of points in float32 may fall this much short of itself
+_ROUNDING = 1e-6  # rounding error of an accuracy in float32
 
 
 def times_to_target(runs: pd.DataFrame, curves: pd.DataFrame, records: pd.DataFrame, target: float) -> pd.DataFrame:
-    """The epoch at which each run's training accuracy first reached the target, with so many updates made.
+    """Return the epoch, or number of updates, at which each run's training accuracy first reached the target.
 
-    A run that diverged counts as one that never arrived, whatever it reached before; one that failed or was killed tells
-    nothing and is left out.
+    A diverged run counts as never reaching it, whatever it reached before; failed and killed runs are left out.
 
     Args:
         runs, curves, records: of a `Study`.
         target: accuracy in [0, 1].
 
     Returns:
-        One row a run: `setting`, `seed`, `time` (of arrival, or spent in vain), `reached`, `diverged`.
+        One row a run: `setting`, `seed`, `time` (at which it was reached, or length of the run), `reached`, `diverged`.
     """
     ended = runs[runs["outcome"].isin(COUNTED)]
     diverged = ended["outcome"] == "diverged"
@@ -44,7 +43,7 @@ def times_to_target(runs: pd.DataFrame, curves: pd.DataFrame, records: pd.DataFr
 
 
 def share_reached(times: pd.DataFrame) -> pd.DataFrame:
-    """The share of runs that have reached the target by each time, by Kaplan and Meier.
+    """Return Kaplan and Meier's estimate of the share of runs that have reached the target by each time.
 
     Args:
         times: the rows of one setting, as `times_to_target` gives them.
@@ -68,7 +67,7 @@ def share_reached(times: pd.DataFrame) -> pd.DataFrame:
 
 
 def time_until(times: pd.DataFrame, share: float = 0.5) -> float:
-    """The time by which this share of runs has reached the target; infinite where that many never did.
+    """Return the time by which this share of runs has reached the target; infinite if fewer did.
 
     Args:
         times: the rows of one setting, as `times_to_target` gives them.
@@ -81,7 +80,7 @@ def time_until(times: pd.DataFrame, share: float = 0.5) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class RunningTime:
-    """What it costs to reach a target, and what that rests on.
+    """Expected time to reach a target, with the number of runs.
 
     Attributes:
         expected: in the unit of the times; infinite where no run reached the target, NaN where there is no run or it is
@@ -96,10 +95,10 @@ class RunningTime:
 
 
 def expected_running_time(times: pd.DataFrame) -> RunningTime:
-    """The time spent in all runs over the number that reached the target.
+    """Return the total time of all runs divided by the number that reached the target.
 
-    It has no interval: what one failure costs weighs so much that a bootstrap of 20 runs, of which one in twenty fails,
-    holds the truth in 70 % of studies instead of 95 %. Successes and runs say how far to trust it.
+    It has no interval: one failure has so much weight that a bootstrap of 20 runs, of which one in twenty fails,
+    has a coverage of 70 % instead of 95 %. The numbers of successes and runs indicate its reliability.
 
     Args:
         times: the rows of one setting, as `times_to_target` gives them.
@@ -111,5 +110,5 @@ def expected_running_time(times: pd.DataFrame) -> RunningTime:
 
 
 def _known(times: pd.DataFrame) -> pd.DataFrame:
-    """The runs that tell something: one that diverged does, even if its time is lost."""
+    """Return the runs with a known time, and the diverged ones."""
     return times[times["time"].notna() | times["diverged"]]

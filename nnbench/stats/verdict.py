@@ -1,4 +1,4 @@
-"""Who is best in a comparison, and which differences are shown: all that its sentences rest on.
+"""Verdict of a comparison: the best setting, and the differences that are statistically significant.
 
 One setting is said to be ahead of another only where the Holm-corrected signed-rank test on runs paired by seed says so. With
 fewer seeds than any such test could pass with (six for two settings, eight for four), nothing is ranked.
@@ -38,7 +38,7 @@ Claim = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What is shown of a comparison, and what may be said of its first setting.
+    """Ranking of a comparison with its significant differences.
 
     Attributes:
         claim: what may be said of the best.
@@ -74,12 +74,12 @@ class Verdict:
 
     @property
     def least(self) -> int:
-        """The fewest seeds with which any difference could be shown."""
+        """Fewest seeds with which a difference could be significant."""
         return seeds_needed(self.settings)
 
     @property
     def enough(self) -> bool:
-        """Whether there are settings to rank, and seeds enough to do it."""
+        """Whether there are at least two settings, and enough seeds to rank them."""
         return self.settings > 1 and self.seeds >= self.least
 
     @property
@@ -89,12 +89,12 @@ class Verdict:
 
     @property
     def pairs(self) -> int:
-        """How many pairs of settings there are to tell apart."""
+        """Number of pairs of settings."""
         return self.settings * (self.settings - 1) // 2
 
 
 def exclusion_reasons(counted: "pd.Series[int]", ended: "pd.Series[int]") -> "pd.Series[str]":
-    """Why a setting is not ranked, a text for each; empty where it is ranked.
+    """Return for each setting the reason why it is not ranked; empty if it is ranked.
 
     A setting with fewer than six runs has no interval, and no test of it could pass. It is left out only where another
     setting has six finished runs: otherwise there would be nothing better to rank.
@@ -108,7 +108,7 @@ def exclusion_reasons(counted: "pd.Series[int]", ended: "pd.Series[int]") -> "pd
 
 
 def judge(ranking: pd.DataFrame, pairs: pd.DataFrame, *, higher: bool) -> Verdict:
-    """Weigh the settings of a study against each other.
+    """Compare the settings of a study.
 
     Args:
         ranking: a row a setting, the best first: `setting`, `diverged`, `counted` (runs that did or came to their end),
@@ -170,7 +170,7 @@ def _winners(pairs: pd.DataFrame, higher: bool) -> dict[tuple[str, str], int]:
 
 
 def _same(pairs: pd.DataFrame, settings: list[str]) -> tuple[tuple[str, ...], ...]:
-    """The groups of settings with the same value on every seed, in the order of the ranking."""
+    """Return the groups of settings with the same value on every seed, in the order of the ranking."""
     group = {name: {name} for name in settings}
     for first, second in pairs.loc[pairs["same"], ["first", "second"]].itertuples(index=False):
         joined = group[first] | group[second]

@@ -1,4 +1,4 @@
-"""One training run, from a config to what it leaves behind: what a worker does, with no tracking and no terminal."""
+"""Execution of one training run, from its config to its result, without tracking or terminal output."""
 
 import copy
 from collections.abc import Sequence
@@ -28,14 +28,14 @@ MAX_TEST_POINTS = 1500  # test points that a boundary keeps, at even steps throu
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What one run leaves: its curves and weights, and its decision boundary where the data have two features."""
+    """Result of a run: curves and weights, and the decision boundary if the data have two features."""
 
     history: History
     boundary: Boundary | None
 
 
 def execute(config: Config) -> Result:
-    """Train once, as `config` says, on one BLAS thread; the same config gives the same numbers on one machine.
+    """Train with `config` on one BLAS thread; on one machine, the same config gives the same numbers.
 
     Raises:
         RuntimeError: the code is not that which the config was made with.
@@ -112,24 +112,24 @@ def _draw(config: Config, dataset: Dataset, source: Streams) -> tuple[Points, Ne
 
 
 def _boundary(config: Config, history: History, train: Points, test: Points | None) -> Boundary:
-    """Classes and confidences on a square grid that holds all points, now and at each checkpoint."""
+    """Evaluate classes and confidences on a square grid around all points, for the final weights and each checkpoint."""
     shown = train.x if test is None else np.vstack([train.x, test.x])
     reach = 1.05 * float(np.abs(shown).max(initial=1e-3))
     axis = np.linspace(-reach, reach, GRID)
     cells = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
 
-    def look(weights: Sequence[FloatArray]) -> tuple[ByteArray, ByteArray]:
+    def evaluate(weights: Sequence[FloatArray]) -> tuple[ByteArray, ByteArray]:
         shares = probabilities(weights, cells, config.network.activation)
         label, confidence = shares.argmax(axis=1), np.nan_to_num(255 * shares.max(axis=1))
         return label.astype(np.uint8).reshape(GRID, GRID), confidence.astype(np.uint8).reshape(GRID, GRID)
 
-    label, confidence = look(history.weights)
+    label, confidence = evaluate(history.weights)
     some = Points(x=np.empty((0, 2)), labels=np.empty(0, dtype=np.int64)) if test is None else test.subsample(MAX_TEST_POINTS)
     return Boundary(
         extent=(-reach, reach, -reach, reach),
         label=label,
         confidence=confidence,
-        checkpoints={epoch: look(weights) for epoch, weights in history.checkpoints.items()},
+        checkpoints={epoch: evaluate(weights) for epoch, weights in history.checkpoints.items()},
         train_points=train.x.astype(np.float32),
         train_labels=train.labels.astype(np.uint8),
         test_points=some.x.astype(np.float32),

@@ -1,7 +1,7 @@
-"""What other classifiers reach on a run's own points: guessing, nearest neighbours, and the Bayes classifier.
+"""Accuracy of reference classifiers on a run's points: guessing, nearest neighbours, and the Bayes classifier.
 
-They say how much of the data's structure a network has found. None of them draws a random number, so they change nothing in
-a run; as they depend on the points alone, all runs of one process that share points share them.
+They draw no random numbers, so they do not affect the run; as they depend on the points alone, they are cached for the runs
+of a process that share points.
 """
 
 from collections.abc import Mapping
@@ -12,18 +12,18 @@ import numpy as np
 from nnbench.core.arrays import FloatArray, IntArray
 from nnbench.datasets.base import Dataset, Points
 
-MAX_NEIGHBOURS = 7  # the most neighbours that vote
+MAX_NEIGHBOURS = 7  # largest k that is tried
 MAX_TEST_POINTS = 20_000  # the most test points that a reference is measured on, at even steps through the split
 MAX_OPERATIONS = 150_000_000  # multiplications and comparisons that the neighbours may take: less than half a second
 MIN_TEST_POINTS = 100  # test points: on fewer than these the neighbours would be too uncertain, and are left out
 CHUNK_SIZE = 2**16  # distances held at a time: as many as the processor's cache holds
 CACHE_SIZE = 4096  # sets of points whose references a process keeps
 
-_known: dict[tuple[type[Dataset], str, bytes], Mapping[str, float]] = {}
+_cache: dict[tuple[type[Dataset], str, bytes], Mapping[str, float]] = {}
 
 
 def references(dataset: Dataset, train: Points, test: Points | None) -> Mapping[str, float]:
-    """The references of a set of points, by name; empty where there are no test points.
+    """Return the references of a set of points, by name; empty without test points.
 
     Args:
         dataset: its `posterior` makes the Bayes classifier, where it has one.
@@ -47,15 +47,15 @@ def references(dataset: Dataset, train: Points, test: Points | None) -> Mapping[
     for array in (train.x, train.labels, test.x, test.labels):
         digest.update(np.ascontiguousarray(array).data)
     key = type(dataset), repr(dataset), digest.digest()
-    if key not in _known:
-        while len(_known) >= CACHE_SIZE:
-            del _known[next(iter(_known))]
+    if key not in _cache:
+        while len(_cache) >= CACHE_SIZE:
+            del _cache[next(iter(_cache))]
         with np.errstate(all="ignore"):  # points may lie beyond the finite numbers; such a run diverges
-            _known[key] = _work_out(dataset, train, test)
-    return _known[key]
+            _cache[key] = _compute(dataset, train, test)
+    return _cache[key]
 
 
-def _work_out(dataset: Dataset, train: Points, test: Points) -> dict[str, float]:
+def _compute(dataset: Dataset, train: Points, test: Points) -> dict[str, float]:
     guess = np.bincount(train.labels).argmax()
     judged = test.subsample(min(MAX_TEST_POINTS, 2**22 // dataset.classes))
     found = {"chance_accuracy": float((test.labels == guess).mean())}
@@ -73,7 +73,7 @@ def _work_out(dataset: Dataset, train: Points, test: Points) -> dict[str, float]
 
 
 def _checked(shares: FloatArray, points: Points, dataset: Dataset) -> FloatArray:
-    """A user's posterior as it must be."""
+    """Return a user's posterior, after checking its shape and sums."""
     name, shape = type(dataset).__qualname__, (len(points.labels), dataset.classes)
     if shares.shape != shape or not np.allclose(shares.sum(axis=1), 1.0) or not (shares >= 0).all():
         raise ValueError(f"{name}.posterior must give probabilities of shape {shape}, each row with the sum 1")
@@ -81,7 +81,7 @@ def _checked(shares: FloatArray, points: Points, dataset: Dataset) -> FloatArray
 
 
 def _neighbours(train: Points, test: Points, left_out: IntArray) -> float:
-    """The accuracy of the nearest neighbours on test points.
+    """Return the accuracy of the nearest neighbours on test points.
 
     Args:
         left_out: positions of the training points on which k is chosen, each without itself among its neighbours.
@@ -93,7 +93,7 @@ def _neighbours(train: Points, test: Points, left_out: IntArray) -> float:
 
 
 def _vote(train: Points, x: FloatArray, labels: IntArray, classes: int, most: int, own: IntArray | None = None) -> FloatArray:
-    """The accuracy of the vote of k neighbours for k = 1, ..., `most`, on points `x` with these `labels`.
+    """Return the accuracy of the vote of k neighbours for k = 1, ..., `most`, on points `x` with these `labels`.
 
     Of classes with the most votes, the one with the nearest neighbour wins.
 

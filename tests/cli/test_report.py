@@ -154,7 +154,7 @@ def test_a_study_may_have_a_comma_in_its_name(home: Path, nnbench: Command, repo
 @pytest.mark.parametrize(
     ("word", "reason"),
     [
-        ("pages=covr", "report.pages=covr: no such page; there are accuracy"),
+        ("pages=covr", "report.pages=covr: no such page; must be one of accuracy"),
         ("study=nothing", "study=nothing: there is none of that name"),
         ("form=exp", "form: no such key; did you mean from?"),
         ("+from=exp", "from=exp: there is no such folder"),

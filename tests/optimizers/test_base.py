@@ -96,7 +96,7 @@ class Oscillates(Optimizer):
     [
         (Copies, TypeError, "in place and return None", 0),
         (Misshapen, ValueError, "broadcast", 3),
-        (Rebinds, TypeError, "11 updates changed no parameter; say `parameters -= ", 10),
+        (Rebinds, TypeError, "11 updates changed no parameter; write `parameters -= ", 10),
     ],
 )
 def test_a_faulty_update_is_named(kind: type[Optimizer], error: type[Exception], says: str, at: int) -> None:

@@ -138,7 +138,7 @@ def test_runs_that_share_points_share_their_references(config: Callable[..., Con
     size = "training.epochs=2", "dataset.test_samples=50"
     first = execute(config("optimizer=sgd", "seed=77", *size)).history.references
     assert set(first) == {"chance_accuracy", "neighbours_accuracy", "bayes_accuracy", "bayes_loss"}
-    monkeypatch.setattr(module, "_work_out", lambda *_: pytest.fail("worked out again"))
+    monkeypatch.setattr(module, "_compute", lambda *_: pytest.fail("worked out again"))
     assert execute(config("optimizer=adam", "seed=77", *size)).history.references == first
     monkeypatch.undo()
     assert execute(config("optimizer=adam", "seed=78", *size)).history.references != first
