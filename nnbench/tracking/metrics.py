@@ -1,4 +1,4 @@
-"""What MLflow stores of a `History`: curves at about a hundred epochs, and one number of each measure."""
+"""The metrics of a `History` as MLflow stores them: curves at about a hundred epochs, and one number of each measure."""
 
 import math
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Where a run comes from: which code, which libraries, which machine."""
+"""Provenance of a run: commit, library versions, machine and user."""
 
 import functools
 import getpass
@@ -18,7 +18,7 @@ UNKNOWN = "unknown"
 
 @functools.cache
 def provenance() -> dict[str, str]:
-    """Commit, versions and machine by the last part of their tags' names; found once a process, never in vain."""
+    """Commit, versions and machine by the last part of their tags' names; cached per process."""
     return {
         **_checkout(Path(__file__).parents[2]),
         "version": _version(),
@@ -31,7 +31,7 @@ def provenance() -> dict[str, str]:
 
 @functools.cache
 def user() -> str:
-    """Who runs this, as the system knows them."""
+    """The user name of this process."""
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):  # a container's user may have no name

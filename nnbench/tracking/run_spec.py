@@ -1,4 +1,4 @@
-"""What tracking needs to know of a run, and its parameters in the form that MLflow stores."""
+"""The description of a training run for the tracker, and its parameters as stored text."""
 
 import re
 from collections.abc import Mapping
@@ -16,10 +16,10 @@ LONGEST_PARAM, LONGEST_TAG, LONGEST_KEY = 6000, 8000, 250  # characters
 
 @dataclass(frozen=True, kw_only=True)
 class RunSpec:
-    """What tracking needs to know of a training run.
+    """The description of a training run for the tracker.
 
     Attributes:
-        name: as a person would say it, such as `adam lr=0.05 seed=3`.
+        name: for display, such as `adam lr=0.05 seed=3`.
         identity: the same for runs that give the same numbers.
         optimizer: its label.
         seed: of the run.
@@ -54,5 +54,5 @@ def storable(texts: Mapping[str, str]) -> dict[str, str]:
 
 
 def stored_key(key: str) -> str:
-    """`key` with what MLflow does not allow in a name taken out."""
+    """`key` with characters that MLflow does not allow replaced by underscores."""
     return re.sub(r"[^\w\-. :/]", "_", key)[:LONGEST_KEY]

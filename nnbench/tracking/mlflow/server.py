@@ -1,6 +1,6 @@
-"""MLflow's server as a process that is started, waited for and ended, with all that it starts itself.
+"""Starts MLflow's server as a process group, waits until it answers, and ends it.
 
-It listens on this machine alone unless it is told otherwise.
+By default it listens on 127.0.0.1 only.
 """
 
 import os
@@ -34,18 +34,18 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Server:
-    """A server that is up.
+    """A running server.
 
     Attributes:
-        address: where it answers.
-        process: the first of its processes, and the leader of their group.
+        address: its URL.
+        process: the leader of its process group.
     """
 
     address: str
     process: "subprocess.Popen[bytes]"
 
     def wait(self) -> None:
-        """Wait for an interrupt.
+        """Wait until an interrupt.
 
         Raises:
             UserError: the server has ended by itself.
@@ -62,7 +62,7 @@ def serving(
     port: int = DEFAULT_PORT,
     env: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
-    """Within, a server is up. With it end all processes that it started.
+    """Run a server within the context; its whole process group ends on exit.
 
     Args:
         database: where the runs are.
@@ -106,7 +106,7 @@ def free_port(host: str, wanted: int) -> int:
 
 
 def _answers(process: "subprocess.Popen[bytes]", address: str) -> bool:
-    """Whether the server answers, once it does or has ended."""
+    """Wait until the server answers or has ended; whether it answers."""
     straight = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # $http_proxy knows nothing of this machine's own
     end = time.monotonic() + START
     while process.poll() is None and time.monotonic() < end:
@@ -120,14 +120,14 @@ def _answers(process: "subprocess.Popen[bytes]", address: str) -> bool:
 
 
 def _reason(said: Iterable[str]) -> str:
-    """Of all that a server has said, the last that looks like a reason."""
+    """The last error line of the server's output, else its last line."""
     lines = [line.strip() for line in said if line.strip()] or ["it said nothing"]
     reasons = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b", line)]
     return (reasons or lines)[-1]
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End the server and all that it has started, gently first."""
+    """End the process group, by SIGTERM and then by SIGKILL."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)

@@ -56,18 +56,18 @@ def test_a_server_that_comes_back_is_waited_for_and_that_is_said_once(caplog: py
 
 
 def test_a_server_that_has_gone_is_given_up_in_the_stated_time_and_then_tried_once_a_call(clock: list[float]) -> None:
-    line = Retrier("x", 10)
+    retrier = Retrier("x", 10)
     with pytest.raises(ServerUnavailable):
-        line.call(failing(1000))
+        retrier.call(failing(1000))
     assert 10 <= clock[0] <= 12
-    assert line.given_up
+    assert retrier.given_up
     before = clock[0]
     with pytest.raises(ServerUnavailable):
-        line.call(failing(1))
+        retrier.call(failing(1))
     assert clock[0] == before
-    assert line.call(failing(0)) == "answer"
-    assert not line.given_up
-    assert line.call(failing(3)) == "answer", "it is patient again"
+    assert retrier.call(failing(0)) == "answer"
+    assert not retrier.given_up
+    assert retrier.call(failing(3)) == "answer", "it is patient again"
 
 
 def test_what_was_done_but_not_answered_is_not_done_again() -> None:

@@ -1,6 +1,6 @@
-"""What a person reads first in MLflow's own pages: Markdown on a study, a sweep and a run.
+"""Markdown notes on a study, a sweep and a run for MLflow's UI.
 
-The pages show a study's note folded to its first line, and a run's to its first few: what matters stands there.
+The UI folds a study's note to its first line and a run's to its first few, so these hold the most important facts.
 """
 
 import html
@@ -58,8 +58,8 @@ def study_note(
         study: its name.
         experiment_id: for the links.
         command: that made its newest sweep.
-        question: that it asks.
-        answer: that its report gives.
+        question: its research question.
+        answer: the conclusion of its report.
         reports: the newest on the study, one a task: the run that holds it, and its place among that run's artifacts.
         bests: the best setting of each optimizer.
         several_tasks: its runs were trained on different data, and have no common ranking.
@@ -87,7 +87,7 @@ def sweep_note(
     answer: str = "",
     files: Iterable[str] = (),
 ) -> str:
-    """The note on a sweep's own run: what came of it, its report and its cover."""
+    """The note on a sweep's own run: its outcomes, its report and the report's cover."""
     counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "no runs"
     files = list(files)
     lines = [plain(answer) or "A sweep, whose runs are beside it.", "", f"**Its runs:** {counts}."]
@@ -126,22 +126,22 @@ def run_note(
 
 
 def picture_address(name: str) -> str:
-    """Where MLflow's pages find an artifact of the run that the note is about."""
+    """The address in MLflow's UI of an artifact of the note's run."""
     return f"get-artifact?path={name}&run_uuid={THIS_RUN}"
 
 
 def insert_run_id(run_id: str, tags: Mapping[str, str]) -> dict[str, str]:
-    """`tags` with the run's id wherever they stand for it."""
+    """Replace the placeholder `THIS_RUN` in tags by the run's id."""
     return {key: value.replace(THIS_RUN, run_id) for key, value in tags.items()}
 
 
 def truncate(text: str, limit: int) -> str:
-    """`text` in at most `limit` characters, with an ellipsis where some are missing."""
+    """Truncate `text` to `limit` characters, the last of which is then an ellipsis."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def plain(text: str) -> str:
-    """`text` as a person is to read it, with nothing in it that Markdown or HTML would take for itself."""
+    """Escape Markdown and HTML in `text` and collapse its white space."""
     return re.sub(r"([\\`*_\[\]|~])", r"\\\1", html.escape(" ".join(text.split()), quote=False))
 
 
