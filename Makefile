@@ -42,7 +42,7 @@ test-lowest: .venv-lowest/installed  ## quick tests and a study on the lowest ve
 	rm -rf .venv-lowest
 	$(PYTHON) -m venv .venv-lowest
 	$(PYTHON) scripts/lowest_versions.py > .venv-lowest/constraints.txt
-	.venv-lowest/bin/python -m pip install --quiet --prefer-binary --constraint .venv-lowest/constraints.txt \
+	.venv-lowest/bin/python -m pip install --quiet --only-binary :all: --no-binary antlr4-python3-runtime --constraint .venv-lowest/constraints.txt \
 	  --editable . pytest pytest-timeout hypothesis
 	@touch $@
 
