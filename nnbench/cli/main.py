@@ -24,18 +24,16 @@ def main() -> int:
     name, words = "run", sys.argv[1:]
     if words and words[0] in COMMANDS:
         name, *words = words
-    elif {"--help", "-h"} & {*words}:
-        _print_commands()
     # Imported by name: `--help` and completion load one command alone.
     status: int = import_module(f"nnbench.cli.{name}").main(words)
     return status
 
 
-def _print_commands() -> None:
+def print_commands() -> None:
     """Print the sub-commands, which Hydra's help of `run` does not know."""
     print("Sub-commands, each with a --help of its own (nnbench COMMAND, or python -m nnbench COMMAND):\n")
-    for name, told in COMMANDS.items():
-        print(f"  {name:8s}{told}")
+    for name, meaning in COMMANDS.items():
+        print(f"  {name:8s}{meaning}")
     print("\nnnbench run:\n", flush=True)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from nnbench.cli import entry
 from nnbench.cli.hydra_app import with_hydra
+from nnbench.cli.main import print_commands
 from nnbench.config.command_line import decode_arguments
 from nnbench.config.schema import Config
 
@@ -17,7 +18,13 @@ def main(words: Sequence[str] | None = None) -> int:
         command, 128 + signal when interrupted.
     """
     given = sys.argv[1:] if words is None else words
-    return entry.run("nnbench", lambda: with_hydra(_run, decode_arguments(given), sweeps=True))
+
+    def command() -> int:
+        if {"--help", "-h"} & {*given}:
+            print_commands()
+        return with_hydra(_run, decode_arguments(given), sweeps=True)
+
+    return entry.run("nnbench", command)
 
 
 def _run(config: Config) -> int:

@@ -35,7 +35,7 @@ from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.measures import declared
 from nnbench.report.pages import ReportOptions, final_table, runs
 from nnbench.report.plots.sheet import Section
-from nnbench.tracking.metrics import points
+from nnbench.tracking.metrics import metric_points
 from nnbench.tracking.mlflow.ui import notes, views
 from tests.report.conftest import study as make_study
 
@@ -44,7 +44,7 @@ history = History(
     train_loss=curve, train_accuracy=curve, evaluated=np.arange(5), val_loss=curve, val_accuracy=curve, test_loss=0.5,
     test_accuracy=0.25, weights=(), outcome="finished", seconds=1.0,
 )
-assert {point.key: point.value for point in points(history, 0)}[KEY] == 0.5
+assert {point.key: point.value for point in metric_points(history, 0)}[KEY] == 0.5
 assert f"{KEY} 0.5" in notes.run_note("finished", {}, history=history).splitlines()[0]
 assert KEY in tables.METRICS and KEY in tables.runs_table([])
 assert KEY in views.SECTIONS["test"] and KEY in views.METRICS
