@@ -23,7 +23,7 @@ import sys
 from nnbench.cli import entry
 
 def command():
-    from nnbench.tracking.store import open_store
+    from nnbench.tracking.mlflow.store import open_store
     open_store("sqlite:///results/mlflow.db", None)
     return 0
 
@@ -52,6 +52,18 @@ def test_killed_while_the_store_is_made(tmp_path: Path, moment: int) -> None:
     writer.end_sweep(writer.start_sweep("its sweep", params={}), "FINISHED")
     assert place.sweeps() == {"FINISHED": 1}
     assert not _making(place)
+
+
+def test_a_folder_that_is_moved_while_the_store_is_made(bare_place: Place) -> None:
+    sweep = bare_place.start(*SWEEP)
+    bare_place.wait_until(_making)
+    (bare_place.folder / "results").rename(bare_place.folder / "elsewhere")
+    _, err = sweep.communicate(timeout=60)
+    assert sweep.returncode == 2, err
+    assert err.splitlines()[-1].endswith("its folder has been moved or deleted: put it back, then give the command again")
+    (bare_place.folder / "elsewhere").rename(bare_place.folder / "results")
+    assert bare_place.run(*SWEEP).returncode == 0
+    assert bare_place.states() == {"FINISHED": 2}
 
 
 @pytest.mark.parametrize("number", SIGNALS)
