@@ -13,7 +13,7 @@ import pytest
 from nnbench.datasets import Points
 from nnbench.datasets.spiral import Spiral
 from nnbench.nn import Network
-from nnbench.optimizers import find, known
+from nnbench.optimizers import Optimizer, find, known
 from nnbench.training.loop import train
 from scripts.benchmarks import naive
 from scripts.benchmarks.training import RIVALS, SETTINGS, against_naive, compare
@@ -64,18 +64,26 @@ def task(dtype: str) -> tuple[Network, Points]:
     return network, points
 
 
+def task_of(rival: str, name: str, dtype: str) -> tuple[Network, Points, Optimizer]:
+    network, points = task(dtype)
+    decay = 0.01 if rival == "jax" and name != "sgd" else 0.0  # torch has none; JAX's momentum means another thing under it
+    return network, points, find(name)(**(SETTINGS[name] | {"learning_rate": RATES[name], "decay": decay}))
+
+
+def losses_of(rival: str, name: str, dtype: str) -> list[float]:
+    network, points, optimizer = task_of(rival, name, dtype)
+    return list(RIVALS[rival][0](network, points, name, optimizer, 40))
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", SETTINGS)
 @pytest.mark.parametrize("rival", ["jax", "torch"])
 def test_a_rival_does_the_same_training(rival: str, name: str, dtype: str) -> None:
-    pytest.importorskip(rival)
-    network, points = task(dtype)
-    decay = 0.01 if rival == "jax" and name != "sgd" else 0.0  # torch has none; JAX's momentum means another thing under it
-    optimizer = find(name)(**(SETTINGS[name] | {"learning_rate": RATES[name], "decay": decay}))
     # JAX starts threads, and from then on a process that forks, as other tests do, gets warnings.
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        theirs = pool.submit(RIVALS[rival][0], network, points, name, optimizer, 40).result()
+        theirs = pool.submit(losses_of, rival, name, dtype).result()
+    network, points, optimizer = task_of(rival, name, dtype)
     ours = train(network, optimizer, points, None, None, epochs=40).train_loss
     assert abs(ours[-1] - ours[0]) > 0.01
     rtol = 1e-3 if (rival, name) == ("jax", "rmsprop") else 1e-5  # that one's epsilon is under the root
@@ -93,7 +101,6 @@ def test_scikit_learn_trains_as_long(name: str) -> None:
 @pytest.mark.heavy
 @pytest.mark.parametrize("rival", RIVALS)
 def test_the_command_prints_a_line_for_each_pair(rival: str) -> None:
-    pytest.importorskip({"naive": "numpy"}.get(rival, rival))
     command = [sys.executable, "scripts/benchmark.py", "training", "--vs", rival, "--rounds", "1", "--epochs", "3"]
     printed = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": "."}, capture_output=True, text=True, check=True).stdout
     rows = [line.split() for line in printed.splitlines()[2:]]
