@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
@@ -207,6 +208,10 @@ def _report_options(study: Study, given: ReportConfig, overrides: Sequence[str])
         return given
     title, pages, targets = made[_REPORT_COLUMNS].iloc[-1]
     before = {"title": title, "pages": json.loads(pages), "targets": json.loads(targets)}
+    later = study.sweeps.get("report", pd.Series(dtype=object)).dropna()
+    if len(later) and later.index[-1] >= made["turn"].iloc[-1]:
+        with suppress(ValueError):  # not as nnbench writes it
+            before |= {key: value for key, value in json.loads(str(later.iloc[-1])).items() if key in before}
     return replace(given, **{key: value for key, value in before.items() if f"report.{key}" not in set_keys})
 
 

@@ -1,5 +1,6 @@
 """Command `nnbench sweep`, the same as `nnbench run -m`; and the execution of a sweep from its plan to its report."""
 
+import json
 import logging
 import sys
 from collections.abc import Sequence
@@ -86,6 +87,7 @@ def _open_and_run(plan: Plan, console: Console) -> int:
 def _run_and_report(sweep: Sweep, plan: Plan) -> int:
     """Run the stages and write the report; the sweep's own run is closed in any case."""
     from nnbench.cli.study_report import answer, print_results, report_on
+    from nnbench.records.tables import REPORT_OPTIONS
 
     config, writer, console = sweep.config, sweep.writer, sweep.console
     reports: list[Report] = []
@@ -107,6 +109,9 @@ def _run_and_report(sweep: Sweep, plan: Plan) -> int:
         if sweep.id is not None:
             with uninterrupted():
                 writer.end_sweep(sweep.id, status, files=sweep.files, folder=folder, answer=answer(reports))
+    if sweep.id is None and reports and len(study.sweeps):  # all runs were there: no run says which pages were asked for
+        options = {"title": config.report.title, "pages": config.report.pages, "targets": config.report.targets}
+        writer.label(study.sweeps["run_id"].iloc[-1], {REPORT_OPTIONS: json.dumps(options)})
     complete = print_results(study, reports, console)
     if sweep.failures:
         console.print(failure_table(sweep.failures))

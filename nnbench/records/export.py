@@ -65,6 +65,7 @@ COLUMNS = {
     "cpu": ("text", "the processor"),
     "threads": ("count", "BLAS threads of the run"),
     "command": ("text", "the command line that made it"),
+    "report": ("JSON", "title, pages and targets of the report that a later command, with no run to train, asked for"),
     "task": ("text", "what a setting was chosen for: the configuration of the dataset"),
     "hyperparameter": ("text", "its name"),
     "value": ("as in the config", "the one chosen"),

@@ -35,7 +35,8 @@ class Study:
             `train_loss`, `train_accuracy`, `val_loss`, `val_accuracy` (NaN where there is no validation split).
         records: one row a run and epoch at which its training accuracy was higher than ever before: `run_id`, `epoch`,
             `train_accuracy`; of all epochs, so that the time to any target can be told to the epoch.
-        sweeps: one row a sweep's own run, oldest first: `run_id`, `started`, `command`, `status`.
+        sweeps: one row a sweep's own run, oldest first: `run_id`, `started`, `command`, `status`, `report`
+            (JSON: title, pages and targets that a later command asked for, of which no run was to be trained).
         boundary: reads the decision boundary of a run by its `run_id`; None where the run left none.
         tuning: where the study tuned first, the runs of that stage, as `runs`, which then holds the others alone: what
             is compared rests on fresh seeds. They have no test split and no curves here.

@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 LONGEST_TEXT = 6000  # characters; the writer leaves no longer text either
 BEYOND = 1e300  # MLflow stores the infinite as the greatest number there is
+# Tag of a sweep's own run: the report that a later command asked for, which trained nothing and has no run of its own.
+REPORT_OPTIONS = "nnbench.report_options"
 # Columns that are there even if no run fills them.
 TAGS = ("outcome", "optimizer", "identity", "sweep_id", "stage", "reason")
 SOURCES = ("source", "dataset_source", "code")
@@ -137,8 +139,9 @@ def _records(accuracy: np.ndarray) -> pd.DataFrame:
 
 def sweeps_table(rows: Sequence[Row]) -> pd.DataFrame:
     """`Study.sweeps`, oldest first."""
-    records = [(row.run_id, row.started, shown(row.tags.get("nnbench.command")), row.status) for row in rows]
-    return _dated(pd.DataFrame(records, columns=["run_id", "started", "command", "status"]))
+    tags = [(shown(row.tags.get("nnbench.command")), row.tags.get(REPORT_OPTIONS)) for row in rows]
+    records = [(row.run_id, row.started, command, row.status, asked) for row, (command, asked) in zip(rows, tags, strict=True)]
+    return _dated(pd.DataFrame(records, columns=["run_id", "started", "command", "status", "report"]))
 
 
 def selection_table(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -45,6 +45,20 @@ def test_a_study_is_reported_on_as_it_was(home: Path, nnbench: Command, report: 
     assert _titles(folder) == ["Another", "4 runs, all finished"]
 
 
+def test_the_last_command_decides_though_it_had_nothing_to_train(home: Path, nnbench: Command, report: Command) -> None:
+    folder = home / "results" / "s"
+    nnbench(*TINY, "study=s", "report.title=First", "report.pages=[cover,runs]")
+    again = nnbench(*TINY, "study=s", "report.title=Second", "report.pages=[cover,final_table]")
+    assert "4 reused from before, 0 to do" in again.err
+    asked = _titles(folder)
+    assert asked[0] == "Second"
+    report("study=s")
+    assert _titles(folder) == asked
+    nnbench(*TINY, "study=s", "optimizer.learning_rate=0.3", "report.title=Third", "report.pages=[cover,runs]")
+    report("study=s")
+    assert _titles(folder)[0] == "Third"
+
+
 def test_a_few_pages_leave_the_report_as_it_is(home: Path, nnbench: Command, report: Command) -> None:
     nnbench(*TINY, "study=s", "report.title=As asked", "report.pages=[cover,runs]")
     folder = home / "results" / "s"
