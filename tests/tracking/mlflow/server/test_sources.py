@@ -59,7 +59,7 @@ def test_a_server_that_goes_before_the_first_run_of_another_optimizer(team: Team
     assert (
         said.strip()
         .splitlines()[-1]
-        .startswith(f"nnbench: tracking.uri={team.uri}: the server does not answer: {waiting} runs wait in ")
+        .startswith(f"nnbench: tracking.uri={team.uri}: the server does not answer: {waiting} runs are queued in ")
     )
     assert waiting >= 15, "training went on"
     team.start()
