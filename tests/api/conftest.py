@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,12 +36,12 @@ def place(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Pat
 
 
 @pytest.fixture(scope="session")
-def study(place: Path) -> Iterator[nnbench.Study]:
+def study(place: Path) -> nnbench.Study:
     """Two optimizers over two seeds, by `nnbench.run`, without a report."""
     before = os.getcwd()
     os.chdir(place)
     try:
         words = "optimizer=sgd,adam", "seed=range(2)", "training.epochs=31", "report=none", "hydra.launcher.workers=1"
-        yield nnbench.run(*words, quiet=True)
+        return nnbench.run(*words, quiet=True)
     finally:
         os.chdir(before)
