@@ -1,6 +1,7 @@
 """Fully connected network whose forward and backward passes allocate no memory."""
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +11,7 @@ from nnbench.core.arrays import FloatArray
 from nnbench.core.random import Normal
 from nnbench.nn.activations import ACTIVATIONS, Activation
 from nnbench.nn.buffers import Calls, aligned, padded
+from nnbench.nn.initializers import INITIALIZERS
 from nnbench.nn.products import product
 
 CHUNK = 1024  # points per matrix product: thousands do not fit in the cache and take four times as long
@@ -23,8 +25,8 @@ class Network:
     of another, and matrix products write into the views: an update is a few passes over one short vector.
 
     Rows are padded to whole cache lines, which makes the products a third faster. A padding column is a point of zeros,
-    including its row for the bias; as activations map zero to zero, it stays zero and does not contribute to a gradient.
-    There is at least one, which detects divergence: zero times a weight that is not finite is NaN, as are its logits then.
+    including its row for the bias; it stays zero in all layers and does not contribute to a gradient. There is at least
+    one, which detects divergence: zero times a weight that is not finite is NaN, as are its logits then.
 
     Args:
         inputs: features of a point.
@@ -85,11 +87,20 @@ class Network:
                 results = values[layer + 1][:-1]
                 before = ACTIVATIONS[activation](results, layer_gradients[layer])
                 self._forward += [product(weights.T, values[layer], results), *before.forward]
+                if not before.maps_zero_to_zero:  # multiplied by zero, NaN stays NaN
+                    padding = results[:, batch:]
+                    self._forward.append(partial(np.multiply, padding, np.zeros((), dtype), padding))
 
-    def initialize(self, rng: Normal, scale: float = 0.01) -> None:
-        """Draw the weights from N(0, scale^2), from the first layer to the last; set the biases to zero."""
+    def initialize(self, rng: Normal, scale: float = 0.01, initial: str = "normal") -> None:
+        """Draw the weights, from the first layer to the last; set the biases to zero.
+
+        Args:
+            rng: of the weights.
+            scale: standard deviation of `normal`.
+            initial: distribution, a key of `INITIALIZERS`.
+        """
         for weights in self.weights:
-            weights[:-1] = scale * rng.standard_normal(weights[:-1].shape)
+            weights[:-1] = INITIALIZERS[initial](rng, len(weights) - 1, weights.shape[1], scale)
             weights[-1] = 0.0
 
     def snapshot(self) -> tuple[FloatArray, ...]:

@@ -1,31 +1,39 @@
-"""Activations one by one: what the padding and the catch of NaN rely on."""
+"""Activation functions one by one: derivatives, the padding and the detection of NaN, PyTorch's functions."""
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from nnbench.core.arrays import FloatArray
-from nnbench.nn.activations import ACTIVATIONS, Activation, ReLU
+from nnbench.nn.activations import ACTIVATIONS, GELU, Activation, ReLU
 
 every = pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=ACTIVATIONS)
 both = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
+def name(activation: type[Activation]) -> str:
+    return next(key for key, value in ACTIVATIONS.items() if value is activation)
+
+
 def bound(activation: type[Activation], values: list[float], dtype: type[np.floating]) -> tuple[FloatArray, FloatArray]:
-    """Values and slopes after a forward and a backward, from slopes of -3."""
-    buffer, slopes = np.array([values], dtype), np.full((1, len(values)), -3.0, dtype)
-    function = activation(buffer, slopes)
+    """Activations, and gradients after a backward pass that begins with gradients of -3."""
+    buffer, gradients = np.array([values], dtype), np.empty((1, len(values)), dtype)
+    function = activation(buffer, gradients)
     for call in function.forward:
         call()
     results = buffer.copy()
-    for call in (*function.derive, *function.chain):
+    for call in function.derive:
         call()
-    return results[0], slopes[0]
+    gradients[:] = -3.0
+    for call in function.chain:
+        call()
+    return results[0], gradients[0]
 
 
 @every
 @both
-def test_zero_stays_zero(activation: type[Activation], dtype: type[np.floating]) -> None:
-    assert bound(activation, [0.0], dtype)[0] == [0.0]
+def test_which_map_zero_to_zero(activation: type[Activation], dtype: type[np.floating]) -> None:
+    assert (bound(activation, [0.0], dtype)[0] == [0.0]) == activation.maps_zero_to_zero
 
 
 @every
@@ -38,10 +46,48 @@ def test_in_place_and_new_agree(activation: type[Activation], dtype: type[np.flo
 
 
 @every
-def test_slopes_agree_with_differences(activation: type[Activation]) -> None:
-    values = np.array([-2.0, -0.3, 0.2, 1.5])
+def test_derivatives_agree_with_differences(activation: type[Activation]) -> None:
+    values = np.array([-7.9, -2.0, -0.3, 0.2, 1.5, 7.9])
     slopes = (activation.apply(values + 1e-6) - activation.apply(values - 1e-6)) / 2e-6
-    np.testing.assert_allclose(bound(activation, list(values), np.float64)[1], -3.0 * slopes, rtol=1e-8)
+    np.testing.assert_allclose(bound(activation, list(values), np.float64)[1], -3.0 * slopes, rtol=1e-8, atol=1e-8)
+
+
+@every
+@both
+def test_values_and_derivatives_stay_finite_for_large_inputs(activation: type[Activation], dtype: type[np.floating]) -> None:
+    values, gradients = bound(activation, [-1e30, -1e10, -100.0, 100.0, 1e10, 1e30], dtype)
+    assert np.isfinite(values).all()
+    expected = -3.0 * np.array([{"leaky_relu": 0.01}.get(name(activation), 0.0)] * 3 + [1.0] * 3)
+    if name(activation) == "identity":
+        expected[:] = -3.0
+    elif name(activation) in ("tanh", "sigmoid"):
+        expected[:] = 0.0
+    np.testing.assert_allclose(gradients, expected, rtol=1e-6, atol=1e-12)
+
+
+@every
+def test_agrees_with_pytorch(activation: type[Activation]) -> None:
+    torch = pytest.importorskip("torch")
+    functions = {
+        "identity": torch.nn.Identity(),
+        "relu": torch.nn.ReLU(),
+        "leaky_relu": torch.nn.LeakyReLU(),
+        "tanh": torch.nn.Tanh(),
+        "sigmoid": torch.nn.Sigmoid(),
+        "gelu": torch.nn.GELU(approximate="tanh"),
+        "silu": torch.nn.SiLU(),
+    }
+    values = torch.linspace(-12, 12, 201, dtype=torch.float64, requires_grad=True)  # zero included
+    results = functions[name(activation)](values)
+    results.backward(torch.full_like(results, -3.0))
+    ours, gradients = bound(activation, values.tolist(), np.float64)
+    np.testing.assert_allclose(ours, results.detach().numpy(), rtol=0, atol=1e-14)
+    np.testing.assert_allclose(gradients, values.grad.numpy(), rtol=0, atol=1e-13)
+
+
+def test_gelu_is_close_to_the_exact_function() -> None:
+    values = np.linspace(-6, 6, 1001)
+    assert np.abs(GELU.apply(values) - values * norm.cdf(values)).max() < 5e-4
 
 
 @every
@@ -54,5 +100,5 @@ def test_nan_is_not_swallowed(activation: type[Activation], dtype: type[np.float
 @both
 def test_relu_masks_by_sign_down_to_the_smallest_numbers(dtype: type[np.floating]) -> None:
     least = float(np.finfo(dtype).smallest_subnormal)
-    slopes = bound(ReLU, [-1.0, -least, 0.0, least, np.inf], dtype)[1]
-    np.testing.assert_array_equal(slopes, [0, 0, 0, -3, -3])
+    gradients = bound(ReLU, [-1.0, -least, 0.0, least, np.inf], dtype)[1]
+    np.testing.assert_array_equal(gradients, [0, 0, 0, -3, -3])
