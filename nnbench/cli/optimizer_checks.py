@@ -10,7 +10,8 @@ from numpy.random import default_rng
 
 from nnbench.core.arrays import FloatArray
 from nnbench.core.user_code import describe_error, user_code_location
-from nnbench.optimizers.base import Optimizer, stepper
+from nnbench.optimizers.base import Optimizer
+from nnbench.training.stepper import Stepper
 
 STEPS = 30  # of the checks that compare two runs
 SHAPES = ((3, 4), (5, 2), (3, 1))  # weight matrices, the last row of each the bias
@@ -81,7 +82,7 @@ class _Problem:
 
     def run(self, optimizer: Optimizer, draw: Callable[[int], FloatArray], steps: int = STEPS) -> list[FloatArray]:
         """Make steps with the gradients that `draw` gives for each; returns the parameters after each."""
-        step = stepper(optimizer, self.parameters, self.gradients, self.layers)
+        step = Stepper(optimizer, self.parameters, self.gradients, self.layers).step
         trace = []
         for k in range(steps):
             self.gradients[:] = draw(k)
@@ -204,8 +205,8 @@ def _layer_order(optimizer: Optimizer) -> str:
     backward, drawn = _Problem(SHAPES[::-1]), _Problem(SHAPES)
     rng = default_rng(0)
     before = rng.bit_generator.state
-    step = stepper(optimizer, drawn.parameters, drawn.gradients, drawn.layers, rng=rng)
-    turned = stepper(optimizer, backward.parameters, backward.gradients, backward.layers)
+    step = Stepper(optimizer, drawn.parameters, drawn.gradients, drawn.layers, rng=rng).step
+    turned = Stepper(optimizer, backward.parameters, backward.gradients, backward.layers).step
     noise = _noise(drawn.parameters.size)
     for k in range(STEPS):
         drawn.gradients[:] = noise(k)

@@ -31,12 +31,14 @@ class Adam(Optimizer):
         self.beta_1_array, self.beta_2_array = np.array(self.beta_1, parameters.dtype), np.array(self.beta_2, parameters.dtype)
         self.rate, self.scaled_epsilon = np.zeros((), parameters.dtype), np.zeros((), parameters.dtype)
         unit = 1.0 / math.sqrt(1.0 - self.beta_2)
-        self.rate_unit, self.epsilon_unit = unit * (1.0 - self.beta_1) * self.learning_rate, unit * self.epsilon
+        self.rate_unit, self.epsilon_unit = unit * (1.0 - self.beta_1), unit * self.epsilon
 
     def update(self, parameters: FloatArray, gradients: FloatArray, iteration: int) -> None:
         first, second, t = self.first, self.second, iteration + 1
         root = math.sqrt(1.0 - self.beta_2**t)
-        self.rate[()] = root * self.rate_unit / ((1.0 - self.beta_1**t) * (1.0 + self.decay * iteration))
+        self.rate[()] = (
+            root * (self.rate_unit * self.learning_rate) / ((1.0 - self.beta_1**t) * (1.0 + self.decay * iteration))
+        )
         self.scaled_epsilon[()] = root * self.epsilon_unit
         multiply(first, self.beta_1_array, first)
         add(first, gradients, first)

@@ -1,20 +1,34 @@
 """Base class of optimizers: hyperparameters as dataclass fields, and an in-place update."""
 
-import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-import numpy as np
-from numpy.random import Generator, default_rng
+from numpy.random import Generator
 
 from nnbench.core.arrays import FloatArray
 
-IterationsPer = Literal["step", "layer"]
-CHECK_AFTER = 10  # steps after which a parameter must have changed: a schedule may start at a rate of zero
-FLUSH_EVERY = 64  # steps; a moving average with decay 0.9 shrinks by a factor of a thousand meanwhile
+Role = Literal["first", "hidden", "last"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Weight matrix or bias of one layer, a view of the network's parameters.
+
+    Attributes:
+        name: such as `layer_2.weights`; layers are counted from 1.
+        kind: `weights` or `bias`.
+        role: of the layer: `first`, `hidden` or `last`; that of a network with a single layer is `last`.
+        values: shape (inputs, outputs) of weights, (outputs,) of a bias.
+        gradients: of the loss by `values`, the same shape.
+    """
+
+    name: str
+    kind: Literal["weights", "bias"]
+    role: Role
+    values: FloatArray
+    gradients: FloatArray
 
 
 @dataclass(kw_only=True)
@@ -22,11 +36,19 @@ class Optimizer(ABC):
     """Update rule of the parameters from their gradients.
 
     To add one, subclass this as a keyword-only dataclass whose fields are the hyperparameters, each with its range; make the
-    state in `allocate`, use it in `update`.
+    state in `allocate`, use it in `update`. All other methods have defaults that suit most rules.
 
     Arithmetic is that of the arrays' dtype as long as other numbers are Python's. What NumPy writes into an existing
     array (`add(a, b, a)`) costs half of what it allocates; scalars are quickest as arrays of no dimension, and functions
     by names of their own, as looking up `np.add` costs a fifth of adding.
+
+    The training works on copies, and does the following to each:
+
+    - It sets `self.learning_rate` before every update to the configured value times the schedule's multiplier. A rule that
+      reads it in `update`, not in `allocate`, therefore follows any schedule.
+    - Every 64 steps it sets values of the state that are below 1000 times the smallest normal number to zero, as arithmetic
+      on subnormal numbers is up to a hundred times slower. State are the attributes that are floating-point arrays.
+    - Weight decay, the L2 penalty and clipping, where they are asked for, come before `update`, which sees their results.
 
     Attributes
     ----------
@@ -34,10 +56,21 @@ class Optimizer(ABC):
         Set to True for a rule that works on whole layers (norms, matrix factors). It then gets one
         weight matrix at a time, shape (inputs + 1, outputs), the last row the bias, each with state of its own;
         otherwise all parameters of the network as one vector.
+    indivisible : bool
+        Set to True for a rule in which the step of a parameter depends on the gradients of others, and which gets all
+        parameters as one vector. The vector is then never cut into layers, as `training.iterations_per=layer` would.
+    full_batch : bool
+        Set to True for a rule that is valid only if the loss is the same function in every step, as line searches are.
     rng : numpy.random.Generator
         The run's own random numbers, from its seed, in `allocate` and `update`; layers share it. Nothing else that
         is random may decide what a rule does, nor what an earlier run has left in a class or a module: equal runs
         are compared before a sweep, and a rule whose runs differ is refused.
+    closure : callable or None
+        `self.closure()` computes the gradients at the present parameters into the array `gradients` that `update` was given,
+        and returns the loss. Each call counts as an evaluation of the gradients. None where there are only gradients, as in
+        the checks that draw them at random.
+    multiplier : float
+        The schedule's multiplier for this step, for a rule whose rate is not called `learning_rate`.
 
     Examples
     --------
@@ -61,7 +94,12 @@ class Optimizer(ABC):
     """
 
     layerwise: ClassVar[bool] = False
-    rng: ClassVar[Generator]  # of an instance: as a field, it would be a hyperparameter
+    indivisible: ClassVar[bool] = False
+    full_batch: ClassVar[bool] = False
+    # Of an instance, set by the training: as fields, they would be hyperparameters.
+    rng: ClassVar[Generator]
+    closure: ClassVar[Callable[[], float] | None] = None
+    multiplier: ClassVar[float] = 1.0
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False, "strict": True}
 
     def allocate(self, parameters: FloatArray) -> None:  # noqa: B027  # a rule without state has nothing to make
@@ -72,78 +110,35 @@ class Optimizer(ABC):
         """Change `parameters` in place.
 
         Args:
-            parameters: a vector, or one layer's matrix, see `layerwise`.
+            parameters: a vector; or one layer's matrix, see `layerwise`; or one block, see `rest`.
             gradients: of the loss by `parameters`, the same shape; may be used as scratch space.
             iteration: how many updates came before this one.
         """
 
+    def rest(self) -> "Optimizer | None":
+        """Return the optimizer of the blocks that `takes` refuses; None, the default, for a rule that takes all parameters.
 
-def stepper(
-    optimizer: Optimizer,
-    parameters: FloatArray,
-    gradients: FloatArray,
-    layers: Sequence[tuple[FloatArray, FloatArray]],
-    iterations_per: IterationsPer = "step",
-    rng: Generator | None = None,
-) -> Callable[[int], None]:
-    """Return a function that makes step k = 0, 1, ... of `optimizer`, with fresh state; `optimizer` is not changed.
+        A rule with a rest gets each block that it takes on its own, as a matrix or a bias, with state of its own.
+        """
+        return None
 
-    Args:
-        optimizer: its hyperparameters.
-        parameters: all of the network's, one vector.
-        gradients: likewise.
-        layers: the same two as pairs of matrices, views of the vectors.
-        iterations_per: `step` makes k the iteration everywhere; `layer` counts one for each layer in each step, as the
-            optimizers of "Neural Networks from Scratch" do, so that layer l of L sees k * L + l.
-        rng: what `optimizer` draws from; by default that of seed 0.
+    def takes(self, block: Block) -> bool:
+        """Return whether this rule updates a block, of a rule with a `rest`."""
+        return True
 
-    Raises:
-        TypeError: on the first step, if `update` returns something, as one that does not work in place would; after
-            `CHECK_AFTER` steps, if the parameters are still what they were, though there is a gradient.
-    """
-    start = parameters.copy()
-    pieces = layers if optimizer.layerwise or iterations_per == "layer" else [(parameters, gradients)]
-    copies = [copy.copy(optimizer) for _ in pieces]
-    rng = default_rng(0) if rng is None else rng
-    stride = len(pieces) if iterations_per == "layer" else 1
-    schedule = []
-    for position, (instance, (values, layer_gradients)) in enumerate(zip(copies, pieces, strict=True)):
-        if "rng" not in {field.name for field in fields(instance)}:  # a hyperparameter may be called so
-            vars(instance)["rng"] = rng
-        instance.allocate(values)
-        schedule.append((partial(instance.update, values, layer_gradients), position % stride))
+    def evaluation_parameters(self, parameters: FloatArray) -> FloatArray:
+        """Return the parameters by which the network is judged, where they are not those at which gradients are computed.
 
-    def step(k: int) -> None:
-        try:
-            if k % FLUSH_EVERY == CHECK_AFTER:
-                maintain()
-            stuck = k == CHECK_AFTER and bool(gradients.any()) and np.array_equal(parameters, start)
-            iteration = k * stride
-            for update, offset in schedule:
-                if update(iteration + offset) is not None:
-                    raise TypeError("an update must change the parameters in place and return None")
-            # Compared twice, since an even number of equal steps forth and back ends at the start, too.
-            if stuck and np.array_equal(parameters, start):
-                raise TypeError(
-                    f"{k + 1} updates changed no parameter; write `parameters -= ...`, not `parameters = parameters - ...`"
-                )
-        except Exception as error:
-            error.add_note(f"In {type(optimizer).__name__}.update, step {k}.")
-            raise
+        Called at the evaluated epochs, after an update or before the first, and must not change `parameters`.
 
-    def maintain() -> None:
-        for instance in copies:
-            _flush(instance)
+        Args:
+            parameters: as given to `update`.
 
-    return step
+        Returns:
+            An array of the same shape, such as an average that is kept as state; by default `parameters` itself.
+        """
+        return parameters
 
-
-def _flush(optimizer: Optimizer) -> None:
-    """Set tiny values of the state to zero.
-
-    The moving averages of a dead unit's gradients decay to subnormal numbers, on which arithmetic is ten to a hundred
-    times slower.
-    """
-    for state in vars(optimizer).values():
-        if isinstance(state, np.ndarray) and state.ndim and state.dtype.kind == "f":
-            state[np.abs(state) < 1e3 * np.finfo(state.dtype).tiny] = 0
+    def diagnostics(self) -> Mapping[str, float]:
+        """Return numbers of the rule's own that are tracked at the evaluated epochs, by name; by default none."""
+        return {}

@@ -28,13 +28,13 @@ class RMSProp(Optimizer):
         # The factor (1 - rho) of the average is moved out of the root into two scalars, which saves a pass.
         self.squares, self.scratch = np.zeros_like(parameters), np.zeros_like(parameters)
         self.rho_array = np.array(self.rho, parameters.dtype)
-        unit = 1.0 / math.sqrt(1.0 - self.rho)
-        self.rate_unit, self.scaled_epsilon = unit * self.learning_rate, np.array(unit * self.epsilon, parameters.dtype)
+        self.rate_unit = 1.0 / math.sqrt(1.0 - self.rho)
+        self.scaled_epsilon = np.array(self.rate_unit * self.epsilon, parameters.dtype)
         self.rate = np.zeros((), parameters.dtype)
 
     def update(self, parameters: FloatArray, gradients: FloatArray, iteration: int) -> None:
         squares, scratch = self.squares, self.scratch
-        self.rate[()] = self.rate_unit / (1.0 + self.decay * iteration)
+        self.rate[()] = self.rate_unit * self.learning_rate / (1.0 + self.decay * iteration)
         multiply(squares, self.rho_array, squares)
         multiply(gradients, gradients, scratch)
         add(squares, scratch, squares)

@@ -11,8 +11,10 @@ from numpy.random import Generator
 from nnbench.core.arrays import FloatArray, IntArray
 from nnbench.datasets.base import Points
 from nnbench.nn import Network, SoftmaxCrossEntropy, logits, score
-from nnbench.optimizers.base import IterationsPer, Optimizer, stepper
+from nnbench.optimizers.base import Optimizer
 from nnbench.records.history import History, Outcome
+from nnbench.training.pieces import IterationsPer
+from nnbench.training.stepper import Stepper
 
 BLOCK = 32  # epochs whose loss and accuracy are computed together, or fewer,
 MAX_BUFFERED_LOGITS = 2**22  # so that at most so many logits are buffered
@@ -48,7 +50,7 @@ def train(
         val: scored at `evaluation_epochs`, and at the last epoch if the run stops early.
         test: scored once, after training: with the final weights, and with those of the lowest validation loss.
         epochs: passes over the points; the first is measured before any update.
-        iterations_per: unit of the optimizer's iteration count, see `nnbench.optimizers.base.stepper`.
+        iterations_per: unit of the optimizer's iteration count, see `nnbench.training.stepper.Stepper`.
         stop_at_accuracy: stop once the training accuracy reaches this.
         checkpoints: epochs at which the weights are saved.
         rng: random numbers for the optimizer; default `numpy.random.default_rng(0)`.
@@ -76,7 +78,7 @@ def train(
         loss = SoftmaxCrossEntropy(network.logits, network.logit_gradients, train.labels, block)
         forward, write_gradient, backward = network.forward, loss.write_gradient, network.backward
         layers = list(zip(network.weights, network.weight_gradients, strict=True))
-        step = stepper(optimizer, parameters, network.gradients, layers, iterations_per, rng)
+        step = Stepper(optimizer, parameters, network.gradients, layers, iterations_per=iterations_per, rng=rng).step
         for epoch in range(epochs):
             row = epoch % block
             forward()

@@ -16,9 +16,10 @@ import numpy as np
 from nnbench.core.arrays import FloatArray
 from nnbench.core.signals import checkpoint
 from nnbench.optimizers import Optimizer
-from nnbench.optimizers.base import IterationsPer, stepper
 from nnbench.sweep.failure import attempt
 from nnbench.sweep.job import Failure
+from nnbench.training.pieces import IterationsPer
+from nnbench.training.stepper import Stepper
 
 NEGLIGIBLE = 0.01  # relative change of the updates below which two values count as equivalent
 MOST = 100_000  # steps; only the first ones of a longer run
@@ -40,7 +41,7 @@ def effect(
         values: its hyperparameters; the difference is relative to the updates with these.
         others: its hyperparameters, with the other value.
         steps: number of steps of a run.
-        iterations_per: as for `stepper`.
+        iterations_per: as for `Stepper`.
 
     Returns:
         The sum over steps of the norm of the difference, divided by that of the norm of the updates with `values`. Infinite
@@ -80,7 +81,7 @@ def _updates(optimizer: Optimizer, steps: int, iterations_per: IterationsPer) ->
         (parameters[start:end].reshape(shape), gradients[start:end].reshape(shape))
         for start, end, shape in zip(ends, ends[1:], SHAPES, strict=False)
     ]
-    step = stepper(optimizer, parameters, gradients, layers, iterations_per)
+    step = Stepper(optimizer, parameters, gradients, layers, iterations_per=iterations_per).step
     path = np.empty((steps + 1, parameters.size))
     path[0] = parameters
     start, made = time.monotonic(), 0

@@ -14,9 +14,9 @@ from nnbench.core.arrays import FloatArray
 from nnbench.optimizers import Optimizer
 from nnbench.optimizers.adagrad import AdaGrad
 from nnbench.optimizers.adam import Adam
-from nnbench.optimizers.base import stepper
 from nnbench.optimizers.rmsprop import RMSProp
 from nnbench.optimizers.sgd import SGD
+from nnbench.training.stepper import Stepper
 
 torch: Any = pytest.importorskip("torch")
 STEPS, SIZE, DECAY = 50, 40, 0.02
@@ -32,7 +32,7 @@ def gradients() -> FloatArray:
 
 def ours(optimizer: Optimizer) -> FloatArray:
     parameters, slopes = np.linspace(-1.0, 1.0, SIZE), np.zeros(SIZE)
-    step = stepper(optimizer, parameters, slopes, [])
+    step = Stepper(optimizer, parameters, slopes, []).step
     for k, given in enumerate(gradients()):
         slopes[:] = given
         step(k)

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from nnbench.core.arrays import FloatArray
 from nnbench.optimizers import Optimizer, find, known
-from nnbench.optimizers.base import stepper
+from nnbench.training.stepper import Stepper
 
 every = pytest.mark.parametrize("kind", [find(name) for name in known()], ids=known())
 
@@ -35,7 +35,7 @@ def descend(
     """Where `steps` steps lead."""
     x = np.array(start, dtype)
     gradients = np.zeros_like(x)
-    step = stepper(optimizer, x, gradients, [])
+    step = Stepper(optimizer, x, gradients).step
     with np.errstate(all="ignore"):
         for k in range(steps):
             gradients[:] = slope(x)
@@ -85,7 +85,7 @@ def test_state_is_not_shared(kind: type[Optimizer]) -> None:
     optimizer = tuned(kind, 0.01)
     alone = descend(optimizer, parabola, [-1.0, 2.0, 0.0], 20)
     pairs = [(np.array(start), np.zeros(3)) for start in ([-1.0, 2.0, 0.0], [5.0, 5.0, 5.0])]
-    steps = [stepper(optimizer, x, gradients, []) for x, gradients in pairs]
+    steps = [Stepper(optimizer, x, gradients).step for x, gradients in pairs]
     for k in range(20):
         for (x, gradients), step in zip(pairs, steps, strict=True):
             gradients[:] = parabola(x)
@@ -101,7 +101,7 @@ def test_layers_apart_are_the_vector_in_pieces(kind: type[Optimizer]) -> None:
     slopes, same = np.zeros(10), np.zeros(10)
     layers = [(apart[:6].reshape(2, 3), slopes[:6].reshape(2, 3)), (apart[6:].reshape(4, 1), slopes[6:].reshape(4, 1))]
     layered = type("Layered", (kind,), {"layerwise": True})()
-    one, two = stepper(layered, apart, slopes, layers), stepper(kind(), whole, same, [])
+    one, two = Stepper(layered, apart, slopes, layers).step, Stepper(kind(), whole, same).step
     for k in range(10):
         slopes[:] = same[:] = rng.standard_normal(10)
         one(k)
@@ -112,7 +112,7 @@ def test_layers_apart_are_the_vector_in_pieces(kind: type[Optimizer]) -> None:
 @every
 def test_memory_does_not_grow(kind: type[Optimizer]) -> None:
     parameters, gradients = np.ones(50_000), np.ones(50_000)
-    step = stepper(kind(), parameters, gradients, [])
+    step = Stepper(kind(), parameters, gradients).step
     step(1)
     tracemalloc.start()
     for k in range(2, 40):

@@ -8,8 +8,8 @@ import pytest
 
 from nnbench.optimizers import Optimizer
 from nnbench.optimizers.adam import Adam
-from nnbench.optimizers.base import CHECK_AFTER, stepper
 from nnbench.optimizers.sgd import SGD
+from nnbench.training.stepper import CHECK_AFTER, Stepper
 
 
 @dataclass(kw_only=True)
@@ -43,7 +43,7 @@ class Whole(Recorder):
 def test_iterations_count_steps_or_layers(kind: type[Optimizer], iterations_per: Any, seen: list[int]) -> None:
     parameters, gradients = np.zeros(6), np.zeros(6)
     layers = [(parameters[i : i + 2], gradients[i : i + 2]) for i in (0, 2, 4)]
-    step = stepper(kind(), parameters, gradients, layers, iterations_per)
+    step = Stepper(kind(), parameters, gradients, layers, iterations_per=iterations_per).step
     for k in range(7):
         step(k)
     np.testing.assert_array_equal(parameters, seen)
@@ -101,7 +101,7 @@ class Oscillates(Optimizer):
 )
 def test_a_faulty_update_is_named(kind: type[Optimizer], error: type[Exception], says: str, at: int) -> None:
     gradients = np.zeros(3)
-    step = stepper(kind(), np.zeros(3), gradients, [])
+    step = Stepper(kind(), np.zeros(3), gradients, []).step
     with pytest.raises(error, match=says) as caught:  # noqa: PT012  # which step fails is what is asked
         for k in range(12):
             gradients[:] = 1
@@ -112,7 +112,7 @@ def test_a_faulty_update_is_named(kind: type[Optimizer], error: type[Exception],
 @pytest.mark.parametrize(("kind", "slope"), [(WarmsUp, 1.0), (Oscillates, 1.0), (Rebinds, 0.0)])
 def test_what_may_stand_still_does(kind: type[Optimizer], slope: float) -> None:
     gradients = np.zeros(3)
-    step = stepper(kind(), np.zeros(3), gradients, [])
+    step = Stepper(kind(), np.zeros(3), gradients, []).step
     for k in range(2 * CHECK_AFTER):
         gradients[:] = slope
         step(k)
@@ -129,7 +129,7 @@ def test_state_that_fades_ends_at_zero(optimizer: Optimizer, dtype: type[np.floa
             super().allocate(parameters)
             states.extend(value for value in vars(self).values() if isinstance(value, np.ndarray) and value.ndim)
 
-    step = stepper(Spied(), values, slopes, [])
+    step = Stepper(Spied(), values, slopes, []).step
     tiny = np.finfo(dtype).tiny
     for k in range(8000 if dtype is np.float64 else 1200):
         step(k)
