@@ -45,7 +45,10 @@ def test_killed_while_the_store_is_made(tmp_path: Path, moment: int) -> None:
     number = SIGNALS[moment % 3]
     opens.send_signal(number)
     _, err = opens.communicate(timeout=60)
-    assert opens.returncode in (0, -number if number is signal.SIGKILL else 128 + number), err
+    if opens.returncode == -number:  # killed, or the store was made and Python itself was ending
+        assert err == ""
+    else:
+        assert opens.returncode in (0, 128 + number), err
     assert "Traceback" not in err
     assert "Fatal" not in err
     writer = StudyWriter(open_store(f"sqlite:///{place.database}", None), "s", command="")

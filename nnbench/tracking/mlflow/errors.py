@@ -19,7 +19,7 @@ FULL = "the disk is full; what was written is sound: make room, then give the co
 DELETED = "the study was deleted there meanwhile: restore it (`mlflow experiments restore`), or name another"
 NO_FOLDER = "a folder of its artifacts has been replaced by a file: move that away, then give the command again"
 
-IO_ERROR = "disk i/o error"  # also what SQLite says where the folder of an open file has gone
+STORE_ERRORS = MlflowException, SQLAlchemyError, sqlite3.Error, OSError
 # Part of an exception's text -> the message for the user.
 FAULTS = {
     LOCKED: "another program has kept it locked for minutes: close that one, then give the command again",
@@ -35,7 +35,7 @@ FAULTS = {
     "file exists": NO_FOLDER,
     "unable to open database file": "the file cannot be opened: is its folder there, and may you write in it?",
     "file is not a database": "the file is not an SQLite database",
-    IO_ERROR: "the disk reports an error, or a limit (`ulimit -f`) on the size of files",
+    "disk i/o error": "the disk reports an error, or a limit (`ulimit -f`) on the size of files",
     "out-of-date database schema": "another version of MLflow made it: copy it, then `mlflow db upgrade` it",
     "can't locate revision": "a newer version of MLflow made it, which this one cannot read",
     "'deleted' state": DELETED,
@@ -61,7 +61,8 @@ def user_errors(uri: str, file: Path | None = None) -> Iterator[None]:
         found = remedy(error)
         if file is not None and found is None and file.is_file() and is_damaged(file):
             found = damage_message(file)
-        elif file is not None and found == FAULTS[IO_ERROR] and not file.parent.is_dir():
+        elif file is not None and isinstance(error, STORE_ERRORS) and not file.parent.is_dir():
+            # SQLite tells of this in many ways: the file cannot be opened, or the disk reports an error.
             found = "its folder has been moved or deleted: put it back, then give the command again"
         if found is None:
             raise
@@ -70,7 +71,7 @@ def user_errors(uri: str, file: Path | None = None) -> Iterator[None]:
 
 def remedy(error: Exception) -> str | None:
     """The message for a fault; None if it is not a fault of the store or not a known one."""
-    if not isinstance(error, MlflowException | SQLAlchemyError | sqlite3.Error | OSError):
+    if not isinstance(error, STORE_ERRORS):
         return None
     if is_unavailable(error):
         return f"the server does not answer: {root_message(error)}"
