@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nnbench.core.arrays import FloatArray
     from nnbench.core.constraints import Fraction, NonNegative, Positive
     from nnbench.core.errors import UserError
-    from nnbench.datasets.base import Dataset, Points
+    from nnbench.datasets.base import Dataset, Distribution, Points, Splits, Table
     from nnbench.optimizers.base import Optimizer
     from nnbench.records.history import History
 
@@ -26,6 +26,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Dataset",
+    "Distribution",
     "FloatArray",
     "Fraction",
     "History",
@@ -34,7 +35,9 @@ __all__ = [
     "Points",
     "Positive",
     "Run",
+    "Splits",
     "Study",
+    "Table",
     "UserError",
     "__version__",
     "compare",
@@ -46,6 +49,7 @@ __all__ = [
 # Public name -> the module that defines it.
 _HOMES = {
     "Dataset": "nnbench.datasets.base",
+    "Distribution": "nnbench.datasets.base",
     "FloatArray": "nnbench.core.arrays",
     "Fraction": "nnbench.core.constraints",
     "History": "nnbench.records.history",
@@ -54,7 +58,9 @@ _HOMES = {
     "Points": "nnbench.datasets.base",
     "Positive": "nnbench.core.constraints",
     "Run": "nnbench.api.trained",
+    "Splits": "nnbench.datasets.base",
     "Study": "nnbench.api.study",
+    "Table": "nnbench.datasets.base",
     "UserError": "nnbench.core.errors",
     "compare": "nnbench.api.compare",
     "load_study": "nnbench.api.study",

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nnbench.datasets import Dataset, Points
+from nnbench.datasets import Distribution, Points
 from nnbench.optimizers import Optimizer
 
 STATE: dict[str, Any] = {}
@@ -100,9 +100,9 @@ class Exits(_Noisy):
 
 
 @dataclass(kw_only=True)
-class RandomData(Dataset):
+class RandomData(Distribution):
     features = 2
-    classes = 2
+    outputs = 2
     good: bool = True
 
     def draw(self, rng: Any, samples: int) -> Points:

@@ -7,7 +7,7 @@ from typing import Literal
 from threadpoolctl import threadpool_limits
 
 from nnbench.core.random import streams
-from nnbench.datasets.base import Dataset
+from nnbench.datasets.base import Dataset, checked_split
 from nnbench.datasets.spiral import Spiral
 from nnbench.nn import Network
 from nnbench.optimizers.base import Optimizer
@@ -79,20 +79,16 @@ def train(
     data = Spiral() if dataset is None else dataset
     source = streams(seed)
     with threadpool_limits(1):
-        network = Network(
-            data.features, hidden, data.classes, batch=data.samples * data.classes, activation=activation, dtype=dtype
-        )
+        splits = checked_split(data, source)
+        network = Network(data.features, hidden, data.outputs, batch=len(splits.train), activation=activation, dtype=dtype)
         network.initialize(source.weights, scale=initial_scale)
-        points = data.draw(source.data, data.samples)
-        val = data.draw(source.val, data.val_samples) if data.val_samples else None
-        test = data.draw(source.test, data.test_samples) if data.test_samples else None
-        known = references(data, points, test)
+        known = references(data, splits.train, splits.test)
         history = loop.train(
             network,
             optimizer,
-            points,
-            val,
-            test,
+            splits.train,
+            splits.val,
+            splits.test,
             epochs=epochs,
             stop_at_accuracy=stop_at_accuracy,
             rng=source.optimizer,

@@ -1,5 +1,6 @@
 """Validation of a configuration; an error names the key, the value and what is allowed."""
 
+import copy
 import difflib
 import inspect
 import json
@@ -121,15 +122,14 @@ def _check_together(config: Config) -> None:
 
 def _check_size(config: Config) -> None:
     """Refuse a network that would not fit in memory, even though each value is in its range."""
-    hidden, options = config.network.hidden, config.dataset.options
-    classes = options.get("classes", 1)
-    most = max(("samples", "val_samples", "test_samples"), key=lambda part: options[part])
-    points, layers = options[most] * classes, [*hidden, classes]
+    hidden = config.network.hidden
+    dataset = datasets.find(config.dataset.name)(**copy.deepcopy(config.dataset.options))
+    points, decided_by = dataset.largest()
+    layers = [*hidden, dataset.outputs]
     numbers = points * sum(layers) + sum(one * other for one, other in pairwise(layers))
     if numbers > MAX_NUMBERS:
-        given, split = f"network.hidden={_shown(hidden)}", f"dataset.{most}={options[most]} a class"
-        limit = f"must be at most {MAX_NUMBERS:,}"
-        raise UserError(f"{given}: with {points:,} points it takes {numbers:,} numbers; {limit} (the points are {split})")
+        given, limit = f"network.hidden={_shown(hidden)}", f"must be at most {MAX_NUMBERS:,}"
+        raise UserError(f"{given}: with {points:,} points it takes {numbers:,} numbers; {limit} (the points are {decided_by})")
 
 
 _adapter = cast(Callable[[type[Any]], TypeAdapter[Any]], cache(TypeAdapter))  # creation takes milliseconds

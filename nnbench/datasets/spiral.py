@@ -10,11 +10,11 @@ from annotated_types import Ge, Le
 
 from nnbench.core.constraints import NonNegative
 from nnbench.core.random import Normal
-from nnbench.datasets.base import Dataset, Points
+from nnbench.datasets.base import Distribution, Points
 
 
 @dataclass(kw_only=True)
-class Spiral(Dataset):
+class Spiral(Distribution):
     """One arm for each class, in the plane, from the origin to the unit circle.
 
     Point i of n on arm c has radius r = i / (n - 1) and angle 2.5 t, t = 4 (c + r) + noise * N(0, 1); it lies at
@@ -27,6 +27,10 @@ class Spiral(Dataset):
     @property
     def features(self) -> int:
         return 2
+
+    @property
+    def outputs(self) -> int:
+        return self.classes
 
     def draw(self, rng: Normal, samples: int) -> Points:
         radius = np.linspace(0.0, 1.0, samples)

@@ -17,7 +17,8 @@ from nnbench.core.errors import UserError
 from nnbench.records.settings import settings
 from nnbench.records.study import Study
 
-DATASET, NAME, TEST = "dataset.", "dataset.name", "dataset.test_samples"
+DATASET, NAME = "dataset.", "dataset.name"
+TEST = ("dataset.test_samples", "dataset.with_test")  # of a tuning stage, these say that no test point is measured
 
 Values = Mapping[str, Hashable]
 
@@ -47,7 +48,7 @@ def key(values: Values, *, tuning: bool = False) -> str:
 
     Args:
         values: the config's leaves under their dotted names, as they are or as text; others than `dataset.` do not matter.
-        tuning: leave out the number of test points, since a tuning stage has none.
+        tuning: leave out which test points are measured, since a tuning stage measures none.
     """
     told = {name: _text(value) for name, value in values.items() if _belongs(name, tuning) and not _missing(value)}
     return json.dumps(told, sort_keys=True)
@@ -167,7 +168,7 @@ def _named(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _belongs(name: str, tuning: bool) -> bool:
-    return name.startswith(DATASET) and not (tuning and name == TEST)
+    return name.startswith(DATASET) and not (tuning and name in TEST)
 
 
 def _missing(value: object) -> bool:

@@ -145,7 +145,7 @@ def _run(task: _Task) -> _Trace | None:
 
 def _train(task: _Task) -> list[bytes]:
     source, spiral = streams(task.seed), Spiral(samples=5)
-    network = Network(spiral.features, [4], spiral.classes, batch=15, dtype=task.dtype)
+    network = Network(spiral.features, [4], spiral.outputs, batch=15, dtype=task.dtype)
     network.initialize(source.weights, scale=1.0)
     optimizer = optimizers.find(task.name)(**json.loads(task.values))
     history = train(
@@ -163,8 +163,8 @@ def _train(task: _Task) -> list[bytes]:
 
 def _draw(task: _Task) -> list[bytes]:
     dataset = datasets.find(task.name)(**json.loads(task.values))
-    points = dataset.draw(streams(task.seed).data, dataset.samples)
-    return [points.x.tobytes() + points.labels.tobytes()]
+    points = dataset.split(streams(task.seed)).train
+    return [points.x.tobytes() + points.y.tobytes()]
 
 
 def _global_state(task: _Task) -> dict[str, str]:

@@ -12,8 +12,8 @@ from nnbench import datasets, optimizers
 from nnbench.config.schema import Config
 from nnbench.config.source import code_digest, nnbench_source, source_of
 from nnbench.core.arrays import ByteArray, FloatArray
-from nnbench.core.random import Normal, Streams, chain, streams
-from nnbench.datasets import Dataset, Points
+from nnbench.core.random import Streams, chain, streams
+from nnbench.datasets import Dataset, Distribution, Points, Splits, checked_split
 from nnbench.nn import Network, probabilities
 from nnbench.optimizers import Optimizer
 from nnbench.records.boundary import Boundary
@@ -48,16 +48,14 @@ def execute(config: Config) -> Result:
         dataset = data(**copy.deepcopy(config.dataset.options))
         optimizer = rule(**copy.deepcopy(config.optimizer.hyperparameters))
         source = streams(config.seed, data_seed=None if config.dataset.redraw else 0)
-        points, network = _draw(config, dataset, source)
-        val = dataset.draw(source.val, dataset.val_samples) if dataset.val_samples else None
-        test = dataset.draw(source.test, dataset.test_samples) if dataset.test_samples else None
-        known = references(dataset, points, test)  # before the training, so that a fault in it costs no time
+        splits, network = _draw(config, dataset, source)
+        known = references(dataset, splits.train, splits.test)  # before the training, so that a fault in it costs no time
         history = train(
             network,
             optimizer,
-            points,
-            val,
-            test,
+            splits.train,
+            splits.val,
+            splits.test,
             epochs=config.training.epochs,
             iterations_per=config.training.iterations_per,
             stop_at_accuracy=config.training.stop_at_accuracy,
@@ -65,8 +63,8 @@ def execute(config: Config) -> Result:
             rng=source.optimizer,
         )
         history = replace(history, references=known)
-        planar = points.x.shape[1] == 2
-        return Result(history=history, boundary=_boundary(config, history, points, test) if planar else None)
+        planar = dataset.features == 2 and dataset.loss == "cross_entropy"
+        return Result(history=history, boundary=_boundary(config, history, splits) if planar else None)
 
 
 def _check_source(config: Config, optimizer: type[Optimizer], dataset: type[Dataset]) -> None:
@@ -89,30 +87,31 @@ def _check_source(config: Config, optimizer: type[Optimizer], dataset: type[Data
             )
 
 
-def _draw(config: Config, dataset: Dataset, source: Streams) -> tuple[Points, Network]:
-    """The training points, and a network with its initial weights."""
+def _draw(config: Config, dataset: Dataset, source: Streams) -> tuple[Splits, Network]:
+    """The points, and a network with its initial weights."""
+    splits = checked_split(dataset, source)
     network = Network(
         dataset.features,
         config.network.hidden,
-        dataset.classes,
-        batch=dataset.samples * dataset.classes,
+        dataset.outputs,
+        batch=len(splits.train),
         activation=config.network.activation,
         dtype=config.training.dtype,
     )
     initialize = partial(network.initialize, scale=config.network.initial_scale)
-
-    def draw(rng: Normal) -> Points:
-        return dataset.draw(rng, dataset.samples)
-
     if config.draws.kind == "chain":
+        if not isinstance(dataset, Distribution):
+            raise TypeError(f"draws.kind=chain draws points, and {config.dataset.name} is no Distribution")
         position = config.draws.chain.index(config.optimizer.name)
-        return chain(config.seed, position, draw, initialize), network
+        train = chain(config.seed, position, lambda rng: dataset.draw(rng, dataset.samples), initialize)
+        return replace(splits, train=train), network
     initialize(source.weights)
-    return draw(source.data), network
+    return splits, network
 
 
-def _boundary(config: Config, history: History, train: Points, test: Points | None) -> Boundary:
+def _boundary(config: Config, history: History, splits: Splits) -> Boundary:
     """Evaluate classes and confidences on a square grid around all points, for the final weights and each checkpoint."""
+    train, test = splits.train, splits.test
     shown = train.x if test is None else np.vstack([train.x, test.x])
     reach = 1.05 * float(np.abs(shown).max(initial=1e-3))
     axis = np.linspace(-reach, reach, GRID)

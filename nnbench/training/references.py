@@ -41,7 +41,7 @@ def references(dataset: Dataset, train: Points, test: Points | None) -> Mapping[
     Raises:
         ValueError: the dataset's posterior is no probability of each class for each point.
     """
-    if test is None or not len(test.labels):
+    if test is None or not len(test) or dataset.loss != "cross_entropy":
         return {}
     digest = blake2b(digest_size=16)
     for array in (train.x, train.labels, test.x, test.labels):
@@ -57,7 +57,7 @@ def references(dataset: Dataset, train: Points, test: Points | None) -> Mapping[
 
 def _compute(dataset: Dataset, train: Points, test: Points) -> dict[str, float]:
     guess = np.bincount(train.labels).argmax()
-    judged = test.subsample(min(MAX_TEST_POINTS, 2**22 // dataset.classes))
+    judged = test.subsample(min(MAX_TEST_POINTS, 2**22 // dataset.outputs))
     found = {"chance_accuracy": float((test.labels == guess).mean())}
     cost = len(train.labels) * (2 * train.x.shape[1] + 10)
     affordable = MAX_OPERATIONS // (2 * cost)  # test points, and as many training points to choose k by
@@ -74,7 +74,7 @@ def _compute(dataset: Dataset, train: Points, test: Points) -> dict[str, float]:
 
 def _checked(shares: FloatArray, points: Points, dataset: Dataset) -> FloatArray:
     """Return a user's posterior, after checking its shape and sums."""
-    name, shape = type(dataset).__qualname__, (len(points.labels), dataset.classes)
+    name, shape = type(dataset).__qualname__, (len(points.labels), dataset.outputs)
     if shares.shape != shape or not np.allclose(shares.sum(axis=1), 1.0) or not (shares >= 0).all():
         raise ValueError(f"{name}.posterior must give probabilities of shape {shape}, each row with the sum 1")
     return shares

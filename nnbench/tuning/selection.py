@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 from rich.markup import escape
 
-from nnbench import optimizers
+from nnbench import datasets, optimizers
 from nnbench.config.schema import Config, TuningConfig
 from nnbench.config.validate import check, parse
 from nnbench.core import formatting as numbers
@@ -67,7 +67,8 @@ class Contender:
         if label:
             changes["optimizer.name"] = label
         if stage == "tuning":
-            changes["dataset.test_samples"] = 0
+            without = datasets.find(str(self.tree["dataset"]["name"])).WITHOUT_TEST
+            changes |= {f"dataset.{key}": value for key, value in without.items()}
         if stage:
             changes["tracking.stage"] = stage
         overrides = [_override(key, value) for key, value in changes.items()]
@@ -137,8 +138,10 @@ def read(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -> 
     if len(set(tuning_seeds)) < len(tuning_seeds):
         raise UserError(f"tuning.seeds={tuning_seeds}: must all be different")
     check_number(len(contenders) * tuning.options.configs * max(len(tuning_seeds), len(tuning.seeds)))
-    if not tuning.config.dataset.options["val_samples"]:
-        raise UserError("dataset.val_samples=0: must be >= 1, since settings are chosen on the validation points")
+    dataset = tuning.config.dataset
+    key = datasets.find(dataset.name).VALIDATION
+    if key is not None and not dataset.options[key]:
+        raise UserError(f"dataset.{key}=0: must be greater, since settings are chosen on the validation points")
     for contender in contenders:
         for seed in tuning.seeds:
             contender.job(0, {}, seed)  # raises for a value that is no seed

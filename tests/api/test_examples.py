@@ -10,7 +10,7 @@ import pytest
 
 import nnbench
 
-QUICK = ["Optimizer", "Dataset", "History", "train"]
+QUICK = ["Optimizer", "Distribution", "Points", "Table", "History", "train"]
 SWEEPS = ["Run", "Study", "compare", "load_study", "run"]
 
 

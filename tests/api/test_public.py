@@ -11,6 +11,7 @@ import nnbench
 
 PUBLIC = {
     "Dataset",
+    "Distribution",
     "FloatArray",
     "Fraction",
     "History",
@@ -19,7 +20,9 @@ PUBLIC = {
     "Points",
     "Positive",
     "Run",
+    "Splits",
     "Study",
+    "Table",
     "UserError",
     "__version__",
     "compare",

@@ -12,7 +12,7 @@ import pytest
 from nnbench.config.schema import Config
 from nnbench.core.declarations import construction_error, declaration_error
 from nnbench.core.errors import UserError
-from nnbench.datasets import Dataset
+from nnbench.datasets import Dataset, Distribution
 from nnbench.optimizers import Optimizer
 from nnbench.optimizers.adam import Adam
 from nnbench.optimizers.sgd import SGD
@@ -86,8 +86,8 @@ class NotGivenArray(_Update):
     betas: Any = field(default_factory=lambda: np.ones(2), init=False)
 
 
-class Data(Dataset):
-    classes = 2
+class Data(Distribution):
+    outputs = 2
     noise = 0.2
 
 

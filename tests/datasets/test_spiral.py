@@ -48,7 +48,7 @@ def test_arms_wind_from_the_origin_to_the_circle_with_the_noise_in_the_angle() -
 def test_found_by_name_and_checked() -> None:
     assert "spiral" in known()
     assert find("spiral") is find("nnbench.datasets.spiral:Spiral") is Spiral
-    assert (Spiral().features, Spiral().classes) == (2, 3)
+    assert (Spiral().features, Spiral().outputs) == (2, 3)
     with pytest.raises(UserError, match=r"dataset\.name=moon: unknown; known are .*spiral"):
         find("moon")
     adapter: TypeAdapter[Any] = TypeAdapter(Spiral)

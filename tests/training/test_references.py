@@ -11,14 +11,14 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from nnbench.config.schema import Config
 from nnbench.core.random import Normal, streams
-from nnbench.datasets import Dataset, Points
+from nnbench.datasets import Distribution, Points
 from nnbench.datasets.spiral import Spiral
 from nnbench.training import references as module
 from nnbench.training.execute import execute
 from nnbench.training.references import references
 
 
-def drawn(dataset: Dataset, seed: int = 0, test: int = 500) -> tuple[Points, Points]:
+def drawn(dataset: Distribution, seed: int = 0, test: int = 500) -> tuple[Points, Points]:
     source = streams(seed)
     return dataset.draw(source.data, dataset.samples), dataset.draw(source.test, test)
 
@@ -59,7 +59,7 @@ def test_the_nearest_of_the_classes_that_tie_wins(neighbours: str, winners: str)
 
 
 @dataclass(kw_only=True)
-class Normals(Dataset):
+class Normals(Distribution):
     """Two normal distributions, the second class drawn twice as often; its density is not known."""
 
     @property
@@ -67,7 +67,7 @@ class Normals(Dataset):
         return 3
 
     @property
-    def classes(self) -> int:
+    def outputs(self) -> int:
         return 2
 
     def draw(self, rng: Normal, samples: int) -> Points:

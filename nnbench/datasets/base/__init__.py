@@ -1,0 +1,9 @@
+"""What a dataset is: the splits that it gives, and the two kinds of which they come, distributions and finite tables."""
+
+from nnbench.datasets.base.check import checked_split
+from nnbench.datasets.base.dataset import Dataset, Loss
+from nnbench.datasets.base.distribution import Distribution
+from nnbench.datasets.base.points import Points, Splits
+from nnbench.datasets.base.table import Table
+
+__all__ = ["Dataset", "Distribution", "Loss", "Points", "Splits", "Table", "checked_split"]

@@ -1,0 +1,27 @@
+"""Check of the splits that a dataset's class returns."""
+
+from nnbench.core.random import Streams
+from nnbench.datasets.base.dataset import Dataset
+from nnbench.datasets.base.points import Splits
+
+
+def checked_split(dataset: Dataset, streams: Streams) -> Splits:
+    """Return the splits of a dataset, after checking that they fit what it declares.
+
+    Raises:
+        ValueError: they do not, or there is no training point.
+    """
+    splits, name = dataset.split(streams), type(dataset).__qualname__
+    if not len(splits.train):
+        raise ValueError(f"{name} has no training point")
+    for points in (splits.train, splits.val, splits.test):
+        if points is None:
+            continue
+        if points.x.shape[1] != dataset.features:
+            raise ValueError(f"{name} has features={dataset.features}, and points with {points.x.shape[1]}")
+        if dataset.loss == "mean_squared_error":
+            if points.targets.shape[1] != dataset.outputs:
+                raise ValueError(f"{name} has outputs={dataset.outputs}, and points with {points.targets.shape[1]} targets")
+        elif len(points) and (largest := int(points.labels.max())) >= dataset.outputs:
+            raise ValueError(f"{name} has outputs={dataset.outputs}, and a point with the label {largest}, counted from 0")
+    return splits

@@ -1,0 +1,71 @@
+"""Base class of all datasets: what a run asks of one."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from nnbench.core.random import Streams
+from nnbench.datasets.base.points import Splits
+
+Loss = Literal["cross_entropy", "mean_squared_error"]
+
+
+@dataclass(kw_only=True)
+class Dataset(ABC):
+    """Classification or regression problem. Its fields are its options, each with its range.
+
+    A dataset of one's own is a subclass of `Distribution`, from which points are drawn, or of `Table`, which has a fixed
+    number of them; of this class where neither fits.
+
+    Attributes
+    ----------
+    loss : {"cross_entropy", "mean_squared_error"}
+        What the training minimises: cross-entropy of a classification, the default, or the mean squared error of a
+        regression.
+    features : int
+        The number of features of a point.
+    outputs : int
+        The number of the network's outputs: the classes of a classification, the targets of a regression.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False, "strict": True}
+    loss: ClassVar[Loss] = "cross_entropy"
+    # The option that is 0 where there are no validation points; and the options with which no test points are measured.
+    VALIDATION: ClassVar[str | None] = None
+    WITHOUT_TEST: ClassVar[Mapping[str, object]] = {}
+
+    @property
+    @abstractmethod
+    def features(self) -> int:
+        """The number of features of a point."""
+
+    @property
+    @abstractmethod
+    def outputs(self) -> int:
+        """The number of classes or, of a regression, of targets."""
+
+    @abstractmethod
+    def split(self, streams: Streams) -> Splits:
+        """Return the points of a run. All random numbers come from `streams.data`, `streams.val` and `streams.test`."""
+
+    def largest(self) -> tuple[int, str]:
+        """Return the number of points of the largest split, and the option that decides it, for messages."""
+        return 0, ""
+
+    def posterior(self, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:
+        """Return the posterior probability of each class, for equally frequent classes.
+
+        It gives the Bayes accuracy, the reference of the reports. A dataset with an unknown distribution does not
+        override this method.
+
+        Args:
+            x: shape (n, features).
+
+        Returns:
+            shape (n, classes), each row with the sum 1; None where it is not known.
+        """
+        return None
