@@ -28,7 +28,8 @@ from nnbench.nn import Network
 from nnbench.sweep.executors import worker
 from nnbench.training.loop import train
 
-SHIPPED = frozenset({"adagrad", "adam", "rmsprop", "sgd", "spiral"})  # checked by the test suite
+# Checked by the test suite.
+SHIPPED = frozenset({"adagrad", "adam", "diabetes", "digits", "moons", "rmsprop", "sgd", "spiral"})
 STEPS, SEEDS = 10, (0, 1)
 MOST = 32  # settings checked for each class
 PATIENCE = 60.0  # seconds; slower code passes unchecked, as does code that raises
