@@ -1,9 +1,51 @@
-"""Which keys of a config are part of what: of the numbers of a run, of its setting, of its optimizer's hyperparameters."""
+"""Roles of the config's groups and keys: what decides a run's numbers, what is a hyperparameter, what a label shows.
+
+To sweep, tune and show the fields of another group, add it to `GROUPS`.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """A config group whose fields distinguish settings or tasks.
+
+    Attributes:
+        name: its section of the config, such as `optimizer`.
+        class_field: field that names the class of the chosen option, which may be a user's own; empty if there is none.
+        source: column of `Study.runs` that holds the digest of that class's source; empty if there is none.
+    """
+
+    name: str
+    class_field: str = ""
+    source: str = ""
+
+    @property
+    def class_key(self) -> str:
+        """Dotted key of `class_field`; empty if there is none."""
+        return self.class_field and f"{self.name}.{self.class_field}"
+
+
+# The group that a study compares: each setting is labelled by its option, and shows its fields without the group's name.
+SUBJECT = Group(name="optimizer", class_field="algorithm", source="source")
+LABEL = f"{SUBJECT.name}.name"
+# Groups whose fields are hyperparameters: runs with different values have different settings.
+GROUPS = (SUBJECT, Group(name="network"), Group(name="training"))
+# The group that defines the task: runs of different tasks are not ranked against each other.
+TASK = Group(name="dataset", class_field="name", source="dataset_source")
+# Hyperparameters that a run's name shows even if they do not vary, and that pages draw first.
+LEADING = (f"{SUBJECT.name}.learning_rate",)
+ABBREVIATIONS = {"learning_rate": "lr"}
+
+# Key that names a class -> column of the digest of its source.
+CLASSES = {group.class_key: group.source for group in (*GROUPS, TASK) if group.source}
+# Name of a part of the code that decides a run's numbers -> column of the digest of its source.
+SOURCES = {group.name: group.source for group in (*GROUPS, TASK) if group.source} | {"nnbench": "code"}
 
 # Sections and keys that name, keep or show a run but cannot change its numbers.
 NOT_NUMBERS = ("study", "resume", "fail_fast", "dry_run", "tracking", "report", "training.checkpoints")
 STORAGE = ("tracking", "report", "mlflow")  # sections that say where a run is kept and shown; MLflow's own parameters
-NOT_SETTING = (*NOT_NUMBERS, *STORAGE, "seed", "optimizer.name")
+NOT_SETTING = (*NOT_NUMBERS, *STORAGE, "seed", LABEL)
 
 
 def is_within(key: str, sections: tuple[str, ...]) -> bool:
@@ -11,11 +53,48 @@ def is_within(key: str, sections: tuple[str, ...]) -> bool:
     return any(key == section or key.startswith(f"{section}.") for section in sections)
 
 
+def is_config_key(column: str) -> bool:
+    """Whether a column of `Study.runs` is a dotted key of the config, and not a measure such as `epochs_to/0.80`."""
+    return "." in column and "/" not in column
+
+
 def is_part_of_setting(key: str) -> bool:
     """Whether two runs of one setting must agree in the value of this key."""
     return not is_within(key, NOT_SETTING)
 
 
+def is_part_of_task(key: str) -> bool:
+    """Whether two runs of one task must agree in the value of this key."""
+    return key.startswith(f"{TASK.name}.")
+
+
 def is_hyperparameter(key: str) -> bool:
-    """Whether a dotted key belongs to the optimizer and is neither its label nor its algorithm."""
-    return key.startswith("optimizer.") and key not in ("optimizer.name", "optimizer.algorithm")
+    """Whether a dotted key is a field of one of `GROUPS` that can vary among the settings of one optimizer."""
+    of_group = any(key.startswith(f"{group.name}.") for group in GROUPS)
+    return of_group and is_part_of_setting(key) and key != SUBJECT.class_key
+
+
+def is_of_subject(key: str) -> bool:
+    """Whether a dotted key is a field of the group that a study compares."""
+    return key.startswith(f"{SUBJECT.name}.")
+
+
+def hyperparameter(key: str) -> str:
+    """Name of a hyperparameter from its dotted key: `learning_rate`, but `network.hidden`."""
+    group, _, field = key.rpartition(".")
+    return field if group == SUBJECT.name else key
+
+
+def key_of(hyperparameter: str) -> str:
+    """Dotted key of a hyperparameter from its name, the inverse of `hyperparameter`."""
+    has_group = any(hyperparameter.startswith(f"{group.name}.") for group in GROUPS)
+    return hyperparameter if has_group else f"{SUBJECT.name}.{hyperparameter}"
+
+
+def short_name(key: str) -> str:
+    """Name of a dotted key in labels: `lr`, `momentum`, `network.hidden`, `schedule` for the key that names its class."""
+    for group in GROUPS:
+        if key == group.class_key != SUBJECT.class_key:
+            return group.name
+    name = hyperparameter(key)
+    return ABBREVIATIONS.get(name, name)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from nnbench.config.text_values import as_value
+from nnbench.core.keys import key_of
 from nnbench.records import tasks
 from nnbench.records.rows import Row
 from nnbench.records.tuned import is_tuned, tuned_label
@@ -82,4 +83,4 @@ def _is(row: Row, label: str) -> bool:
 
 def _has(row: Row, label: str, values: Sequence[tuple[str, object]]) -> bool:
     """Whether a run is one with the setting that was chosen."""
-    return _is(row, label) and all(as_value(row.params.get(f"optimizer.{key}", "")) == value for key, value in values)
+    return _is(row, label) and all(as_value(row.params.get(key_of(key), "")) == value for key, value in values)

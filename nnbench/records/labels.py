@@ -8,14 +8,14 @@ of the report, which ranks the settings of all optimizers on test points.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from nnbench.core.keys import is_part_of_setting
+from nnbench.core.keys import LEADING, SUBJECT, is_part_of_setting
 from nnbench.records import tasks
 from nnbench.records.outcomes import COMPLETED
 from nnbench.records.ranking import Score, score, seen
 from nnbench.records.rows import Row
 from nnbench.records.settings import settings
 from nnbench.records.tables import configuration_of, newest, values_of
-from nnbench.records.versions import SOURCE, split
+from nnbench.records.versions import TAGS, split
 
 SETTING, BEST = "nnbench.setting", "nnbench.best"
 # Selection looks at the validation points; a study that has none is judged by what it has.
@@ -47,7 +47,7 @@ def setting_of(rows: Sequence[Row]) -> dict[str, str]:
     That of a run of an earlier source says so, so that no chart averages it with later ones.
     """
     current, earlier = split(rows)
-    sources = {row.run_id: row.tags.get(SOURCE, "unknown")[:7] for row in earlier}
+    sources = {row.run_id: row.tags.get(TAGS[SUBJECT.name], "unknown")[:7] for row in earlier}
     older = {run_id: f"{setting} (earlier code, {sources[run_id]})" for run_id, setting in _named(earlier).items()}
     return _named(current) | older
 
@@ -55,8 +55,7 @@ def setting_of(rows: Sequence[Row]) -> dict[str, str]:
 def _named(rows: Sequence[Row]) -> dict[str, str]:
     params = [values_of(row) for row in rows]
     optimizers = [row.tags.get("nnbench.optimizer", "") for row in rows]
-    always = ["optimizer.learning_rate"]
-    named = settings(optimizers, params, always, [configuration_of(row) for row in rows])
+    named = settings(optimizers, params, LEADING, [configuration_of(row) for row in rows])
     return {row.run_id: setting for row, (setting, _) in zip(rows, named, strict=True)}
 
 

@@ -7,12 +7,11 @@ could change the numbers, but the seed. Its name says as much of it as tells it 
 import hashlib
 from collections.abc import Hashable, Mapping, Sequence
 
-from nnbench.core.keys import is_part_of_setting
+from nnbench.core.keys import is_of_subject, is_part_of_setting, short_name
 
 Params = Mapping[str, Hashable]
 
 LONGEST = 160  # characters of a setting's name
-SHORT = {"learning_rate": "lr"}
 
 
 def configuration(params: Mapping[str, str]) -> str:
@@ -61,21 +60,16 @@ def settings(
 def _told(values: Mapping[str, set[object]], always: Sequence[str]) -> list[str]:
     """The keys whose values vary, the optimizer's own first."""
     varying = [key for key, found in values.items() if (len(found) > 1 or key in always) and is_part_of_setting(key)]
-    return sorted(varying, key=lambda key: not key.startswith("optimizer."))
+    return sorted(varying, key=lambda key: not is_of_subject(key))
 
 
 def _setting(optimizer: str, values: Params) -> tuple[str, tuple[object, ...]]:
-    words = [f"{_short(key)}={_text(value)}" for key, value in values.items()]
+    words = [f"{short_name(key)}={_text(value)}" for key, value in values.items()]
     order = [(isinstance(value, str), value) for value in values.values()]
     name = " ".join([optimizer, *words])
     if len(name) > LONGEST:  # what nobody could read, but still one setting and not another
         name = f"{name[:LONGEST]}…{hashlib.sha256(name.encode()).hexdigest()[:12]}"
     return name, (optimizer, *order)
-
-
-def _short(key: str) -> str:
-    section, _, name = key.rpartition(".")
-    return SHORT.get(name, name) if section == "optimizer" else key
 
 
 def _text(value: Hashable) -> str:

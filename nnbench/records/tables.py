@@ -14,6 +14,7 @@ import pandas as pd
 
 from nnbench.config.schema import text_keys
 from nnbench.config.text_values import as_value
+from nnbench.core.keys import SOURCES, key_of
 from nnbench.records import measures, tasks
 from nnbench.records import npz as artifacts
 from nnbench.records.measures import MEASURES
@@ -31,8 +32,7 @@ BEYOND = 1e300  # MLflow stores the infinite as the greatest number there is
 REPORT_OPTIONS = "nnbench.report_options"
 # Columns that are there even if no run fills them.
 TAGS = ("outcome", "optimizer", "identity", "sweep_id", "stage", "reason")
-SOURCES = ("source", "dataset_source", "code")
-PROVENANCE = (*SOURCES, "commit", "dirty", "version", "python", "numpy", "blas", "cpu", "threads", "command")
+PROVENANCE = (*SOURCES.values(), "commit", "dirty", "version", "python", "numpy", "blas", "cpu", "threads", "command")
 METRICS = tuple(measure.key for measure in MEASURES)
 CURVES = tuple(curve.column for curve in measures.CURVES)
 
@@ -179,7 +179,7 @@ def chosen(row: Row, selection: pd.DataFrame) -> bool:
     mine = selection[own & (selection["setting"] == row.tags.get("nnbench.optimizer"))]
     values = zip(mine["hyperparameter"], mine["value"], strict=True)
     params = values_of(row)
-    return all(params.get(f"optimizer.{key}", "") == value for key, value in values)
+    return all(params.get(key_of(key), "") == value for key, value in values)
 
 
 def _dated(frame: pd.DataFrame) -> pd.DataFrame:

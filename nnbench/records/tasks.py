@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from nnbench.core.errors import UserError
+from nnbench.core.keys import TASK, is_config_key, is_part_of_task
 from nnbench.records.settings import settings
 from nnbench.records.study import Study
 
-DATASET, NAME = "dataset.", "dataset.name"
-TEST = ("dataset.test_samples", "dataset.with_test")  # of a tuning stage, these say that no test point is measured
+# In a tuning stage, these say that no test point is measured.
+TEST = (f"{TASK.name}.test_samples", f"{TASK.name}.with_test")
 
 Values = Mapping[str, Hashable]
 
@@ -141,20 +142,20 @@ def _keys(frame: pd.DataFrame, *, tuning: bool = False) -> "pd.Series[str]":
 
 def _values(frame: pd.DataFrame, row: int) -> dict[str, Hashable]:
     own = zip(map(str, frame), frame.to_numpy(dtype=object)[row], strict=True)
-    values = {column: value for column, value in own if column.startswith(DATASET)}
+    values = {column: value for column, value in own if is_part_of_task(column)}
     return {name: value for name, value in values.items() if not _missing(value)}
 
 
 def _labels(values: Sequence[Values]) -> list[str]:
     """The dataset's name with what varies between the tasks that have it."""
-    names = [str(one.get(NAME, "")) for one in values]
-    rest = [{name: value for name, value in one.items() if name != NAME} for one in values]
-    return [name.replace(f" {DATASET}", " ").strip() for name, _ in settings(names, rest)]
+    names = [str(one.get(TASK.class_key, "")) for one in values]
+    rest = [{name: value for name, value in one.items() if name != TASK.class_key} for one in values]
+    return [name.replace(f" {TASK.name}.", " ").strip() for name, _ in settings(names, rest)]
 
 
 def _named(runs: pd.DataFrame) -> pd.DataFrame:
     """With settings that tell what varies within the task alone."""
-    leaves = [column for column in map(str, runs) if "." in column and "/" not in column]
+    leaves = [column for column in map(str, runs) if is_config_key(column)]
     params = [
         {name: None if _missing(value) else value for name, value in zip(leaves, row, strict=True)}
         for row in runs[leaves].to_numpy(dtype=object)
@@ -168,7 +169,7 @@ def _named(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _belongs(name: str, tuning: bool) -> bool:
-    return name.startswith(DATASET) and not (tuning and name in TEST)
+    return is_part_of_task(name) and not (tuning and name in TEST)
 
 
 def _missing(value: object) -> bool:

@@ -11,7 +11,7 @@ from hydra.core.override_parser.types import ChoiceSweep, Override, RangeSweep, 
 
 from nnbench.config.validate import SWEEP_ONLY
 from nnbench.core.errors import UserError
-from nnbench.core.keys import NOT_NUMBERS
+from nnbench.core.keys import LABEL, NOT_NUMBERS, SUBJECT
 
 GRIDS = "grids."
 MOST = 100_000  # runs of a sweep: more are probably a typing error, and a list of them would fill the memory
@@ -112,12 +112,11 @@ def classify_overrides(loader: ConfigLoader, params: Mapping[Any, Any], argument
         else:
             found.values.append(axis_of(override, parser))
     check_number(size([*found.choices, *found.values]))
-    if "optimizer" in (axis.key for axis in found.choices) and (
-        shared := found.keys & {"optimizer.name", "optimizer.algorithm"}
-    ):
+    group = SUBJECT.name
+    if group in (axis.key for axis in found.choices) and (shared := found.keys & {LABEL, SUBJECT.class_key}):
         raise UserError(
-            f"{min(shared)}: would be that of every optimizer of the sweep; give yours a file, conf/optimizer/NAME.yaml in a "
-            "folder of your own, and take it with --config-dir conf optimizer=NAME,..."
+            f"{min(shared)}: would be that of every {group} of the sweep; give yours a file, conf/{group}/NAME.yaml in a "
+            f"folder of your own, and take it with --config-dir conf {group}=NAME,..."
         )
     return found
 

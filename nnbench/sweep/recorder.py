@@ -18,7 +18,7 @@ from nnbench.core.errors import UserError
 from nnbench.core.paths import safe_subpath
 from nnbench.core.redaction import redacted
 from nnbench.core.signals import Interrupted, uninterrupted
-from nnbench.records.versions import CODE, DATASET, SOURCE
+from nnbench.records.versions import TAGS
 from nnbench.sweep.job import Ended, Failure, Job
 from nnbench.tracking.base import Tracker
 from nnbench.tracking.mlflow.store import Store, open_store
@@ -156,6 +156,6 @@ def spec(config: Config, *, alone: bool = False) -> RunSpec:
         config_yaml=yaml.safe_dump(config.nested(), sort_keys=False),
         stage=config.tracking.stage,
         configuration=config.configuration,
-        sources={SOURCE: config.source.optimizer, DATASET: config.source.dataset, CODE: config.source.nnbench},
+        sources={tag: getattr(config.source, name) for name, tag in TAGS.items()},
         files=sources(config) if alone else {},
     )

@@ -6,7 +6,7 @@ from nnbench.records.labels import best_settings, changed_labels, varying
 from nnbench.records.rows import Row
 from nnbench.records.tables import runs_table
 from nnbench.report.findings.search import searched
-from nnbench.stats.sensitivity import learning_rate_curve, usable_range
+from nnbench.stats.sensitivity import sensitivity_curve, usable_range
 
 
 def row(
@@ -128,5 +128,5 @@ def test_the_pages_of_a_search_ring_the_setting_that_the_tag_marks() -> None:
     assert search is not None
     assert search.configurations.set_index("place")["setting"].to_dict()[0] == best.setting == "sgd lr=0.3"
     own = search.runs[search.runs["optimizer"] == "sgd"]
-    curve = learning_rate_curve(own[["learning_rate", "setting", "value", "place"]])
+    curve = sensitivity_curve(own[["learning_rate", "setting", "value", "place"]])
     assert usable_range(curve, 0.05).best == 0.3

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from nnbench.records.rows import Row
-from nnbench.records.versions import ASKED, CODE, DATASET, SOURCE, split
+from nnbench.records.versions import REQUESTED, TAGS, split
 
-KNOWN = {SOURCE: "s", DATASET: "d", CODE: "c"}
+OPTIMIZER, DATASET, CODE = (TAGS[name] for name in ("optimizer", "dataset", "nnbench"))
+KNOWN = {OPTIMIZER: "s", DATASET: "d", CODE: "c"}
 
 
 def _row(run_id: str, started: int, tags: Mapping[str, str], *, optimizer: str = "lion") -> Row:
@@ -26,14 +27,14 @@ def test_one_version_is_kept_whole() -> None:
 
 
 def test_the_newest_is_kept() -> None:
-    old, new = _row("a", 0, KNOWN), _row("b", 1, {**KNOWN, SOURCE: "t"})
+    old, new = _row("a", 0, KNOWN), _row("b", 1, {**KNOWN, OPTIMIZER: "t"})
     assert _kept(old, new) == _kept(new, old) == "b"
     assert _kept(old, _row("b", 1, {**KNOWN, CODE: "t"})) == "b"
 
 
 def test_the_newest_is_what_was_asked_for_last() -> None:
-    assert _kept(_row("a", 0, {**KNOWN, ASKED: "5"}), _row("b", 1, {**KNOWN, SOURCE: "t"}), _row("c", 0, KNOWN)) == "ac"
-    assert _kept(_row("a", 0, {**KNOWN, ASKED: "9" * 400}), _row("b", 1, {**KNOWN, SOURCE: "t"})) == "b"
+    assert _kept(_row("a", 0, {**KNOWN, REQUESTED: "5"}), _row("b", 1, {**KNOWN, OPTIMIZER: "t"}), _row("c", 0, KNOWN)) == "ac"
+    assert _kept(_row("a", 0, {**KNOWN, REQUESTED: "9" * 400}), _row("b", 1, {**KNOWN, OPTIMIZER: "t"})) == "b"
 
 
 def test_what_is_not_known_is_older_than_what_is() -> None:
@@ -41,11 +42,11 @@ def test_what_is_not_known_is_older_than_what_is() -> None:
 
 
 def test_another_optimizer_keeps_its_own() -> None:
-    other = _row("a", 0, {**KNOWN, SOURCE: "o"}, optimizer="sgd")
+    other = _row("a", 0, {**KNOWN, OPTIMIZER: "o"}, optimizer="sgd")
     assert _kept(other, _row("b", 1, KNOWN)) == "ab"
     assert _kept(_row("a", 0, {}, optimizer="sgd"), _row("b", 1, KNOWN)) == "ab"
 
 
 def test_an_edited_dataset_leaves_out_every_optimizers_runs() -> None:
-    other = _row("a", 0, {**KNOWN, SOURCE: "o"}, optimizer="sgd")
+    other = _row("a", 0, {**KNOWN, OPTIMIZER: "o"}, optimizer="sgd")
     assert _kept(other, _row("b", 1, {**KNOWN, DATASET: "e"})) == "b"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnbench.stats.interquartile import interquartile_mean
-from nnbench.stats.sensitivity import learning_rate_curve, usable_range
+from nnbench.stats.sensitivity import sensitivity_curve, usable_range
 
 SHARES = st.integers(0, 256).map(lambda count: count / 256)  # in which sums and differences are exact
 
@@ -28,20 +28,20 @@ def curve(values: list[float], diverged: list[int] | None = None, start: float =
 def test_the_curve_takes_the_best_setting_at_each_learning_rate() -> None:
     plain, heavy = "m=0", "m=0.9"
     values = runs({(0.1, plain): [0.5, 0.6], (0.1, heavy): [0.8, 0.9], (0.01, plain): [0.7, 0.6], (0.01, heavy): [0.1, 0.2]})
-    table = learning_rate_curve(values)
+    table = sensitivity_curve(values)
     assert table["learning_rate"].tolist() == [0.01, 0.1]
     assert table["setting"].tolist() == ["m=0", "m=0.9"]
     assert table["estimate"].tolist() == pytest.approx([0.65, 0.85])
     seeds = [0.8, 0.9, 0.7, 0.75, 0.6, 0.85]
     whole = interquartile_mean(seeds)
-    of_six = learning_rate_curve(runs({(0.1, plain): seeds}))
+    of_six = sensitivity_curve(runs({(0.1, plain): seeds}))
     assert of_six[["low", "high", "n"]].to_numpy()[0].tolist() == [whole.low, whole.high, 6]
 
 
 def test_a_setting_that_diverges_is_taken_only_where_there_is_no_other() -> None:
     wild = [0.9, np.nan]
     values = runs({(0.1, "safe"): [0.5, 0.5], (0.1, "wild"): wild, (1.0, "wild"): wild, (10.0, "wild"): [np.nan]})
-    table = learning_rate_curve(values)
+    table = sensitivity_curve(values)
     assert table["setting"].tolist() == ["safe", "wild", "wild"]
     assert table["diverged"].tolist() == [0, 1, 1]
     assert table["n"].tolist() == [2, 1, 0]
@@ -49,7 +49,7 @@ def test_a_setting_that_diverges_is_taken_only_where_there_is_no_other() -> None
 
 def test_learning_rates_drawn_at_random_are_joined() -> None:
     values = runs({(0.011, "a"): [0.5], (0.009, "b"): [0.7], (0.02, "c"): [0.6], (0.3, "d"): [0.1]})
-    table = learning_rate_curve(values, per_decade=2)
+    table = sensitivity_curve(values, per_decade=2)
     assert table["learning_rate"].tolist() == pytest.approx([0.01, 10**-1.5, 10**-0.5])
     assert table["setting"].tolist() == ["b", "c", "d"]
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from nnbench.core import palette
 from nnbench.core.errors import UserError
-from nnbench.core.keys import is_part_of_setting
+from nnbench.core.keys import is_config_key, is_part_of_setting
 from nnbench.records.measure import Measure
 from nnbench.report.comparison.change import Change
 from nnbench.report.findings import code
@@ -177,4 +177,4 @@ def _matched(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, tuple[str, 
 def _leaves(*runs: pd.DataFrame) -> list[str]:
     """The dotted names of what was configured, in either."""
     keys = dict.fromkeys(key for one in runs for key in one.columns)
-    return [key for key in keys if "." in key and "/" not in key and is_part_of_setting(key)]
+    return [key for key in keys if is_config_key(key) and is_part_of_setting(key)]

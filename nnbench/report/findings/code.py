@@ -11,12 +11,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from nnbench.core.formatting import count, listing
+from nnbench.core.keys import CLASSES
 from nnbench.records.study import Study
 
 UNKNOWN = "code not known"
 OWN = "nnbench"
-# The columns that name a class, each with that of its source's digest.
-CLASSES = {"optimizer.algorithm": "source", "dataset.name": "dataset_source"}
 # What else is recorded of a run, with what it is called in print.
 MADE_BY = {
     "commit": "commit",
@@ -172,10 +171,14 @@ def _diff(before: Study, after: Study, name: str) -> Iterator[str]:
 
 def _files(study: Study, name: str) -> dict[str, str]:
     """The source of a class or of nnbench, as the study's newest run of it had it."""
-    for column, kind in (("optimizer.algorithm", "optimizer"), ("dataset.name", "dataset"), ("", OWN)):
-        runs = study.runs if name == OWN else study.runs[_column(study.runs, column) == name]
-        if len(runs) and (column or name == OWN) and (kind == OWN) == (name == OWN):
+    holders = (
+        {OWN: study.runs}
+        if name == OWN
+        else {column.partition(".")[0]: study.runs[_column(study.runs, column) == name] for column in CLASSES}
+    )
+    for part, runs in holders.items():
+        if len(runs):
             run_id = runs.sort_values("started")["run_id"].iloc[-1]
             files = study.source(str(run_id)).items()
-            return {file.removeprefix(f"{kind}/"): text for file, text in files if file.startswith(f"{kind}/")}
+            return {file.removeprefix(f"{part}/"): text for file, text in files if file.startswith(f"{part}/")}
     return {}

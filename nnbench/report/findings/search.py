@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from nnbench.core import palette
-from nnbench.core.keys import is_hyperparameter
+from nnbench.core.keys import LEADING, hyperparameter, is_hyperparameter
 from nnbench.records.outcomes import COUNTED, OVER
 from nnbench.records.ranking import Score, Seen, score, seen
 
+LEADING_NAMES = tuple(map(hyperparameter, LEADING))
 _JOINED = 4  # configurations behind a point of a curve, where they were drawn from ranges
 
 
@@ -24,10 +25,10 @@ class Search:
             `place` (of its setting among all, as `selection.Score` orders them, from 0), and a column for each hyperparameter.
         configurations: one row a configuration: `optimizer`, `setting`, `value` (mean over seeds; NaN where a run was lost),
             `seeds`, `diverged` (its runs that did), `place`, and a column for each hyperparameter.
-        varied: optimizer, the best first in `Findings.search` -> the hyperparameters that were varied, the learning rate
-            first, then as declared; of those alone that had any.
+        varied: optimizer, the best first in `Findings.search` -> the hyperparameters that were varied, of any group in
+            `nnbench.core.keys.GROUPS`, the learning rate first, then as declared; of those alone that had any.
         log: the hyperparameters whose scale is logarithmic.
-        looks: of the optimizers, by their labels.
+        styles: of the optimizers, by their labels.
     """
 
     measure: str
@@ -47,12 +48,19 @@ class Search:
         steps = tried.nunique().to_numpy()
         return bool(2 * len(tried.drop_duplicates()) >= steps.prod() and steps.max() < len(tried))
 
-    def per_decade(self, optimizer: str) -> int | None:
-        """How finely the learning rates of an optimizer are to be told apart; None where each is a step of a grid."""
+    @property
+    def scaled(self) -> str | None:
+        """The hyperparameter whose sensitivity is drawn: the learning rate or, where no optimizer varied it, the first of
+        those with a logarithmic scale; None if there is none."""
+        names = [name for varied in self.varied.values() for name in varied if name in self.log or name in LEADING_NAMES]
+        return min(names, key=lambda name: name not in LEADING_NAMES, default=None)
+
+    def per_decade(self, optimizer: str, name: str) -> int | None:
+        """Number of bins a decade in which values of a hyperparameter are joined; None if they are steps of a grid."""
         tried = self.of(optimizer)
-        if self.varied[optimizer] == ["learning_rate"] or tried["learning_rate"].nunique() < len(tried):
+        if self.varied[optimizer] == [name] or tried[name].nunique() < len(tried):
             return None
-        decades = np.log10(tried["learning_rate"].max() / tried["learning_rate"].min())
+        decades = np.log10(tried[name].max() / tried[name].min())
         return max(1, round(len(tried) / _JOINED / float(decades)))
 
     def line_style(self, optimizer: str) -> palette.LineStyle:
@@ -66,13 +74,13 @@ def searched(runs: pd.DataFrame, selection: pd.DataFrame, styles: Mapping[str, p
     Args:
         runs: of a `Study`, those of its tuning stage where it has one.
         selection: of the same study: which hyperparameters were searched on a logarithmic scale.
-        looks: of the optimizers, by their labels.
+        styles: of the optimizers, by their labels.
     """
     if runs.empty:
         return None
     ended = runs[runs["outcome"].isin(COUNTED)]
     column = next((one for one in ("final/val_accuracy", "final/train_accuracy") if ended[one].notna().any()), None)
-    names = {one: one.removeprefix("optimizer.") for one in ended.columns if is_hyperparameter(one)}
+    names = {one: hyperparameter(one) for one in ended.columns if is_hyperparameter(one)}
     varied = {
         str(optimizer): _ordered(many, str(optimizer), selection)
         for optimizer, own in ended.groupby("optimizer", sort=False)
@@ -110,7 +118,7 @@ def _ordered(names: Sequence[str], optimizer: str, selection: pd.DataFrame) -> l
     """The learning rate first; then as its space declares them, the most important first."""
     declared = selection.loc[selection["optimizer"] == optimizer, "hyperparameter"].tolist() if len(selection) else []
     return sorted(
-        names, key=lambda name: (name != "learning_rate", declared.index(name) if name in declared else len(declared))
+        names, key=lambda name: (name not in LEADING_NAMES, declared.index(name) if name in declared else len(declared))
     )
 
 
@@ -141,6 +149,6 @@ def _logarithmic(table: pd.DataFrame, varied: dict[str, list[str]], selection: p
         values = table[name].dropna()
         if pd.api.types.is_numeric_dtype(values) and values.min() > 0:
             spread = np.log10(float(values.max()) / float(values.min()))
-            if name == "learning_rate" or spread >= 1:
+            if name in LEADING_NAMES or spread >= 1:
                 result.add(name)
     return frozenset(result)

@@ -9,6 +9,7 @@ import pandas as pd
 from nnbench.core import formatting as numbers
 from nnbench.core import palette
 from nnbench.core.formatting import count, listing
+from nnbench.core.keys import key_of
 from nnbench.records.tuned import tuned_label
 from nnbench.report.findings import budget
 from nnbench.report.findings.findings import Comparison, Findings
@@ -147,7 +148,7 @@ def _figures(findings: Findings, one: dict[Hashable, object]) -> tuple[str, str,
 
 
 def _tried(findings: Findings, one: dict[Hashable, object]) -> str:
-    tuning, column = findings.study.tuning, f"optimizer.{one['hyperparameter']}"
+    tuning, column = findings.study.tuning, key_of(str(one["hyperparameter"]))
     if column not in tuning:
         return "several"
     return ", ".join(

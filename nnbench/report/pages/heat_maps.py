@@ -1,5 +1,7 @@
 """Page: heat maps of the result over two hyperparameters, with diverged runs marked."""
 
+import re
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -132,7 +134,7 @@ def _key(page: Page, search: Search, norm: Normalize) -> None:
 
 def _grid(axes: Axes, own: pd.DataFrame, norm: Normalize) -> None:
     """Draw one cell per pair of values, equally spaced."""
-    xs, ys = (sorted(own[axis].unique()) for axis in ("x_value", "y_value"))
+    xs, ys = (sorted(own[axis].unique(), key=_order) for axis in ("x_value", "y_value"))
     grid = own.pivot(index="y_value", columns="x_value", values="value").reindex(index=ys, columns=xs)
     axes.imshow(grid, cmap=_COLOURS, norm=norm, origin="lower", aspect="auto", interpolation="nearest")
     best = own["place"].idxmin()
@@ -171,6 +173,13 @@ def _grid(axes: Axes, own: pd.DataFrame, norm: Normalize) -> None:
     axes.set_yticks(range(len(ys)), [hyperparameter_value(y) for y in ys])
     axes.set(xlim=(-0.5, len(xs) - 0.5), ylim=(-0.5, len(ys) - 0.5))
     axes.grid(False)
+
+
+def _order(value: object) -> tuple[object, ...]:
+    """Sort numbers by value, and text by the numbers in it: `[16]` before `[128]`."""
+    if not isinstance(value, str):
+        return (value,)
+    return tuple((part.isdecimal(), int(part) if part.isdecimal() else part) for part in re.split(r"(\d+)", value))
 
 
 def _scatter(axes: Axes, own: pd.DataFrame, norm: Normalize, log: frozenset[str]) -> None:

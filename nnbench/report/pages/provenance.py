@@ -5,7 +5,7 @@ from itertools import zip_longest
 
 import pandas as pd
 
-from nnbench.core.keys import STORAGE, is_within
+from nnbench.core.keys import CLASSES, LABEL, STORAGE, SUBJECT, hyperparameter, is_config_key, is_of_subject, is_within
 from nnbench.report.findings import code
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import NoDataError, ReportOptions
@@ -53,15 +53,15 @@ def _title(runs: pd.DataFrame) -> str:
 def _collect(findings: Findings) -> pd.DataFrame:
     """Collect all rows, in the order of the page."""
     runs = findings.runs
-    leaves = [key for key in runs.columns if "." in key and "/" not in key and not is_within(key, STORAGE)]
-    given = [key for key in leaves if key.startswith("optimizer.") and key != "optimizer.name"]
+    leaves = [key for key in runs.columns if is_config_key(key) and not is_within(key, STORAGE)]
+    given = [key for key in leaves if is_of_subject(key) and key != LABEL]
     rows = []
     for setting, own in findings.ordered(runs).groupby("setting", sort=False):
-        hyperparameters = {key.removeprefix("optimizer."): wording.distinct_values(own, key) for key in given}
-        if hyperparameters.get("algorithm") == [
+        hyperparameters = {hyperparameter(key): wording.distinct_values(own, key) for key in given}
+        if hyperparameters.get(SUBJECT.class_field) == [
             findings.base_label(label) for label in wording.distinct_values(own, "optimizer")
         ]:
-            del hyperparameters["algorithm"]  # the label says it
+            del hyperparameters[SUBJECT.class_field]  # the label says it
         rows.append(
             (
                 "setting",
@@ -74,7 +74,7 @@ def _collect(findings: Findings) -> pd.DataFrame:
     if left := code.left_out(findings.study):
         rows.append(("made by", "earlier code", left))
     rows += [("made by", called, "; ".join(_distinct(runs, key))) for key, called in code.MADE_BY.items() if key in runs]
-    for key in ["seed", *(key for key in leaves if not key.startswith("optimizer."))]:
+    for key in ["seed", *(key for key in leaves if not is_of_subject(key))]:
         values = wording.distinct_values(runs, key)
         if values:
             rows.append(("varied" if len(values) > 1 else "common", key, "; ".join(values)))
@@ -85,7 +85,7 @@ def _sources(runs: pd.DataFrame) -> list[str]:
     """The classes that the runs are of, and nnbench itself, where the digest of any source is known."""
     if not wording.distinct_values(runs, "code"):
         return []
-    return [code.OWN, *(name for column in code.CLASSES for name in wording.distinct_values(runs, column))]
+    return [code.OWN, *(name for column in CLASSES for name in wording.distinct_values(runs, column))]
 
 
 def _distinct(runs: pd.DataFrame, key: str) -> list[str]:

@@ -1,4 +1,5 @@
-"""Page: sensitivity to the learning rate: the result at each rate tried, and the range that is nearly as good."""
+"""Page: sensitivity to the learning rate, or to another hyperparameter: the result at each value tried, and the range that is
+nearly as good."""
 
 import numpy as np
 import pandas as pd
@@ -7,15 +8,15 @@ from matplotlib.axes import Axes
 from nnbench.core import formatting as numbers
 from nnbench.core import palette
 from nnbench.report.findings.findings import Findings
-from nnbench.report.findings.search import Search
+from nnbench.report.findings.search import LEADING_NAMES, Search
 from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots.forest import Row, forest_plot
 from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import LEFT, RIGHT
 from nnbench.report.plots.ticks import logarithmic
-from nnbench.report.sentences.wording import left_out, short_name
+from nnbench.report.sentences.wording import hyperparameter_label, left_out, short_name
 from nnbench.stats.failures import chance_line
-from nnbench.stats.sensitivity import Range, learning_rate_curve, usable_range
+from nnbench.stats.sensitivity import Range, sensitivity_curve, usable_range
 
 TOLERANCE = 0.05  # five points of accuracy; a few seeds tell no less
 _MANY = 6
@@ -23,26 +24,27 @@ _TINY = 1e-30  # a smaller learning rate is none
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
-    """Draw the page; return one row per optimizer and learning rate, as `learning_rate_curve` gives them.
+    """Draw the page for `Search.scaled`; return one row per optimizer and value, as `sensitivity_curve` gives them.
 
     Returns:
         With the `optimizer`, and `reaches`: whether its best is beyond chance, and within the tolerance of the best of all.
     """
     search = findings.search
-    varied = [name for name, keys in search.varied.items() if "learning_rate" in keys] if search else []
-    if search is None or not varied:
-        raise NoDataError("no optimizer was run with more than one learning rate")
-    tried = [name for name in varied if _on_a_scale(search.of(name)["learning_rate"])]
+    along = search.scaled if search else None
+    if search is None or along is None:
+        raise NoDataError("no optimizer was run with more than one learning rate, or a wide range of another hyperparameter")
+    varied = [name for name, keys in search.varied.items() if along in keys]
+    tried = [name for name in varied if _on_a_scale(search.of(name)[along])]
     if not tried:
-        raise NoDataError("no optimizer was run with learning rates that are all positive numbers")
-    curves = {name: _curve(search, name) for name in tried[:_MANY]}
-    ranges = {name: usable_range(curve, TOLERANCE) for name, curve in curves.items()}
+        raise NoDataError(f"no optimizer was run with {_plural(along)} that are all positive numbers")
+    curves = {name: _curve(search, name, along) for name in tried[:_MANY]}
+    ranges = {name: usable_range(curve, TOLERANCE, along) for name, curve in curves.items()}
     ranges = dict(sorted(ranges.items(), key=lambda one: -np.nan_to_num(one[1].decades, nan=-1.0)))  # the widest first
     reach = _reaching(curves, _chance(findings, search))
-    title = _title({name: one for name, one in ranges.items() if name in reach}, alone=len(ranges) == 1)
-    page = section.page(title, _caption(search, curves) + left_out(tried, _MANY, "optimizer"))
-    _panel(page, search, curves)
-    _ranges(page, search, curves, ranges)
+    title = _title({name: one for name, one in ranges.items() if name in reach}, along, alone=len(ranges) == 1)
+    page = section.page(title, _caption(search, curves, along) + left_out(tried, _MANY, "optimizer"))
+    _panel(page, search, curves, along)
+    _ranges(page, search, curves, ranges, along)
     parts = [curve.assign(optimizer=name, reaches=name in reach) for name, curve in curves.items()]
     return pd.concat(parts, ignore_index=True)
 
@@ -65,29 +67,35 @@ def _reaching(curves: dict[str, pd.DataFrame], chance: float) -> list[str]:
     return [name for name, own in bests.items() if own >= best - TOLERANCE and not own <= chance]
 
 
-def _on_a_scale(rates: "pd.Series[float]") -> bool:
-    """Whether a logarithmic axis can show all rates."""
-    return pd.api.types.is_numeric_dtype(rates.infer_objects()) and bool(((rates > _TINY) & (rates < 1 / _TINY)).all())
+def _on_a_scale(values: "pd.Series[float]") -> bool:
+    """Whether a logarithmic axis can show all values."""
+    return pd.api.types.is_numeric_dtype(values.infer_objects()) and bool(((values > _TINY) & (values < 1 / _TINY)).all())
 
 
-def _curve(search: Search, name: str) -> pd.DataFrame:
+def _plural(along: str) -> str:
+    """`learning rates`, or `network initial scale values`."""
+    return f"{hyperparameter_label(along)}{'s' if along in LEADING_NAMES else ' values'}"
+
+
+def _curve(search: Search, name: str, along: str) -> pd.DataFrame:
     runs = search.runs[search.runs["optimizer"] == name]
-    return learning_rate_curve(runs[["learning_rate", "setting", "value", "place"]], per_decade=search.per_decade(name))
+    return sensitivity_curve(runs[[along, "setting", "value", "place"]], along, per_decade=search.per_decade(name, along))
 
 
-def _title(ranges: dict[str, Range], *, alone: bool) -> str:
+def _title(ranges: dict[str, Range], along: str, *, alone: bool) -> str:
     """Title, about the optimizers of `_reaching`."""
     known = {name: one for name, one in ranges.items() if np.isfinite(one.best)}
     if not known:
-        return "At every learning rate, some run diverged or the result was no better than chance"
+        return f"At every {hyperparameter_label(along)}, some run diverged or the result was no better than chance"
     widest = max(known, key=lambda name: known[name].decades)
     width = _decades(known[widest])
     if len(known) == 1:
         only = "" if alone else ", the only one near the best result,"
-        return f"In this search {short_name(widest)}{only} is nearly as good as its best over {width} of learning rates"
+        return f"In this search {short_name(widest)}{only} is nearly as good as its best over {width} of {_plural(along)}"
     narrowest = min(known, key=lambda name: known[name].decades)
     most = f"{short_name(narrowest)} the most ({_decades(known[narrowest])})"
-    return f"In this search {short_name(widest)} is the least sensitive to its learning rate ({width}), {most}"
+    label = hyperparameter_label(along)
+    return f"In this search {short_name(widest)} is the least sensitive to its {label} ({width}), {most}"
 
 
 def _decades(one: Range) -> str:
@@ -95,49 +103,44 @@ def _decades(one: Range) -> str:
     return f"{beyond}{one.decades:.1f} decades"
 
 
-def _caption(search: Search, curves: dict[str, pd.DataFrame]) -> str:
+def _caption(search: Search, curves: dict[str, pd.DataFrame], along: str) -> str:
     seeds = int(max(curve["n"].max() for curve in curves.values()))
-    joined = [steps for name in curves if (steps := search.per_decade(name))]
-    drawn = f" Learning rates drawn from a range are joined, {joined[0]} to a decade." if joined else ""
+    joined = [steps for name in curves if (steps := search.per_decade(name, along))]
+    drawn = f" {_plural(along).capitalize()} drawn from a range are joined, {joined[0]} to a decade." if joined else ""
     rail = (
-        " Crosses on the rail above: learning rates at which runs diverged; hollow: the mean of those that did not."
+        f" Crosses on the rail above: {_plural(along)} at which runs diverged; hollow: the mean of those that did not."
         if (search.configurations["diverged"] > 0).any()
         else ""
     )
     return (
-        f"At each learning rate, the best of the settings tried there: the interquartile mean of {search.measure} over "
-        f"{numbers.count(seeds, 'seed')}, band: its {numbers.INTERVAL}. Small dots: all configurations.{drawn}{rail} Below: "
-        f"the unbroken range of learning rates that stays within {TOLERANCE:g} of the best, with no run diverged; an arrow "
-        "where it reaches the end of the rates tried, and may extend further."
+        f"At each {hyperparameter_label(along)}, the best of the settings tried there: the interquartile mean of "
+        f"{search.measure} over {numbers.count(seeds, 'seed')}, band: its {numbers.INTERVAL}. Small dots: all "
+        f"configurations.{drawn}{rail} Below: the unbroken range of {_plural(along)} that stays within "
+        f"{TOLERANCE:g} of the best, with no run diverged; an arrow where it reaches the end of the "
+        f"{'rates' if along in LEADING_NAMES else 'values'} tried, and may extend further."
     )
 
 
-def _extent(search: Search, curves: dict[str, pd.DataFrame]) -> tuple[float, float]:
-    rates = pd.concat(
-        [search.of(name)["learning_rate"] for name in curves] + [own["learning_rate"] for own in curves.values()]
-    )
-    return float(rates.min()), float(rates.max())
+def _extent(search: Search, curves: dict[str, pd.DataFrame], along: str) -> tuple[float, float]:
+    values = pd.concat([search.of(name)[along] for name in curves] + [own[along] for own in curves.values()])
+    return float(values.min()), float(values.max())
 
 
-def _panel(page: Page, search: Search, curves: dict[str, pd.DataFrame]) -> None:
+def _panel(page: Page, search: Search, curves: dict[str, pd.DataFrame], along: str) -> None:
     page.heading(search.measure.capitalize())
     height = min(115.0, page.room - 54 - 8.5 * len(curves))
     page.y += 5
     axes = page.axes(LEFT + 9, page.y, RIGHT - LEFT - 13, height)
-    low, high = _extent(search, curves)
+    low, high = _extent(search, curves, along)
     logarithmic(axes.xaxis, low / 1.3, high * 1.3, numbers.tick)
-    axes.set_xlabel("learning rate")
+    axes.set_xlabel(hyperparameter_label(along))
     for order, (name, curve) in enumerate(curves.items()):
         line_style, tried = search.line_style(name), search.of(name)
-        axes.plot(
-            tried["learning_rate"], tried["value"], "o", color=line_style.colour, markersize=2.6, alpha=0.5, markeredgewidth=0
-        )
+        axes.plot(tried[along], tried["value"], "o", color=line_style.colour, markersize=2.6, alpha=0.5, markeredgewidth=0)
         known = curve[curve["n"] > 0]
-        axes.fill_between(
-            known["learning_rate"], known["low"], known["high"], color=line_style.colour, alpha=0.13, linewidth=0
-        )
+        axes.fill_between(known[along], known["low"], known["high"], color=line_style.colour, alpha=0.13, linewidth=0)
         axes.plot(
-            known["learning_rate"],
+            known[along],
             known["estimate"],
             line_style.marker,
             color=line_style.colour,
@@ -145,17 +148,15 @@ def _panel(page: Page, search: Search, curves: dict[str, pd.DataFrame]) -> None:
             linewidth=1.4,
         )
         partly = known[known["diverged"] > 0]
-        axes.plot(
-            partly["learning_rate"], partly["estimate"], line_style.marker, color=line_style.colour, markerfacecolor="white"
-        )
-        lost = tried.loc[tried["diverged"] > 0, "learning_rate"]
+        axes.plot(partly[along], partly["estimate"], line_style.marker, color=line_style.colour, markerfacecolor="white")
+        lost = tried.loc[tried["diverged"] > 0, along]
         rail = [1.02 + 0.022 * order] * len(lost)
         axes.plot(lost, rail, "x", color=line_style.colour, markersize=4, transform=axes.get_xaxis_transform(), clip_on=False)
     page.y += height + 16
 
 
-def _ranges(page: Page, search: Search, curves: dict[str, pd.DataFrame], ranges: dict[str, Range]) -> None:
-    page.heading(f"Learning rates within {TOLERANCE:g} of the best")
+def _ranges(page: Page, search: Search, curves: dict[str, pd.DataFrame], ranges: dict[str, Range], along: str) -> None:
+    page.heading(f"{_plural(along).capitalize()} within {TOLERANCE:g} of the best")
     page.y += 1
     rows = []
     for name, one in ranges.items():
@@ -172,8 +173,8 @@ def _ranges(page: Page, search: Search, curves: dict[str, pd.DataFrame], ranges:
                 line_style=search.line_style(name),
             )
         )
-    axes = forest_plot(page, rows, "learning rate", ("decades", "best", "from", "to"))
-    low, high = _extent(search, curves)
+    axes = forest_plot(page, rows, hyperparameter_label(along), ("decades", "best", "from", "to"))
+    low, high = _extent(search, curves, along)
     logarithmic(axes.xaxis, low / 1.6, high * 1.6, numbers.tick)  # room for the arrows
     for at, (name, one) in enumerate(ranges.items()):
         _range(axes, at, one, search.line_style(name))

@@ -8,13 +8,13 @@ import pandas as pd
 
 from nnbench.core.constraints import MINIMUM_RUNS
 from nnbench.core.formatting import count, interval, listing
+from nnbench.core.keys import is_config_key, is_of_subject, is_part_of_setting, is_part_of_task
 from nnbench.report.findings import budget, code, power
 from nnbench.report.findings.findings import Findings
 from nnbench.report.sentences.wording import distinct_values, short_name
 from nnbench.stats.interquartile import interquartile_mean
 
 FEW = 10  # seeds under which the intervals come out too narrow
-_TASK = ("dataset.", "draws.", "network.", "training.")  # what a run depends on beside its optimizer and seed
 
 Kind = Literal[
     "task",
@@ -259,12 +259,13 @@ def one_task(runs: pd.DataFrame) -> str:
     mixed = [
         f"{column} is {listing(values[:4] if len(values) <= 4 else [*values[:3], 'others'])}"
         for column in map(str, runs)
-        if column.startswith(_TASK) and column != "training.checkpoints" and len(values := distinct_values(runs, column)) > 1
+        if is_config_key(column)
+        and is_part_of_setting(column)
+        and not is_of_subject(column)
+        and len(values := distinct_values(runs, column)) > 1
     ]
     if mixed:
-        what = (
-            "Several tasks" if any(words.startswith("dataset.") for words in mixed) else "Not all runs were configured alike"
-        )
+        what = "Several tasks" if any(is_part_of_task(phrase) for phrase in mixed) else "Not all runs were configured alike"
         return f"{what}: {'; '.join(mixed[:3])}. Results depend on this, too."
     shapes = {
         "dataset.classes": "{} classes",

@@ -10,7 +10,7 @@ from mlflow.exceptions import MlflowException
 
 from nnbench.core.redaction import redacted
 from nnbench.records.rows import Row, ours
-from nnbench.records.versions import CODE, DATASET, SOURCE
+from nnbench.records.versions import TAGS
 from nnbench.tracking.mlflow.artifact_files import artifact_folder
 from nnbench.tracking.mlflow.store import Store
 from nnbench.tracking.run_spec import Sources
@@ -40,10 +40,10 @@ def read_source(store: Store, experiment: Experiment, rows: Mapping[str, Row], r
     row = rows[run_id]
     found: dict[str, str] = {}
     holders = [row.tags.get("nnbench.sweep_id", run_id), run_id]  # the run's own where the sweep's could not be given them
-    for kind, tag in (("optimizer", SOURCE), ("dataset", DATASET), ("nnbench", CODE)):
+    for name, tag in TAGS.items():
         if all(map(ours, holders)) and ours(digest := row.tags.get(tag, "")):
             files = next(filter(None, (_read(store, experiment, holder, digest) for holder in holders)), {})
-            found |= {f"{kind}/{name}": text for name, text in files.items()}
+            found |= {f"{name}/{path}": text for path, text in files.items()}
     return found
 
 

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
+from nnbench.core.keys import GROUPS, TASK
 from nnbench.records.rows import Row
 from nnbench.records.settings import configuration
 from nnbench.records.tables import configuration_of
-from nnbench.records.versions import ASKED, CODE, DATASET, SOURCE, split
+from nnbench.records.versions import REQUESTED, TAGS, split
 from nnbench.tracking.run_spec import RunSpec, stored_params
 
 
@@ -28,21 +29,21 @@ def changes(rows: Iterable[Row], jobs: Sequence[RunSpec]) -> Counter[str]:
     return found
 
 
-def mark_requested(rows: Sequence[Row], identities: Collection[str], asked: int) -> dict[str, dict[str, str]]:
+def mark_requested(rows: Sequence[Row], identities: Collection[str], requested: int) -> dict[str, dict[str, str]]:
     """Tags, by run id, that make runs of an earlier version count as the newest because a sweep uses them again.
 
     Args:
         rows: of the study.
         identities: of the runs that the sweep uses.
-        asked: when, in ms since 1970.
+        requested: when, in ms since 1970.
     """
     _, earlier = split([row for row in rows if row.tags.get("nnbench.kind") == "training"])
-    return {row.run_id: {ASKED: str(asked)} for row in earlier if row.tags.get("nnbench.identity") in identities}
+    return {row.run_id: {REQUESTED: str(requested)} for row in earlier if row.tags.get("nnbench.identity") in identities}
 
 
 def _differing(row: Row, job: RunSpec) -> list[str]:
     """The components whose source differs between a job and a run of the same configuration."""
     if not all(tag in row.tags for tag in job.sources):
         return [""]
-    names = {SOURCE: job.params.get("optimizer.algorithm"), DATASET: job.params.get("dataset.name"), CODE: "nnbench"}
-    return [str(names[tag]) for tag, digest in job.sources.items() if row.tags[tag] != digest]
+    classes = {TAGS[group.name]: job.params.get(group.class_key) for group in (*GROUPS, TASK) if group.source}
+    return [str(classes.get(tag, "nnbench")) for tag, digest in job.sources.items() if row.tags[tag] != digest]

@@ -65,8 +65,8 @@ def test_grids_are_told_from_random_draws(make_study: MakeStudy) -> None:
     grid, drawn = _search(make_study(GRID, 2)), _search(make_study(["adam"], 2, tuned=32))
     assert grid.gridded("adam", "learning_rate", "decay")
     assert not drawn.gridded("adam", "learning_rate", "decay")
-    assert grid.per_decade("adam") is None
-    assert drawn.per_decade("adam") == 4  # eight points of four configurations over two decades
+    assert grid.per_decade("adam", "learning_rate") is None
+    assert drawn.per_decade("adam", "learning_rate") == 4  # eight points of four configurations over two decades
 
 
 @pytest.mark.parametrize("name", ["sensitivity", "heat_maps", "best_of_k", "importance", "chosen"])

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
+from nnbench.core.keys import LABEL, LEADING
 from nnbench.records import measures
 from nnbench.records.measures import MEASURES, by_rank, by_split
 
@@ -52,7 +53,7 @@ def views(
     """
     stage = " AND tags.`nnbench.stage` = 'final'" if tuned else ""
     best = " AND tags.`nnbench.best` = 'true'" if grouped else stage
-    by = [("tag", "nnbench.setting")] if grouped else [("param", "optimizer.name"), ("param", "optimizer.learning_rate")]
+    by = [("tag", "nnbench.setting")] if grouped else [("param", key) for key in (LABEL, *LEADING)]
     states: dict[str, dict[str, object]] = {
         LEADERBOARD: {
             "searchFilter": f"{TRAINING} AND {COMPLETED}{stage}",
