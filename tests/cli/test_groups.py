@@ -9,11 +9,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from mlflow.entities import Experiment
 
+from nnbench.records.rows import Row
 from nnbench.records.study import Study
 from nnbench.records.tasks import tasks
 from nnbench.tracking.mlflow.reader import read_study
-from nnbench.tracking.mlflow.store import open_store
+from nnbench.tracking.mlflow.store import Store, open_store
 from tests.conftest import Said
 from tests.sweep.conftest import Trainer
 
@@ -30,10 +32,22 @@ def _figure(home: Path, name: str) -> pd.DataFrame:
     return pd.read_csv(home / "results" / "s" / "figures" / f"{name}.csv")
 
 
+def _experiment(home: Path) -> tuple[Store, Experiment]:
+    store = open_store(f"sqlite:///{home}/results/mlflow.db", None)
+    experiment = store.client.get_experiment_by_name("s")
+    assert experiment is not None
+    return store, experiment
+
+
+def _rows(home: Path) -> list[Row]:
+    store, experiment = _experiment(home)
+    return [row for row in store.runs.rows(experiment) if row.tags["nnbench.kind"] == "training"]
+
+
 def _leaderboard(home: Path) -> dict[str, Any]:
     """State of the view in MLflow's pages."""
-    store = open_store(f"sqlite:///{home}/results/mlflow.db", None)
-    tag = store.client.get_experiment_by_name("s").tags["mlflow.sharedViewState.nnbench-leaderboard"]
+    _, experiment = _experiment(home)
+    tag = experiment.tags["mlflow.sharedViewState.nnbench-leaderboard"]
     found: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(json.loads(tag)["state"].partition(";")[2])))
     return found
 
@@ -62,12 +76,6 @@ def test_a_field_of_another_group_is_a_setting(
     assert f"params.`{key}`" in _leaderboard(home)["selectedColumns"]
     labels = {row.tags["nnbench.setting"] for row in _rows(home)}
     assert labels == {setting.replace("adam", "adam lr=0.05") for setting in settings}
-
-
-def _rows(home: Path) -> list[Any]:
-    store = open_store(f"sqlite:///{home}/results/mlflow.db", None)
-    experiment = store.client.get_experiment_by_name("s")
-    return [row for row in store.runs.rows(experiment) if row.tags["nnbench.kind"] == "training"]
 
 
 def test_fields_of_two_groups_span_a_heat_map(home: Path, nnbench: Command, trainer: Trainer) -> None:
