@@ -27,7 +27,7 @@ STYLE = """
 Imports = dict[str, frozenset[str]]
 
 
-def main(words: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Draw the graph, or compare it with the stored one.
 
     Returns:
@@ -35,7 +35,7 @@ def main(words: list[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog=COMMAND, description="Draw the graph of nnbench's packages from their imports.")
     parser.add_argument("--check", action="store_true", help="write nothing; fail if the stored drawing is out of date")
-    check = parser.parse_args(words).check
+    check = parser.parse_args(arguments).check
     drawing = draw(package_imports())
     name = IMAGE.relative_to(ROOT).as_posix()
     if check:

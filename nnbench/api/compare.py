@@ -23,7 +23,7 @@ _PLAIN = (bool, int, float, str, type(None))
 
 def compare(
     optimizers: Sequence[Optimizer | str],
-    *words: str,
+    *arguments: str,
     seeds: int | Iterable[int] = 10,
     study: str = "comparison",
     folder: str | Path = "results",
@@ -31,22 +31,22 @@ def compare(
 ) -> Study:
     """Train optimizers on the same seeds, and return the study that compares them.
 
-    Objects are written as YAML into ``<folder>/<study>/conf/optimizer``, so that the command which the study records can be
-    given again from a shell.
+    Objects are written as YAML into ``<folder>/<study>/conf/optimizer``, so that the command stored with the study can be
+    repeated from a shell.
 
     Parameters
     ----------
     optimizers : sequence of Optimizer or str
         Objects with their hyperparameters, whose classes can be imported as ``module:Class``; or options of the group
         ``optimizer``, such as ``"adam"``, with the hyperparameters of its YAML.
-    *words : str
-        Further words of the command line, such as ``"training.epochs=1001"``.
+    *arguments : str
+        Further arguments of the command line, such as ``"training.epochs=1001"``.
     seeds : int or iterable of int, default: 10
-        How many seeds, from 0, or which.
+        Number of seeds, counted from 0, or the seeds themselves.
     study : str, default: "comparison"
         The name of the study, an experiment in MLflow.
     folder : str or path, default: "results"
-        Holds the store ``mlflow.db``, the artifacts and the report, as for `load_study`.
+        Folder of the store ``mlflow.db``, the artifacts and the report, as for `load_study`.
     quiet : bool, default: False
         As for `run`.
 
@@ -70,8 +70,8 @@ def compare(
     ['adam', 'sgd']
     """
     if isinstance(optimizers, str | Optimizer) or not optimizers:
-        raise UserError("optimizers: must be a list of Optimizer objects and names, one at least")
-    if "--config-dir" in words or "-cd" in words:
+        raise UserError("optimizers: must be a list of at least one Optimizer object or name")
+    if "--config-dir" in arguments or "-cd" in arguments:
         raise UserError("--config-dir: compare has a folder of its own; give run the options of yours")
     trees = [one if isinstance(one, str) else tree_of(one) for one in optimizers]
     options = {_option(tree): tree for tree in trees if not isinstance(tree, str)}
@@ -82,16 +82,16 @@ def compare(
         chosen += [f"{key}={_quoted(str(value))}" for key, value in places.items()]
     if options:
         chosen = ["--config-dir", str(_write(options, safe_subpath(Path(folder), study, "conf"))), *chosen]
-    return run(*chosen, *words, quiet=quiet)
+    return run(*chosen, *arguments, quiet=quiet)
 
 
 def tree_of(optimizer: Optimizer) -> dict[str, Any]:
-    """Return what the YAML of an optimizer object holds: its name, its class and its hyperparameters.
+    """Return the content of an optimizer's YAML file: its name, class and hyperparameters.
 
     Raises
     ------
     UserError
-        Another process could not make the object again.
+        Another process could not create the object.
     """
     kind = type(optimizer)
     if not (isinstance(optimizer, Optimizer) and is_dataclass(kind)):
@@ -102,7 +102,7 @@ def tree_of(optimizer: Optimizer) -> dict[str, Any]:
 
 
 def algorithm_of(kind: type[Optimizer]) -> str:
-    """Return how a config names a class."""
+    """Return the value of `optimizer.algorithm` for a class."""
     short = kind.__module__.removeprefix(f"{known_optimizers.__name__}.")
     if short in known_optimizers.known():
         return short
@@ -119,7 +119,7 @@ def algorithm_of(kind: type[Optimizer]) -> str:
 
 
 def _name(kind: type[Optimizer]) -> str:
-    """`SignMomentum` is called `sign_momentum`."""
+    """Convert the name of a class, such as `SignMomentum`, to `sign_momentum`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", kind.__name__).lower().removeprefix("_")
 
 
@@ -133,13 +133,13 @@ def _hyperparameters(optimizer: Optimizer) -> dict[str, Any]:
 
 
 def _option(tree: dict[str, Any]) -> str:
-    """Return the name of the file: the optimizer's, with a digest, so that later calls do not overwrite what others used."""
+    """Return the name of the YAML file, with a digest, so that a later call does not overwrite the file of an earlier one."""
     digest = hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()
     return f"{tree['name']}_{digest[:8]}"
 
 
 def _quoted(text: str) -> str:
-    """Return a value as Hydra's grammar takes it."""
+    """Quote a value for Hydra's grammar."""
     return text if re.fullmatch(r"[\w./-]+", text) else QuotedString(text=text, quote=Quote.single).with_quotes()
 
 

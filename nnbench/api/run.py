@@ -1,7 +1,7 @@
-"""A sweep from Python: the command `python -m nnbench -m ...` in a process of its own, and the study that it leaves.
+"""A sweep from Python: runs `python -m nnbench -m ...` in a separate process and reads its study.
 
-A process of its own has the command's `sys.argv`, signal handlers, logging and Hydra's global state, none of which a notebook
-or a thread could lend. Its workers import `nnbench`, not the caller's `__main__`, so that a script needs no guard.
+A separate process has its own `sys.argv`, signal handlers, logging and global state of Hydra, which a notebook or a thread
+cannot provide. Its workers import `nnbench`, not the caller's `__main__`, so that a script needs no `if __name__` guard.
 """
 
 import json
@@ -18,23 +18,23 @@ from nnbench.api.study import Study, read
 from nnbench.cli.outcome import VARIABLE
 from nnbench.core.errors import UserError
 
-_PROGRAM = "nnbench: "  # begins the line about a mistake
-# Jupyter sets these in its kernels; rich would draw a live bar and colours into the pipe.
+_PROGRAM = "nnbench: "  # prefix of an error message
+# Set by Jupyter in its kernels; with them rich would write a live bar and colours into the pipe.
 _TERMINAL = ("FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
 _KEPT = 40  # lines of output kept for an error's text
 
 
-def run(*words: str, quiet: bool = False) -> Study:
-    """Run a sweep, as `python -m nnbench -m WORDS` does, and return its study.
+def run(*arguments: str, quiet: bool = False) -> Study:
+    """Run a sweep, as `python -m nnbench -m ARGUMENTS` does, and return its study.
 
-    The sweep is a process of its own with worker processes, started in the working folder. It tracks every run, writes the
+    The sweep runs in a separate process with worker processes, started in the working folder. It tracks every run, writes the
     report, and skips what the study has finished before. A run that fails or diverges raises nothing: see the column
     ``outcome`` of `Study.runs`.
 
     Parameters
     ----------
-    *words : str
-        The words of the command line, ``KEY=VALUE`` or options such as ``--config-dir``; ``-m`` is implied. They need no
+    *arguments : str
+        Arguments of the command line, ``KEY=VALUE`` or options such as ``--config-dir``; ``-m`` is implied. They need no
         quotes for a shell.
     quiet : bool, default: False
         Whether to leave out what the command prints, which otherwise goes to `sys.stderr`.
@@ -47,11 +47,11 @@ def run(*words: str, quiet: bool = False) -> Study:
     Raises
     ------
     UserError
-        The words hold a mistake, or the store or the system refuses; the text is the line that the command prints.
+        An argument is wrong, or the store cannot be used; the text is the line that the command prints.
     RuntimeError
-        The command was ended by a signal or by a fault of nnbench.
+        The command ended with a signal or an error of nnbench.
     KeyboardInterrupt
-        Ctrl-C, or a notebook's stop button: what has finished is kept, and the same call goes on.
+        Ctrl-C, or a notebook's stop button. Finished runs are kept; the same call continues.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def run(*words: str, quiet: bool = False) -> Study:
     >>> len(study.runs)
     4
     """
-    given = [word for word in words if word not in ("-m", "--multirun")]
+    given = [argument for argument in arguments if argument not in ("-m", "--multirun")]
     with tempfile.TemporaryDirectory(prefix="nnbench-") as folder:
         file = Path(folder) / "outcome.json"
         status, output = _command(["-m", *given], file, quiet=quiet)
@@ -72,18 +72,18 @@ def run(*words: str, quiet: bool = False) -> Study:
         how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
         raise RuntimeError(f"nnbench ended with {how}:\n" + "\n".join(output))
     if outcome is None:
-        raise UserError(f"{' '.join(given)}: leaves no study to return; give it to python -m nnbench")
+        raise UserError(f"{' '.join(given)}: does not run a study; give it to python -m nnbench")
     return read(outcome["study"], outcome["store"], outcome["artifacts"], outcome["folder"])
 
 
-def _command(words: Sequence[str], outcome: Path, *, quiet: bool) -> tuple[int, list[str]]:
-    """Run `python -m nnbench WORDS`; returns its exit status and the last lines that it printed."""
-    path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)  # what can be imported here can be there
+def _command(arguments: Sequence[str], outcome: Path, *, quiet: bool) -> tuple[int, list[str]]:
+    """Run `python -m nnbench ARGUMENTS`; return its exit status and the last lines of its output."""
+    path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)  # the same modules can be imported there
     kept = {key: value for key, value in os.environ.items() if key not in _TERMINAL}
     environment = {**kept, VARIABLE: str(outcome), "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
     output: deque[str] = deque(maxlen=_KEPT)
     process = subprocess.Popen(
-        [sys.executable, "-m", "nnbench", *words],
+        [sys.executable, "-m", "nnbench", *arguments],
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -98,7 +98,7 @@ def _command(words: Sequence[str], outcome: Path, *, quiet: bool) -> tuple[int, 
                 output.append(line.rstrip("\n"))
                 if not quiet:
                     sys.stderr.write(line)
-        except BaseException:  # Ctrl-C above all: the command keeps what has finished and ends its workers
+        except BaseException:  # such as Ctrl-C: the command keeps finished runs and ends its workers
             process.send_signal(signal.SIGINT)
             process.communicate()
             raise

@@ -1,6 +1,5 @@
 """Command `nnbench backup`: copies an SQLite store, also while sweeps write to it."""
 
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,18 +10,18 @@ from nnbench.cli.ui import STORE
 from nnbench.core.errors import UserError
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Copy the store by the arguments `words`, and print its path. Returns 0, or 2 for a mistake in the command."""
-    return entry.run("nnbench backup", lambda: _backup(words))
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Copy a store and print the path of the copy; returns the exit status of `entry.run`."""
+    return entry.run("nnbench backup", _backup, arguments)
 
 
-def _backup(words: Sequence[str] | None) -> int:
+def _backup(arguments: list[str]) -> int:
     parser = OneLineErrorParser(
         prog="nnbench backup", description="A copy of an SQLite store; artifacts, which are files, are not in it."
     )
     parser.add_argument("target", type=Path, nargs="?", help="the copy's file; by default beside the store, with the time")
     parser.add_argument("--store", default=STORE, help=f"a tracking URI, {STORE} by default")
-    options = parser.parse_args(words)
+    options = parser.parse_args(arguments)
     from nnbench.tracking.mlflow.copies import back_up  # not at the top: `--help` needs none of it
 
     try:
@@ -30,7 +29,3 @@ def _backup(words: Sequence[str] | None) -> int:
     except UserError as error:
         raise UserError(str(error).replace("tracking.uri=", "--store=", 1)) from error
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,6 +1,5 @@
-"""`nnbench check`: an optimizer's class tested before it is compared."""
+"""`nnbench check`: tests of an optimizer's class."""
 
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -14,21 +13,16 @@ Test an optimizer: shapes, in-place update, reset, dtype, descent, order of laye
 One line a check; the exit status is 0, 1 where a check failed, 2 for a mistake in the command."""
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Check the optimizer that `words` name, by default those in `sys.argv`.
-
-    Returns:
-        The exit status: 0 all checks passed, 1 one failed, 2 a mistake in the command.
-    """
-    given = sys.argv[1:] if words is None else words
-    return entry.run("nnbench check", lambda: _check(given))
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Check an optimizer; returns the exit status of `entry.run`, or 1 if a check failed."""
+    return entry.run("nnbench check", _check, arguments)
 
 
-def _check(words: Sequence[str]) -> int:
+def _check(arguments: list[str]) -> int:
     parser = OneLineErrorParser(prog="nnbench check", description=DESCRIPTION)
     parser.add_argument("optimizer", help="package.module:Class, or a short name such as adam")
     parser.add_argument("hyperparameters", nargs="*", metavar="KEY=VALUE", help="hyperparameters other than the defaults")
-    options = parser.parse_args(list(words))
+    options = parser.parse_args(arguments)
     from nnbench.cli.optimizer_checks import Finding, check_optimizer  # not at the top: `--help` needs none of it
 
     name, config = options.optimizer, _config(options.optimizer, options.hyperparameters)
@@ -57,7 +51,7 @@ def _print(finding: Any) -> None:
     print(one_line(f"{finding.name:13s}  {verdict:6s}  {finding.text}".rstrip()))
 
 
-def _config(name: str, words: Sequence[str]) -> Any:
+def _config(name: str, arguments: Sequence[str]) -> Any:
     """Return the checked config of a run with this optimizer.
 
     Raises:
@@ -73,17 +67,17 @@ def _config(name: str, words: Sequence[str]) -> Any:
 
     kind = optimizers.find(name)
     given: dict[str, Any] = {}
-    for word in words:
-        key, sign, value = word.partition("=")
+    for argument in arguments:
+        key, sign, value = argument.partition("=")
         if not (key and sign):
-            raise UserError(f"{word}: must be KEY=VALUE, a hyperparameter of {name}")
+            raise UserError(f"{argument}: must be KEY=VALUE, a hyperparameter of {name}")
         try:
             given[key] = yaml.safe_load(value)
         except yaml.YAMLError:
-            raise UserError(f"{word}: the value cannot be read as YAML") from None
+            raise UserError(f"{argument}: the value cannot be read as YAML") from None
         if isinstance(given[key], str):
             with suppress(ValueError):
-                given[key] = float(given[key])  # 1e-3, which YAML takes for text
+                given[key] = float(given[key])  # 1e-3, which YAML reads as text
     with initialize_config_dir(str(CONF), version_base="1.3"):
         tree: Any = OmegaConf.to_container(compose("config"), resolve=True)
     # By its full name: two runs of the shipped optimizers are compared in the test suite alone.

@@ -7,7 +7,7 @@ import stat
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -22,12 +22,13 @@ from nnbench.core.standard_streams import fault_tolerant_streams, flush_at_exit
 LIBRARIES = r"(mlflow|sqlalchemy|alembic|hydra|omegaconf|matplotlib|scipy|pandas)\b"
 
 
-def run(program: str, command: Callable[[], int]) -> int:
-    """Call `command` and return its exit status.
+def run(program: str, command: Callable[[list[str]], int], arguments: Sequence[str] | None = None) -> int:
+    """Call `command` with its arguments and return its exit status.
 
     Args:
         program: prefix of each error message.
         command: returns the exit status; raises `UserError` for a user's mistake.
+        arguments: of the command; None for those in `sys.argv`.
 
     Returns:
         The exit status: that of `command`; 2 for a user's mistake, 1 if runs had started; 128 + the signal when interrupted.
@@ -38,7 +39,7 @@ def run(program: str, command: Callable[[], int]) -> int:
         try:
             _prepare()
             with interruptible():
-                status = command()
+                status = command(list(sys.argv[1:] if arguments is None else arguments))
         except UserError as error:
             if wants_traceback:
                 raise
@@ -49,8 +50,7 @@ def run(program: str, command: Callable[[], int]) -> int:
                 raise
             print_error(
                 program,
-                f"{error.filename or 'the system'}: {error.strerror}: {RESOURCE_ERRORS[error.errno]}, "
-                "then give the command again",
+                f"{error.filename or 'the system'}: {error.strerror}: {RESOURCE_ERRORS[error.errno]}, then repeat the command",
             )
             status = 1
         except Interrupted as interrupted:  # no run was open

@@ -1,6 +1,5 @@
 """`nnbench export`: a study as Parquet, CSV and a data dictionary, in `results/<study>/export`."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,10 +21,9 @@ A study as plain files: Parquet, CSV and a data dictionary.
 """
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Write a study as plain files, as `words` say. Returns 0, or 2 for a mistake in the command."""
-    given = sys.argv[1:] if words is None else words
-    return entry.run("nnbench export", lambda: with_hydra(_export, decode_arguments(given), help=HELP))
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write a study as plain files; returns the exit status of `entry.run`."""
+    return entry.run("nnbench export", lambda given: with_hydra(_export, decode_arguments(given), help=HELP), arguments)
 
 
 def _export(config: Config) -> int:
@@ -40,7 +38,3 @@ def _export(config: Config) -> int:
         export.write(study, folder)
     print(folder)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

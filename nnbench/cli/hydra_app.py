@@ -21,18 +21,19 @@ from nnbench.core.errors import UserError
 from nnbench.core.redaction import redacted
 from nnbench.core.signals import checkpoint
 
+_PRINTING = ("-c", "-i", "--cf", "--in")  # beginnings of the options --cfg and --info
 PACKAGE = Path(__file__).parents[1]
 # Inside the package in a wheel, beside it in a checkout.
 CONF = PACKAGE / "conf" if (PACKAGE / "conf").is_dir() else PACKAGE.parent / "conf"
 
 
-class _Passed(BaseException):
+class _TaskError(BaseException):
     """Carries an error out of a task: for an `Exception`, Hydra would print a message first."""
 
 
 def with_hydra(
     function: Callable[[Config], int],
-    words: list[str],
+    arguments: list[str],
     *,
     sweeps: bool = False,
     help: str | None = None,
@@ -42,18 +43,18 @@ def with_hydra(
 
     Args:
         function: returns the exit status.
-        words: of the command.
+        arguments: of the command.
         sweeps: whether `-m` is allowed.
-        help: what `--help` says; None for Hydra's help, of all groups and keys.
-        short: words that the command knows besides the keys of the configuration.
+        help: text of `--help`; None for Hydra's help, of all groups and keys.
+        short: keys that the command accepts besides those of the configuration.
 
     Raises:
         UserError: the command or the config has a mistake.
     """
-    if "--version" in words:
+    if "--version" in arguments:
         print(f"nnbench {__version__}")
         return 0
-    if help is not None and {"--help", "-h"} & {*words}:
+    if help is not None and {"--help", "-h"} & {*arguments}:
         print(help, end="")
         return 0
 
@@ -67,24 +68,24 @@ def with_hydra(
             status = function(parse(OmegaConf.to_container(cfg, resolve=True)))  # type: ignore[arg-type]
         except Exception as error:
             checkpoint()  # an interrupt may have become this one
-            raise _Passed(error) if alone else error from error
+            raise _TaskError(error) if alone else error from error
         if status and not alone:
             raise RuntimeError("the run failed; its traceback is among its artifacts")
         if status:
             raise SystemExit(status)
 
     try:
-        sys.argv[1:] = words = options_first(words, CONF, sweeps=sweeps)
-        with yaml_files.checked_yaml(), _hydra_raising(), _passwords_covered(words):
+        sys.argv[1:] = arguments = options_first(arguments, CONF, sweeps=sweeps)
+        with yaml_files.checked_yaml(), _hydra_raising(), _passwords_redacted(arguments):
             hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(task)()
-    except (Exception, _Passed) as error:
+    except (Exception, _TaskError) as error:
         from nnbench.config.hydra_errors import as_user_error
 
-        cause = error.args[0] if isinstance(error, _Passed) else error
-        mistake = as_user_error(cause, CONF, words, sweeps=sweeps, short=short)
+        cause = error.args[0] if isinstance(error, _TaskError) else error
+        mistake = as_user_error(cause, CONF, arguments, sweeps=sweeps, short=short)
         if mistake is None:
             raise cause from None
-        hydra_folders.clear()
+        hydra_folders.remove_created()
         error_of_user = UserError(mistake)
         if isinstance(cause, UserError):
             error_of_user.status = cause.status
@@ -93,9 +94,9 @@ def with_hydra(
 
 
 @contextmanager
-def _passwords_covered(words: Sequence[str]) -> Iterator[None]:
-    """Within, what `--cfg` and `--info` print, which Hydra does by itself, is held back, to be printed without passwords."""
-    if not any(word.startswith(("-c", "-i", "--cf", "--in")) and word[:3] not in ("-cn", "-cp", "-cd") for word in words):
+def _passwords_redacted(arguments: Sequence[str]) -> Iterator[None]:
+    """Remove passwords from what Hydra prints for `--cfg` and `--info`."""
+    if not any(argument.startswith(_PRINTING) and argument[:3] not in ("-cn", "-cp", "-cd") for argument in arguments):
         yield
         return
     shown = StringIO()

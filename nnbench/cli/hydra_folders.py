@@ -3,18 +3,18 @@
 from contextlib import suppress
 from pathlib import Path
 
-_made: list[Path] = []
+_missing: list[Path] = []
 
 
-def expect(folder: Path) -> None:
+def remember_missing(folder: Path) -> None:
     """Remember the missing folders of a path, innermost first, before Hydra makes them."""
-    _made[:] = [path for path in (folder, *folder.parents) if not path.exists()]
+    _missing[:] = [path for path in (folder, *folder.parents) if not path.exists()]
 
 
-def clear() -> None:
+def remove_created() -> None:
     """Remove the remembered folders that are empty but for Hydra's own file."""
-    for path in _made:
+    for path in _missing:
         with suppress(OSError):
             (path / "multirun.yaml").unlink(missing_ok=True)
             path.rmdir()
-    _made.clear()
+    _missing.clear()

@@ -1,12 +1,12 @@
 """Dispatch of the sub-commands: `nnbench report study=NAME`, or `python -m nnbench report study=NAME`.
 
-Without a sub-command the words are those of `nnbench run`, so that `python -m nnbench -m optimizer=sgd,adam` is a sweep.
+Without a sub-command the arguments are those of `nnbench run`, so that `python -m nnbench -m optimizer=sgd,adam` is a sweep.
 """
 
 import sys
 from importlib import import_module
 
-# Each is a module of this package with a `main(words)`.
+# Each is a module of this package with a `main(arguments)`.
 COMMANDS = {
     "run": "one tracked run, or with -m a sweep; what nnbench does without a sub-command",
     "sweep": "a grid of settings, as run -m",
@@ -20,17 +20,17 @@ COMMANDS = {
 
 
 def main() -> int:
-    """Call the sub-command that the first word names, `run` by default; returns its exit status."""
-    name, words = "run", sys.argv[1:]
-    if words and words[0] in COMMANDS:
-        name, *words = words
+    """Call the sub-command named by the first argument, `run` by default; returns its exit status."""
+    name, arguments = "run", sys.argv[1:]
+    if arguments and arguments[0] in COMMANDS:
+        name, *arguments = arguments
     # Imported by name: `--help` and completion load one command alone.
-    status: int = import_module(f"nnbench.cli.{name}").main(words)
+    status: int = import_module(f"nnbench.cli.{name}").main(arguments)
     return status
 
 
 def print_commands() -> None:
-    """Print the sub-commands, which Hydra's help of `run` does not know."""
+    """Print the sub-commands, which are not in the help that Hydra prints for `run`."""
     print("Sub-commands, each with a --help of its own (nnbench COMMAND, or python -m nnbench COMMAND):\n")
     for name, meaning in COMMANDS.items():
         print(f"  {name:8s}{meaning}")

@@ -16,17 +16,17 @@ from nnbench.training.stepper import Stepper
 STEPS = 30  # of the checks that compare two runs
 SHAPES = ((3, 4), (5, 2), (3, 1))  # weight matrices, the last row of each the bias
 RATES = (1e-3, 1e-2, 1e-1, 1.0)  # learning rates tried besides the given one
-LOWERED = 0.2  # share of its first value to which a function must be lowered
+LOWERED = 0.2  # share of its initial value that a function must fall to
 SCALE = 100.0
 
 
 class Finding(NamedTuple):
-    """What a check found.
+    """Result of a check.
 
     Attributes:
         name: of the check.
-        ok: None where the check only informs.
-        text: what is wrong, or what was measured.
+        ok: whether it passed; None for a check that only informs.
+        text: the fault, or the measurement.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Finding(NamedTuple):
 
 
 class _Wrong(Exception):
-    """Ends a check; its text says what is wrong."""
+    """A check has failed, for the reason in its text."""
 
 
 def check_optimizer(optimizer: Optimizer) -> Iterator[Finding]:
@@ -121,9 +121,9 @@ def _reset(optimizer: Optimizer) -> str:
     first, second = _random_run(optimizer), _random_run(optimizer)
     for number, (one, other) in enumerate(zip(first, second, strict=True), 1):
         if not np.array_equal(one, other):
-            raise _Wrong(f"two runs of one instance differ from step {number} on; make state in allocate, each time anew")
+            raise _Wrong(f"two runs of one instance differ from step {number} on; create the state in allocate, at each call")
     if repr(vars(optimizer)) != before:
-        raise _Wrong("a run leaves something on the instance; make state in allocate, as attributes of self")
+        raise _Wrong("a run changes the instance outside allocate; create the state in allocate")
     return "two runs of one instance are equal"
 
 
@@ -170,25 +170,25 @@ def _lowers(
     function: Callable[[FloatArray], float],
     gradient: Callable[[FloatArray], FloatArray],
 ) -> str:
-    """Descend as given and, where there is a learning rate, with `RATES`; the best of these ends must be low enough."""
+    """Minimize with the given and, if there is a learning rate, with other `RATES`; the lowest value must be low enough."""
     first = function(np.array(start))
     ends: dict[str, float] = {}
     errors: list[Exception] = []
-    for told, one in _variants(optimizer):
+    for label, variant in _variants(optimizer):
         problem = _Problem([shape])
         problem.parameters[:] = start
         try:
-            end = problem.run(one, lambda k, problem=problem: gradient(problem.parameters), steps)[-1]  # type: ignore[misc]
-        except Exception as error:  # such as of steps so long that they lead back to the start
+            end = problem.run(variant, lambda k, problem=problem: gradient(problem.parameters), steps)[-1]  # type: ignore[misc]
+        except Exception as error:  # for example, a step so long that it ends at the start
             errors.append(error)
             continue
-        ends[told] = value if np.isfinite(value := function(end)) else np.inf
+        ends[label] = value if np.isfinite(value := function(end)) else np.inf
     if not ends:
         raise errors[0]
-    told, lowest = min(ends.items(), key=lambda item: item[1])
-    text = f"from {first:.3g} to {lowest:.2g} in {steps:,} steps, {told}"
+    label, lowest = min(ends.items(), key=lambda item: item[1])
+    text = f"from {first:.3g} to {lowest:.2g} in {steps:,} steps, {label}"
     if lowest > LOWERED * first:
-        raise _Wrong(f"{text}, at best; must fall to {LOWERED * first:.2g}")
+        raise _Wrong(f"{text}, at best; must reach {LOWERED * first:.2g}")
     return text
 
 
@@ -206,19 +206,19 @@ def _layer_order(optimizer: Optimizer) -> str:
     rng = default_rng(0)
     before = rng.bit_generator.state
     step = Stepper(optimizer, drawn.parameters, drawn.gradients, drawn.layers, rng=rng).step
-    turned = Stepper(optimizer, backward.parameters, backward.gradients, backward.layers).step
+    reverse = Stepper(optimizer, backward.parameters, backward.gradients, backward.layers).step
     noise = _noise(drawn.parameters.size)
     for k in range(STEPS):
         drawn.gradients[:] = noise(k)
         for (_, gradients), (_, same) in zip(drawn.layers, backward.layers[::-1], strict=True):
             same[:] = gradients
         step(k)
-        turned(k)
+        reverse(k)
     if rng.bit_generator.state != before:
-        return "not compared: it draws from self.rng, which layers share"
+        return "not compared: it draws from self.rng, which the layers share"
     for number, ((one, _), (other, _)) in enumerate(zip(drawn.layers, backward.layers[::-1], strict=True), 1):
         if not np.allclose(one, other, rtol=1e-6, atol=1e-9):
-            raise _Wrong(f"layer {number} of {len(SHAPES)} moves otherwise when the layers are in reverse order")
+            raise _Wrong(f"layer {number} of {len(SHAPES)} changes differently when the layers are in reverse order")
     return ""
 
 

@@ -1,6 +1,5 @@
 """`nnbench report`: the report of a study again, or of two side by side, from the store or from an export."""
 
-import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -30,31 +29,23 @@ The report of a study again, from what the store holds, or from an export.
 """
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Make a study's report again, as `words` say, by default those in `sys.argv`.
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Remake the report of a study; returns the exit status of `entry.run`, or 1 if a part of the report is missing.
 
-    The command line knows short forms that a run's does not: `study=a,b`, `pages=cover,curves`, and `from=FOLDER` for what
-    `nnbench export` has written.
-
-    Returns:
-        The exit status: 0, 1 where a part of the report could not be made, 2 for a mistake in the command.
+    The arguments have short forms that those of a run do not have: `study=a,b`, `pages=cover,curves` and `from=FOLDER`.
     """
-
-    def report() -> int:
-        given, source = expand_short_forms(decode_arguments(sys.argv[1:] if words is None else words))
-        return with_hydra(partial(_report, source), given, help=HELP, short=REPORT_KEYS)
-
-    return entry.run("nnbench report", report)
+    return entry.run("nnbench report", _report, arguments)
 
 
-def _report(source: str | None, config: Config) -> int:
+def _report(arguments: list[str]) -> int:
+    given, source = expand_short_forms(decode_arguments(arguments))
+    return with_hydra(partial(_remake, source), given, help=HELP, short=REPORT_KEYS)
+
+
+def _remake(source: str | None, config: Config) -> int:
     from nnbench.cli.study_report import remake, remake_export  # not at the top: `--help` needs none of it
     from nnbench.core.paths import report_folder_errors
 
     overrides = HydraConfig.get().overrides.task
     with report_folder_errors(config.report.folder):
         return remake(config, overrides) if source is None else remake_export(Path(source), config, overrides)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,9 +1,8 @@
-"""`nnbench server`: MLflow's server for a team; it listens beyond this machine only with passwords."""
+"""`nnbench server`: an MLflow server for a team, which accepts other machines only with passwords."""
 
 import configparser
 import os
 import secrets
-import sys
 import tempfile
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
@@ -19,17 +18,17 @@ from nnbench.core.signals import Interrupted, interruptible
 from nnbench.tracking.mlflow.server import DATABASE, DEFAULT_PORT, LOCALHOST, serving
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Serve a team by the arguments `words`, until interrupted. Returns 0, or 2 for a mistake in the command."""
-    return entry.run("nnbench server", lambda: _serve(words))
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a tracking server until interrupted; returns the exit status of `entry.run`."""
+    return entry.run("nnbench server", _serve, arguments)
 
 
-def _serve(words: Sequence[str] | None) -> int:
-    options = _parser().parse_args(words)
+def _serve(arguments: list[str]) -> int:
+    options = _parser().parse_args(arguments)
     with suppress(Interrupted), interruptible(), tempfile.TemporaryDirectory() as private:
-        extra, env = _team(options, Path(private))
+        extra, env = _server_options(options, Path(private))
         with (
-            _cleaned(options.artifacts),
+            _without_partial_uploads(options.artifacts),
             serving(options.database, extra, host=options.host, port=options.port, env=env) as server,
         ):
             print(f"tracking.uri={server.address}", flush=True)
@@ -56,14 +55,22 @@ def _parser() -> OneLineErrorParser:
     return parser
 
 
-def _team(options: Namespace, private: Path) -> tuple[list[str], dict[str, str]]:
-    """The options of `mlflow server` and its settings; `private` takes a file that nobody else may read."""
+def _server_options(options: Namespace, private: Path) -> tuple[list[str], dict[str, str]]:
+    """Return the options and environment variables of `mlflow server`.
+
+    Args:
+        options: of the command.
+        private: folder for the file with the password of the database, which only its owner may read.
+
+    Raises:
+        UserError: an option is missing or not allowed, or the database or the folder cannot be used.
+    """
     if not options.database:
         raise UserError("--database: is missing; must be postgresql://USER@HOST/NAME, or be in NNBENCH_DATABASE")
-    if not DATABASE.match(options.database):  # which is not shown: it may be a password that has gone astray
+    if not DATABASE.match(options.database):  # the value is not shown, since it may hold a password
         raise UserError("--database: must be postgresql://USER@HOST/NAME or sqlite:///FILE.db, as NNBENCH_DATABASE must")
     if options.host != LOCALHOST and not (options.auth and options.allowed_hosts):
-        raise UserError(f"--host={options.host}: others than {LOCALHOST} need --auth and --allowed-hosts")
+        raise UserError(f"--host={options.host}: any host but {LOCALHOST} needs --auth and --allowed-hosts")
     try:
         options.artifacts.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=options.artifacts).close()
@@ -72,29 +79,29 @@ def _team(options: Namespace, private: Path) -> tuple[list[str], dict[str, str]]
     if options.auth and not os.environ.get("MLFLOW_AUTH_ADMIN_PASSWORD"):
         raise UserError("--auth: needs the first user's password, in MLFLOW_AUTH_ADMIN_PASSWORD")
     options.database = _prepare(options.database)
-    words = ["--artifacts-destination", str(options.artifacts.absolute()), "--serve-artifacts"]
+    extra = ["--artifacts-destination", str(options.artifacts.absolute()), "--serve-artifacts"]
     if options.allowed_hosts:
-        words += ["--allowed-hosts", options.allowed_hosts]
+        extra += ["--allowed-hosts", options.allowed_hosts]
     if not options.auth:
-        return words, {}
+        return extra, {}
     users = configparser.ConfigParser(interpolation=None)
     users["mlflow"] = {
         "database_uri": options.database.replace("%", "%%"),
         "default_permission": "READ",
         "admin_username": "admin",
         "authorization_function": "mlflow.server.auth:authenticate_request_basic_auth",
-        "auth_cache_ttl_seconds": "60",  # or each request costs a slow hash
+        "auth_cache_ttl_seconds": "60",  # otherwise each request computes a slow hash
     }
-    with open(private / "auth.ini", "w", encoding="utf-8", opener=_private) as file:
+    with open(private / "auth.ini", "w", encoding="utf-8", opener=_open_private) as file:
         users.write(file)
-    # Without a secret of its own, who is logged in is forgotten when the server starts anew.
+    # With a random secret, every user has to log in again after a restart of the server.
     secret = os.environ.get("MLFLOW_FLASK_SERVER_SECRET_KEY") or secrets.token_hex()
     env = {"MLFLOW_AUTH_CONFIG_PATH": str(private / "auth.ini"), "MLFLOW_FLASK_SERVER_SECRET_KEY": secret}
-    return [*words, "--app-name", "basic-auth"], env
+    return [*extra, "--app-name", "basic-auth"], env
 
 
 def _prepare(database: str) -> str:
-    """Refuse a database that does not answer, which MLflow would try for 20 s in silence; make an SQLite file's tables."""
+    """Refuse a database that does not answer, for which MLflow would wait 20 s without a message; create SQLite tables."""
     from nnbench.tracking.mlflow.store import prepare  # not at the top: `--help` needs none of it
 
     try:
@@ -104,7 +111,7 @@ def _prepare(database: str) -> str:
 
 
 @contextmanager
-def _cleaned(artifacts: Path) -> Iterator[None]:
+def _without_partial_uploads(artifacts: Path) -> Iterator[None]:
     """Delete partial uploads that a killed server has left, which MLflow would list among a run's artifacts.
 
     Only the first server of a folder does so: a second one would delete uploads in progress.
@@ -117,9 +124,5 @@ def _cleaned(artifacts: Path) -> Iterator[None]:
         yield
 
 
-def _private(path: str, flags: int) -> int:
+def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

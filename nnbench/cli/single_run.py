@@ -1,4 +1,4 @@
-"""Single run that tracks itself: `nnbench run`, and each job of a launcher of another package."""
+"""A single tracked run: `nnbench run`, and each job of a launcher of another package."""
 
 from functools import partial
 
@@ -28,9 +28,9 @@ def run_once(config: Config) -> int:
     if config.dry_run:
         print(config.run_name)
         return 0
-    if config.tracking.sweep_id is None:  # a sweep has checked all of its jobs
+    if config.tracking.sweep_id is None:  # a sweep has checked its jobs
         check_repeatable([config])
-    from nnbench.sweep.recorder import (  # MLflow takes a second to import: only where something is tracked
+    from nnbench.sweep.recorder import (  # importing MLflow takes a second
         Recorder,
         changed_sources,
         open_study,
@@ -43,7 +43,7 @@ def run_once(config: Config) -> int:
             write_outcome(config)
             if config.resume and config.identity in writer.finished():
                 writer.reuse({config.identity})
-                console.print(f"{config.run_name} has finished before in study {config.study}; resume=false runs it anew")
+                console.print(f"{config.run_name} has finished before in study {config.study}; resume=false repeats it")
                 return 0
             for line in changed_sources(writer, [config]) if config.resume else ():
                 console.print(escape_markup(line))
@@ -58,7 +58,7 @@ def run_once(config: Config) -> int:
     run_id = writer.run_id(handle)
     if isinstance(outcome, Failure):
         console.print(f"[red]failed[/red] {escape_markup(f'{config.run_name}: {outcome.reason}')}")
-        console.print(f"its traceback is an artifact of run {run_id}")
+        console.print(f"the traceback is an artifact of run {run_id}")
         if config.tracking.sweep_id is not None:
             raise RunFailed(outcome.reason)
         return 1

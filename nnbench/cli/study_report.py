@@ -123,7 +123,7 @@ def remake(config: Config, overrides: Sequence[str]) -> int:
     study, *after = (read_study(store, name) for name in names)
     if not after:
         return _remake_one(study, config.report, overrides, console)
-    if {"report", "report.pages"} & {key_of(word) for word in overrides}:
+    if {"report", "report.pages"} & {key_of(override) for override in overrides}:
         raise UserError(f"study={config.study}: two studies side by side have pages of their own; leave report and pages out")
     both = "-vs-".join(name.encode()[:_LONGEST].decode(errors="ignore") for name in names)
     folder = safe_subpath(Path(config.report.folder), both)
@@ -194,7 +194,7 @@ def _report_options(study: Study, given: ReportConfig, overrides: Sequence[str])
 
     A single run makes no report, and its options do not count if there is a sweep.
     """
-    set_keys = {key_of(word) for word in overrides}
+    set_keys = {key_of(override) for override in overrides}
     if "report" in set_keys:
         return given
     tables = [table for table in (study.runs, study.tuning) if {"report.pages", "started"} <= set(table)]

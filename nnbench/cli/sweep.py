@@ -1,4 +1,4 @@
-"""Command `nnbench sweep`, the same as `nnbench run -m`; and the execution of a sweep from its plan to its report."""
+"""`nnbench sweep`, the same as `nnbench run -m`; and the execution of a sweep from its plan to its report."""
 
 import json
 import logging
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Run a sweep by the arguments `words`; returns the exit status of `run.main`."""
-    given = sys.argv[1:] if words is None else words
-    return run.main(["-m", *(word for word in given if word not in ("-m", "--multirun"))])
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a sweep; returns the exit status of `run.main`."""
+    given = sys.argv[1:] if arguments is None else arguments
+    return run.main(["-m", *(argument for argument in given if argument not in ("-m", "--multirun"))])
 
 
 def run_sweep(jobs: Sequence[Job], executor: Executor) -> int:

@@ -1,7 +1,6 @@
-"""Command `nnbench ui`: serves MLflow's pages on an existing store."""
+"""`nnbench ui`: MLflow's pages on an existing store."""
 
 import os
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -14,28 +13,28 @@ from nnbench.tracking.mlflow.server import DATABASE, DEFAULT_PORT, serving
 STORE = "sqlite:///results/mlflow.db"
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Show the store by the arguments `words`, until interrupted. Returns 0, or 2 for a mistake in the command."""
-    return entry.run("nnbench ui", lambda: _ui(words))
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve MLflow's pages until interrupted; returns the exit status of `entry.run`."""
+    return entry.run("nnbench ui", _ui, arguments)
 
 
-def _ui(words: Sequence[str] | None) -> int:
+def _ui(arguments: list[str]) -> int:
     parser = OneLineErrorParser(prog="nnbench ui", description="MLflow's pages on the project's own store.")
     parser.add_argument("--store", default=STORE, help=f"a tracking URI, {STORE} by default")
     parser.add_argument(
         "--port", type=port_number, default=DEFAULT_PORT, help=f"{DEFAULT_PORT} by default; where it is taken, another"
     )
-    options = parser.parse_args(words)
+    options = parser.parse_args(arguments)
     with suppress(Interrupted), interruptible():
         show(options.store, options.port)
     return 0
 
 
 def show(store: str, port: int) -> None:
-    """Serve the pages, on this machine alone, and say where they are, until interrupted.
+    """Serve the pages on this machine alone and print their address, until interrupted.
 
     Raises:
-        UserError: there is no such store, or the server did not come up.
+        UserError: there is no such store, or the server did not start.
     """
     database = _existing(store)
     # Artifacts in a folder are read directly.
@@ -60,7 +59,3 @@ def _existing(store: str) -> str:
         hint = f"; did you mean sqlite:///{store}?" if os.path.isfile(store) else ""
         raise UserError(f"--store={store}: must be sqlite:///FILE.db or another database's URI{hint}")
     return store
-
-
-if __name__ == "__main__":
-    sys.exit(main())

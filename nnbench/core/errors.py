@@ -6,8 +6,8 @@ import errno
 RESOURCE_ERRORS = {
     errno.EMFILE: "allow more open files (`ulimit -n`)",
     errno.ENFILE: "close other programs",
-    errno.ENOSPC: "make room on the disk",
-    errno.EDQUOT: "make room on the disk",
+    errno.ENOSPC: "free space on the disk",
+    errno.EDQUOT: "free space on the disk",
     errno.EFBIG: "allow larger files (`ulimit -f`)",
     errno.EAGAIN: "allow more processes (`ulimit -u`)",
     errno.ENOMEM: "free memory",

@@ -145,7 +145,7 @@ def read(folder: Path) -> Study:
         try:
             return artifacts.read_boundary(path)
         except (artifacts.CorruptFileError, OSError) as error:
-            logger.warning("run %s: %s; it has no picture", run_id, error)
+            logger.warning("run %s: %s; its decision boundary is not shown", run_id, error)
             return None
 
     return Study(name=about.name, boundary=boundary, **tables)

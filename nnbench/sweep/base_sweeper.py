@@ -1,4 +1,4 @@
-"""Base class of this project's Hydra sweepers; light to import, since Hydra loads its plugins for `--help` too."""
+"""Base class of this project's Hydra sweepers; it imports little, since Hydra loads its plugins for `--help` too."""
 
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ from nnbench.core.errors import UserError
 
 
 class BaseSweeper(Sweeper):
-    """Keeps what Hydra passes to `setup`; a subclass implements `sweep`.
+    """Hydra sweeper that stores the arguments of `setup`; a subclass implements `sweep`.
 
     Attributes:
         name: the option `hydra/sweeper=NAME`.

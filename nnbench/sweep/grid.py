@@ -23,21 +23,21 @@ from nnbench.sweep.overrides import GRIDS, Axis, SweepOverrides, as_text, axis_o
 
 
 def expand(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -> list[Job]:
-    """List all jobs of a sweep, the first axis varying slowest; an axis that holds a value twice makes equal jobs.
+    """List all jobs of a sweep, the first axis varying slowest; a repeated value of an axis gives equal jobs.
 
     Args:
-        loader: Hydra's, which knows the groups.
+        loader: Hydra's config loader, which lists the options of the groups.
         master: the composed config of the sweep itself; its `hydra.sweeper.params` are default axes.
         arguments: the overrides of the command line.
 
     Raises:
-        UserError: a job would not compose, or its values are out of range; nothing has been started.
-        HydraException: likewise, found by Hydra.
+        UserError: a job cannot be composed, or a value is out of its range; no job has been started.
+        HydraException: the same, detected by Hydra.
     """
     given = classify_overrides(loader, master.hydra.sweeper.get("params") or {}, arguments)
     for key in sorted(given.keys):
         if key.partition(".")[0] in TUNING_ONLY:
-            raise UserError(f"{key}: is for a sweeper that tunes; take experiment=tuned or hydra/sweeper=tpe")
+            raise UserError(f"{key}: is for a sweeper that tunes; give experiment=tuned or hydra/sweeper=tpe")
     cases = [_case(loader, master, given, choice) for choice in itertools.product(*(axis.overrides for axis in given.choices))]
     total = sum(size(case.axes) for case in cases)
     check_number(total)
@@ -65,10 +65,10 @@ class _Case:
 
     Attributes:
         choice: the overrides that choose the options.
-        overrides: all that compose the config, `choice` among them.
+        overrides: all that compose the config, including `choice`.
         tree: the config as plain data.
         axes: over values.
-        unknown: those of them whose key is not in the config.
+        unknown: the axes whose key is not in the config.
         settable: the axes' values can be set in copies of the tree.
         interpolated: the tree or an axis holds an interpolation.
     """
@@ -142,7 +142,7 @@ def _interpolates(value: Any) -> bool:
 
 
 def _option_grids(loader: ConfigLoader, config: DictConfig, given: SweepOverrides) -> Iterator[Axis]:
-    """The axes that hold for the chosen options only, such as `grids.optimizer.sgd.momentum`."""
+    """Yield the axes that apply to the chosen options only, such as `grids.optimizer.sgd.momentum`."""
     declared = config.get("grids")
     if not isinstance(declared, DictConfig):
         raise UserError(f"grids={declared}: must be {GRIDS}GROUP.OPTION.KEY, such as {GRIDS}optimizer.sgd.momentum=0,0.9")
@@ -156,7 +156,7 @@ def _option_grids(loader: ConfigLoader, config: DictConfig, given: SweepOverride
             raise UserError(f"{GRIDS}{path}: must be {GRIDS}GROUP.OPTION.KEY, such as {GRIDS}optimizer.sgd.momentum=0,0.9")
         options = loader.get_group_options(group)
         if option not in options:
-            raise UserError(f"{GRIDS}{path}: no such option; {group} knows {', '.join(options) or 'none'}")
+            raise UserError(f"{GRIDS}{path}: no such option; {group} has {', '.join(options) or 'none'}")
         if config.hydra.runtime.choices.get(group) != option or f"{group}.{key}" in given.keys:
             continue
         text = f"{group}.{key}={as_text(values)}"
@@ -168,7 +168,7 @@ def _option_grids(loader: ConfigLoader, config: DictConfig, given: SweepOverride
 
 
 def _plain(config: DictConfig) -> dict[str, Any]:
-    """A config without its `hydra` section, as plain data, its interpolations unresolved."""
+    """Return a config without its `hydra` section, as plain data with unresolved interpolations."""
     project = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     return OmegaConf.to_container(project)  # type: ignore[return-value]
 
@@ -178,7 +178,7 @@ def _resolved(tree: dict[str, Any]) -> dict[str, Any]:
 
 
 def _unknown_axis(axis: Axis, case: _Case, cases: Iterable[_Case]) -> str:
-    """The message on an axis whose key is not in the config of `case`, though it may be in that of another."""
+    """Return the message about an axis whose key is not in the config of `case`, but may be in that of another case."""
     group, _, last = axis.key.rpartition(".")
     message = unknown_key(axis.key, case.tree)
     if not (chosen := [text for text in case.choice if text.startswith(f"{group}=")]):
@@ -190,7 +190,7 @@ def _unknown_axis(axis: Axis, case: _Case, cases: Iterable[_Case]) -> str:
         return f"{message}, with {chosen[0]}"
     values = ",".join(override.partition("=")[2] for override in axis.overrides)
     alone = " ".join(f"{GRIDS}{group}.{owner.partition('=')[2]}.{last}={values}" for owner in owners)
-    return f"{axis.key}: no such key with {chosen[0]}; for those alone that have it, give {alone}"
+    return f"{axis.key}: no such key with {chosen[0]}; to vary it where it exists, give {alone}"
 
 
 def _refusal(refusals: list[str], total: int) -> str:
@@ -217,7 +217,7 @@ def composed(loader: ConfigLoader, master: DictConfig, overrides: list[str]) -> 
 
 
 def plain_tree(config: DictConfig) -> dict[str, Any]:
-    """A config without its `hydra` section, as plain data, its interpolations resolved."""
+    """Return a config without its `hydra` section, as plain data with resolved interpolations."""
     tree = _plain(config)
     return _resolved(tree) if _interpolates(tree) else tree
 

@@ -24,9 +24,9 @@ class Axis:
 
     Attributes:
         key: without its sign.
-        sign: the prefix of the key: `+` for one that must be new, `++` for one that may be, else empty.
+        sign: prefix of the key: `+` for a key that must be new, `++` for one that may exist, else empty.
         overrides: one for each value, such as `seed=0`.
-        values: as Hydra writes them into a config.
+        values: as Hydra sets them in a config.
     """
 
     key: str
@@ -41,10 +41,10 @@ class SweepOverrides:
 
     Attributes:
         fixed: those that are the same for every job.
-        fixed_keys: the keys of those of them that set a value; those that choose an option of a group are left out.
+        fixed_keys: keys of the fixed overrides that set a value, without those that choose an option of a group.
         choices: axes over options of groups.
         values: axes over values.
-        grids: axes of single options, as text by their path.
+        grids: axes of single options, as text, by path.
         order: the position of each key, with its sign, on the command line.
     """
 
@@ -80,12 +80,12 @@ def classify_overrides(loader: ConfigLoader, params: Mapping[Any, Any], argument
     """Classify the overrides of a sweep.
 
     Args:
-        loader: Hydra's, which knows the groups.
-        params: `hydra.sweeper.params`, default axes; a list is an axis, too.
+        loader: Hydra's config loader, which lists the options of the groups.
+        params: `hydra.sweeper.params`, default axes; a list is an axis too.
         arguments: the overrides of the command line.
 
     Raises:
-        UserError: an axis has no list of values, or a sweep may not vary its key.
+        UserError: an axis has no list of values, or its key cannot be varied.
     """
     parser = OverridesParser.create(config_loader=loader)
     given = list(arguments)
@@ -115,14 +115,14 @@ def classify_overrides(loader: ConfigLoader, params: Mapping[Any, Any], argument
     group = SUBJECT.name
     if group in (axis.key for axis in found.choices) and (shared := found.keys & {LABEL, SUBJECT.class_key}):
         raise UserError(
-            f"{min(shared)}: would be that of every {group} of the sweep; give yours a file, conf/{group}/NAME.yaml in a "
-            f"folder of your own, and take it with --config-dir conf {group}=NAME,..."
+            f"{min(shared)}: would be set for every {group} of the sweep; write yours to conf/{group}/NAME.yaml in a "
+            f"folder, and give --config-dir conf {group}=NAME,..."
         )
     return found
 
 
 def as_text(values: Any) -> str:
-    """Write an axis of a YAML file, where it may be a list, as on the command line."""
+    """Format an axis of a YAML file, which may be a list, as on the command line."""
     if not _is_list(values):
         return "null" if values is None else str(values)
     return ",".join(Transformer.str(list(each) if _is_list(each) else each) for each in values)
@@ -136,7 +136,7 @@ def axis_of(override: Override, parser: OverridesParser) -> Axis:
     """Return the axis that an override declares.
 
     Raises:
-        UserError: it declares no list of values, or a sweep may not vary its key.
+        UserError: the override has no list of values, or its key cannot be varied.
     """
     element, line, given = override.get_key_element(), override.input_line, override.value()
     key = element.lstrip("+")
@@ -149,12 +149,12 @@ def axis_of(override: Override, parser: OverridesParser) -> Axis:
         if not step:
             raise UserError(f"{line}: must have a step other than 0")
         if not (stop - start) / step <= MOST:  # NaN where start or stop is
-            raise UserError(f"{line}: must hold at most {MOST:,} values")
+            raise UserError(f"{line}: must have at most {MOST:,} values")
     if isinstance(given, ChoiceSweep) and any(isinstance(each, Sweep) for each in given.list):
         raise UserError(f"{line}: must be one function or a list of values, not a list of functions")
     elements = list(override.sweep_iterator())  # once: a shuffled axis has another order each time
     if not elements:
-        raise UserError(f"{line}: holds no value")
+        raise UserError(f"{line}: has no value")
     overrides = [f"{element}={Transformer.str(each)}" for each in elements]
     values = [_value(each, text, parser) for each, text in zip(elements, overrides, strict=True)]
     return Axis(key=key, sign=element[: len(element) - len(key)], overrides=overrides, values=values)

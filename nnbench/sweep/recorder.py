@@ -82,7 +82,7 @@ class Recorder:
             except UserError as unsent:  # less important than the error that ends the sweep
                 logger.warning("%s", unsent)
             raise
-        self._kill("the sweep ended before it")
+        self._kill("the sweep ended before the run")
         self.writer.flush()
 
     def _kill(self, reason: str) -> None:
@@ -91,7 +91,7 @@ class Recorder:
 
 
 def open_store_of(config: Config, *, create: bool = True) -> Store:
-    """Open the store of `config`; if it is missing and `create` is true, make it.
+    """Open the store of `config`; create it if it is missing and `create` is true.
 
     Raises:
         UserError: it cannot be opened or written.
@@ -102,7 +102,7 @@ def open_store_of(config: Config, *, create: bool = True) -> Store:
 
 
 def open_study(config: Config) -> Tracker:
-    """Open a writer for the study of `config`; makes the study and its store if they are missing.
+    """Open a writer for the study of `config`; create the study and its store if they are missing.
 
     Raises:
         UserError: the store, or a folder that is written later, cannot be opened or written.
@@ -119,7 +119,7 @@ def open_study(config: Config) -> Tracker:
 def _check_folder(key: str, given: str) -> None:
     """Raise `UserError` for a folder that cannot be created or written; creates nothing."""
     if re.match(r"[A-Za-z][\w+.-]+:/", given):
-        allowed = "must be a folder on this machine; artifacts elsewhere need a tracking server"
+        allowed = "must be a folder on this machine; for artifacts elsewhere, use a tracking server"
         raise UserError(f"{key}={redacted(given)}: {allowed}")
     folder = Path(given)
     try:
@@ -139,10 +139,10 @@ def sources(config: Config) -> Sources:
 
 
 def changed_sources(writer: Tracker, configs: Sequence[Config], times: int = 1) -> list[str]:
-    """Describe finished runs of other source (`my.opts:Lion has changed: 20 runs anew`); a config stands for `times` runs."""
+    """Describe finished runs of other source (`my.opts:Lion has changed: 20 runs to repeat`); a config is `times` runs."""
     found = writer.superseded([spec(config) for config in configs]).items()
     why = {name: f"{name} has changed" if name else "the code of earlier runs is not known" for name, _ in found}
-    return [f"{why[name]}: {numbers.count(number * times, 'run')} anew" for name, number in found]
+    return [f"{why[name]}: {numbers.count(number * times, 'run')} to repeat" for name, number in found]
 
 
 def spec(config: Config, *, alone: bool = False) -> RunSpec:

@@ -32,7 +32,7 @@ from nnbench.training.loop import train
 SHIPPED = frozenset({"adagrad", "adam", "diabetes", "digits", "moons", "rmsprop", "sgd", "spiral"})
 STEPS, SEEDS = 10, (0, 1)
 MOST = 32  # settings checked for each class
-PATIENCE = 60.0  # seconds; slower code passes unchecked, as does code that raises
+TIMEOUT = 60.0  # seconds; code that is slower or raises is not checked
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def unrepeatable(configs: Iterable[Config]) -> dict[str, str]:
     try:
         orders = [list(classes.values()), [tasks[::-1] for tasks in reversed(classes.values())]]
         running = [
-            [(tasks, pool.schedule(_run_all, args=[tasks], timeout=PATIENCE)) for tasks in order]
+            [(tasks, pool.schedule(_run_all, args=[tasks], timeout=TIMEOUT)) for tasks in order]
             for pool, order in zip(pools, orders, strict=True)
         ]
         one, other = ({task: trace for tasks, future in each for task, trace in _result(tasks, future)} for each in running)
@@ -169,11 +169,11 @@ def _draw(task: _Task) -> list[bytes]:
 
 
 def _global_state(task: _Task) -> dict[str, str]:
-    """State outside a run that it may use or change, by the text of a message about it."""
+    """Return the state outside a run that the run may use or change, by the text of a message about it."""
     kind: type = (datasets if task.key.startswith("dataset") else optimizers).find(task.name)
     classes = [cls for cls in kind.__mro__ if cls.__module__.partition(".")[0] not in ("nnbench", "builtins", "abc")]
     found = {
-        f"{cls.__name__}.{name} is kept for the next run": repr(value)
+        f"{cls.__name__}.{name} keeps its value for the next run": repr(value)
         for cls in classes
         for name, value in vars(cls).items()
         if not name.startswith("__") and not callable(value)
@@ -190,9 +190,9 @@ def _reason(task: _Task, one: _Trace, other: _Trace) -> str:
     causes = sorted({*one.causes, *other.causes})
     why = f" ({', '.join(causes)})" if causes else ""
     if task.key.startswith("dataset"):
-        what = f"two draws of equal seeds differ{why}; take random numbers from the rng that draw is given"
+        what = f"two draws of equal seeds differ{why}; draw random numbers from the argument rng"
     else:
         step = next(at for at, pair in enumerate(zip(one.steps, other.steps, strict=False), 1) if pair[0] != pair[1])
-        right = "take random numbers from self.rng, make state in allocate"
+        right = "draw random numbers from self.rng, create state in allocate"
         what = f"two runs of equal seeds differ from step {step} on{why}; {right}"
     return f"{task.key}={task.name}: {what}, and keep no state in the class or a module"

@@ -111,14 +111,14 @@ class Sweep:
 
     def print_counts(self, total: int, todo: int, stage: str = "", *, repeats: int = 0) -> None:
         """Print the numbers of runs: in total, reused, left to do, and repeated among the jobs."""
-        reused = f": {total - todo} reused from before, {todo} to do (resume=false runs all anew)" if todo < total else ""
+        reused = f": {total - todo} reused from before, {todo} to do (resume=false repeats all)" if todo < total else ""
         again = f" ({numbers.count(repeats, 'repeat')} of them left out)" if repeats else ""
         what = f"{stage}, " if stage else ""
         runs = numbers.count(total, "run")
         self.console.print(f"study [bold]{escape(self.config.study)}[/bold]: {what}{runs}{again}{reused}")
 
     def print_changed_sources(self, jobs: Sequence[Job], times: int = 1) -> None:
-        """Print which classes have changed since earlier runs of these jobs; a job stands for `times` runs to repeat."""
+        """Print which classes have changed since earlier runs of these jobs; each job stands for `times` runs."""
         from nnbench.sweep.recorder import changed_sources
 
         if jobs and self.config.resume:
@@ -126,7 +126,7 @@ class Sweep:
                 self.console.print(f"[yellow]{escape(line)}[/yellow]", soft_wrap=True)
 
     def print_missing_boundaries(self, jobs: Sequence[Job]) -> None:
-        """Print how many reused runs lack boundaries of `training.checkpoints`; they are not trained again for these."""
+        """Print how many reused runs lack boundaries of `training.checkpoints`; they are not trained again."""
         requested = set(self.config.training.checkpoints)
         rows = self.reusable() if requested else {}
         stored = [
@@ -134,7 +134,7 @@ class Sweep:
         ]
         if lacking := sum(not requested <= _epochs(text) for text in stored):
             message = f"{numbers.count(lacking, 'reused run')} lack boundaries of training.checkpoints={sorted(requested)}"
-            self.console.print(f"{escape(message)}: resume=false trains anew", soft_wrap=True)
+            self.console.print(f"{escape(message)}: resume=false repeats them", soft_wrap=True)
 
     def mark_reused(self, configs: Iterable[Config]) -> None:
         """Tag the reused runs of these configs in the store: their source is the one that this sweep uses."""

@@ -16,7 +16,7 @@ class Tracker(Protocol):
     """Writes and reads one study.
 
     A run is identified by the handle that `start_run` returns. Every method raises `UserError` for a fault of the store
-    that its user can mend, such as a full disk.
+    that the user can correct, such as a full disk.
     """
 
     @property
@@ -39,7 +39,7 @@ class Tracker(Protocol):
         Args:
             sweep_id: from `start_sweep`.
             files: the files.
-            folder: artifacts keep their paths relative to it; None stores figures in a folder and all else at the top.
+            folder: artifacts keep their paths relative to it; None stores figures in a subfolder and other files at the top.
         """
 
     def keep_sources(self, sweep_id: str, sources: Sources) -> None:
@@ -60,10 +60,10 @@ class Tracker(Protocol):
         Args:
             sweep_id: from `start_sweep`.
             status: FINISHED, FAILED or KILLED.
-            files: become artifacts.
+            files: stored as artifacts.
             folder: as in `attach`.
-            metrics: of the sweep as a whole.
-            answer: the conclusion of its report, in a sentence.
+            metrics: of the whole sweep.
+            answer: the conclusion of the report, one sentence.
         """
 
     def start_run(self, job: RunSpec, sweep_id: str | None) -> str:
@@ -76,7 +76,7 @@ class Tracker(Protocol):
         """Store the traceback of a run and mark it FAILED."""
 
     def kill_run(self, handle: str, reason: str) -> None:
-        """Mark a run KILLED that returned nothing."""
+        """Mark as KILLED a run that returned no result."""
 
     def run_id(self, handle: str) -> str:
         """The run's id in the store."""
@@ -94,7 +94,7 @@ class Tracker(Protocol):
         """The newest FINISHED run of each identity."""
 
     def reuse(self, identities: Collection[str]) -> None:
-        """Mark FINISHED runs as those that the newest sweep uses again."""
+        """Mark FINISHED runs that the newest sweep reuses, so that they rank as newer than runs of a later version."""
 
     def superseded(self, jobs: Sequence[RunSpec]) -> Counter[str]:
         """The number of jobs with a FINISHED run of other source, by what differs."""

@@ -1,4 +1,4 @@
-"""The metrics of a `History` as MLflow stores them: curves at about a hundred epochs, and one number of each measure."""
+"""Metrics of a `History` for MLflow: curves at about a hundred epochs, and one number for each measure."""
 
 import math
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ def metric_points(history: History, ended: int) -> list[Metric]:
 
     Args:
         history: of the run.
-        ended: when its training ended, ms since 1970; the epochs are laid out over the time before.
+        ended: when its training ended, ms since 1970; the epochs are spaced evenly over the training time before it.
     """
     epochs = len(history.train_loss)
     shown = curve_epochs(epochs, history.evaluated)
@@ -31,7 +31,7 @@ def metric_points(history: History, ended: int) -> list[Metric]:
                 for step, value in zip(steps.tolist(), values.tolist(), strict=True)
                 if math.isfinite(value)
             ]
-    # At step 0, MLflow's pages draw a metric with one value in a run as bars; elsewhere, as a curve of a single point.
+    # MLflow's pages draw a single value at step 0 as a bar, at another step as a curve of one point.
     last = max(epochs - 1, 0)
     return found + [
         Metric(key, value, ended, last if key.startswith("test/") else 0)

@@ -39,11 +39,9 @@ def user() -> str:
 
 
 def _checkout(root: Path) -> dict[str, str]:
-    """The commit at `root` and whether files differ from it, other than results, which come of the code and decide nothing.
+    """Return the commit at `root` and whether files other than results differ from it; empty without a checkout or git.
 
-    Nothing where `root` is no checkout, or git is missing.
-
-    A wheel inside some other project's environment is not that project's commit, hence the look for `.git`.
+    `.git` is required in `root` itself: a wheel may be installed in an environment within another project's checkout.
     """
     if not (root / ".git").exists():
         return {}
@@ -67,11 +65,11 @@ def _version() -> str:
 
 
 def _blas() -> str:
-    """The library under NumPy's matrix products, its version and the kernels it chose for this processor."""
+    """Return the BLAS library of NumPy, its version and the kernels chosen for this processor."""
     found = [library for library in threadpool_info() if library["user_api"] == "blas"]
     if not found:
         return UNKNOWN
-    own = min(found, key=lambda library: "numpy" not in library["filepath"])  # SciPy may have brought one, too
+    own = min(found, key=lambda library: "numpy" not in library["filepath"])  # SciPy may have loaded another
     return " ".join(str(own[part]) for part in ("internal_api", "version", "architecture") if own.get(part))
 
 

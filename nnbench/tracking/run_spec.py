@@ -20,15 +20,15 @@ class RunSpec:
 
     Attributes:
         name: for display, such as `adam lr=0.05 seed=3`.
-        identity: the same for runs that give the same numbers.
+        identity: equal for runs with equal results.
         optimizer: its label.
         seed: of the run.
-        params: every leaf of the config under its dotted name.
+        params: every leaf of the config by its dotted key.
         config_yaml: the whole config.
-        stage: of a study that tunes first, `tuning` or `final`.
-        configuration: the same for runs of one setting, which differ in seed and source alone.
-        sources: digests of what decides the numbers, by the names of their tags, see `nnbench.records.versions`.
-        files: the sources themselves, where the run's own artifacts are to hold them.
+        stage: `tuning` or `final` in a study with tuning.
+        configuration: equal for runs of one setting, which differ in seed and source only.
+        sources: digests of the source code, by the names of their tags, see `nnbench.records.versions`.
+        files: the source files, if the run stores them with its own artifacts.
     """
 
     name: str
@@ -44,15 +44,15 @@ class RunSpec:
 
 
 def stored_params(params: Mapping[str, object]) -> dict[str, str]:
-    """Parameters as text, in the words of a YAML file: `null`, `true`, `5e-07`, `[64]`."""
+    """Format parameters as text, as in a YAML file: `null`, `true`, `5e-07`, `[64]`."""
     return storable({key: as_text(value) for key, value in params.items()})
 
 
 def storable(texts: Mapping[str, str]) -> dict[str, str]:
-    """Texts under keys that MLflow takes, without passwords and not too long."""
+    """Return texts under keys that MLflow allows, without passwords, truncated to its limit."""
     return {stored_key(key): notes.truncate(redacted(text), LONGEST_PARAM) for key, text in texts.items()}
 
 
 def stored_key(key: str) -> str:
-    """`key` with characters that MLflow does not allow replaced by underscores."""
+    """Return `key` with characters that MLflow does not allow replaced by underscores."""
     return re.sub(r"[^\w\-. :/]", "_", key)[:LONGEST_KEY]

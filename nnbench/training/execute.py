@@ -21,9 +21,9 @@ from nnbench.records.history import History
 from nnbench.training.loop import train
 from nnbench.training.references import references
 
-# Cells along each side of the decision boundary's grid: fine enough for print, coarse enough to cost milliseconds.
+# Cells along each side of the decision boundary's grid: fine enough for print, computed in milliseconds.
 GRID = 160
-MAX_TEST_POINTS = 1500  # test points that a boundary keeps, at even steps through the split: more would only cover each other
+MAX_TEST_POINTS = 1500  # test points stored with a boundary, evenly spaced in the split; more would cover each other
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,18 +38,18 @@ def execute(config: Config) -> Result:
     """Train with `config` on one BLAS thread; on one machine, the same config gives the same numbers.
 
     Raises:
-        RuntimeError: the code is not that which the config was made with.
-        Exception: whatever a user's own optimizer raises.
+        RuntimeError: the code has changed since the config was made.
+        Exception: any exception of a user's optimizer or dataset.
     """
     with threadpool_limits(1):
         data, rule = datasets.find(config.dataset.name), optimizers.find(config.optimizer.algorithm)
         _check_source(config, rule, data)
-        # Copies, since a user's class may change what it is given, and the config is to stay as it is.
+        # Copies, since a user's class may change its arguments, and the config must not change.
         dataset = data(**copy.deepcopy(config.dataset.options))
         optimizer = rule(**copy.deepcopy(config.optimizer.hyperparameters))
         source = streams(config.seed, data_seed=None if config.dataset.redraw else 0)
         splits, network = _draw(config, dataset, source)
-        known = references(dataset, splits.train, splits.test)  # before the training, so that a fault in it costs no time
+        known = references(dataset, splits.train, splits.test)  # before the training, so that an error is raised early
         history = train(
             network,
             optimizer,
@@ -68,9 +68,9 @@ def execute(config: Config) -> Result:
 
 
 def _check_source(config: Config, optimizer: type[Optimizer], dataset: type[Dataset]) -> None:
-    """Refuse to train by other code than the config was made with: the run would carry a wrong digest.
+    """Refuse to train with other code than that of the config, since the run would be stored with a wrong digest.
 
-    Files of data are not compared: a run may write what its code names, and would make all others fail.
+    Data files are not compared: a run may write one that its code names, which would make all later runs fail.
 
     Raises:
         RuntimeError: the code has been edited since.
@@ -83,7 +83,7 @@ def _check_source(config: Config, optimizer: type[Optimizer], dataset: type[Data
     for name, (digest, found) in named.items():
         if code_digest(digest) != code_digest(found.digest):
             raise RuntimeError(
-                f"{name} has been edited since the command was given; given again, it trains with what is there"
+                f"{name} has been edited since the command started; start it again to train with the new version"
             )
 
 

@@ -1,4 +1,4 @@
-"""Accuracy of reference classifiers on a run's points: guessing, nearest neighbours, and the Bayes classifier.
+"""Accuracy of reference classifiers on a run's points: the most frequent class, nearest neighbours, Bayes classifier.
 
 They draw no random numbers, so they do not affect the run; as they depend on the points alone, they are cached for the runs
 of a process that share points.
@@ -12,12 +12,12 @@ import numpy as np
 from nnbench.core.arrays import FloatArray, IntArray
 from nnbench.datasets.base import Dataset, Points
 
-MAX_NEIGHBOURS = 7  # largest k that is tried
-MAX_TEST_POINTS = 20_000  # the most test points that a reference is measured on, at even steps through the split
-MAX_OPERATIONS = 150_000_000  # multiplications and comparisons that the neighbours may take: less than half a second
-MIN_TEST_POINTS = 100  # test points: on fewer than these the neighbours would be too uncertain, and are left out
-CHUNK_SIZE = 2**16  # distances held at a time: as many as the processor's cache holds
-CACHE_SIZE = 4096  # sets of points whose references a process keeps
+MAX_NEIGHBOURS = 7  # largest k
+MAX_TEST_POINTS = 20_000  # test points on which a reference is measured, evenly spaced in the split
+MAX_OPERATIONS = 150_000_000  # multiplications and comparisons for the neighbours: less than half a second
+MIN_TEST_POINTS = 100  # test points below which the accuracy of the neighbours is too uncertain, and is omitted
+CHUNK_SIZE = 2**16  # distances computed at a time, so that they fit in the processor's cache
+CACHE_SIZE = 4096  # sets of points whose references a process caches
 
 _cache: dict[tuple[type[Dataset], str, bytes], Mapping[str, float]] = {}
 
@@ -26,20 +26,20 @@ def references(dataset: Dataset, train: Points, test: Points | None) -> Mapping[
     """Return the references of a set of points, by name; empty without test points.
 
     Args:
-        dataset: its `posterior` makes the Bayes classifier, where it has one.
-        train: what the neighbours are looked for among.
-        test: what all are measured on; at most `MAX_TEST_POINTS` of them.
+        dataset: its `posterior`, if any, defines the Bayes classifier.
+        train: the neighbours are training points.
+        test: the points on which all references are measured; at most `MAX_TEST_POINTS` of them.
 
     Returns:
-        `chance_accuracy`: of always guessing the most frequent class of the training points.
+        `chance_accuracy`: of always predicting the most frequent class of the training points.
         `neighbours_accuracy`: of a vote of the k nearest training points by Euclidean distance, k from 1 to `MAX_NEIGHBOURS`
             being the one with the best leave-one-out accuracy on the training points. It is measured on as many test points
-            as `MAX_OPERATIONS` allows, and left out where that is fewer than `MIN_TEST_POINTS` of a larger split.
+            as `MAX_OPERATIONS` allows, and omitted if that is fewer than `MIN_TEST_POINTS` of a larger split.
         `bayes_accuracy`, `bayes_loss`: of the posterior: the share of points whose most probable class is theirs, and the
             mean negative logarithm of the probability of their class, in nats.
 
     Raises:
-        ValueError: the dataset's posterior is no probability of each class for each point.
+        ValueError: the dataset's posterior does not return a probability of each class for each point.
     """
     if test is None or not len(test) or dataset.loss != "cross_entropy":
         return {}
@@ -50,7 +50,7 @@ def references(dataset: Dataset, train: Points, test: Points | None) -> Mapping[
     if key not in _cache:
         while len(_cache) >= CACHE_SIZE:
             del _cache[next(iter(_cache))]
-        with np.errstate(all="ignore"):  # points may lie beyond the finite numbers; such a run diverges
+        with np.errstate(all="ignore"):  # points may be infinite; such a run diverges
             _cache[key] = _compute(dataset, train, test)
     return _cache[key]
 
@@ -76,7 +76,7 @@ def _checked(shares: FloatArray, points: Points, dataset: Dataset) -> FloatArray
     """Return a user's posterior, after checking its shape and sums."""
     name, shape = type(dataset).__qualname__, (len(points.labels), dataset.outputs)
     if shares.shape != shape or not np.allclose(shares.sum(axis=1), 1.0) or not (shares >= 0).all():
-        raise ValueError(f"{name}.posterior must give probabilities of shape {shape}, each row with the sum 1")
+        raise ValueError(f"{name}.posterior must return probabilities of shape {shape} whose rows sum to 1")
     return shares
 
 
@@ -95,16 +95,16 @@ def _neighbours(train: Points, test: Points, left_out: IntArray) -> float:
 def _vote(train: Points, x: FloatArray, labels: IntArray, classes: int, most: int, own: IntArray | None = None) -> FloatArray:
     """Return the accuracy of the vote of k neighbours for k = 1, ..., `most`, on points `x` with these `labels`.
 
-    Of classes with the most votes, the one with the nearest neighbour wins.
+    Ties between classes go to the class of the nearest neighbour.
 
     Args:
-        own: where each of these points lies among the training points: it is no neighbour of itself.
+        own: index of each point among the training points, so that it is not its own neighbour.
     """
     rows = max(1, CHUNK_SIZE // len(train.labels))
     squares, right = np.einsum("ij,ij->i", train.x, train.x), np.zeros(most)
     for start in range(0, len(x), rows):
         part = slice(start, start + rows)
-        # The squared distance less what is the same for all neighbours of a point.
+        # The squared distance without the term that is the same for all neighbours of a point.
         distances = squares - 2 * (x[part] @ train.x.T)
         if own is not None:
             distances[np.arange(len(distances)), own[part]] = np.inf
@@ -113,7 +113,7 @@ def _vote(train: Points, x: FloatArray, labels: IntArray, classes: int, most: in
         found, votes = train.labels[nearest], np.zeros((len(nearest), classes))
         each = np.arange(len(nearest))
         for k in range(most):
-            # A neighbour's bonus exceeds those of all farther ones together, and all of them are less than a vote.
+            # The bonus of a neighbour exceeds the sum of those of all farther ones, and all together are less than a vote.
             votes[each, found[:, k]] += 1 + 0.5 ** (k + 1)
             right[k] += (votes.argmax(axis=1) == labels[part]).sum()
     return right / len(x)

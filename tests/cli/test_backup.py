@@ -24,7 +24,7 @@ def test_a_copy_holds_what_is_there_while_the_store_is_in_use(home: Path, capsys
         assert database.execute("SELECT name, status FROM runs").fetchall() == [("a run", "RUNNING")]
     writer.kill_run(run, "enough")
     assert main(["--store", f"sqlite:///{file}", str(copy)]) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "exists already" in capsys.readouterr().err
     file.write_bytes(file.read_bytes()[:20_000])
     assert main(["--store", f"sqlite:///{file}"]) == 2
     assert copy.name in capsys.readouterr().err, "the copy is what can be put in a damaged store's place"
@@ -34,7 +34,7 @@ def test_a_copy_holds_what_is_there_while_the_store_is_in_use(home: Path, capsys
 def test_a_target_that_cannot_be_is_named(home: Path, capsys: pytest.CaptureFixture[str], target: str) -> None:
     assert main(["--store", f"sqlite:///{home}/results/mlflow.db", str(home / target)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"nnbench backup: {home / target}: there is no folder")
+    assert line.startswith(f"nnbench backup: {home / target}: no folder")
 
 
 @pytest.mark.parametrize("uri", ["sqlite:///none.db", "postgresql://bob:SECRET@127.0.0.1/x", "http://127.0.0.1:5000"])

@@ -29,7 +29,7 @@ from nnbench.cli import entry
 os.setgroups([]), os.setgid(54321), os.setuid(54321)
 for name in ("HOME", "USER", "LOGNAME"):
     os.environ.pop(name, None)
-sys.exit(entry.run("nnbench", lambda: print(Path.home(), oct(Path.home().stat().st_mode & 0o777)) or 0))
+sys.exit(entry.run("nnbench", lambda _: print(Path.home(), oct(Path.home().stat().st_mode & 0o777)) or 0))
 """
 
 

@@ -144,7 +144,7 @@ def test_two_studies_side_by_side(home: Path, nnbench: Command, report: Command)
     assert (folder / "report.pdf").exists()
     assert "`optimizer.decay`" in (folder / "summary.md").read_text()
     for words, reason in {
-        "study=none,other": "study=other: there is none of that name",
+        "study=none,other": "study=other: no study of that name",
         "study=none,decay,more": "study=none,decay,more: must be one study, or two different ones",
         "study=none,none": "study=none,none: must be one study, or two different ones",
         "study=none,": "study=none,: must be one study, or two different ones",
@@ -169,7 +169,7 @@ def test_a_study_may_have_a_comma_in_its_name(home: Path, nnbench: Command, repo
     ("word", "reason"),
     [
         ("pages=covr", "report.pages=covr: no such page; must be one of accuracy"),
-        ("study=nothing", "study=nothing: there is none of that name"),
+        ("study=nothing", "study=nothing: no study of that name"),
         ("form=exp", "form: no such key; did you mean from?"),
         ("+from=exp", "from=exp: there is no such folder"),
         ("from=" + "a" * 300, "there is no such folder"),

@@ -67,7 +67,7 @@ def test_it_finds_a_free_port_says_where_it_is_and_leaves_nobody_behind(home: Pa
 @pytest.mark.parametrize(
     ("store", "says"),
     [
-        ("sqlite:///results/none.db", "there is no such file yet"),
+        ("sqlite:///results/none.db", "no such file"),
         ("http://127.0.0.1:5000", "is a server, which has its own pages"),
         (
             "results/mlflow.db",
@@ -111,8 +111,8 @@ def test_a_file_that_is_no_store_is_told_of_in_one_line(tmp_path: Path, capsys: 
     [
         ([], "--database: is missing"),
         (["--database", "nonsense"], "--database: must be postgresql://USER@HOST/NAME or sqlite:///FILE.db"),
-        (["--database", "postgresql://h/d", "--host", "0.0.0.0"], "need --auth and --allowed-hosts"),
-        (["--database", "postgresql://h/d", "--host", "0.0.0.0", "--auth"], "need --auth and --allowed-hosts"),
+        (["--database", "postgresql://h/d", "--host", "0.0.0.0"], "needs --auth and --allowed-hosts"),
+        (["--database", "postgresql://h/d", "--host", "0.0.0.0", "--auth"], "needs --auth and --allowed-hosts"),
         (["--database", "postgresql://h/d", "--auth"], "needs the first user's password"),
     ],
 )

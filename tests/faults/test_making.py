@@ -22,7 +22,7 @@ OPEN = """
 import sys
 from nnbench.cli import entry
 
-def command():
+def command(_):
     from nnbench.tracking.mlflow.store import open_store
     open_store("sqlite:///results/mlflow.db", None)
     return 0
@@ -63,7 +63,7 @@ def test_a_folder_that_is_moved_while_the_store_is_made(bare_place: Place) -> No
     (bare_place.folder / "results").rename(bare_place.folder / "elsewhere")
     _, err = sweep.communicate(timeout=60)
     assert sweep.returncode == 2, err
-    assert err.splitlines()[-1].endswith("its folder has been moved or deleted: put it back, then give the command again")
+    assert err.splitlines()[-1].endswith("its folder was moved or deleted: restore it, then repeat the command")
     (bare_place.folder / "elsewhere").rename(bare_place.folder / "results")
     assert bare_place.run(*SWEEP).returncode == 0
     assert bare_place.states() == {"FINISHED": 2}

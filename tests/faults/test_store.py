@@ -99,7 +99,7 @@ def test_a_file_system_that_cannot_be_written(small_disk: Callable[[int], Path],
 def test_a_folder_without_permission_to_write(bare_place: Place) -> None:
     (bare_place.folder / "results").mkdir(mode=0o555)
     said = _ordinary(bare_place, "-m", "seed=0,1", "training.epochs=20")
-    _refused(said, "permission", "may you write")
+    _refused(said, "permission", "is writable")
     assert not list((bare_place.folder / "results").iterdir())
 
 

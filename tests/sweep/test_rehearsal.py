@@ -17,8 +17,8 @@ REFUSED = {
     "Fresh": "",
     "Clock": "",
     "HashOrder": "",
-    "InTheClass": "InTheClass.state is kept for the next run",
-    "FirstRunDecides": "FirstRunDecides.scale is kept for the next run",
+    "InTheClass": "InTheClass.state keeps its value for the next run",
+    "FirstRunDecides": "FirstRunDecides.scale keeps its value for the next run",
     "InTheModule": "",
     "InADefault": "",
 }

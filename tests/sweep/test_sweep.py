@@ -265,7 +265,7 @@ def test_an_edited_optimizer_is_trained_again_and_never_averaged_with_what_it_wa
     said = sweep("# a comment\n" + LION, "seed=0,1,2")
     assert "3 reused from before, 0 to do" in said.err
     said = sweep(edited, "seed=0,1")
-    assert "edited_lion:Lion has changed: 2 runs anew" in said.err
+    assert "edited_lion:Lion has changed: 2 runs to repeat" in said.err
     study = _study(home)
     assert sorted(averaged()["seed"]) == [0, 1]
     assert sorted(study.earlier["seed"]) == [0, 1, 2]
@@ -282,7 +282,7 @@ def test_an_edited_optimizer_is_trained_again_and_never_averaged_with_what_it_wa
     assert set(averaged()["run_id"]) == set(first["run_id"])
 
 
-def test_runs_whose_source_is_not_known_are_made_anew_and_left_out(home: Path, nnbench: Command, store: MlflowClient) -> None:
+def test_runs_with_unknown_source_are_repeated_and_left_out(home: Path, nnbench: Command, store: MlflowClient) -> None:
     """As a store of the first edition holds them: no digest, and another identity."""
     nnbench(*SMALL, "seed=0,1")
     for run in _runs(store):
@@ -291,7 +291,7 @@ def test_runs_whose_source_is_not_known_are_made_anew_and_left_out(home: Path, n
             store.delete_tag(run.info.run_id, f"nnbench.{tag}")
     assert len(_study(home).runs) == 2, "they can be reported on"
     said = nnbench(*SMALL, "seed=0")
-    assert "the code of earlier runs is not known: 1 run anew" in said.err
+    assert "the code of earlier runs is not known: 1 run to repeat" in said.err
     study = _study(home)
     assert list(study.runs["seed"]) == [0]
     assert sorted(study.earlier["seed"]) == [0, 1]

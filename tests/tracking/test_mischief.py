@@ -158,5 +158,5 @@ def test_files_that_are_none_of_ours(store: Store, home: Path, nnbench: Command,
     study = report(nnbench, home)
     assert study.curves["run_id"].nunique() == 3
     assert [study.boundary(run_id) is None for run_id in runs] == [True] * 4 + [False] * 2
-    assert caplog.text.count("it has no picture") >= 4
+    assert caplog.text.count("its decision boundary is not shown") >= 4
     assert not (home / "unpickled").exists()

@@ -97,7 +97,7 @@ def test_a_users_own_posterior() -> None:
     found = references(Told(), *drawn(Told()))
     assert found["bayes_accuracy"] > 0.99
     assert 0 < found["bayes_loss"] < 0.05
-    with pytest.raises(ValueError, match=r"Told\.posterior must give probabilities"):
+    with pytest.raises(ValueError, match=r"Told\.posterior must return probabilities"):
         references(Told(shares=2.0), *drawn(Told()))
 
 

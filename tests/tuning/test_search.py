@@ -179,7 +179,7 @@ def test_an_edited_optimizer_that_is_searched_anew_is_told(
         fixed = "+optimizer.momentum=0.5", "+optimizer.decay=0.0"
         said = nnbench(*PLAIN, *own, *fixed, "tuning.configs=2", "seed=0,1")
         assert said.status == 0, said.err
-        assert ("searched_own:Own has changed: 4 runs anew" in said.err) == (source != OWN)
+        assert ("searched_own:Own has changed: 4 runs to repeat" in said.err) == (source != OWN)
     assert len(trainer.trained) == 8
 
 

@@ -1,4 +1,4 @@
-"""Launcher `local`: a sweep's jobs on the processors of this machine, tracked by the parent alone."""
+"""Launcher `local`: the jobs of a sweep in worker processes on this machine, tracked by the parent process."""
 
 # No `from __future__ import annotations` here: Hydra 1.3's scanner of plugins breaks on it.
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ class LocalLauncherConf:
     """`hydra.launcher.workers`: processes at once, null for one per processor; `hydra.launcher.timeout`: seconds per job."""
 
     _target_: str = "hydra_plugins.nnbench_local_launcher.LocalLauncher"
-    workers: Any = None  # checked by `LauncherConfig`: Hydra's own complaint would not say what is allowed
+    workers: Any = None  # checked by `LauncherConfig`, whose message says what is allowed
     timeout: Any = None
 
 
@@ -26,7 +26,7 @@ ConfigStore.instance().store(group="hydra/launcher", name="local", node=LocalLau
 
 
 class LocalLauncher(Launcher):
-    """Trains on a pool of processes that stay alive. See `nnbench.sweep.executors.local`."""
+    """Trains in a pool of worker processes. See `nnbench.sweep.executors.local`."""
 
     def __init__(self, workers: Any, timeout: Any) -> None:
         self.options = {"workers": workers, "timeout": timeout}
@@ -38,7 +38,7 @@ class LocalLauncher(Launcher):
         from nnbench.sweep.executors.local import LocalPool, cores
 
         self.hydra_context, self.config = hydra_context, config
-        hydra_folders.expect(Path(config.hydra.sweep.dir))
+        hydra_folders.remember_missing(Path(config.hydra.sweep.dir))
         options = check(LauncherConfig, self.options, "hydra.launcher.")
         self.pool = LocalPool(workers=options.workers or cores(), timeout=options.timeout)
 
@@ -48,7 +48,7 @@ class LocalLauncher(Launcher):
         from nnbench.sweep.grid import compose
 
         loader, numbered = self.hydra_context.config_loader, enumerate(job_overrides, initial_job_idx)
-        jobs = [compose(loader, self.config, list(words), number) for number, words in numbered]
+        jobs = [compose(loader, self.config, list(overrides), number) for number, overrides in numbered]
         if status := run_sweep(jobs, self.pool):
             raise SystemExit(status)
-        return [JobReturn(overrides=words, status=JobStatus.COMPLETED) for words in job_overrides]
+        return [JobReturn(overrides=overrides, status=JobStatus.COMPLETED) for overrides in job_overrides]

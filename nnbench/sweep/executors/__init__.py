@@ -1,1 +1,1 @@
-"""Executors: what trains the jobs of a sweep, on this machine or through a Hydra launcher."""
+"""Executors, which train the jobs of a sweep on this machine or through a Hydra launcher."""

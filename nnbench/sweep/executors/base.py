@@ -1,4 +1,4 @@
-"""Protocol of an executor: the part of a sweep that trains its jobs, wherever that happens."""
+"""Protocol of an executor: the part of a sweep that trains its jobs, on this machine or elsewhere."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
@@ -10,7 +10,7 @@ class Executor(Protocol):
     """Trains the jobs of one sweep."""
 
     def open(self, sweep_id: str, finished: Callable[[], set[str]]) -> None:
-        """Receive what the jobs need of their sweep; called once, before the first `run`.
+        """Prepare for the jobs of a sweep; called once, before the first `run`.
 
         Args:
             sweep_id: MLflow's id of the sweep's own run.

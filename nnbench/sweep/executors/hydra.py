@@ -13,7 +13,7 @@ from nnbench.sweep.job import Ended, Failure, Job, RunFailed
 
 
 def executor_of(launcher: Launcher, *, needs_results: bool = False) -> Executor:
-    """The executor behind a launcher: the pool of this project's own one, an adapter around any other.
+    """Return the executor for a launcher: the local pool, or an adapter around a launcher of another package.
 
     Args:
         launcher: as Hydra instantiated it.
@@ -22,27 +22,27 @@ def executor_of(launcher: Launcher, *, needs_results: bool = False) -> Executor:
     Raises:
         UserError: `needs_results`, and the launcher is not this project's own.
     """
-    # By its pool, not by its class: Hydra imports plugins a second time, as classes of their own.
+    # Not by its class: Hydra imports plugins a second time, so that the class exists twice.
     if isinstance(pool := getattr(launcher, "pool", None), LocalPool):
         return pool
     if needs_results:
         name = type(launcher).__name__
-        raise UserError(f"hydra/launcher={name}: must be local for the sampler tpe, which needs each result as it comes")
+        raise UserError(f"hydra/launcher={name}: must be local for the sampler tpe, which needs results one by one")
     return HydraExecutor(launcher)
 
 
 class HydraExecutor:
-    """Adapter around a launcher of Hydra's, which composes each job again wherever it runs; there the job tracks itself."""
+    """Adapter around a Hydra launcher, whose workers compose the config of each job again and track the run themselves."""
 
     def __init__(self, launcher: Launcher) -> None:
         self._launcher = launcher
 
     def open(self, sweep_id: str, finished: Callable[[], set[str]]) -> None:
-        """Keep what the jobs need of the sweep, as `Executor.open`."""
+        """Store the sweep's id for the jobs, as `Executor.open`."""
         self._sweep_id, self._finished = sweep_id, finished
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Ended]:
-        """Launch all jobs and wait for them, as `Executor.run`; no event says that a job has started.
+        """Launch all jobs and wait for them, as `Executor.run`; there are no `Started` events.
 
         A worker that dies, for example for lack of memory, may make the launcher raise instead of returning the other jobs'
         results: then the store says which runs have finished.
@@ -61,11 +61,11 @@ class HydraExecutor:
             yield Ended(job=job, outcome=None if job.config.identity in finished else outcome)
 
 
-_LOST = Failure(reason="the launcher does not say what came of it", traceback="")
+_LOST = Failure(reason="the launcher returned no result", traceback="")
 
 
 def _outcome(returned: JobReturn) -> Failure | None:
-    """The failure that a launcher returns for a job; None where the job has run and tracked itself."""
+    """Return the failure of a job; None if the job has run and tracked itself."""
     if returned.status is JobStatus.COMPLETED:
         return None
     error = returned._return_value

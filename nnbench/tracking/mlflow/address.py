@@ -18,31 +18,31 @@ SQLITE_OPTIONS = {"timeout", "isolation_level", "detect_types", "check_same_thre
 
 
 def database_url(uri: str) -> URL:
-    """The parsed URI of a database; an SQLite file's path in it is as `sqlite_file` tells.
+    """Parse the URI of a database; the path of an SQLite file is resolved by `sqlite_file`.
 
     Raises:
-        UserError: it is none, of a kind that MLflow does not know, or names no file that could hold a store.
+        UserError: it is not a tracking URI, is of a kind that MLflow does not support, or names no file.
     """
     try:
         url = make_url(uri)
         backend = url.get_backend_name()
     except (ArgumentError, ValueError) as error:
-        raise UserError(f"tracking.uri={redacted(uri)}: is no tracking URI; give {ALLOWED}") from error
+        raise UserError(f"tracking.uri={redacted(uri)}: is not a tracking URI; give {ALLOWED}") from error
     if backend not in DATABASES:
-        raise UserError(f"tracking.uri={redacted(uri)}: MLflow knows no such store; give {ALLOWED}")
+        raise UserError(f"tracking.uri={redacted(uri)}: is not a store that MLflow supports; give {ALLOWED}")
     if backend == "sqlite" and (url.host or not url.database or url.database == ":memory:"):
-        raise UserError(f"tracking.uri={redacted(uri)}: names no file; give sqlite:/// and its path, three slashes")
+        raise UserError(f"tracking.uri={redacted(uri)}: names no file; give sqlite:/// and a path, with three slashes")
     return url.set(database=str(sqlite_file(uri, url))) if backend == "sqlite" else url
 
 
 def sqlite_file(uri: str, url: URL) -> Path:
-    """The absolute path of the file that an SQLite URI names.
+    """Return the absolute path of the file of an SQLite URI.
 
-    In a URI `%20` is a space and `%25` a percent sign. People also paste a path as it is, from a folder whose name holds
-    `%20` or `?`: where only that reading leads to an existing file or folder, it is taken.
+    In a URI `%20` is a space and `%25` a percent sign. A path may also be given unencoded, with a
+    literal `%20` or `?` in it; it is read so if only that reading leads to an existing file or folder.
 
     Raises:
-        UserError: what follows a question mark is no option of SQLite's; what is there is no ordinary file.
+        UserError: the text after a question mark is not an SQLite option, or the path is not an ordinary file.
     """
     given = uri.partition(":///")[2]
     decoded, literal = Path(str(url.database)).absolute(), Path(given).absolute()
@@ -50,7 +50,7 @@ def sqlite_file(uri: str, url: URL) -> Path:
         file = literal
     elif "?" in given and not (url.query and set(url.query) <= SQLITE_OPTIONS):
         options = ", ".join(sorted(SQLITE_OPTIONS))
-        raise UserError(f"tracking.uri={uri}: after ? comes one of {options}; a ? within a path is written %3F")
+        raise UserError(f"tracking.uri={uri}: after ? must come one of {options}; a ? in a path is written %3F")
     else:
         file = literal if literal.parent.is_dir() and not decoded.parent.is_dir() else decoded
     try:
@@ -58,27 +58,27 @@ def sqlite_file(uri: str, url: URL) -> Path:
     except OSError:
         return file
     if not stat.S_ISREG(mode):
-        kind = "a folder" if stat.S_ISDIR(mode) else "no ordinary file"
+        kind = "a folder" if stat.S_ISDIR(mode) else "not an ordinary file"
         raise UserError(f"tracking.uri={uri}: cannot be opened: {file} is {kind}")
     return file
 
 
 def sqlite_uri(file: Path, query: str = "") -> str:
-    """The URI of an SQLite file, with what would mean something else in a URI percent-encoded.
+    """Return the URI of an SQLite file, with special characters percent-encoded.
 
-    Such a URI names its driver, too: MLflow makes the folder of a plain `sqlite:///` path as it is written there, encoded.
+    An encoded URI also names the driver, because for a plain `sqlite:///` path MLflow creates a folder of the encoded name.
     """
     path = re.sub(r"[%?\x00-\x1f\x7f]", lambda found: quote(found[0], safe=""), str(file.absolute()))
     return f"sqlite{'' if path == str(file.absolute()) else '+pysqlite'}:///{path}{'?' if query else ''}{query}"
 
 
 def named_file(uri: str, url: URL, *, create: bool) -> Path:
-    """The file of an SQLite URI that `database_url` has parsed.
+    """Return the file of an SQLite URI that `database_url` has parsed.
 
     Raises:
-        UserError: it is not there, and `create` does not allow to make it.
+        UserError: it does not exist, and `create` is false.
     """
     file = Path(str(url.database))
     if not create and not file.exists():
-        raise UserError(f"tracking.uri={uri}: there is no such file yet; `python -m nnbench` makes one")
+        raise UserError(f"tracking.uri={uri}: no such file; `python -m nnbench` creates one")
     return file

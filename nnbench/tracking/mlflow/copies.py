@@ -14,7 +14,7 @@ from nnbench.tracking.mlflow.locks import retry_while_locked
 
 
 def back_up(uri: str, target: Path | None, time: str) -> Path:
-    """Copy an SQLite store; `time` names the copy where no target does. Returns the copy's path.
+    """Copy an SQLite store and return the path of the copy; without a target, its name contains `time`.
 
     Raises:
         UserError: the store is missing, damaged or not an SQLite file; the target exists or cannot be written.
@@ -22,16 +22,16 @@ def back_up(uri: str, target: Path | None, time: str) -> Path:
     url = database_url(uri)
     if url.get_backend_name() != "sqlite":
         raise UserError(
-            f"tracking.uri={redacted(uri)}: is no SQLite file; another database has a program for that, such as pg_dump"
+            f"tracking.uri={redacted(uri)}: is not an SQLite file; use the database's own program, such as pg_dump"
         )
     file = named_file(uri, url, create=False)
     target = target or file.with_name(f"{file.name}.{time}.backup")
     if target.exists():
-        raise UserError(f"{target}: is there already; name another file")
+        raise UserError(f"{target}: exists already; give another file")
     if not target.parent.is_dir():
-        raise UserError(f"{target}: there is no folder {target.parent}; make it, or name another file")
+        raise UserError(f"{target}: no folder {target.parent}; create it, or give another file")
     if not os.access(target.parent, os.W_OK | os.X_OK):
-        raise UserError(f"{target}: no permission to write in {target.parent}; name another file")
+        raise UserError(f"{target}: no permission to write in {target.parent}; give another file")
     with faults.user_errors(uri, file):
         if is_damaged(file):
             raise UserError(f"tracking.uri={uri}: {damage_message(file)}")
@@ -40,5 +40,5 @@ def back_up(uri: str, target: Path | None, time: str) -> Path:
         except (sqlite3.Error, OSError) as error:
             if faults.remedy(error) != faults.FULL:
                 raise
-            raise UserError(f"{target}: the disk is full; make room, or name a file on another one") from error
+            raise UserError(f"{target}: the disk is full; free space, or give a file on another disk") from error
     return target

@@ -1,4 +1,4 @@
-"""One-line messages, without passwords, for faults of a store that its user can mend."""
+"""One-line messages, without passwords, for faults of a store that the user can correct."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -14,30 +14,30 @@ from nnbench.tracking.mlflow.damage import damage_message, is_damaged
 from nnbench.tracking.mlflow.locks import LOCKED
 from nnbench.tracking.mlflow.retry import ServerUnavailable, is_access_denied, is_unavailable
 
-REFUSED = "the server does not let you in: give MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment"
-FULL = "the disk is full; what was written is sound: make room, then give the command again"
-DELETED = "the study was deleted there meanwhile: restore it (`mlflow experiments restore`), or name another"
-NO_FOLDER = "a folder of its artifacts has been replaced by a file: move that away, then give the command again"
+REFUSED = "the server refuses access: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+FULL = "the disk is full; the data is intact: free space, then repeat the command"
+DELETED = "the study was deleted during use: restore it (`mlflow experiments restore`), or give another name"
+NO_FOLDER = "a folder of its artifacts was replaced by a file: move the file away, then repeat the command"
 
 STORE_ERRORS = MlflowException, SQLAlchemyError, sqlite3.Error, OSError
 # Part of an exception's text -> the message for the user.
 FAULTS = {
-    LOCKED: "another program has kept it locked for minutes: close that one, then give the command again",
+    LOCKED: "another program has locked it for minutes: close that program, then repeat the command",
     "disk is full": FULL,
     "no space left": FULL,
     "disk quota exceeded": FULL,
-    "file too large": "a file may not grow as large as it has to (`ulimit -f`): allow more, then give the command again",
-    "too many open files": "too many files are open (`ulimit -n`): allow more, then give the command again",
+    "file too large": "a file exceeds the size limit (`ulimit -f`): raise the limit, then repeat the command",
+    "too many open files": "too many open files (`ulimit -n`): raise the limit, then repeat the command",
     "readonly database": "the file or its folder is read-only",
     "read-only file system": "the file or its folder is read-only",
-    "permission denied": "no permission to read or to write there",
+    "permission denied": "no permission to read or write it",
     "not a directory": NO_FOLDER,
     "file exists": NO_FOLDER,
-    "unable to open database file": "the file cannot be opened: is its folder there, and may you write in it?",
+    "unable to open database file": "the file cannot be opened: check that its folder exists and is writable",
     "file is not a database": "the file is not an SQLite database",
     "disk i/o error": "the disk reports an error, or a limit (`ulimit -f`) on the size of files",
-    "out-of-date database schema": "another version of MLflow made it: copy it, then `mlflow db upgrade` it",
-    "can't locate revision": "a newer version of MLflow made it, which this one cannot read",
+    "out-of-date database schema": "it was created by another version of MLflow: copy it, then run `mlflow db upgrade`",
+    "can't locate revision": "it was created by a newer version of MLflow, which this one cannot read",
     "'deleted' state": DELETED,
     "must be in the 'active' state": DELETED,
 }
@@ -45,7 +45,7 @@ FAULTS = {
 
 @contextmanager
 def user_errors(uri: str, file: Path | None = None) -> Iterator[None]:
-    """Convert faults of the store at `uri` that its user can mend to `UserError`.
+    """Convert faults of the store at `uri` that the user can correct to `UserError`.
 
     A damaged SQLite `file` may raise any exception, so the file is checked after an unknown one.
     """
@@ -62,8 +62,8 @@ def user_errors(uri: str, file: Path | None = None) -> Iterator[None]:
         if file is not None and found is None and file.is_file() and is_damaged(file):
             found = damage_message(file)
         elif file is not None and isinstance(error, STORE_ERRORS) and not file.parent.is_dir():
-            # SQLite tells of this in many ways: the file cannot be opened, or the disk reports an error.
-            found = "its folder has been moved or deleted: put it back, then give the command again"
+            # SQLite has several messages for this: the file cannot be opened, or the disk reports an error.
+            found = "its folder was moved or deleted: restore it, then repeat the command"
         if found is None:
             raise
         raise UserError(f"tracking.uri={redacted(uri)}: {found}") from error

@@ -37,7 +37,7 @@ class FileWatch:
         self.file, self._engines, self._writers = file, engines, writers
         self._error = ""
         self._open()
-        # Before the interpreter ends: to take SQL functions of MLflow's down with a connection, SQLite calls Python.
+        # Before the interpreter ends: closing a connection removes MLflow's SQL functions, for which SQLite calls Python.
         weakref.finalize(self, _dispose, engines)
 
     def check(self) -> None:
@@ -115,7 +115,7 @@ class FileWatch:
             replace_database(fresh, aside)
         self.close()
         self._remove_sidecars()
-        self._error = f"{self.file}: was replaced during use; the data until then is saved in {aside}"
+        self._error = f"{self.file}: was replaced during use; the data written until then is saved in {aside}"
         raise UserError(self._error)
 
     def close(self) -> None:

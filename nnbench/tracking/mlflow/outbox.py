@@ -31,7 +31,7 @@ Strings = Mapping[str, str]
 
 RUN, FILES = "run.json", "artifacts"
 QUEUE_LIMIT = 64  # ended runs that may be queued before training waits
-SILENT_SECONDS = 2.0  # seconds of waiting before it is logged
+LOG_AFTER = 2.0  # seconds of waiting after which it is logged
 
 
 @dataclass(kw_only=True)
@@ -113,7 +113,7 @@ class Outbox:
         return self._runs_by_key[handle].run_id or handle
 
     def flush(self, seconds: float | None = None) -> int:
-        _, late = wait(self._futures, SILENT_SECONDS if seconds is None else min(SILENT_SECONDS, seconds))
+        _, late = wait(self._futures, LOG_AFTER if seconds is None else min(LOG_AFTER, seconds))
         if late:
             logger.warning("sending runs to %s: %d requests left", self._runs.retrier.shown_uri, len(late))
             _, late = wait(late, seconds)

@@ -47,7 +47,7 @@ def read_study(store: Store, study: str) -> Study:
     with store.user_errors():
         experiment = find_experiment(store, study)
         if experiment is None:
-            raise UserError(f"study={study}: there is none of that name in {store.shown_uri}; {_known(store)}")
+            raise UserError(f"study={study}: no study of that name in {store.shown_uri}; {_known(store)}")
         rows = store.runs.rows(experiment)
         training = [row for row in rows if row.tags.get("nnbench.kind") == "training"]
         kept, earlier = split(newest([row for row in training if genuine(row)]))
@@ -91,7 +91,7 @@ def _histories(store: Store, experiment: Experiment, run_ids: Sequence[str]) -> 
         paths = pool.map(lambda run_id: artifact(store, experiment, run_id, artifacts.HISTORY), run_ids)
         found = {run_id: path for run_id, path in zip(run_ids, paths, strict=True) if path is not None}
     if len(found) < len(run_ids):
-        logger.warning("%d of %d finished runs have lost their history.npz", len(run_ids) - len(found), len(run_ids))
+        logger.warning("%d of %d finished runs have no history.npz any more", len(run_ids) - len(found), len(run_ids))
     return found
 
 
@@ -101,11 +101,11 @@ def _boundary(store: Store, experiment: Experiment, run_id: str) -> Boundary | N
     try:
         return artifacts.read_boundary(path) if path is not None else None
     except artifacts.CorruptFileError as error:
-        logger.warning("run %s: %s; it has no picture", run_id, error)
+        logger.warning("run %s: %s; its decision boundary is not shown", run_id, error)
         return None
 
 
 def _known(store: Store) -> str:
-    """Lists the store's studies, for a message about an unknown one."""
+    """List the store's studies, for a message about an unknown one."""
     names = sorted(found.name for found in all_pages(store.client.search_experiments) if found.experiment_id != "0")
-    return f"there are {', '.join(names)}" if names else "it holds no study yet"
+    return f"it has {', '.join(names)}" if names else "it has no study yet"

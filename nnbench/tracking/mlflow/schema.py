@@ -55,7 +55,7 @@ def ensure_schema(file: Path) -> None:
         names = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
         tables = {str(name) for (name,) in database.execute(names)}
         if tables and not tables & {"experiments", "alembic_version"}:
-            raise UserError(f"tracking.uri={sqlite_uri(file)}: is another program's database; give a file of its own")
+            raise UserError(f"tracking.uri={sqlite_uri(file)}: is a database of another program; give another file")
         holds = {table for table in tables if _rows(database, table) > INITIAL_ROWS.get(table, 0)}
         versions = (
             database.execute("SELECT version_num FROM alembic_version").fetchall() if "alembic_version" in tables else []
@@ -133,8 +133,8 @@ def _migrate(file: Path, version: str) -> None:
         try:
             _upgrade(fresh)
         except (SQLAlchemyError, CommandError) as error:
-            told = f"MLflow cannot migrate it ({str(error).splitlines()[0][:150]}); it is as it was"
-            raise UserError(f"tracking.uri={sqlite_uri(file)}: {told}") from error
+            reason = f"MLflow cannot migrate it ({str(error).splitlines()[0][:150]}); it is unchanged"
+            raise UserError(f"tracking.uri={sqlite_uri(file)}: {reason}") from error
         replace_database(fresh, file)
     logger.warning("%s: was made by an older MLflow and has been migrated; as it was, it is kept as %s", file, kept.name)
 
@@ -177,6 +177,6 @@ def _newest_version(file: Path, version: str | None) -> str:
         if version is not None:
             scripts.get_revision(version)
     except CommandError as error:
-        told = "a newer version of MLflow made it, which this one cannot read"
-        raise UserError(f"tracking.uri={sqlite_uri(file)}: {told}") from error
+        reason = "it was created by a newer version of MLflow, which this one cannot read"
+        raise UserError(f"tracking.uri={sqlite_uri(file)}: {reason}") from error
     return str(scripts.get_current_head())

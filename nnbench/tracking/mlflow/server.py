@@ -21,7 +21,7 @@ from nnbench.core.errors import UserError
 
 LOCALHOST = "127.0.0.1"
 DEFAULT_PORT = 5000
-START, END = 120.0, 10.0  # seconds that it may take to answer, and to end when it is asked to
+START, END = 120.0, 10.0  # seconds to wait for its first answer, and for its end after SIGTERM
 DATABASE = re.compile(r"(sqlite(\+\w+)?:///.|(postgresql|mysql|mssql)(\+\w+)?://.)")
 SETTINGS = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # 2 processes and half a gigabyte, instead of 15 and three
@@ -48,9 +48,9 @@ class Server:
         """Wait until an interrupt.
 
         Raises:
-            UserError: the server has ended by itself.
+            UserError: the server has exited.
         """
-        raise UserError(f"the MLflow server has ended by itself, with status {self.process.wait()}")
+        raise UserError(f"the MLflow server has exited, with status {self.process.wait()}")
 
 
 @contextmanager
@@ -65,34 +65,34 @@ def serving(
     """Run a server within the context; its whole process group ends on exit.
 
     Args:
-        database: where the runs are.
-        options: further ones of `mlflow server`.
-        host: the address to listen on.
-        port: to listen on; where it is taken, another one is.
-        env: settings for it, over those of this process.
+        database: URI of the store.
+        options: further options of `mlflow server`.
+        host: address to listen on.
+        port: to listen on; if it is in use, a free port is chosen.
+        env: environment variables, in addition to those of this process.
 
     Raises:
-        UserError: it did not come up.
+        UserError: it did not start.
     """
     port = free_port(host, port)
     command = [sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port), "--workers", "1"]
     command += ["--uvicorn-opts", "--log-level warning", *options]
-    # In the environment, since everybody on a machine may read the words of a command, and a URI may hold a password.
+    # In the environment, since all users of a machine can read the arguments of a process, and a URI may hold a password.
     surroundings = {**os.environ, **SETTINGS, "MLFLOW_BACKEND_STORE_URI": database, **(env or {})}
     address = f"http://{LOCALHOST if host == '0.0.0.0' else host}:{port}"
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
-        process = subprocess.Popen(command, env=surroundings, stdout=said, stderr=said, start_new_session=True)
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
+        process = subprocess.Popen(command, env=surroundings, stdout=output, stderr=output, start_new_session=True)
         try:
             if not _answers(process, address):
-                said.seek(0)
-                raise UserError(f"the MLflow server did not come up: {_reason(said)}")
+                output.seek(0)
+                raise UserError(f"the MLflow server did not start: {_reason(output)}")
             yield Server(address, process)
         finally:
             _end(process)
 
 
 def free_port(host: str, wanted: int) -> int:
-    """The port wanted, or another one where that is taken."""
+    """Return the wanted port, or another free one if it is in use."""
     for port in (wanted, 0):
         with socket.socket() as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -102,16 +102,17 @@ def free_port(host: str, wanted: int) -> int:
                 continue
             found: int = trial.getsockname()[1]
             return found
-    raise UserError(f"--host={host}: is no address of this machine")
+    raise UserError(f"--host={host}: is not an address of this machine")
 
 
 def _answers(process: "subprocess.Popen[bytes]", address: str) -> bool:
-    """Wait until the server answers or has ended; whether it answers."""
-    straight = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # $http_proxy knows nothing of this machine's own
+    """Wait until the server answers or has exited; return whether it answers."""
+    # Without $http_proxy, which cannot reach this machine.
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     end = time.monotonic() + START
     while process.poll() is None and time.monotonic() < end:
         try:
-            straight.open(f"{address}/health", timeout=5).close()
+            direct.open(f"{address}/health", timeout=5).close()
         except (URLError, OSError):
             time.sleep(0.1)
         else:
@@ -119,9 +120,9 @@ def _answers(process: "subprocess.Popen[bytes]", address: str) -> bool:
     return False
 
 
-def _reason(said: Iterable[str]) -> str:
-    """The last error line of the server's output, else its last line."""
-    lines = [line.strip() for line in said if line.strip()] or ["it said nothing"]
+def _reason(output: Iterable[str]) -> str:
+    """Return the last error line of the server's output, else its last line."""
+    lines = [line.strip() for line in output if line.strip()] or ["it printed nothing"]
     reasons = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b", line)]
     return (reasons or lines)[-1]
 

@@ -39,7 +39,7 @@ def read_source(store: Store, experiment: Experiment, rows: Mapping[str, Row], r
     """
     row = rows[run_id]
     found: dict[str, str] = {}
-    holders = [row.tags.get("nnbench.sweep_id", run_id), run_id]  # the run's own where the sweep's could not be given them
+    holders = [row.tags.get("nnbench.sweep_id", run_id), run_id]  # the run itself, if its sweep's run could not store them
     for name, tag in TAGS.items():
         if all(map(ours, holders)) and ours(digest := row.tags.get(tag, "")):
             files = next(filter(None, (_read(store, experiment, holder, digest) for holder in holders)), {})

@@ -27,7 +27,7 @@ class SqlRuns:
 
     Attributes:
         engine: connects to it.
-        retry: calls what it is given, again and again while another program holds the database.
+        retry: calls a function, and repeats the call while another program has the database locked.
     """
 
     engine: Engine
@@ -91,7 +91,7 @@ class SqlRuns:
             }
             for kind, table in (("params", SqlParam), ("tags", SqlTag), ("metrics", SqlLatestMetric)):
                 pairs = table.__table__.c
-                # MLflow stores what is no number as a zero that says so in another column.
+                # MLflow stores NaN as zero, and marks it in another column.
                 value = case((pairs.is_nan, null()), else_=pairs.value) if kind == "metrics" else pairs.value
                 query = select(pairs.run_uuid, pairs.key, value).join(SqlRun.__table__).where(*mine)
                 for run_id, key, value in connection.execute(query):

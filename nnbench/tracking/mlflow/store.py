@@ -41,7 +41,7 @@ logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 T = TypeVar("T")
 
-ANSWER = 10  # seconds that a database has to answer at first
+CONNECT_TIMEOUT = 10  # seconds to wait for a database
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Store:
         return self.runs.retrier.call(function) if isinstance(self.runs, RestRuns) else retry_while_locked(function)
 
     def user_errors(self) -> AbstractContextManager[None]:
-        """Convert faults of the store that its user can mend to `UserError`."""
+        """Convert faults of the store that the user can correct to `UserError`."""
         return faults.user_errors(self.uri, self.watch.file if self.watch else None)
 
     def analyze(self) -> None:
@@ -150,9 +150,9 @@ def _server(uri: str, spool: Path | None, patience: float) -> Store:
     except ServerUnavailable as error:
         if error.__cause__ is not None and is_access_denied(error.__cause__):
             raise
-        raise UserError(f"tracking.uri={redacted(uri)}: no MLflow server answers there: {root_message(error)}") from error
+        raise UserError(f"tracking.uri={redacted(uri)}: no MLflow server answers: {root_message(error)}") from error
     except MlflowException as error:
-        raise UserError(f"tracking.uri={redacted(uri)}: no MLflow server answers there: {root_message(error)}") from error
+        raise UserError(f"tracking.uri={redacted(uri)}: no MLflow server answers: {root_message(error)}") from error
     return Store(uri, client, RestRuns(client, Retrier(redacted(uri), patience)), None, None, _writers(uri, spool))
 
 
@@ -199,7 +199,7 @@ def _sqlite_writers(uri: str, file: Path) -> Path:
     try:
         writers.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"tracking.uri={uri}: its folder cannot be made: {error.strerror}") from error
+        raise UserError(f"tracking.uri={uri}: its folder cannot be created: {error.strerror}") from error
     return writers
 
 
@@ -210,11 +210,11 @@ def _sqlite(given: str, url: URL, artifacts: Path | None, create: bool) -> Store
     with store_lock(writers), faults.user_errors(uri, file):
         retry_while_locked(lambda: schema.ensure_schema(file))
         # MLflow caches connections for the life of the process; an earlier one may be to a deleted file.
-        theirs = SqlAlchemyStore._get_or_create_engine(uri)
-        theirs.dispose()
+        mlflow_engine = SqlAlchemyStore._get_or_create_engine(uri)
+        mlflow_engine.dispose()
         engine = _engine(url)
         client = retry_while_locked(lambda: MlflowClient(uri))
-        watch = FileWatch(file, (engine, theirs), writers)
+        watch = FileWatch(file, (engine, mlflow_engine), writers)
 
     def write(transaction: Callable[[], None]) -> None:
         watch.check()
@@ -232,7 +232,7 @@ def _engine(url: URL) -> Engine:
         _execute(engine, "PRAGMA journal_mode=WAL")
         return engine
     try:
-        wait = {"connect_timeout": ANSWER} if url.get_backend_name() == "postgresql" else {}
+        wait = {"connect_timeout": CONNECT_TIMEOUT} if url.get_backend_name() == "postgresql" else {}
         engine = sqlalchemy.create_engine(url, pool_pre_ping=True, connect_args=wait)
         _execute(engine, "SELECT 1")
     except (SQLAlchemyError, ImportError) as error:
@@ -256,8 +256,8 @@ def _send_queued_runs(store: Store, token: str) -> None:
     for run, folder in waiting:
         experiment = store.call(partial(store.client.get_experiment_by_name, run.study))
         if experiment is None:
-            made = store.call(partial(store.client.create_experiment, run.study))
-            experiment = store.call(partial(store.client.get_experiment, made))
+            created = store.call(partial(store.client.create_experiment, run.study))
+            experiment = store.call(partial(store.client.get_experiment, created))
         send(store.runs, experiment, run, folder)
     if waiting:
         logger.warning("sent %s %d runs that were queued in %s", store.shown_uri, len(waiting), store.writers)

@@ -1,4 +1,4 @@
-"""Jobs whose FINISHED runs came from other source code, and runs of an earlier version that a sweep uses again."""
+"""Jobs whose FINISHED runs have other source code, and runs of an earlier version that a sweep reuses."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
@@ -30,12 +30,12 @@ def changes(rows: Iterable[Row], jobs: Sequence[RunSpec]) -> Counter[str]:
 
 
 def mark_requested(rows: Sequence[Row], identities: Collection[str], requested: int) -> dict[str, dict[str, str]]:
-    """Tags, by run id, that make runs of an earlier version count as the newest because a sweep uses them again.
+    """Return tags, by run id, by which runs of an earlier version that a sweep reuses count as the newest.
 
     Args:
         rows: of the study.
         identities: of the runs that the sweep uses.
-        requested: when, in ms since 1970.
+        requested: time of the request, in ms since 1970.
     """
     _, earlier = split([row for row in rows if row.tags.get("nnbench.kind") == "training"])
     return {row.run_id: {REQUESTED: str(requested)} for row in earlier if row.tags.get("nnbench.identity") in identities}

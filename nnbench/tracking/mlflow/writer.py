@@ -41,8 +41,8 @@ from nnbench.tracking.run_spec import LONGEST_TAG, RunSpec, Sources, storable, s
 logger = logging.getLogger(__name__)
 
 COLOUR, FIGURES = "mlflow.runColor", "figures"
-BLACK = "#1a1a1a"  # a sweep's own run, among runs in the colours of their optimizers
-WORTH_ANALYZING = 10  # runs in a sweep, from which on SQLite's statistics are out of date
+BLACK = "#1a1a1a"  # colour of a sweep's own run
+WORTH_ANALYZING = 10  # runs in a sweep after which SQLite's statistics are updated
 
 
 class StudyWriter(Tracker):
@@ -75,7 +75,7 @@ class StudyWriter(Tracker):
         self._open: dict[str, RunSpec | None] = {}
         self._outcomes: Counter[str] = Counter()
         self._kept: set[str] = set()
-        self._with_runs: dict[str, Mapping[str, str]] = {}  # sources that the sweep's own run could not be given
+        self._with_runs: dict[str, Mapping[str, str]] = {}  # sources that could not be stored with the sweep's own run
         with store.user_errors():
             # Without this tag, the UI opens its pages for language models.
             self._experiment = open_experiment(store, study, {"mlflow.experimentKind": "custom_model_development"})
@@ -123,7 +123,7 @@ class StudyWriter(Tracker):
             known = [row for row in rows if row.status == "FINISHED" and "nnbench.identity" in row.tags]
             kept = [row for row in known if self._has_its_files(row)]
         if lost := len(known) - len(kept):
-            logger.warning("%d of %d finished runs have lost their history.npz and count as missing", lost, len(known))
+            logger.warning("%d of %d finished runs have no history.npz any more and are repeated", lost, len(known))
         return {row.tags["nnbench.identity"]: row for row in kept}
 
     def _has_its_files(self, row: Row) -> bool:

@@ -1,4 +1,4 @@
-"""One lock file per writer, which tells live writers from dead ones.
+"""One lock file per writer, to distinguish live writers from dead ones.
 
 A run that is RUNNING belongs to a live writer or was left by a dead one. A process id cannot tell: ids are reused, and
 mean nothing in another container or on another machine that shares the folder. The kernel frees a lock when its holder

@@ -137,7 +137,7 @@ def test_no_ordinary_file_is_opened(tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     subprocess.run(["mkfifo", str(fifo)], check=True)
     for name in (str(fifo), "/dev/zero"):
-        with pytest.raises(UserError, match="no ordinary file"):
+        with pytest.raises(UserError, match="not an ordinary file"):
             open_store(f"sqlite:///{name}", tmp_path)
 
 

@@ -55,7 +55,7 @@ def test_a_wrong_password_is_told_of_in_one_line(team: Team, member: Member) -> 
     said = member.run("-m", "seed=0,1", "study=secret", *SHORT, uri=uri)
     assert said.returncode == 2
     (line,) = said.stderr.splitlines()
-    assert line.startswith(f"nnbench: tracking.uri=http://***@127.0.0.1:{team.port}: the server does not let you in")
+    assert line.startswith(f"nnbench: tracking.uri=http://***@127.0.0.1:{team.port}: the server refuses access")
     assert "wrong" not in line
 
 

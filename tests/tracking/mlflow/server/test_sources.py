@@ -36,7 +36,7 @@ def test_both_versions_of_an_edited_optimizer(team: Team, member: Member, tmp_pa
         (member.folder / "mine.py").write_text(text)
         ended = member.run(*words)
         assert ended.returncode == 0, ended.stderr
-    assert "mine:Lion has changed: 2 runs anew" in ended.stderr
+    assert "mine:Lion has changed: 2 runs to repeat" in ended.stderr
     study = _study(team, "edited", tmp_path / "reader")
     runs = study.earlier["run_id"][0], study.runs["run_id"][0]
     assert [study.source(run)["optimizer/mine.py"] for run in runs] == texts

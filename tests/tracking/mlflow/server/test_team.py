@@ -152,7 +152,7 @@ def test_no_server_at_all_is_told_of_at_once_and_nothing_is_trained(member: Memb
     said = member.run("-m", "seed=0,1", *SHORT, uri="http://me:hunter2@127.0.0.1:9")
     assert said.returncode == 2
     (line,) = said.stderr.splitlines()
-    assert line.startswith("nnbench: tracking.uri=http://127.0.0.1:9: no MLflow server answers there")
+    assert line.startswith("nnbench: tracking.uri=http://127.0.0.1:9: no MLflow server answers")
     assert "hunter2" not in said.stderr + said.stdout
 
 
