@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from nnbench.core.arrays import FloatArray
 from nnbench.nn.activations import Activation, ReLU, Tanh
 from nnbench.nn.initializers import INITIALIZERS
 
@@ -26,7 +27,7 @@ def test_the_distribution_is_normal_with_the_variance_of_the_paper(name: str, va
 def test_the_variance_stays_through_layers(name: str, activation: type[Activation]) -> None:
     rng = np.random.default_rng(0)
     spreads = []
-    values = rng.standard_normal((200, 400))
+    values: FloatArray = rng.standard_normal((200, 400))
     for _ in range(8):
         values = activation.apply(values @ INITIALIZERS[name](rng, 400, 400, 1.0))
         spreads.append(values.std())
