@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from nnbench.api.train import train
     from nnbench.api.trained import Run
     from nnbench.core.arrays import FloatArray
-    from nnbench.core.constraints import Fraction, NonNegative, Positive
+    from nnbench.core.constraints import Fraction, NonNegative, Positive, Share
     from nnbench.core.errors import UserError
     from nnbench.datasets.base import Dataset, Distribution, Points, Splits, Table
     from nnbench.optimizers.base import Optimizer
     from nnbench.records.history import History
+    from nnbench.schedules.base import Schedule
 
 __version__ = "0.1.0"
 
@@ -35,6 +36,8 @@ __all__ = [
     "Points",
     "Positive",
     "Run",
+    "Schedule",
+    "Share",
     "Splits",
     "Study",
     "Table",
@@ -58,6 +61,8 @@ _HOMES = {
     "Points": "nnbench.datasets.base",
     "Positive": "nnbench.core.constraints",
     "Run": "nnbench.api.trained",
+    "Schedule": "nnbench.schedules.base",
+    "Share": "nnbench.core.constraints",
     "Splits": "nnbench.datasets.base",
     "Study": "nnbench.api.study",
     "Table": "nnbench.datasets.base",

@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origi
 from annotated_types import Gt, Interval, Len
 
 from nnbench.core.constraints import Count, Index, Positive
-from nnbench.core.keys import NOT_NUMBERS
+from nnbench.core.keys import ADDED, NOT_NUMBERS
 
 Share = Annotated[float, Gt(0), Interval(le=1)]
 Label = Annotated[str, Len(1, 60)]
@@ -224,6 +224,10 @@ class Config(Section):
         for path in NOT_NUMBERS:
             section, _, key = path.rpartition(".")
             del (tree[section] if section else tree)[key]
+        for path, value in ADDED.items():
+            section, _, key = path.rpartition(".")
+            if tree[section].get(key) == value:
+                del tree[section][key]
         if self.draws.kind == "streams":
             del tree["draws"]["chain"]
         return {**tree, "source": asdict(self.source)}

@@ -11,6 +11,8 @@ from annotated_types import Ge, Gt, Le, Lt
 Positive = Annotated[float, Gt(0), Le(1e30)]  # float32 represents more, but its squares would overflow
 NonNegative = Annotated[float, Ge(0), Le(1e30)]
 Fraction = Annotated[float, Ge(0), Lt(1)]  # a momentum, a decay rate of a moving average
+Share = Annotated[float, Gt(0), Le(1)]
+Portion = Annotated[float, Ge(0), Le(1)]
 Count = Annotated[int, Ge(1), Le(10_000_000)]
 Index = Annotated[int, Ge(0), Le(2**32 - 1)]  # NumPy's older generators take no larger seed
 

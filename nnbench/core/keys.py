@@ -45,6 +45,9 @@ SOURCES = {group.name: group.source for group in (*GROUPS, TASK) if group.source
 # Sections and keys that name, keep or show a run but cannot change its numbers.
 NOT_NUMBERS = ("study", "resume", "fail_fast", "dry_run", "tracking", "report", "training.checkpoints")
 STORAGE = ("tracking", "report", "mlflow")  # sections that say where a run is kept and shown; MLflow's own parameters
+# Keys that were added later, with the value that leaves the training as it was: with it, they are left out of digests, so that
+# runs made before have the same.
+ADDED = {"optimizer.nesterov": False, "optimizer.rate_scales": "gradient"}
 NOT_SETTING = (*NOT_NUMBERS, *STORAGE, "seed", LABEL)
 
 

@@ -1,6 +1,7 @@
-"""Stochastic gradient descent with classical momentum."""
+"""Stochastic gradient descent with momentum: classical or Nesterov's, in the two forms that are in use."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy import add, multiply, subtract
@@ -12,25 +13,45 @@ from nnbench.optimizers.base import Optimizer
 
 @dataclass(kw_only=True)
 class SGD(Optimizer):
-    """v = momentum * v - rate * g;  w += v, where rate = learning_rate / (1 + decay * iteration).
+    """Gradient descent with a velocity v that keeps the fraction `momentum` of itself; rate = learning_rate / (1 + decay k).
 
-    The rate is inside the velocity, so a decayed rate leaves past velocities as they were (torch and Keras differ:
-    torch multiplies the whole velocity by the present rate). Polyak 1964; Sutskever et al., ICML 2013.
+    Two forms, by what the rate multiplies:
+
+    - rate_scales="gradient": v = momentum * v - rate * g;  w += v. The notebook's and Keras's; Sutskever et al., ICML 2013.
+      A change of the rate leaves past velocities as they were.
+    - rate_scales="velocity": v = momentum * v - g;  w += rate * v. PyTorch's, with the opposite sign of v; Polyak 1964.
+      A change of the rate acts on the whole velocity at once.
+
+    They are equal while the rate is constant, and differ under `decay` and under any schedule. With `nesterov`, the step is
+    momentum * v - rate * g in the first form and rate * (momentum * v - g) in the second, with the new v: Nesterov 1983, as
+    written by Sutskever et al.
+
+    Not for gradients whose scale differs much between layers or over time: there is one rate for all.
     """
 
     learning_rate: Positive = 1.0
     decay: NonNegative = 0.0
     momentum: Fraction = 0.0
+    nesterov: bool = False
+    rate_scales: Literal["gradient", "velocity"] = "gradient"
 
     def allocate(self, parameters: FloatArray) -> None:
         self.velocity = np.zeros_like(parameters)
         self.momentum_array = np.array(self.momentum, parameters.dtype)
         self.rate = np.zeros((), parameters.dtype)
+        self.step = np.zeros_like(parameters) if self.nesterov else self.velocity
 
     def update(self, parameters: FloatArray, gradients: FloatArray, iteration: int) -> None:
-        velocity = self.velocity
+        velocity, step = self.velocity, self.step
         self.rate[()] = self.learning_rate / (1.0 + self.decay * iteration)
+        inside = self.rate_scales == "gradient"
         multiply(velocity, self.momentum_array, velocity)
-        multiply(gradients, self.rate, gradients)
+        if inside:
+            multiply(gradients, self.rate, gradients)
         subtract(velocity, gradients, velocity)
-        add(parameters, velocity, parameters)
+        if self.nesterov:
+            multiply(velocity, self.momentum_array, step)
+            subtract(step, gradients, step)
+        if not inside:
+            step = multiply(step, self.rate, gradients)
+        add(parameters, step, parameters)

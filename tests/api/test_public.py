@@ -20,6 +20,8 @@ PUBLIC = {
     "Points",
     "Positive",
     "Run",
+    "Schedule",
+    "Share",
     "Splits",
     "Study",
     "Table",

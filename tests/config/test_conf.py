@@ -12,6 +12,7 @@ from nnbench import __version__, datasets, optimizers
 from nnbench.cli.hydra_app import CONF
 from nnbench.config.schema import LauncherConfig, TuningConfig
 from nnbench.config.validate import parse
+from nnbench.core.keys import ADDED
 from tests.conftest import Said, composed
 
 Command = Callable[..., Said]
@@ -69,7 +70,10 @@ STUDY: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("option", STUDY)
 def test_the_study_has_the_notebooks_settings(option: str) -> None:
     config = parse(composed(f"optimizer={option}"))
-    assert config.optimizer.hyperparameters == STUDY[option]
+    given = config.optimizer.hyperparameters
+    added = {key: value for key, value in given.items() if key not in STUDY[option]}
+    assert given == STUDY[option] | added
+    assert added.items() <= {key.removeprefix("optimizer."): value for key, value in ADDED.items()}.items()
     assert config.training.epochs == 10001
 
 

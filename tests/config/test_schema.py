@@ -57,6 +57,13 @@ def test_what_keeps_or_shows_a_run_does_not_change_it(config: Make, around: str)
     assert config(around).identity == config().identity
 
 
+def test_an_added_key_at_its_default_is_not_part_of_the_digests(config: Make) -> None:
+    """Runs made before the key was added are found again."""
+    one = config("optimizer=sgd").numbers()["optimizer"]
+    assert one.keys() == {"name", "algorithm", "learning_rate", "decay", "momentum"}
+    assert config("optimizer=sgd", "optimizer.nesterov=true").numbers()["optimizer"] == {**one, "nesterov": True}
+
+
 @pytest.mark.parametrize(
     "within",
     [

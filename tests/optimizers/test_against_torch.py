@@ -1,7 +1,7 @@
-"""The optimizers against PyTorch's on the same gradients, where the definitions coincide, and a note where they do not.
+"""The optimizers against PyTorch's on the same gradients, where the definitions coincide.
 
-They coincide without decay; AdaGrad's also with it. PyTorch's schedulers multiply the whole update by the decayed rate.
-That is what RMSProp and Adam do here, too, but not SGD with momentum, whose velocity keeps the rates it was made with.
+PyTorch's schedulers multiply the whole update by the decayed rate. That is what RMSProp and Adam do here, too, and SGD with
+rate_scales="velocity"; with "gradient", its velocity keeps the rates it was made with.
 """
 
 from collections.abc import Callable
@@ -60,6 +60,21 @@ SAME = {
         0.0,
     ),
     "sgd with decay": (SGD(learning_rate=0.1, decay=DECAY), lambda p: torch.optim.SGD(p, lr=0.1), DECAY),
+    "sgd with momentum and decay, the rate on the velocity": (
+        SGD(learning_rate=0.1, momentum=0.9, decay=DECAY, rate_scales="velocity"),
+        lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9),
+        DECAY,
+    ),
+    "sgd with Nesterov's momentum": (
+        SGD(learning_rate=0.1, momentum=0.9, nesterov=True),
+        lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True),
+        0.0,
+    ),
+    "sgd with Nesterov's momentum and decay, the rate on the velocity": (
+        SGD(learning_rate=0.1, momentum=0.9, nesterov=True, decay=DECAY, rate_scales="velocity"),
+        lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True),
+        DECAY,
+    ),
     "adagrad with decay": (
         AdaGrad(learning_rate=0.5, decay=DECAY, epsilon=1e-7),
         lambda p: torch.optim.Adagrad(p, lr=0.5, lr_decay=DECAY, eps=1e-7),

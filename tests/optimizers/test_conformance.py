@@ -4,7 +4,7 @@ import json
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import asdict, fields, replace
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_origin, get_type_hints
 
 import numpy as np
 import pytest
@@ -134,7 +134,10 @@ def test_hyperparameters_can_be_checked(kind: type[Optimizer]) -> None:
     assert adapter.validate_json("{}") == adapter.validate_json(json.dumps(asdict(kind()))) == kind()
     hints = get_type_hints(kind, include_extras=True)
     for field in fields(kind):
-        assert hasattr(hints[field.name], "__metadata__"), f"{field.name} has no range"
+        kind_of = hints[field.name]
+        assert hasattr(kind_of, "__metadata__") or kind_of is bool or get_origin(kind_of) is Literal, (
+            f"{field.name} has no range"
+        )
         assert field.kw_only
         for bad in ({field.name: float("nan")}, {field.name: -1.0}, {field.name: "1"}, {f"{field.name}_": 1.0}):
             with pytest.raises(ValidationError):

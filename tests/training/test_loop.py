@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,9 @@ def test_does_what_the_textbook_loop_does(name: str) -> None:
     data, optimizer = points(), RUNS[name]
     net = network(data, hidden=(8, 5), dtype="float64")
     algorithm = name.removesuffix("_tuned")
-    losses, accuracies = naive.train(net.weights, data.x, data.labels, naive.OPTIMIZERS[algorithm](**vars(optimizer)), 60)
+    textbook = naive.OPTIMIZERS[algorithm]
+    settings = {name: vars(optimizer)[name] for name in signature(textbook).parameters}
+    losses, accuracies = naive.train(net.weights, data.x, data.labels, textbook(**settings), 60)
     history = train(net, optimizer, data, None, None, epochs=60, iterations_per="layer")
     np.testing.assert_allclose(history.train_loss, losses, rtol=1e-7)
     np.testing.assert_array_equal(history.train_accuracy, accuracies)

@@ -1,0 +1,100 @@
+"""What every schedule must do: a new file is tested with no new test. And closed forms of the shipped ones."""
+
+import json
+from dataclasses import asdict, fields
+from math import cos, inf, isfinite, pi
+from typing import Any, get_type_hints
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from nnbench.core.errors import UserError
+from nnbench.schedules import Schedule, find, known
+from nnbench.schedules.warmup_stable_decay import WarmupStableDecay
+
+every = pytest.mark.parametrize("kind", [find(name) for name in known()], ids=known())
+budgets = st.integers(1, 2000)
+
+
+def curve(schedule: Schedule, steps: int) -> list[float]:
+    return [schedule.multiplier(step, steps) for step in range(steps)]
+
+
+@every
+@given(steps=st.integers(1, 60))
+def test_is_a_finite_share_of_the_rate_in_every_budget(kind: type[Schedule], steps: int) -> None:
+    values = curve(kind(), steps)
+    assert all(isfinite(value) and 0 <= value <= 1 for value in values)
+    assert max(values) > 0.5 / (steps + 1)
+    assert curve(kind(), steps) == values
+
+
+@every
+def test_the_default_settings_reach_the_full_rate(kind: type[Schedule]) -> None:
+    assert max(curve(kind(), 1000)) == pytest.approx(1.0)
+
+
+@every
+def test_settings_can_be_checked(kind: type[Schedule]) -> None:
+    adapter: TypeAdapter[Any] = TypeAdapter(kind)
+    assert adapter.validate_json("{}") == adapter.validate_json(json.dumps(asdict(kind()))) == kind()
+    hints = get_type_hints(kind, include_extras=True)
+    for field in fields(kind):
+        assert hasattr(hints[field.name], "__metadata__"), f"{field.name} has no range"
+        for bad in ({field.name: inf}, {field.name: -1.0}, {field.name: "1"}, {f"{field.name}_": 1.0}):
+            with pytest.raises(ValidationError):
+                adapter.validate_json(json.dumps(bad).replace("Infinity", "1e400"))
+
+
+# By hand: (settings, budget) -> values at some steps.
+CLOSED: list[tuple[str, dict[str, float], int, dict[int, float]]] = [
+    ("constant", {}, 3, {0: 1.0, 2: 1.0}),
+    ("inverse_time", {"decay": 0.5}, 9, {0: 1.0, 2: 0.5, 8: 0.2}),
+    ("step", {"every": 0.5, "factor": 0.5}, 10, {4: 1.0, 5: 0.5, 9: 0.5}),
+    ("exponential", {"final": 0.25}, 4, {0: 1.0, 2: 0.5}),
+    ("linear", {"final": 0.5}, 10, {0: 1.0, 5: 0.75, 9: 0.55}),
+    ("cosine", {}, 8, {0: 1.0, 2: (1 + cos(pi / 4)) / 2, 4: 0.5}),
+    ("warmup_cosine", {"warmup": 0.2}, 15, {0: 0.25, 2: 0.75, 3: 1.0, 9: 0.5}),
+    ("warmup_stable_decay", {"warmup": 0.2, "decay": 0.4}, 10, {0: 1 / 3, 1: 2 / 3, 2: 1.0, 6: 1.0, 7: 0.75, 9: 0.25}),
+    ("one_cycle", {"rise": 0.3, "initial": 0.2, "final": 0.0}, 10, {0: 0.2, 1: 0.6, 2: 1.0, 9: 0.0}),
+]
+
+
+@pytest.mark.parametrize(("name", "settings", "steps", "expected"), CLOSED, ids=[row[0] for row in CLOSED])
+def test_closed_forms(name: str, settings: dict[str, float], steps: int, expected: dict[int, float]) -> None:
+    schedule = find(name)(**settings)
+    assert {step: schedule.multiplier(step, steps) for step in expected} == pytest.approx(expected, abs=1e-12)
+
+
+def test_every_schedule_has_a_closed_form_here() -> None:
+    assert {row[0] for row in CLOSED} == set(known())
+
+
+@pytest.mark.parametrize("name", ["linear", "cosine", "warmup_cosine", "warmup_stable_decay"])
+@given(steps=budgets)
+def test_ends_a_step_before_zero(name: str, steps: int) -> None:
+    """The last step still moves: zero would be reached after it."""
+    schedule = find(name)()
+    assert schedule.multiplier(steps - 1, steps) > 0
+
+
+@given(steps=budgets, share=st.floats(0, 0.99), final=st.floats(0, 1))
+def test_a_trapezoid_rises_stays_and_falls(steps: int, share: float, final: float) -> None:
+    values = curve(WarmupStableDecay(warmup=share / 2, decay=share / 2, final=final), steps)
+    top = values.index(max(values))
+    assert values[: top + 1] == sorted(values[: top + 1])
+    assert values[top:] == sorted(values[top:], reverse=True)
+    assert max(values) == 1.0
+
+
+def test_parts_longer_than_the_budget_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"warmup=0.6 and decay=0.5 must be at most 1 together"):
+        WarmupStableDecay(warmup=0.6, decay=0.5)
+
+
+def test_a_schedule_of_ones_own_is_found_by_its_import_path() -> None:
+    assert find("nnbench.schedules.cosine:Cosine") is find("cosine")
+    with pytest.raises(UserError, match=r"schedule.name=cosin: unknown; known are constant, cosine, .*:Class"):
+        find("cosin")
