@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from nnbench import optimizers as known_optimizers
 from nnbench.api.run import run
 from nnbench.api.study import RESULTS, Study, uri_in
 from nnbench.core.errors import UserError
+from nnbench.core.fields import field_values
 from nnbench.core.paths import safe_subpath
 from nnbench.optimizers.base import Optimizer
 
@@ -124,7 +125,7 @@ def _name(kind: type[Optimizer]) -> str:
 
 
 def _hyperparameters(optimizer: Optimizer) -> dict[str, Any]:
-    values = {one.name: getattr(optimizer, one.name) for one in fields(optimizer) if one.init}
+    values = field_values(optimizer)
     for name, value in values.items():
         items = value if isinstance(value, list) else [value]
         if not all(isinstance(item, _PLAIN) for item in items):

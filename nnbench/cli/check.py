@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnbench.cli import entry
 from nnbench.cli.arguments import OneLineErrorParser
 from nnbench.core.errors import UserError
+
+if TYPE_CHECKING:
+    from nnbench.config.schema import Config
 
 DESCRIPTION = """\
 Test an optimizer: shapes, in-place update, reset, dtype, descent, order of layers, determinism.
@@ -25,12 +28,9 @@ def _check(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     from nnbench.cli.optimizer_checks import Finding, check_optimizer  # not at the top: `--help` needs none of it
 
-    name, config = options.optimizer, _config(options.optimizer, options.hyperparameters)
-    from nnbench import optimizers
-
-    optimizer = optimizers.find(name)(**config.optimizer.hyperparameters)
+    config = _config(options.optimizer, options.hyperparameters)
     passed = works = True
-    for finding in check_optimizer(optimizer):
+    for finding in check_optimizer(config.optimizer.new_instance()):
         _print(finding)
         passed = passed and finding.ok is not False
         works = works and (finding.ok is not False or finding.name != "shapes")
@@ -51,7 +51,7 @@ def _print(finding: Any) -> None:
     print(one_line(f"{finding.name:13s}  {verdict:6s}  {finding.text}".rstrip()))
 
 
-def _config(name: str, arguments: Sequence[str]) -> Any:
+def _config(name: str, arguments: Sequence[str]) -> "Config":
     """Return the checked config of a run with this optimizer.
 
     Raises:

@@ -6,54 +6,63 @@ This module imports no large library, so that a worker that unpickles a config s
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import cache, cached_property
 from types import NoneType, UnionType
-from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from annotated_types import Gt, Interval, Len
 
+from nnbench.config.choice import Choice, Section
 from nnbench.core.constraints import Count, Index, Positive
-from nnbench.core.keys import ADDED, NOT_NUMBERS
+from nnbench.core.keys import ADDED, NOT_NUMBERS, SUBJECT, TASK
+
+if TYPE_CHECKING:
+    from nnbench.datasets import Dataset
+    from nnbench.optimizers import Optimizer
 
 Share = Annotated[float, Gt(0), Interval(le=1)]
 Label = Annotated[str, Len(1, 60)]
 
 
-class Section:
-    """Section of the config; unknown keys, non-finite numbers and type conversions are refused."""
-
-    __pydantic_config__: ClassVar = {"extra": "forbid", "allow_inf_nan": False, "strict": True}
-
-
 @dataclass(frozen=True, kw_only=True)
-class OptimizerConfig(Section):
+class OptimizerConfig(Choice["Optimizer"]):
     """An optimizer with its hyperparameters.
 
     Attributes:
         name: label in tables and figures; by convention the name of its YAML file.
         algorithm: a module in `nnbench/optimizers`, or the import path of a user's class, `package.module:Class`.
-        hyperparameters: all of the class's fields, the defaults included.
     """
 
+    CLASS_KEY = SUBJECT.class_field
     name: Label
     algorithm: str
-    hyperparameters: dict[str, Any]
+
+    @staticmethod
+    def find(name: str) -> "type[Optimizer]":
+        from nnbench import optimizers  # not at the top: NumPy takes 0.1 s to import, and `--help` does not need it
+
+        return optimizers.find(name)
 
 
 @dataclass(frozen=True, kw_only=True)
-class DatasetConfig(Section):
+class DatasetConfig(Choice["Dataset"]):
     """A dataset with its options.
 
     Attributes:
         name: a module in `nnbench/datasets`, or the import path of a user's class, `package.module:Class`.
         redraw: draw new points for each seed; otherwise every seed uses those of seed 0.
-        options: all of the class's fields, the defaults included.
     """
 
+    CLASS_KEY = TASK.class_field
     name: str
     redraw: bool
-    options: dict[str, Any]
+
+    @staticmethod
+    def find(name: str) -> "type[Dataset]":
+        from nnbench import datasets
+
+        return datasets.find(name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +113,7 @@ class SourceConfig(Section):
 
     Attributes:
         optimizer: of the optimizer's class and the modules that it imports.
-        dataset: of the dataset's class, likewise.
+        dataset: likewise; each section of Config with a class has its digest here, under the section's name.
         nnbench: of the modules that every run uses.
     """
 
@@ -212,11 +221,8 @@ class Config(Section):
 
     def nested(self) -> dict[str, Any]:
         """Return the config as a nested dictionary, in the form of its YAML files."""
-        tree = asdict(self)
-        del tree["source"]
-        tree["optimizer"].update(tree["optimizer"].pop("hyperparameters"))
-        tree["dataset"].update(tree["dataset"].pop("options"))
-        return tree
+        sections = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "source"}
+        return asdict(_Tree({name: _merged(section) for name, section in sections.items()}))["sections"]  # type: ignore[no-any-return]
 
     def numbers(self) -> dict[str, Any]:
         """Return all that determines the results: `nested` without `NOT_NUMBERS`, and the source digests."""
@@ -232,6 +238,11 @@ class Config(Section):
             del tree["draws"]["chain"]
         return {**tree, "source": asdict(self.source)}
 
+    @property
+    def choices(self) -> dict[str, Choice[Any]]:
+        """The sections whose class is chosen by name."""
+        return {name: getattr(self, name) for name in choice_sections()}
+
     def leaves(self) -> dict[str, Any]:
         """Return the leaves by dotted key; a list is a leaf."""
         return dict(flatten(self.nested()))
@@ -239,9 +250,28 @@ class Config(Section):
     @property
     def run_name(self) -> str:
         """Short name such as `adam lr=0.05 seed=3`."""
-        rate = self.optimizer.hyperparameters.get("learning_rate")  # a user's optimizer may have none
+        rate = self.optimizer.values.get("learning_rate")  # a user's optimizer may have none
         shown = "" if rate is None else f" lr={rate:g}" if isinstance(rate, int | float) else f" lr={rate}"
         return f"{self.optimizer.name}{shown} seed={self.seed}"
+
+
+@cache
+def choice_sections() -> dict[str, type[Choice[Any]]]:
+    """Return the sections of `Config` whose class is chosen by name."""
+    kinds = {name: kind for name, kind in get_type_hints(Config).items() if isinstance(kind, type)}
+    return {name: kind for name, kind in kinds.items() if issubclass(kind, Choice)}
+
+
+@dataclass(frozen=True)
+class _Tree:
+    """Nested data, which `asdict` copies."""
+
+    sections: dict[str, Any]
+
+
+def _merged(section: Any) -> Any:
+    """The keys of a section with a class and the fields of the instance, side by side as in YAML; another section as it is."""
+    return {**section.keys(), **section.values} if isinstance(section, Choice) else section
 
 
 def _digest(tree: Mapping[str, Any]) -> str:

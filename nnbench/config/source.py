@@ -17,16 +17,20 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import decode_source, resolve_name
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nnbench.config.data_files import data_files
+
+if TYPE_CHECKING:
+    from nnbench.config.schema import Config
 
 ROOT = "nnbench.training.execute"  # this module and its imports determine the results of every run
 # Imports of it that cannot change a result.
 EXCLUDED = frozenset(
     f"nnbench{name}"
     for name in (
-        *("", ".config", ".config.schema", ".config.source", ".core", ".core.registry", ".core.errors", ".core.constraints"),
-        *(".records", ".records.boundary"),
+        *("", ".config", ".config.choice", ".config.schema", ".config.source"),
+        *(".core", ".core.registry", ".core.errors", ".core.constraints", ".core.fields", ".records", ".records.boundary"),
     )
 )
 ALL = "*"  # every name of a module
@@ -74,6 +78,14 @@ def source_of(kind: type, named: str) -> Source:
     if colon:
         names.setdefault(module, set()).add(attribute)
     return _digest(_closure(names, home, frozenset(_core()) | EXCLUDED))
+
+
+def sources_of(config: "Config") -> dict[str, Source]:
+    """Return the present source of the classes in a config, by section, and that of nnbench: the fields of `SourceConfig`."""
+    found = {"nnbench": nnbench_source()}
+    for name, choice in config.choices.items():
+        found[name] = source_of(type(choice.instance), choice.class_name)  # type: ignore[arg-type]  # a class is hashable
+    return found
 
 
 def code_digest(digest: str) -> str:

@@ -1,24 +1,23 @@
 """Validation of a configuration; an error names the key, the value and what is allowed."""
 
-import copy
 import difflib
 import inspect
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import fields, is_dataclass
-from functools import cache
+from dataclasses import field, fields, is_dataclass, make_dataclass
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any, cast, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from nnbench import datasets, optimizers
-from nnbench.config.schema import Config, flatten
+from nnbench.config.choice import Choice, own_keys
+from nnbench.config.schema import Config, SourceConfig, choice_sections, flatten
 from nnbench.config.source import nnbench_source, source_of
-from nnbench.core.declarations import construction_error, fields_without_post_init
+from nnbench.core.declarations import ConstructionError, construct, fields_without_post_init
 from nnbench.core.errors import UserError
 from nnbench.core.paths import NAME_PATTERN, NAME_RULE
 from nnbench.core.registry import known
@@ -37,34 +36,27 @@ def parse(tree: Mapping[str, Any]) -> Config:
         UserError: on the first key that is missing, unknown, of the wrong type or out of its range.
     """
     plain = {key: value for key, value in tree.items() if key not in SWEEP_ONLY}
-    if "source" in plain:
-        raise UserError(_unknown("source", "", "source", plain.keys() - {"source"}))
-    plain["optimizer"], algorithm = _optimizer(_mapping(plain, "optimizer"))
-    plain["dataset"], data = _dataset(_mapping(plain, "dataset"))
-    plain["source"] = {"optimizer": algorithm, "dataset": data, "nnbench": nnbench_source().digest}
-    config: Config = check(Config, plain, "")
+    chosen: dict[str, Any] = {}
+    digests = {"nnbench": nnbench_source().digest}
+    for name, section in choice_sections().items():
+        chosen[name], digests[name] = _choice(section, plain.pop(name, None), name)
+    checked = check(Config, plain, "", without=(*chosen, "source"))
+    config = Config(**vars(checked), **chosen, source=SourceConfig(**digests))
     _check_together(config)
     return config
 
 
-def _mapping(tree: Mapping[str, Any], name: str) -> dict[str, Any]:
-    value = tree.get(name)
+def _choice(section: type[Choice[Any]], value: Any, name: str) -> tuple[Choice[Any], str]:
+    """Return a section with a checked instance of the class that it names, and the digest of the source of that class."""
     if not isinstance(value, Mapping):
         raise UserError(f"{name}={_shown(value)}: must be one of the options of conf/{name}")
-    return dict(value)
-
-
-def _optimizer(tree: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """Return the optimizer's section, with all fields of its class as hyperparameters, and the digest of its source."""
-    named = {key: tree.pop(key, None) for key in ("name", "algorithm")}
-    kind = optimizers.find(algorithm := _text("optimizer.algorithm", named["algorithm"]))
-    return {**named, "hyperparameters": _fields(kind, tree, "optimizer.")}, _source(kind, "optimizer.algorithm", algorithm)
-
-
-def _dataset(tree: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    named = {key: tree.pop(key, None) for key in ("name", "redraw")}
-    kind = datasets.find(name := _text("dataset.name", named["name"]))
-    return {**named, "options": _fields(kind, tree, "dataset.")}, _source(kind, "dataset.name", name)
+    tree = dict(value)
+    keys = {key: tree.pop(key, None) for key in own_keys(section)}
+    class_key = f"{name}.{section.CLASS_KEY}"
+    kind = section.find(class_name := _text(class_key, keys[section.CLASS_KEY]))
+    instance = _instance(kind, name, json.dumps(tree))  # type: ignore[arg-type]  # a class is hashable
+    checked = check(section, keys, f"{name}.", without=("instance",))
+    return section(**vars(checked), instance=instance), _source(kind, class_key, class_name)
 
 
 def _source(kind: type[Any], key: str, named: str) -> str:
@@ -84,17 +76,17 @@ def _text(key: str, value: Any) -> str:
     return value
 
 
-def _fields(kind: type[Any], tree: dict[str, Any], prefix: str) -> dict[str, Any]:
-    """Check the fields of an optimizer or dataset against their annotations and fill in the defaults."""
+# Cached, since the jobs of a sweep have few different optimizers and datasets: a dataset may hold a large table.
+@lru_cache(maxsize=128)
+def _instance(kind: type[Any], section: str, values: str) -> Any:
+    """Check the fields of a class, JSON, against their annotations, and construct an instance with these and the defaults."""
     if inspect.isabstract(kind) or not is_dataclass(kind):
-        raise UserError(
-            f"{prefix[:-1]}: {kind.__module__}.{kind.__qualname__} must be a dataclass that defines {_abstract(kind)}"
-        )
-    checked = check(fields_without_post_init(kind), tree, prefix)
-    given = {field.name: getattr(checked, field.name) for field in fields(checked)}
-    if (error := construction_error(kind, given)) is not None:
-        raise UserError(f"{prefix[:-1]}: {error}")
-    return given
+        raise UserError(f"{section}: {kind.__module__}.{kind.__qualname__} must be a dataclass that defines {_abstract(kind)}")
+    checked = check(fields_without_post_init(kind), json.loads(values), f"{section}.")
+    try:
+        return construct(kind, vars(checked))
+    except ConstructionError as error:
+        raise UserError(f"{section}: {error}") from error
 
 
 def _abstract(kind: type[Any]) -> str:
@@ -122,8 +114,7 @@ def _check_together(config: Config) -> None:
 
 def _check_size(config: Config) -> None:
     """Refuse a network that would not fit in memory, even though each value is in its range."""
-    hidden = config.network.hidden
-    dataset = datasets.find(config.dataset.name)(**copy.deepcopy(config.dataset.options))
+    hidden, dataset = config.network.hidden, config.dataset.instance
     points, decided_by = dataset.largest()
     layers = [*hidden, dataset.outputs]
     numbers = points * sum(layers) + sum(one * other for one, other in pairwise(layers))
@@ -132,11 +123,27 @@ def _check_size(config: Config) -> None:
         raise UserError(f"{given}: with {points:,} points it takes {numbers:,} numbers; {limit} (the points are {decided_by})")
 
 
-_adapter = cast(Callable[[type[Any]], TypeAdapter[Any]], cache(TypeAdapter))  # creation takes milliseconds
+def _make_adapter(kind: type[Any], without: tuple[str, ...] = ()) -> TypeAdapter[Any]:
+    """Return a converter to a dataclass, or to one with its fields, in their order, except those named."""
+    if not without:
+        return TypeAdapter(kind)
+    hints = get_type_hints(kind, include_extras=True)
+    kept = [(one.name, hints[one.name], field(default=one.default)) for one in fields(kind) if one.name not in without]
+    config = {"__pydantic_config__": kind.__pydantic_config__}
+    return TypeAdapter(make_dataclass(kind.__name__, kept, namespace=config, kw_only=True))
 
 
-def check(kind: type[Any], value: Any, prefix: str) -> Any:
+_adapter = cast(Callable[..., TypeAdapter[Any]], cache(_make_adapter))  # creation takes milliseconds
+
+
+def check(kind: type[Any], value: Any, prefix: str, *, without: tuple[str, ...] = ()) -> Any:
     """Convert `value`, the section under `prefix` such as `training.`, to the dataclass `kind`.
+
+    Args:
+        kind: a dataclass with annotated ranges.
+        value: as the user gave it.
+        prefix: of its keys.
+        without: fields of `kind` that the user does not give as such; the result is a dataclass of the other fields.
 
     Raises:
         UserError: on the first key that is missing, unknown, of the wrong type or out of its range.
@@ -144,21 +151,22 @@ def check(kind: type[Any], value: Any, prefix: str) -> Any:
     if not isinstance(value, Mapping):
         raise UserError(f"{prefix[:-1]}={_shown(value)}: is a section; give {prefix}KEY=VALUE")
     try:
-        return _adapter(kind).validate_json(json.dumps(value))  # in strict mode, only JSON is converted to a dataclass
+        # In strict mode, only JSON is converted to a dataclass.
+        return _adapter(kind, without).validate_json(json.dumps(value))
     except ValidationError as error:
-        raise UserError(_message(kind, prefix, error.errors()[0])) from None
+        raise UserError(_message(kind, prefix, error.errors()[0], without)) from None
 
 
-def _message(kind: type[Any], prefix: str, error: ErrorDetails) -> str:
+def _message(kind: type[Any], prefix: str, error: ErrorDetails, without: tuple[str, ...]) -> str:
     """Translate pydantic's error: the full key, its value, and the allowed values of that field."""
     path = list(error["loc"])
     while len(path) > 1 and (inner := _section(kind, str(path[0]))):
         kind, prefix = inner, f"{prefix}{path.pop(0)}."
     name, *within = path
     key = prefix + str(name) + "".join(f"[{part}]" for part in within if isinstance(part, int))
-    known = [field.name for field in fields(kind) if field.init]
+    known = [one.name for one in fields(kind) if one.init and one.name not in without]
     if name not in known:
-        return _unknown(key, prefix, str(name), known)
+        return _unknown(key, prefix, str(name), [*known, *choice_sections()] if kind is Config else known)
     if error["type"] == "value_error":  # raised by a user's validator
         return f"{key}={_shown(error['input'])}: {error['ctx']['error']}"
     allowed_values = describe_field(kind, str(name))
@@ -188,13 +196,18 @@ def unknown_key(key: str, tree: Mapping[str, Any]) -> str:
 
 
 def _fields_not_given(tree: Mapping[str, Any]) -> set[str]:
-    """Return the fields of the chosen optimizer and dataset that are not in their YAML files."""
+    """Return the fields of the chosen classes, such as the optimizer, that are not in their YAML files."""
     found = set()
-    for section, key, find in (("optimizer", "algorithm", optimizers.find), ("dataset", "name", datasets.find)):
-        given = tree.get(section)
-        if isinstance(given, Mapping) and isinstance(name := given.get(key), str) and name != MISSING:
+    for name, section in choice_sections().items():
+        given = tree.get(name)
+        if (
+            isinstance(given, Mapping)
+            and isinstance(class_name := given.get(section.CLASS_KEY), str)
+            and class_name != MISSING
+        ):
             with suppress(UserError, TypeError):
-                found |= {f"{section}.{field.name}" for field in fields(find(name)) if field.init and field.name not in given}
+                lacking = [one.name for one in fields(section.find(class_name)) if one.init and one.name not in given]
+                found |= {f"{name}.{key}" for key in lacking}
     return found
 
 

@@ -8,17 +8,20 @@ import dataclasses
 import inspect
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, ClassVar, get_origin, get_type_hints
+from typing import Any, ClassVar, TypeVar, get_origin, get_type_hints
 
 import numpy as np
 
 from nnbench.core.signals import asks_to_end
 from nnbench.core.user_code import describe_error, exits_raised, user_code_location
 
+T = TypeVar("T")
+
 # Types of class attributes that are taken for hyperparameters; functions, classes and descriptors are not.
 VALUE_TYPES = (bool, int, float, complex, str, bytes, tuple, list, dict, set, frozenset, np.ndarray, np.generic, type(None))
 
 
+@cache
 def declaration_error(kind: type, base: type) -> str | None:
     """Return a message on the first hyperparameter that is not a field, with the correct declaration; None if all are.
 
@@ -43,21 +46,31 @@ def fields_without_post_init(kind: type[Any]) -> type[Any]:
     return dataclasses.make_dataclass(kind.__name__, fields, namespace=config, kw_only=True)
 
 
-def construction_error(kind: type[Any], fields: Mapping[str, Any]) -> str | None:
-    """Return a message if constructing `kind` with these fields fails or changes a field, else None."""
+class ConstructionError(Exception):
+    """A class that refuses the values of its fields, or changes them; the text says which in one line."""
+
+
+def construct(kind: type[T], values: Mapping[str, Any]) -> T:
+    """Construct `kind` with copies of these values of its fields.
+
+    Raises:
+        ConstructionError: that fails, or changes a field.
+    """
     try:
         with exits_raised():
-            instance = kind(**copy.deepcopy(dict(fields)))
-        changed = [name for name, value in fields.items() if not _equal(getattr(instance, name), value)]
+            instance = kind(**copy.deepcopy(dict(values)))
+        changed = [name for name, value in values.items() if not _equal(getattr(instance, name), value)]
     except BaseException as error:  # a user's `__post_init__` may raise anything, SystemExit included
         if asks_to_end(error):
             raise
         place = f" ({where})" if (where := user_code_location(error)) else ""
-        return f"{describe_error(error).removeprefix('ValueError: ')}{place}"
-    if not changed:
-        return None
-    name = f"{kind.__module__}.{kind.__qualname__}"
-    return f"`__post_init__` of {name} changes {', '.join(changed)}; store a derived value under another name"
+        raise ConstructionError(f"{describe_error(error).removeprefix('ValueError: ')}{place}") from error
+    if changed:
+        name = f"{kind.__module__}.{kind.__qualname__}"
+        raise ConstructionError(
+            f"`__post_init__` of {name} changes {', '.join(changed)}; store a derived value under another name"
+        )
+    return instance
 
 
 def _equal(one: Any, other: Any) -> bool:

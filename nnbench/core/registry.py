@@ -4,6 +4,7 @@ import os
 import pkgutil
 import sys
 import warnings
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
@@ -19,6 +20,7 @@ from nnbench.core.user_code import describe_error, exits_raised, user_code_locat
 Base = TypeVar("Base")
 
 
+@cache
 def known(package: str) -> tuple[str, ...]:
     """Return the sorted names of the choices in `package`, without importing them."""
     spec = find_spec(package)
@@ -65,7 +67,7 @@ def _checked(found: type[Base], base: type[Base], given: str) -> type[Base]:
     Raises:
         UserError: one is not a field, so it would not be recorded.
     """
-    if (wrong := declaration_error(found, base)) is not None:
+    if (wrong := declaration_error(found, base)) is not None:  # type: ignore[arg-type]  # classes are hashable
         raise UserError(f"{given}: {wrong}")
     return found
 

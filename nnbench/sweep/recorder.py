@@ -9,9 +9,8 @@ from pathlib import Path
 
 import yaml
 
-from nnbench import datasets, optimizers
 from nnbench.config.schema import Config
-from nnbench.config.source import nnbench_source, source_of
+from nnbench.config.source import sources_of
 from nnbench.core import formatting as numbers
 from nnbench.core import invocation, palette
 from nnbench.core.errors import UserError
@@ -129,13 +128,8 @@ def _check_folder(key: str, given: str) -> None:
 
 
 def sources(config: Config) -> Sources:
-    """Source files that determine the numbers of a config's run, by digest."""
-    optimizer, dataset = config.optimizer.algorithm, config.dataset.name
-    return {
-        config.source.optimizer: source_of(optimizers.find(optimizer), optimizer).files,
-        config.source.dataset: source_of(datasets.find(dataset), dataset).files,
-        config.source.nnbench: nnbench_source().files,
-    }
+    """Return the source files that determine the numbers of a config's run, by digest."""
+    return {getattr(config.source, name): source.files for name, source in sources_of(config).items()}
 
 
 def changed_sources(writer: Tracker, configs: Sequence[Config], times: int = 1) -> list[str]:

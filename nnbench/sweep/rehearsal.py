@@ -109,12 +109,10 @@ def _tasks(configs: Iterable[Config]) -> dict[str, list[_Task]]:
     found: dict[str, dict[_Task, None]] = {}
     for config in configs:
         training = config.training
-        for key, name, values in (
-            ("optimizer.algorithm", config.optimizer.algorithm, config.optimizer.hyperparameters),
-            ("dataset.name", config.dataset.name, config.dataset.options),
-        ):
+        for key, choice in (("optimizer.algorithm", config.optimizer), ("dataset.name", config.dataset)):
+            name = choice.class_name
             if name not in SHIPPED and len(tasks := found.setdefault(name, {})) < MOST * len(SEEDS):
-                text = json.dumps(values)
+                text = json.dumps(choice.values)
                 tasks |= {_Task(key, name, text, training.dtype, training.iterations_per, seed): None for seed in SEEDS}
     return {name: list(tasks) for name, tasks in found.items()}
 

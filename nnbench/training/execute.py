@@ -1,6 +1,5 @@
 """Execution of one training run, from its config to its result, without tracking or terminal output."""
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -8,14 +7,12 @@ from functools import partial
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from nnbench import datasets, optimizers
 from nnbench.config.schema import Config
-from nnbench.config.source import code_digest, nnbench_source, source_of
+from nnbench.config.source import code_digest, sources_of
 from nnbench.core.arrays import ByteArray, FloatArray
 from nnbench.core.random import Streams, chain, streams
 from nnbench.datasets import Dataset, Distribution, Points, Splits, checked_split
 from nnbench.nn import Network, probabilities
-from nnbench.optimizers import Optimizer
 from nnbench.records.boundary import Boundary
 from nnbench.records.history import History
 from nnbench.training.loop import train
@@ -42,11 +39,9 @@ def execute(config: Config) -> Result:
         Exception: any exception of a user's optimizer or dataset.
     """
     with threadpool_limits(1):
-        data, rule = datasets.find(config.dataset.name), optimizers.find(config.optimizer.algorithm)
-        _check_source(config, rule, data)
-        # Copies, since a user's class may change its arguments, and the config must not change.
-        dataset = data(**copy.deepcopy(config.dataset.options))
-        optimizer = rule(**copy.deepcopy(config.optimizer.hyperparameters))
+        _check_source(config)
+        # New instances, since a user's class may change itself, and the config must not change.
+        dataset, optimizer = config.dataset.new_instance(), config.optimizer.new_instance()
         source = streams(config.seed, data_seed=None if config.dataset.redraw else 0)
         splits, network = _draw(config, dataset, source)
         known = references(dataset, splits.train, splits.test)  # before the training, so that an error is raised early
@@ -67,7 +62,7 @@ def execute(config: Config) -> Result:
         return Result(history=history, boundary=_boundary(config, history, splits) if planar else None)
 
 
-def _check_source(config: Config, optimizer: type[Optimizer], dataset: type[Dataset]) -> None:
+def _check_source(config: Config) -> None:
     """Refuse to train with other code than that of the config, since the run would be stored with a wrong digest.
 
     Data files are not compared: a run may write one that its code names, which would make all later runs fail.
@@ -75,15 +70,11 @@ def _check_source(config: Config, optimizer: type[Optimizer], dataset: type[Data
     Raises:
         RuntimeError: the code has been edited since.
     """
-    named = {
-        config.optimizer.algorithm: (config.source.optimizer, source_of(optimizer, config.optimizer.algorithm)),
-        config.dataset.name: (config.source.dataset, source_of(dataset, config.dataset.name)),
-        "nnbench": (config.source.nnbench, nnbench_source()),
-    }
-    for name, (digest, found) in named.items():
-        if code_digest(digest) != code_digest(found.digest):
+    for name, source in sources_of(config).items():
+        if code_digest(getattr(config.source, name)) != code_digest(source.digest):
+            edited = config.choices[name].class_name if name in config.choices else name
             raise RuntimeError(
-                f"{name} has been edited since the command started; start it again to train with the new version"
+                f"{edited} has been edited since the command started; start it again to train with the new version"
             )
 
 

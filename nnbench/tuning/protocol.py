@@ -194,7 +194,7 @@ def _write_selection(chosen: Sequence[Chosen], tuning: Tuning, budgets: Mapping[
 
 def _rows(one: Chosen, tuning: Tuning, budget: Budget) -> Iterator[dict[str, Any]]:
     config = one.contender.default
-    default, task = config.optimizer.hyperparameters, tasks.key(config.leaves())
+    default, task = config.optimizer.values, tasks.key(config.leaves())
     for key in [*one.contender.space, *(key for key in default if key not in one.contender.space)]:
         axis = one.contender.space.get(key)
         yield {

@@ -11,7 +11,6 @@ from omegaconf import DictConfig
 from rich.console import Console
 from rich.markup import escape
 
-from nnbench import datasets, optimizers
 from nnbench.config.schema import Config, TuningConfig
 from nnbench.config.validate import check, parse
 from nnbench.core import formatting as numbers
@@ -67,8 +66,8 @@ class Contender:
         if label:
             changes["optimizer.name"] = label
         if stage == "tuning":
-            without = datasets.find(str(self.tree["dataset"]["name"])).WITHOUT_TEST
-            changes |= {f"dataset.{key}": value for key, value in without.items()}
+            without_test = self.default.dataset.instance.WITHOUT_TEST
+            changes |= {f"dataset.{key}": value for key, value in without_test.items()}
         if stage:
             changes["tracking.stage"] = stage
         overrides = [_override(key, value) for key, value in changes.items()]
@@ -139,8 +138,8 @@ def read(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -> 
         raise UserError(f"tuning.seeds={tuning_seeds}: must all be different")
     check_number(len(contenders) * tuning.options.configs * max(len(tuning_seeds), len(tuning.seeds)))
     dataset = tuning.config.dataset
-    key = datasets.find(dataset.name).VALIDATION
-    if key is not None and not dataset.options[key]:
+    key = dataset.instance.VALIDATION
+    if key is not None and not dataset.values[key]:
         raise UserError(f"dataset.{key}=0: must be greater, since settings are chosen on the validation points")
     for contender in contenders:
         for seed in tuning.seeds:
@@ -245,7 +244,7 @@ def _effective_edges(contender: Contender, setting: Setting, sides: Mapping[str,
     if not sides:
         return {}
     config = contender.default
-    rule, values = optimizers.find(config.optimizer.algorithm), {**config.optimizer.hyperparameters, **setting}
+    rule, values = type(config.optimizer.instance), {**config.optimizer.values, **setting}
     wider, training = widened(contender.space, sides, contender.check), config.training
     found: dict[str, Side] = {}
     for key, side in sides.items():

@@ -70,7 +70,7 @@ STUDY: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("option", STUDY)
 def test_the_study_has_the_notebooks_settings(option: str) -> None:
     config = parse(composed(f"optimizer={option}"))
-    given = config.optimizer.hyperparameters
+    given = config.optimizer.values
     added = {key: value for key, value in given.items() if key not in STUDY[option]}
     assert given == STUDY[option] | added
     assert added.items() <= {key.removeprefix("optimizer."): value for key, value in ADDED.items()}.items()

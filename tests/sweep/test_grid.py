@@ -45,30 +45,30 @@ def test_the_product_of_the_axes_the_first_one_slowest(loader: ConfigLoader) -> 
 
 def test_values_reach_the_config_as_hydra_would_put_them(loader: ConfigLoader) -> None:
     jobs = _jobs(loader, "optimizer.learning_rate=0.1,1e-3", "network.hidden=[8],[8,8]", "training.dtype=float64")
-    assert [job.config.optimizer.hyperparameters["learning_rate"] for job in jobs] == [0.1, 0.1, 1e-3, 1e-3]
+    assert [job.config.optimizer.values["learning_rate"] for job in jobs] == [0.1, 0.1, 1e-3, 1e-3]
     assert [job.config.network.hidden for job in jobs] == [[8], [8, 8]] * 2
     for job in jobs:  # the words of a job compose to the same config: other launchers compose them again
         again = compose("config", list(job.overrides))
-        assert again.optimizer.learning_rate == job.config.optimizer.hyperparameters["learning_rate"]
+        assert again.optimizer.learning_rate == job.config.optimizer.values["learning_rate"]
         assert list(again.network.hidden) == job.config.network.hidden
 
 
 def test_each_optimizer_its_own_grid(loader: ConfigLoader) -> None:
     jobs = _jobs(loader, "sweep=optimizers")
-    momenta = {job.config.optimizer.hyperparameters.get("momentum") for job in jobs if job.config.optimizer.name == "sgd"}
+    momenta = {job.config.optimizer.values.get("momentum") for job in jobs if job.config.optimizer.name == "sgd"}
     assert momenta == {0.0, 0.9}
     assert {job.config.optimizer.name for job in jobs} == {"sgd", "adagrad", "rmsprop", "adam"}
 
 
 def test_the_command_line_wins_over_a_grids_axis(loader: ConfigLoader) -> None:
     jobs = _jobs(loader, "sweep=optimizers", "optimizer=sgd", "optimizer.learning_rate=0.7")
-    assert {job.config.optimizer.hyperparameters["learning_rate"] for job in jobs} == {0.7}
+    assert {job.config.optimizer.values["learning_rate"] for job in jobs} == {0.7}
     assert len(jobs) == 2  # momentum is still an axis
 
 
 def test_a_grid_on_the_command_line(loader: ConfigLoader) -> None:
     jobs = _jobs(loader, "optimizer=sgd,adam", "grids.optimizer.sgd.momentum=0,0.9")
-    assert [job.config.optimizer.hyperparameters.get("momentum") for job in jobs] == [0.0, 0.9, None]
+    assert [job.config.optimizer.values.get("momentum") for job in jobs] == [0.0, 0.9, None]
 
 
 def test_equal_jobs_run_once(loader: ConfigLoader) -> None:
@@ -88,7 +88,7 @@ def test_an_experiments_axes_give_way_to_the_command_lines(loader: ConfigLoader)
 
 def test_an_interpolation_follows_the_swept_value(loader: ConfigLoader) -> None:
     jobs = _jobs(loader, "dataset.val_samples=${dataset.samples}", "dataset.samples=10,20")
-    assert [job.config.dataset.options["val_samples"] for job in jobs] == [10, 20]
+    assert [job.config.dataset.values["val_samples"] for job in jobs] == [10, 20]
 
 
 @pytest.mark.parametrize("axis", ["sgd,adam", ["sgd", "adam"]])

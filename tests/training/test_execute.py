@@ -1,6 +1,7 @@
 """One run from its config: the notebook's own draws, pairing by seed, and what is left behind."""
 
 import importlib
+import pickle
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -114,6 +115,7 @@ def test_an_edit_of_code_ends_a_run_and_what_the_code_writes_does_not(
     assert first.source != second.source, "the log might be data"
     execute(first)
     (tmp_path / "logging_rule.py").write_text(LOGGING.replace("0.1", "0.2"))
+    sent = pickle.dumps(first)
     make()
     with pytest.raises(RuntimeError, match="has been edited"):
-        execute(first)
+        execute(pickle.loads(sent))  # as a worker that has imported the edited file

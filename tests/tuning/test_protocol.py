@@ -48,7 +48,7 @@ def test_the_protocol(home: Path, nnbench: Command, trainer: Trainer) -> None:
     assert (tuning["dataset.test_samples"] == 0).all()
     assert tuning["test/accuracy"].isna().all()
     assert tuning["test/loss"].isna().all()
-    assert {job.config.dataset.options["test_samples"] for job in trainer.trained[:TUNING]} == {0}
+    assert {job.config.dataset.values["test_samples"] for job in trainer.trained[:TUNING]} == {0}
 
     # What is compared: default and winner of each, on all of the fresh seeds and on none of the others.
     runs = study.runs

@@ -114,7 +114,7 @@ def test_the_same_seed_searches_alike_and_another_does_not(home: Path, nnbench: 
     def rates(*words: str) -> list[float]:
         trainer.trained.clear()
         nnbench(*PLAIN, "optimizer=adam", "tuning.configs=3", *words)
-        return [job.config.optimizer.hyperparameters["learning_rate"] for job in trainer.trained]
+        return [job.config.optimizer.values["learning_rate"] for job in trainer.trained]
 
     first = rates()
     assert rates("resume=false") == first

@@ -1,0 +1,86 @@
+"""The optimizer and the dataset in a config: one checked instance, which travels to workers and is never changed."""
+
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nnbench.config.schema import Config, DatasetConfig, OptimizerConfig
+from nnbench.core.errors import UserError
+from nnbench.datasets.spiral import Spiral
+from nnbench.optimizers import Optimizer
+from nnbench.optimizers.adam import Adam
+from nnbench.training.execute import execute
+
+Make = Callable[..., Config]
+
+
+def test_a_config_holds_typed_instances(config: Make) -> None:
+    made = config("optimizer.learning_rate=0.25", "dataset.noise=0.5")
+    assert made.optimizer.instance == Adam(learning_rate=0.25, decay=5e-7)
+    assert made.dataset.instance == Spiral(noise=0.5)
+    assert made.choices == {"dataset": made.dataset, "optimizer": made.optimizer}
+
+
+def test_equal_sections_share_an_instance(config: Make) -> None:
+    """A dataset may hold a large table; a sweep has thousands of configs."""
+    one, other = config("seed=1"), config("seed=2", "optimizer.learning_rate=0.1")
+    assert one.dataset.instance is other.dataset.instance
+    assert one.optimizer.instance is not other.optimizer.instance
+
+
+def _class_of_its_own() -> type[Optimizer]:
+    @dataclass(kw_only=True)
+    class Unpicklable(Optimizer):
+        """Neither the class can be found under its qualified name, nor can what it derives be pickled."""
+
+        learning_rate: float = 0.1
+        betas: list[float] = field(default_factory=lambda: [0.9, 0.99])
+
+        def __post_init__(self) -> None:
+            self.rate: Callable[[int], float] = lambda k: self.learning_rate / (1 + k)
+            self.betas = np.array(self.betas)  # type: ignore[assignment]
+
+        def update(self, parameters: Any, gradients: Any, iteration: int) -> None:
+            self.betas[0] = 0.5
+            parameters -= self.rate(iteration) * gradients
+
+    return Unpicklable
+
+
+Unpicklable = _class_of_its_own()
+OWN = "optimizer=custom", f"optimizer.algorithm={__name__}:Unpicklable", "training.epochs=3", "+optimizer.learning_rate=0.5"
+
+
+def test_any_class_travels_to_a_worker(config: Make) -> None:
+    sent = config(*OWN)
+    received: Config = pickle.loads(pickle.dumps(sent))
+    assert type(received.optimizer.instance) is Unpicklable
+    assert received.optimizer.values == {"learning_rate": 0.5, "betas": [0.9, 0.99]}
+    assert received.nested() == sent.nested()
+    assert received.identity == sent.identity
+    assert execute(received).history.train_loss.tolist() == execute(sent).history.train_loss.tolist()
+
+
+def test_a_run_leaves_the_instance_as_it_was(config: Make) -> None:
+    made = config(*OWN)
+    execute(made)
+    assert made.optimizer.values == {"learning_rate": 0.5, "betas": [0.9, 0.99]}
+
+
+def test_the_record_has_the_sections_keys_and_the_fields_side_by_side() -> None:
+    optimizer = OptimizerConfig(name="a", algorithm="adam", instance=Adam(learning_rate=1.0))
+    assert list({**optimizer.keys(), **optimizer.values}) == [
+        *("name", "algorithm", "learning_rate", "decay", "beta_1", "beta_2", "epsilon"),
+    ]
+    dataset = DatasetConfig(name="spiral", redraw=True, instance=Spiral())
+    assert dataset.class_name == "spiral"
+
+
+@pytest.mark.parametrize("key", ["instance", "source"])
+def test_what_validation_sets_is_no_key(config: Make, key: str) -> None:
+    with pytest.raises(UserError, match=rf"^optimizer\.{key}: no such key"):
+        config(f"+optimizer.{key}=1")
