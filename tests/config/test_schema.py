@@ -90,4 +90,4 @@ def test_leaves_are_dotted_and_complete(config: Make) -> None:
     assert leaves["seed"] == 3
     assert leaves["optimizer.rho"] == 0.999
     assert leaves["network.hidden"] == [64]
-    assert not any(key.startswith(("optimizer.hyperparameters", "dataset.options")) for key in leaves)
+    assert not any(key.startswith(("optimizer.instance", "dataset.instance")) for key in leaves)
