@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -41,3 +42,22 @@ def test_a_report_does_not_merge_a_users_optimizer_with_a_tuned_one() -> None:
     plain.runs = with_tuned(rows, pd.DataFrame()).assign(outcome="finished")
     assert set(plain.optimizers) == {"adam", "adam (tuned)"}
     assert plain.optimizer_styles["adam (tuned)"].colour != palette.OPTIMIZER_STYLES["adam"].colour
+
+
+def test_a_plain_optimizer_with_the_label_of_a_tuned_one_has_a_style_of_its_own() -> None:
+    """It is added to a study that has tuned `adam`: the label alone does not tell the two settings apart."""
+    study = make_study(["adam"], 4, boundaries=False, tuned=8)
+    added = make_study(["adam (tuned)"], 4, boundaries=False).runs
+    added = added.assign(optimizer="adam (tuned)", setting="adam (tuned) lr=3", run_id="added" + added["run_id"].astype(str))
+    findings = Findings(replace(study, runs=pd.concat([study.runs, added], ignore_index=True)))
+    assert findings.base_labels == {"adam": "adam", "adam (tuned)": "adam", "adam (tuned) lr=3": "adam (tuned)"}
+    adam = palette.OPTIMIZER_STYLES["adam"].colour
+    assert {name: look.colour == adam for name, look in findings.styles.items()} == {
+        "adam": True,
+        "adam (tuned)": True,
+        "adam (tuned) lr=3": False,
+    }
+    assert findings.optimizer_styles["adam"].colour == adam
+    assert findings.optimizer_styles["adam (tuned)"].colour == findings.styles["adam (tuned) lr=3"].colour
+    assert set(findings.optimizers) == {"adam", "adam (tuned)"}
+    assert findings.noun == "setting"

@@ -97,24 +97,23 @@ class Findings:
 
     @cached_property
     def styles(self) -> dict[str, palette.LineStyle]:
-        """The look of each setting."""
+        """The line style of each setting."""
         return style.settings(self.runs)
 
     @cached_property
     def optimizer_styles(self) -> dict[str, palette.LineStyle]:
-        """The style of each optimizer by its label, and by that which it has where it is tuned."""
-        tables = [table["optimizer"] for table in (self.runs, self.study.tuning, self.study.selection) if "optimizer" in table]
-        labels = dict.fromkeys(str(label) for table in tables for label in table.unique())
-        styles = palette.optimizer_styles(map(self.base_label, labels))
-        return styles | {label: styles[self.base_label(label)] for label in labels}
+        """The style of each optimizer by its label, and by the label of its tuned runs unless another optimizer has it."""
+        others = [table["optimizer"] for table in (self.study.tuning, self.study.selection) if "optimizer" in table]
+        labels = [*self.base_labels.values(), *(str(label) for table in others for label in table.unique())]
+        styles = palette.optimizer_styles(labels)
+        of_setting = self.runs[["setting", "optimizer"]].drop_duplicates().itertuples(index=False)
+        return {label: styles[self.base_labels[setting]] for setting, label in of_setting} | styles
 
     @cached_property
-    def _tuned_labels(self) -> frozenset[str]:
-        return frozenset(self.runs.loc[self.runs["tuned"], "optimizer"])
-
-    def base_label(self, label: str) -> str:
-        """The label of an optimizer itself, from that of its runs, which may be tuned ones."""
-        return base_label(label, label in self._tuned_labels)
+    def base_labels(self) -> dict[str, str]:
+        """The label of each setting's optimizer itself, from which that of its runs differs if they are tuned ones."""
+        of_setting = self.runs[["setting", "optimizer", "tuned"]].drop_duplicates("setting").itertuples(index=False)
+        return {setting: base_label(label, tuned) for setting, label, tuned in of_setting}
 
     @cached_property
     def commands(self) -> list[str]:
@@ -124,7 +123,7 @@ class Findings:
     @cached_property
     def noun(self) -> str:
         """What the settings may be called: optimizers, where each has but one."""
-        alone = self.runs["optimizer"].map(self.base_label).groupby(self.runs["setting"]).first().is_unique
+        alone = len(set(self.base_labels.values())) == len(self.base_labels)
         return "optimizer" if alone and (self.runs["setting"] == self.runs["optimizer"]).all() else "setting"
 
     @cached_property
@@ -135,7 +134,7 @@ class Findings:
     @cached_property
     def optimizers(self) -> list[str]:
         """The labels of the optimizers, by the rank of the best of their settings, tuned or not."""
-        return list(dict.fromkeys(self.base_label(str(label)) for label in self.ranking(self.primary)["optimizer"]))
+        return list(dict.fromkeys(self.base_labels[setting] for setting in self.ranking(self.primary)["setting"]))
 
     @cached_property
     def search(self) -> Search | None:
@@ -144,8 +143,11 @@ class Findings:
         found = searched(tried, self.study.selection, self.optimizer_styles)
         if found is None:
             return None
-        place = {name: at for at, name in enumerate(self.optimizers)}
-        ordered = sorted(found.varied, key=lambda name: place.get(self.base_label(name), len(place)))
+        # Runs are labelled as tuned ones only in a study that has lost those of its tuning stage.
+        of_setting = self.ranking(self.primary)[["setting", "optimizer"]].itertuples(index=False)
+        place = {label: self.optimizers.index(self.base_labels[setting]) for setting, label in of_setting}
+        place |= {name: at for at, name in enumerate(self.optimizers)}
+        ordered = sorted(found.varied, key=lambda name: place.get(name, len(place)))
         return replace(found, varied={name: found.varied[name] for name in ordered})
 
     def ordered(self, table: pd.DataFrame) -> pd.DataFrame:
@@ -154,8 +156,8 @@ class Findings:
             return table
         ranking = self.ranking(self.primary)
         settings = {setting: at for at, setting in enumerate(ranking["setting"])}
-        optimizers = {self.base_label(label): at for at, label in reversed(list(enumerate(ranking["optimizer"])))}
-        place = table["setting"].map(settings).fillna(table["optimizer"].map(self.base_label).map(optimizers))
+        optimizers = {name: at for at, name in reversed(list(enumerate(ranking["setting"].map(self.base_labels))))}
+        place = table["setting"].map(settings).fillna(table["optimizer"].map(optimizers))
         return table.loc[place.sort_values(kind="stable").index]
 
     def ranking(self, by: Measure) -> pd.DataFrame:

@@ -58,9 +58,7 @@ def _collect(findings: Findings) -> pd.DataFrame:
     rows = []
     for setting, own in findings.ordered(runs).groupby("setting", sort=False):
         hyperparameters = {hyperparameter(key): wording.distinct_values(own, key) for key in given}
-        if hyperparameters.get(SUBJECT.class_field) == [
-            findings.base_label(label) for label in wording.distinct_values(own, "optimizer")
-        ]:
+        if hyperparameters.get(SUBJECT.class_field) == [findings.base_labels[str(setting)]]:
             del hyperparameters[SUBJECT.class_field]  # the label says it
         rows.append(
             (
