@@ -22,6 +22,7 @@ from nnbench.core import formatting as numbers
 from nnbench.core.console import console as make_console
 from nnbench.core.console import escape_markup
 from nnbench.core.errors import UserError
+from nnbench.core.keys import PROBLEM
 from nnbench.core.paths import safe_subpath
 from nnbench.records import export
 from nnbench.records.outcomes import COUNTED
@@ -44,7 +45,9 @@ _REPORT_COLUMNS = ["report.title", "report.pages", "report.targets"]
 _LONGEST = 100  # bytes of each study's name in the name of the folder of two
 
 
-def report_on(study: Study, options: ReportConfig, console: Console, *, within: str = "") -> list[Report]:
+def report_on(
+    study: Study, options: ReportConfig, console: Console, *, within: str = "", same_targets: bool = False
+) -> list[Report]:
     """Write a report on each task of a study; none if the config lists no pages.
 
     The report on a single task is written into the folder of the study's name, those on several tasks into subfolders.
@@ -54,6 +57,7 @@ def report_on(study: Study, options: ReportConfig, console: Console, *, within: 
         options: pages, title, targets and folder.
         console: shows the progress.
         within: a further subfolder, for a selection of pages.
+        same_targets: report the targets of `options` on every task; otherwise, of several, each problem has its own.
     """
     if not options.pages:
         return []
@@ -65,7 +69,7 @@ def report_on(study: Study, options: ReportConfig, console: Console, *, within: 
                 safe_subpath(root, *filter(None, (study.name, task.folder, within))),
                 title=options.title,
                 pages=options.pages,
-                targets=options.targets,
+                targets=options.targets if same_targets or len(found) == 1 else _targets(task.study, options.targets),
                 progress=progress,
             )
             for task in found
@@ -73,6 +77,15 @@ def report_on(study: Study, options: ReportConfig, console: Console, *, within: 
     if len(reports) > 1 and not within:
         publish_contents(safe_subpath(root, study.name), study.name, reports, figures.names())
     return reports
+
+
+def _targets(study: Study, default: Sequence[float]) -> Sequence[float]:
+    """Return the targets that the newest run of a task was started with, if it was started on a problem."""
+    runs = study.runs
+    if not {PROBLEM, "report.targets"} <= set(runs):
+        return default
+    known = runs[runs[PROBLEM].notna() & runs["report.targets"].notna()].sort_values("started")
+    return default if known.empty else [float(target) for target in json.loads(known["report.targets"].iloc[-1])]
 
 
 def print_results(study: Study, reports: Sequence[Report], console: Console) -> bool:
@@ -168,8 +181,9 @@ def remake_export(folder: Path, config: Config, overrides: Sequence[str]) -> int
 def _remake_one(study: Study, given: ReportConfig, overrides: Sequence[str], console: Console) -> int:
     """Remake the report on one study; a selection of pages goes into a subfolder. Returns the exit status."""
     within = PAGES_FOLDER if "report.pages" in map(key_of, overrides) else ""
+    same = "report.targets" in map(key_of, overrides)
     complete = print_results(
-        study, report_on(study, _report_options(study, given, overrides), console, within=within), console
+        study, report_on(study, _report_options(study, given, overrides), console, within=within, same_targets=same), console
     )
     return 0 if complete else 1
 

@@ -192,7 +192,11 @@ class LauncherConfig(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class Config(Section):
-    """Complete configuration of one training run."""
+    """Complete configuration of one training run.
+
+    Attributes:
+        problem: name of the preset in `conf/problem` that was chosen, a part of the task; null for none.
+    """
 
     study: Annotated[str, Len(1, 200)]
     seed: Index
@@ -206,6 +210,7 @@ class Config(Section):
     draws: DrawsConfig
     tracking: TrackingConfig
     report: ReportConfig
+    problem: Label | None = None
 
     source: SourceConfig
 
@@ -222,6 +227,8 @@ class Config(Section):
     def nested(self) -> dict[str, Any]:
         """Return the config as a nested dictionary, in the form of its YAML files."""
         sections = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "source"}
+        if self.problem is None:
+            del sections["problem"]
         return asdict(_Tree({name: _merged(section) for name, section in sections.items()}))["sections"]  # type: ignore[no-any-return]
 
     def numbers(self) -> dict[str, Any]:

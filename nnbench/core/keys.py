@@ -33,6 +33,8 @@ LABEL = f"{SUBJECT.name}.name"
 GROUPS = (SUBJECT, Group(name="network"), Group(name="training"))
 # The group that defines the task: runs of different tasks are not ranked against each other.
 TASK = Group(name="dataset", class_field="name", source="dataset_source")
+# Key of the preset that a run's task and network come from, which is part of the task; not set where none was chosen.
+PROBLEM = "problem"
 # Hyperparameters that a run's name shows even if they do not vary, and that pages draw first.
 LEADING = (f"{SUBJECT.name}.learning_rate",)
 ABBREVIATIONS = {"learning_rate": "lr"}
@@ -68,7 +70,7 @@ def is_part_of_setting(key: str) -> bool:
 
 def is_part_of_task(key: str) -> bool:
     """Whether two runs of one task must agree in the value of this key."""
-    return key.startswith(f"{TASK.name}.")
+    return key == PROBLEM or key.startswith(f"{TASK.name}.")
 
 
 def is_hyperparameter(key: str) -> bool:

@@ -1,8 +1,8 @@
 """The tasks of a study: what its runs were trained on. Runs of different tasks are never ranked against each other.
 
-A task is all that stands under `dataset.`: which points, how many, how noisy, and whether each seed has its own. The
-numbers of validation and test points belong to it: with others, two runs of one seed are not measured on the same points.
-The network and how it is trained do not: these are settings, which a report may compare.
+A task is the problem that was chosen, if one was, and all that stands under `dataset.`: which points, how many, how noisy,
+and whether each seed has its own. The numbers of validation and test points belong to it: with others, two runs of one seed
+are not measured on the same points. The network and how it is trained do not: these are settings, which a report may compare.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from nnbench.core.errors import UserError
-from nnbench.core.keys import TASK, is_config_key, is_part_of_task
+from nnbench.core.keys import PROBLEM, TASK, is_config_key, is_part_of_task
 from nnbench.records.settings import settings
 from nnbench.records.study import Study
 
@@ -48,7 +48,7 @@ def key(values: Values, *, tuning: bool = False) -> str:
     """The same text for the same task alone.
 
     Args:
-        values: the config's leaves under their dotted names, as they are or as text; others than `dataset.` do not matter.
+        values: the config's leaves under their dotted names, as they are or as text; others do not matter.
         tuning: leave out which test points are measured, since a tuning stage measures none.
     """
     told = {name: _text(value) for name, value in values.items() if _belongs(name, tuning) and not _missing(value)}
@@ -56,7 +56,7 @@ def key(values: Values, *, tuning: bool = False) -> str:
 
 
 def told_apart(runs: Sequence[Values]) -> list[str]:
-    """The names under `dataset.` whose values differ between the tasks of some runs, sorted; empty for one task.
+    """The keys whose values differ between the tasks of some runs, sorted; empty for one task.
 
     Args:
         runs: the config's leaves of each, under their dotted names.
@@ -147,9 +147,10 @@ def _values(frame: pd.DataFrame, row: int) -> dict[str, Hashable]:
 
 
 def _labels(values: Sequence[Values]) -> list[str]:
-    """The dataset's name with what varies between the tasks that have it."""
-    names = [str(one.get(TASK.class_key, "")) for one in values]
-    rest = [{name: value for name, value in one.items() if name != TASK.class_key} for one in values]
+    """The name of the problem or, without one, of the dataset, with what varies between the tasks that have it."""
+    names = [str(one.get(PROBLEM, one.get(TASK.class_key, ""))) for one in values]
+    without = {PROBLEM: "none"}
+    rest = [{name: value for name, value in (without | dict(one)).items() if name != TASK.class_key} for one in values]
     return [name.replace(f" {TASK.name}.", " ").strip() for name, _ in settings(names, rest)]
 
 

@@ -17,7 +17,7 @@ from tests.conftest import Said, composed
 
 Command = Callable[..., Said]
 
-GROUPS = ("optimizer", "space", "dataset", "network", "training", "tracking", "report", "sweep", "experiment")
+GROUPS = ("optimizer", "space", "dataset", "problem", "network", "training", "tracking", "report", "sweep", "experiment")
 
 
 def _options(group: str) -> list[str]:
@@ -81,6 +81,24 @@ def test_an_experiment_has_the_last_word() -> None:
     config = parse(composed("experiment=notebook", "optimizer=sgd"))
     assert (config.study, config.draws.kind, config.training.iterations_per) == ("notebook", "chain", "layer")
     assert "printed" in config.report.pages
+
+
+@pytest.mark.parametrize("option", _options("problem"))
+def test_a_problem_says_its_name_and_its_dataset(option: str) -> None:
+    config = parse(composed(f"problem={option}"))
+    assert config.problem == config.dataset.name == option
+    assert parse(composed()).problem is None
+
+
+def test_the_command_line_and_an_experiment_come_before_a_problem() -> None:
+    config = parse(composed("problem=digits", "experiment=smoke", "network.hidden=[7]", "dataset=moons"))
+    assert (config.training.epochs, config.network.hidden, config.dataset.name) == (201, [7], "moons")
+
+
+def test_the_default_problem_is_the_spiral() -> None:
+    default, spiral = parse(composed()), parse(composed("problem=spiral"))
+    assert default.configuration != spiral.configuration
+    assert dataclasses.replace(spiral, problem=None).configuration == default.configuration
 
 
 def test_help_tells_of_every_choice(nnbench: Command) -> None:

@@ -149,6 +149,26 @@ def test_a_tuned_study_chooses_for_each_task(home: Path, nnbench: Command) -> No
         assert (home / "results" / "tuned" / task.folder / "report.pdf").exists()
 
 
+@pytest.mark.heavy
+def test_each_problem_has_a_report_of_its_own(home: Path, nnbench: Command) -> None:
+    words = "optimizer=sgd,adam", "seed=range(2)", "training.epochs=200", "report.pages=[cover,time_to_target]"
+    said = nnbench("-m", "problem=moons,digits", *words)
+    assert said.status == 0, said.err
+    study = _study(home)
+    assert [task.label for task in tasks(study)] == ["digits", "moons"]
+    for name, targets in (("digits", [0.9, 0.99]), ("moons", [0.9, 0.95])):
+        runs = study.runs[study.runs["problem"] == name]
+        assert set(runs["dataset.name"]) == {name}
+        (task,) = (task for task in tasks(study) if task.label == name)
+        assert set(task.study.runs["setting"]) == {"sgd", "adam"}, "what the problem decides is no setting"
+        reached = pd.read_csv(home / "results" / "comparison" / name / "figures" / "time_to_target.csv")
+        assert sorted(set(reached["target"])) == targets
+    # A run without a problem is of another task, though it is on the same points.
+    assert nnbench("-m", "dataset=moons", "optimizer=adam", *words[1:3], "report=none").status == 0
+    labels = [task.label for task in tasks(_study(home))]
+    assert labels == ["digits", "moons problem=moons", "moons problem=none"]
+
+
 def test_several_datasets_are_not_tuned_at_once(nnbench: Command) -> None:
     said = nnbench("-m", "experiment=tuned", "optimizer=adam", "dataset.noise=0.2,0.3")
     assert said.status == 2
