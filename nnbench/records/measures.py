@@ -86,10 +86,11 @@ def _epochs_to(target: float) -> Measure:
     )
 
 
-def _reference(name: str, quantity: str, unit: str, meaning: str) -> Measure:
+def _reference(key: str, name: str, quantity: str, unit: str, meaning: str) -> Measure:
     return Measure(
-        key=f"reference/{name}",
-        compute=lambda history: _or_nan(history.references.get(name)),
+        key=f"reference/{key}",
+        name=name,
+        compute=lambda history: _or_nan(history.references.get(key)),
         unit=unit,
         meaning=meaning,
         group="reference",
@@ -258,10 +259,20 @@ MEASURES: tuple[Measure, ...] = (
         group="diverged",
         quantity="epoch",
     ),
-    _reference("chance_accuracy", "accuracy", "share", "of the test points, by always guessing the most frequent class"),
-    _reference("neighbours_accuracy", "accuracy", "share", "likewise, by the nearest of the same training points"),
-    _reference("bayes_accuracy", "accuracy", "share", "likewise, by the most probable class, from the data's density"),
-    _reference("bayes_loss", "loss", "nats", "mean cross-entropy of that density's probabilities on the test points"),
+    _reference(
+        "chance_accuracy", "chance", "accuracy", "share", "of the test points, by always guessing the most frequent class"
+    ),
+    _reference(
+        "neighbours_accuracy",
+        "nearest neighbours",
+        "accuracy",
+        "share",
+        "likewise, by the nearest of the same training points",
+    ),
+    _reference(
+        "bayes_accuracy", "Bayes", "accuracy", "share", "likewise, by the most probable class, from the data's density"
+    ),
+    _reference("bayes_loss", "Bayes", "loss", "nats", "mean cross-entropy of that density's probabilities on the test points"),
 )
 
 

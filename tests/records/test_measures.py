@@ -25,6 +25,7 @@ measures.MEASURES += (
         quantity="margin", split="test", better="lower", rank=8,
         places=("report", "leaderboard", "summary", "run_list", "note"),
     ),
+    measures._reference("ridge_accuracy", "ridge", "accuracy", "share", "of the test points, by ridge regression"),
 )
 
 from rich.console import Console
@@ -33,6 +34,7 @@ from nnbench.records import export, tables
 from nnbench.report.findings import finals
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.measures import declared
+from nnbench.report.findings.references import references
 from nnbench.report.pages import ReportOptions, final_table, runs
 from nnbench.report.plots.sheet import Section
 from nnbench.tracking.metrics import metric_points
@@ -51,6 +53,7 @@ assert KEY in views.SECTIONS["test"] and KEY in views.METRICS
 
 study = make_study(seeds=6, boundaries=False)
 study.runs[KEY] = 1 - study.runs["test/accuracy"]
+study.runs["reference/ridge_accuracy"] = 0.625
 meanings = export._dictionary({"runs": study.runs}).set_index("column")
 assert tuple(meanings.loc[KEY, ["unit", "meaning"]]) == ("share", "twice the accuracy")
 findings = Findings(study)
@@ -59,7 +62,11 @@ assert "test margin" in [one.head for one in finals.measures(findings)]
 by = next(one for one in measures.by_rank() if one.key == KEY)
 orders = [findings.ranking(one)["setting"].tolist() for one in (findings.primary, by)]
 assert orders[0] == orders[1], "lower is better, and it is 1 less the accuracy"
-assert f"{KEY} estimate" in final_table.draw(Section(""), findings, ReportOptions(title="", targets=(0.8,)))
+finals_table = final_table.draw(Section(""), findings, ReportOptions(title="", targets=(0.8,)))
+assert f"{KEY} estimate" in finals_table
+assert set(finals_table["reference/ridge_accuracy"]) == {0.625}
+assert references(study.runs).accuracies["ridge"] == 0.625
+assert "ridge 0.625" in references(study.runs).sentence()
 assert KEY in runs.draw(Section(""), findings, ReportOptions(title="", targets=(0.8,)))
 printed = StringIO()
 print_summary(study, Console(file=printed, width=200))

@@ -1,103 +1,108 @@
 """What other classifiers reach on the points of a study: the lines and sentences that the networks are set against."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from nnbench.core.formatting import fixed, listing
+from nnbench.records.measures import MEASURES
 from nnbench.report.plots import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+# The measures of what other classifiers reach on a run's own points.
+REFERENCES = tuple(measure for measure in MEASURES if measure.group == "reference")
+CHANCE, BAYES = "chance", "Bayes"  # names of measures
+PHRASES = {
+    CHANCE: "always guessing the most frequent class",
+    "nearest neighbours": "the nearest neighbours among the same training points",
+    BAYES: "the Bayes classifier, which knows the data's density",
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class References:
-    """Means over the seeds of a study; None where they are not known, or not the same for all runs of a seed.
+    """What other classifiers reach on the points of a study: means over seeds.
 
     Attributes:
-        chance_accuracy: of always guessing the most frequent class.
-        neighbours_accuracy: of the nearest of the same training points.
-        bayes_accuracy, bayes_loss: of the probabilities that follow from the data's density; the loss in nats.
+        values: by the key of a measure of `REFERENCES`, in that order; without those that are unknown, or not the same for
+            all runs of a seed.
     """
 
-    chance_accuracy: float | None = None
-    neighbours_accuracy: float | None = None
-    bayes_accuracy: float | None = None
-    bayes_loss: float | None = None
+    values: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def accuracies(self) -> dict[str, float]:
-        """Those of the accuracies that are known, by what they are called in print, in ascending order."""
-        named = {
-            "chance": self.chance_accuracy,
-            "nearest neighbours": self.neighbours_accuracy,
-            "Bayes": self.bayes_accuracy,
-        }
-        known = {name: value for name, value in named.items() if value is not None}
-        return dict(sorted(known.items(), key=lambda item: item[1]))
+        """The known accuracies by the names of their measures, in ascending order."""
+        return self._of("accuracy")
 
     @property
     def losses(self) -> dict[str, float]:
-        """Likewise of the losses."""
-        return {} if self.bayes_loss is None else {"Bayes": self.bayes_loss}
+        """The known losses by the names of their measures, in ascending order."""
+        return self._of("loss")
+
+    def _of(self, quantity: str) -> dict[str, float]:
+        known = {one.name: self.values[one.key] for one in REFERENCES if one.quantity == quantity and one.key in self.values}
+        return dict(sorted(known.items(), key=lambda item: item[1]))
 
     def accuracy_key(self) -> str:
-        """What the lines on a page of accuracies are; empty where there is none but chance."""
-        told = [f"{name} ({fixed(value)})" for name, value in self.accuracies.items() if name != "chance"]
-        if not told:
+        """Caption sentence about the lines on a page of accuracies; empty if only chance is known."""
+        phrases = [f"{name} ({fixed(value)})" for name, value in self.accuracies.items() if name != CHANCE]
+        if not phrases:
             return ""
-        said = f" Dotted: test accuracy of {listing(told)} on the same points."
-        if self.bayes_accuracy is not None:
-            said += " A mean training accuracy well above that of Bayes is one of memorised label noise."
-        return said
+        sentence = f" Dotted: test accuracy of {listing(phrases)} on the same points."
+        if BAYES in self.accuracies:
+            sentence += " A mean training accuracy well above that of Bayes is one of memorised label noise."
+        return sentence
 
     def loss_key(self) -> str:
-        """What the line on a page of losses is; empty where there is none."""
-        if self.bayes_loss is None:
+        """Caption sentence about the line on a page of losses; empty if there is none."""
+        if BAYES not in self.losses:
             return ""
         return (
-            f" Dotted: {fixed(self.bayes_loss)} nats, the test loss of the Bayes classifier; a mean training loss well "
+            f" Dotted: {fixed(self.losses[BAYES])} nats, the test loss of the Bayes classifier; a mean training loss well "
             "below it is one of memorised label noise."
         )
 
     def beyond(self, targets: Sequence[float]) -> str:
-        """What to say of targets of training accuracy that only memorising reaches; empty where there is none."""
-        above = [f"{target:.2f}" for target in targets if self.bayes_accuracy is not None and target > self.bayes_accuracy]
-        if not above:
+        """Caption sentence about the targets of training accuracy that only memorising reaches; empty if there is none."""
+        bayes = self.accuracies.get(BAYES)
+        above = [f"{target:.2f}" for target in targets if bayes is not None and target > bayes]
+        if bayes is None or not above:
             return ""
-        lies = "lies" if len(above) == 1 else "lie"
+        verb = "lies" if len(above) == 1 else "lie"
         return (
-            f" {listing(above)} {lies} above the Bayes accuracy ({fixed(self.bayes_accuracy or 0.0)}): a training accuracy so "
+            f" {listing(above)} {verb} above the Bayes accuracy ({fixed(bayes)}): a training accuracy so "
             "high is mostly reached by memorising label noise."
         )
 
     def sentence(self) -> str:
-        """What they reach, as it stands below a table; empty where nothing is known."""
-        bayes = "" if self.bayes_loss is None else f" ({fixed(self.bayes_loss)} nats)"
-        named = {
-            "always guessing the most frequent class": (self.chance_accuracy, ""),
-            "the nearest neighbours among the same training points": (self.neighbours_accuracy, ""),
-            "the Bayes classifier, which knows the data's density": (self.bayes_accuracy, bayes),
-        }
-        told = [f"{name} {fixed(value)}{more}" for name, (value, more) in named.items() if value is not None]
-        return f"For comparison, accuracy on the same test points: {'; '.join(told)}." if told else ""
+        """All that is known, as a sentence below a table; empty if nothing is."""
+        phrases = []
+        for one in REFERENCES:
+            if one.quantity == "accuracy" and one.key in self.values:
+                loss = f" ({fixed(self.losses[one.name])} nats)" if one.name in self.losses else ""
+                phrases.append(f"{PHRASES.get(one.name, one.name)} {fixed(self.values[one.key])}{loss}")
+        return f"For comparison, accuracy on the same test points: {'; '.join(phrases)}." if phrases else ""
 
 
 def references(runs: pd.DataFrame) -> References:
-    """Those of the runs of a study."""
-    return References(**{field.name: _mean(runs, f"reference/{field.name}") for field in fields(References)})
+    """Compute the references of a study's runs."""
+    values = {one.key: value for one in REFERENCES if (value := _mean(runs, one.column)) is not None}
+    return References(values=values)
 
 
 def chance(runs: pd.DataFrame) -> float | None:
     """The accuracy of guessing: as the runs tell it, or else one over the classes; None where these vary or are one."""
-    told = references(runs).chance_accuracy
-    if told is None and "dataset.classes" in runs:
+    known = references(runs).accuracies.get(CHANCE)
+    if known is None and "dataset.classes" in runs:
         classes = pd.to_numeric(runs["dataset.classes"], errors="coerce").dropna().unique()
-        told = 1 / float(classes[0]) if len(classes) == 1 and classes[0] > 0 else None
-    return told if told is not None and told < 1 else None
+        known = 1 / float(classes[0]) if len(classes) == 1 and classes[0] > 0 else None
+    return known if known is not None and known < 1 else None
 
 
 def lines(axes: "Axes", values: Mapping[str, float], *, named: bool) -> None:

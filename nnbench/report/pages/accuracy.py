@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from nnbench.report.findings.findings import METRICS, Findings
-from nnbench.report.findings.references import chance, lines, references
+from nnbench.report.findings.references import CHANCE, chance, lines, references
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import curves, style
 from nnbench.report.plots.sheet import Section
@@ -50,7 +50,7 @@ class FromChance:
         axes.set_ylim(lowest, 1)
         axes.set_yticks([tick / 10 for tick in range(2, 11, 2) if not lowest or tick / 10 > lowest + 0.03])
         wide = axes.get_position().width > 0.5
-        lines(axes, {name: value for name, value in self.references.items() if name != "chance"}, named=wide)
+        lines(axes, {name: value for name, value in self.references.items() if name != CHANCE}, named=wide)
         if lowest and wide:
             axes.text(
                 0.995,

@@ -7,7 +7,7 @@ import pandas as pd
 from nnbench.core import formatting as numbers
 from nnbench.records.measures import by_rank, by_split
 from nnbench.report.findings.findings import METRICS, Findings
-from nnbench.report.findings.references import references
+from nnbench.report.findings.references import REFERENCES, references
 from nnbench.report.findings.targets import Race, races
 from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots.sheet import Page, Section
@@ -57,8 +57,8 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     if sentence := known.sentence():
         page = page if page.room > 10 else section.next_page()
         page.paragraph(sentence, size=LEAST + 0.5, colour=MUTED)
-        for name, value in vars(known).items():
-            result[f"reference/{name}"] = value
+        for measure in REFERENCES:
+            result[measure.column] = known.values.get(measure.key)
     run = races(findings, options.targets)
     beyond = known.beyond([race.target for race in run])
     for race in run:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from nnbench.core import formatting as numbers
 from nnbench.report.findings.findings import METRICS, Findings
-from nnbench.report.findings.references import lines, references
+from nnbench.report.findings.references import BAYES, lines, references
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import curves
 from nnbench.report.plots.sheet import Section
@@ -25,8 +25,9 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     table = curves.bands(findings, {"train_loss": "Training loss (nats)", "val_loss": "Validation loss (nats)"})
     by = METRICS["final/train_loss"]
     known = references(findings.runs)
-    lows, top = _lows(table, known.bayes_loss), ceiling(table)
-    key = known.loss_key() if known.bayes_loss is not None and min(lows.values()) <= known.bayes_loss <= top else ""
+    bayes = known.losses.get(BAYES)
+    lows, top = _lows(table, bayes), ceiling(table)
+    key = known.loss_key() if bayes is not None and min(lows.values()) <= bayes <= top else ""
     page = section.page(wording.headline(findings, by), curves.caption(findings, table) + cut(table) + _clip(table) + key)
     curves.draw(page, findings, table, by, Logarithmic(lows, top, known.losses))
     return table
@@ -34,7 +35,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
 
 def limits(findings: Findings, table: pd.DataFrame) -> tuple[float, float]:
     """Limits of one axis for all curves, in print and on the web page."""
-    return min(_lows(table, references(findings.runs).bayes_loss).values()), ceiling(table)
+    return min(_lows(table, references(findings.runs).losses.get(BAYES)).values()), ceiling(table)
 
 
 def ceiling(table: pd.DataFrame) -> float:
