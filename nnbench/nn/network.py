@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.random import Generator
 
 from nnbench.core.arrays import FloatArray
 from nnbench.core.random import Normal
@@ -18,7 +20,7 @@ CHUNK = 1024  # points per matrix product: thousands do not fit in the cache and
 
 
 class Network:
-    """Dense layers with an activation function between them, for a fixed batch size; the outputs are logits.
+    """Dense layers with an activation function between them, for a fixed batch size; without hidden layers, a linear model.
 
     Activations are feature-major, shape (features + 1, batch), and their last row is ones, so that the bias is the
     last row of the weights and needs no separate operation. All weights are views of one flat vector, all gradients
@@ -26,15 +28,20 @@ class Network:
 
     Rows are padded to whole cache lines, which makes the products a third faster. A padding column is a point of zeros,
     including its row for the bias; it stays zero in all layers and does not contribute to a gradient. There is at least
-    one, which detects divergence: zero times a weight that is not finite is NaN, as are its logits then.
+    one, which detects divergence: zero times a weight that is not finite is NaN, as are its outputs then.
+
+    Dropout (Srivastava et al., JMLR 15, 2014) sets a share of the hidden activations to zero and divides the others by the
+    rest, so that their expectation stays. It is in `forward` and `backward` alone, for training: `outputs` computes without.
 
     Args:
         inputs: features of a point.
         hidden: widths of the hidden layers.
-        outputs: classes.
-        batch: points in the training batch.
+        outputs: classes, whose logits the outputs are, or targets of a regression.
+        batch: points in a batch.
         activation: of the hidden layers, a key of `ACTIVATIONS`.
+        dropout: share of the hidden activations that are dropped, in [0, 1).
         dtype: float32 or float64.
+        shared: a network with the same layers whose parameters and gradients this one uses.
 
     Attributes:
         parameters: all weights, as one vector.
@@ -42,8 +49,9 @@ class Network:
         weights: one array per layer, shape (inputs + 1, outputs), views of `parameters`; the last row is the bias.
         weight_gradients: likewise, views of `gradients`.
         points: shape (inputs, batch), the batch.
-        logits: shape (outputs, batch + padding), written by `forward`.
-        logit_gradients: the same shape, read by `backward`.
+        outputs: shape (outputs, batch + padding), written by `forward`.
+        output_gradients: the same shape, read by `backward`.
+        masks: of dropout, one array per hidden layer, shape (width, batch + padding); empty without dropout.
     """
 
     def __init__(
@@ -54,21 +62,25 @@ class Network:
         *,
         batch: int,
         activation: str = "relu",
+        dropout: float = 0.0,
         dtype: npt.DTypeLike = np.float32,
+        shared: "Network | None" = None,
     ) -> None:
-        self.activation = activation
-        shapes = [(rows + 1, columns) for rows, columns in pairwise([inputs, *hidden, outputs])]
-        size = sum(rows * columns for rows, columns in shapes)
-        self.parameters, self.gradients = aligned((size,), dtype), aligned((size,), dtype)
-        self.weights, self.weight_gradients = _split(self.parameters, shapes), _split(self.gradients, shapes)
+        self.widths, self.batch, self.activation, self.dropout = (inputs, *hidden, outputs), batch, activation, dropout
+        self.shapes = [(rows + 1, columns) for rows, columns in pairwise(self.widths)]
+        size = sum(rows * columns for rows, columns in self.shapes)
+        self.parameters: FloatArray = aligned((size,), dtype) if shared is None else shared.parameters
+        self.gradients: FloatArray = aligned((size,), dtype) if shared is None else shared.gradients
+        self.weights, self.weight_gradients = self.layers(self.parameters), self.layers(self.gradients)
 
         columns = padded(batch + 1, dtype)
-        values = [aligned((width + 1, columns), dtype) for width in (inputs, *hidden)]
-        layer_gradients = [aligned((width, columns), dtype) for width in (*hidden, outputs)]
+        values = [aligned((width + 1, columns), dtype) for width in self.widths[:-1]]
+        layer_gradients = [aligned((width, columns), dtype) for width in self.widths[1:]]
         for value in values:
             value[-1, :batch] = 1.0
         self.points = values[0][:-1, :batch]
-        self.logits, self.logit_gradients = aligned((outputs, columns), dtype), layer_gradients[-1]
+        self.outputs, self.output_gradients = aligned((outputs, columns), dtype), layer_gradients[-1]
+        self.masks = [aligned((width, columns), dtype, fill=1.0) for width in hidden] if dropout else []
 
         # The buffers are never reallocated, so that a pass is a fixed list of calls with bound arguments.
         self._forward: Calls = []
@@ -77,19 +89,35 @@ class Network:
         for layer, (weights, gradients) in enumerate(zip(self.weights, self.weight_gradients, strict=True)):
             back: Calls = [product(values[layer], layer_gradients[layer].T, gradients)]
             if before is not None:
+                slopes = layer_gradients[layer - 1]
                 back += before.derive
-                back.append(product(weights[:-1], layer_gradients[layer], layer_gradients[layer - 1]))
+                back.append(product(weights[:-1], layer_gradients[layer], slopes))
+                back += [partial(np.multiply, slopes, mask, slopes) for mask in self.masks[layer - 1 : layer]]
                 back += before.chain
             self._backward = back + self._backward
             if layer == len(hidden):
-                self._forward.append(product(weights.T, values[layer], self.logits))
+                self._forward.append(product(weights.T, values[layer], self.outputs))
             else:
-                results = values[layer + 1][:-1]
+                # Some derivatives are computed from the activations before dropout, which then need an array of their own.
+                dropped = values[layer + 1][:-1]
+                results = aligned(dropped.shape, dtype) if dropout else dropped
                 before = ACTIVATIONS[activation](results, layer_gradients[layer])
                 self._forward += [product(weights.T, values[layer], results), *before.forward]
                 if not before.maps_zero_to_zero:  # multiplied by zero, NaN stays NaN
                     padding = results[:, batch:]
                     self._forward.append(partial(np.multiply, padding, np.zeros((), dtype), padding))
+                self._forward += [partial(np.multiply, results, mask, dropped) for mask in self.masks[layer : layer + 1]]
+
+    def with_batch(self, batch: int) -> "Network":
+        """Return a network with the same parameters and gradients, in the same memory, for another batch size."""
+        inputs, *hidden, outputs = self.widths
+        options: dict[str, Any] = {"activation": self.activation, "dropout": self.dropout, "dtype": self.parameters.dtype}
+        return Network(inputs, hidden, outputs, batch=batch, shared=self, **options)
+
+    def layers(self, vector: FloatArray) -> tuple[FloatArray, ...]:
+        """Return the parts of a vector like `parameters` that belong to each layer, as views in the shapes of `weights`."""
+        ends = np.cumsum([rows * columns for rows, columns in self.shapes])
+        return tuple(piece.reshape(shape) for piece, shape in zip(np.split(vector, ends[:-1]), self.shapes, strict=True))
 
     def initialize(self, rng: Normal, scale: float = 0.01, initial: str = "normal") -> None:
         """Draw the weights, from the first layer to the last; set the biases to zero.
@@ -107,25 +135,26 @@ class Network:
         """Return copies of the weights."""
         return tuple(weights.copy() for weights in self.weights)
 
+    def draw_masks(self, rng: Generator) -> None:
+        """Draw which activations are dropped in the passes that follow."""
+        for mask in self.masks:
+            rng.random(out=mask, dtype=mask.dtype.type)
+            np.greater_equal(mask, self.dropout, out=mask)
+            np.divide(mask, 1.0 - self.dropout, mask)
+
     def forward(self) -> None:
-        """Compute `logits` from `points`."""
+        """Compute `outputs` from `points`."""
         for call in self._forward:
             call()
 
     def backward(self) -> None:
-        """Compute `gradients` from `logit_gradients`; overwrites the activations of the preceding `forward`."""
+        """Compute `gradients` from `output_gradients`; overwrites the activations of the preceding `forward`."""
         for call in self._backward:
             call()
 
 
-def _split(flat: FloatArray, shapes: Sequence[tuple[int, int]]) -> tuple[FloatArray, ...]:
-    """Return views of consecutive parts of `flat` in the given shapes."""
-    ends = np.cumsum([rows * columns for rows, columns in shapes])
-    return tuple(piece.reshape(shape) for piece, shape in zip(np.split(flat, ends[:-1]), shapes, strict=True))
-
-
-def logits(weights: Sequence[FloatArray], points: FloatArray, activation: str = "relu") -> FloatArray:
-    """Return the logits of any number of points, shape (n, classes).
+def outputs(weights: Sequence[FloatArray], points: FloatArray, activation: str = "relu") -> FloatArray:
+    """Return the outputs of any number of points, without dropout, shape (n, outputs).
 
     Args:
         weights: one array per layer, shape (inputs + 1, outputs), as in `Network.weights` and `History.weights`.
@@ -133,7 +162,7 @@ def logits(weights: Sequence[FloatArray], points: FloatArray, activation: str = 
         activation: of the hidden layers, a key of `ACTIVATIONS`.
     """
     if len(points) > CHUNK:
-        return np.concatenate([logits(weights, points[at : at + CHUNK], activation) for at in range(0, len(points), CHUNK)])
+        return np.concatenate([outputs(weights, points[at : at + CHUNK], activation) for at in range(0, len(points), CHUNK)])
     values = points.astype(weights[0].dtype)
     *hidden, last = weights
     for layer in hidden:
@@ -143,8 +172,8 @@ def logits(weights: Sequence[FloatArray], points: FloatArray, activation: str = 
 
 
 def probabilities(weights: Sequence[FloatArray], points: FloatArray, activation: str = "relu") -> FloatArray:
-    """Return the class probabilities of any number of points, the softmax of `logits`, shape (n, classes)."""
-    values = logits(weights, points, activation)
+    """Return the class probabilities of any number of points, the softmax of `outputs`, shape (n, classes)."""
+    values = outputs(weights, points, activation)
     powers: FloatArray = np.exp(values - values.max(axis=1, keepdims=True))
     powers /= powers.sum(axis=1, keepdims=True)
     return powers

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnbench.nn import Network, SoftmaxCrossEntropy, logits, probabilities, products, score
+from nnbench.nn import Network, SoftmaxCrossEntropy, outputs, probabilities, products
 from nnbench.nn.activations import ACTIVATIONS
 from nnbench.nn.buffers import aligned, padded
 from scripts.benchmarks import naive
@@ -23,7 +23,7 @@ def example(
         weights[:] = rng.standard_normal(weights.shape)
     network.points[:] = rng.standard_normal(network.points.shape)
     labels = rng.integers(classes, size=batch)
-    return network, SoftmaxCrossEntropy(network.logits, network.logit_gradients, labels, block=1)
+    return network, SoftmaxCrossEntropy(network.outputs, network.output_gradients, labels, block=1)
 
 
 def mean_loss(network: Network, loss: SoftmaxCrossEntropy) -> float:
@@ -88,7 +88,7 @@ def test_gradients_agree_with_the_textbook_loop_layer_by_layer(dtype: str) -> No
 def test_slope_of_relu_at_zero_is_zero() -> None:
     network = Network(1, [2], 2, batch=1, dtype="float64")
     network.weights[1][:-1] = [[1.0, -1.0], [2.0, -2.0]]
-    loss = SoftmaxCrossEntropy(network.logits, network.logit_gradients, np.array([0]), block=1)
+    loss = SoftmaxCrossEntropy(network.outputs, network.output_gradients, np.array([0]), block=1)
     mean_loss(network, loss)
     network.backward()
     np.testing.assert_array_equal(network.weight_gradients[0], 0.0)
@@ -100,18 +100,18 @@ def test_slope_of_relu_at_zero_is_zero() -> None:
 def test_logits_of_other_points_are_those_of_the_batch(activation: str, dtype: str) -> None:
     network, loss = example(2, [6, 4], activation, batch=21, dtype=dtype)
     network.forward()
-    others = logits(network.weights, network.points.T, activation)
-    assert others.dtype == network.logits.dtype == dtype
+    others = outputs(network.weights, network.points.T, activation)
+    assert others.dtype == network.outputs.dtype == dtype
     tolerance = 1e-6 if dtype == "float32" else 1e-14  # of logits up to 3, summed in another order
-    np.testing.assert_allclose(others.T, network.logits[:, :21], rtol=0, atol=tolerance)
+    np.testing.assert_allclose(others.T, network.outputs[:, :21], rtol=0, atol=tolerance)
 
     shares = probabilities(network.weights, network.points.T, activation)
     np.testing.assert_allclose(shares.sum(axis=1), 1.0, rtol=1e-6)
     np.testing.assert_array_equal(shares.argmax(axis=1), others.argmax(axis=1))
-    measured = score(network.logits[:, :21].T, loss.labels)
-    assert score(others, loss.labels) == pytest.approx(measured, rel=1e-5)
+    measured = SoftmaxCrossEntropy.score(network.outputs[:, :21].T, loss.labels)
+    assert SoftmaxCrossEntropy.score(others, loss.labels) == pytest.approx(measured, rel=1e-5)
     loss.write_gradient(0)
-    assert measured[1] == loss.accuracy(0)
+    assert measured[1] == loss.measure(0)
 
 
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))

@@ -13,14 +13,16 @@ from nnbench.core.arrays import FloatArray
 from nnbench.core.random import chain
 from nnbench.datasets import Points
 from nnbench.datasets.spiral import Spiral
-from nnbench.nn import Network, logits, score
+from nnbench.nn import Network, SoftmaxCrossEntropy, outputs
 from nnbench.optimizers import Optimizer, find
 from nnbench.optimizers.adagrad import AdaGrad
 from nnbench.optimizers.adam import Adam
 from nnbench.optimizers.rmsprop import RMSProp
 from nnbench.optimizers.sgd import SGD
 from nnbench.records.history import History
-from nnbench.training.loop import BLOCK, evaluation_epochs, train
+from nnbench.training.evaluation import evaluation_epochs
+from nnbench.training.full_batch import BLOCK
+from nnbench.training.loop import train
 from scripts.benchmarks import naive
 
 GOLDEN = Path(__file__).parents[1] / "data" / "golden_float64.npz"
@@ -34,6 +36,9 @@ RUNS: dict[str, Optimizer] = {
 }
 # The accuracies it printed at epoch 0.
 PRINTED = {"sgd": "0.360", "adagrad": "0.410", "rmsprop": "0.270", "rmsprop_tuned": "0.303", "adam": "0.307"}
+
+
+score = SoftmaxCrossEntropy.score
 
 
 def points(seed: int = 0, samples: int = 20, classes: int = 3, noise: float = 0.2) -> Points:
@@ -123,7 +128,7 @@ def test_history_has_a_row_an_epoch_and_the_weights_of_the_last() -> None:
     # Epochs 0, 70 (past the first block) and 149 are what the weights kept then give.
     assert sorted(history.checkpoints) == [0, 70, 149]
     for epoch, weights in history.checkpoints.items():
-        expected = score(logits(weights, data.x), data.labels)
+        expected = score(outputs(weights, data.x), data.labels)
         assert (history.train_loss[epoch], history.train_accuracy[epoch]) == pytest.approx(expected, rel=1e-12)
     for kept, initial in zip(history.checkpoints[0], start, strict=True):
         np.testing.assert_array_equal(kept, initial)
@@ -134,8 +139,8 @@ def test_history_has_a_row_an_epoch_and_the_weights_of_the_last() -> None:
     val, test = points(2), points(3)
     np.testing.assert_array_equal(history.evaluated, evaluation_epochs(150))
     assert history.val_loss.shape == history.val_accuracy.shape == history.evaluated.shape
-    assert (history.val_loss[-1], history.val_accuracy[-1]) == score(logits(history.weights, val.x), val.labels)
-    assert (history.test_loss, history.test_accuracy) == score(logits(history.weights, test.x), test.labels)
+    assert (history.val_loss[-1], history.val_accuracy[-1]) == score(outputs(history.weights, val.x), val.labels)
+    assert (history.test_loss, history.test_accuracy) == score(outputs(history.weights, test.x), test.labels)
 
 
 def test_the_best_validation_epoch_is_judged_with_the_weights_of_that_epoch() -> None:
@@ -146,7 +151,7 @@ def test_the_best_validation_epoch_is_judged_with_the_weights_of_that_epoch() ->
     assert best == plain.evaluated[plain.val_loss.argmin()]
     kept = run(Adam(learning_rate=0.2), epochs=400, checkpoints=[best]).checkpoints[best]
     test = points(3)
-    assert (plain.best_test_loss, plain.best_test_accuracy) == score(logits(kept, test.x), test.labels)
+    assert (plain.best_test_loss, plain.best_test_accuracy) == score(outputs(kept, test.x), test.labels)
     assert plain.best_test_loss < plain.test_loss
 
 
@@ -163,10 +168,12 @@ def test_blocks_leave_no_seam(epochs: int) -> None:
     np.testing.assert_array_equal(short.train_accuracy, long.train_accuracy[:epochs])
 
 
-def test_many_logits_wait_in_smaller_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_outputs_wait_in_smaller_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     usual = run(Adam(learning_rate=0.02))
     for block in (0, 1, 5):
-        monkeypatch.setattr("nnbench.training.loop.MAX_BUFFERED_LOGITS", block * 3 * 64)  # 60 points of three classes, padded
+        monkeypatch.setattr(
+            "nnbench.training.full_batch.MAX_BUFFERED_OUTPUTS", block * 3 * 64
+        )  # 60 points of three classes, padded
         assert same(run(Adam(learning_rate=0.02)), usual)
 
 
@@ -187,7 +194,7 @@ def test_evaluation_epochs(epochs: int) -> None:
 def test_without_held_out_points(none: Points | None) -> None:
     data = points()
     history = train(network(data), SGD(learning_rate=0.1), data, none, none, epochs=10)
-    assert len(history.val_loss) == len(history.val_accuracy) == len(history.evaluated) == 0
+    assert len(history.val_loss) == len(history.val_accuracy) == 0
     assert history.best_epoch is None
     assert np.isnan([history.test_loss, history.test_accuracy, history.best_test_loss, history.best_test_accuracy]).all()
 
@@ -222,7 +229,7 @@ def test_stops_at_the_first_epoch_that_is_accurate_enough() -> None:
     assert history.evaluated[-1] == first
     assert np.isfinite(history.test_loss)
     data = points()
-    assert score(logits(history.weights, data.x), data.labels)[1] == history.train_accuracy[-1]
+    assert score(outputs(history.weights, data.x), data.labels)[1] == history.train_accuracy[-1]
 
 
 def test_a_goal_never_reached_changes_nothing() -> None:
@@ -267,7 +274,7 @@ def test_divergence_stops_at_once_and_keeps_what_is_finite(at: int, position: in
     assert history.best_epoch == calm.evaluated[calm.val_loss[calm.evaluated <= at].argmin()]
     assert np.isfinite([history.best_test_loss, history.best_test_accuracy]).all()
     data = points()
-    assert score(logits(history.weights, data.x), data.labels)[0] == pytest.approx(history.train_loss[-1], rel=1e-6)
+    assert score(outputs(history.weights, data.x), data.labels)[0] == pytest.approx(history.train_loss[-1], rel=1e-6)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

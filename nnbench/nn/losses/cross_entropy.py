@@ -10,48 +10,42 @@ from numpy import divide, exp, maximum, subtract  # attribute look-up in `np` wo
 
 from nnbench.core.arrays import FloatArray, IntArray
 from nnbench.nn.buffers import aligned
+from nnbench.nn.losses.base import Loss
 
 CLIP = 1e-7  # the training loss clips probabilities to [CLIP, 1 - CLIP], as the notebook: at most 16.1 nats per point
 LOWEST, HIGHEST = -log(1.0 - CLIP), -log(CLIP)
 
 
-def score(logits: FloatArray, labels: IntArray) -> tuple[float, float]:
-    """Return mean cross-entropy in nats, and accuracy; of equal largest logits the first is the predicted class.
+class SoftmaxCrossEntropy(Loss):
+    """Mean cross-entropy in nats of the softmax of the logits; the measure is the accuracy.
 
-    The cross-entropy is the log-sum-exp of a point's logits minus the logit of its class, in float64 and not clipped: it
-    is unbounded for confident errors, and finite for finite float32 logits.
-
-    Args:
-        logits: shape (n, classes).
-        labels: shape (n,).
-    """
-    exact = logits.astype(np.float64)
-    shifted = exact - exact.max(axis=1, keepdims=True)
-    losses = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]
-    return float(losses.mean()), float(np.mean(logits.argmax(axis=1) == labels))
-
-
-class SoftmaxCrossEntropy:
-    """Loss of the training batch: the gradient in each epoch, loss and accuracy for a block of epochs at once.
-
-    The loss is of probabilities clipped to [CLIP, 1 - CLIP]; the gradient is that of the unclipped cross-entropy.
+    The loss of the full batch is of probabilities clipped to [CLIP, 1 - CLIP]; the gradient is that of the unclipped
+    cross-entropy. Of equal largest logits the first is the predicted class.
 
     Computing loss and accuracy costs as much as an update. Therefore `write_gradient` only stores two rows per epoch, from
-    which `metrics` computes those of a block.
+    which `metrics` computes those of a block. Losses of mini-batches are not clipped.
 
     Args:
         logits: shape (classes, batch + padding), written by the network.
         gradient: the same shape; `write_gradient` writes the gradient of the mean loss by the logits. It is NaN for all
             classes of a point one of whose logits is NaN, or whose largest is infinite.
-        labels: shape (batch,).
-        block: the number of epochs that are buffered.
+        labels: of the training points, shape (n,).
+        block: the number of rows that are buffered.
+        batch: points in a batch, see `Loss`; None for all.
     """
 
-    def __init__(self, logits: FloatArray, gradient: FloatArray, labels: IntArray, block: int) -> None:
-        (classes, columns), batch, dtype = logits.shape, len(labels), logits.dtype
-        self.logits, self.gradient, self.labels, self.batch = logits, gradient, labels, batch
-        self.target = aligned(logits.shape, dtype)
-        self.target[labels, np.arange(batch)] = 1.0 / batch
+    measure_name = "accuracy"
+
+    def __init__(
+        self, logits: FloatArray, gradient: FloatArray, labels: IntArray, block: int, batch: int | None = None
+    ) -> None:
+        (classes, columns), dtype = logits.shape, logits.dtype
+        size = len(labels) if batch is None else batch
+        values = np.zeros((len(labels), classes), dtype)
+        values[np.arange(len(labels)), labels] = 1.0 / size
+        self._bind(logits, values, batch)
+        batch, labels = size, labels[:size]
+        self.logits, self.gradient, self.labels = logits, gradient, labels
         # Maximum over classes, by comparing halves, which share the middle row if their number is odd. `max` takes twice
         # as long for few classes.
         self.halvings: list[tuple[FloatArray, FloatArray, FloatArray]] = []
@@ -75,9 +69,9 @@ class SoftmaxCrossEntropy:
         # Buffers of `metrics`: allocating them would take a third of its time.
         self.margins, self.losses = aligned((block, batch), dtype), aligned((block, batch), dtype)
         self.hits = aligned((block, batch), np.bool_)
+        self.flat_target, self.mean_margins = self.target.reshape(-1), aligned((block,), dtype)
 
     def write_gradient(self, row: int) -> None:
-        """Write the gradient, and buffer in `row` what `metrics` needs."""
         gradient, (shifted, total) = self.gradient, self.rows[row]
         for one, other, larger in self.halvings:
             maximum(one, other, out=larger)
@@ -90,15 +84,21 @@ class SoftmaxCrossEntropy:
         divide(gradient, total, gradient)
         subtract(gradient, self.target, gradient)
 
-    def accuracy(self, row: int) -> float:
-        """Return the accuracy of the epoch in `row`."""
+    def buffer_batch(self, row: int) -> None:
+        self.mean_margins[row] = self.flat_target.dot(self.flat[row])
+
+    def batch_losses(self, rows: slice) -> FloatArray:
+        totals = self.totals[rows, 0, : self.batch] / self.batch
+        losses: FloatArray = np.log(totals).mean(axis=1, dtype=np.float64) - self.mean_margins[rows]
+        return losses
+
+    def measure(self, row: int) -> float:
         bits = self.bits[row]
         if np.count_nonzero(bits) == self.nonzero_without_ties:
             return (self.batch - int(np.count_nonzero(bits.take(self.label_index)))) / self.batch
         return float(self._accuracies(slice(row, row + 1))[0])
 
     def metrics(self, rows: int) -> tuple[FloatArray, FloatArray]:
-        """Return mean clipped cross-entropy in nats and accuracy of the first `rows` rows, shape (rows,) each."""
         which = slice(rows)
         accuracies = self._accuracies(which)
         losses = self.losses[which]
@@ -107,6 +107,24 @@ class SoftmaxCrossEntropy:
         np.subtract(losses, self.margins[which], losses)
         losses.clip(LOWEST, HIGHEST, losses)
         return np.add.reduce(losses, axis=1, dtype=np.float64) / self.batch, accuracies
+
+    @staticmethod
+    def score(outputs: FloatArray, targets: IntArray) -> tuple[float, float]:
+        """Return mean cross-entropy in nats, and accuracy.
+
+        The cross-entropy is the log-sum-exp of a point's logits minus the logit of its class, in float64 and not clipped: it
+        is unbounded for confident errors, and finite for finite float32 logits.
+
+        Args:
+            outputs: shape (n, classes).
+            targets: shape (n,).
+        """
+        return float(_losses(outputs, targets).mean()), float(np.mean(outputs.argmax(axis=1) == targets))
+
+    @classmethod
+    def train_score(cls, outputs: FloatArray, targets: IntArray) -> tuple[float, float]:
+        """Return the same with the loss clipped, as `metrics`."""
+        return float(_losses(outputs, targets).clip(LOWEST, HIGHEST).mean()), cls.score(outputs, targets)[1]
 
     def _accuracies(self, rows: slice) -> FloatArray:
         """Return the accuracies of the epochs in `rows`, and set `margins`: the label's logit minus the largest."""
@@ -117,3 +135,11 @@ class SoftmaxCrossEntropy:
             np.equal(shifted[:, :, : self.batch].argmax(1), self.labels, hits)
         accuracies: FloatArray = np.add.reduce(hits, axis=1, dtype=np.uint32) / self.batch
         return accuracies
+
+
+def _losses(logits: FloatArray, labels: IntArray) -> FloatArray:
+    """Return the cross-entropy of each point, in float64."""
+    exact = logits.astype(np.float64)
+    shifted = exact - exact.max(axis=1, keepdims=True)
+    losses: FloatArray = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]
+    return losses

@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from scipy.special import log_softmax, softmax
 
 from nnbench.core.arrays import FloatArray, IntArray
-from nnbench.nn import SoftmaxCrossEntropy, score
+from nnbench.nn import SoftmaxCrossEntropy
 from nnbench.nn.buffers import aligned, padded
+
+score = SoftmaxCrossEntropy.score
 
 
 def measured(logits: FloatArray, labels: IntArray) -> tuple[bool, float, float, FloatArray]:
@@ -19,7 +21,7 @@ def measured(logits: FloatArray, labels: IntArray) -> tuple[bool, float, float, 
     loss = SoftmaxCrossEntropy(buffer, gradient, labels, block=2)
     with np.errstate(all="ignore"):
         loss.write_gradient(0)
-        waiting = loss.accuracy(0)
+        waiting = loss.measure(0)
         (value,), (accuracy,) = loss.metrics(1)
     assert accuracy == waiting
     slopes = gradient[:, : len(labels)].T

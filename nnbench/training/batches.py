@@ -1,0 +1,156 @@
+"""Training on mini-batches, or with dropout: each epoch uses every training point once, in an order drawn anew."""
+
+from collections.abc import Callable
+from math import isfinite, isnan, nan
+
+import numpy as np
+from numpy.random import Generator
+
+from nnbench.core.arrays import FloatArray, IntArray
+from nnbench.datasets.base import Points
+from nnbench.nn import Loss, Network
+from nnbench.records.history import Outcome
+from nnbench.training.evaluation import Curves, Evaluator
+
+BLOCK = 32  # steps whose losses are computed together
+
+
+class Batch:
+    """Network and loss of a batch size, and the buffers through which its points are gathered.
+
+    Args:
+        network: its batch size counts.
+        loss: of the points.
+        x: of all training points, shape (n, features), in the dtype of the network.
+        targets: of all training points.
+    """
+
+    def __init__(self, network: Network, loss: type[Loss], x: FloatArray, targets: IntArray | FloatArray) -> None:
+        self.network, self.x = network, x
+        self.loss = loss(network.outputs, network.output_gradients, targets, BLOCK + 1, network.batch)
+        self._gathered = np.empty((network.batch, x.shape[1]), x.dtype)
+
+    def gather(self, points: IntArray) -> None:
+        """Set points and targets of the batch to those at some positions, shape (batch,)."""
+        self.x.take(points, 0, self._gathered, "clip")  # any other mode copies `out`
+        np.copyto(self.network.points, self._gathered.T)
+        self.loss.gather(points)
+
+    def compute(self, row: int) -> None:
+        """Compute the gradients, and buffer in `row` what the loss is computed from."""
+        self.network.forward()
+        self.loss.write_gradient(row)
+        self.loss.buffer_batch(row)
+        self.network.backward()
+
+    def closure(self) -> float:
+        """Compute the gradients of the batch once more, and return the loss; the rows of the steps stay as they are."""
+        self.compute(BLOCK)
+        return float(self.loss.batch_losses(slice(BLOCK, None))[0])
+
+
+class MiniBatches:
+    """Training on batches of the points, in an order that is drawn for each epoch.
+
+    Args:
+        network: its batch size is that of all batches but the last, which has the rest of the points.
+        loss: of the points.
+        points: the training points.
+        order: random numbers that decide the order.
+        dropout: random numbers that decide what is dropped.
+
+    Attributes:
+        groups: batches of one size with the positions of the points of each, up to `BLOCK` of them; in their order, all of
+            an epoch. The positions are views of one array, which `shuffle` changes.
+        steps: batches in an epoch.
+    """
+
+    def __init__(self, network: Network, loss: type[Loss], points: Points, order: Generator, dropout: Generator) -> None:
+        x, size = points.x.astype(network.parameters.dtype), network.batch
+        self.network = network
+        self._order, self._dropout, self._positions = order, dropout, np.arange(len(x))
+        slices = [self._positions[start : start + size] for start in range(0, len(x), size)]
+        rest = [slices.pop()] if len(x) % size else []
+        whole = Batch(network, loss, x, points.y)
+        self.groups = [(whole, slices[start : start + BLOCK]) for start in range(0, len(slices), BLOCK)]
+        if rest:
+            self.groups.append((Batch(network.with_batch(len(rest[0])), loss, x, points.y), rest))
+        self.steps = sum(len(slices) for _, slices in self.groups)
+        self._current = whole
+
+    def shuffle(self) -> None:
+        """Draw another order, for one epoch."""
+        self._order.shuffle(self._positions)
+
+    def compute(self, batch: Batch, row: int, positions: IntArray) -> None:
+        """Compute the gradients of a batch with some of the points, shape (batch size,)."""
+        self._current = batch
+        batch.gather(positions)
+        batch.network.draw_masks(self._dropout)
+        batch.compute(row)
+
+    def closure(self) -> float:
+        """Compute the gradients of the present batch once more, with the same dropout, and return the loss."""
+        return self._current.closure()
+
+    def train(
+        self, evaluator: Evaluator, step: Callable[[int], None], *, epochs: int, stop_at_accuracy: float | None
+    ) -> Curves:
+        """Train for some epochs. Training loss and measure are those of a pass over all points, at the evaluated epochs.
+
+        A run that diverges within an epoch ends with the parameters at its beginning, which are those of its row.
+        """
+        loss, measure = np.full(epochs, nan), np.full(epochs, nan)
+        batch_loss = np.empty((epochs - 1) * self.steps, np.float32)
+        previous = self.network.parameters.copy()
+        k = rows = 0
+        outcome: Outcome = "finished"
+        for epoch in range(epochs):
+            if epoch in evaluator.due:
+                loss[epoch], measure[epoch] = evaluator.train_score()
+                if not isfinite(loss[epoch]):
+                    outcome, rows = "diverged", epoch
+                    break
+                if stop_at_accuracy is not None and measure[epoch] >= stop_at_accuracy:
+                    outcome = "stopped"
+                done = epoch == epochs - 1 or outcome == "stopped"
+                evaluator.visit(epoch, steps=k, done=done)
+                if done:
+                    rows = epoch + 1
+                    break
+            self.shuffle()
+            made = self._train_epoch(step, k, previous, batch_loss)
+            rows, k = epoch + bool(made), k + made
+            if made < self.steps:
+                outcome = "diverged"
+                break
+        if outcome == "diverged":
+            self.network.parameters[:] = previous
+        return Curves(outcome, loss[:rows], measure[:rows], batch_loss[:k])
+
+    def _train_epoch(self, step: Callable[[int], None], k: int, previous: FloatArray, batch_loss: FloatArray) -> int:
+        """Make the steps of an epoch, from step k on, until a gradient is not finite; return how many were made.
+
+        Args:
+            step: makes a step from the gradients.
+            k: steps made before.
+            previous: set to the parameters at the beginning of the epoch, if they are found finite.
+            batch_loss: the losses are written here, from k on.
+        """
+        parameters, gradients = self.network.parameters, self.network.gradients
+        made = 0
+        for batch, slices in self.groups:
+            before = made
+            for row, positions in enumerate(slices):
+                self.compute(batch, row, positions)
+                if isnan(gradients.item(-1)):  # if any parameter, or the loss of any point in the batch, is not finite
+                    break
+                if not made:
+                    previous[:] = parameters
+                step(k + made)
+                made += 1
+            count = made - before
+            batch_loss[k + before : k + made] = batch.loss.batch_losses(slice(count))
+            if count < len(slices):
+                break
+        return made

@@ -1,0 +1,183 @@
+"""Evaluation of a network during its training, and what is kept of it for the `History`."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from math import inf, isfinite, nan
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nnbench.core.arrays import FloatArray, IntArray
+from nnbench.datasets.base import Points
+from nnbench.nn import Loss, Network, outputs
+from nnbench.records.history import History, Outcome
+from nnbench.training.stepper import Stepper
+
+Weights = tuple[FloatArray, ...]
+
+
+def evaluation_epochs(epochs: int) -> IntArray:
+    """Return the epochs at which a run is evaluated: about 100, denser early, including the first and the last."""
+    last = epochs - 1
+    even = np.linspace(0, last, 50)
+    early = np.geomspace(1, max(last, 1), 60)
+    return np.unique(np.concatenate([even, early]).round().astype(np.int64).clip(0, last))
+
+
+class Curves(NamedTuple):
+    """What a loop over the epochs returns.
+
+    Attributes:
+        outcome: of the training.
+        loss, measure: on the training points, shape (epochs,), without epochs that are not finite; NaN where not measured.
+        batch_loss: of each step, see `History`.
+    """
+
+    outcome: Outcome
+    loss: FloatArray
+    measure: FloatArray
+    batch_loss: FloatArray
+
+
+class Closure:
+    """Loss and gradients at the present parameters, for optimizers that ask for them.
+
+    Attributes:
+        calls: how often it was called.
+    """
+
+    def __init__(self, compute: Callable[[], float]) -> None:
+        self._compute, self.calls = compute, 0
+
+    def __call__(self) -> float:
+        self.calls += 1
+        return self._compute()
+
+
+class Best(NamedTuple):
+    """Epoch with the lowest validation loss so far, and its weights."""
+
+    epoch: int
+    val_loss: float
+    weights: Weights
+
+
+class Evaluation(NamedTuple):
+    """Validation loss and measure at an epoch, the counters of the training before it, and what the optimizer reports."""
+
+    loss: float
+    measure: float
+    steps: int
+    gradient_evaluations: int
+    diagnostics: Mapping[str, float]
+
+
+class Evaluator:
+    """Evaluates a network at some epochs.
+
+    Args:
+        network: whose weights are evaluated.
+        loss: by which.
+        train, val, test: points; of the last two, None where there are none.
+        epochs: of the training.
+        checkpoints: epochs at which the weights are saved.
+        stepper: of the optimizer, which may evaluate other parameters than it trains, and report numbers of its own.
+        closure: its calls count as evaluations of the gradients.
+
+    Attributes:
+        due: epochs of which `visit` must be called: those evaluated, the checkpoints, the last.
+        evaluated: what was found, by epoch.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        loss: type[Loss],
+        train: Points,
+        val: Points | None,
+        test: Points | None,
+        *,
+        epochs: int,
+        checkpoints: Collection[int],
+        stepper: Stepper,
+        closure: Closure,
+    ) -> None:
+        self.network, self.loss, self.train, self.val, self.test = network, loss, train, val, test
+        self.evaluated_epochs, self.saved_epochs = set(evaluation_epochs(epochs).tolist()), set(checkpoints)
+        self.due = self.evaluated_epochs | self.saved_epochs
+        self.evaluated: dict[int, Evaluation] = {}
+        self.snapshots: dict[int, Weights] = {}
+        self.best: Best | None = None
+        self._closure, self._stepper = closure, stepper
+
+    def visit(self, epoch: int, *, steps: int, done: bool) -> None:
+        """Evaluate the network and save its weights, if either is due.
+
+        Args:
+            epoch: at its beginning.
+            steps: made before.
+            done: whether it is the last; it is evaluated in any case.
+        """
+        if epoch in self.saved_epochs:
+            self.snapshots[epoch] = self.weights()
+        if done or epoch in self.evaluated_epochs:
+            loss, measure = self.score(self.val)
+            evaluations, diagnostics = steps + self._closure.calls, self._stepper.diagnostics()
+            self.evaluated[epoch] = Evaluation(loss, measure, steps, evaluations, diagnostics)
+            if loss < (inf if self.best is None else self.best.val_loss):
+                self.best = Best(epoch, loss, self.weights())
+
+    def weights(self) -> Weights:
+        """Return copies of the weights to evaluate."""
+        return tuple(weights.copy() for weights in self._current())
+
+    def score(self, points: Points | None, weights: Sequence[FloatArray] | None = None) -> tuple[float, float]:
+        """Return loss and measure on held-out points, with the weights to evaluate or given ones; NaN without points."""
+        if points is None or not len(points):
+            return nan, nan
+        found = outputs(self._current() if weights is None else weights, points.x, self.network.activation)
+        return self.loss.score(found, points.y)
+
+    def train_score(self) -> tuple[float, float]:
+        """Return loss and measure on the training points, without dropout, with the weights that are trained."""
+        found = outputs(self.network.weights, self.train.x, self.network.activation)
+        return self.loss.train_score(found, self.train.y)
+
+    def _current(self) -> Weights:
+        parameters = self._stepper.evaluation_parameters()
+        return self.network.weights if parameters is self.network.parameters else self.network.layers(parameters)
+
+    def history(self, curves: Curves, seconds: float) -> History:
+        """Score the test points, and return all that is known of the run, whose training took some seconds."""
+        name = self.loss.measure_name
+        diverged, best = curves.outcome == "diverged", self.best
+        scores = {
+            "test": self.score(None if diverged else self.test),
+            "best_test": (nan, nan) if best is None else self.score(self.test, best.weights),
+        }
+        held_out = self.val is not None and len(self.val) > 0
+        kept = {epoch: one for epoch, one in self.evaluated.items() if isfinite(one.loss) or not held_out}
+        found = list(kept.values()) if held_out else []
+        fields: dict[str, Any] = {"train_accuracy": np.empty(0), "val_accuracy": np.empty(0)}
+        fields |= {"test_accuracy": nan, f"train_{name}": curves.measure}
+        fields[f"val_{name}"] = np.array([one.measure for one in found])
+        for split, (loss, measure) in scores.items():
+            fields |= {f"{split}_loss": loss, f"{split}_{name}": measure}
+        return History(
+            train_loss=curves.loss,
+            evaluated=np.array(list(kept), np.int64),
+            steps=np.array([one.steps for one in kept.values()], np.int64),
+            gradient_evaluations=np.array([one.gradient_evaluations for one in kept.values()], np.int64),
+            val_loss=np.array([one.loss for one in found]),
+            diagnostics={
+                name: np.array([one.diagnostics.get(name, nan) for one in kept.values()])
+                for name in dict.fromkeys(name for one in kept.values() for name in one.diagnostics)
+            },
+            best_epoch=None if best is None else best.epoch,
+            batch_loss=curves.batch_loss,
+            weights=self.network.snapshot() if diverged else self.weights(),
+            checkpoints=self.snapshots,
+            outcome=curves.outcome,
+            diverged_at=len(curves.loss) if diverged else None,
+            seconds=seconds,
+            **fields,
+        )
