@@ -10,6 +10,8 @@ from nnbench.core.random import streams
 from nnbench.datasets.base import Dataset, checked_split
 from nnbench.datasets.spiral import Spiral
 from nnbench.nn import Network
+from nnbench.nn.activations import ActivationName
+from nnbench.nn.initializers import InitializerName
 from nnbench.optimizers.base import Optimizer
 from nnbench.records.history import History
 from nnbench.training import loop
@@ -23,8 +25,11 @@ def train(
     seed: int = 0,
     epochs: int = 10001,
     hidden: Sequence[int] = (64,),
-    activation: Literal["relu", "tanh"] = "relu",
+    activation: ActivationName = "relu",
+    initial: InitializerName = "normal",
     initial_scale: float = 0.01,
+    dropout: float = 0.0,
+    batch_size: int | None = None,
     dtype: Literal["float32", "float64"] = "float32",
     stop_at_accuracy: float | None = None,
 ) -> History:
@@ -44,11 +49,17 @@ def train(
     epochs : int, default: 10001
         Passes over the training points, the first of which is measured before any update.
     hidden : sequence of int, default: (64,)
-        Widths of the hidden layers.
-    activation : {"relu", "tanh"}, default: "relu"
+        Widths of the hidden layers; a linear model has none.
+    activation : {"identity", "relu", "leaky_relu", "tanh", "sigmoid", "gelu", "silu"}, default: "relu"
         Of the hidden layers.
+    initial : {"normal", "glorot", "he", "orthogonal"}, default: "normal"
+        Distribution of the initial weights.
     initial_scale : float, default: 0.01
-        Standard deviation of the initial weights.
+        Standard deviation of initial weights that are `normal`.
+    dropout : float, default: 0
+        Share of the hidden activations that are dropped in training.
+    batch_size : int, optional
+        Points in a mini-batch; by default all of them, as with more than there are.
     dtype : {"float32", "float64"}, default: "float32"
         Of points, weights and optimizer state.
     stop_at_accuracy : float, optional
@@ -80,8 +91,16 @@ def train(
     source = streams(seed)
     with threadpool_limits(1):
         splits = checked_split(data, source)
-        network = Network(data.features, hidden, data.outputs, batch=len(splits.train), activation=activation, dtype=dtype)
-        network.initialize(source.weights, scale=initial_scale)
+        network = Network(
+            data.features,
+            hidden,
+            data.outputs,
+            batch=min(batch_size or len(splits.train), len(splits.train)),
+            activation=activation,
+            dropout=dropout,
+            dtype=dtype,
+        )
+        network.initialize(source.weights, initial_scale, initial)
         known = references(data, splits.train, splits.test)
         history = loop.train(
             network,
@@ -90,7 +109,10 @@ def train(
             splits.val,
             splits.test,
             epochs=epochs,
+            loss=data.loss,
             stop_at_accuracy=stop_at_accuracy,
             rng=source.optimizer,
+            order=source.order,
+            dropout=source.dropout,
         )
     return replace(history, references=known)

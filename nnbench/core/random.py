@@ -28,6 +28,7 @@ class Streams:
     weights: Generator
     order: Generator
     optimizer: Generator
+    dropout: Generator
 
 
 def streams(seed: int, data_seed: int | None = None) -> Streams:
@@ -37,8 +38,8 @@ def streams(seed: int, data_seed: int | None = None) -> Streams:
         seed: of the run.
         data_seed: draws the points instead of `seed`, so that they stay the same while the weights vary.
     """
-    data, val, test, *_ = SeedSequence(seed if data_seed is None else data_seed).spawn(6)
-    _, _, _, weights, order, optimizer = SeedSequence(seed).spawn(6)
+    data, val, test = SeedSequence(seed if data_seed is None else data_seed).spawn(3)
+    _, _, _, weights, order, optimizer, dropout = SeedSequence(seed).spawn(7)
     return Streams(
         data=default_rng(data),
         val=default_rng(val),
@@ -46,6 +47,7 @@ def streams(seed: int, data_seed: int | None = None) -> Streams:
         weights=default_rng(weights),
         order=default_rng(order),
         optimizer=default_rng(optimizer),
+        dropout=default_rng(dropout),
     )
 
 

@@ -3,13 +3,15 @@
 from abc import ABC, abstractmethod
 from functools import partial
 from math import pi, sqrt
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy import add, copyto, maximum, minimum, multiply, subtract, tanh
 
 from nnbench.core.arrays import FloatArray
 from nnbench.nn.buffers import Calls, aligned
+
+ActivationName = Literal["identity", "relu", "leaky_relu", "tanh", "sigmoid", "gelu", "silu"]
 
 
 class Activation(ABC):

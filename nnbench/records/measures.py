@@ -54,7 +54,8 @@ CURVES = (
 
 
 def _last(values: FloatArray) -> float:
-    return float(values[-1]) if len(values) else math.nan
+    known = values[~np.isnan(values)]  # mini-batches leave epochs between the evaluated ones
+    return float(known[-1]) if len(known) else math.nan
 
 
 def _least(values: FloatArray) -> float:

@@ -132,7 +132,7 @@ def curve_tables(histories: Mapping[str, Path]) -> tuple[pd.DataFrame, pd.DataFr
 
 
 def _records(accuracy: np.ndarray) -> pd.DataFrame:
-    best = np.maximum.accumulate(accuracy)
+    best = np.fmax.accumulate(accuracy)  # NaN between the evaluated epochs of mini-batches
     epochs = np.flatnonzero(np.diff(best, prepend=-1.0) > 0)
     return pd.DataFrame({"run_id": "", "epoch": epochs, "train_accuracy": accuracy[epochs].astype(float)})
 

@@ -52,10 +52,13 @@ def execute(config: Config) -> Result:
             splits.val,
             splits.test,
             epochs=config.training.epochs,
+            loss=dataset.loss,
             iterations_per=config.training.iterations_per,
             stop_at_accuracy=config.training.stop_at_accuracy,
             checkpoints=config.training.checkpoints,
             rng=source.optimizer,
+            order=source.order,
+            dropout=source.dropout,
         )
         history = replace(history, references=known)
         planar = dataset.features == 2 and dataset.loss == "cross_entropy"

@@ -18,7 +18,7 @@ def heads(seed: int, data_seed: int | None = None) -> dict[str, float]:
 
 
 def test_a_seed_names_its_streams_and_no_two_are_alike() -> None:
-    assert NAMES == ["data", "val", "test", "weights", "order", "optimizer"]
+    assert NAMES == ["data", "val", "test", "weights", "order", "optimizer", "dropout"]
     assert heads(3) == heads(3)
     drawn = [value for seed in range(20) for value in heads(seed).values()]
     assert len(set(drawn)) == 20 * len(NAMES)
@@ -33,6 +33,7 @@ def test_numbers_stay_what_they_are() -> None:
         "weights": -1.0371415601580471,
         "order": 0.18450984194985404,
         "optimizer": -0.050099287865350145,
+        "dropout": 2.6712242650462477,
     }
 
 
@@ -40,7 +41,7 @@ def test_points_can_have_a_seed_of_their_own() -> None:
     fixed, other, own = heads(1, data_seed=7), heads(2, data_seed=7), heads(7)
     for name in ("data", "val", "test"):
         assert fixed[name] == other[name] == own[name]
-    for name in ("weights", "order", "optimizer"):
+    for name in ("weights", "order", "optimizer", "dropout"):
         assert fixed[name] == heads(1)[name]
         assert other[name] == heads(2)[name]
     assert len(set(heads(7, data_seed=7).values())) == len(NAMES)

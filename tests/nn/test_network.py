@@ -1,13 +1,15 @@
-"""The network against arithmetic done another way: finite differences, a plain forward pass, a count of allocations."""
+"""The network against arithmetic done another way: finite differences, PyTorch, a plain forward pass, allocations."""
 
 import tracemalloc
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnbench.nn import Network, SoftmaxCrossEntropy, outputs, probabilities, products
+from nnbench.nn import LOSSES, Loss, Network, SoftmaxCrossEntropy, outputs, probabilities, products
 from nnbench.nn.activations import ACTIVATIONS
 from nnbench.nn.buffers import aligned, padded
 from scripts.benchmarks import naive
@@ -18,32 +20,46 @@ def example(
 ) -> tuple[Network, SoftmaxCrossEntropy]:
     """A network with random weights and biases, and its loss, on random points."""
     rng = np.random.default_rng(seed)
-    network = Network(inputs, hidden, classes, batch=batch, activation=activation, dtype=dtype)
-    for weights in network.weights:
-        weights[:] = rng.standard_normal(weights.shape)
-    network.points[:] = rng.standard_normal(network.points.shape)
+    network = random_network(rng, inputs, hidden, classes, batch=batch, activation=activation, dtype=dtype)
     labels = rng.integers(classes, size=batch)
     return network, SoftmaxCrossEntropy(network.outputs, network.output_gradients, labels, block=1)
 
 
-def mean_loss(network: Network, loss: SoftmaxCrossEntropy) -> float:
+def random_network(rng: np.random.Generator, inputs: int, hidden: list[int], outputs: int, **options: Any) -> Network:
+    network = Network(inputs, hidden, outputs, **options)
+    for weights in network.weights:
+        weights[:] = rng.standard_normal(weights.shape)
+    network.points[:] = rng.standard_normal(network.points.shape)
+    return network
+
+
+def mean_loss(network: Network, loss: Loss) -> float:
     network.forward()
     loss.write_gradient(0)
     return float(loss.metrics(1)[0][0])
 
 
+@settings(max_examples=300)
 @given(
     seed=st.integers(0, 2**32 - 1),
     hidden=st.lists(st.integers(1, 9), max_size=3),
     activation=st.sampled_from(sorted(ACTIVATIONS)),
+    kind=st.sampled_from(sorted(LOSSES)),
+    dropout=st.sampled_from([0.0, 0.3]),
     batch=st.integers(1, 40),
     inputs=st.integers(1, 4),
-    classes=st.integers(1, 5),
+    outputs=st.integers(1, 5),
 )
 def test_gradients_agree_with_finite_differences(
-    seed: int, hidden: list[int], activation: str, batch: int, inputs: int, classes: int
+    seed: int, hidden: list[int], activation: str, kind: str, dropout: float, batch: int, inputs: int, outputs: int
 ) -> None:
-    network, loss = example(seed, hidden, activation, batch, inputs, classes)
+    rng = np.random.default_rng(seed)
+    options: dict[str, Any] = {"batch": batch, "activation": activation, "dropout": dropout, "dtype": "float64"}
+    network = random_network(rng, inputs, hidden, outputs, **options)
+    network.draw_masks(rng)  # once: they stay the same below
+    classes = kind == "cross_entropy"
+    targets = rng.integers(outputs, size=batch) if classes else rng.standard_normal((batch, outputs))
+    loss = LOSSES[kind](network.outputs, network.output_gradients, targets, 1)
     # A well-spread softmax keeps every point off the loss's clip, whose slope the gradient ignores on purpose.
     network.parameters *= 0.5
     mean_loss(network, loss)
@@ -52,7 +68,7 @@ def test_gradients_agree_with_finite_differences(
 
     # Along a random direction and back, in steps small enough that few cross a kink of ReLU; where the two sides
     # disagree one was crossed, and the gradient must lie between them.
-    direction = np.random.default_rng(seed).standard_normal(network.parameters.shape)
+    direction = rng.standard_normal(network.parameters.shape)
     start, centre, step = network.parameters.copy(), mean_loss(network, loss), 1e-6
     sides = []
     for sign in (1, -1):
@@ -61,6 +77,46 @@ def test_gradients_agree_with_finite_differences(
     slope = float(gradients @ direction)
     tolerance = 1e-6 + 1e-4 * abs(slope)
     assert min(sides) - tolerance <= slope <= max(sides) + tolerance
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+@pytest.mark.parametrize("kind", LOSSES)
+@pytest.mark.parametrize("hidden", [[], [5], [7, 4, 6]])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_gradients_agree_with_pytorch(activation: str, hidden: list[int], kind: str, dropout: float) -> None:
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(7)
+    network = random_network(rng, 3, hidden, 4, batch=21, activation=activation, dropout=dropout, dtype="float64")
+    network.draw_masks(rng)
+    classes = kind == "cross_entropy"
+    targets = rng.integers(4, size=21) if classes else rng.standard_normal((21, 4))
+    loss = LOSSES[kind](network.outputs, network.output_gradients, targets, 1)
+    network.parameters *= 0.5
+    ours = mean_loss(network, loss)
+    network.backward()
+
+    functions: dict[str, Any] = {
+        "identity": lambda z: z,
+        "relu": torch.relu,
+        "leaky_relu": torch.nn.functional.leaky_relu,
+        "tanh": torch.tanh,
+        "sigmoid": torch.sigmoid,
+        "gelu": partial(torch.nn.functional.gelu, approximate="tanh"),
+        "silu": torch.nn.functional.silu,
+    }
+    parameters = [torch.tensor(weights, requires_grad=True) for weights in network.weights]
+    values = torch.tensor(network.points.T.copy())
+    for layer, weights in enumerate(parameters[:-1]):
+        values = functions[activation](values @ weights[:-1] + weights[-1])
+        if dropout:
+            values = values * torch.tensor(network.masks[layer][:, :21].T)
+    values = values @ parameters[-1][:-1] + parameters[-1][-1]
+    criterion = torch.nn.functional.cross_entropy if classes else torch.nn.functional.mse_loss
+    theirs = criterion(values, torch.tensor(targets))
+    theirs.backward()
+    assert ours == pytest.approx(theirs.item(), rel=1e-12)
+    for gradients, weights in zip(network.weight_gradients, parameters, strict=True):
+        np.testing.assert_allclose(gradients, weights.grad.numpy(), rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -85,7 +141,7 @@ def test_gradients_agree_with_the_textbook_loop_layer_by_layer(dtype: str) -> No
         np.testing.assert_allclose(gradients, expected, rtol=0, atol=1e-6 if dtype == "float32" else 1e-15)
 
 
-def test_slope_of_relu_at_zero_is_zero() -> None:
+def test_derivative_of_relu_at_zero_is_zero() -> None:
     network = Network(1, [2], 2, batch=1, dtype="float64")
     network.weights[1][:-1] = [[1.0, -1.0], [2.0, -2.0]]
     loss = SoftmaxCrossEntropy(network.outputs, network.output_gradients, np.array([0]), block=1)
@@ -179,3 +235,41 @@ def test_buffers_fill_whole_cache_lines(dtype: str) -> None:
     assert array.ctypes.data % 64 == array.strides[0] % 64 == 0
     assert array.flags.c_contiguous
     assert (array == 2.0).all()
+
+
+def test_networks_of_other_batch_sizes_share_parameters_and_gradients() -> None:
+    rng = np.random.default_rng(0)
+    network = random_network(rng, 2, [5], 3, batch=16, dtype="float64")
+    other = network.with_batch(5)
+    other.points[:] = network.points[:, :5]
+    other.parameters *= 2.0
+    network.forward()
+    other.forward()
+    np.testing.assert_allclose(other.outputs[:, :5], network.outputs[:, :5], rtol=1e-13)
+    other.output_gradients[:, :5] = 1.0
+    other.backward()
+    assert np.array_equal(network.gradients, other.gradients)
+    assert network.gradients.any()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_dropout_keeps_the_mean_and_drops_its_share(dtype: str) -> None:
+    network = Network(2, [50, 20], 3, batch=1000, dropout=0.25, dtype=dtype)
+    assert all((mask == 1.0).all() for mask in network.masks)
+    network.draw_masks(np.random.default_rng(0))
+    for mask in network.masks:
+        assert np.unique(mask) == pytest.approx([0.0, 4 / 3])
+        assert (mask == 0.0).mean() == pytest.approx(0.25, abs=0.01)  # of 20,000 draws or more: 3 standard deviations
+    first = network.masks[0].copy()
+    network.draw_masks(np.random.default_rng(0))
+    np.testing.assert_array_equal(network.masks[0], first)
+    network.draw_masks(np.random.default_rng(1))
+    assert (network.masks[0] != first).any()
+
+
+def test_without_dropout_there_are_no_masks() -> None:
+    rng = np.random.default_rng(0)
+    network = Network(2, [5], 3, batch=16)
+    network.draw_masks(rng)
+    assert network.masks == []
+    assert rng.random() == np.random.default_rng(0).random()
