@@ -47,7 +47,7 @@ def mine(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_every_command_is_taken(mine: Path, nnbench: Run, words: list[str]) -> None:
+def test_every_command_of_the_readme_is_accepted(mine: Path, nnbench: Run, words: list[str]) -> None:
     own = ["--config-dir", "conf"] if "signs" in " ".join(words) else []
     brief = ["dry_run=true"] if "-m" in words else ["training.epochs=3"]
     said = nnbench(*own, *words, *brief)
@@ -55,7 +55,7 @@ def test_every_command_is_taken(mine: Path, nnbench: Run, words: list[str]) -> N
 
 
 @pytest.mark.heavy
-def test_the_example_runs_beside_the_others_and_is_tuned_like_them(mine: Path, nnbench: Run) -> None:
+def test_the_example_runs_and_is_tuned_like_the_others(mine: Path, nnbench: Run) -> None:
     small = "training.epochs=40", "report=none", "--config-dir", "conf"
     said = nnbench("-m", "optimizer=signs,adam", "seed=0,1", *small)
     assert said.status == 0, said.err

@@ -32,7 +32,7 @@ def words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     return given
 
 
-def test_objects_become_options_beside_the_study(words: list[str]) -> None:
+def test_objects_are_written_as_options_in_the_studys_folder(words: list[str]) -> None:
     nnbench.compare([Adam(learning_rate=0.1), Adam(learning_rate=0.2), "sgd"], "training.epochs=5", seeds=[3, 5])
     assert words[:2] == ["--config-dir", "results/comparison/conf"]
     assert words[3:] == ["seed=3,5", "study=comparison", "training.epochs=5"]
@@ -43,7 +43,7 @@ def test_objects_become_options_beside_the_study(words: list[str]) -> None:
     assert {(tree["name"], tree["algorithm"], tree["beta_1"]) for tree in trees} == {("adam", "adam", 0.9)}
 
 
-def test_another_folder_holds_the_store_too(words: list[str]) -> None:
+def test_the_store_can_be_in_another_folder(words: list[str]) -> None:
     nnbench.compare(["adam"], seeds=2, study="two words", folder="my results")
     assert words == [
         "optimizer=adam",

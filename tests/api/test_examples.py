@@ -15,7 +15,7 @@ SWEEPS = ["Run", "Study", "compare", "load_study", "run"]
 
 
 @pytest.mark.parametrize("name", [*QUICK, *(pytest.param(name, marks=pytest.mark.heavy) for name in SWEEPS)])
-def test_the_example_gives_what_it_says(name: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_has_the_stated_result(name: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(home)
     found = doctest.DocTestFinder(exclude_empty=True).find(getattr(nnbench, name), name, globs={})
     assert any(one.examples for one in found if one.name == name)

@@ -43,13 +43,13 @@ def test_exactly_these_names_are_exported() -> None:
         nnbench.nope  # noqa: B018
 
 
-def test_importing_the_package_imports_nothing_else_of_it() -> None:
+def test_importing_the_package_imports_no_other_module_of_it() -> None:
     code = "import sys, nnbench; print(sorted(name for name in sys.modules if name.startswith(('nnbench', 'numpy'))))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['nnbench']"
 
 
-def test_the_package_says_that_it_is_typed() -> None:
+def test_the_package_has_a_type_marker() -> None:
     assert files("nnbench").joinpath("py.typed").is_file()
 
 

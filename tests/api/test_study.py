@@ -12,7 +12,7 @@ from nnbench.datasets.spiral import Spiral
 from nnbench.optimizers.adam import Adam
 
 
-def test_a_sweep_from_python_leaves_its_runs_in_the_store(study: nnbench.Study, place: Path) -> None:
+def test_a_sweep_from_python_stores_its_runs(study: nnbench.Study, place: Path) -> None:
     assert list(zip(study.runs["optimizer"], study.runs["seed"], strict=True)) == [
         ("adam", 0),
         ("adam", 1),
@@ -27,7 +27,7 @@ def test_a_sweep_from_python_leaves_its_runs_in_the_store(study: nnbench.Study, 
     assert len(by_store.curves) == len(again.curves) > 0
 
 
-def test_training_without_tracking_gives_the_numbers_of_the_tracked_run(study: nnbench.Study) -> None:
+def test_untracked_training_gives_the_numbers_of_the_tracked_run(study: nnbench.Study) -> None:
     history = nnbench.train(Adam(learning_rate=0.05, decay=float(study.runs["optimizer.decay"][0])), epochs=31, seed=1)
     tracked = study.runs[(study.runs["optimizer"] == "adam") & (study.runs["seed"] == 1)].iloc[0]
     assert float(tracked["optimizer.learning_rate"]) == 0.05
@@ -37,7 +37,7 @@ def test_training_without_tracking_gives_the_numbers_of_the_tracked_run(study: n
         np.testing.assert_array_equal(mine, theirs)
 
 
-def test_a_run_predicts_as_well_as_its_measures_say(study: nnbench.Study) -> None:
+def test_predictions_reproduce_the_accuracy_of_the_run(study: nnbench.Study) -> None:
     row = study.runs.iloc[0]
     run = study.run(row["run_id"][:12])
     from nnbench.core.random import streams
@@ -91,7 +91,7 @@ def test_a_notebook_shows_the_answer_and_a_row_a_setting(study: nnbench.Study) -
     assert repr(study) == "<nnbench.Study 'comparison': 4 runs>"
 
 
-def test_a_study_that_is_not_there_is_refused(study: nnbench.Study, place: Path) -> None:
+def test_a_missing_study_is_refused(study: nnbench.Study, place: Path) -> None:
     with pytest.raises(nnbench.UserError, match="study=other"):
         nnbench.load_study("other", folder=place / "results")
     with pytest.raises(nnbench.UserError, match="no such file"):

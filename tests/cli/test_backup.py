@@ -12,7 +12,7 @@ from nnbench.tracking.mlflow.writer import StudyWriter
 from nnbench.tracking.run_spec import RunSpec
 
 
-def test_a_copy_holds_what_is_there_while_the_store_is_in_use(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_backup_of_a_store_in_use(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = home / "results" / "mlflow.db"
     writer = StudyWriter(open_store(f"sqlite:///{file}", None), "s", command="")
     spec = RunSpec(name="a run", identity="x", optimizer="sgd", seed=0, params={}, config_yaml="")
@@ -38,7 +38,7 @@ def test_a_target_that_cannot_be_is_named(home: Path, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize("uri", ["sqlite:///none.db", "postgresql://bob:SECRET@127.0.0.1/x", "http://127.0.0.1:5000"])
-def test_what_cannot_be_copied_is_told_in_one_line(uri: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_store_that_cannot_be_copied_is_reported_in_one_line(uri: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--store", uri]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("nnbench backup: --store=")

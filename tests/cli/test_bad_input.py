@@ -283,7 +283,7 @@ def test_one_line_and_status_2(nnbench: Run, command: str) -> None:
     assert not list(Path().iterdir()), "nothing was started, nothing was left behind"
 
 
-def test_an_option_in_a_folder_that_hydra_does_not_look_in(nnbench: Run) -> None:
+def test_an_option_outside_hydras_search_path(nnbench: Run) -> None:
     Path("conf", "optimizer").mkdir(parents=True)
     Path("conf", "optimizer", "lion.yaml").write_text("name: lion\nalgorithm: sgd\n")
     said = nnbench("-m", "optimizer=sgd,lion", "dry_run=true")
@@ -314,7 +314,7 @@ def test_a_value_for_swept_options_that_the_default_option_does_not_have(nnbench
         ("", "an empty argument"),
     ],
 )
-def test_a_line_stays_one_whatever_it_quotes(nnbench: Run, word: str, says: str) -> None:
+def test_one_line_escapes_line_breaks(nnbench: Run, word: str, says: str) -> None:
     said = nnbench(word, "dry_run=true")
     (line,) = said.err.splitlines()
     assert said.status == 2
@@ -329,17 +329,17 @@ def test_letters_beyond_ascii_need_no_quotes(nnbench: Run) -> None:
     assert [line.split()[1] for line in said.out.splitlines()] == ["优化器", "ü"]
 
 
-def test_there_are_enough_of_them() -> None:
+def test_the_number_of_custom_styles() -> None:
     assert len(MISTAKES) >= 60
 
 
-def test_a_traceback_when_it_is_asked_for(nnbench: Run) -> None:
+def test_a_traceback_on_request(nnbench: Run) -> None:
     with pytest.raises(UserError, match="learning_rate=-1"):
         nnbench("-m", "optimizer.learning_rate=-1,1", full_error=True)
 
 
 @pytest.mark.parametrize("question", ["--help", "--version"])
-def test_a_reader_who_leaves_is_no_fault(question: str) -> None:
+def test_a_closed_pipe_is_not_an_error(question: str) -> None:
     command = [sys.executable, "-m", "nnbench", question]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None

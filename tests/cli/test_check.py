@@ -98,7 +98,7 @@ def failed(out: str) -> set[str]:
 
 @pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize("name", ["adam", "sgd", "adagrad", "rmsprop"])
-def test_the_shipped_optimizers_pass(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_included_optimizers_pass(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     status = main([name])
     out = capsys.readouterr().out
     assert (status, failed(out)) == (0, set()), out
@@ -116,7 +116,7 @@ def test_the_shipped_optimizers_pass(name: str, capsys: pytest.CaptureFixture[st
         ("Climbs", {"parabola", "Rosenbrock"}),
     ],
 )
-def test_each_fault_fails_its_own_check(module: str, kind: str, broken: set[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_fault_fails_one_check(module: str, kind: str, broken: set[str], capsys: pytest.CaptureFixture[str]) -> None:
     status = main([f"{module}:{kind}"])
     out = capsys.readouterr().out
     assert failed(out) >= broken, out
@@ -124,7 +124,7 @@ def test_each_fault_fails_its_own_check(module: str, kind: str, broken: set[str]
 
 
 @pytest.mark.usefixtures("in_this_process")
-def test_an_update_that_is_not_in_place_is_told_of(module: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_update_that_is_not_in_place_is_reported(module: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([f"{module}:Copies"]) == 1
     out = capsys.readouterr().out
     assert {"shapes", "in place"} <= failed(out)
@@ -139,12 +139,12 @@ def test_state_of_the_class_fails_the_reset(module: str, capsys: pytest.CaptureF
 
 
 @pytest.mark.usefixtures("in_this_process")
-def test_layers_that_depend_on_their_turn_are_told_of(module: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_dependence_on_the_order_of_layers_is_reported(module: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([f"{module}:Turns"]) == 1
     assert "layer order" in failed(capsys.readouterr().out)
 
 
-def test_random_numbers_that_no_seed_decides_fail(module: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_random_numbers_without_a_seed_fail_the_check(module: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([f"{module}:Random"]) == 1
     out = capsys.readouterr().out
     assert {"reset", "determinism"} <= failed(out)
@@ -152,7 +152,7 @@ def test_random_numbers_that_no_seed_decides_fail(module: str, capsys: pytest.Ca
 
 
 @pytest.mark.usefixtures("in_this_process")
-def test_hyperparameters_are_checked_and_taken(module: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_hyperparameters_are_checked_and_used(module: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["adam", "learning_rate=1e-2", "beta_1=0.8"]) == 0
     assert main(["adam", "learning_rate=-1"]) == 2
     assert "optimizer.learning_rate=-1: must be" in capsys.readouterr().err

@@ -40,7 +40,7 @@ def nnbench(folder: Path, *words: str, **env: str) -> "subprocess.CompletedProce
 
 
 @pytest.mark.heavy
-def test_a_study_in_an_odd_one(home: Path) -> None:
+def test_a_study_in_an_unusual_folder(home: Path) -> None:
     words = "-m", "optimizer=sgd,adam", "seed=0,1", "training.epochs=30", "dataset.test_samples=20", "study=s"
     done = nnbench(home, *words, "report.pages=[cover,final_table]", **ODD)
     assert done.returncode == 0, done.stderr
@@ -62,7 +62,7 @@ def test_a_user_without_a_name_has_a_folder_of_their_own() -> None:
         assert told == {f"{folder}/nnbench-54321 0o700\n"}, "the same at each call"
 
 
-def test_a_folder_that_is_no_more(tmp_path: Path) -> None:
+def test_a_working_folder_that_was_deleted(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     command = f"rmdir {gone}; exec {sys.executable} -m nnbench dry_run=true"

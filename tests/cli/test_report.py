@@ -32,7 +32,7 @@ def report(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
 
 
 @pytest.mark.heavy
-def test_a_study_is_reported_on_as_it_was(home: Path, nnbench: Command, report: Command) -> None:
+def test_a_study_is_reported_with_its_own_options(home: Path, nnbench: Command, report: Command) -> None:
     assert nnbench(*TINY, "study=s", "report.title=As asked", "report.pages=[cover,runs]").status == 0
     folder = home / "results" / "s"
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
@@ -45,7 +45,7 @@ def test_a_study_is_reported_on_as_it_was(home: Path, nnbench: Command, report: 
     assert _titles(folder) == ["Another", "4 runs, all finished"]
 
 
-def test_the_last_command_decides_though_it_had_nothing_to_train(home: Path, nnbench: Command, report: Command) -> None:
+def test_the_last_command_sets_the_report_options_without_training(home: Path, nnbench: Command, report: Command) -> None:
     folder = home / "results" / "s"
     nnbench(*TINY, "study=s", "report.title=First", "report.pages=[cover,runs]")
     again = nnbench(*TINY, "study=s", "report.title=Second", "report.pages=[cover,final_table]")
@@ -75,7 +75,7 @@ def test_a_few_pages_leave_the_report_as_it_is(home: Path, nnbench: Command, rep
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("title", ["null", "2024", "$x_1$ <b>"])
-def test_a_title_is_text_whatever_it_looks_like(title: str, home: Path, nnbench: Command, report: Command) -> None:
+def test_a_title_is_always_text(title: str, home: Path, nnbench: Command, report: Command) -> None:
     quoted = f"report.title='{title}'"
     assert nnbench("-m", "optimizer=sgd", "seed=0", "training.epochs=5", "study=s", quoted, "report.pages=[cover]").status == 0
     (home / "results" / "s" / "report.pdf").unlink()
@@ -84,7 +84,7 @@ def test_a_title_is_text_whatever_it_looks_like(title: str, home: Path, nnbench:
 
 
 @pytest.mark.heavy
-def test_a_single_run_has_no_say_in_the_report_of_a_sweep(home: Path, nnbench: Command, report: Command) -> None:
+def test_a_single_run_does_not_change_the_report_options_of_a_sweep(home: Path, nnbench: Command, report: Command) -> None:
     sweep = "-m", "optimizer=sgd", "seed=0", "training.epochs=5", "study=s"
     assert nnbench(*sweep, "report.title=Of the sweep", "report.pages=[cover]").status == 0
     assert nnbench("optimizer=sgd", "seed=1", "training.epochs=5", "study=s", "report.title=Of the run").status == 0
@@ -92,7 +92,7 @@ def test_a_single_run_has_no_say_in_the_report_of_a_sweep(home: Path, nnbench: C
     assert _titles(home / "results" / "s") == ["Of the sweep"]
 
 
-def test_a_report_stays_below_its_folder(home: Path, nnbench: Command, report: Command, tmp_path: Path) -> None:
+def test_a_report_writes_only_below_its_folder(home: Path, nnbench: Command, report: Command, tmp_path: Path) -> None:
     assert nnbench(*TINY, "study=s", "report=none").status == 0
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -103,7 +103,7 @@ def test_a_report_stays_below_its_folder(home: Path, nnbench: Command, report: C
     assert not list(elsewhere.iterdir())
 
 
-def test_what_cannot_be_written_is_one_line(home: Path, nnbench: Command, report: Command) -> None:
+def test_an_unwritable_folder_is_reported_in_one_line(home: Path, nnbench: Command, report: Command) -> None:
     assert nnbench("-m", "optimizer=sgd", "seed=0", "training.epochs=5", "study=s", "report=none").status == 0
     asked = "study=s", "report=comparison", "report.pages=[cover]"
     (home / "results" / "s").touch()
@@ -122,7 +122,7 @@ def _titles(folder: Path) -> list[str]:
 
 
 @pytest.mark.heavy
-def test_a_tuned_study_too(home: Path, nnbench: Command, report: Command) -> None:
+def test_the_numbers_of_a_tuned_study(home: Path, nnbench: Command, report: Command) -> None:
     size = "training.epochs=25", "dataset.samples=20", "dataset.val_samples=20", "dataset.test_samples=20"
     small = "tuning.configs=2", "tuning.seeds=[1000]", "optimizer=adam", "seed=0,1", "report.pages=[cover,chosen,runs]"
     assert nnbench("-m", "experiment=tuned", *size, *small).status == 0
@@ -183,7 +183,7 @@ def test_a_mistake_is_one_line(report: Command, word: str, reason: str) -> None:
     assert reason in said.err
 
 
-def test_progress_is_a_bar_on_a_terminal_and_a_line_now_and_then_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_a_bar_on_a_terminal_and_lines_in_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
     said = StringIO()
     with reporting.shown_progress(Console(file=said, force_terminal=True, width=80)) as progress:
         progress("Loss", 1, 3)

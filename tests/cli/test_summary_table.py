@@ -38,7 +38,7 @@ def test_no_interval_and_no_head_is_broken(case: str, width: int) -> None:
         assert any(head in line.split() for line in lines)
 
 
-def test_a_wide_terminal_has_a_line_a_setting_and_a_narrow_one_as_much_as_fits() -> None:
+def test_the_table_adapts_to_the_width_of_the_terminal() -> None:
     wide, middle, narrow = (_printed(study(seeds=6, boundaries=False), width) for width in (120, 80, 60))
     assert len(wide) == 2 + 4
     assert len(middle) == 2 + 2 * 4
@@ -49,13 +49,13 @@ def test_a_wide_terminal_has_a_line_a_setting_and_a_narrow_one_as_much_as_fits()
     assert len(narrow) == 3 + 2 * 4  # its title takes two lines
 
 
-def test_settings_stand_as_they_rank() -> None:
+def test_settings_are_listed_in_the_order_of_the_ranking() -> None:
     made = study(["sgd", "adam", "rmsprop"], 6, boundaries=False)
     ranked = made.runs.groupby("setting")["test/accuracy"].median().sort_values(ascending=False).index
     assert [line.split()[1] for line in _printed(made, 120)[2:]] == list(ranked) != sorted(ranked)
 
 
-def test_a_name_is_no_markup() -> None:
+def test_a_name_is_not_markup() -> None:
     made = study(["adam"], 2, boundaries=False)
     made = replace(made, name="[red]a[/red]", runs=made.runs.assign(setting="[bold]adam[/bold]"))
     assert "[bold]adam[/bold]" in _printed(made, 120)[2]

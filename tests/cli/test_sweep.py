@@ -36,7 +36,7 @@ def test_a_list_of_epochs_that_the_store_has_cut_is_no_list() -> None:
     assert _epochs("[1, 2, ... 9]") == set()
 
 
-def test_a_job_that_dies_costs_its_launchers_answer_but_no_other_job(
+def test_a_dead_job_of_a_launcher_does_not_fail_the_others(
     home: Path, nnbench: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make = Plugins.instantiate_launcher

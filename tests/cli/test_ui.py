@@ -34,7 +34,7 @@ def alive(pids: set[int]) -> set[int]:
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_finds_a_free_port_says_where_it_is_and_leaves_nobody_behind(home: Path, number: signal.Signals) -> None:
+def test_ui_finds_a_free_port_prints_its_address_and_ends_its_processes(home: Path, number: signal.Signals) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -77,7 +77,7 @@ def test_it_finds_a_free_port_says_where_it_is_and_leaves_nobody_behind(home: Pa
         ("sqlite:///", "names no file"),
     ],
 )
-def test_a_store_that_it_cannot_show_is_told_of_in_one_line(
+def test_a_store_that_cannot_be_shown_is_reported_in_one_line(
     store: str, says: str, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(home)
@@ -88,7 +88,7 @@ def test_a_store_that_it_cannot_show_is_told_of_in_one_line(
 
 @pytest.mark.parametrize("words", [["--port", "80000"], ["--port", "-1"], ["--port", "http"], ["--foo"]])
 @pytest.mark.parametrize("command", [main, server])
-def test_words_that_mean_nothing_are_told_of_in_one_line(
+def test_unknown_arguments_are_reported_in_one_line(
     command: Callable[[list[str]], int], words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command(words) == 2
@@ -98,7 +98,7 @@ def test_words_that_mean_nothing_are_told_of_in_one_line(
 
 
 @pytest.mark.heavy
-def test_a_file_that_is_no_store_is_told_of_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_a_store_is_reported_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "text.db").write_text("not a database " * 1000)
     assert main(["--store", f"sqlite:///{tmp_path}/text.db", "--port", "0"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
@@ -116,7 +116,7 @@ def test_a_file_that_is_no_store_is_told_of_in_one_line(tmp_path: Path, capsys: 
         (["--database", "postgresql://h/d", "--auth"], "needs the first user's password"),
     ],
 )
-def test_a_team_server_that_would_not_be_safe_does_not_start(
+def test_an_unsafe_team_server_does_not_start(
     words: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -65,7 +65,7 @@ def test_any_class_travels_to_a_worker(config: Make) -> None:
     assert execute(received).history.train_loss.tolist() == execute(sent).history.train_loss.tolist()
 
 
-def test_a_run_leaves_the_instance_as_it_was(config: Make) -> None:
+def test_a_run_does_not_change_the_instance(config: Make) -> None:
     made = config(*OWN)
     execute(made)
     assert made.optimizer.values == {"learning_rate": 0.5, "betas": [0.9, 0.99]}
@@ -81,6 +81,6 @@ def test_the_record_has_the_sections_keys_and_the_fields_side_by_side() -> None:
 
 
 @pytest.mark.parametrize("key", ["instance", "source"])
-def test_what_validation_sets_is_no_key(config: Make, key: str) -> None:
+def test_the_source_cannot_be_set(config: Make, key: str) -> None:
     with pytest.raises(UserError, match=rf"^optimizer\.{key}: no such key"):
         config(f"+optimizer.{key}=1")

@@ -77,14 +77,14 @@ def test_the_study_has_the_notebooks_settings(option: str) -> None:
     assert config.training.epochs == 10001
 
 
-def test_an_experiment_has_the_last_word() -> None:
+def test_an_experiment_overrides_the_groups() -> None:
     config = parse(composed("experiment=notebook", "optimizer=sgd"))
     assert (config.study, config.draws.kind, config.training.iterations_per) == ("notebook", "chain", "layer")
     assert "printed" in config.report.pages
 
 
 @pytest.mark.parametrize("option", _options("problem"))
-def test_a_problem_says_its_name_and_its_dataset(option: str) -> None:
+def test_a_problem_has_a_name_and_a_dataset(option: str) -> None:
     config = parse(composed(f"problem={option}"))
     assert config.problem == config.dataset.name == option
     assert parse(composed()).problem is None
@@ -101,7 +101,7 @@ def test_the_default_problem_is_the_spiral() -> None:
     assert dataclasses.replace(spiral, problem=None).configuration == default.configuration
 
 
-def test_help_tells_of_every_choice(nnbench: Command) -> None:
+def test_help_lists_every_option(nnbench: Command) -> None:
     said = nnbench("--help").out
     for group in GROUPS:
         assert f"{group}: {', '.join(_options(group))}" in said
@@ -115,11 +115,11 @@ def test_help_tells_of_every_choice(nnbench: Command) -> None:
     assert all(f"hydra.launcher.{field.name}: " in said for field in dataclasses.fields(LauncherConfig))
 
 
-def test_the_version_is_this_projects(nnbench: Command) -> None:
+def test_the_version_is_that_of_this_project(nnbench: Command) -> None:
     assert nnbench("--version").out == f"nnbench {__version__}\n"
 
 
-def test_an_optimizer_in_a_folder_of_ones_own(nnbench: Command, tmp_path: Path) -> None:
+def test_an_optimizer_in_a_users_folder(nnbench: Command, tmp_path: Path) -> None:
     """Its module, its YAML and its space: it is compared, swept and tuned as the others are."""
     (tmp_path / "own.py").write_text((Path(__file__).parents[1] / "broken_optimizers.py").read_text())
     for group, text in (
@@ -143,7 +143,7 @@ def test_an_optimizer_in_a_folder_of_ones_own(nnbench: Command, tmp_path: Path) 
     assert "optimizer.name=adam (tuned): is how adam is labelled with its tuned setting" in both.err
 
 
-def test_what_is_no_comparison_has_a_study_of_its_own(nnbench: Command) -> None:
+def test_searches_and_experiments_have_separate_studies(nnbench: Command) -> None:
     assert "study=optimizers" in nnbench("-m", "sweep=optimizers", "dry_run=true").out
     said = nnbench("-m", "sweep=optimizers", "study=other", "dry_run=true").out
     assert "study=other" in said
@@ -151,7 +151,7 @@ def test_what_is_no_comparison_has_a_study_of_its_own(nnbench: Command) -> None:
 
 
 @pytest.mark.parametrize("more", [[], ["hydra/launcher=local", "hydra/sweeper=grid"]])
-def test_an_experiment_may_have_a_launcher_and_a_sweeper_of_its_own(nnbench: Command, more: list[str]) -> None:
+def test_an_experiment_may_override_launcher_and_sweeper(nnbench: Command, more: list[str]) -> None:
     Path("conf", "experiment").mkdir(parents=True)
     overrides = "  - override /hydra/launcher: basic\n  - override /hydra/sweeper: basic\n"
     Path("conf", "experiment", "mine.yaml").write_text(f"# @package _global_\ndefaults:\n{overrides}study: mine\n")

@@ -53,7 +53,7 @@ def test_identity_does_not_depend_on_how_a_number_is_written(config: Make, one: 
         "draws.chain=[a]",
     ],
 )
-def test_what_keeps_or_shows_a_run_does_not_change_it(config: Make, around: str) -> None:
+def test_the_identity_ignores_keys_of_storage_and_display(config: Make, around: str) -> None:
     assert config(around).identity == config().identity
 
 
@@ -77,15 +77,15 @@ def test_an_added_key_at_its_default_is_not_part_of_the_digests(config: Make) ->
         "training.iterations_per=layer",
     ],
 )
-def test_what_changes_the_numbers_changes_the_identity(config: Make, within: str) -> None:
+def test_the_identity_depends_on_keys_that_change_the_numbers(config: Make, within: str) -> None:
     assert config(within).identity != config().identity
 
 
-def test_a_default_that_is_left_out_is_the_default_written_out(config: Make) -> None:
+def test_an_omitted_default_equals_an_explicit_one(config: Make) -> None:
     assert config("~optimizer.beta_1").identity == config("optimizer.beta_1=0.9").identity
 
 
-def test_leaves_are_dotted_and_complete(config: Make) -> None:
+def test_leaves_have_dotted_keys_and_are_complete(config: Make) -> None:
     leaves = config("optimizer=rmsprop", "seed=3").leaves()
     assert leaves["seed"] == 3
     assert leaves["optimizer.rho"] == 0.999

@@ -96,7 +96,7 @@ def digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Digest]:
         ("beside.py", "1", "2"),
     ],
 )
-def test_what_can_change_the_numbers_changes_the_digest(digest: Digest, file: str, old: str, new: str) -> None:
+def test_relevant_edits_change_the_digest(digest: Digest, file: str, old: str, new: str) -> None:
     assert digest() != digest(file, old, new)
 
 
@@ -111,7 +111,7 @@ def test_what_can_change_the_numbers_changes_the_digest(digest: Digest, file: st
         ("mine/base.py", "layerwise = False", "layerwise = False\n\n\ndef nobody_calls_it():\n    pass"),
     ],
 )
-def test_what_cannot_change_the_numbers_does_not(digest: Digest, file: str, old: str, new: str) -> None:
+def test_irrelevant_edits_keep_the_digest(digest: Digest, file: str, old: str, new: str) -> None:
     assert digest() == digest(file, old, new)
 
 
@@ -155,7 +155,7 @@ def _reader(folder: Path, reads: str, doc: str = "") -> None:
 
 
 @pytest.mark.parametrize("reads", READS)
-def test_what_is_found_at_run_time_counts(digest: Digest, tmp_path: Path, reads: str) -> None:
+def test_modules_imported_at_run_time_are_included(digest: Digest, tmp_path: Path, reads: str) -> None:
     _reader(tmp_path, reads)
     before = digest(named="mine.reads:Reads")
     after = digest(READS[reads], "return 1", "return 2", named="mine.reads:Reads")
@@ -174,7 +174,7 @@ def test_what_is_found_at_run_time_counts(digest: Digest, tmp_path: Path, reads:
         'open("/dev/null/steps.csv"), open("../steps.csv"), open("\\0.csv"), open("*"), open("")',
     ],
 )
-def test_files_that_are_no_data_of_the_code(
+def test_files_that_the_code_does_not_read(
     digest: Digest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reads: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -209,12 +209,12 @@ def test_a_long_sum_has_a_digest(digest: Digest, tmp_path: Path) -> None:
     assert digest("mine/reads.py", "1 + 1", "1 - 1", named="mine.reads:Reads") != before
 
 
-def test_of_two_in_a_file_the_edited_one_has_changed(digest: Digest) -> None:
+def test_only_the_edited_class_of_a_file_has_changed(digest: Digest) -> None:
     before = digest(named="mine.opts:Tiger")
     assert digest("mine/opts.py", "parameters -= gradients", "parameters -= 2 * gradients", named="mine.opts:Tiger") != before
 
 
-def test_a_subclass_of_one_of_nnbenchs_own_rests_on_that_file(digest: Digest, tmp_path: Path) -> None:
+def test_the_source_of_a_subclass_includes_its_base_class(digest: Digest, tmp_path: Path) -> None:
     (tmp_path / "mine" / "sub.py").write_text("from nnbench.optimizers.adam import Adam\nclass Mine(Adam):\n    pass\n")
     digest(named="mine.sub:Mine")
     kind = optimizers.find("mine.sub:Mine")
@@ -225,7 +225,7 @@ def test_a_subclass_of_one_of_nnbenchs_own_rests_on_that_file(digest: Digest, tm
     }
 
 
-def test_it_is_the_same_in_every_process_and_wherever_nnbench_lies(tmp_path: Path) -> None:
+def test_the_digest_does_not_depend_on_process_or_location(tmp_path: Path) -> None:
     """Hash seeds, the order of imports and the folder, as of a wheel, do not matter."""
     package = Path(source.__file__).parents[1]
     (tmp_path / "site-packages").mkdir()
@@ -247,7 +247,7 @@ def test_it_is_the_same_in_every_process_and_wherever_nnbench_lies(tmp_path: Pat
     assert len(said) == 1
 
 
-def test_nnbenchs_own_is_what_a_run_needs_and_no_more() -> None:
+def test_the_source_of_nnbench_is_what_a_run_imports() -> None:
     files = set(source.nnbench_source().files)
     assert {
         f"nnbench/{name}.py"

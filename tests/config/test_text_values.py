@@ -14,13 +14,13 @@ from nnbench.config.text_values import as_text, as_value
 @hypothesis.example("NaN")
 @hypothesis.example("null")
 @hypothesis.example('"2024"')
-def test_a_text_a_number_and_none_come_back_as_they_were(value: object) -> None:
+def test_text_number_and_none_round_trip(value: object) -> None:
     back = as_value(as_text(value))
     assert (type(back), back) == (type(value), value) or len(as_text(value)) > 40
 
 
 @pytest.mark.parametrize("value", ["adam", "true", "[64]", 0.05, 5e-07, 64, None])
-def test_what_needs_no_quotes_has_none(value: object) -> None:
+def test_quotes_only_where_needed(value: object) -> None:
     assert not as_text(value).startswith('"')
 
 

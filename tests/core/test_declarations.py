@@ -108,14 +108,14 @@ LOST = {
 
 
 @pytest.mark.parametrize("kind", LOST)
-def test_a_lost_hyperparameter_is_refused_with_the_line_to_write(kind: type[Optimizer]) -> None:
+def test_an_unrecorded_hyperparameter_is_refused_with_a_correction(kind: type[Optimizer]) -> None:
     wrong = declaration_error(kind, Optimizer)
     assert wrong is not None
     assert LOST[kind] in wrong
     assert "\n" not in wrong
 
 
-def test_a_datasets_too() -> None:
+def test_classes_of_datasets_are_checked() -> None:
     wrong = declaration_error(Data, Dataset)
     assert wrong is not None
     assert "noise: float = 0.2" in wrong
@@ -141,7 +141,7 @@ class Right(_Update):
 
 
 @pytest.mark.parametrize("kind", [Right, SGD, Adam, broken_optimizers.NoRate, odd_optimizers.Odd])
-def test_what_is_no_setting_may_be_anything(kind: type[Optimizer]) -> None:
+def test_keys_outside_the_setting_are_ignored(kind: type[Optimizer]) -> None:
     assert declaration_error(kind, Optimizer) is None
 
 
@@ -178,12 +178,12 @@ class Made(_Update):
         ("exits", r"^SystemExit: 3 \(tests/core/test_declarations\.py:\d+\)$"),
     ],
 )
-def test_what_a_class_makes_of_its_settings(how: str, told: str) -> None:
+def test_a_class_that_changes_its_fields_is_refused(how: str, told: str) -> None:
     with pytest.raises(ConstructionError, match=told):
         construct(Made, {"how": how, "beta": 0.9, "betas": [0.9, 0.99]})
 
 
-def test_a_class_may_derive_what_it_likes() -> None:
+def test_derived_attributes_are_allowed() -> None:
     values = {"how": "right", "beta": 0.9, "betas": [0.9, 0.99]}
     assert field_values(construct(Made, values)) == values
 

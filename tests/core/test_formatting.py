@@ -71,7 +71,7 @@ def test_duration(seconds: float, printed: str) -> None:
     assert numbers.duration(seconds) == printed
 
 
-def test_what_was_never_reached_is_infinite() -> None:
+def test_a_target_never_reached_is_infinite() -> None:
     assert numbers.epochs(1230.0, 500, 10_000) == "1,230"
     assert numbers.epochs(math.inf, 500, 500) == "∞ (500)"
     assert numbers.epochs(math.inf, 500, 10_000) == "∞ (500 to 10,000)"

@@ -24,14 +24,14 @@ def test_program(program: str, told: str, monkeypatch: pytest.MonkeyPatch) -> No
     assert invocation.command() == f"{told} 'seed=range(3)' 'report.title=It'\"'\"'s'"
 
 
-def test_a_very_long_one_still_fits_into_an_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_very_long_command_fits_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["nnbench", *["seed=1"] * 100_000])
     monkeypatch.setenv(invocation.VARIABLE, "")
     invocation.record_command()
     assert len(os.environ[invocation.VARIABLE]) == invocation.MAX_LENGTH
 
 
-def test_a_store_holds_the_words_in_their_order(home: Path, nnbench: Callable[..., Said]) -> None:
+def test_the_stored_text_keeps_its_order(home: Path, nnbench: Callable[..., Said]) -> None:
     words = (
         "optimizer=sgd",
         "grids.optimizer.sgd.momentum=0",

@@ -4,12 +4,12 @@ from nnbench.core.keys import STORAGE, hyperparameter, is_hyperparameter, is_par
 
 
 @pytest.mark.parametrize("key", ["seed", "study", "optimizer.name", "training.checkpoints", "tracking.uri", "mlflow.source"])
-def test_what_does_not_belong_to_a_setting(key: str) -> None:
+def test_keys_that_are_not_part_of_a_setting(key: str) -> None:
     assert not is_part_of_setting(key)
 
 
 @pytest.mark.parametrize("key", ["optimizer.name_scope", "optimizer.algorithm", "training.epochs", "seeds", "dataset.noise"])
-def test_what_belongs_to_a_setting(key: str) -> None:
+def test_keys_of_a_setting(key: str) -> None:
     assert is_part_of_setting(key)
 
 

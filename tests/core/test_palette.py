@@ -40,18 +40,18 @@ def _contrast(colour: str) -> float:
 
 
 @pytest.mark.parametrize("label", palette.OPTIMIZER_STYLES)
-def test_lines_and_words_stand_out_from_the_paper(label: str) -> None:
+def test_lines_and_text_have_enough_contrast(label: str) -> None:
     """By as much as WCAG asks of graphics (3) and of text (4.5)."""
     assert _contrast(palette.OPTIMIZER_STYLES[label].colour) >= 3
     assert _contrast(palette.OPTIMIZER_STYLES[label].text_colour) >= 4.5
 
 
-def test_type_stands_out_from_the_paper() -> None:
+def test_text_has_enough_contrast() -> None:
     assert min(map(_contrast, (style.INK, style.MUTED, style.WARNING))) >= 4.5
 
 
 @pytest.mark.parametrize("eyes", EYES)
-def test_optimizers_are_told_apart_by_all_eyes(eyes: str) -> None:
+def test_optimizer_colours_are_distinguishable_with_colour_blindness(eyes: str) -> None:
     """By colour, or else by both dash and marker."""
     seen = {label: _lab(np.array(EYES[eyes]) @ _linear(look.colour)) for label, look in palette.OPTIMIZER_STYLES.items()}
     for one, other in combinations(palette.OPTIMIZER_STYLES, 2):
@@ -60,7 +60,7 @@ def test_optimizers_are_told_apart_by_all_eyes(eyes: str) -> None:
         assert by_colour or (first.dash != second.dash and first.marker != second.marker), (one, other)
 
 
-def test_the_colour_blind_need_no_dash() -> None:
+def test_colours_are_distinguishable_without_dashes() -> None:
     """The colours were chosen so: the simulation sees the difference that it is meant to."""
     for eyes in ("usual", "deuteranopia", "protanopia"):
         seen = [_lab(np.array(EYES[eyes]) @ _linear(look.colour)) for look in palette.OPTIMIZER_STYLES.values()]
@@ -88,7 +88,7 @@ def _runs(*settings: str) -> pd.DataFrame:
     return pd.DataFrame({"setting": settings, "optimizer": [name.split()[0] for name in settings], "tuned": False})
 
 
-def test_a_known_optimizer_looks_the_same_in_any_company() -> None:
+def test_the_style_of_a_known_optimizer_does_not_depend_on_others() -> None:
     alone = palette.optimizer_styles(["adam"])["adam"]
     assert palette.optimizer_styles(["mine", "sgd", "yours", "adam"])["adam"] == alone == palette.OPTIMIZER_STYLES["adam"]
 
@@ -101,7 +101,7 @@ def test_no_two_known_optimizers_share_a_colour_a_marker_or_a_dash() -> None:
 
 
 @pytest.mark.parametrize("names", [[f"mine{number}" for number in range(20)], ["adam", "sgd", *"abcdefghijklmnopqr"]])
-def test_twenty_optimizers_are_told_apart(names: list[str]) -> None:
+def test_twenty_optimizers_are_distinguishable(names: list[str]) -> None:
     looks = palette.optimizer_styles(names)
     assert len({(look.colour, look.marker) for look in looks.values()}) == 20
     assert len({(look.marker, look.dash) for look in looks.values()}) == 20  # in grey
@@ -113,7 +113,7 @@ def test_ten_optimizers_have_ten_colours() -> None:
     assert len({look.colour for look in looks.values()}) == 10
 
 
-def test_a_look_depends_on_the_name_alone_as_far_as_can_be() -> None:
+def test_the_style_of_an_optimizer_depends_mostly_on_its_name() -> None:
     alone = palette.optimizer_styles(["lion"])["lion"]
     assert palette.optimizer_styles(["sgd", "lion", "adam", "nadam"])["lion"] == alone
     assert palette.optimizer_styles(["zeta", "lion"]) == {
@@ -122,7 +122,7 @@ def test_a_look_depends_on_the_name_alone_as_far_as_can_be() -> None:
 
 
 @pytest.mark.parametrize("colour", [colour for colour, _ in palette._CUSTOM_COLOURS])
-def test_further_colours_stand_out_and_are_none_of_the_known(colour: str) -> None:
+def test_custom_colours_are_distinguishable_from_known_ones(colour: str) -> None:
     assert _contrast(colour) >= 3
     for eyes in ("usual", "deuteranopia", "protanopia"):
         own = _lab(np.array(EYES[eyes]) @ _linear(colour))
@@ -137,7 +137,7 @@ def test_further_colours_stand_out_and_are_none_of_the_known(colour: str) -> Non
         assert min(np.linalg.norm(own - _lab(np.array(EYES[eyes]) @ _linear(other))) for other in others) >= APART / 2
 
 
-def test_classes_are_told_apart_in_grey_and_by_the_colour_blind() -> None:
+def test_class_colours_are_distinguishable_in_grey_and_with_colour_blindness() -> None:
     """The areas and the points of the spiral's three classes, and none of them looks like an optimizer."""
     colours = ["#" + "".join(f"{part:02x}" for part in colour) for colour in CLASS_COLOURS]
     for eyes in EYES:
@@ -147,7 +147,7 @@ def test_classes_are_told_apart_in_grey_and_by_the_colour_blind() -> None:
     assert not set(colours) & {look.colour for look in palette.OPTIMIZER_STYLES.values()}
 
 
-def test_thirty_settings_of_one_optimizer_are_told_apart() -> None:
+def test_thirty_settings_of_one_optimizer_are_distinguishable() -> None:
     looks = style.settings(_runs(*(f"adam lr={number}" for number in range(30))))
     assert {look.colour for look in looks.values()} == {palette.OPTIMIZER_STYLES["adam"].colour}
     assert len({(look.marker, look.dash) for look in looks.values()}) == 30
@@ -162,7 +162,7 @@ def test_settings_of_one_optimizer_share_its_colour_and_differ_in_dash() -> None
 
 
 @pytest.mark.parametrize("label", palette.OPTIMIZER_STYLES)
-def test_the_terminal_knows_the_colour(label: str) -> None:
+def test_the_terminal_colour_exists(label: str) -> None:
     assert Color.parse(palette.OPTIMIZER_STYLES[label].terminal).name == palette.OPTIMIZER_STYLES[label].terminal
 
 

@@ -22,7 +22,7 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("name", ["../evil", "/etc", "a/b", "..", ".", "", "a\0b", "-rf", "a\nb", "~", "é" * 200])
-def test_a_name_that_leads_elsewhere_is_refused(name: str, tmp_path: Path) -> None:
+def test_a_name_with_a_path_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot name a folder"):
         safe_subpath(tmp_path, name)
 
@@ -43,7 +43,7 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     assert not list((tmp_path / "elsewhere").iterdir())
 
 
-def test_figures_behind_a_link_are_nobodys_to_clear(tmp_path: Path) -> None:
+def test_figures_behind_a_link_are_not_removed(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "loss.csv").touch()
     (tmp_path / "s").mkdir()
@@ -61,7 +61,7 @@ def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
     assert replace_file(safe_subpath(tmp_path / "results", "s") / "report.pdf", b"1").read_bytes() == b"1"
 
 
-def test_a_link_in_the_place_of_a_file_is_replaced_and_not_written_through(tmp_path: Path) -> None:
+def test_a_link_in_place_of_a_file_is_replaced(tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     mine.write_text("mine")
     (tmp_path / "report.pdf").symlink_to(mine)

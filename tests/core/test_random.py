@@ -17,14 +17,14 @@ def heads(seed: int, data_seed: int | None = None) -> dict[str, float]:
     return {name: float(getattr(source, name).standard_normal()) for name in NAMES}
 
 
-def test_a_seed_names_its_streams_and_no_two_are_alike() -> None:
+def test_the_streams_of_a_seed_are_fixed_and_different() -> None:
     assert NAMES == ["data", "val", "test", "weights", "order", "optimizer", "dropout"]
     assert heads(3) == heads(3)
     drawn = [value for seed in range(20) for value in heads(seed).values()]
     assert len(set(drawn)) == 20 * len(NAMES)
 
 
-def test_numbers_stay_what_they_are() -> None:
+def test_numbers_keep_their_type() -> None:
     """A change here would make all earlier runs incomparable."""
     assert heads(0) == {
         "data": 1.4436909546981256,

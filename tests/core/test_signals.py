@@ -65,7 +65,7 @@ def test_an_interrupt_that_is_lost_is_raised_again(lose: Callable[[], None]) -> 
     assert caught.value.status == 130
 
 
-def test_a_checkpoint_raises_what_was_lost_and_nothing_else() -> None:
+def test_checkpoint_raises_only_a_lost_interrupt() -> None:
     steps = []
 
     def work() -> None:
@@ -91,7 +91,7 @@ def test_one_interrupt_does_not_reach_the_next_block() -> None:
             checkpoint()
 
 
-def test_a_terminal_that_closes_interrupts_unless_that_is_ignored() -> None:
+def test_a_closed_terminal_interrupts_unless_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the suite itself may run under `nohup`
     try:
         with pytest.raises(Interrupted) as caught, interruptible():
@@ -119,7 +119,7 @@ def test_outside_the_main_thread_nothing_is_changed() -> None:
     assert seen == [before]
 
 
-def test_a_thread_beside_the_main_one_holds_no_signal() -> None:
+def test_signals_are_not_deferred_outside_the_main_thread() -> None:
     held, go_on = threading.Event(), threading.Event()
 
     def hold() -> None:

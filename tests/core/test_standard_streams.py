@@ -32,14 +32,14 @@ def shell(command: str, folder: Path) -> "subprocess.CompletedProcess[str]":
         ("| true", 128 + signal.SIGPIPE, ""),
     ],
 )
-def test_what_is_printed_is_lost_in_one_line(redirections: str, status: int, says: str, tmp_path: Path) -> None:
+def test_lost_output_is_reported_in_one_line(redirections: str, status: int, says: str, tmp_path: Path) -> None:
     done = shell(f"{{nnbench}} --version {redirections}", tmp_path)
     assert (done.returncode, done.stderr) == (status, says)
 
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("redirections", [">&- 2>&- <&-", "> /dev/full 2>&1", "2>&1 | head -1", "2>&1 | true"])
-def test_a_sweep_ends_well(redirections: str, home: Path) -> None:
+def test_a_sweep_from_start_to_end(redirections: str, home: Path) -> None:
     words = SWEEP.replace("report.pages=[cover,runs]", "'report.pages=[cover,runs]'")
     done = shell(f"{{nnbench}} {words} {redirections}", home)
     assert (done.returncode, done.stderr) == (0, "")
@@ -48,7 +48,7 @@ def test_a_sweep_ends_well(redirections: str, home: Path) -> None:
     assert (home / "results" / "x" / "report.pdf").exists()
 
 
-def test_a_letter_that_the_encoding_lacks_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_characters_outside_the_encoding_are_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     narrow = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict")
     monkeypatch.setattr(sys, "stdout", narrow)
     with fault_tolerant_streams():
@@ -56,7 +56,7 @@ def test_a_letter_that_the_encoding_lacks_is_escaped(monkeypatch: pytest.MonkeyP
     assert narrow.buffer.getvalue() == b"\\u25cf \\u03b1 \\udc80\n"
 
 
-def test_a_stream_that_fails_says_so_once(tmp_path: Path) -> None:
+def test_a_write_error_is_reported_once(tmp_path: Path) -> None:
     errors: list[OSError] = []
     with open("/dev/full", "w", encoding="utf-8", buffering=1) as full:
         stream = FaultTolerantStream(full, errors.append)

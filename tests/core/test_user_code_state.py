@@ -35,7 +35,7 @@ def test_an_import_changes_neither_numpys_errors_nor_the_warnings(tmp_path: Path
     assert list(warnings.filters) == filters
 
 
-def test_a_job_changes_not_numpys_errors() -> None:
+def test_a_job_does_not_change_numpys_error_handling() -> None:
     errors = np.geterr()
     attempt(lambda: np.seterr(all="raise"))
     assert np.geterr() == errors

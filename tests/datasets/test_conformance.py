@@ -18,7 +18,7 @@ each_distribution = pytest.mark.parametrize("kind", DISTRIBUTIONS)
 
 
 @every
-def test_gives_three_splits_of_what_it_declares(kind: type[Dataset]) -> None:
+def test_splits_have_the_declared_sizes_and_shapes(kind: type[Dataset]) -> None:
     dataset = kind()
     splits = checked_split(dataset, streams(0))
     for points in (splits.train, splits.val, splits.test):
@@ -47,7 +47,7 @@ def test_without_validation_and_test_points(kind: type[Dataset]) -> None:
 
 
 @every
-def test_the_seed_alone_decides_the_points(kind: type[Dataset]) -> None:
+def test_the_points_depend_only_on_the_seed(kind: type[Dataset]) -> None:
     first, again, other = (kind().split(streams(seed)) for seed in (1, 1, 2))
     for part in ("train", "val", "test"):
         one, same, different = (getattr(splits, part) for splits in (first, again, other))

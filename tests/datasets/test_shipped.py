@@ -36,7 +36,7 @@ def test_the_posterior_of_moons_is_calibrated(noise: float) -> None:
 
 
 @pytest.mark.parametrize("noise", [0.0, 1e-3, 1e30])
-def test_the_posterior_of_moons_at_its_ends(noise: float) -> None:
+def test_the_posterior_of_moons_without_noise_and_with_much_noise(noise: float) -> None:
     points = Moons(noise=min(noise, 1.0)).draw(np.random.default_rng(0), 50)
     shares = Moons(noise=noise).posterior(points.x)
     np.testing.assert_allclose(shares[np.arange(100), points.labels], 0.5 if noise > 1 else 1.0)

@@ -33,7 +33,7 @@ def test_shapes(classes: int, samples: int) -> None:
     assert np.isfinite(points.x).all()
 
 
-def test_arms_wind_from_the_origin_to_the_circle_with_the_noise_in_the_angle() -> None:
+def test_spiral_arms_have_the_declared_radius_and_angle() -> None:
     calm = Spiral(noise=0.0, classes=4).draw(np.random.default_rng(0), 200)
     again = Spiral(noise=0.0, classes=4).draw(np.random.default_rng(1), 200)
     noisy = Spiral(noise=0.3, classes=4).draw(np.random.default_rng(0), 200)
@@ -45,7 +45,7 @@ def test_arms_wind_from_the_origin_to_the_circle_with_the_noise_in_the_angle() -
     assert np.std(turn) == pytest.approx(2.5 * 0.3, rel=0.1)
 
 
-def test_found_by_name_and_checked() -> None:
+def test_classes_are_found_by_name_and_checked() -> None:
     assert "spiral" in known()
     assert find("spiral") is find("nnbench.datasets.spiral:Spiral") is Spiral
     assert (Spiral().features, Spiral().outputs) == (2, 3)
@@ -73,7 +73,7 @@ def test_the_posterior_is_calibrated(noise: float) -> None:
             assert right[within].mean() == pytest.approx(shares[within].mean(), abs=deviation)
 
 
-def test_the_posterior_at_its_ends() -> None:
+def test_the_posterior_without_noise_and_with_much_noise() -> None:
     points = Spiral(noise=0.0).draw(np.random.default_rng(0), 50)
     shares = Spiral(noise=0.0).posterior(points.x)
     at_origin = np.hypot(*points.x.T) == 0

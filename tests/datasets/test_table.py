@@ -66,7 +66,7 @@ def test_a_split_has_the_class_counts_of_scikit_learns() -> None:
         np.testing.assert_array_equal(np.bincount(labels[ours]), np.bincount(other))
 
 
-def test_every_point_comes_into_the_test_split_as_often_as_any_other() -> None:
+def test_every_point_is_equally_often_in_the_test_split() -> None:
     labels = np.repeat([0, 1], [30, 20])
     x = np.arange(50.0)[:, None]
     rng = np.random.default_rng(0)
@@ -96,7 +96,7 @@ class Prices(Table):
         return Points(x=x, targets=100 + x[:, :2] * [5, 50])
 
 
-def test_the_scale_is_that_of_the_training_points_alone() -> None:
+def test_the_scale_is_computed_from_training_points_only() -> None:
     table = Flowers(val_share=0.25, test_share=0.5)
     splits, raw = checked_split(table, streams(4)), table.load()
     parts = partition(raw.x, raw.labels, 0.25, 0.5, streams(4).data)
@@ -160,7 +160,7 @@ class OnlyLoads(Dataset):
 
 
 @pytest.mark.parametrize(("name", "right"), [("OnlyDraws", "Distribution"), ("OnlyLoads", "Table")])
-def test_a_class_without_split_is_told_what_to_be_a_subclass_of(name: str, right: str) -> None:
+def test_a_class_without_split_is_refused_with_the_base_classes(name: str, right: str) -> None:
     with pytest.raises(UserError, match=rf"make it a subclass of nnbench\.{right}$"):
         find(f"{__name__}:{name}")
 

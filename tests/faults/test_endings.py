@@ -55,7 +55,7 @@ def _draws(pid: int) -> bool:
     return "ft2font" in Path(f"/proc/{pid}/maps").read_text()
 
 
-def test_a_terminal_that_closes_is_as_sigterm(place: Place) -> None:
+def test_a_closed_terminal_is_like_sigterm(place: Place) -> None:
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(place.folder)
@@ -91,7 +91,7 @@ def test_nohup_is_honoured(place: Place) -> None:
 @pytest.mark.parametrize(
     "what", ["deleted", "replaced", "its artifacts replaced", "its artifacts deleted", "its study deleted"]
 )
-def test_a_store_that_is_taken_away_in_mid_sweep(place: Place, empty_database: Path, what: str) -> None:
+def test_a_store_removed_during_a_sweep(place: Place, empty_database: Path, what: str) -> None:
     many = 60 if what == "its study deleted" else 16  # MLflow takes a second to delete one
     sweep = place.start("-m", "optimizer=sgd", f"seed=range({many})", "training.epochs=2000", "study=s", "report=none")
     place.wait_until(lambda place: place.states()["FINISHED"] >= 3)
@@ -132,7 +132,7 @@ def test_a_store_that_is_taken_away_in_mid_sweep(place: Place, empty_database: P
 @pytest.mark.parametrize(
     ("limit", "most"), [(resource.RLIMIT_NOFILE, 20), (resource.RLIMIT_FSIZE, 1_200_000), (resource.RLIMIT_FSIZE, 20_000)]
 )
-def test_limits_of_the_shell_are_told_in_one_line(place: Place, limit: int, most: int) -> None:
+def test_resource_limits_are_reported_in_one_line(place: Place, limit: int, most: int) -> None:
     command = ["-m", "optimizer=sgd", "seed=range(30)", "training.epochs=2000", "study=s", "report=none"]
     said = place.run(*command, preexec_fn=lambda: resource.setrlimit(limit, (most, most)))
     assert said.returncode in (1, 2), said.stderr

@@ -86,7 +86,7 @@ def test_interrupted(place: Place, number: signal.Signals, status: int) -> None:
     _completes(place)
 
 
-def test_timeout_asks_once(place: Place) -> None:
+def test_the_timeout_interrupts_once(place: Place) -> None:
     # It signals its command, and then the whole group: that is not a second Ctrl-C.
     sweep = place.start(*SWEEP)
     place.wait_until(lambda place: place.states()["FINISHED"] >= 5)
@@ -100,7 +100,7 @@ def test_timeout_asks_once(place: Place) -> None:
 
 
 @pytest.mark.parametrize("moment", [0.0, 0.5])
-def test_a_second_interrupt_ends_at_once(place: Place, moment: float) -> None:
+def test_a_second_interrupt_ends_immediately(place: Place, moment: float) -> None:
     # A writer that cannot write: without the second signal this would wait for minutes. After the moment it is sure to be
     # within SQLite, which waits for 2 s without a look at signals.
     sweep = place.start(*SWEEP)
@@ -134,7 +134,7 @@ def test_a_second_interrupt_ends_at_once(place: Place, moment: float) -> None:
 
 
 @pytest.mark.parametrize("moment", range(6))
-def test_the_parent_is_killed_outright(place: Place, moment: int) -> None:
+def test_the_parent_is_killed(place: Place, moment: int) -> None:
     wait = random.Random(moment).uniform(2.0, 8.0)  # before that it has not even imported all it needs
     sweep = place.start(*SWEEP)
     time.sleep(wait)

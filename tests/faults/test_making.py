@@ -57,7 +57,7 @@ def test_killed_while_the_store_is_made(tmp_path: Path, moment: int) -> None:
     assert not _making(place)
 
 
-def test_a_folder_that_is_moved_while_the_store_is_made(bare_place: Place) -> None:
+def test_a_folder_moved_during_the_creation_of_the_store(bare_place: Place) -> None:
     sweep = bare_place.start(*SWEEP)
     bare_place.wait_until(_making)
     (bare_place.folder / "results").rename(bare_place.folder / "elsewhere")
@@ -70,7 +70,7 @@ def test_a_folder_that_is_moved_while_the_store_is_made(bare_place: Place) -> No
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_the_same_command_makes_what_was_half_made(bare_place: Place, number: signal.Signals) -> None:
+def test_the_same_command_completes_an_interrupted_creation(bare_place: Place, number: signal.Signals) -> None:
     sweep = bare_place.start(*SWEEP)
     bare_place.wait_until(_making)
     sweep.send_signal(number)

@@ -50,7 +50,7 @@ def test_sweeps_that_start_at_the_same_instant(many: int, exists: bool, request:
     assert _sound(place.database)
 
 
-def test_a_store_that_is_held_is_waited_for(place: Place) -> None:
+def test_a_locked_store_is_waited_for(place: Place) -> None:
     with closing(sqlite3.connect(place.database, isolation_level=None)) as holder:
         sweep = place.start("-m", "seed=range(4)", "training.epochs=200", "study=s", "report=none")
         place.wait_until(lambda place: place.sweeps()["RUNNING"] == 1)
@@ -110,7 +110,7 @@ def test_a_database_without_permission_to_write(place: Place) -> None:
     assert place.database.read_bytes() == before
 
 
-def test_a_file_that_is_no_database(bare_place: Place) -> None:
+def test_a_file_that_is_not_a_database(bare_place: Place) -> None:
     (bare_place.folder / "results").mkdir()
     bare_place.database.write_text("Dear diary, ...\n" * 200)
     _refused(bare_place.run("-m", "seed=0,1", "training.epochs=20"), "is not an sqlite database")
@@ -129,7 +129,7 @@ def _refused(said: "subprocess.CompletedProcess[str]", *one_of: str) -> None:
     assert any(words in said.stderr.lower() for words in one_of), said.stderr
 
 
-def test_a_report_that_cannot_be_written_costs_no_run(place: Place) -> None:
+def test_a_report_that_cannot_be_written_loses_no_run(place: Place) -> None:
     (place.folder / "results" / "s").write_text("a file where the report's folder should be")
     said = place.run("-m", "seed=0,1", "training.epochs=20", "study=s")
     assert said.returncode == 1, said.stderr

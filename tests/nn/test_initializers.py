@@ -52,7 +52,7 @@ def test_orthogonal_weights_are_uniform() -> None:
 
 
 @pytest.mark.parametrize("name", INITIALIZERS)
-def test_draws_come_from_the_stream_alone(name: str) -> None:
+def test_draws_depend_only_on_the_stream(name: str) -> None:
     one, other, legacy = (
         INITIALIZERS[name](rng, 4, 3, 0.1)
         for rng in (np.random.default_rng(3), np.random.default_rng(3), np.random.RandomState(3))

@@ -217,7 +217,7 @@ def test_initial_weights_are_drawn_layer_by_layer_and_biases_are_zero() -> None:
 
 
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
-def test_a_pass_allocates_no_layer(activation: str) -> None:
+def test_forward_and_backward_allocate_no_layer(activation: str) -> None:
     network, loss = example(3, [32, 32], activation, batch=4096)
     tracemalloc.start()
     network.forward()

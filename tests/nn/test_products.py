@@ -42,5 +42,5 @@ def test_which_libraries_pack(architecture: str, packing: bool, monkeypatch: pyt
     assert blas_packs_small_matrices.__wrapped__() is False
 
 
-def test_the_library_of_this_machine_is_known() -> None:
+def test_the_blas_of_this_machine_is_recognized() -> None:
     assert all("architecture" in library for library in threadpool_info() if library["internal_api"] == "openblas")

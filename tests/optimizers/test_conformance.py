@@ -48,13 +48,13 @@ def tuned(kind: type[Optimizer], learning_rate: float) -> Optimizer:
 
 
 @every
-def test_reaches_the_bottom_of_a_parabola_with_some_learning_rate(kind: type[Optimizer]) -> None:
+def test_minimizes_a_parabola_with_some_learning_rate(kind: type[Optimizer]) -> None:
     ends = [descend(tuned(kind, rate), parabola, [-1.0, 2.0, 0.0], 2000) for rate in (1e-2, 1e-1, 1.0)]
     assert min(np.abs(parabola(end)).max() for end in ends) < 0.01
 
 
 @every
-def test_finds_its_way_along_rosenbrocks_valley_with_some_learning_rate(kind: type[Optimizer]) -> None:
+def test_descends_rosenbrocks_function_with_some_learning_rate(kind: type[Optimizer]) -> None:
     ends = [descend(tuned(kind, rate), rosenbrock, [-1.2, 1.0], 5000) for rate in (1e-3, 1e-2, 1e-1, 1.0)]
     values = [(1 - x) ** 2 + 100 * (y - x**2) ** 2 for x, y in ends]
     assert np.nanmin(values) < 0.5  # from 24.2; the valley's bend at the origin is 1
@@ -95,7 +95,7 @@ def test_state_is_not_shared(kind: type[Optimizer]) -> None:
 
 
 @every
-def test_layers_apart_are_the_vector_in_pieces(kind: type[Optimizer]) -> None:
+def test_layerwise_updates_equal_updates_of_the_vector(kind: type[Optimizer]) -> None:
     rng = np.random.default_rng(0)
     apart, whole = np.zeros(10), np.zeros(10)
     slopes, same = np.zeros(10), np.zeros(10)
@@ -124,7 +124,7 @@ def test_memory_does_not_grow(kind: type[Optimizer]) -> None:
 
 
 @every
-def test_no_gradient_no_move(kind: type[Optimizer]) -> None:
+def test_zero_gradients_change_nothing(kind: type[Optimizer]) -> None:
     np.testing.assert_array_equal(descend(kind(), np.zeros_like, [1.0, -2.0, 0.0], 10), [1, -2, 0])
 
 

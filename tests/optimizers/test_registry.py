@@ -19,7 +19,7 @@ def test_every_file_is_an_optimizer_of_that_name() -> None:
         assert find(name).__name__.lower() == name
 
 
-def test_an_import_path_reaches_any_class() -> None:
+def test_any_class_is_found_by_its_import_path() -> None:
     assert find("nnbench.optimizers.adam:Adam") is find("adam")
 
 
@@ -37,7 +37,7 @@ def test_an_import_path_reaches_any_class() -> None:
         ("pathlib:Path", "is not a subclass of nnbench.optimizers.base.Optimizer"),
     ],
 )
-def test_mistakes_are_told_in_one_line(algorithm: str, says: str) -> None:
+def test_mistakes_are_reported_in_one_line(algorithm: str, says: str) -> None:
     with pytest.raises(UserError) as caught:
         find(algorithm)
     assert says in str(caught.value)
@@ -62,7 +62,7 @@ def test_fields_need_the_decorator(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("text", ["raise RuntimeError('broken')", "def ("])
-def test_a_module_that_fails_is_the_users_mistake(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_module_that_fails_to_import_is_a_user_error(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "failing.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(UserError, match=r"failing:Thing: cannot be imported: (RuntimeError|SyntaxError)"):

@@ -64,7 +64,7 @@ def same(study: Study, back: Study) -> None:
             np.testing.assert_array_equal(getattr(after, part), getattr(before, part))
 
 
-def test_what_is_written_is_read_back(studied: Study, tmp_path: Path) -> None:
+def test_export_round_trip(studied: Study, tmp_path: Path) -> None:
     export.write(studied, tmp_path / "export")
     back = export.read(tmp_path / "export")
     same(studied, back)
@@ -110,7 +110,7 @@ def test_a_study_without_runs(tmp_path: Path, studied: Study) -> None:
     same(study, export.read(tmp_path / "export"))
 
 
-def test_every_column_is_in_the_dictionary_and_every_known_one_is_told(studied: Study, tmp_path: Path) -> None:
+def test_every_column_is_in_the_data_dictionary(studied: Study, tmp_path: Path) -> None:
     export.write(studied, tmp_path / "export")
     dictionary = pd.read_csv(tmp_path / "export" / "dictionary.csv")
     assert dictionary.notna().to_numpy().all()
@@ -128,7 +128,7 @@ def test_csv_holds_no_formula(studied: Study, tmp_path: Path) -> None:
     assert export.read(tmp_path / "export").runs["name"].tolist() == names
 
 
-def test_a_folder_that_is_no_export_is_neither_read_nor_replaced(studied: Study, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_an_export_is_neither_read_nor_replaced(studied: Study, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").write_text("precious")
     with pytest.raises(UserError, match="is no export; move it away"):
@@ -146,7 +146,7 @@ def test_a_folder_that_is_no_export_is_neither_read_nor_replaced(studied: Study,
 
 
 @pytest.mark.heavy
-def test_by_script_and_a_report_with_no_mlflow_at_hand(
+def test_export_and_report_without_mlflow(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(folder)
@@ -166,7 +166,7 @@ def test_by_script_and_a_report_with_no_mlflow_at_hand(
     assert (tmp_path / "results" / "s" / "pages" / "report.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_a_folder_that_is_not_there_is_told_of_in_one_line(
+def test_a_missing_folder_is_reported_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -207,7 +207,7 @@ def about(**changes: object) -> Callable[[Path], object]:
         ),
     ],
 )
-def test_a_damaged_export_is_told_of_by_its_file(
+def test_a_damaged_export_is_reported_with_its_file(
     name: str, damage: Callable[[Path], object], says: str, studied: Study, tmp_path: Path
 ) -> None:
     export.write(studied, tmp_path / "export")
@@ -228,7 +228,7 @@ def test_an_export_of_the_first_edition_is_read(studied: Study, tmp_path: Path) 
     assert len(export.read(tmp_path / "export").runs) == len(studied.runs)
 
 
-def test_a_damaged_picture_costs_that_alone(studied: Study, tmp_path: Path) -> None:
+def test_a_damaged_boundary_file_affects_only_the_boundary(studied: Study, tmp_path: Path) -> None:
     export.write(studied, tmp_path / "export")
     (damaged, *_) = sorted((tmp_path / "export" / "boundaries").glob("*.npz"))
     damaged.write_bytes(b"no archive")
@@ -236,7 +236,7 @@ def test_a_damaged_picture_costs_that_alone(studied: Study, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("name", ["../../../evil", "/tmp/evil", "", "a\0b", 7, None])
-def test_an_export_whose_name_leads_elsewhere_is_refused(
+def test_an_export_whose_name_is_a_path_is_refused(
     name: object, studied: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place = tmp_path / "deep" / "er"

@@ -41,12 +41,12 @@ def test_the_best_setting_has_the_highest_mean_over_seeds_not_the_best_run() -> 
     assert best.run_ids == {rows[2].run_id, rows[3].run_id}
 
 
-def test_a_setting_that_loses_runs_is_worse_than_one_that_keeps_them() -> None:
+def test_a_setting_with_lost_runs_ranks_lower() -> None:
     rows = [row(0.1, 0, 0.99), row(0.1, 1, None, outcome="failed"), row(0.3, 0, 0.5), row(0.3, 1, 0.5)]
     assert [best.setting for best in best_settings(rows)] == ["sgd lr=0.3"]
 
 
-def test_a_diverged_run_counts_as_lost_whatever_it_reached() -> None:
+def test_a_diverged_run_is_lost_whatever_its_accuracy() -> None:
     rows = [row(0.1, 0, 0.99, outcome="diverged"), row(0.3, 0, 0.5)]
     assert [best.setting for best in best_settings(rows)] == ["sgd lr=0.3"]
 
@@ -57,12 +57,12 @@ def test_equal_accuracies_are_decided_by_the_loss() -> None:
     assert [best.setting for best in best_settings(rows)] == ["sgd lr=0.3"]
 
 
-def test_an_optimizer_none_of_whose_runs_came_to_its_end_has_no_best() -> None:
+def test_an_optimizer_without_finished_runs_has_no_best_setting() -> None:
     assert best_settings([row(0.1, 0, None, outcome="failed"), row(1e30, 0, 0.3, outcome="diverged")]) == []
     assert best_settings([]) == []
 
 
-def test_the_best_optimizer_comes_first_and_other_hyperparameters_are_told() -> None:
+def test_the_best_optimizer_is_first_and_other_hyperparameters_are_listed() -> None:
     rows = [
         row(0.1, 0, 0.5, params={"optimizer.momentum": "0.9"}),
         row(0.1, 0, 0.6, params={"optimizer.momentum": "0.0"}),
@@ -80,7 +80,7 @@ def test_a_tuning_stage_is_not_compared_but_is_labelled() -> None:
     assert labels[rows[1].run_id] == {"nnbench.setting": "sgd lr=0.3", "nnbench.best": "true"}
 
 
-def test_of_several_tries_only_the_newest_is_best() -> None:
+def test_only_the_newest_of_several_attempts_is_best() -> None:
     rows = [row(0.1, 0, 0.5), row(0.1, 0, 0.6, attempt=1)]
     labels = changed_labels(rows, best_settings(rows))
     assert [labels[each.run_id]["nnbench.best"] for each in rows] == ["false", "true"]
@@ -93,7 +93,7 @@ def test_without_validation_points_training_decides() -> None:
     assert [best.setting for best in best_settings(rows)] == ["sgd lr=0.3"]
 
 
-def test_only_what_is_not_yet_so_is_changed() -> None:
+def test_only_different_tags_are_set() -> None:
     rows = [row(0.1, 0, 0.5), row(0.3, 0, 0.6)]
     for each in rows:
         each.tags.update(changed_labels(rows, best_settings(rows))[each.run_id])
@@ -102,12 +102,12 @@ def test_only_what_is_not_yet_so_is_changed() -> None:
     assert set(changed_labels(rows, best_settings(rows))) == {rows[1].run_id, rows[2].run_id}
 
 
-def test_what_varies_varies_within_an_optimizer() -> None:
+def test_names_list_keys_that_vary_within_an_optimizer() -> None:
     rows = [row(0.1, 0, 0.5), row(0.3, 1, 0.6), row(0.05, 0, 0.8, optimizer="adam", params={"optimizer.beta_1": "0.9"})]
     assert varying(rows) == ["optimizer.learning_rate"]
 
 
-def test_the_pages_of_a_search_ring_the_setting_that_the_tag_marks() -> None:
+def test_pages_of_a_search_mark_the_tagged_best_setting() -> None:
     """One rule: more runs lost first, then the mean and not the interquartile mean, then the loss."""
     tried: dict[float, list[float | None]] = {
         0.1: [0.9, 0.9, 0.9, 0.1],  # the higher interquartile mean

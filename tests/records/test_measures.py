@@ -79,7 +79,7 @@ def test_a_measure_of_one_entry_reaches_all_that_stores_or_shows_one() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_stored_names_and_their_order_stay() -> None:
+def test_stored_names_and_their_order_are_unchanged() -> None:
     assert (
         *("final/train_loss", "final/train_accuracy", "final/val_loss", "final/val_accuracy"),
         *("best/val_loss", "best/val_accuracy", "best/epoch", "best/test_loss", "best/test_accuracy"),
@@ -96,6 +96,6 @@ def test_no_key_and_no_rank_is_there_twice() -> None:
     assert sorted(ranks) == list(range(len(ranks)))
 
 
-def test_what_settings_are_ranked_by_has_a_direction() -> None:
+def test_ranking_measures_have_a_direction() -> None:
     with pytest.raises(ValueError, match=r"a/b.*better.*higher or lower"):
         Measure(key="a/b", compute=lambda history: 0.0, unit="", meaning="", group="test", quantity="x", rank=0)

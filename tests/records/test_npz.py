@@ -51,7 +51,7 @@ def thirds(classes: int = 3, confidence: int = 255) -> Boundary:
     )
 
 
-def test_a_history_comes_back_as_it_was(tmp_path: Path, history: History) -> None:
+def test_history_round_trip(tmp_path: Path, history: History) -> None:
     artifacts.write_run(tmp_path, history, None)
     arrays = artifacts.read_history(tmp_path / "history.npz")
     assert list(arrays) == ["train_loss", "train_accuracy", "evaluated", "val_loss", "val_accuracy"]
@@ -62,7 +62,7 @@ def test_a_history_comes_back_as_it_was(tmp_path: Path, history: History) -> Non
     assert not (tmp_path / "boundary.npz").exists()
 
 
-def test_weights_come_back_as_they_were(tmp_path: Path, history: History) -> None:
+def test_weights_round_trip(tmp_path: Path, history: History) -> None:
     artifacts.write_run(tmp_path, history, None)
     weights = artifacts.read_weights(tmp_path / "weights.npz")
     assert [layer.shape for layer in weights] == [(3, 4), (5, 6), (7, 3)]
@@ -72,7 +72,7 @@ def test_weights_come_back_as_they_were(tmp_path: Path, history: History) -> Non
         assert set(archive.files) == {"W0", "W1", "W2", "E3_W0", "E3_W1", "E3_W2", "E40_W0", "E40_W1"}
 
 
-def test_a_boundary_comes_back_as_it_was(tmp_path: Path, history: History) -> None:
+def test_boundary_round_trip(tmp_path: Path, history: History) -> None:
     written = thirds()
     artifacts.write_run(tmp_path, history, written)
     read = artifacts.read_boundary(tmp_path / "boundary.npz")
@@ -102,7 +102,7 @@ CURVES = {name: npy(np.zeros(3)) for name in ("train_loss", "train_accuracy", "v
 SOUND = {f"{name}.npy": content for name, content in (CURVES | {"evaluated": npy(np.arange(3))}).items()}
 
 
-def test_a_sound_history_is_read(tmp_path: Path) -> None:
+def test_a_valid_history_is_read(tmp_path: Path) -> None:
     assert set(artifacts.read_history(write_zip(tmp_path / "history.npz", SOUND))) == {name[:-4] for name in SOUND}
 
 
@@ -137,27 +137,27 @@ def test_a_sound_history_is_read(tmp_path: Path) -> None:
         "float",
     ],
 )
-def test_what_no_run_has_left_is_refused(tmp_path: Path, changed: dict[str, bytes]) -> None:
+def test_files_not_written_by_nnbench_are_refused(tmp_path: Path, changed: dict[str, bytes]) -> None:
     path = write_zip(tmp_path / "history.npz", SOUND | changed)
     with pytest.raises(artifacts.CorruptFileError, match=r"history\.npz"):
         artifacts.read_history(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"not an npz", bytes(1000)])
-def test_a_file_that_is_no_npz_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_npz_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "history.npz").write_bytes(content)
     with pytest.raises(artifacts.CorruptFileError, match="cannot be read"):
         artifacts.read_history(tmp_path / "history.npz")
 
 
-def test_a_history_that_lacks_a_curve_is_refused(tmp_path: Path) -> None:
+def test_a_history_without_a_curve_is_refused(tmp_path: Path) -> None:
     del (members := dict(SOUND))["val_loss.npy"]
     with pytest.raises(artifacts.CorruptFileError, match="lacks"):
         artifacts.read_history(write_zip(tmp_path / "history.npz", members))
 
 
 @pytest.mark.heavy
-def test_a_bomb_is_not_unfolded(tmp_path: Path) -> None:
+def test_a_compressed_bomb_is_not_read(tmp_path: Path) -> None:
     # A gigabyte of zeros in a megabyte.
     with zipfile.ZipFile(tmp_path / "history.npz", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name in SOUND:
@@ -202,7 +202,7 @@ def test_the_same_run_gives_the_same_bytes(tmp_path: Path, history: History) -> 
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 
-def test_the_picture_shows_classes_where_they_are_and_points_on_top(tmp_path: Path, history: History) -> None:
+def test_the_boundary_picture_has_classes_and_points(tmp_path: Path, history: History) -> None:
     artifacts.write_run(tmp_path, history, thirds())
     picture = Image.open(tmp_path / "boundary.png").convert("RGB")
     assert picture.size == (480, 480)
@@ -222,7 +222,7 @@ def test_the_picture_shows_classes_where_they_are_and_points_on_top(tmp_path: Pa
     assert pixel(40, 40) == pytest.approx(darker, abs=4)  # the point: a quarter in from the left and from the top
 
 
-def test_the_less_sure_the_paler() -> None:
+def test_a_lower_confidence_is_a_paler_colour() -> None:
     pictures = [draw(thirds(confidence=confidence)).convert("RGB") for confidence in (85, 170, 255)]
     shades = [np.array(picture.getpixel((80, 440))).sum() for picture in pictures]
     assert shades == sorted(shades, reverse=True)

@@ -5,12 +5,12 @@ import pytest
 from nnbench.records.settings import settings
 
 
-def test_an_optimizer_that_does_not_vary_is_its_own_setting() -> None:
+def test_an_optimizer_without_varied_keys_is_one_setting() -> None:
     params = [{"seed": seed, "optimizer.name": "adam", "optimizer.learning_rate": 0.05} for seed in range(3)]
     assert [name for name, _ in settings(["adam"] * 3, params)] == ["adam"] * 3
 
 
-def test_what_varies_within_an_optimizer_is_told() -> None:
+def test_keys_that_vary_within_an_optimizer_are_reported() -> None:
     params: list[dict[str, Hashable]] = [
         {"optimizer.learning_rate": 0.05, "optimizer.beta_1": 0.9, "dataset.noise": 0.1, "network.hidden": "[64]"},
         {"optimizer.learning_rate": 0.1, "optimizer.beta_1": 0.9, "dataset.noise": 0.2, "network.hidden": "[64, 64]"},
@@ -23,12 +23,12 @@ def test_what_varies_within_an_optimizer_is_told() -> None:
     ]
 
 
-def test_a_run_that_lacks_a_parameter_does_not_name_it() -> None:
+def test_a_missing_parameter_is_not_in_the_name() -> None:
     params: list[dict[str, float]] = [{"optimizer.rho": 0.9}, {"optimizer.rho": 0.99}, {}]
     assert [name for name, _ in settings(["rmsprop"] * 3, params)] == ["rmsprop rho=0.9", "rmsprop rho=0.99", "rmsprop"]
 
 
-def test_what_cannot_change_the_numbers_is_not_told() -> None:
+def test_irrelevant_edits_are_not_reported() -> None:
     params = [
         {"study": name, "seed": seed, "tracking.uri": name, "report.title": name, "resume": name, "optimizer.name": name}
         for seed, name in enumerate("ab")
@@ -52,7 +52,7 @@ def test_numbers_sort_before_words() -> None:
     ]
 
 
-def test_a_name_too_long_to_read_is_cut_and_still_its_own() -> None:
+def test_a_long_name_is_shortened_and_stays_unique() -> None:
     names = [name for name, _ in settings(["sgd"] * 2, [{"network.hidden": "1" * 5000}, {"network.hidden": "1" * 4999}])]
     assert len(set(names)) == 2
     assert max(map(len, names)) < 200
@@ -79,7 +79,7 @@ def test_distinct_configurations_are_distinct_settings(values: tuple[Hashable, .
         assert len(set(named[at : at + 3])) == 1, "seeds make no settings"
 
 
-def test_equal_configurations_are_one_setting_whatever_surrounds_them() -> None:
+def test_equal_configurations_are_one_setting_in_any_study() -> None:
     params = [{"training.checkpoints": text, "tracking.spool": text, "seed": seed} for seed, text in enumerate(("[]", "[1]"))]
     assert len(set(settings(["sgd"] * 2, params))) == 1
     told: list[dict[str, Hashable]] = [{"draws.chain": "[a]"}, {"draws.chain": "[b]"}]

@@ -113,7 +113,7 @@ def test_an_export_holds_the_same_tasks_and_two_studies_are_compared_in_those_th
 
 
 @pytest.mark.parametrize("words", ["dataset.redraw=true,false", "dataset.test_samples=20,30", "dataset.val_samples=20,30"])
-def test_what_decides_the_points_decides_the_task(home: Path, nnbench: Command, words: str) -> None:
+def test_the_task_depends_on_the_options_of_the_dataset(home: Path, nnbench: Command, words: str) -> None:
     assert nnbench("-m", *TINY, "optimizer=sgd", words, "report=none").status == 0
     found = tasks(_study(home))
     name = words.partition("=")[0].removeprefix("dataset.")
@@ -122,7 +122,7 @@ def test_what_decides_the_points_decides_the_task(home: Path, nnbench: Command, 
 
 
 @pytest.mark.parametrize("words", ["training.epochs=30,31", "network.hidden=[64],[32]", "training.dtype=float32,float64"])
-def test_how_it_is_trained_does_not(home: Path, nnbench: Command, words: str) -> None:
+def test_training_options_do_not_belong_to_the_task(home: Path, nnbench: Command, words: str) -> None:
     assert nnbench("-m", *TINY, "optimizer=sgd", words, "report=none").status == 0
     (task,) = tasks(study := _study(home))
     assert task.label == ""
@@ -150,7 +150,7 @@ def test_a_tuned_study_chooses_for_each_task(home: Path, nnbench: Command) -> No
 
 
 @pytest.mark.heavy
-def test_each_problem_has_a_report_of_its_own(home: Path, nnbench: Command) -> None:
+def test_each_problem_has_its_own_report(home: Path, nnbench: Command) -> None:
     words = "optimizer=sgd,adam", "seed=range(2)", "training.epochs=200", "report.pages=[cover,time_to_target]"
     said = nnbench("-m", "problem=moons,digits", *words)
     assert said.status == 0, said.err
@@ -195,7 +195,7 @@ def test_a_task_is_the_same_as_text_and_as_numbers() -> None:
     assert key({**config, "dataset.noise": 0.2 + 1e-16 * 3}) != key(config)
 
 
-def test_a_task_of_somebody_elses_words_has_a_plain_folder(comparison_of: Callable[[str], Study]) -> None:
+def test_the_folder_of_a_task_has_a_valid_name(comparison_of: Callable[[str], Study]) -> None:
     found = tasks(comparison_of("../../évil name/x"))
     names = [task.folder for task in found]
     assert len(set(names)) == 2

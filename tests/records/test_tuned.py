@@ -21,7 +21,7 @@ def test_only_runs_of_the_final_stage_are_tuned() -> None:
     assert _tuned(rows, []) == [False, True, False, False]  # what was chosen is not there, as in a damaged store
 
 
-def test_an_optimizer_whose_own_label_ends_so_is_tuned_in_its_turn() -> None:
+def test_an_optimizer_whose_label_ends_with_tuned_can_be_tuned() -> None:
     rows = [("x (tuned)", "final"), ("x (tuned) (tuned)", "final")]
     assert _tuned(rows, ["x (tuned)"]) == [False, True]
 
@@ -44,7 +44,7 @@ def test_a_report_does_not_merge_a_users_optimizer_with_a_tuned_one() -> None:
     assert plain.optimizer_styles["adam (tuned)"].colour != palette.OPTIMIZER_STYLES["adam"].colour
 
 
-def test_a_plain_optimizer_with_the_label_of_a_tuned_one_has_a_style_of_its_own() -> None:
+def test_an_optimizer_labelled_like_a_tuned_one_has_another_style() -> None:
     """It is added to a study that has tuned `adam`: the label alone does not tell the two settings apart."""
     study = make_study(["adam"], 4, boundaries=False, tuned=8)
     added = make_study(["adam (tuned)"], 4, boundaries=False).runs

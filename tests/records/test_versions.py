@@ -32,21 +32,21 @@ def test_the_newest_is_kept() -> None:
     assert _kept(old, _row("b", 1, {**KNOWN, CODE: "t"})) == "b"
 
 
-def test_the_newest_is_what_was_asked_for_last() -> None:
+def test_the_newest_version_is_the_last_requested() -> None:
     assert _kept(_row("a", 0, {**KNOWN, REQUESTED: "5"}), _row("b", 1, {**KNOWN, OPTIMIZER: "t"}), _row("c", 0, KNOWN)) == "ac"
     assert _kept(_row("a", 0, {**KNOWN, REQUESTED: "9" * 400}), _row("b", 1, {**KNOWN, OPTIMIZER: "t"})) == "b"
 
 
-def test_what_is_not_known_is_older_than_what_is() -> None:
+def test_runs_of_unknown_source_are_older() -> None:
     assert _kept(_row("a", 9, {}), _row("b", 1, KNOWN)) == "b"
 
 
-def test_another_optimizer_keeps_its_own() -> None:
+def test_the_source_of_another_optimizer_is_unchanged() -> None:
     other = _row("a", 0, {**KNOWN, OPTIMIZER: "o"}, optimizer="sgd")
     assert _kept(other, _row("b", 1, KNOWN)) == "ab"
     assert _kept(_row("a", 0, {}, optimizer="sgd"), _row("b", 1, KNOWN)) == "ab"
 
 
-def test_an_edited_dataset_leaves_out_every_optimizers_runs() -> None:
+def test_an_edited_dataset_excludes_the_runs_of_all_optimizers() -> None:
     other = _row("a", 0, {**KNOWN, OPTIMIZER: "o"}, optimizer="sgd")
     assert _kept(other, _row("b", 1, {**KNOWN, DATASET: "e"})) == "b"

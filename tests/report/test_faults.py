@@ -83,7 +83,7 @@ def test_a_page_that_cannot_be_printed(make_study: MakeStudy, tmp_path: Path, mo
         (files, "_csv", "final_table.csv"),
     ],
 )
-def test_a_file_that_cannot_be_made(
+def test_a_file_that_cannot_be_written(
     module: object, function: str, part: str, make_study: MakeStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, function, _raise)
@@ -94,7 +94,7 @@ def test_a_file_that_cannot_be_made(
     assert report.files == [path for path in report.files if path.exists()]
 
 
-def test_an_answer_that_cannot_be_worked_out(make_study: MakeStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_conclusion_that_cannot_be_computed(make_study: MakeStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Findings, "by", _raise)
     report = _write(make_study(["adam", "sgd"], 2, boundaries=False), tmp_path)
     assert report.answer.startswith("The answer could not be worked out")

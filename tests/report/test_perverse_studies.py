@@ -318,13 +318,13 @@ def _sound(findings: Findings, found: Any) -> None:
 
 
 @pytest.mark.parametrize("column", ["final/train_loss", "final/val_loss"])
-def test_a_diverged_run_is_worst_where_lower_is_better(column: str) -> None:
+def test_a_diverged_run_is_worst_also_if_lower_is_better(column: str) -> None:
     study = made({"hot": but(around(0.1), "x", range(8)), "cold": around(0.9, of=1)}, column)
     verdict = Findings(study).by(METRICS[column]).verdict
     assert (verdict.best, verdict.diverged) == ("cold", (("hot", 8, 20),))
 
 
-def test_a_race_tells_how_long_a_settings_own_runs_were_watched() -> None:
+def test_time_to_target_has_the_epochs_of_censored_runs() -> None:
     """Issue 16: 'never reached (10,000)' was told of runs that were watched for 500 epochs."""
     study = made(
         {"short": around(0.5, 6), "long": around(0.5, 6), "mixed": around(0.5, 6), "gone": "xxxxxx", "fast": around(0.9, 6)}
@@ -354,7 +354,7 @@ def test_a_race_tells_how_long_a_settings_own_runs_were_watched() -> None:
 
 
 @pytest.mark.parametrize(("diverged", "smallest"), [((10, 12), True), ((10, 10), False), ((8, 12), True)])
-def test_who_lost_the_smallest_share_is_told_only_where_there_is_one(diverged: tuple[int, int], smallest: bool) -> None:
+def test_the_smallest_share_of_losses_is_named_only_if_unique(diverged: tuple[int, int], smallest: bool) -> None:
     a, b = (but(around(0.9, of=at), "x", range(many)) for at, many in enumerate(diverged))
     findings = Findings(made({"a": a, "b": b, "short": [0.95] * 3}))
     words = Phrasing(measure="accuracy", higher=True, interval=interval)
@@ -378,7 +378,7 @@ def _raced(arrivals: Mapping[str, Sequence[bool]]) -> Findings:
     return Findings(replace(study, curves=curves, records=curves, runs=runs))
 
 
-def test_the_title_of_a_race_tells_of_settings_that_are_ranked() -> None:
+def test_the_title_of_time_to_target_names_ranked_settings() -> None:
     findings = _raced({"a": [True] * 2 + [False] * 8, "b": [True] * 3})
     title = time_to_target._title(findings, *races(findings, [0.9]))
     assert title.startswith("No ranked setting")
@@ -395,7 +395,7 @@ def test_the_target_of_the_title_is_on_the_page() -> None:
     assert [len(time_to_target._shown(run[:many], 0)) for many in range(1, 6)] == [1, 2, 3, 3, 3]
 
 
-def test_no_lead_is_told_below_what_the_measure_can_show() -> None:
+def test_no_lead_below_the_resolution_of_the_measure() -> None:
     """Nine runs alike, one a point apart; a lead of 0.00 was told of studies with small spreads."""
     few = made({"a": [0.9] * 19 + [0.902], "b": [0.9] * 20})
     told = {one.kind: one.text for one in caveats(Findings(few))}
@@ -415,7 +415,7 @@ def test_opposite_orders_by_measure_are_disagreement() -> None:
     assert kinds == {"test/loss": "reversed", "best/test_accuracy": "reversed"}
 
 
-def test_no_first_sentence_is_false_in_93_studies_with_real_differences() -> None:
+def test_verdicts_are_true_in_93_simulated_studies() -> None:
     """Four settings and ten seeds with differences like those of the tuned sample: it was false in 22 of 93."""
     rng = np.random.default_rng(0)
     silent = 0

@@ -94,7 +94,7 @@ def test_parts_longer_than_the_budget_are_refused() -> None:
         WarmupStableDecay(warmup=0.6, decay=0.5)
 
 
-def test_a_schedule_of_ones_own_is_found_by_its_import_path() -> None:
+def test_a_users_schedule_is_found_by_its_import_path() -> None:
     assert find("nnbench.schedules.cosine:Cosine") is find("cosine")
     with pytest.raises(UserError, match=r"schedule.name=cosin: unknown; known are constant, cosine, .*:Class"):
         find("cosin")

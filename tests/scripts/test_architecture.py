@@ -15,7 +15,7 @@ IMPORTS = {
 }
 
 
-def test_the_stored_drawing_is_fresh() -> None:
+def test_the_stored_drawing_is_up_to_date() -> None:
     assert main(["--check"]) == 0
 
 
@@ -32,11 +32,11 @@ def test_a_drawing_that_is_out_of_date_is_reported(
     assert main(["--check"]) == 1
 
 
-def test_what_follows_from_other_imports_is_left_out() -> None:
+def test_indirect_imports_are_not_drawn() -> None:
     assert reduced(IMPORTS) == IMPORTS | {"top": frozenset({"middle", "side"})}
 
 
-def test_packages_stand_above_what_they_import() -> None:
+def test_packages_are_drawn_above_their_imports() -> None:
     assert rows(IMPORTS) == [["top"], ["middle"], ["bottom", "side"]]
     picture = draw(IMPORTS)
     assert picture.count("<line ") == 3

@@ -79,7 +79,7 @@ def losses_of(rival: str, name: str, dtype: str) -> list[float]:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", SETTINGS)
 @pytest.mark.parametrize("rival", ["jax", "torch"])
-def test_a_rival_does_the_same_training(rival: str, name: str, dtype: str) -> None:
+def test_the_compared_loops_do_the_same_training(rival: str, name: str, dtype: str) -> None:
     # JAX starts threads, and from then on a process that forks, as other tests do, gets warnings.
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         theirs = pool.submit(losses_of, rival, name, dtype).result()
@@ -111,7 +111,7 @@ def test_the_command_prints_a_line_for_each_pair(rival: str) -> None:
 
 
 @pytest.mark.heavy
-def test_the_cost_of_a_sweep_is_told() -> None:
+def test_the_cost_of_a_sweep_is_printed() -> None:
     command = [sys.executable, "scripts/benchmark.py", "sweep", "--jobs", "6", "--epochs", "3"]
     printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     costs = re.search(r"costs (-?[\d.]+) ms of processor time, ([\d.]+) ms of it for the training loop", printed)

@@ -11,11 +11,11 @@ def curve(epochs: list[float], values: list[float], run: str = "a") -> pd.DataFr
     return pd.DataFrame({"run_id": run, "epoch": epochs, "train_loss": values})
 
 
-def test_a_straight_line_has_its_middle_for_a_mean() -> None:
+def test_the_mean_of_a_straight_line_is_its_middle() -> None:
     assert mean_over_training(curve([0, 30, 100], [1.0, 0.7, 0.0]), "train_loss", until=100)["a"] == pytest.approx(0.5)
 
 
-def test_a_curve_is_cut_where_all_are() -> None:
+def test_curves_are_cut_at_a_common_epoch() -> None:
     assert mean_over_training(curve([0, 100], [1.0, 0.0]), "train_loss", until=50)["a"] == pytest.approx(0.75)
 
 
@@ -31,7 +31,7 @@ def test_on_a_logarithmic_clock_every_doubling_counts_alike() -> None:
 
 
 @given(st.lists(st.floats(0, 10), min_size=2, max_size=8), st.booleans(), st.data())
-def test_lies_within_the_curve_whatever_the_order_of_rows(values: list[float], log: bool, data: st.DataObject) -> None:
+def test_the_area_is_within_the_curve_in_any_order(values: list[float], log: bool, data: st.DataObject) -> None:
     epochs = [float(3 * place**2) for place in range(len(values))]
     both = pd.concat([curve(epochs, values), curve(epochs, values[::-1], "b")])
     found = mean_over_training(both, "train_loss", until=epochs[-1], log=log)
@@ -43,7 +43,7 @@ def test_lies_within_the_curve_whatever_the_order_of_rows(values: list[float], l
     assert scaled["a"] == pytest.approx(2 * found["a"] + 1)
 
 
-def test_little_or_nothing_to_go_by() -> None:
+def test_too_few_runs_for_a_conclusion() -> None:
     assert mean_over_training(curve([0], [0.4]), "train_loss", until=0)["a"] == 0.4
     assert mean_over_training(curve([0], [0.4]), "train_loss", until=9)["a"] == 0.4
     assert np.isnan(mean_over_training(curve([0, 1], [np.nan, np.nan]), "train_loss", until=1)["a"])

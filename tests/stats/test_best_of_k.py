@@ -20,14 +20,14 @@ def test_is_the_mean_best_of_all_draws(values: list[float], higher: bool) -> Non
 
 
 @given(VALUES, st.integers(1, 4))
-def test_what_diverged_is_worse_than_anything(values: list[float], diverged: int) -> None:
+def test_a_diverged_value_is_the_worst(values: list[float], diverged: int) -> None:
     expected = best_of_k([*values, *[np.nan] * diverged])["expected"]
     with_worst = best_of_k([*values, *[-1e6] * diverged])["expected"]
     assert expected[:diverged].isna().all()
     assert expected[diverged:].tolist() == pytest.approx(with_worst[diverged:].tolist(), abs=1e-6)
 
 
-def test_ends_are_the_mean_and_the_best() -> None:
+def test_best_of_k_ranges_from_the_mean_to_the_best() -> None:
     values = np.random.default_rng(0).normal(size=2000)  # far more than factorials in floating point bear
     expected = best_of_k(values)["expected"]
     assert expected.iloc[0] == pytest.approx(values.mean())
@@ -35,7 +35,7 @@ def test_ends_are_the_mean_and_the_best() -> None:
     assert (expected.diff()[1:] > -1e-9).all()
 
 
-def test_of_uniform_values_it_is_k_over_k_plus_one() -> None:
+def test_best_of_k_of_uniform_values_is_k_over_k_plus_one() -> None:
     n = 400
     table = best_of_k(np.arange(1, n + 1) / (n + 1))
     assert table["expected"].tolist() == pytest.approx((table["k"] / (table["k"] + 1)).tolist())

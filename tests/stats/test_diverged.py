@@ -21,9 +21,7 @@ def test_only_diverged_runs_are_added_and_only_where_there_is_a_value() -> None:
 @pytest.mark.parametrize(
     ("runs", "lost", "finite"), [(20, 5, True), (20, 6, False), (10, 2, True), (10, 3, False), (1, 1, False)]
 )
-def test_a_quarter_may_diverge_and_is_then_the_quarter_that_is_left_out(
-    runs: int, lost: int, finite: bool, higher: bool
-) -> None:
+def test_a_quarter_of_diverged_runs_is_left_out_of_the_middle_half(runs: int, lost: int, finite: bool, higher: bool) -> None:
     values = np.random.default_rng(0).normal(size=runs)
     values[:lost] = -np.inf if higher else np.inf
     found = score(values, higher=higher)
@@ -46,7 +44,7 @@ def test_a_diverged_run_loses_to_any_other_of_its_seed_and_ties_with_one_that_di
     assert friedman(three).ranks.to_dict() == {"c": 1.5, "a": 1.75, "b": 2.75}
 
 
-def test_a_setting_that_loses_many_runs_is_shown_to_be_worse_by_them() -> None:
+def test_many_diverged_runs_show_a_difference() -> None:
     rng = np.random.default_rng(0)
     sound = rng.normal(0.75, 0.03, 20)
     hot = np.where(np.arange(20) < 14, -np.inf, 0.9)
@@ -54,7 +52,7 @@ def test_a_setting_that_loses_many_runs_is_shown_to_be_worse_by_them() -> None:
     assert (pair["sign"], pair["differ"]) == (-1, True)
 
 
-def test_the_same_values_are_known_as_such_tested_or_not() -> None:
+def test_equal_values_are_recognized_with_and_without_a_test() -> None:
     few = pd.DataFrame({"a": [0.5, -np.inf, 0.1], "b": [0.5, -np.inf, np.nan], "c": [0.5, 0.2, 0.1], "d": [np.nan] * 3})
     for table in (compare(few), compare_if_enough(few)):
         same = table.set_index(["first", "second"])["same"].to_dict()

@@ -33,14 +33,14 @@ def test_no_runs_no_share() -> None:
     assert np.isnan([none.estimate, none.low, none.high]).all()
 
 
-def test_guessing_exceeds_the_line_once_in_twenty() -> None:
+def test_guessing_exceeds_the_chance_line_in_five_percent() -> None:
     line = chance_line(3, 300)
     assert 1 / 3 < line < 0.4
     assert stats.binom.sf(round(line * 300), 300, 1 / 3) <= 0.05 < stats.binom.sf(round(line * 300) - 1, 300, 1 / 3)
     assert chance_line(3, 30) > line > chance_line(3, 3000)
 
 
-def test_diverged_and_at_chance_are_told_apart() -> None:
+def test_diverged_runs_and_runs_at_chance_are_counted_separately() -> None:
     runs = pd.DataFrame(
         [("sgd", "finished", 0.9), ("sgd", "diverged", 0.34), ("sgd", "stopped", 0.36), ("sgd", "failed", np.nan)]
         + [("adam", "finished", 0.9)] * 2

@@ -30,7 +30,7 @@ DEMSAR = pd.DataFrame(
 )
 
 
-def test_demsars_example() -> None:
+def test_example_of_demsar_2006() -> None:
     found = friedman(DEMSAR)
     assert found.blocks == 14
     assert found.ranks.round(3).to_dict() == {"C4.5+m+cf": 1.964, "C4.5+m": 2.0, "C4.5+cf": 2.893, "C4.5": 3.143}
@@ -46,7 +46,7 @@ def test_demsars_groups() -> None:
     assert friedman(DEMSAR, level=0.10).groups == [["C4.5+m+cf", "C4.5+m", "C4.5+cf"], ["C4.5+cf", "C4.5"]]
 
 
-def test_the_critical_difference_is_where_nemenyis_test_turns() -> None:
+def test_the_critical_difference_agrees_with_nemenyis_test() -> None:
     found = friedman(DEMSAR)
     gap = found.ranks["C4.5"] - found.ranks["C4.5+m"]
     p = found.nemenyi["C4.5+m"]["C4.5"]
@@ -71,7 +71,7 @@ def test_only_ranks_within_a_seed_matter(blocks: list[tuple[float, ...]], data: 
 
 
 @given(BLOCKS)
-def test_groups_hold_what_nemenyi_does_not_tell_apart(blocks: list[tuple[float, ...]]) -> None:
+def test_groups_have_the_settings_that_nemenyi_does_not_separate(blocks: list[tuple[float, ...]]) -> None:
     found = friedman(pd.DataFrame(blocks, columns=list("abcd")))
     together = {(one, other) for group in found.groups for one in group for other in group}
     for one in found.ranks.index:
@@ -104,13 +104,13 @@ def test_demsars_f() -> None:
 
 
 @given(st.integers(LEAST_BLOCKS, 30))
-def test_where_all_seeds_agree_there_is_no_doubt(blocks: int) -> None:
+def test_equal_differences_on_all_seeds(blocks: int) -> None:
     found = friedman(pd.DataFrame([(1.0, 2.0, 3.0)] * blocks, columns=list("abc")))
     assert found.p == 0.0
     assert found.statistic == pytest.approx(2 * blocks)
 
 
-def test_all_tied_is_no_difference() -> None:
+def test_ties_show_no_difference() -> None:
     found = friedman(pd.DataFrame(1.0, index=range(6), columns=list("abc")))
     assert (found.statistic, found.p) == (0.0, 1.0)
     assert found.groups == [["a", "b", "c"]]

@@ -26,7 +26,7 @@ def test_positive_is_worse_on_unseen_points(runs: pd.DataFrame) -> None:
     assert generalisation_gap(runs, measure="loss")["estimate"].tolist() == pytest.approx([0.2])
 
 
-def test_what_a_seed_does_to_both_splits_does_not_widen_the_interval(runs: pd.DataFrame) -> None:
+def test_a_common_effect_of_the_seed_does_not_widen_the_interval(runs: pd.DataFrame) -> None:
     row = generalisation_gap(runs).iloc[0]
     assert row["high"] - row["low"] < 1e-9
     assert row["n"] == 20

@@ -27,7 +27,7 @@ def test_of_a_sum_each_explains_its_variance() -> None:
     assert found["idle"] < 0.02
 
 
-def test_what_only_acts_together_is_not_owed_to_one() -> None:
+def test_interactions_are_not_attributed_to_one_hyperparameter() -> None:
     table = halton(200, x=(0, 1), y=(0, 1))
     exclusive = ((table["x"] > 0.5) ^ (table["y"] > 0.5)).astype(float)
     assert importance(table.assign(value=exclusive)).sum() < 0.3
@@ -47,7 +47,7 @@ def test_loss_and_its_logarithm_agree(search: pd.DataFrame) -> None:
     pd.testing.assert_series_equal(importance(search.assign(value=-search["value"]), log=["lr"]), found)
 
 
-def test_a_learning_rate_is_weighed_on_the_scale_it_was_searched_on(search: pd.DataFrame) -> None:
+def test_learning_rates_are_compared_on_the_scale_of_the_search(search: pd.DataFrame) -> None:
     """What happens under 0.01 is half of the search, but a hundredth of the range on a linear scale."""
     search["value"] = (search["lr"] < 0.01) + search["momentum"]
     by_exponent = importance(search.assign(lr=np.log10(search["lr"])))
@@ -65,7 +65,7 @@ def test_the_order_of_rows_does_not_matter(data: st.DataObject) -> None:
     pd.testing.assert_series_equal(importance(table.iloc[order]), importance(table))
 
 
-def test_what_diverged_ranks_last_whichever_way_is_better(search: pd.DataFrame) -> None:
+def test_diverged_values_rank_last_in_both_directions(search: pd.DataFrame) -> None:
     wild = search["lr"] > 0.1
     gone, awful = search["value"].mask(wild), search["value"].mask(wild, 1e9)
     pd.testing.assert_series_equal(
@@ -93,7 +93,7 @@ def test_nothing_to_explain() -> None:
     assert importance(pd.DataFrame({"x": [0.0, 1.0], "value": [0.1, 0.9]}))["x"] == pytest.approx(1.0)
 
 
-def test_optuna_says_nothing(search: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_optuna_prints_nothing(search: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[logging.LogRecord] = []
     handler = logging.Handler()
     monkeypatch.setattr(handler, "emit", said.append)

@@ -16,7 +16,7 @@ def test_the_middle_half_is_averaged() -> None:
     assert interquartile_mean(np.arange(8.0)).estimate == 3.5
 
 
-def test_nothing_is_known_of_no_value() -> None:
+def test_no_values_give_nan() -> None:
     none = interquartile_mean([])
     assert none.n == 0
     assert np.isnan([none.estimate, none.low, none.high]).all()
@@ -29,12 +29,12 @@ def test_a_few_values_have_no_interval(n: int) -> None:
     assert np.isnan([few.low, few.high]).all()
 
 
-def test_identical_values_leave_no_doubt() -> None:
+def test_equal_values_have_an_interval_of_zero_width() -> None:
     same = interquartile_mean([0.25] * 10)
     assert (same.low, same.estimate, same.high) == (0.25, 0.25, 0.25)
 
 
-def test_nan_is_no_value() -> None:
+def test_nan_is_not_a_value() -> None:
     assert interquartile_mean([np.nan, 1.0, 2.0, np.nan, 4.0]) == interquartile_mean([1.0, 2.0, 4.0])
 
 
@@ -66,7 +66,7 @@ def test_is_the_mean_of_the_quantile_function_between_the_quarters(n: int) -> No
     assert float(interquartile(values)) == pytest.approx(expected, abs=1e-4), "so the oracle of the other tests is right too"
 
 
-def test_of_many_samples_at_once() -> None:
+def test_interquartile_means_of_several_samples() -> None:
     """Each row has its own number of values."""
     rows = np.array([[3.0, np.nan, 1.0, 2.0, 0.0, 40.0], [np.nan] * 6, [7.0, *[np.nan] * 5]])
     assert middle_mean(rows) == pytest.approx([float(interquartile([3.0, 1.0, 2.0, 0.0, 40.0])), np.nan, 7.0], nan_ok=True)
@@ -88,14 +88,14 @@ def test_agrees_with_scipy(n: int) -> None:
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.05 * (ours.high - ours.low))
 
 
-def test_covers_as_often_as_it_says() -> None:
+def test_coverage_of_the_interval() -> None:
     rng = np.random.default_rng(3)
     hits = [(found := interquartile_mean(rng.normal(size=40), confidence=0.9)).low <= 0 <= found.high for _ in range(200)]
     assert 0.82 <= np.mean(hits) <= 0.95
 
 
 @given(st.lists(FLOATS, min_size=MINIMUM_RUNS, max_size=12))
-def test_lies_among_the_values_whatever_their_order(values: list[float]) -> None:
+def test_the_mean_is_within_the_values_in_any_order(values: list[float]) -> None:
     found = interquartile_mean(values)
     slack = 1e-9 * max(1.0, *map(abs, values))
     assert min(values) - slack <= found.low <= found.high <= max(values) + slack

@@ -18,7 +18,7 @@ def test_every_statistic_has_its_section() -> None:
     assert sorted(headings) == sorted(module.name for module in pkgutil.iter_modules(stats.__path__))
 
 
-def test_the_table_of_seeds_is_what_the_code_asks_for() -> None:
+def test_the_table_of_seeds_agrees_with_the_code() -> None:
     (table,) = re.findall(r"^\| settings \|.*\n\|[-|:]*\n\|.*\n\|.*$", METHOD, re.MULTILINE)
     head, _, least, advisable = ([int(cell) for cell in re.findall(r"\| *(\d+)(?= *\|)", line)] for line in table.splitlines())
     known = Interval(estimate=0.8, low=0.7, high=0.9, n=1)
@@ -28,7 +28,7 @@ def test_the_table_of_seeds_is_what_the_code_asks_for() -> None:
     assert [one.advisable for one in verdicts] == advisable
 
 
-def test_none_of_twenty_leaves_room_for_as_much_as_it_says() -> None:
+def test_the_upper_bound_of_no_failures_in_twenty() -> None:
     assert f"none of 20 leaves room for {share(0, 20).high:.0%}".replace("%", " %") in METHOD
 
 

@@ -70,7 +70,7 @@ def test_holm_keeps_the_order_and_lies_between_none_and_bonferroni(p_values: lis
 
 
 @pytest.mark.parametrize(("settings", "seeds"), [(2, 6), (4, 8), (5, 9), (12, 12)])
-def test_seeds_needed_is_what_the_test_can_tell(settings: int, seeds: int) -> None:
+def test_the_seeds_needed_give_the_stated_power(settings: int, seeds: int) -> None:
     assert seeds_needed(settings) == seeds
     pairs = settings * (settings - 1) // 2
     for size, differ in ((seeds - 1, False), (seeds, True)):

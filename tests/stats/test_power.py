@@ -15,14 +15,14 @@ def test_published_example() -> None:
 
 
 @given(st.floats(0.51, 1.0), st.floats(0.5, 0.95), st.floats(0.001, 0.1))
-def test_a_smaller_difference_takes_more_and_neither_side_matters(probability: float, power: float, level: float) -> None:
+def test_a_smaller_difference_needs_more_seeds_in_both_directions(probability: float, power: float, level: float) -> None:
     seeds = seeds_to_show(probability, power=power, level=level)
     assert seeds_to_show(1 - probability, power=power, level=level) in (seeds - 1, seeds, seeds + 1)  # rounding of 1 - p
     assert seeds_to_show((probability + 0.5) / 2, power=power, level=level) >= seeds
     assert seeds_to_show(probability, power=power, level=level / 2) >= seeds
 
 
-def test_so_many_seeds_do_show_it() -> None:
+def test_the_stated_number_of_seeds_shows_a_difference() -> None:
     rng = np.random.default_rng(0)
     n, shift = seeds_to_show(0.7), stats.norm.ppf(0.7) * np.sqrt(2)
     first, second = rng.normal(shift, size=(4000, n)), rng.normal(size=(4000, n))
@@ -31,13 +31,13 @@ def test_so_many_seeds_do_show_it() -> None:
 
 
 @pytest.mark.parametrize("probability", [0.5, -0.1, 1.1])
-def test_what_cannot_be_shown_is_refused(probability: float) -> None:
+def test_a_page_that_cannot_be_shown_is_refused(probability: float) -> None:
     with pytest.raises(ValueError, match=r"not 0\.5"):
         seeds_to_show(probability)
 
 
 @pytest.mark.parametrize("seeds", [8, 10, 20])
-def test_the_power_told_is_that_of_the_test_itself(seeds: int) -> None:
+def test_the_stated_power_is_that_of_the_test(seeds: int) -> None:
     """SciPy's test, on other draws; of two settings, and at the level that Holm's correction leaves a pair of four."""
     lead, level = float(stats.norm.ppf(0.75)), 0.05 / 6
     differences = np.random.default_rng(7).normal(lead, size=(3000, seeds))
@@ -51,7 +51,7 @@ def test_fewer_seeds_than_any_test_could_pass_with_show_nothing() -> None:
 
 
 @pytest.mark.parametrize("seeds", [8, 20, 61, 300])
-def test_the_lead_that_is_shown_is_shown_so_often(seeds: int) -> None:
+def test_the_stated_lead_has_the_stated_power(seeds: int) -> None:
     lead = lead_shown(seeds=seeds, level=0.01)
     differences = np.random.default_rng(7).normal(lead, size=(1000, seeds))
     p = stats.wilcoxon(differences, axis=1).pvalue  # exact up to 50
@@ -59,7 +59,7 @@ def test_the_lead_that_is_shown_is_shown_so_often(seeds: int) -> None:
 
 
 @pytest.mark.heavy
-def test_the_power_told_is_what_a_study_shows() -> None:
+def test_the_stated_power_agrees_with_simulated_studies() -> None:
     """Four settings, ten seeds, one ahead of each other on three seeds in four: a pair is shown in 13 % of studies.
 
     Or rather more often: Holm's correction eases once the first of the real differences has passed.

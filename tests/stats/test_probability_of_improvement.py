@@ -61,14 +61,14 @@ def test_few_or_no_values() -> None:
     assert two.high == 1.0
 
 
-def test_winning_every_pair_is_not_certainty() -> None:
+def test_the_interval_is_not_a_point_if_every_pair_is_won() -> None:
     found = probability_of_improvement(np.arange(20.0) + 100, np.arange(20.0))
     assert found.estimate == found.high == 1.0
     z2 = stats.t.ppf(0.975, 19) ** 2
     assert found.low == pytest.approx(20 / (20 + z2))  # Wilson's bound for 20 of 20
 
 
-def test_all_the_same_says_nothing() -> None:
+def test_equal_values_show_no_difference() -> None:
     found = probability_of_improvement([0.3] * 20, [0.3] * 20)
     assert found.estimate == pytest.approx(0.5)
     assert found.low < 0.35

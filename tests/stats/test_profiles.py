@@ -13,14 +13,14 @@ TIMES = pd.DataFrame(
 )
 
 
-def test_profiles_of_a_table_made_by_hand() -> None:
+def test_profiles_computed_by_hand() -> None:
     table = performance_profiles(TIMES, [1.0, 1.999, 2.0, 3.0, 8.0, 1e9])
     assert table["a"].tolist() == [0.5, 0.5, 0.75, 0.75, 0.75, 0.75]
     assert table["b"].tolist() == [0.25, 0.25, 0.5, 0.75, 0.75, 0.75]
     assert table["c"].tolist() == [0.25, 0.25, 0.25, 0.25, 0.5, 0.5]
 
 
-def test_algoperfs_score_by_hand() -> None:
+def test_algoperf_score_computed_by_hand() -> None:
     """The mean over problems of (4 - r) / 3, nothing beyond r = 4."""
     assert algoperf_score(TIMES).to_dict() == pytest.approx(
         {"a": (3 + 3 + 2) / 12, "b": (2 + 1 + 3) / 12, "c": (0 + 3 + 0) / 12}
@@ -49,7 +49,7 @@ def test_neither_units_nor_order_matter(rows: list[list[float]], unit: float) ->
     assert best[np.isfinite(best)].eq(1).all()
 
 
-def test_refuses_fewer_than_three_problems_and_times_that_are_none() -> None:
+def test_too_few_problems_and_invalid_times_are_refused() -> None:
     with pytest.raises(ValueError, match="3 problems or more, not 2"):
         performance_profiles(TIMES.head(2), [1.0])
     with pytest.raises(ValueError, match="positive"):

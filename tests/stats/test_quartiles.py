@@ -15,14 +15,14 @@ def test_quartiles_over_runs_at_each_epoch() -> None:
     assert bands.loc[10].to_dict() == {"least": 0, "low": 2, "iqm": 4, "high": 6, "most": 8, "n": 5}
 
 
-def test_a_run_looked_at_elsewhere_is_joined_by_straight_lines() -> None:
+def test_curves_at_other_epochs_are_interpolated_linearly() -> None:
     curves = pd.DataFrame({"a": [0.0, np.nan, 4.0], "b": [0.0, 1.0, np.nan]}, index=[0, 10, 40])
     bands = quartiles(curves)
     assert bands.loc[10, "iqm"] == 1.0  # a is at 1 there, a quarter of the way
     assert list(bands.loc[40, ["least", "most", "n"]]) == [1.0, 4.0, 2]  # b keeps its last value
 
 
-def test_one_run_is_its_own_band() -> None:
+def test_the_band_of_one_run_is_its_curve() -> None:
     bands = quartiles(pd.DataFrame({"a": [3.0, 1.0]}, index=[0, 5]))
     assert (bands[["least", "low", "iqm", "high", "most"]].nunique(axis=1) == 1).all()
     assert bands["n"].tolist() == [1, 1]

@@ -38,7 +38,7 @@ def test_the_curve_takes_the_best_setting_at_each_learning_rate() -> None:
     assert of_six[["low", "high", "n"]].to_numpy()[0].tolist() == [whole.low, whole.high, 6]
 
 
-def test_a_setting_that_diverges_is_taken_only_where_there_is_no_other() -> None:
+def test_a_diverging_setting_is_selected_only_without_alternative() -> None:
     wild = [0.9, np.nan]
     values = runs({(0.1, "safe"): [0.5, 0.5], (0.1, "wild"): wild, (1.0, "wild"): wild, (10.0, "wild"): [np.nan]})
     table = sensitivity_curve(values)
@@ -64,7 +64,7 @@ def test_the_range_is_interpolated_on_the_logarithmic_axis() -> None:
     assert not found.open_high
 
 
-def test_a_range_that_reaches_the_end_of_what_was_tried_is_open() -> None:
+def test_a_range_up_to_the_last_rate_is_open() -> None:
     found = usable_range(curve([0.9, 0.88, 0.5]), 0.05)
     assert found.open_low
     assert not found.open_high
@@ -81,20 +81,18 @@ def test_the_range_ends_before_a_divergence() -> None:
     assert usable_range(curve([0.8, 0.9, 0.99], [0, 0, 1]), 0.05).best == pytest.approx(1e-3)
 
 
-def test_the_range_is_unbroken() -> None:
+def test_the_range_is_continuous() -> None:
     assert usable_range(curve([0.9, 0.2, 0.91]), 0.05).low > 1e-3
 
 
-def test_where_all_diverged_there_is_no_range() -> None:
+def test_no_range_if_all_runs_diverged() -> None:
     for table in (curve([np.nan, np.nan], [2, 2]), curve([0.9, 0.9], [1, 1]), curve([])):
         found = usable_range(table, 0.05)
         assert np.isnan([found.best, found.low, found.high, found.decades]).all()
 
 
 @given(st.lists(SHARES, min_size=1, max_size=8), SHARES.filter(bool), st.floats(1e-3, 1e3), SHARES)
-def test_width_owes_nothing_to_the_unit_of_the_rate_or_the_level(
-    values: list[float], tolerance: float, unit: float, level: float
-) -> None:
+def test_width_does_not_depend_on_units(values: list[float], tolerance: float, unit: float, level: float) -> None:
     found = usable_range(curve(values), tolerance)
     moved = usable_range(curve([level + value for value in values], start=1e-4 * unit), tolerance)
     assert found.low <= found.best * (1 + 1e-9)

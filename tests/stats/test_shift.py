@@ -37,14 +37,14 @@ def test_the_order_of_seeds_does_not_matter() -> None:
 
 
 @pytest.mark.parametrize("n", [0, 1])
-def test_nothing_is_known_of_the_spread_of_a_single_pair(n: int) -> None:
+def test_a_single_pair_has_no_interval(n: int) -> None:
     result = shift(_pairs(0.1, n))
     assert result.n == n
     assert np.isnan([result.low, result.high]).all()
     assert np.isnan(result.estimate) == (n == 0)
 
 
-def test_what_is_shown_and_what_is_not() -> None:
+def test_claims_with_and_without_evidence() -> None:
     pairs = pd.concat([_pairs(0.4, setting="up"), _pairs(-0.4, seed=1, setting="down"), _pairs(0.0, seed=2, setting="still")])
     table = shifts(pairs).set_index("setting")
     assert list(table.index) == ["up", "down", "still"]
@@ -56,7 +56,7 @@ def test_what_is_shown_and_what_is_not() -> None:
     assert table.loc["up", "p_holm"] == pytest.approx(3 * table["p"].min())
 
 
-def test_nothing_is_shown_where_nothing_changed() -> None:
+def test_no_change_is_shown_between_equal_studies() -> None:
     table = shifts(_pairs(0.0).assign(after=lambda frame: frame["before"]))
     assert table[["estimate", "sign", "p"]].to_numpy().tolist() == [[0, 0, 1]]
     assert not table["differ"].any()

@@ -38,7 +38,7 @@ REMISSION = [
 LEUKEMIA = frame([float(week.rstrip("+")) for week in REMISSION], [not week.endswith("+") for week in REMISSION])
 
 
-def test_the_textbooks_example() -> None:
+def test_the_example_of_the_textbook() -> None:
     """Survival and its log-log interval as R's survival and Stata print them; ours is the share that has relapsed."""
     table = share_reached(LEUKEMIA)
     survival = pd.DataFrame(
@@ -58,7 +58,7 @@ def test_the_textbooks_example() -> None:
 
 
 @given(st.lists(st.integers(1, 20), min_size=1, max_size=15))
-def test_without_censoring_it_is_the_plain_share(times: list[int]) -> None:
+def test_without_censoring_the_estimate_is_the_share(times: list[int]) -> None:
     table = share_reached(frame([float(time) for time in times], [True] * len(times)))
     assert table["time"].tolist() == sorted(set(times))
     assert table["share"].tolist() == pytest.approx([np.mean(np.array(times) <= time) for time in table["time"]])
@@ -81,7 +81,7 @@ def test_neither_the_order_of_runs_nor_the_clock_matters(runs: list[tuple[int, b
     assert later.expected == pytest.approx(3 * cost.expected)
 
 
-def test_a_diverged_run_never_arrives() -> None:
+def test_a_diverged_run_never_reaches_the_target() -> None:
     """Censored at its divergence it would leave the count, and one of two would become one of one."""
     times = frame([5.0, 100.0], [False, True], [True, False])
     assert share_reached(times)["share"].tolist() == [0.5]
@@ -91,7 +91,7 @@ def test_a_diverged_run_never_arrives() -> None:
     assert np.isnan(expected_running_time(lost).expected)
 
 
-def test_a_run_of_which_nothing_is_known_does_not_count() -> None:
+def test_a_run_without_results_does_not_count() -> None:
     times = frame([np.nan, 100.0], [False, True])
     assert share_reached(times)["share"].tolist() == [1.0]
     assert expected_running_time(times).n == 1
@@ -113,7 +113,7 @@ def test_expected_running_time_is_that_of_restarting_until_success() -> None:
     assert found.expected == pytest.approx(10 + 0.7 / 0.3 * 50, rel=0.02)
 
 
-def test_none_arrived_and_none_ran() -> None:
+def test_no_run_reached_the_target_or_none_ran() -> None:
     vain = frame([9.0, 9.0], [False, False])
     assert expected_running_time(vain).expected == np.inf
     assert share_reached(vain).empty

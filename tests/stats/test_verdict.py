@@ -36,7 +36,7 @@ def study(seeds: int = 20, noise: float = 0.01, **means: float) -> pd.DataFrame:
     return pd.DataFrame({name: mean + hard + noise * rng.normal(size=seeds) for name, mean in means.items()})
 
 
-def test_the_issues_sentence() -> None:
+def test_an_example_of_a_verdict() -> None:
     verdict = judged(study(Adam=0.82, SGD=0.7, RMSProp=0.7))
     assert set(verdict.behind) == {"SGD", "RMSProp"}
     assert verdict.alike == (verdict.behind,)
@@ -48,7 +48,7 @@ def test_the_issues_sentence() -> None:
     assert headline(verdict, PHRASING) == f"Adam has the highest test accuracy, {value}"
 
 
-def test_level_with_the_best_and_behind_it() -> None:
+def test_settings_level_with_the_best_and_behind_it() -> None:
     verdict = judged(study(Adam=0.8, RMSProp=0.8, SGD=0.6))
     (level,) = verdict.level
     assert {verdict.best, level} == {"Adam", "RMSProp"}
@@ -68,7 +68,7 @@ ROWS = pd.DataFrame(
 )
 
 
-def test_who_has_few_runs_is_set_aside_and_named() -> None:
+def test_a_setting_with_few_runs_is_excluded_and_named() -> None:
     ranking = ROWS.assign(low=0.0, high=1.0, aside=exclusion_reasons(ROWS["counted"], ROWS["n"]))
     assert ranking["aside"].tolist() == ["", "", "1 seed", ""]
     columns = ["first", "second", "n", "sign", "p", "p_holm", "differ", "same"]
@@ -79,12 +79,12 @@ def test_who_has_few_runs_is_set_aside_and_named() -> None:
     assert said.endswith(", n = 20. adam (2 of 20 runs diverged) is lower. Not ranked: mine (1 seed).")
 
 
-def test_where_all_have_few_runs_none_is_set_aside() -> None:
+def test_no_setting_is_excluded_if_all_have_few_runs() -> None:
     few = ROWS[ROWS["setting"].isin(["mine", "none"])]
     assert exclusion_reasons(few["counted"], few["n"]).tolist() == ["", ""]
 
 
-def test_what_diverged_beside_the_best_is_told_with_it() -> None:
+def test_diverged_runs_of_the_best_setting_are_reported() -> None:
     verdict = replace(judged(study(Adam=0.8, SGD=0.6)), diverged=(("Adam", 3, 23),))
     assert "] over the 20 of its 23 runs that did not diverge; the other is lower." in sentence(verdict, PHRASING)
 
@@ -98,7 +98,7 @@ def test_no_difference_at_all() -> None:
     assert headline(verdict, PHRASING) == none
 
 
-def test_a_loss_is_best_where_it_is_lowest() -> None:
+def test_the_best_loss_is_the_lowest() -> None:
     verdict = judged(study(Adam=0.2, SGD=0.5), higher=False)
     said = sentence(verdict, replace(PHRASING, measure="training loss", higher=False))
     assert said.startswith("Adam reaches the lowest training loss: 0.2")
@@ -107,7 +107,7 @@ def test_a_loss_is_best_where_it_is_lowest() -> None:
 
 @pytest.mark.parametrize(("settings", "least", "advisable"), [(2, 6, 21), (4, 8, 33)])
 @pytest.mark.parametrize("seeds", [1, 2, 5])
-def test_under_six_seeds_nothing_is_ranked(settings: int, least: int, advisable: int, seeds: int) -> None:
+def test_with_fewer_than_six_seeds_nothing_is_ranked(settings: int, least: int, advisable: int, seeds: int) -> None:
     """However clear it looks: the second is worse by thirty times the noise."""
     verdict = judged(study(seeds, **{name: 0.9 - 0.3 * place for place, name in enumerate("abcd"[:settings])}))
     assert not verdict.enough
@@ -120,7 +120,7 @@ def test_under_six_seeds_nothing_is_ranked(settings: int, least: int, advisable:
     assert headline(verdict, PHRASING) == f"{few} by test accuracy"
 
 
-def test_the_least_seeds_suffice() -> None:
+def test_the_stated_minimum_of_seeds_is_enough() -> None:
     assert not judged(study(5, a=0.9, b=0.3)).enough
     assert judged(study(6, a=0.9, b=0.3)).behind == ("b",)
 
@@ -132,7 +132,7 @@ def test_settings_that_share_no_seed_are_not_ranked() -> None:
     assert sentence(judged(values), PHRASING).startswith("0 seeds cannot rank 2 optimizers")
 
 
-def test_a_higher_mean_is_no_lead_where_seed_by_seed_the_other_wins() -> None:
+def test_a_higher_mean_is_no_evidence_if_the_other_wins_by_seed() -> None:
     """b wins 18 seeds by a little and loses two by much, in the middle of the distribution."""
     a = np.array([0.50] * 8 + [0.90] * 12)
     b = np.array([0.51] * 8 + [0.91] * 10 + [0.50] * 2)
@@ -181,7 +181,7 @@ def test_pairs_not_shown_to_differ_are_named_while_they_are_few() -> None:
     st.permutations(range(9)),
     st.booleans(),
 )
-def test_nothing_is_said_that_the_tests_do_not_show(rows: Sequence[Sequence[int]], order: list[int], higher: bool) -> None:
+def test_no_claim_without_a_significant_test(rows: Sequence[Sequence[int]], order: list[int], higher: bool) -> None:
     values = pd.DataFrame(dict(zip("abcd", np.array(rows) / 6, strict=False)))
     verdict = judged(values, higher=higher)
     assert judged(values.iloc[order], higher=higher) == verdict

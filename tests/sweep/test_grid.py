@@ -34,7 +34,7 @@ def _names(jobs: list[Job]) -> list[str]:
     return [job.config.run_name for job in jobs]
 
 
-def test_the_product_of_the_axes_the_first_one_slowest(loader: ConfigLoader) -> None:
+def test_the_first_axis_varies_slowest(loader: ConfigLoader) -> None:
     assert _names(_jobs(loader, "optimizer=sgd,adam", "seed=range(2)")) == [
         "sgd lr=1 seed=0",
         "sgd lr=1 seed=1",
@@ -43,7 +43,7 @@ def test_the_product_of_the_axes_the_first_one_slowest(loader: ConfigLoader) -> 
     ]
 
 
-def test_values_reach_the_config_as_hydra_would_put_them(loader: ConfigLoader) -> None:
+def test_values_are_set_as_by_hydra(loader: ConfigLoader) -> None:
     jobs = _jobs(loader, "optimizer.learning_rate=0.1,1e-3", "network.hidden=[8],[8,8]", "training.dtype=float64")
     assert [job.config.optimizer.values["learning_rate"] for job in jobs] == [0.1, 0.1, 1e-3, 1e-3]
     assert [job.config.network.hidden for job in jobs] == [[8], [8, 8]] * 2
@@ -60,7 +60,7 @@ def test_each_optimizer_its_own_grid(loader: ConfigLoader) -> None:
     assert {job.config.optimizer.name for job in jobs} == {"sgd", "adagrad", "rmsprop", "adam"}
 
 
-def test_the_command_line_wins_over_a_grids_axis(loader: ConfigLoader) -> None:
+def test_the_command_line_overrides_a_grids_axis(loader: ConfigLoader) -> None:
     jobs = _jobs(loader, "sweep=optimizers", "optimizer=sgd", "optimizer.learning_rate=0.7")
     assert {job.config.optimizer.values["learning_rate"] for job in jobs} == {0.7}
     assert len(jobs) == 2  # momentum is still an axis
@@ -77,11 +77,11 @@ def test_equal_jobs_run_once(loader: ConfigLoader) -> None:
 
 
 @pytest.mark.parametrize(("words", "seeds"), [(["seed=range(3)", "seed=5"], [5]), (["seed=5", "seed=range(3)"], [0, 1, 2])])
-def test_of_a_key_given_twice_the_last_wins(loader: ConfigLoader, words: list[str], seeds: list[int]) -> None:
+def test_the_last_of_two_values_of_a_key_counts(loader: ConfigLoader, words: list[str], seeds: list[int]) -> None:
     assert [job.config.seed for job in _jobs(loader, *words)] == seeds
 
 
-def test_an_experiments_axes_give_way_to_the_command_lines(loader: ConfigLoader) -> None:
+def test_the_command_line_overrides_an_experiments_axes(loader: ConfigLoader) -> None:
     assert len(_jobs(loader, "experiment=notebook")) == 5
     assert _names(_jobs(loader, "experiment=notebook", "optimizer=adam")) == ["adam lr=0.05 seed=0"]
 
@@ -114,11 +114,11 @@ def test_a_list_among_the_axes_of_an_experiment_is_an_axis(loader: ConfigLoader,
         (["experiment=notebook", "optimizer=custom"], "cannot|unknown|must"),
     ],
 )
-def test_a_sweep_that_cannot_be_is_refused_whole(loader: ConfigLoader, words: list[str], line: str) -> None:
+def test_an_invalid_sweep_is_refused_as_a_whole(loader: ConfigLoader, words: list[str], line: str) -> None:
     with pytest.raises(UserError, match=line):
         _jobs(loader, *words)
 
 
-def test_all_of_a_thousand_jobs_are_checked(loader: ConfigLoader) -> None:
+def test_all_jobs_are_checked(loader: ConfigLoader) -> None:
     with pytest.raises(UserError, match="seed=-1"):
         _jobs(loader, "seed=range(-1,999)")

@@ -99,7 +99,7 @@ def compare(loader: ConfigLoader, master: DictConfig, words: list[str]) -> int:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
-def test_an_axis_means_what_it_means_to_hydra(loader: ConfigLoader, master: DictConfig, words: list[str], jobs: int) -> None:
+def test_axes_are_parsed_as_by_hydra(loader: ConfigLoader, master: DictConfig, words: list[str], jobs: int) -> None:
     assert compare(loader, master, words) == jobs
 
 
@@ -128,5 +128,5 @@ def lines(draw: st.DrawFn) -> list[str]:
 @pytest.mark.heavy
 @settings(max_examples=40, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # to shrink a line takes many minutes
 @given(words=lines())
-def test_any_line_means_what_it_means_to_hydra(loader: ConfigLoader, master: DictConfig, words: list[str]) -> None:
+def test_command_lines_are_parsed_as_by_hydra(loader: ConfigLoader, master: DictConfig, words: list[str]) -> None:
     compare(loader, master, words)

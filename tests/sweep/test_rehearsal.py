@@ -25,11 +25,11 @@ REFUSED = {
 RIGHT = ("OwnRandom", "Exits")
 
 
-def test_what_is_not_rehearsed_is_part_of_nnbench() -> None:
+def test_only_classes_of_nnbench_are_not_rehearsed() -> None:
     assert {*optimizers.known(), *datasets.known()} >= rehearsal.SHIPPED
 
 
-def test_every_way_in_which_equal_runs_can_differ(config: Make) -> None:
+def test_equal_runs_that_differ_are_detected(config: Make) -> None:
     """All in one sweep: an exit of one costs the others nothing."""
     own = [config("optimizer=custom", f"optimizer.algorithm=tests.unrepeatable:{name}") for name in (*RIGHT, *REFUSED)]
     data = [
@@ -61,7 +61,7 @@ def test_nothing_is_started(home: Path, nnbench: Callable[..., Said], many: str)
     assert not (home / "results" / "artifacts").exists()
 
 
-def test_what_was_drawn_without_an_optimizers_numbers_stays(config: Make) -> None:
+def test_draws_of_an_optimizer_do_not_change_other_streams(config: Make) -> None:
     """A generator more leaves those before it as they were; and each seed has its own."""
     from nnbench.training.execute import execute
 

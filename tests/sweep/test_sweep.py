@@ -59,7 +59,7 @@ def test_from_the_command_line_to_the_report(home: Path, nnbench: Command, store
         assert (steps[0], steps[-1]) == (0, 29)
 
 
-def test_the_same_command_runs_nothing_again_and_a_wider_one_only_what_is_new(
+def test_the_same_command_runs_nothing_and_a_larger_one_only_new_jobs(
     home: Path, nnbench: Command, store: MlflowClient
 ) -> None:
     nnbench(*SMALL, "seed=0,1")
@@ -76,7 +76,7 @@ def test_the_same_command_runs_nothing_again_and_a_wider_one_only_what_is_new(
 
 
 @pytest.mark.heavy
-def test_an_exception_costs_its_own_run(home: Path, nnbench: Command, store: MlflowClient) -> None:
+def test_an_exception_fails_only_its_own_run(home: Path, nnbench: Command, store: MlflowClient) -> None:
     bad = "optimizer=custom", "optimizer.algorithm=tests.broken_optimizers:Raises", "+optimizer.learning_rate=0.1"
     assert nnbench(*SMALL, "seed=0").status == 0
     said = nnbench(*SMALL, *bad, "seed=1,2")
@@ -103,7 +103,7 @@ def test_an_optimizer_needs_no_learning_rate(home: Path, nnbench: Command, store
 
 
 @pytest.mark.heavy
-def test_fail_fast_makes_no_further_runs(home: Path, nnbench: Command, store: MlflowClient) -> None:
+def test_fail_fast_starts_no_further_runs(home: Path, nnbench: Command, store: MlflowClient) -> None:
     bad = "optimizer=custom", "optimizer.algorithm=tests.broken_optimizers:Raises", "+optimizer.learning_rate=0.1"
     said = nnbench(*SMALL, *bad, "seed=range(40)", "fail_fast=true")
     assert said.status == 1
@@ -127,7 +127,7 @@ def test_fail_fast_makes_no_further_runs(home: Path, nnbench: Command, store: Ml
     ],
     ids=" ".join,
 )
-def test_odd_but_valid_runs_end_sanely(
+def test_unusual_valid_configs_run_to_their_end(
     home: Path, nnbench: Command, store: MlflowClient, words: list[str], recwarn: pytest.WarningsRecorder
 ) -> None:
     said = nnbench(*SMALL, *words)
@@ -159,7 +159,7 @@ def test_a_dry_run_starts_nothing(tmp_path: Path, nnbench: Command) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_value_for_one_option_alone_and_words_before_the_options(nnbench: Command) -> None:
+def test_a_value_for_one_option_and_arguments_before_options(nnbench: Command) -> None:
     said = nnbench("grids.optimizer.sgd.momentum=0.5", "optimizer=sgd,adam", "-m", "dry_run=true")
     assert said.status == 0, said.err
     first, second = said.out.splitlines()
@@ -201,7 +201,7 @@ def test_equal_jobs_of_any_sweeper_are_trained_once(home: Path, nnbench: Command
     assert [run.info.status for run in _runs(store)] == ["FINISHED"] * 4
 
 
-def test_whatever_an_optimizer_raises_its_own_run_fails_with_a_text(home: Path, nnbench: Command, store: MlflowClient) -> None:
+def test_any_exception_of_an_optimizer_fails_only_its_run(home: Path, nnbench: Command, store: MlflowClient) -> None:
     odd = "optimizer=custom", "optimizer.algorithm=tests.odd_optimizers:Odd"
     does = sorted(FAILING.keys() - {"dies"})
     said = nnbench(*SMALL, *odd, f"+optimizer.does={','.join([*does, 'slow'])}")
@@ -237,7 +237,7 @@ class Lion(Optimizer):
 """
 
 
-def test_an_edited_optimizer_is_trained_again_and_never_averaged_with_what_it_was(
+def test_an_edited_optimizer_is_trained_again_and_not_averaged_with_its_older_version(
     home: Path, nnbench: Command, store: MlflowClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(home)
@@ -304,7 +304,7 @@ def test_rates_that_differ_in_the_last_digit_are_two_settings(home: Path, nnbenc
     assert not runs.duplicated(["setting", "seed"]).any()
 
 
-def test_checkpoints_make_no_other_runs(home: Path, nnbench: Command, store: MlflowClient) -> None:
+def test_checkpoints_do_not_change_the_identity(home: Path, nnbench: Command, store: MlflowClient) -> None:
     nnbench(*SMALL, "seed=0,1")
     said = nnbench(*SMALL, "seed=0,1,2", "training.checkpoints=[3]")
     assert "2 reused from before, 1 to do" in said.err
@@ -313,7 +313,7 @@ def test_checkpoints_make_no_other_runs(home: Path, nnbench: Command, store: Mlf
 
 
 @pytest.mark.heavy
-def test_where_all_runs_fail_the_reason_is_what_one_sees(home: Path, nnbench: Command) -> None:
+def test_the_reason_is_shown_if_all_runs_fail(home: Path, nnbench: Command) -> None:
     bad = "optimizer=custom", "optimizer.algorithm=tests.broken_optimizers:Raises", "+optimizer.learning_rate=0.1"
     said = nnbench("-m", *bad, "seed=range(12)", "training.epochs=20", "study=s")
     assert said.status == 1

@@ -28,7 +28,7 @@ def odd(config: Make) -> Callable[..., Config]:
     return make
 
 
-def test_each_fails_alone(odd: Callable[..., Config], config: Make) -> None:
+def test_a_failing_optimizer_fails_only_its_own_run(odd: Callable[..., Config], config: Make) -> None:
     configs = [odd("Odd", "does", what) for what in [*FAILING, *GOING_ON]]
     configs += [odd("OddState", "kind", kind) for kind in STATES]
     good = [config(*SMALL, f"seed={seed}") for seed in range(10)]

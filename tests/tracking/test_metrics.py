@@ -21,7 +21,7 @@ def test_curves_are_logged_at_the_evaluated_epochs(history: Histories) -> None:
     assert curve(run, "val/accuracy") == dict(zip(run.evaluated.tolist(), run.val_accuracy.tolist(), strict=True))
 
 
-def test_steps_ascend_and_times_end_when_the_run_did(history: Histories) -> None:
+def test_metric_steps_ascend_and_times_end_with_the_run(history: Histories) -> None:
     losses = [point for point in metric_points(history(), 5000) if point.key == "train/loss"]
     assert losses == sorted(losses, key=lambda point: point.step)
     times = [point.timestamp for point in losses]

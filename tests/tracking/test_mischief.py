@@ -78,7 +78,7 @@ def report(nnbench: Command, home: Path) -> Study:
     return read_study(open_store(f"sqlite:///{home}/results/mlflow.db", None), "s")
 
 
-def test_texts_and_numbers_that_no_run_has_left(store: Store, home: Path, nnbench: Command) -> None:
+def test_damaged_texts_and_numbers(store: Store, home: Path, nnbench: Command) -> None:
     first, second, third, fourth, *_ = store.runs()
     store.write("UPDATE runs SET name = ? WHERE run_uuid = ?", HTML, first)
     for key in ("nnbench.command", "nnbench.cpu", "nnbench.reason", "nnbench.commit", "nnbench.version", "nnbench.threads"):
@@ -102,7 +102,7 @@ def test_texts_and_numbers_that_no_run_has_left(store: Store, home: Path, nnbenc
     assert isinstance(row["final/val_accuracy"], float)
 
 
-def test_runs_that_are_somebody_elses_are_left_out(
+def test_runs_of_other_programs_are_left_out(
     store: Store, home: Path, nnbench: Command, caplog: pytest.LogCaptureFixture
 ) -> None:
     honest = store.runs()[0]
@@ -149,7 +149,7 @@ def text(path: Path) -> None:
     path.write_text("not an npz")
 
 
-def test_files_that_are_none_of_ours(store: Store, home: Path, nnbench: Command, caplog: pytest.LogCaptureFixture) -> None:
+def test_files_of_others_are_kept(store: Store, home: Path, nnbench: Command, caplog: pytest.LogCaptureFixture) -> None:
     runs = store.runs()
     for run_id, spoil in zip(runs, (bomb, pickled, text), strict=False):
         spoil(store.artifacts(run_id) / "history.npz")

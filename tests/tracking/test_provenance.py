@@ -22,7 +22,7 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_everything_is_told_in_words() -> None:
+def test_every_figure_has_a_description() -> None:
     told = provenance()
     assert {"version", "python", "numpy", "blas", "cpu"} <= told.keys()
     assert all(isinstance(value, str) and value for value in told.values())
@@ -40,13 +40,13 @@ def test_a_clean_checkout_and_a_changed_one(checkout: Path) -> None:
     assert module._checkout(checkout) == {"commit": commit, "dirty": "true"}
 
 
-def test_another_projects_checkout_is_not_ours(checkout: Path) -> None:
+def test_the_commit_of_another_project_is_not_recorded(checkout: Path) -> None:
     inside = checkout / "site-packages"
     inside.mkdir()
     assert module._checkout(inside) == {}
 
 
-def test_a_git_that_steers_elsewhere_is_not_followed(
+def test_git_environment_variables_are_ignored(
     checkout: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GIT_DIR", str(tmp_path_factory.mktemp("other")))
@@ -58,7 +58,7 @@ def test_without_git_there_is_no_commit(checkout: Path, monkeypatch: pytest.Monk
     assert module._checkout(checkout) == {}
 
 
-def test_a_repository_without_a_commit_has_none(tmp_path: Path) -> None:
+def test_a_repository_without_a_commit(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
     assert module._checkout(tmp_path) == {}
 
@@ -73,7 +73,7 @@ def test_a_user_without_a_name_is_unknown(monkeypatch: pytest.MonkeyPatch) -> No
     user.cache_clear()
 
 
-def test_the_blas_is_numpys_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_recorded_blas_is_that_of_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     def library(path: str, version: str) -> dict[str, str]:
         return {"user_api": "blas", "internal_api": "openblas", "version": version, "filepath": path}
 

@@ -183,7 +183,7 @@ def test_divergence_ends_with_the_weights_of_the_last_row(at: int) -> None:
     assert np.isfinite(history.best_test_loss)
 
 
-def test_points_beyond_numbers_diverge_before_the_first_row() -> None:
+def test_infinite_points_diverge_before_the_first_epoch() -> None:
     data = points()
     data.x[3, 0] = np.inf
     history = train(network(16), SGD(), data, None, None, epochs=5)

@@ -38,7 +38,7 @@ def test_runs_pair_by_seed_whatever_the_optimizer(config: Make) -> None:
     assert runs[0].history.train_loss[1] != runs[1].history.train_loss[1]
 
 
-def test_another_seed_draws_other_points_unless_told_not_to(config: Make) -> None:
+def test_another_seed_draws_other_points_unless_redraw_is_false(config: Make) -> None:
     first, second = (_boundary_of(execute(config(f"seed={seed}", "training.epochs=1")))[0] for seed in (0, 1))
     assert not np.array_equal(first, second)
     fixed = [execute(config(f"seed={seed}", "training.epochs=1", "dataset.redraw=false")) for seed in (0, 1)]
@@ -97,7 +97,7 @@ class Logging(Optimizer):
 """
 
 
-def test_an_edit_of_code_ends_a_run_and_what_the_code_writes_does_not(
+def test_edited_code_fails_a_run_and_a_written_data_file_does_not(
     config: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)

@@ -96,7 +96,7 @@ def test_the_chain_of_draws_gives_the_printed_first_rows(name: str, accuracy: st
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_does_what_the_textbook_loop_does(name: str) -> None:
+def test_training_agrees_with_the_textbook_loop(name: str) -> None:
     data, optimizer = points(), RUNS[name]
     net = network(data, hidden=(8, 5), dtype="float64")
     algorithm = name.removesuffix("_tuned")
@@ -108,7 +108,7 @@ def test_does_what_the_textbook_loop_does(name: str) -> None:
     np.testing.assert_array_equal(history.train_accuracy, accuracies)
 
 
-def test_steps_and_layers_are_two_ways_to_count() -> None:
+def test_iterations_per_step_and_per_layer() -> None:
     assert not same(run(Adam(learning_rate=0.1)), run(Adam(learning_rate=0.1), iterations_per="layer"))
     assert same(run(SGD(learning_rate=0.1)), run(SGD(learning_rate=0.1), iterations_per="layer"))  # nothing counts
 
@@ -162,7 +162,7 @@ def test_the_last_epoch_may_be_the_best() -> None:
 
 
 @pytest.mark.parametrize("epochs", [1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK])
-def test_blocks_leave_no_seam(epochs: int) -> None:
+def test_results_do_not_depend_on_the_block_size(epochs: int) -> None:
     long, short = run(Adam(learning_rate=0.02), epochs=3 * BLOCK), run(Adam(learning_rate=0.02), epochs=epochs)
     np.testing.assert_array_equal(short.train_loss, long.train_loss[:epochs])
     np.testing.assert_array_equal(short.train_accuracy, long.train_accuracy[:epochs])
@@ -199,14 +199,14 @@ def test_without_held_out_points(none: Points | None) -> None:
     assert np.isnan([history.test_loss, history.test_accuracy, history.best_test_loss, history.best_test_accuracy]).all()
 
 
-def test_the_optimizer_is_left_as_it_was_and_runs_repeat() -> None:
+def test_the_optimizer_is_not_changed_and_runs_are_repeatable() -> None:
     optimizer = Adam(learning_rate=0.05)
     before = vars(optimizer).copy()
     assert same(run(optimizer), run(optimizer))
     assert vars(optimizer) == before
 
 
-def test_global_random_numbers_are_left_alone() -> None:
+def test_global_random_generators_are_not_used() -> None:
     before = np.random.get_state(legacy=False)["state"]
     run(Adam(learning_rate=0.05))
     after = np.random.get_state(legacy=False)["state"]
@@ -232,7 +232,7 @@ def test_stops_at_the_first_epoch_that_is_accurate_enough() -> None:
     assert score(outputs(history.weights, data.x), data.labels)[1] == history.train_accuracy[-1]
 
 
-def test_a_goal_never_reached_changes_nothing() -> None:
+def test_a_target_never_reached_changes_nothing() -> None:
     history = run(SGD(learning_rate=0.01), stop_at_accuracy=1.0)
     assert history.outcome == "finished"
     assert same(history, run(SGD(learning_rate=0.01)))
@@ -258,7 +258,7 @@ class Breaks(Optimizer):
 @pytest.mark.parametrize("value", [np.nan, -np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("position", [0, 40, -1])  # a weight, a bias, the last bias
 @pytest.mark.parametrize("at", [0, 5, BLOCK - 1, BLOCK, BLOCK + 3])
-def test_divergence_stops_at_once_and_keeps_what_is_finite(at: int, position: int, value: float) -> None:
+def test_divergence_stops_the_run_and_keeps_finite_values(at: int, position: int, value: float) -> None:
     epochs = BLOCK + 20
     calm = run(Breaks(at=at, value=0.0), epochs=epochs)
     with warnings.catch_warnings():
@@ -281,7 +281,7 @@ def test_divergence_stops_at_once_and_keeps_what_is_finite(at: int, position: in
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 @pytest.mark.parametrize("rate", [1e3, 1e30, 1e300])
 @pytest.mark.parametrize("name", ["sgd", "adagrad", "rmsprop", "adam"])
-def test_absurd_learning_rates_end_in_finite_numbers(name: str, rate: float, activation: str, dtype: str) -> None:
+def test_huge_learning_rates_end_in_finite_numbers(name: str, rate: float, activation: str, dtype: str) -> None:
     data = points()
     net = network(data, hidden=(16, 16), dtype=dtype, activation=activation)
     optimizer = find(name)(learning_rate=rate)  # type: ignore[call-arg]  # every optimizer has one
@@ -293,7 +293,7 @@ def test_absurd_learning_rates_end_in_finite_numbers(name: str, rate: float, act
         assert np.isfinite(values).all()
 
 
-def test_points_beyond_numbers_diverge_before_the_first_row() -> None:
+def test_infinite_points_diverge_before_the_first_epoch() -> None:
     data = points()
     data.x[3, 0] = np.inf
     history = run(SGD(), data)
@@ -306,7 +306,7 @@ def test_points_beyond_numbers_diverge_before_the_first_row() -> None:
 
 @pytest.mark.parametrize(("samples", "classes", "noise"), [(1, 3, 0.2), (20, 1, 0.2), (1, 1, 0.0), (20, 3, 0.0), (7, 30, 0.2)])
 @pytest.mark.parametrize("hidden", [(), (1,), (3, 2, 1)])
-def test_small_problems_end_sanely(samples: int, classes: int, noise: float, hidden: tuple[int, ...]) -> None:
+def test_small_problems_run_to_their_end(samples: int, classes: int, noise: float, hidden: tuple[int, ...]) -> None:
     data = points(samples=samples, classes=classes, noise=noise)
     history = train(network(data, hidden, classes=classes), Adam(learning_rate=0.05), data, data, data, epochs=30)
     assert history.outcome == "finished"
@@ -326,7 +326,7 @@ def test_a_dead_network_stays_at_chance() -> None:
     np.testing.assert_array_equal(history.weights[0][-1], -1.0)
 
 
-def test_an_easy_problem_is_learnt() -> None:
+def test_an_easy_problem_is_learned() -> None:
     rng = np.random.default_rng(0)
     labels = np.repeat([0, 1, 2], 30)
     data = Points(x=np.array([[0, 3], [3, -3], [-3, -3]])[labels] + rng.standard_normal((90, 2)) * 0.3, labels=labels)
@@ -370,7 +370,7 @@ class Faulty(Optimizer):
             parameters += np.zeros(3)
 
 
-def test_a_fault_of_the_optimizer_comes_out_with_its_place() -> None:
+def test_an_optimizers_exception_has_its_file_and_line() -> None:
     with pytest.raises(ValueError, match="broadcast") as caught:
         run(Faulty())
     assert caught.value.__notes__ == ["In Faulty.update, step 4."]

@@ -86,7 +86,7 @@ class Told(Normals):
         return np.column_stack([first, self.shares - first])
 
 
-def test_a_dataset_that_knows_no_density_has_no_bayes_classifier() -> None:
+def test_a_dataset_without_posterior_has_no_bayes_reference() -> None:
     found = references(Normals(), *drawn(Normals()))
     assert found["chance_accuracy"] == pytest.approx(2 / 3)  # of the most frequent class, not one over their number
     assert found["neighbours_accuracy"] > 0.98
@@ -109,7 +109,7 @@ def test_no_test_points_no_references() -> None:
 @pytest.mark.parametrize(
     ("samples", "classes", "noise"), [(1, 1, 0.0), (1, 3, 0.2), (2, 1, 0.0), (5, 256, 0.0), (20, 3, 1e30)]
 )
-def test_small_and_odd_problems(samples: int, classes: int, noise: float) -> None:
+def test_small_and_unusual_problems(samples: int, classes: int, noise: float) -> None:
     spiral = Spiral(samples=samples, classes=classes, noise=noise)
     found = references(spiral, *drawn(spiral, test=20))
     assert all(0 <= value <= 1 for name, value in found.items() if name.endswith("accuracy"))

@@ -110,7 +110,7 @@ def test_a_faulty_update_is_named(kind: type[Optimizer], error: type[Exception],
 
 
 @pytest.mark.parametrize(("kind", "slope"), [(WarmsUp, 1.0), (Oscillates, 1.0), (Rebinds, 0.0)])
-def test_what_may_stand_still_does(kind: type[Optimizer], slope: float) -> None:
+def test_styles_of_known_optimizers_do_not_change(kind: type[Optimizer], slope: float) -> None:
     gradients = np.zeros(3)
     step = Stepper(kind(), np.zeros(3), gradients, []).step
     for k in range(2 * CHECK_AFTER):
@@ -120,7 +120,7 @@ def test_what_may_stand_still_does(kind: type[Optimizer], slope: float) -> None:
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("optimizer", [SGD(momentum=0.9), Adam()])
-def test_state_that_fades_ends_at_zero(optimizer: Optimizer, dtype: type[np.floating]) -> None:
+def test_tiny_state_is_set_to_zero(optimizer: Optimizer, dtype: type[np.floating]) -> None:
     values, slopes = np.ones(4, dtype), np.ones(4, dtype)
     states: list[Any] = []
 

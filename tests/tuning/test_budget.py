@@ -38,7 +38,7 @@ def _kinds(study: Study) -> set[str]:
 
 
 @pytest.mark.heavy
-def test_each_optimizer_has_a_budget_of_its_own(tune: Callable[..., Study]) -> None:
+def test_each_optimizer_has_its_own_budget(tune: Callable[..., Study]) -> None:
     """One is tuned again in a space that somebody has widened after the first sweep, the other never is."""
     first = {one.optimizer: one for one in budgets(tune("optimizer=sgd,adam"))}
     for one in first.values():
@@ -56,7 +56,7 @@ def test_each_optimizer_has_a_budget_of_its_own(tune: Callable[..., Study]) -> N
     assert {one.optimizer: one.tried for one in budgets(fresh)} == {"sgd": 3, "adam": 6}
 
 
-def test_a_space_that_is_widened_is_not_said_to_have_been_declared_before(tune: Callable[..., Study]) -> None:
+def test_a_widened_space_is_not_called_declared_in_advance(tune: Callable[..., Study]) -> None:
     narrow = "optimizer=adam", "space.learning_rate.low=1e-3", "space.learning_rate.high=0.03", "tuning.sampler=grid"
     study = tune(*narrow, "extend=true", "training.epochs=100")
     (one,) = budgets(study)
@@ -85,7 +85,7 @@ def test_final_seeds_are_fresh_once(tune: Callable[..., Study], home: Path, nnbe
     assert budgets(tune("optimizer=adam", "tuning.configs=5", "seed=20,21", "tuning.sampler_seed=3"))[0].tried >= 9
 
 
-def test_seeds_that_plain_runs_have_read_are_not_fresh(tune: Callable[..., Study], nnbench: Command) -> None:
+def test_seeds_of_earlier_runs_are_not_fresh(tune: Callable[..., Study], nnbench: Command) -> None:
     """Nor was a space declared before anything ran that came after them."""
     label = "optimizer.name='my adam (2)'"  # MLflow allows no such parameter
     assert nnbench("-m", *SIZE, "study=tuned", "optimizer=adam", label, "seed=0,1", "report=none").status == 0
@@ -95,9 +95,7 @@ def test_seeds_that_plain_runs_have_read_are_not_fresh(tune: Callable[..., Study
         assert "declared before" not in spaces([one])
 
 
-def test_an_interrupted_study_that_goes_on_has_fresh_seeds(
-    tune: Callable[..., Study], nnbench: Command, trainer: Trainer
-) -> None:
+def test_a_resumed_study_has_fresh_seeds(tune: Callable[..., Study], nnbench: Command, trainer: Trainer) -> None:
     trainer.patience = 3 + 2  # in the final stage
     assert nnbench(*TINY, "optimizer=adam").status == 130
     trainer.patience = None
@@ -111,7 +109,7 @@ def test_configs_of_other_samplers_count(tune: Callable[..., Study]) -> None:
     assert (one.configs, one.tried, one.spaces) == (3, 6, 1)
 
 
-def test_a_study_of_the_first_edition_claims_nothing_it_does_not_know(make_selection: pd.DataFrame) -> None:
+def test_a_study_of_the_first_edition_makes_no_unknown_claims(make_selection: pd.DataFrame) -> None:
     empty = pd.DataFrame()
     study = Study(
         name="s", runs=empty, curves=empty, records=empty, sweeps=empty, boundary=lambda run: None, selection=make_selection
@@ -132,7 +130,7 @@ def make_selection() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def test_unequal_budgets_are_told_apart() -> None:
+def test_unequal_budgets_are_reported() -> None:
     one = Budget(optimizer="adam", configs=96, tried=96, spaces=1, moved=(), uses=1)
     other = replace(one, optimizer="lion", configs=64, tried=64, spaces=2)
     assert "96 of adam" in spent([one, other])

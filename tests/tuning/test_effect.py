@@ -37,21 +37,21 @@ def _effect(algorithm: str, key: str, one: float, other: float, steps: int = 10_
 
 
 @pytest.mark.parametrize("case", ALIKE)
-def test_a_value_that_changes_next_to_nothing(case: tuple[str, str, float, float]) -> None:
+def test_a_value_with_a_negligible_effect(case: tuple[str, str, float, float]) -> None:
     assert _effect(*case) < NEGLIGIBLE / 5
 
 
 @pytest.mark.parametrize("case", APART)
-def test_a_value_that_matters(case: tuple[str, str, float, float]) -> None:
+def test_a_value_with_an_effect(case: tuple[str, str, float, float]) -> None:
     assert _effect(*case, steps=1000) > 3 * NEGLIGIBLE
 
 
-def test_how_long_a_run_is_decides_with() -> None:
+def test_the_edge_depends_on_the_length_of_a_run() -> None:
     """A decay that is nothing over a hundred steps is much over ten thousand."""
     assert _effect("adam", "decay", 1e-5, 0.0, steps=100) < NEGLIGIBLE < _effect("adam", "decay", 1e-5, 0.0)
 
 
-def test_the_change_of_the_learning_rate_is_told_as_it_is() -> None:
+def test_the_changed_learning_rate_is_reported() -> None:
     assert _effect("sgd", "learning_rate", 0.1, 0.13, steps=50) == pytest.approx(0.3)
 
 
@@ -80,7 +80,7 @@ class Layerwise(Optimizer):
         parameters -= self.learning_rate * gradients / np.linalg.norm(gradients)
 
 
-def test_somebodys_own_optimizer() -> None:
+def test_a_users_optimizer() -> None:
     assert effect(Layerwise, {}, {"unused": 2.0}, 100) == 0
     assert effect(Layerwise, {}, {"learning_rate": 0.2}, 100) == pytest.approx(1.0)
     assert effect(Layerwise, {}, {"broken": True}, 100) == np.inf
@@ -88,14 +88,14 @@ def test_somebodys_own_optimizer() -> None:
     assert effect(Layerwise, {}, {"low": 0.95}, 100) == 0, "what cannot be made is nothing to try"
 
 
-def test_a_slow_optimizer_is_compared_over_the_steps_that_there_is_time_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_optimizer_is_compared_over_fewer_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules[effect.__module__], "LONGEST", 0.02)
     began = time.monotonic()
     assert effect(Layerwise, {}, {"learning_rate": 0.2}, 90_000) == pytest.approx(1.0)
     assert time.monotonic() - began < 0.5
 
 
-def test_of_two_values_on_their_edges_the_one_that_matters_is_flagged() -> None:
+def test_only_an_edge_value_with_an_effect_is_marked() -> None:
     """A learning rate at the top of its space, beside a decay at the low end that changes the rate by 0.13 % over the run."""
     tree = composed("optimizer=adam")
     bare = Contender(label="adam", overrides=(), tree=tree, space={})

@@ -107,7 +107,7 @@ def test_the_same_command_runs_nothing_again(home: Path, nnbench: Command, train
     ("sampler", "after"),
     [("halton", TUNING + 5), ("halton", 5), ("tpe", 5)],
 )
-def test_an_interrupted_study_goes_on_to_the_same_winners(
+def test_an_interrupted_study_resumes_with_the_same_selection(
     home: Path, nnbench: Command, trainer: Trainer, sampler: str, after: int
 ) -> None:
     words = (*SMALL, f"tuning.sampler={sampler}")
@@ -128,7 +128,7 @@ def test_an_interrupted_study_goes_on_to_the_same_winners(
     assert (uninterrupted / "tuned" / "selection.csv").read_bytes() == resumed
 
 
-def test_a_report_on_what_there_is_while_it_tunes(home: Path, nnbench: Command, trainer: Trainer) -> None:
+def test_a_report_during_tuning(home: Path, nnbench: Command, trainer: Trainer) -> None:
     trainer.patience = 3
     nnbench(*SMALL)
     study = _study(home)
@@ -138,7 +138,7 @@ def test_a_report_on_what_there_is_while_it_tunes(home: Path, nnbench: Command, 
 
 
 @pytest.mark.heavy
-def test_resume_false_runs_all_anew(home: Path, nnbench: Command, trainer: Trainer) -> None:
+def test_resume_false_repeats_all_runs(home: Path, nnbench: Command, trainer: Trainer) -> None:
     words = (*TINY, "optimizer=sgd", "seed=0")
     nnbench(*words)
     assert nnbench(*words, "resume=false").status == 0
@@ -146,7 +146,7 @@ def test_resume_false_runs_all_anew(home: Path, nnbench: Command, trainer: Train
     assert len(_study(home).runs) == 2
 
 
-def test_extend_widens_a_space_whose_winner_lies_on_its_edge(home: Path, nnbench: Command, trainer: Trainer) -> None:
+def test_extend_widens_a_space_whose_best_setting_is_on_its_edge(home: Path, nnbench: Command, trainer: Trainer) -> None:
     bounds = ("space.learning_rate.low=1e-3", "space.learning_rate.high=0.03")
     narrow = (*TINY, "optimizer=adam", "seed=0,1", *bounds, "tuning.sampler=grid", "training.epochs=100")
     assert "extend=true widens its space" in nnbench(*narrow).err
@@ -169,7 +169,7 @@ def test_extend_widens_a_space_whose_winner_lies_on_its_edge(home: Path, nnbench
 
 
 @pytest.mark.heavy
-def test_a_new_choice_takes_the_place_of_the_former(home: Path, nnbench: Command, trainer: Trainer) -> None:
+def test_a_new_selection_replaces_the_earlier_one(home: Path, nnbench: Command, trainer: Trainer) -> None:
     words = (*TINY, "optimizer=adam", "seed=0,1")
     nnbench(*words)
     first = _study(home)
@@ -186,7 +186,7 @@ def test_a_new_choice_takes_the_place_of_the_former(home: Path, nnbench: Command
     assert set(_study(home).runs["run_id"]) == set(first.runs["run_id"]) != set(second.runs["run_id"])
 
 
-def test_what_the_command_line_fixes_is_not_tuned(home: Path, nnbench: Command, trainer: Trainer) -> None:
+def test_values_of_the_command_line_are_not_tuned(home: Path, nnbench: Command, trainer: Trainer) -> None:
     nnbench(*TINY, "optimizer=sgd", "optimizer.momentum=0.5", "seed=0")
     study = _study(home)
     assert set(study.tuning["optimizer.momentum"]) == set(study.runs["optimizer.momentum"]) == {0.5}
@@ -194,9 +194,7 @@ def test_what_the_command_line_fixes_is_not_tuned(home: Path, nnbench: Command, 
     assert kinds == {"learning_rate": "log", "momentum": "fixed", "decay": "log"}
 
 
-def test_an_optimizer_that_always_diverges_is_judged_by_its_default_alone(
-    home: Path, nnbench: Command, trainer: Trainer
-) -> None:
+def test_an_optimizer_that_always_diverges_keeps_its_default(home: Path, nnbench: Command, trainer: Trainer) -> None:
     wild = ("space.learning_rate.low=1e20", "space.learning_rate.high=1e30")
     said = nnbench(*TINY, "optimizer=adam", "seed=0", *wild)
     assert said.status == 0, said.err
@@ -215,7 +213,7 @@ def test_under_a_launcher_of_hydras_own(home: Path, nnbench: Command) -> None:
     assert study.tuning["test/accuracy"].isna().all()
 
 
-def test_dry_run_lists_what_is_known(nnbench: Command) -> None:
+def test_dry_run_of_a_search_lists_the_first_trials(nnbench: Command) -> None:
     said = nnbench(*SMALL, "dry_run=true")
     lines = said.out.splitlines()
     assert len(lines) == TUNING + 2 * 3 + 2
@@ -255,7 +253,7 @@ MISTAKES = {
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("words", MISTAKES)
-def test_a_mistake_is_told_in_one_line_before_anything_starts(nnbench: Command, words: str) -> None:
+def test_a_mistake_is_reported_in_one_line_before_anything_starts(nnbench: Command, words: str) -> None:
     said = nnbench(*STUDY, *words.split())
     assert said.status == 2
     (line,) = said.err.splitlines()
@@ -263,7 +261,7 @@ def test_a_mistake_is_told_in_one_line_before_anything_starts(nnbench: Command, 
     assert not list(Path().iterdir())
 
 
-def test_the_rule_of_choice() -> None:
+def test_the_selection_rule() -> None:
     ranked = [
         score([(0.9, 0.2), (0.7, 0.6)]),
         score([(0.8, 0.5), (0.8, 0.5)]),  # the same accuracy at a higher loss
@@ -280,7 +278,7 @@ def test_the_rule_of_choice() -> None:
 
 
 @pytest.mark.heavy
-def test_a_killed_study_goes_on_to_the_same_winners(place: Place) -> None:  # noqa: F811
+def test_a_killed_study_resumes_with_the_same_selection(place: Place) -> None:  # noqa: F811
     words = ("-m", "experiment=tuned_quick", "optimizer=sgd,adam", "seed=range(4)", "training.epochs=2000", "report=none")
     sweep = place.start(*words)
     place.wait_until(lambda place: place.states()["FINISHED"] >= 10)

@@ -35,7 +35,7 @@ def test_a_setting_of_the_search_is_refused(home: Path, nnbench: Callable[..., S
     assert not (home / "results" / "artifacts").exists()
 
 
-def test_corners_hold_every_bound_and_choice_before_their_combinations() -> None:
+def test_corners_have_every_bound_before_combinations() -> None:
     space: Space = {"a": Range(low=0, high=1, log=False), "b": Choice(values=("x", "y", "z"))}
     found = list(corners(space))
     assert found[:5] == [{"a": 0}, {"a": 1}, {"b": "x"}, {"b": "y"}, {"b": "z"}]

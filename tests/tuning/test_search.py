@@ -38,7 +38,7 @@ def _trials(home: Path) -> dict[str, list[FrozenTrial]]:
 
 
 @pytest.mark.heavy
-def test_every_trial_is_told_and_each_of_its_runs_is_tracked(home: Path, nnbench: Command, trainer: Trainer) -> None:
+def test_every_trial_is_completed_and_each_run_is_tracked(home: Path, nnbench: Command, trainer: Trainer) -> None:
     said = nnbench(*SEARCH, "tuning.configs=3")
     assert said.status == 0, said.err
     study, trials = _study(home), _trials(home)
@@ -58,15 +58,13 @@ def test_every_trial_is_told_and_each_of_its_runs_is_tracked(home: Path, nnbench
     assert study.tuning.empty
 
 
-def test_searches_take_turns(home: Path, nnbench: Command, trainer: Trainer) -> None:
+def test_searches_alternate_between_optimizers(home: Path, nnbench: Command, trainer: Trainer) -> None:
     nnbench(*SEARCH, "tuning.configs=3")
     assert [job.config.optimizer.name for job in trainer.trained] == ["sgd", "sgd", "adam", "adam"] * 3
 
 
 @pytest.mark.heavy
-def test_trials_that_were_told_are_not_run_again_and_more_go_on_from_there(
-    home: Path, nnbench: Command, trainer: Trainer
-) -> None:
+def test_completed_trials_are_reused_by_a_longer_search(home: Path, nnbench: Command, trainer: Trainer) -> None:
     nnbench(*SEARCH, "tuning.configs=2")
     said = nnbench(*SEARCH, "tuning.configs=2")
     assert said.status == 0
@@ -81,7 +79,7 @@ def test_trials_that_were_told_are_not_run_again_and_more_go_on_from_there(
 
 
 @pytest.mark.heavy
-def test_an_interrupted_search_goes_on_with_the_trial_that_was_asked(home: Path, nnbench: Command, trainer: Trainer) -> None:
+def test_an_interrupted_search_resumes_its_open_trial(home: Path, nnbench: Command, trainer: Trainer) -> None:
     trainer.patience = 5
     assert nnbench(*SEARCH, "tuning.configs=3").status == 130
     states = [trial.state for own in _trials(home).values() for trial in own]
@@ -98,7 +96,7 @@ def test_an_interrupted_search_goes_on_with_the_trial_that_was_asked(home: Path,
 
 
 @pytest.mark.heavy
-def test_what_the_store_holds_is_told_without_a_run(home: Path, nnbench: Command, trainer: Trainer) -> None:
+def test_a_study_is_reported_without_new_runs(home: Path, nnbench: Command, trainer: Trainer) -> None:
     nnbench(*SEARCH, "tuning.configs=2")
     before = _trials(home)
     (home / "results" / "s" / "optuna.db").unlink()
@@ -110,7 +108,7 @@ def test_what_the_store_holds_is_told_without_a_run(home: Path, nnbench: Command
 
 
 @pytest.mark.heavy
-def test_the_same_seed_searches_alike_and_another_does_not(home: Path, nnbench: Command, trainer: Trainer) -> None:
+def test_the_search_depends_on_the_sampler_seed(home: Path, nnbench: Command, trainer: Trainer) -> None:
     def rates(*words: str) -> list[float]:
         trainer.trained.clear()
         nnbench(*PLAIN, "optimizer=adam", "tuning.configs=3", *words)
@@ -125,7 +123,7 @@ def test_the_same_seed_searches_alike_and_another_does_not(home: Path, nnbench: 
 
 
 @pytest.mark.heavy
-def test_a_diverged_run_counts_for_less_than_any_that_came_through(home: Path, nnbench: Command, trainer: Trainer) -> None:
+def test_a_diverged_run_ranks_below_every_other(home: Path, nnbench: Command, trainer: Trainer) -> None:
     bounds = ("space.learning_rate.low=1e-3", "space.learning_rate.high=1e30", "training.epochs=60")
     assert nnbench(*PLAIN, "optimizer=adam", "tuning.configs=8", *bounds).status == 0
     runs = _study(home).runs
@@ -135,7 +133,7 @@ def test_a_diverged_run_counts_for_less_than_any_that_came_through(home: Path, n
 
 
 @pytest.mark.heavy
-def test_a_failed_run_is_tried_again_and_then_told(home: Path, nnbench: Command, trainer: Trainer) -> None:
+def test_a_run_whose_worker_dies_is_retried_and_then_reported(home: Path, nnbench: Command, trainer: Trainer) -> None:
     trainer.failing = {1}
     assert nnbench(*SEARCH, "tuning.configs=2").status == 1
     assert {trial.state for own in _trials(home).values() for trial in own} == {TrialState.RUNNING}
@@ -167,7 +165,7 @@ class Own(Optimizer):
 
 
 @pytest.mark.heavy
-def test_an_edited_optimizer_that_is_searched_anew_is_told(
+def test_a_repeated_search_of_an_edited_optimizer_is_reported(
     home: Path, nnbench: Command, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(home)
@@ -192,7 +190,7 @@ def test_a_file_that_is_not_optunas(home: Path, nnbench: Command, trainer: Train
     assert trainer.trained == []
 
 
-def test_a_search_has_a_study_of_its_own_unless_it_is_named(home: Path, nnbench: Command, trainer: Trainer) -> None:
+def test_a_search_has_a_separate_study_by_default(home: Path, nnbench: Command, trainer: Trainer) -> None:
     words = "-m", "hydra/sweeper=tpe", *SIZE, "report=none", "optimizer=adam", "tuning.configs=1"
     assert "study tpe: " in nnbench(*words).err
     assert "study other: " in nnbench(*words, "study=other").err
@@ -224,7 +222,7 @@ def test_mistakes(nnbench: Command, words: str, line: str) -> None:
 
 
 @pytest.mark.heavy
-def test_a_free_worker_is_given_the_next_trial_at_once(home: Path, nnbench: Command) -> None:
+def test_a_free_worker_gets_the_next_trial_immediately(home: Path, nnbench: Command) -> None:
     """With real processes: trials are asked while others run, so that told and asked ones are interleaved."""
     assert nnbench(*PLAIN, "optimizer=sgd,adam", "tuning.configs=12", "training.epochs=500").status == 0
     trials = [trial for own in _trials(home).values() for trial in own]

@@ -49,7 +49,7 @@ samplers = st.sampled_from(SAMPLERS)
 
 
 @given(space=spaces, sampler=samplers, configs=st.integers(1, 40), seed=st.integers(0, 2**32))
-def test_so_many_different_configs_within_the_bounds(space: Space, sampler: Sampler, configs: int, seed: int) -> None:
+def test_samples_are_distinct_and_within_the_bounds(space: Space, sampler: Sampler, configs: int, seed: int) -> None:
     drawn = sample(space, sampler, configs, seed)
     assert len({repr(setting) for setting in drawn}) == len(drawn) == configs
     for setting in drawn:
@@ -61,7 +61,7 @@ def test_so_many_different_configs_within_the_bounds(space: Space, sampler: Samp
 
 
 @given(space=spaces, sampler=st.sampled_from(SAMPLERS[:2]), configs=st.integers(1, 20), seed=st.integers(0, 2**32))
-def test_more_configs_begin_with_the_fewer(space: Space, sampler: Sampler, configs: int, seed: int) -> None:
+def test_a_larger_sample_begins_with_the_smaller_one(space: Space, sampler: Sampler, configs: int, seed: int) -> None:
     assert sample(space, sampler, 2 * configs, seed)[:configs] == sample(space, sampler, configs, seed)
 
 
@@ -73,7 +73,7 @@ def test_another_seed_draws_others(sampler: Sampler) -> None:
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 @pytest.mark.parametrize("configs", [8, 32])
-def test_every_optimizer_is_given_as_many_configs(sampler: Sampler, configs: int) -> None:
+def test_every_optimizer_gets_the_same_number_of_configs(sampler: Sampler, configs: int) -> None:
     assert {len(sample(declared(optimizer), sampler, configs, 0)) for optimizer in DECLARED} == {configs}
 
 
@@ -111,7 +111,7 @@ def test_a_grid_is_a_full_factorial_with_the_most_values_on_the_first_axis() -> 
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_a_space_that_holds_too_few(sampler: Sampler) -> None:
+def test_a_space_with_too_few_configurations_is_refused(sampler: Sampler) -> None:
     space: Space = {"a": Choice(values=(1, 2, 3)), "b": Choice(values=("x", "y"))}
     assert len(sample(space, sampler, 6, 0)) == 6
     with pytest.raises(UserError, match=r"tuning.configs=7: .*6"):
@@ -154,12 +154,12 @@ def test_next_to_the_bound_counts_as_the_bound() -> None:
     assert edges(SPACE, _tried(0.9, 0.5), fraction) == {"rate": "high"}
 
 
-def test_the_outermost_that_was_tried_is_no_edge_where_the_space_goes_on() -> None:
+def test_the_outermost_sample_is_no_edge_within_the_space() -> None:
     """Of eight samples one is always the lowest: that it won says nothing of what lies below."""
     assert edges(SPACE, _tried(0.02, 0.45), fraction) == {}
 
 
-def test_a_space_is_widened_by_a_third_on_that_side_alone() -> None:
+def test_a_space_is_widened_by_a_third_on_one_side() -> None:
     wider = widened(SPACE, {"rate": "high"}, fraction)
     assert wider == {**SPACE, "rate": Range(low=0.01, high=4.642, log=True)}  # a third of its two decades
     lower = widened(SPACE, {"rate": "low"}, fraction)["rate"]
@@ -176,7 +176,7 @@ def test_no_further_than_is_allowed() -> None:
 
 @settings(max_examples=50)
 @given(axis=ranges, side=st.sampled_from(["low", "high"]))
-def test_a_widened_axis_holds_the_old_one(axis: Range, side: Any) -> None:
+def test_a_widened_axis_contains_the_old_one(axis: Range, side: Any) -> None:
     wider = axis.widened(side, lambda value: value > 0)
     if wider is not None:
         assert wider.low <= axis.low < axis.high <= wider.high
@@ -184,7 +184,7 @@ def test_a_widened_axis_holds_the_old_one(axis: Range, side: Any) -> None:
 
 
 @pytest.mark.parametrize("optimizer", DECLARED)
-def test_a_declared_space_is_one_of_its_optimizers(optimizer: str) -> None:
+def test_a_declared_space_has_fields_of_its_optimizer(optimizer: str) -> None:
     space = declared(optimizer)
     rate = space["learning_rate"]
     assert isinstance(rate, Range)
@@ -226,6 +226,6 @@ LOG = {"kind": "log", "low": 0.1, "high": 1.0}
         ({"rho": {"kind": "choice", "values": [0.9, 1.5]}}, "space.rho.values=1.5: rho=1.5"),
     ],
 )
-def test_a_space_that_cannot_be(tree: Any, line: str) -> None:
+def test_an_invalid_space_is_refused(tree: Any, line: str) -> None:
     with pytest.raises(UserError, match=line):
         read(tree, fraction)

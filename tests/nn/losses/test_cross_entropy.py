@@ -69,13 +69,13 @@ def test_held_out_points_are_scored_by_the_cross_entropy_itself(dtype: type[np.f
     assert size < 30 or loss > -np.log(1e-7)  # more than the clip of the training loss would admit
 
 
-def test_the_first_of_tied_logits_is_the_answer() -> None:
+def test_the_first_of_tied_logits_is_predicted() -> None:
     logits, labels = np.zeros((6, 3), np.float32), np.array([0, 1, 2, 0, 1, 2])
     assert measured(logits, labels)[2] == score(logits, labels)[1] == 2 / 6
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_one_hopeless_point_costs_what_the_clip_allows(dtype: type[np.floating]) -> None:
+def test_the_loss_of_one_point_is_bounded_by_the_clip(dtype: type[np.floating]) -> None:
     logits = np.array([[1e4, 0.0], [0.0, 1e4]], dtype)
     finite, loss, accuracy, gradient = measured(logits, np.array([1, 1]))
     assert finite
@@ -93,20 +93,20 @@ def test_gradients_are_never_subnormal(dtype: type[np.floating]) -> None:
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, [-np.inf, -np.inf]])
-def test_logits_beyond_numbers_are_told(bad: float | list[float]) -> None:
+def test_infinite_logits_are_detected(bad: float | list[float]) -> None:
     logits = np.ones((3, 2))
     logits[1] = bad
     assert not measured(logits, np.array([0, 1, 0]))[0]
 
 
-def test_an_impossible_class_is_no_fault() -> None:
+def test_a_class_that_no_point_has_is_no_error() -> None:
     finite, loss, _, gradient = measured(np.array([[0.0, -np.inf]]), np.array([0]))
     assert finite
     assert loss == pytest.approx(1e-7)
     assert np.isfinite(gradient).all()
 
 
-def test_rows_that_wait_do_not_disturb_each_other() -> None:
+def test_buffered_rows_are_independent() -> None:
     rng = np.random.default_rng(0)
     labels = rng.integers(3, size=20)
     buffer, gradient = aligned((3, 24), np.float64), aligned((3, 24), np.float64)

@@ -88,7 +88,7 @@ def _halved(study: Study, name: str, lost: range, by: float) -> Study:
 
 
 @pytest.mark.parametrize("names", [["adam"], ["adam", "sgd"]])
-def test_losing_half_of_the_runs_is_no_improvement(make_study: MakeStudy, names: list[str]) -> None:
+def test_half_of_the_runs_diverged_is_no_improvement(make_study: MakeStudy, names: list[str]) -> None:
     before = make_study(names, 20, name="before")
     after = _halved(before, "after", range(9), 0.03)
     versus = _versus(before, after)
@@ -106,7 +106,7 @@ def test_losing_half_of_the_runs_is_no_improvement(make_study: MakeStudy, names:
     assert (gone.lost_before, gone.sign) == (9, -1)  # what had diverged has a lower loss now
 
 
-def test_a_setting_that_lost_all_runs_beside_one_that_did_not(make_study: MakeStudy) -> None:
+def test_a_setting_with_only_lost_runs_beside_another(make_study: MakeStudy) -> None:
     before = make_study(["adam", "sgd"], 20, name="before")
     versus = _versus(before, _halved(before, "after", range(20), 0.0))
     change = next(one for one in versus.changes(TEST) if one.setting == "adam")
@@ -127,7 +127,7 @@ def test_values_are_compared_not_as_they_are_printed(study: Study) -> None:
     assert not mixed.configured
 
 
-def test_versions_that_differ_are_told(study: Study) -> None:
+def test_different_versions_are_reported(study: Study) -> None:
     coded = _coded(study, "before")
     versus = _versus(coded, _coded(study, "after", numpy="1.26.0", blas="mkl"))
     assert versus.environment == ["NumPy", "BLAS"]
@@ -137,7 +137,7 @@ def test_versions_that_differ_are_told(study: Study) -> None:
     assert "nothing that is recorded differs" in wording.caveats(same)[0]
 
 
-def test_nothing_in_common_is_the_users_mistake(study: Study, make_study: MakeStudy) -> None:
+def test_studies_without_common_settings_are_refused(study: Study, make_study: MakeStudy) -> None:
     with pytest.raises(
         UserError, match="study=before,other: no setting is in both; the first has adam; sgd; rmsprop, the second mine"
     ):
@@ -182,7 +182,7 @@ def test_the_verdict_does_not_claim_what_is_not(study: Study, make_study: MakeSt
     assert wording.headline(few, TEST) == "4 seeds in common cannot show a change in test accuracy"
 
 
-def test_what_differs_is_named(study: Study) -> None:
+def test_differing_parameters_are_named(study: Study) -> None:
     def changed(**leaves: Any) -> Versus:
         return _versus(study, replace(study, name="after", runs=study.runs.assign(**leaves)))
 
@@ -251,7 +251,7 @@ STUDIES: dict[str, Callable[[MakeStudy], tuple[Study, Study]]] = {
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("kind", STUDIES)
-def test_any_two_studies_fit_on_the_pages(make_study: MakeStudy, kind: str) -> None:
+def test_any_two_studies_can_be_compared(make_study: MakeStudy, kind: str) -> None:
     versus = _versus(*STUDIES[kind](make_study))
     check(drawn(lambda: compare.compose(versus).sheets))
 
@@ -291,7 +291,7 @@ def _coded(study: Study, name: str, **columns: Any) -> Study:
         ),
     ],
 )
-def test_the_same_code_is_claimed_on_evidence_only(
+def test_the_same_code_is_claimed_only_on_evidence(
     study: Study, before: dict[str, Any], after: dict[str, Any], differ: list[str], unknown: list[str]
 ) -> None:
     versus = _versus(_coded(study, "before", **before), _coded(study, "after", **after))
@@ -303,7 +303,7 @@ def test_the_same_code_is_claimed_on_evidence_only(
     assert not versus.configured
 
 
-def test_what_was_changed_is_shown(study: Study, tmp_path: Path) -> None:
+def test_changed_lines_are_shown(study: Study, tmp_path: Path) -> None:
     versus = _versus(_coded(study, "before"), _coded(study, "after", source="other"))
     assert versus.diff[:2] == ["--- before/my/opts.py", "+++ after/my/opts.py"]
     assert {"-smy.opts:Lion", "+other", " first", " last"} <= set(versus.diff)
@@ -344,5 +344,5 @@ def test_runs_of_earlier_code_are_counted(study: Study, make_study: MakeStudy) -
         ({"commit": ["a" * 40, "b" * 40] * 12, "dirty": True}, "2 commits, some with uncommitted changes"),
     ],
 )
-def test_a_version_is_named_for_what_it_is(study: Study, provenance: dict[str, Any], words: str) -> None:
+def test_a_version_is_named_by_its_code(study: Study, provenance: dict[str, Any], words: str) -> None:
     assert code.shown(study.runs.assign(**provenance)) == words

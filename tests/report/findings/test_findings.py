@@ -13,7 +13,7 @@ from tests.oracles import interquartile
 MakeStudy = Callable[..., Study]
 
 
-def test_ranking_is_what_scipy_says(comparison: Study) -> None:
+def test_ranks_agree_with_scipy(comparison: Study) -> None:
     """The whole way again with other tools: SciPy's trimmed mean, wilcoxon, and Holm by hand."""
     by = METRICS["test/accuracy"]
     table = Findings(comparison).ranking(by).set_index("setting")
@@ -63,7 +63,7 @@ def test_a_setting_whose_runs_all_diverged_ranks_last_and_is_shown_to(make_study
     ("validation", "test", "column"),
     [(True, True, "test/accuracy"), (True, False, "final/val_accuracy"), (False, False, "final/train_accuracy")],
 )
-def test_the_study_is_judged_by_what_was_held_out(make_study: MakeStudy, validation: bool, test: bool, column: str) -> None:
+def test_the_study_is_judged_on_held_out_points(make_study: MakeStudy, validation: bool, test: bool, column: str) -> None:
     assert Findings(make_study(seeds=2, validation=validation, test=test)).primary.column == column
 
 

@@ -27,7 +27,7 @@ def measured(make_study: MakeStudy, seeds: int = 12, **leads: tuple[float, float
     return study
 
 
-def test_opposite_orders_are_told_with_the_pairs_that_are_reversed(make_study: MakeStudy) -> None:
+def test_opposite_orders_are_reported_with_the_reversed_pairs(make_study: MakeStudy) -> None:
     study = measured(make_study, a=(8, 0, 8), b=(4, 4, 4), c=(0, 8, 0))
     (one,) = disagreements(Findings(study))
     assert (one.metric.column, one.kind, one.first, one.tau) == ("test/loss", "reversed", "c", -1.0)
@@ -45,7 +45,7 @@ def test_opposite_orders_are_told_with_the_pairs_that_are_reversed(make_study: M
         ({"a": (8, 8, 8.0), "b": (0, 0, 8.3), "c": (0, 0, 0)}, [("best/test_accuracy", "other_first")]),
     ],
 )
-def test_what_another_measure_says(
+def test_the_result_by_another_measure(
     make_study: MakeStudy, leads: dict[str, tuple[float, float, float]], kinds: list[tuple[str, str]]
 ) -> None:
     found = disagreements(Findings(measured(make_study, 12, **leads)))
@@ -64,7 +64,7 @@ def test_without_test_points_the_measures_are_of_validation(make_study: MakeStud
     assert columns == ["final/val_accuracy", "final/val_loss"]
 
 
-def test_the_page_sets_them_side_by_side(make_study: MakeStudy, draw_page: DrawPage) -> None:
+def test_the_page_compares_the_measures(make_study: MakeStudy, draw_page: DrawPage) -> None:
     (page,), table = draw_page("measures", measured(make_study, a=(8, 0, 8), b=(4, 4, 4), c=(0, 8, 0)))
     assert page.title == "a is first by test accuracy after the last epoch, c by test cross-entropy after the last epoch"
     places = table.pivot_table(index="setting", columns=["measure", "when"], values="rank")

@@ -58,14 +58,14 @@ def test_references_are_means_over_seeds(comparison: Study) -> None:
     assert list(found.accuracies) == ["chance", "nearest neighbours", "Bayes"]
 
 
-def test_where_runs_of_a_seed_differ_in_it_there_is_no_reference(comparison: Study) -> None:
+def test_references_must_agree_within_a_seed(comparison: Study) -> None:
     noisier = comparison.runs["setting"] == "adam"  # as if one setting were trained on another task
     mixed = changed(comparison, reference__bayes_accuracy=np.where(noisier, 0.7, 0.9))
     assert "Bayes" not in references(mixed.runs).accuracies
     assert "Bayes" in references(mixed.runs).losses
 
 
-def test_chance_comes_from_the_data(comparison: Study, draw_page: Draw) -> None:
+def test_chance_is_computed_from_the_data(comparison: Study, draw_page: Draw) -> None:
     unequal = changed(comparison, reference__chance_accuracy=0.6)
     assert chance(unequal.runs) == pytest.approx(0.6)
     (page,), _ = draw_page("accuracy", unequal)
@@ -89,7 +89,7 @@ def test_lines_are_drawn_where_the_references_are(comparison: Study, draw_page: 
         assert len(axes.lines) == len(plain.lines) + len(expected)
 
 
-def test_tables_tell_the_references_and_the_best_epoch(comparison: Study, draw_page: Draw) -> None:
+def test_tables_have_the_references_and_the_best_epoch(comparison: Study, draw_page: Draw) -> None:
     _, table = draw_page("final_table", comparison)
     assert table["reference/neighbours_accuracy"].unique() == pytest.approx(
         references(comparison.runs).accuracies["nearest neighbours"]
@@ -106,7 +106,7 @@ def test_tables_tell_the_references_and_the_best_epoch(comparison: Study, draw_p
     assert not [column for column in bare if str(column).startswith(("reference/", "best/"))]
 
 
-def test_a_winner_below_the_neighbours_is_told_on_evidence(comparison: Study) -> None:
+def test_a_best_setting_below_the_neighbours_is_reported_on_evidence(comparison: Study) -> None:
     best = Findings(comparison).ranking(Findings(comparison).primary)["setting"].iloc[0]
     own = comparison.runs.loc[comparison.runs["setting"] == best, "test/accuracy"].mean()
     assert "below_neighbours" in kinds(changed(comparison, reference__neighbours_accuracy=own + 0.1))
@@ -115,20 +115,20 @@ def test_a_winner_below_the_neighbours_is_told_on_evidence(comparison: Study) ->
     assert "below_neighbours" not in kinds(without(comparison))
 
 
-def test_under_six_seeds_nothing_is_shown_to_be_below(make_study: Callable[..., Study]) -> None:
+def test_with_fewer_than_six_seeds_nothing_is_shown_to_be_below(make_study: Callable[..., Study]) -> None:
     few = make_study(seeds=4)
     assert not {"below_neighbours", "memorised"} & kinds(
         changed(few, reference__neighbours_accuracy=0.99, reference__bayes_loss=5.0)
     )
 
 
-def test_training_losses_below_the_bayes_loss_are_told_on_evidence(comparison: Study) -> None:
+def test_training_losses_below_the_bayes_loss_are_reported_on_evidence(comparison: Study) -> None:
     losses = comparison.runs["final/train_loss"]
     assert "memorised" in kinds(changed(comparison, reference__bayes_loss=losses.max() + 0.1))
     assert "memorised" not in kinds(changed(comparison, reference__bayes_loss=losses.min() - 0.01))
 
 
-def test_targets_that_only_memorising_reaches(comparison: Study, draw_page: Draw) -> None:
+def test_targets_above_the_bayes_accuracy(comparison: Study, draw_page: Draw) -> None:
     known = References(values={"reference/bayes_accuracy": 0.909})
     assert known.beyond([0.7, 0.8, 0.9]) == ""
     assert "0.95" in known.beyond([0.8, 0.95])

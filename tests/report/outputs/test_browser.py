@@ -106,14 +106,14 @@ def web(make_study: MakeStudy, tmp_path_factory: pytest.TempPathFactory) -> Path
     return write(study, tmp_path_factory.mktemp("web"), title="Optimizers compared", pages=PAGES, targets=[0.9]).web
 
 
-def test_the_page_is_white_as_its_pictures_are(reader: Reader, web: Path) -> None:
+def test_the_html_page_is_white_like_its_figures(reader: Reader, web: Path) -> None:
     """Also for those whose system is dark."""
     reader.open(web)
     assert reader.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert reader.page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
 
 
-def test_pointing_at_a_curve_tells_its_values(reader: Reader, web: Path) -> None:
+def test_hovering_over_a_curve_shows_its_values(reader: Reader, web: Path) -> None:
     reader.open(web)
     charts = reader.page.locator(".chart[data-kind=lines] svg")
     expect(charts).to_have_count(4)
@@ -140,7 +140,7 @@ def test_keys_read_a_curve_too(reader: Reader, web: Path) -> None:
     expect(reader.tip).to_have_count(0)
 
 
-def test_pointing_at_an_interval_tells_the_run(reader: Reader, web: Path) -> None:
+def test_hovering_over_an_interval_shows_the_run(reader: Reader, web: Path) -> None:
     reader.open(web)
     forest_plot = reader.page.locator(".chart[data-kind=intervals] svg")
     dot = forest_plot.locator("circle").first.bounding_box()
@@ -151,7 +151,7 @@ def test_pointing_at_an_interval_tells_the_run(reader: Reader, web: Path) -> Non
     expect(reader.tip).to_contain_text(re.compile(r"seed \d\s*0\.\d+"))
 
 
-def test_a_name_hides_its_curve(reader: Reader, web: Path) -> None:
+def test_clicking_a_name_hides_its_curve(reader: Reader, web: Path) -> None:
     reader.open(web)
     group = reader.page.locator("#loss")
     lines = group.locator("polyline.line")
@@ -200,7 +200,7 @@ def test_pages_that_are_not_drawn_live_are_there_as_in_print(reader: Reader, web
 
 
 @pytest.mark.parametrize("reader", ["phone"], indirect=True)
-def test_what_comes_from_data_cannot_become_markup(reader: Reader, make_study: MakeStudy, tmp_path: Path) -> None:
+def test_data_is_escaped_in_markup(reader: Reader, make_study: MakeStudy, tmp_path: Path) -> None:
     study = make_study(["adam", "sgd"], 2, name=EVIL)
     runs = study.runs.assign(setting=study.runs["setting"] + EVIL, reason=EVIL, commit=EVIL)
     sweeps = study.sweeps.assign(command=EVIL)

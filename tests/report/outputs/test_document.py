@@ -70,7 +70,7 @@ def test_bookmarks_are_the_findings_and_lead_to_their_pages(pdf: PdfReader) -> N
         assert " ".join(title.split()) in " ".join(pdf.pages[number or 0].extract_text().split())
 
 
-def test_metadata_tells_what_it_is_and_not_when(pdf: PdfReader, written: Report) -> None:
+def test_metadata_has_no_time(pdf: PdfReader, written: Report) -> None:
     assert pdf.metadata is not None
     assert pdf.metadata.title == "Optimizers compared: comparison"
     assert pdf.metadata.subject == written.answer
@@ -110,7 +110,7 @@ def _digests(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
 
 
-def test_every_page_leaves_its_picture(written: Report) -> None:
+def test_every_page_writes_a_figure(written: Report) -> None:
     """An SVG that shows in any browser: its text is text, nothing in it is dated or fetched."""
     assert set(written.svgs) == set(PAGES)
     for path in written.svgs.values():
@@ -124,23 +124,23 @@ def test_every_page_leaves_its_picture(written: Report) -> None:
         assert len(words) < 1_000_000
 
 
-def test_the_cover_is_a_picture_to_look_at(written: Report) -> None:
+def test_the_cover_has_a_preview_picture(written: Report) -> None:
     with Image.open(written.cover) as picture:
         assert picture.size == (1000, 1414)
 
 
-def test_it_is_small_enough_to_send(written: Report) -> None:
+def test_html_report_is_small(written: Report) -> None:
     assert written.pdf.stat().st_size < 5_000_000
     assert written.web.stat().st_size < 1_500_000
 
 
-def test_a_report_knows_all_its_files(written: Report) -> None:
+def test_a_report_lists_all_its_files(written: Report) -> None:
     there = {path for path in written.folder.rglob("*") if path.is_file()}
     assert set(written.files) == there
     assert len(written.files) == len(there)
 
 
-def test_progress_tells_of_each_page_and_of_the_printing(make_study: MakeStudy, tmp_path: Path) -> None:
+def test_progress_reports_each_page_and_the_pdf(make_study: MakeStudy, tmp_path: Path) -> None:
     said: list[tuple[str, int, int]] = []
     study, pages = make_study(["adam"], 1), ["cover", "loss", "runs"]
     write(study, tmp_path, title="", pages=pages, targets=[], progress=lambda *told: said.append(told))
@@ -148,7 +148,7 @@ def test_progress_tells_of_each_page_and_of_the_printing(make_study: MakeStudy, 
     assert said[3:] == [("printing", number, 3) for number in range(3)]
 
 
-def test_every_page_leaves_its_table(written: Report, make_study: MakeStudy) -> None:
+def test_every_page_writes_a_table(written: Report, make_study: MakeStudy) -> None:
     assert list(written.csvs) == PAGES
     made = document.compose(make_study(seeds=8), title="", pages=PAGES, targets=[0.8, 0.9, 0.95])
     for name, path in written.csvs.items():
@@ -158,7 +158,7 @@ def test_every_page_leaves_its_table(written: Report, make_study: MakeStudy) -> 
 
 
 @pytest.mark.heavy
-def test_what_cannot_be_shown_is_listed_with_the_reason(make_study: MakeStudy, tmp_path: Path) -> None:
+def test_pages_that_cannot_be_shown_are_listed_with_the_reason(make_study: MakeStudy, tmp_path: Path) -> None:
     report = _write(make_study(["adam", "mine"], 2, boundaries=False), tmp_path, [*PAGES, "printed"])
     assert [name for name, _ in report.missing] == ["boundaries"]
     last = PdfReader(report.pdf).pages[-1].extract_text()
@@ -177,7 +177,7 @@ def test_nothing_to_compare_is_still_a_report(make_study: MakeStudy, tmp_path: P
 
 
 @pytest.mark.heavy
-def test_an_earlier_report_leaves_no_trace(make_study: MakeStudy, tmp_path: Path) -> None:
+def test_files_of_an_earlier_report_are_removed(make_study: MakeStudy, tmp_path: Path) -> None:
     _write(make_study(["adam"], 1), tmp_path)
     mine = tmp_path / "figures" / "mine.csv"
     mine.write_text("kept")
@@ -195,9 +195,7 @@ def test_an_earlier_report_leaves_no_trace(make_study: MakeStudy, tmp_path: Path
 
 
 @pytest.mark.heavy
-def test_a_failure_leaves_the_earlier_report_whole(
-    make_study: MakeStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failure_keeps_the_earlier_report(make_study: MakeStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = _write(make_study(["adam"], 1), tmp_path, ["cover"]).pdf.read_bytes()
 
     def full(*_: object) -> None:
@@ -217,7 +215,7 @@ def test_an_unknown_page_is_the_users_mistake(comparison: Study, tmp_path: Path)
 
 
 @pytest.mark.heavy
-def test_the_users_matplotlib_settings_do_not_show(make_study: MakeStudy, tmp_path: Path) -> None:
+def test_the_users_matplotlib_settings_have_no_effect(make_study: MakeStudy, tmp_path: Path) -> None:
     import matplotlib as mpl
 
     plain = _write(make_study(["adam"], 2), tmp_path / "a", ["cover", "loss"]).pdf.read_bytes()

@@ -45,7 +45,7 @@ def test_markup_is_not_escaped_twice() -> None:
     assert join([element("b", "1 < 2"), " & ", Html("<i></i>")]) == "<b>1 &lt; 2</b> &amp; <i></i>"
 
 
-def test_a_page_holds_data_that_cannot_leave_it() -> None:
+def test_data_in_a_page_is_escaped() -> None:
     words = page(EVIL, element("p", EVIL), {"name": EVIL, "value": None})
     made = Structure(words)
     assert made.seen.count("script") == 2
@@ -55,19 +55,19 @@ def test_a_page_holds_data_that_cannot_leave_it() -> None:
     assert json.loads(found[1]) == {"name": EVIL, "value": None}
 
 
-def test_a_page_asks_for_nothing_from_outside() -> None:
+def test_a_page_loads_nothing_from_the_network() -> None:
     words = page("Title", element("p", "words"), {})
     assert f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">' in words
     assert set(re.findall(r"https?://[^\s\"'`)]*", words)) == {"http://www.w3.org/2000/svg"}  # a name, not an address
     assert not re.search(r"\b(?:src|href)\s*=\s*[\"']?(?!data:|#)|url\((?!#)|@import|fetch\(|XMLHttp|innerHTML|eval\(", words)
 
 
-def test_no_number_becomes_one_that_json_does_not_know() -> None:
+def test_numbers_in_json_are_finite() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         page("", Html(""), {"value": float("nan")})
 
 
-def test_a_table_tells_what_it_sorts_by() -> None:
+def test_a_table_shows_its_sort_column() -> None:
     columns = [Column(head="setting", text=True), Column(head="accuracy", falling=True)]
     rows = [
         [Cell(words="adam"), Cell(words="0.90", value=0.9, note="[0.8, 1]", bold=True)],

@@ -29,7 +29,7 @@ def test_it_has_the_answer_the_table_the_commands_and_the_caveats(make_study: Ma
     assert any(line.startswith("- Not shown: boundaries, because no completed run") for line in lines)
 
 
-def test_the_table_is_well_formed_and_the_best_stand_out(make_study: MakeStudy, tmp_path: Path) -> None:
+def test_the_table_is_valid_and_the_best_are_bold(make_study: MakeStudy, tmp_path: Path) -> None:
     rows = [line for line in _summary(make_study(), tmp_path).split("\n") if line.startswith("|")]
     assert len(rows) == 2 + 4
     assert len({row.count("|") for row in rows}) == 1
@@ -38,7 +38,7 @@ def test_the_table_is_well_formed_and_the_best_stand_out(make_study: MakeStudy, 
     assert bold == {"adam": 1, "sgd": 0, "adagrad": 0, "rmsprop": 0}
 
 
-def test_lost_runs_are_told(make_study: MakeStudy, tmp_path: Path) -> None:
+def test_lost_runs_are_reported(make_study: MakeStudy, tmp_path: Path) -> None:
     study = make_study(outcome=lambda setting, seed: "diverged" if setting == "sgd" and seed < 3 else "finished")
     assert "| sgd | 10 (3 diverged) |" in _summary(study, tmp_path)
 

@@ -51,7 +51,7 @@ def test_distribution_has_a_dot_for_each_run(comparison: Study, draw_page: DrawP
     assert shares.get_xlim() == forest_plot.get_xlim()
 
 
-def test_dots_that_would_hide_each_other_are_stacked() -> None:
+def test_overlapping_dots_are_stacked() -> None:
     assert stacked(np.array([0.0, 0.01, 0.02, 0.5, 0.9, 0.91]), 0.1).tolist() == [0, 1, -1, 0, 0, 1]
 
 
@@ -97,7 +97,7 @@ def test_ranks_are_those_within_seeds(comparison: Study, draw_page: DrawPage) ->
 
 
 @pytest.mark.heavy
-def test_ranks_that_show_nothing_say_so(make_study: MakeStudy, draw_page: DrawPage) -> None:
+def test_ranks_without_a_difference_are_reported(make_study: MakeStudy, draw_page: DrawPage) -> None:
     study = make_study(alike=True)
     p = stats.friedmanchisquare(*_wide(study).T.to_numpy()).pvalue
     assert p > 0.05  # the study is what it is meant to be
@@ -152,7 +152,7 @@ def test_seconds_are_epochs_at_the_pace_of_the_setting(make_study: MakeStudy, dr
     assert "Seconds: epochs times the median time of an epoch of that setting" in page.caption
 
 
-def test_a_run_that_was_watched_for_less_long_is_not_late(make_study: MakeStudy) -> None:
+def test_a_shorter_run_is_not_counted_as_late(make_study: MakeStudy) -> None:
     """The same runs twice, once all of them and once their beginning alone."""
     whole = make_study(["adam"], 9)
     arrivals = whole.runs["epochs_to/0.80"]
@@ -174,7 +174,7 @@ def test_a_run_that_was_watched_for_less_long_is_not_late(make_study: MakeStudy)
     assert race.verdict.behind == ("adam, cut short",), "who diverged never arrives, however long one watches"
 
 
-def test_a_target_that_nobody_reached_is_told(make_study: MakeStudy, draw_page: DrawPage) -> None:
+def test_a_target_without_success_is_reported(make_study: MakeStudy, draw_page: DrawPage) -> None:
     study = make_study(["adam", "sgd"], 4)
     (page,), _ = draw_page("time_to_target", study, targets=(0.8, 0.999))
     assert "No run reached 1.00" in _words(page)
@@ -182,7 +182,7 @@ def test_a_target_that_nobody_reached_is_told(make_study: MakeStudy, draw_page: 
         draw_page("time_to_target", study, targets=(0.999,))
 
 
-def test_the_first_to_arrive_is_named_only_where_it_is_shown(make_study: MakeStudy, draw_page: DrawPage) -> None:
+def test_the_earliest_is_named_only_if_a_test_shows_it(make_study: MakeStudy, draw_page: DrawPage) -> None:
     (page,), table = draw_page("time_to_target", make_study(["adam", "rmsprop_default"], 9), targets=(0.6,))
     assert table["behind"].tolist() == [False, True]
     assert str(page.title).startswith("adam has the lowest median time to 0.60 training accuracy, ")
@@ -192,7 +192,7 @@ def test_the_first_to_arrive_is_named_only_where_it_is_shown(make_study: MakeStu
     assert str(page.title).startswith("3 seeds cannot rank 4 optimizers by median time to 0.60")
 
 
-def test_the_gap_is_run_by_run(comparison: Study, draw_page: DrawPage) -> None:
+def test_the_gap_is_computed_for_each_run(comparison: Study, draw_page: DrawPage) -> None:
     (page,), table = draw_page("generalisation", comparison)
     gap = (comparison.runs["final/train_accuracy"] - comparison.runs["test/accuracy"]).groupby(comparison.runs["setting"])
     means = gap.apply(lambda own: float(interquartile(own)))
@@ -222,14 +222,14 @@ def test_failures_are_counted_with_wilsons_interval(make_study: MakeStudy, draw_
     assert [np.asarray(line.get_xdata()).tolist() for line in crosses] == [[0, 1]]
 
 
-def test_no_head_stands_over_nothing(make_study: MakeStudy, draw_page: DrawPage) -> None:
+def test_no_heading_without_content(make_study: MakeStudy, draw_page: DrawPage) -> None:
     """Of fewer than six runs there is no interval, nor a column for it."""
     for seeds, heads in ((4, 0), (8, 1)):
         (page,), _ = draw_page("generalisation", make_study(["adam", "sgd"], seeds))
         assert [text.get_text() for text in page.figure.texts].count("95 % interval") == heads
 
 
-def test_a_tie_for_the_most_failures_is_told(make_study: MakeStudy, draw_page: DrawPage) -> None:
+def test_a_tie_for_the_most_failures_is_reported(make_study: MakeStudy, draw_page: DrawPage) -> None:
     study = make_study(["adam", "sgd", "rmsprop"], 5, outcome=lambda name, _: "finished" if name == "adam" else "diverged")
     (page,), _ = draw_page("failures", study)
     assert page.title == (
@@ -237,7 +237,7 @@ def test_a_tie_for_the_most_failures_is_told(make_study: MakeStudy, draw_page: D
     )
 
 
-def test_no_failure_is_not_the_same_as_none_possible(comparison: Study, draw_page: DrawPage) -> None:
+def test_no_failure_has_an_upper_bound(comparison: Study, draw_page: DrawPage) -> None:
     (page,), _ = draw_page("failures", comparison)
     assert page.title == "No run diverged or ended at chance, but with 10 runs a failure rate of up to 28 % is possible"
 
@@ -261,7 +261,7 @@ def test_anytime_is_the_area_under_the_curve(comparison: Study, draw_page: DrawP
     assert str(page.title).startswith("adam has the lowest mean validation loss over training")
 
 
-def test_protocol_tells_who_sees_which_points(make_study: MakeStudy, draw_page: DrawPage) -> None:
+def test_protocol_page_lists_the_splits(make_study: MakeStudy, draw_page: DrawPage) -> None:
     (page,), _ = draw_page("protocol", make_study())
     assert page.title == "4 optimizers are compared on the same 10 seeds"
     words = _words(page)

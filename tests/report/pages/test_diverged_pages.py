@@ -18,9 +18,7 @@ def _hot(make_study: Callable[..., Study]) -> Study:
     return make_study(["adam", "sgd", "adagrad"], 12, outcome=outcome, boundaries=False)
 
 
-def test_the_share_of_runs_no_better_than_a_value_begins_with_those_that_diverged(
-    make_study: Callable[..., Study], draw_page: DrawPage
-) -> None:
+def test_the_distribution_function_begins_with_diverged_runs(make_study: Callable[..., Study], draw_page: DrawPage) -> None:
     (page,), _ = draw_page("distribution", _hot(make_study))
     shares = page.figure.axes[-1]
     starts = sorted(float(np.asarray(line.get_ydata())[0]) for line in shares.lines if len(np.asarray(line.get_xdata())) > 2)
@@ -37,7 +35,7 @@ def test_ranks_and_pairs_count_them_as_lost(make_study: Callable[..., Study], dr
     assert beaten[["difference", "difference_low"]].apply(np.isfinite).all(axis=None)  # over the seeds on which neither did
 
 
-def test_the_ranking_has_a_setting_that_lost_many_last(make_study: Callable[..., Study], draw_page: DrawPage) -> None:
+def test_a_setting_that_lost_many_runs_is_last(make_study: Callable[..., Study], draw_page: DrawPage) -> None:
     for page in ("cover", "final_table"):
         _, table = draw_page(page, _hot(make_study))
         assert table["setting"].iloc[-1] == "adam"

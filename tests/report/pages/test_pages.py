@@ -45,7 +45,7 @@ def test_every_page_is_in_a_choice_of_conf() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in figures.names() if name != "cover"])
-def test_a_page_that_has_nothing_to_show_says_why(name: str, make_study: MakeStudy) -> None:
+def test_a_page_without_data_has_a_reason(name: str, make_study: MakeStudy) -> None:
     with pytest.raises(NoDataError, match=r"^(no |none |fewer than |there is no run)"):
         _draw(name, make_study([], 0))
 
@@ -92,7 +92,7 @@ def test_panels_of_a_page_share_their_limits_and_the_loss_is_logarithmic(compari
     assert decades == pytest.approx([decades[0]] * 2)  # as many millimetres to a factor of ten
 
 
-def test_early_leaps_of_the_loss_are_cut_off_and_told(make_study: MakeStudy) -> None:
+def test_early_peaks_of_the_loss_are_cut_off_and_reported(make_study: MakeStudy) -> None:
     study = make_study(["adam", "sgd"], 4)
     study.curves.loc[study.curves["epoch"] == 3, "train_loss"] = 20.0
     (page,), table = _draw("loss", study)
@@ -114,13 +114,13 @@ def test_many_settings_have_a_panel_each(make_study: MakeStudy) -> None:
     assert "The first 18 of 20 settings" in " ".join(_words(page))
 
 
-def test_one_run_has_no_band_and_says_so(make_study: MakeStudy) -> None:
+def test_one_run_has_no_band_and_a_caption(make_study: MakeStudy) -> None:
     (page,), _ = _draw("loss", make_study(["adam"], 1))
     assert not any(axes.collections for axes in page.figure.axes)
     assert "no band" in " ".join(_words(page))
 
 
-def test_runs_that_diverged_stand_on_the_rail(make_study: MakeStudy) -> None:
+def test_diverged_runs_are_drawn_on_the_rail(make_study: MakeStudy) -> None:
     study = make_study(["adam", "sgd"], 4, outcome=lambda setting, seed: "diverged" if setting == "sgd" else "finished")
     (page,), table = _draw("loss", study)
     assert set(table["setting"]) == {"adam"}
@@ -144,7 +144,7 @@ def test_final_table_prints_what_it_returns(comparison: Study) -> None:
         assert f"[{best[f'{column} low']:.3f}, {best[f'{column} high']:.3f}]" in words
 
 
-def test_bold_is_what_is_not_shown_to_be_behind(comparison: Study, make_study: MakeStudy) -> None:
+def test_bold_settings_are_not_shown_to_be_behind(comparison: Study, make_study: MakeStudy) -> None:
     (page,), table = _draw("final_table", comparison)
     columns = [name for name in table if str(name).endswith(" behind") and "epochs_to" not in str(name)]
     bold = [text for text in page.figure.texts if text.get_fontweight() == "bold" and re.fullmatch(r"0\.\d+", text.get_text())]
@@ -167,7 +167,7 @@ def test_a_setting_that_is_not_ranked_is_not_among_the_best(make_study: MakeStud
     assert to_hex(marks["^"].get_markerfacecolor()) == palette.OPTIMIZER_STYLES["adam"].colour
 
 
-def test_times_count_the_runs_that_never_got_there(make_study: MakeStudy) -> None:
+def test_times_include_the_runs_that_never_reached_the_target(make_study: MakeStudy) -> None:
     broken = {("adam", 0): "diverged"}
     study = make_study(["adam", "sgd"], 4, outcome=lambda *run: broken.get(run, "finished"))
     (page,), table = _draw("final_table", study)
@@ -179,7 +179,7 @@ def test_times_count_the_runs_that_never_got_there(make_study: MakeStudy) -> Non
     assert "∞ (10,000)" in _words(page)
 
 
-def test_a_target_that_no_run_noted_is_read_from_the_curves(comparison: Study) -> None:
+def test_a_target_without_metric_is_computed_from_the_curves(comparison: Study) -> None:
     section = Section("final_table")
     with matplotlib.style.context(["default", style.RC]):
         settings = ReportOptions(title="", targets=(0.7,))
@@ -201,7 +201,7 @@ def test_boundaries_are_those_of_the_median_and_the_worst_seed(comparison: Study
     assert page.title == f"At the median seed, test accuracy lies between {low:.3f} for rmsprop and {high:.3f} for adam"
 
 
-def test_boundaries_show_how_they_came_about(make_study: MakeStudy) -> None:
+def test_boundaries_at_checkpoints_are_shown(make_study: MakeStudy) -> None:
     (page,), table = _draw("boundaries", make_study(["adam", "sgd"], 3, checkpoints=[10, 50, 100, 500, 1000, 10_000]))
     median = table[(table["setting"] == "adam") & (table["which"] == "median")]
     assert median["epoch"].tolist() == [10, 100, 1000, pd.NA]  # three of them, and not the last epoch twice
@@ -228,7 +228,7 @@ def test_boundaries_mark_the_points_that_the_network_gets_wrong(comparison: Stud
         assert tuple(picture.get_extent()) == boundary.extent
 
 
-def test_fields_are_white_where_the_network_guesses_and_nowhere_an_optimizers_colour(comparison: Study) -> None:
+def test_decision_fields_fade_to_white_and_use_class_colours_only(comparison: Study) -> None:
     boundary = comparison.boundary(str(comparison.runs["run_id"].iloc[0]))
     assert boundary is not None
     corner = replace(boundary, test_points=boundary.test_points[:1] * 0 + 1.19, test_labels=boundary.test_labels[:1])
@@ -281,7 +281,7 @@ def test_provenance_warns_of_mixed_and_of_uncommitted_code(make_study: MakeStudy
     assert str(dirty[0].title).startswith("The code had uncommitted changes")
 
 
-def test_a_command_said_again_is_told_once(comparison: Study) -> None:
+def test_a_repeated_command_is_shown_once(comparison: Study) -> None:
     for words in ("first", "first", "second", "first"):
         sweep = comparison.sweeps.assign(command=f"python -m nnbench -m {words}")
         comparison = replace(comparison, sweeps=pd.concat([comparison.sweeps, sweep], ignore_index=True))
@@ -292,7 +292,7 @@ def test_a_command_said_again_is_told_once(comparison: Study) -> None:
     assert "the last of 3 commands" in _words(page)
 
 
-def test_provenance_tells_what_varies_from_what_does_not(comparison: Study) -> None:
+def test_provenance_separates_varying_and_common_values(comparison: Study) -> None:
     _, table = _draw("provenance", comparison)
     kinds = table.set_index("key")["kind"]
     assert kinds["seed"] == "varied"
@@ -301,7 +301,7 @@ def test_provenance_tells_what_varies_from_what_does_not(comparison: Study) -> N
     assert settings["adam"] == "learning_rate 0.2, decay 0.0001"
 
 
-def test_runs_are_all_there_with_their_ids(make_study: MakeStudy) -> None:
+def test_all_runs_have_their_ids(make_study: MakeStudy) -> None:
     study = make_study(["adam", "sgd"], 70)
     pages, table = _draw("runs", study)
     assert len(pages) > 1
@@ -311,7 +311,7 @@ def test_runs_are_all_there_with_their_ids(make_study: MakeStudy) -> None:
     assert [page.title for page in pages] == ["140 runs, all finished", *[None] * (len(pages) - 1)]
 
 
-def test_a_failed_run_says_why(make_study: MakeStudy) -> None:
+def test_a_failed_run_has_its_reason(make_study: MakeStudy) -> None:
     study = make_study(["adam"], 2, outcome=lambda setting, seed: "failed" if seed else "finished")
     study.runs["reason"] = [None, "ValueError: weights must be finite"]
     (page,), table = _draw("runs", study)

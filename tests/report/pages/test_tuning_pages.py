@@ -35,7 +35,7 @@ def _search(study: Study) -> Search:
     return found
 
 
-def test_a_search_is_the_tuning_runs_where_there_are_any(make_study: MakeStudy) -> None:
+def test_a_search_consists_of_the_tuning_runs_if_any(make_study: MakeStudy) -> None:
     study = make_study(["adam", "sgd"], 3, tuned=16)
     search = _search(study)
     assert len(search.configurations) == 32
@@ -56,12 +56,12 @@ def test_a_configuration_that_lost_a_run_has_no_value(make_study: MakeStudy) -> 
     assert search.configurations["value"].notna().sum() == 8
 
 
-def test_seeds_alone_are_no_search(comparison: Study) -> None:
+def test_several_seeds_are_not_a_search(comparison: Study) -> None:
     assert Findings(comparison).search is None
     assert searched(pd.DataFrame(), pd.DataFrame(), {}) is None
 
 
-def test_grids_are_told_from_random_draws(make_study: MakeStudy) -> None:
+def test_grids_are_distinguished_from_random_samples(make_study: MakeStudy) -> None:
     grid, drawn = _search(make_study(GRID, 2)), _search(make_study(["adam"], 2, tuned=32))
     assert grid.gridded("adam", "learning_rate", "decay")
     assert not drawn.gridded("adam", "learning_rate", "decay")
@@ -70,7 +70,7 @@ def test_grids_are_told_from_random_draws(make_study: MakeStudy) -> None:
 
 
 @pytest.mark.parametrize("name", ["sensitivity", "heat_maps", "best_of_k", "importance", "chosen"])
-def test_nothing_tried_is_nothing_shown(name: str, comparison: Study, draw_page: DrawPage) -> None:
+def test_without_a_search_no_page(name: str, comparison: Study, draw_page: DrawPage) -> None:
     with pytest.raises(NoDataError, match=r"^no optimizer was "):
         draw_page(name, comparison)
 
@@ -96,7 +96,7 @@ def _reaching(make_study: MakeStudy, accuracy: dict[str, float]) -> Study:
 
 
 @pytest.mark.parametrize("name", ["sensitivity", "heat_maps", "best_of_k", "generalisation"])
-def test_a_page_without_room_for_all_keeps_the_best(name: str, make_study: MakeStudy, draw_page: DrawPage) -> None:
+def test_a_full_page_keeps_the_best_settings(name: str, make_study: MakeStudy, draw_page: DrawPage) -> None:
     """The best is the last of the alphabet."""
     labels = [f"a{at:02}" for at in range(14)] + ["zz"]
     study = make_study(labels, 3, tuned=8)
@@ -112,7 +112,7 @@ def test_a_page_without_room_for_all_keeps_the_best(name: str, make_study: MakeS
     assert "a1" in told or "a0" in told
 
 
-def test_who_reaches_nothing_is_not_praised(make_study: MakeStudy, draw_page: DrawPage) -> None:
+def test_settings_at_chance_are_not_called_robust(make_study: MakeStudy, draw_page: DrawPage) -> None:
     """It ends at chance whatever its learning rate, or far below the others: a range of that is worth nothing."""
     study = _reaching(make_study, {"chance": 0.34, "low": 0.6, "adam": 0.8, "sgd": 0.78})
     (page,), table = draw_page("sensitivity", study)
@@ -128,7 +128,7 @@ def test_who_reaches_nothing_is_not_praised(make_study: MakeStudy, draw_page: Dr
     assert not {"one", "other"} & set(str(page.title).split())
 
 
-def test_diverged_rates_stand_on_the_rail_and_never_at_zero(make_study: MakeStudy, draw_page: DrawPage) -> None:
+def test_diverged_rates_are_on_the_rail_not_at_zero(make_study: MakeStudy, draw_page: DrawPage) -> None:
     (page,), table = draw_page("sensitivity", make_study(GRID, 3, outcome=_large_rates))
     curves = page.figure.axes[0]
     rail = [line for line in curves.lines if line.get_marker() == "x"]
@@ -187,7 +187,7 @@ def test_best_of_k_is_the_expected_maximum(make_study: MakeStudy, draw_page: Dra
     assert "gains most from a longer search" in str(page.title)
 
 
-def test_importance_names_what_matters_most(make_study: MakeStudy, draw_page: DrawPage) -> None:
+def test_importance_names_the_most_important_hyperparameter(make_study: MakeStudy, draw_page: DrawPage) -> None:
     """The accuracies of the study depend on the learning rate, hardly on decay and not at all on rho."""
     (page,), table = draw_page("importance", make_study(["adam", "sgd"], 2, tuned=24))
     firsts = table.groupby("optimizer", sort=False)["hyperparameter"].first()
@@ -198,7 +198,7 @@ def test_importance_names_what_matters_most(make_study: MakeStudy, draw_page: Dr
         draw_page("importance", make_study(["adam"], 2, tuned=6))
 
 
-def test_what_was_chosen_is_set_against_the_default(make_study: MakeStudy, draw_page: DrawPage) -> None:
+def test_the_selected_setting_is_compared_with_the_default(make_study: MakeStudy, draw_page: DrawPage) -> None:
     study = make_study(["sgd", "adam"], 12, tuned=9)
     better = study.runs["setting"] == "sgd (tuned)"
     study.runs.loc[better, "test/accuracy"] = study.runs.loc[study.runs["setting"] == "sgd", "test/accuracy"].to_numpy() + 0.05
@@ -212,12 +212,12 @@ def test_what_was_chosen_is_set_against_the_default(make_study: MakeStudy, draw_
     assert "one of 0.9, 0.99" in texts
 
 
-def test_too_few_seeds_say_nothing_of_what_tuning_was_worth(make_study: MakeStudy, draw_page: DrawPage) -> None:
+def test_too_few_seeds_show_no_effect_of_tuning(make_study: MakeStudy, draw_page: DrawPage) -> None:
     (page,), _ = draw_page("chosen", make_study(["sgd", "adam"], 4, tuned=9))
     assert page.title == "1 of 2 winners lies on the edge of the space"
 
 
-def test_tuned_and_default_are_settings_and_no_optimizers_of_their_own(make_study: MakeStudy) -> None:
+def test_tuned_and_default_are_settings_of_one_optimizer(make_study: MakeStudy) -> None:
     findings = Findings(make_study(["sgd", "adam"], 4, tuned=8))
     assert findings.noun == "setting"
     assert findings.styles["adam (tuned)"].colour == palette.OPTIMIZER_STYLES["adam"].colour

@@ -9,7 +9,7 @@ HEIGHTS = st.lists(st.floats(0, 100), min_size=1, max_size=12)
 
 
 @given(HEIGHTS)
-def test_labels_are_apart_inside_and_in_order(heights: list[float]) -> None:
+def test_labels_do_not_overlap_and_keep_their_order(heights: list[float]) -> None:
     placed = spread(heights, 5, 0, 100)
     assert (np.diff(np.sort(placed)) >= 5 - 1e-9).all()
     assert placed.min() >= -1e-9
@@ -18,7 +18,7 @@ def test_labels_are_apart_inside_and_in_order(heights: list[float]) -> None:
     assert (np.diff(placed[order]) > 0).all()
 
 
-def test_labels_that_are_apart_stay_where_they_are() -> None:
+def test_labels_without_overlap_are_not_moved() -> None:
     assert spread([50, 10, 90], 5, 0, 100).tolist() == [50, 10, 90]
 
 
@@ -52,7 +52,7 @@ def test_names_that_are_cut_still_differ(room: int) -> None:
     assert all(len(name) <= room for name in shown)
 
 
-def test_what_names_have_in_common_goes_first() -> None:
+def test_common_parts_of_names_are_removed() -> None:
     assert short(LONG, lambda name: len(name) <= 100) == LONG
     assert short(LONG, lambda name: len(name) <= 50)[1] == "adam dataset.noise=0.1 dataset.test_samples=2"
     assert short(LONG, lambda name: len(name) <= 35)[1] == "adam noise=0.1 test_samples=2"

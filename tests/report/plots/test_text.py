@@ -23,7 +23,7 @@ def test_digits_are_of_one_width() -> None:
 
 
 @given(WORDS, st.floats(5, 80))
-def test_wrapped_lines_fit_and_lose_nothing(words: str, room: float) -> None:
+def test_wrapped_lines_fit_and_are_complete(words: str, room: float) -> None:
     lines = text.wrap(words, 9, room)
     assert all(text.width(line, 9) <= room for line in lines)
     assert "".join("".join(lines).split()) == "".join(words.split())
@@ -46,16 +46,16 @@ def test_fitted_text_fits_and_keeps_its_ends(words: str, room: float) -> None:
 
 
 @given(WORDS, st.floats(20, 80))
-def test_a_beginning_fits_and_is_one(words: str, room: float) -> None:
+def test_a_shortened_text_fits(words: str, room: float) -> None:
     line = text.beginning(words, 9, room)
     assert text.width(line, 9) <= room
     assert text.legible(words).startswith(line.removesuffix(" …"))
     assert line.endswith("…") == (line != text.legible(words))
 
 
-def test_a_beginning_ends_after_a_word() -> None:
+def test_a_shortened_text_ends_after_a_word() -> None:
     assert text.beginning("adam has the lowest loss, not shown to be ahead of sgd", 9, 60) == "adam has the lowest loss, not …"
 
 
-def test_letters_that_no_font_has_are_boxes() -> None:
+def test_characters_without_a_glyph_are_boxes() -> None:
     assert text.legible("spiral\n訓練\tα") == "spiral □□ α"

@@ -21,7 +21,7 @@ def test_round_numbers(low: float, high: float, ticks: list[float]) -> None:
 
 
 @given(st.floats(1e-8, 1e5), st.floats(1.01, 1e60))
-def test_there_are_always_some_and_never_many(low: float, ratio: float) -> None:
+def test_log_axes_have_a_few_ticks(low: float, ratio: float) -> None:
     ticks = log_ticks(low, low * ratio)
     assert 1 <= len(ticks) <= 15
     assert all(low <= tick <= low * ratio for tick in ticks)

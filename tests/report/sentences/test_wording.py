@@ -49,7 +49,7 @@ def test_no_difference_is_claimed_that_is_not_shown(make_study: MakeStudy) -> No
     assert headline == "No difference in test accuracy is shown between 4 optimizers"
 
 
-def test_what_is_level_with_the_best_is_said_apart_from_what_is_behind(make_study: MakeStudy) -> None:
+def test_settings_level_with_the_best_are_separate_from_those_behind(make_study: MakeStudy) -> None:
     study = make_study(["adam", "adam twin", "rmsprop_default"])
     adam, twin = (study.runs["setting"] == name for name in ("adam", "adam twin"))
     study.runs.loc[twin, TEST.column] = study.runs.loc[adam, TEST.column].to_numpy()
@@ -77,7 +77,7 @@ def test_few_seeds_rank_nothing(make_study: MakeStudy, seeds: int, told: str) ->
     assert headline == f"{told} rank 4 optimizers by test accuracy"
 
 
-def test_one_run_says_so(make_study: MakeStudy) -> None:
+def test_a_single_run_is_reported(make_study: MakeStudy) -> None:
     assert _said(make_study(["adam"], 1))[0].endswith(" in its one run; the spread over seeds is unknown.")
     assert _said(make_study(["adam"], 4))[0].endswith(", n = 4.")
 
@@ -96,13 +96,13 @@ def test_grids_are_of_settings_and_warn_of_choosing_among_them(make_study: MakeS
     assert "chosen_by_the_same_seeds" in told(findings)
 
 
-def test_what_was_tuned_is_said_with_its_budget_and_the_edges(make_study: MakeStudy) -> None:
+def test_tuning_is_reported_with_budget_and_edges(make_study: MakeStudy) -> None:
     tuned = told(Findings(make_study(["sgd", "adam"], 3, tuned=8)))["tuned"]
     assert tuned.startswith("Tuned with 8 configurations of each optimizer, from spaces declared before anything ran")
     assert tuned.endswith("; adam chose a value on the edge, so a better one may lie beyond.")
 
 
-def test_caveats_are_computed(make_study: MakeStudy) -> None:
+def test_caveats_are_computed_from_the_runs(make_study: MakeStudy) -> None:
     broken = make_study(
         outcome=lambda setting, seed: "diverged" if setting == "sgd" and seed < 2 else "finished",
         test=False,
@@ -117,14 +117,14 @@ def test_caveats_are_computed(make_study: MakeStudy) -> None:
     assert said["versions"].startswith("The runs come from 2 versions of the code")
 
 
-def test_too_few_seeds_for_an_interval_are_told(make_study: MakeStudy) -> None:
+def test_too_few_seeds_for_an_interval_are_reported(make_study: MakeStudy) -> None:
     said = told(Findings(make_study(["adam", "sgd"], 4)))["seeds"]
     assert "4 seeds per setting: with fewer than 6 there is no interval" in said
     said = told(Findings(make_study(["adam", "sgd"], 8)))["seeds"]
     assert "8 seeds per setting: with fewer than 10 the intervals come out too narrow" in said
 
 
-def test_settings_with_no_run_left_are_told(make_study: MakeStudy) -> None:
+def test_settings_without_finished_runs_are_reported(make_study: MakeStudy) -> None:
     broken = make_study(["adam", "sgd"], 3, outcome=lambda name, _: "diverged" if name == "sgd" else "finished")
     assert "No run of 1 setting was completed, so it has no estimate." in told(Findings(broken))["diverged"]
 
@@ -143,7 +143,7 @@ def test_outcomes(make_study: MakeStudy) -> None:
     assert wording.outcomes(make_study(["adam"], 1).runs) == "1 run, finished"
 
 
-def test_runs_on_different_tasks_are_not_called_one(make_study: MakeStudy) -> None:
+def test_runs_of_different_tasks_are_not_the_same(make_study: MakeStudy) -> None:
     runs = make_study(["adam", "sgd"], 6).runs
     assert one_task(runs).startswith("One task: spiral")
     noisy = runs.copy()
@@ -157,5 +157,5 @@ def test_runs_on_different_tasks_are_not_called_one(make_study: MakeStudy) -> No
     ("name", "told"),
     [("learning_rate", "learning rate"), ("beta_1", "β₁"), ("beta_12", "β₁₂"), ("beta_max", "beta max"), ("rho", "rho")],
 )
-def test_hyperparameters_are_told_as_the_literature_writes_them(name: str, told: str) -> None:
+def test_hyperparameters_are_shown_with_their_usual_symbols(name: str, told: str) -> None:
     assert wording.hyperparameter_label(name) == told

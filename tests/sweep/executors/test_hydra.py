@@ -46,7 +46,7 @@ def outcomes(answer: Any, jobs: list[Job], finished: set[str]) -> list[Any]:
     return [event.outcome for event in events]
 
 
-def test_a_job_fails_by_what_the_launcher_returns_for_it(jobs: list[Job]) -> None:
+def test_the_launchers_result_of_a_job_becomes_its_failure(jobs: list[Job]) -> None:
     good = JobReturn(status=JobStatus.COMPLETED)
     bad = JobReturn(status=JobStatus.FAILED, _return_value=ValueError("no"))
     first, second = outcomes([good, bad], jobs, set())
@@ -56,7 +56,7 @@ def test_a_job_fails_by_what_the_launcher_returns_for_it(jobs: list[Job]) -> Non
 
 
 @pytest.mark.parametrize("answer", [RuntimeError("a worker died"), []])
-def test_runs_that_the_store_has_as_finished_have_not_failed(jobs: list[Job], answer: Any) -> None:
+def test_runs_that_are_finished_in_the_store_have_not_failed(jobs: list[Job], answer: Any) -> None:
     first, second = outcomes(answer, jobs, {jobs[0].config.identity})
     assert first is None
     assert isinstance(second, Failure)

@@ -78,7 +78,7 @@ def _ended(events: Iterator[Started | Ended]) -> dict[int, Result | Failure | No
     return {event.job.number: event.outcome for event in events if isinstance(event, Ended)}
 
 
-def test_a_worker_trains_what_this_process_would(config: Make) -> None:
+def test_a_worker_gives_the_numbers_of_this_process(config: Make) -> None:
     configs = [config("training.epochs=20", f"seed={seed}") for seed in range(3)]
     outcomes = _ended(LocalPool(workers=2).run(_jobs(*configs)))
     for number, expected in enumerate(map(execute, configs)):
@@ -87,7 +87,7 @@ def test_a_worker_trains_what_this_process_would(config: Make) -> None:
         np.testing.assert_array_equal(outcome.history.train_loss, expected.history.train_loss)
 
 
-def test_failures_cost_their_own_job_alone(config: Make, tmp_path: Path) -> None:
+def test_a_failure_affects_only_its_own_job(config: Make, tmp_path: Path) -> None:
     def bad(name: str, *more: str) -> Config:
         return config(*HERE, f"optimizer.algorithm={__name__}:{name}", *more)
 
@@ -112,7 +112,7 @@ def test_failures_cost_their_own_job_alone(config: Make, tmp_path: Path) -> None
 
 
 @pytest.mark.heavy
-def test_a_job_over_its_time_is_ended(config: Make) -> None:
+def test_a_job_over_its_timeout_is_terminated(config: Make) -> None:
     slow = config(*HERE, f"optimizer.algorithm={__name__}:Sleeps")
     outcomes = _ended(LocalPool(workers=1, timeout=8).run(_jobs(slow, config("training.epochs=3"))))
     assert isinstance(outcomes[0], Failure)
@@ -120,7 +120,7 @@ def test_a_job_over_its_time_is_ended(config: Make) -> None:
     assert isinstance(outcomes[1], Result)
 
 
-def test_a_job_has_started_when_a_worker_has_begun_with_it(config: Make) -> None:
+def test_a_job_is_started_when_a_worker_runs_it(config: Make) -> None:
     slow = [config(*HERE, f"optimizer.algorithm={__name__}:Waits", f"seed={seed}") for seed in range(6)]
     under_way, most = 0, 0
     for event in LocalPool(workers=2).run(_jobs(*slow)):
@@ -146,7 +146,7 @@ def test_no_more_workers_than_the_quota_of_a_container_allows(tmp_path: Path, qu
     assert 1 <= cores() <= len(os.sched_getaffinity(0))
 
 
-def test_the_next_job_is_asked_for_only_when_a_worker_is_nearly_free(config: Make) -> None:
+def test_the_next_job_is_taken_only_when_a_worker_is_nearly_free(config: Make) -> None:
     asked = []
 
     def endless() -> Iterator[Job]:

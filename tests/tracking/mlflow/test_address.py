@@ -21,7 +21,7 @@ NAMES = ["a%20b", "a%2Fb", "what?", "?x=1", "a#b", "ü 优", "a;b&c=d", "100%", 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_store_lands_in_the_folder_that_is_named(
+def test_a_store_is_created_in_the_given_folder(
     tmp_path: Path,
     empty_database: Path,
     job: Callable[..., RunSpec],
@@ -50,7 +50,7 @@ def test_a_store_lands_in_the_folder_that_is_named(
         assert database.execute("SELECT count(*) FROM runs").fetchone() == (2,)
 
 
-def test_a_question_mark_that_begins_no_option_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_question_mark_without_an_option_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match="%3F"):
         open_store("sqlite:///new?folder/mlflow.db", None)

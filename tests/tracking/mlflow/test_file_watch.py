@@ -39,7 +39,7 @@ def halfway(store: Store, job: Job, history: Callable[..., History]) -> tuple[St
 
 
 @pytest.mark.parametrize("what", ["file", "folder"])
-def test_a_store_that_was_deleted_is_written_again(
+def test_a_deleted_store_is_recreated(
     database: Path,
     halfway: tuple[StudyWriter, str],
     job: Job,
@@ -69,7 +69,7 @@ def test_a_deletion_before_the_end_is_noticed_at_the_end(database: Path, halfway
     assert set(rows(database).values()) == {"FINISHED"}
 
 
-def test_two_writers_whose_store_was_deleted_go_on_in_the_same_new_one(
+def test_two_writers_continue_in_one_recreated_store(
     database: Path, halfway: tuple[StudyWriter, str], job: Job, history: Callable[..., History]
 ) -> None:
     other = StudyWriter(open_store(f"sqlite:///{database}", None), "s", command="")
@@ -85,7 +85,7 @@ def test_two_writers_whose_store_was_deleted_go_on_in_the_same_new_one(
     assert not list(database.parent.glob("*.rescued"))
 
 
-def test_writers_that_notice_a_deletion_at_the_same_instant(
+def test_writers_that_detect_a_deletion_at_the_same_time(
     database: Path, halfway: tuple[StudyWriter, str], job: Job, history: Callable[..., History]
 ) -> None:
     stores = [halfway[0].store, *(open_store(f"sqlite:///{database}", None) for _ in range(3))]
@@ -107,7 +107,7 @@ def test_writers_that_notice_a_deletion_at_the_same_instant(
 
 
 @pytest.mark.parametrize("by", ["store", "folder", "no folder"])
-def test_a_store_that_was_replaced_is_not_overwritten(
+def test_a_replaced_store_is_not_overwritten(
     database: Path, empty_database: Path, halfway: tuple[StudyWriter, str], job: Job, by: str
 ) -> None:
     writer, sweep = halfway
@@ -138,7 +138,7 @@ ZEROS = {"all": (0, 10**6), "head": (0, 100), "schema": (100, 3996), "middle": (
 
 
 @pytest.mark.parametrize("how", [*CUTS, *ZEROS])
-def test_a_damaged_store_is_told_in_one_line(database: Path, how: str) -> None:
+def test_a_damaged_store_is_reported_in_one_line(database: Path, how: str) -> None:
     content = bytearray(database.read_bytes())
     if how in CUTS:
         del content[CUTS[how] or len(content) // 2 :]
@@ -156,7 +156,7 @@ def test_a_damaged_store_is_told_in_one_line(database: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_zeros_anywhere_are_told_or_harmless(database: Path, halfway: tuple[StudyWriter, str], seed: int) -> None:
+def test_zeroed_bytes_are_detected_or_harmless(database: Path, halfway: tuple[StudyWriter, str], seed: int) -> None:
     writer, sweep = halfway
     writer.end_sweep(sweep, "FINISHED")
     assert writer.store.watch is not None
@@ -171,7 +171,7 @@ def test_zeros_anywhere_are_told_or_harmless(database: Path, halfway: tuple[Stud
         assert study.runs["status"].tolist() == ["FINISHED"]
 
 
-def test_a_store_damaged_while_it_is_written_to_is_told_in_one_line(
+def test_a_store_damaged_during_a_sweep_is_reported_in_one_line(
     database: Path, halfway: tuple[StudyWriter, str], job: Job, history: Callable[..., History]
 ) -> None:
     writer, sweep = halfway

@@ -94,7 +94,7 @@ def test_a_run_is_sent_and_its_folder_deleted(outbox: Outbox, server: Server, tm
     assert queued_names(tmp_path) == []
 
 
-def test_training_goes_on_while_the_server_is_slow(outbox: Outbox, server: Server, tmp_path: Path) -> None:
+def test_training_continues_with_a_slow_server(outbox: Outbox, server: Server, tmp_path: Path) -> None:
     server.gate.clear()
     for number in range(10):
         record_run(outbox, f"run {number}")
@@ -141,7 +141,7 @@ def test_runs_are_queued_while_the_server_is_unavailable_and_sent_when_it_is_bac
     assert queued_names(tmp_path) == []
 
 
-def test_a_dead_process_s_queued_run_is_sent_by_the_next_one(outbox: Outbox, server: Server, tmp_path: Path) -> None:
+def test_queued_runs_of_a_dead_process_are_sent_by_the_next(outbox: Outbox, server: Server, tmp_path: Path) -> None:
     server.unavailable = True
     handle = record_run(outbox)
     assert outbox.flush() == 1
@@ -155,7 +155,7 @@ def test_a_dead_process_s_queued_run_is_sent_by_the_next_one(outbox: Outbox, ser
     assert queued_names(tmp_path) == []
 
 
-def test_a_rejected_run_is_moved_aside_and_delays_no_other(
+def test_a_rejected_run_is_moved_aside_without_delaying_others(
     outbox: Outbox, server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.refuses = True
@@ -169,7 +169,7 @@ def test_a_rejected_run_is_moved_aside_and_delays_no_other(
     assert queued_names(tmp_path) == []
 
 
-def test_a_flush_with_a_time_limit_leaves_the_rest_queued(outbox: Outbox, server: Server, tmp_path: Path) -> None:
+def test_flush_with_a_time_limit_keeps_the_rest_queued(outbox: Outbox, server: Server, tmp_path: Path) -> None:
     server.gate.clear()
     for number in range(3):
         record_run(outbox, f"run {number}")

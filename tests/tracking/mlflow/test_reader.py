@@ -33,7 +33,7 @@ def finish(writer: StudyWriter, spec: RunSpec, history: History, boundary: Bound
     return run_id
 
 
-def test_what_was_written_is_read(store: Store, writer: StudyWriter, job: Job, history: Histories, boundary: Boundary) -> None:
+def test_written_data_is_read(store: Store, writer: StudyWriter, job: Job, history: Histories, boundary: Boundary) -> None:
     sweep_id = writer.start_sweep("sweep", params={})
     spec, came = job(seed=3, training__stop_at_accuracy=None), history()
     run_id = writer.start_run(spec, sweep_id)
@@ -88,7 +88,7 @@ def test_what_was_written_is_read(store: Store, writer: StudyWriter, job: Job, h
     assert study.boundary(sweep_id) is None
 
 
-def test_runs_stand_in_the_order_of_optimizer_setting_seed(
+def test_runs_are_sorted_by_optimizer_setting_and_seed(
     store: Store, writer: StudyWriter, job: Job, history: Histories
 ) -> None:
     for optimizer, rate, seed in [("sgd", 1.0, 0), ("adam", 0.5, 10), ("adam", 0.5, 9), ("adam", 0.05, 10)]:
@@ -102,9 +102,7 @@ def test_runs_stand_in_the_order_of_optimizer_setting_seed(
     ]
 
 
-def test_of_several_tries_the_last_finished_one_counts(
-    store: Store, writer: StudyWriter, job: Job, history: Histories
-) -> None:
+def test_the_last_finished_attempt_counts(store: Store, writer: StudyWriter, job: Job, history: Histories) -> None:
     spec = job()
     for _ in range(2):
         finished = finish(writer, spec, history())
@@ -159,18 +157,18 @@ def test_an_empty_study_has_all_its_columns(store: Store, writer: StudyWriter) -
     assert {"run_id", "setting", "seed", "final/val_loss", "epochs_to/0.90", "commit"} <= set(study.runs.columns)
 
 
-def test_an_unknown_study_names_the_known(store: Store, writer: StudyWriter) -> None:
+def test_an_unknown_study_is_refused_with_the_known_ones(store: Store, writer: StudyWriter) -> None:
     StudyWriter(writer.store, "other", command="")
     with pytest.raises(UserError, match=r"study=tiral: .*there are other, trial$"):
         read_study(store, "tiral")
 
 
-def test_a_store_without_studies_says_so(store: Store) -> None:
+def test_a_store_without_studies_has_a_message(store: Store) -> None:
     with pytest.raises(UserError, match="no study yet"):
         read_study(store, "trial")
 
 
-def test_a_store_that_was_moved_is_read_where_it_is(
+def test_a_moved_store_can_be_read(
     store: Store, writer: StudyWriter, job: Job, history: Histories, database: Path, tmp_path: Path
 ) -> None:
     finish(writer, job(), history())
@@ -195,7 +193,7 @@ def test_lost_histories_are_counted(
     assert writer.finished() == {job(seed=seed).identity for seed in (0, 2)}, "the same command makes it again"
 
 
-def test_a_history_that_cannot_be_opened_costs_its_own_curve_alone(
+def test_an_unreadable_history_affects_only_its_own_curve(
     store: Store, writer: StudyWriter, job: Job, history: Histories, caplog: pytest.LogCaptureFixture
 ) -> None:
     ids = [finish(writer, job(seed=seed), history()) for seed in range(2)]
@@ -273,9 +271,7 @@ def test_a_server_serves_as_well(server: str, job: Job, history: Histories, boun
         read_study(open_store(f"sqlite:///{tmp_path}/server.db", None), "trial")
 
 
-def test_what_is_no_number_is_none_among_the_metrics_of_others(
-    store: Store, writer: StudyWriter, job: Job, history: Histories
-) -> None:
+def test_nan_metrics_of_others_are_read_as_nan(store: Store, writer: StudyWriter, job: Job, history: Histories) -> None:
     run_id = finish(writer, job(), history())
     values = {"theirs/nan": math.nan, "theirs/inf": math.inf, "theirs/minus": -math.inf, "theirs/two": 2.0}
     for key, value in {**values, "test/loss": math.nan}.items():

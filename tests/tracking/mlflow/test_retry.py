@@ -41,12 +41,12 @@ def raising(error: Exception) -> Callable[[], str]:
     return call
 
 
-def test_a_server_that_answers_is_asked_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_successful_request_is_sent_once(caplog: pytest.LogCaptureFixture) -> None:
     assert Retrier("x", 10).call(failing(0)) == "answer"
     assert caplog.text == ""
 
 
-def test_a_server_that_comes_back_is_waited_for_and_that_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_recovering_server_is_retried_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         assert Retrier("http://host", 10).call(failing(5)) == "answer"
     assert [record.message for record in caplog.records] == [
@@ -55,7 +55,7 @@ def test_a_server_that_comes_back_is_waited_for_and_that_is_said_once(caplog: py
     ]
 
 
-def test_a_server_that_has_gone_is_given_up_in_the_stated_time_and_then_tried_once_a_call(clock: list[float]) -> None:
+def test_a_server_is_given_up_after_the_time_limit_then_tried_once_per_call(clock: list[float]) -> None:
     retrier = Retrier("x", 10)
     with pytest.raises(ServerUnavailable):
         retrier.call(failing(1000))
@@ -70,7 +70,7 @@ def test_a_server_that_has_gone_is_given_up_in_the_stated_time_and_then_tried_on
     assert retrier.call(failing(3)) == "answer", "it is patient again"
 
 
-def test_what_was_done_but_not_answered_is_not_done_again() -> None:
+def test_a_request_with_a_lost_answer_is_not_repeated() -> None:
     made: list[str] = []
 
     def make() -> str:
@@ -81,7 +81,7 @@ def test_what_was_done_but_not_answered_is_not_done_again() -> None:
     assert made == ["run"]
 
 
-def test_a_refusal_is_not_waited_out(clock: list[float]) -> None:
+def test_a_rejected_request_is_not_retried(clock: list[float]) -> None:
     with pytest.raises(MlflowException, match="invalid"):
         Retrier("x", 10).call(raising(MlflowException("invalid parameter")))
     assert clock[0] == 0
@@ -98,7 +98,7 @@ def test_a_refusal_is_not_waited_out(clock: list[float]) -> None:
         (ValueError("no"), False),
     ],
 )
-def test_who_is_away(error: Exception, unavailable: bool) -> None:
+def test_an_unavailable_server(error: Exception, unavailable: bool) -> None:
     assert is_unavailable(error) is unavailable
     wrapped = MlflowException("API request failed")  # which names no cause, but was raised while the other was handled
     wrapped.__context__ = error
@@ -114,7 +114,7 @@ def test_who_is_away(error: Exception, unavailable: bool) -> None:
         ("API request failed with error code 500", False),
     ],
 )
-def test_who_is_locked_out(text: str, is_denied: bool) -> None:
+def test_refused_credentials(text: str, is_denied: bool) -> None:
     assert is_access_denied(MlflowException(text)) is is_denied
     if is_denied:
         with pytest.raises(ServerUnavailable):

@@ -45,7 +45,7 @@ def test_rows_are_those_that_mlflow_writes(store: Store) -> None:
     assert [len(ours[table]) for table in TABLES] == [1, 2, 6, 1202, 3]
 
 
-def test_artifacts_lie_where_mlflow_would_put_them(store: Store) -> None:
+def test_artifacts_are_where_mlflow_stores_them(store: Store) -> None:
     experiment = store.client.get_experiment(store.client.create_experiment("both"))
     for runs in (store.runs, RestRuns(store.client, Retrier("", 0))):
         run_id = runs.open(experiment, "a run", {"mlflow.user": "me"}, {})

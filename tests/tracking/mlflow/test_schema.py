@@ -37,7 +37,7 @@ HALVES = {
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("half", HALVES)
-def test_a_half_made_store_is_made_anew(database: Path, half: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_incomplete_store_is_recreated(database: Path, half: str, caplog: pytest.LogCaptureFixture) -> None:
     if half in ("no table", "first tables"):
         database.unlink()
     change(database, *HALVES[half])
@@ -57,7 +57,7 @@ def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
 
 
 @pytest.mark.heavy
-def test_what_a_deleted_store_left_beside_it_is_not_read_as_the_new_ones(database: Path, job: Callable[..., RunSpec]) -> None:
+def test_sidecar_files_of_a_deleted_store_are_not_reused(database: Path, job: Callable[..., RunSpec]) -> None:
     store = opened(database)
     writer = StudyWriter(store, "old", command="")
     writer.kill_run(writer.start_run(job(), None), "enough")
@@ -72,7 +72,7 @@ def test_what_a_deleted_store_left_beside_it_is_not_read_as_the_new_ones(databas
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-def test_an_older_store_is_migrated_in_a_copy_and_kept_as_it_was(
+def test_an_older_store_is_migrated_in_a_copy_and_kept(
     database: Path, job: Callable[..., RunSpec], caplog: pytest.LogCaptureFixture
 ) -> None:
     store = opened(database)
@@ -95,7 +95,7 @@ def test_an_older_store_is_migrated_in_a_copy_and_kept_as_it_was(
     assert kept.name in caplog.text
 
 
-def test_a_migration_that_fails_leaves_the_store_as_it_was(database: Path, job: Callable[..., RunSpec]) -> None:
+def test_a_failed_migration_does_not_change_the_store(database: Path, job: Callable[..., RunSpec]) -> None:
     store = opened(database)
     writer = StudyWriter(store, "s", command="")
     writer.kill_run(writer.start_run(job(), None), "enough")
@@ -124,7 +124,7 @@ def test_a_store_of_a_newer_mlflow_is_refused(database: Path) -> None:
         opened(database)
 
 
-def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
+def test_another_programs_database_is_not_changed(tmp_path: Path) -> None:
     file = tmp_path / "shop.db"
     change(file, "CREATE TABLE orders (id INTEGER)")
     before = file.read_bytes()
@@ -133,7 +133,7 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
     assert file.read_bytes() == before
 
 
-def test_no_ordinary_file_is_opened(tmp_path: Path) -> None:
+def test_special_files_are_not_opened(tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     subprocess.run(["mkfifo", str(fifo)], check=True)
     for name in (str(fifo), "/dev/zero"):

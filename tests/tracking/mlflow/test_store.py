@@ -39,7 +39,7 @@ def pragma(store: Store, name: str) -> object:
 
 
 @pytest.mark.heavy
-def test_a_store_is_made_with_its_folder_and_in_wal_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_is_created_with_its_folder_in_wal_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     store = open_store("sqlite:///results/mlflow.db", Path("results/artifacts"))
     assert store.uri == f"sqlite:///{tmp_path}/results/mlflow.db"
@@ -54,7 +54,7 @@ def test_opening_again_changes_nothing(store: Store) -> None:
 
 
 @pytest.mark.parametrize("by_mlflow", [False, True])
-def test_a_database_that_goes_away_is_told_in_one_line(by_mlflow: bool) -> None:
+def test_a_lost_database_connection_is_reported_in_one_line(by_mlflow: bool) -> None:
     uri = "postgresql://somebody:secret@127.0.0.1:9/name"
 
     def connect() -> None:
@@ -107,7 +107,7 @@ def test_eight_processes_open_a_new_store_at_once(tmp_path: Path) -> None:
         ("postgresql://127.0.0.1:9/name?user=somebody&password=secret", "does not answer"),
     ],
 )
-def test_what_cannot_be_opened_is_told_in_one_line(tmp_path: Path, uri: str, says: str) -> None:
+def test_a_store_that_cannot_be_opened_is_reported_in_one_line(tmp_path: Path, uri: str, says: str) -> None:
     (tmp_path / "text").write_text("not a database " * 1000)
     with pytest.raises(UserError, match=says) as caught:
         open_store(uri.replace("FOLDER", str(tmp_path)), tmp_path)
@@ -117,7 +117,7 @@ def test_what_cannot_be_opened_is_told_in_one_line(tmp_path: Path, uri: str, say
     assert "secret" not in text
 
 
-def test_reading_makes_no_store(tmp_path: Path) -> None:
+def test_reading_does_not_create_a_store(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such file"):
         open_store(f"sqlite:///{tmp_path}/typo.db", None, create=False)
     assert list(tmp_path.iterdir()) == []
@@ -128,9 +128,7 @@ def test_a_database_without_a_folder_for_artifacts_is_refused() -> None:
         open_store("postgresql://127.0.0.1:9/name", None)
 
 
-def test_the_command_for_its_pages_works_as_it_is_told(
-    tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_printed_command_for_the_ui_works(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "results").mkdir()
     shutil.copy(empty_database, tmp_path / "results" / "mlflow.db")
     monkeypatch.chdir(tmp_path)
@@ -144,7 +142,7 @@ def test_the_command_for_its_pages_works_as_it_is_told(
 
 
 @pytest.mark.heavy
-def test_a_busy_store_is_waited_for_and_says_so_once(
+def test_waiting_for_a_locked_store_is_logged_once(
     store: Store, job: Job, history: Histories, caplog: pytest.LogCaptureFixture
 ) -> None:
     writer = StudyWriter(store, "trial", command="")
@@ -170,7 +168,7 @@ def test_a_busy_store_is_waited_for_and_says_so_once(
 
 
 @pytest.mark.parametrize(("limit", "says"), [("query_only = ON", "read-only"), ("max_page_count = 1", "the disk is full")])
-def test_a_store_that_takes_no_more_is_told_in_one_line(
+def test_a_store_that_cannot_be_written_is_reported_in_one_line(
     store: Store, job: Job, history: Histories, limit: str, says: str
 ) -> None:
     writer = StudyWriter(store, "trial", command="")
@@ -181,7 +179,7 @@ def test_a_store_that_takes_no_more_is_told_in_one_line(
     assert pragma(store, "integrity_check") == "ok"
 
 
-def test_a_full_disk_under_the_artifacts_is_told_in_one_line(
+def test_a_full_disk_of_artifacts_is_reported_in_one_line(
     store: Store, job: Job, history: Histories, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
@@ -195,7 +193,7 @@ def test_a_full_disk_under_the_artifacts_is_told_in_one_line(
     assert status(store, run_id) == "RUNNING"
 
 
-def test_another_fault_keeps_its_traceback(store: Store) -> None:
+def test_an_internal_error_keeps_its_traceback(store: Store) -> None:
     with pytest.raises(OSError, match="odd"), store.user_errors():
         raise OSError("odd")
 
@@ -229,7 +227,7 @@ def test_runs_of_a_killed_process_are_marked_and_those_of_a_live_one_are_left(
     alive.kill_run(training, "the test is over")
 
 
-def test_a_writer_that_closed_its_runs_leaves_no_sign(store: Store, job: Job) -> None:
+def test_a_writer_that_closed_its_runs_removes_its_lock_file(store: Store, job: Job) -> None:
     writer = StudyWriter(store, "trial", command="")
     writer.kill_run(writer.start_run(job(), None), "enough")
     assert len(list(store.writers.glob("*.writer"))) == 1

@@ -50,7 +50,7 @@ def test_a_run_that_trains_is_seen_running_with_its_settings(store: Store, write
 
 
 @pytest.mark.parametrize("outcome", ["finished", "stopped", "diverged"])
-def test_a_run_that_came_back_is_finished(
+def test_a_run_with_a_result_is_finished(
     store: Store, writer: StudyWriter, job: Job, history: Histories, boundary: Boundary, outcome: str
 ) -> None:
     run_id = writer.start_run(job(), None)
@@ -73,9 +73,7 @@ def test_a_run_that_came_back_is_finished(
     assert "| `network.hidden` | \\[64\\] |" in note
 
 
-def test_a_run_of_other_than_two_features_leaves_no_boundary(
-    store: Store, writer: StudyWriter, job: Job, history: Histories
-) -> None:
+def test_only_two_features_have_a_boundary(store: Store, writer: StudyWriter, job: Job, history: Histories) -> None:
     run_id = writer.start_run(job(), None)
     writer.finish_run(run_id, job(), history(), None)
     assert not (folder_of(store, run_id) / artifacts.BOUNDARY).exists()
@@ -103,7 +101,7 @@ def test_a_failed_run_keeps_its_traceback(store: Store, writer: StudyWriter, job
     assert (folder_of(store, run_id) / "traceback.txt").read_text() == "Traceback ...\nValueError: no\n"
 
 
-def test_a_killed_run_says_why(store: Store, writer: StudyWriter, job: Job) -> None:
+def test_a_killed_run_has_its_reason(store: Store, writer: StudyWriter, job: Job) -> None:
     run_id = writer.start_run(job(), None)
     writer.kill_run(run_id, "interrupted (SIGTERM)")
     run = run_of(store, run_id)
@@ -146,7 +144,7 @@ def test_a_sweep_holds_its_report_and_counts_its_runs(
 
 
 @pytest.mark.parametrize(("runs", "analyzed"), [(9, False), (10, True)])
-def test_statistics_are_renewed_after_a_sweep_worth_it(
+def test_sqlite_statistics_are_updated_after_a_large_sweep(
     store: Store, writer: StudyWriter, job: Job, history: Histories, runs: int, analyzed: bool
 ) -> None:
     sweep_id = writer.start_sweep("sweep", params={})
@@ -159,9 +157,7 @@ def test_statistics_are_renewed_after_a_sweep_worth_it(
     assert tables == int(analyzed)
 
 
-def test_names_and_values_are_cut_to_what_the_store_takes(
-    store: Store, writer: StudyWriter, job: Job, history: Histories
-) -> None:
+def test_names_and_values_are_truncated_for_the_store(store: Store, writer: StudyWriter, job: Job, history: Histories) -> None:
     long = job(**{"dataset.path": "x" * 9000, "odd@key[0]": 1}, text="y" * 20_000)
     run_id = writer.start_run(long, None)
     writer.finish_run(run_id, long, history(), None)
@@ -192,7 +188,7 @@ def test_no_password_reaches_the_store(store: Store, job: Job, history: Historie
     assert [file.name for file in files if b"hunter2" in file.read_bytes()] == []
 
 
-def test_the_study_says_what_it_is(store: Store, writer: StudyWriter, named: Named) -> None:
+def test_the_study_has_a_representation(store: Store, writer: StudyWriter, named: Named) -> None:
     experiment = named("trial")
     assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
     assert "    python -m nnbench\n" in experiment.tags["mlflow.note.content"]
@@ -210,14 +206,14 @@ def test_the_name_of_a_deleted_study_is_refused(store: Store, writer: StudyWrite
         StudyWriter(writer.store, "trial", command="")
 
 
-def test_a_study_made_through_a_server_is_refused(store: Store) -> None:
+def test_a_study_created_through_a_server_is_refused(store: Store) -> None:
     store.client.create_experiment("served", "mlflow-artifacts:/7")
     with pytest.raises(UserError, match="made through a tracking server"):
         StudyWriter(store, "served", command="")
 
 
 @pytest.mark.parametrize("name", ["a/b: c", "Größe", "..", "大" * 200])
-def test_any_name_can_be_a_study(store: Store, job: Job, history: Histories, name: str) -> None:
+def test_any_valid_name_can_be_a_study(store: Store, job: Job, history: Histories, name: str) -> None:
     writer = StudyWriter(store, name, command="")
     run_id = writer.start_run(job(), None)
     writer.finish_run(run_id, job(), history(), None)

@@ -24,7 +24,7 @@ def team(database: str, kept: Path) -> Iterator[Team]:
     assert made.stop() == 0
 
 
-def test_who_has_no_password_reads_nothing(team: Team, member: Member) -> None:
+def test_without_a_password_nothing_can_be_read(team: Team, member: Member) -> None:
     said = member.run("seed=0", "study=secret", *SHORT, uri=f"http://admin:{ENCODED}@127.0.0.1:{team.port}")
     assert said.returncode == 0, said.stderr
     ((run_id, experiment),) = team.ask(
@@ -50,7 +50,7 @@ def test_who_has_no_password_reads_nothing(team: Team, member: Member) -> None:
         assert team.get(door, user="nobody", password=PASSWORD) == 401, door
 
 
-def test_a_wrong_password_is_told_of_in_one_line(team: Team, member: Member) -> None:
+def test_a_wrong_password_is_reported_in_one_line(team: Team, member: Member) -> None:
     uri = f"http://admin:wrong{ENCODED}@127.0.0.1:{team.port}"
     said = member.run("-m", "seed=0,1", "study=secret", *SHORT, uri=uri)
     assert said.returncode == 2
@@ -91,7 +91,7 @@ def test_credentials_may_be_in_the_environment(team: Team, member: Member) -> No
     assert member.run("seed=0", "study=environment", *SHORT, env=env).returncode == 0
 
 
-def test_the_server_listens_on_this_machine_alone_and_says_no_password_to_others(team: Team) -> None:
+def test_the_server_listens_on_localhost_and_hides_the_password(team: Team) -> None:
     assert team.process is not None
     listening = _listening()
     assert listening[team.port] == {"127.0.0.1"}
@@ -100,7 +100,7 @@ def test_the_server_listens_on_this_machine_alone_and_says_no_password_to_others
     assert team.database not in Path(f"/proc/{team.process.pid}/cmdline").read_text()
 
 
-def test_a_name_that_is_not_its_own_is_refused(team: Team) -> None:
+def test_a_wrong_name_is_refused(team: Team) -> None:
     # A page elsewhere whose name leads here would carry that name along.
     door = "/api/2.0/mlflow/experiments/search?max_results=1"
     assert team.get(door, user="admin", password=PASSWORD, headers={"Host": "evil.example.org"}) == 403

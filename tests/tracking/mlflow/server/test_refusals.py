@@ -18,7 +18,7 @@ from nnbench.tracking.mlflow.server import serving
         ("sqlite:///FOLDER", "folder", "is a folder"),
     ],
 )
-def test_a_mistake_is_told_at_once_and_in_one_line(
+def test_a_mistake_is_reported_immediately_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], database: str, artifacts: str, says: str
 ) -> None:
     (tmp_path / "file").write_text("Dear diary, ...\n" * 100)
@@ -32,7 +32,7 @@ def test_a_mistake_is_told_at_once_and_in_one_line(
 
 
 @pytest.mark.heavy
-def test_a_proxy_is_not_asked_for_this_machine(empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_is_not_used_for_this_machine(empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.delenv("no_proxy", raising=False)

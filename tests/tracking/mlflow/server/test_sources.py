@@ -46,7 +46,7 @@ def test_both_versions_of_an_edited_optimizer(team: Team, member: Member, tmp_pa
     team.whole("edited")
 
 
-def test_a_server_that_goes_before_the_first_run_of_another_optimizer(team: Team, member: Member, tmp_path: Path) -> None:
+def test_a_server_lost_before_the_first_run_of_another_optimizer(team: Team, member: Member, tmp_path: Path) -> None:
     for name in ("mine", "other"):
         (member.folder / f"{name}.py").write_text(f"# {name}\n{LION}")
     words = *OWN, "optimizer.algorithm=mine:Lion,other:Lion", "seed=range(10)", "study=before", "tracking.patience=2"

@@ -32,7 +32,7 @@ def test_two_sweeps_at_once_from_two_processes(team: Team, member: Member) -> No
     assert not member.spooled()
 
 
-def test_four_who_begin_the_same_study_at_the_same_instant(team: Team, tmp_path: Path) -> None:
+def test_four_processes_start_the_same_study_at_the_same_time(team: Team, tmp_path: Path) -> None:
     stores = [open_store(team.uri, None, spool=tmp_path / str(number)) for number in range(4)]
     for study in ("race 1", "race 2", "race 3"):
         start = threading.Barrier(len(stores))
@@ -49,7 +49,7 @@ def test_four_who_begin_the_same_study_at_the_same_instant(team: Team, tmp_path:
         assert [status for status, _ in team.runs(study, "sweep")] == ["FINISHED"] * 4
 
 
-def test_a_server_that_is_killed_and_comes_back_in_mid_sweep(team: Team, member: Member) -> None:
+def test_a_server_restarted_during_a_sweep(team: Team, member: Member) -> None:
     sweep = member.start("-m", "optimizer=sgd,adam", "seed=range(10)", "study=killed", *SHORT, "training.epochs=1000")
     for least in (3, 9):
         wait_until(lambda least=least: team.states("killed")["FINISHED"] >= least)  # type: ignore[misc]
@@ -67,7 +67,7 @@ def test_a_server_that_is_killed_and_comes_back_in_mid_sweep(team: Team, member:
     assert not member.spooled()
 
 
-def test_a_server_that_does_not_come_back(team: Team, member: Member) -> None:
+def test_a_server_that_stays_unavailable(team: Team, member: Member) -> None:
     words = "-m", "optimizer=sgd,adam", "seed=range(10)", "study=gone", *SHORT, "training.epochs=1000", "tracking.patience=2"
     sweep = member.start(*words)
     wait_until(lambda: team.states("gone")["FINISHED"] >= 3)
@@ -92,7 +92,7 @@ def test_a_server_that_does_not_come_back(team: Team, member: Member) -> None:
     assert not member.spooled()
 
 
-def test_halves_of_files_are_cleared_away_by_the_only_server_of_a_folder(team: Team) -> None:
+def test_partial_uploads_are_deleted_by_the_only_server_of_a_folder(team: Team) -> None:
     half = team.artifacts / "1" / "run" / "artifacts" / ".artifact.uploading.enk4i05x"
     half.parent.mkdir(parents=True)
     half.touch()
@@ -107,7 +107,7 @@ def test_halves_of_files_are_cleared_away_by_the_only_server_of_a_folder(team: T
     assert not half.exists()
 
 
-def test_a_process_that_is_killed_while_it_tells_the_server(team: Team, member: Member) -> None:
+def test_a_process_killed_while_it_sends_runs(team: Team, member: Member) -> None:
     words = "-m", "optimizer=sgd", "seed=range(12)", "study=died", *SHORT
     with Slow(team.port, delay=0.3) as slow:
         sweep = member.start(*words, uri=slow.uri)
@@ -126,7 +126,7 @@ def test_a_process_that_is_killed_while_it_tells_the_server(team: Team, member: 
     team.whole("died")
 
 
-def test_an_interrupt_while_the_server_is_slow_loses_nothing(team: Team, member: Member) -> None:
+def test_an_interrupt_with_a_slow_server_loses_no_run(team: Team, member: Member) -> None:
     words = "-m", "optimizer=sgd", "seed=range(20)", "study=interrupted", *SHORT
     with Slow(team.port, delay=0.3) as slow:
         sweep = member.start(*words, uri=slow.uri)
@@ -148,7 +148,7 @@ def test_an_interrupt_while_the_server_is_slow_loses_nothing(team: Team, member:
     team.whole("interrupted")
 
 
-def test_no_server_at_all_is_told_of_at_once_and_nothing_is_trained(member: Member) -> None:
+def test_without_a_server_nothing_is_trained(member: Member) -> None:
     said = member.run("-m", "seed=0,1", *SHORT, uri="http://me:hunter2@127.0.0.1:9")
     assert said.returncode == 2
     (line,) = said.stderr.splitlines()

@@ -9,7 +9,7 @@ from nnbench.tracking.mlflow.ui import notes as note
 Histories = Callable[..., History]
 
 
-def test_a_finished_run_tells_its_end_its_picture_its_finals_and_its_settings(history: Histories) -> None:
+def test_note_of_a_finished_run(history: Histories) -> None:
     text = note.run_note("finished", {"seed": "3"}, history=history(), picture="boundary.png")
     first, _, picture, *_ = text.splitlines()
     assert first.startswith("**Finished** after 200 epochs in 2.00 s: test/accuracy 0.875, final/val_accuracy 0.9,")
@@ -18,17 +18,17 @@ def test_a_finished_run_tells_its_end_its_picture_its_finals_and_its_settings(hi
     assert text.endswith("| setting | value |\n|---|---|\n| `seed` | 3 |\n")
 
 
-def test_a_diverged_run_tells_when(history: Histories) -> None:
+def test_a_diverged_run_has_the_epoch_of_its_divergence(history: Histories) -> None:
     text = note.run_note("diverged", {}, history=history(outcome="diverged", diverged_at=200))
     assert text.startswith("**Diverged** at epoch 200")
     assert "![" not in text
 
 
-def test_a_run_without_a_history_tells_why() -> None:
+def test_a_run_without_a_history_has_a_message() -> None:
     assert "**Failed**: ValueError: no" in note.run_note("failed", {}, reason="ValueError: no")
 
 
-def test_a_metric_that_is_not_a_number_is_left_out(history: Histories) -> None:
+def test_a_nan_metric_is_left_out(history: Histories) -> None:
     text = note.run_note("finished", {}, history=history(test_loss=float("nan"), test_accuracy=float("nan")))
     assert "test/" not in text
     assert "nan" not in text
@@ -44,7 +44,7 @@ def test_a_metric_that_is_not_a_number_is_left_out(history: Histories) -> None:
         ("adam lr=0.05 (tuned)", "adam lr=0.05 (tuned)"),
     ],
 )
-def test_what_others_wrote_is_shown_as_it_stands(text: str, shown: str) -> None:
+def test_texts_of_others_are_shown_unchanged(text: str, shown: str) -> None:
     assert note.plain(text) == shown
     assert f"| `title` | {shown} |" in note.run_note("failed", {"title": text}, reason="")
     assert f"**Failed**: {shown}\n" in note.run_note("failed", {}, reason=text)
@@ -57,7 +57,7 @@ def test_a_long_note_is_cut_with_an_ellipsis() -> None:
     assert len(note.study_note("trial", "1", "x" * 30_000)) == 20_000
 
 
-def test_a_study_asks_its_question_and_links_to_its_views_in_its_first_line() -> None:
+def test_the_note_of_a_study_begins_with_its_question_and_links() -> None:
     text = note.study_note(
         "trial", "7", "python -m nnbench -m seed=1,2", reports=[("abc", "report.pdf")], answer="adam beats sgd"
     )
@@ -71,7 +71,7 @@ def test_a_study_asks_its_question_and_links_to_its_views_in_its_first_line() ->
     assert "[Report]" not in note.study_note("trial", "7", "")
 
 
-def test_a_study_tells_the_best_setting_of_each_optimizer_with_a_link_to_its_runs() -> None:
+def test_the_note_of_a_study_has_the_best_setting_of_each_optimizer() -> None:
     best = Best(optimizer="adam (tuned)", setting="adam (tuned) lr=0.05", runs=3, accuracy=0.75, run_ids=frozenset("abc"))
     text = note.study_note("trial", "7", "", bests=[best])
     row = next(line for line in text.splitlines() if line.startswith("| [adam"))
@@ -79,7 +79,7 @@ def test_a_study_tells_the_best_setting_of_each_optimizer_with_a_link_to_its_run
     assert row.endswith("| adam (tuned) lr=0.05 | 3 | 0.750 |")
 
 
-def test_a_sweep_tells_its_answer_its_runs_and_where_its_report_is() -> None:
+def test_note_of_a_sweep() -> None:
     files = ["report.pdf", "cover.png"]
     text = note.sweep_note("7", "python -m nnbench", {"finished": 6, "failed": 1}, answer="x", files=files)
     assert text.startswith("x\n\n**Its runs:** 1 failed, 6 finished.\n")

@@ -26,7 +26,7 @@ def test_the_study_opens_on_its_runs_with_its_question_and_its_links(reader: Rea
         assert row.get_by_test_id("experiment-view-table-run-color").inner_text() == colour
 
 
-def test_the_note_unfolds_to_the_answer_the_protocol_and_the_best_settings(reader: Reader) -> None:
+def test_the_note_has_the_answer_the_protocol_and_the_best_settings(reader: Reader) -> None:
     reader.open_study()
     reader.unfold_note()
     for text in ("The report says:", "Protocol.", "How to read it.", "Each optimizer at its best setting", "Command."):
@@ -148,7 +148,7 @@ def test_a_sweep_shows_its_report_its_cover_and_its_tables(reader: Reader) -> No
     ],
     ids=["diverged", "failed", "killed"],
 )
-def test_a_run_that_did_not_come_to_its_end_has_a_whole_page(reader: Reader, name: str, says: str) -> None:
+def test_note_of_an_unfinished_run(reader: Reader, name: str, says: str) -> None:
     reader.open_study()
     reader.run(name).click()
     expect(reader.page.get_by_text(says)).to_be_visible()
@@ -164,5 +164,5 @@ def test_a_run_that_did_not_come_to_its_end_has_a_whole_page(reader: Reader, nam
         expect(reader.page.get_by_text("no step today").first).to_be_visible()
 
 
-def test_nothing_in_the_store_is_beyond_what_a_page_can_show(studied: Studied) -> None:
+def test_stored_texts_fit_mlflows_pages(studied: Studied) -> None:
     assert studied.ask("SELECT count(*) FROM metrics WHERE abs(value) > 1e300 OR is_nan") == [(0,)]

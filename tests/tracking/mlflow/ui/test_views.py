@@ -37,7 +37,7 @@ def test_every_metric_has_a_chart_or_is_hidden(key: str) -> None:
     assert charts["train/accuracy"]["scaleType"] == "linear"
 
 
-def test_the_curves_come_first() -> None:
+def test_curves_are_first() -> None:
     assert [section["name"] for section in state(CURVES)["compareRunSections"]] == ["train", "val", "test", "final", "time"]
     assert list(SECTIONS) == ["train", "val", "test", "final", "time"]
 
