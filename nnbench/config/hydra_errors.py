@@ -140,6 +140,15 @@ def _owners(hyperparameter: str, conf: Path) -> list[str]:
     return [file.stem for file in files if hyperparameter in yaml.safe_load(file.read_text(encoding="utf-8"))]
 
 
+def _config_folder(arguments: Sequence[str]) -> str:
+    """Return the folder of the user's own YAML files, `--config-dir`; empty for none."""
+    for at, argument in enumerate(arguments):
+        option, equals, value = argument.partition("=")
+        if option in ("--config-dir", "-cd"):
+            return value if equals else "".join(arguments[at + 1 : at + 2])
+    return ""
+
+
 def _composed(conf: Path, arguments: Sequence[str], key: str) -> dict[str, Any]:
     """Return the config composed from the other arguments, for similar names, with each group's name as a key."""
     kept = [
@@ -147,6 +156,8 @@ def _composed(conf: Path, arguments: Sequence[str], key: str) -> dict[str, Any]:
         for argument in arguments
         if "=" in argument and not argument.startswith("-") and key not in argument and "," not in argument
     ]
+    if own := _config_folder(arguments):
+        kept.append(f"hydra.searchpath=['file://{Path(own).absolute()}']")
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(conf), version_base="1.3"):
         try:

@@ -21,6 +21,9 @@ from nnbench.core.declarations import ConstructionError, construct, fields_witho
 from nnbench.core.errors import UserError
 from nnbench.core.paths import NAME_PATTERN, NAME_RULE
 from nnbench.core.registry import known
+from nnbench.core.signals import asks_to_end
+from nnbench.core.user_code import describe_error, exits_raised, user_code_location
+from nnbench.datasets.base import Distribution
 
 # Keys of tuning, and of sweeps in general, that a single run ignores.
 TUNING_ONLY = ("space", "tuning", "extend")
@@ -101,6 +104,12 @@ def _check_together(config: Config) -> None:
     chain, name = config.draws.chain, config.optimizer.name
     if config.draws.kind == "chain" and name not in chain:
         raise UserError(f"optimizer.name={name}: must be one of draws.chain ({', '.join(chain) or 'empty'})")
+    dataset = config.dataset.instance
+    if config.draws.kind == "chain" and not isinstance(dataset, Distribution):
+        raise UserError(f"draws.kind=chain: draws points from a Distribution, and dataset.name={config.dataset.name} is none")
+    if config.training.stop_at_accuracy is not None and dataset.loss != "cross_entropy":
+        given = f"training.stop_at_accuracy={config.training.stop_at_accuracy}"
+        raise UserError(f"{given}: must be null, since dataset.name={config.dataset.name} is a regression, without accuracy")
     pages = known("nnbench.report.pages")
     for page in config.report.pages:
         if page not in pages:
@@ -114,13 +123,29 @@ def _check_together(config: Config) -> None:
 
 def _check_size(config: Config) -> None:
     """Refuse a network that would not fit in memory, even though each value is in its range."""
-    hidden, dataset = config.network.hidden, config.dataset.instance
-    points, decided_by = dataset.largest()
-    layers = [*hidden, dataset.outputs]
+    hidden, (points, decided_by, outputs) = config.network.hidden, _sizes(config)
+    layers = [*hidden, outputs]
     numbers = points * sum(layers) + sum(one * other for one, other in pairwise(layers))
     if numbers > MAX_NUMBERS:
         given, limit = f"network.hidden={_shown(hidden)}", f"must be at most {MAX_NUMBERS:,}"
         raise UserError(f"{given}: with {points:,} points it takes {numbers:,} numbers; {limit} (the points are {decided_by})")
+
+
+def _sizes(config: Config) -> tuple[int, str, int]:
+    """Return the number of points of the largest split, what decides it, and the number of outputs.
+
+    Raises:
+        UserError: the dataset's class raises an exception, such as that a file of a table is not there.
+    """
+    dataset = config.dataset.instance
+    try:
+        with exits_raised():
+            return (*dataset.largest(), dataset.outputs)
+    except BaseException as error:  # a user's class may raise anything, SystemExit included
+        if asks_to_end(error):
+            raise
+        place = f" ({where})" if (where := user_code_location(error)) else ""
+        raise UserError(f"dataset.name={config.dataset.name}: {describe_error(error)}{place}") from error
 
 
 def _make_adapter(kind: type[Any], without: tuple[str, ...] = ()) -> TypeAdapter[Any]:

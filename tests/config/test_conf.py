@@ -36,6 +36,8 @@ def test_option_composes_and_is_valid(group: str, option: str) -> None:
     words = [f"{group}={option}"]
     if (group, option) == ("optimizer", "custom"):
         words.append("optimizer.algorithm=nnbench.optimizers.sgd:SGD")
+    if (group, option) == ("dataset", "custom"):
+        words.append("dataset.name=nnbench.datasets.moons:Moons")
     if (group, option) == ("experiment", "notebook"):
         words.append("optimizer=sgd")
     parse(composed(*words))
