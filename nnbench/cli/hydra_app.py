@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -22,9 +23,20 @@ from nnbench.core.redaction import redacted
 from nnbench.core.signals import checkpoint
 
 _PRINTING = ("-c", "-i", "--cf", "--in")  # beginnings of the options --cfg and --info
+if TYPE_CHECKING:
+    from nnbench.sweep.job import Membership
+
 PACKAGE = Path(__file__).parents[1]
 # Inside the package in a wheel, beside it in a checkout.
 CONF = PACKAGE / "conf" if (PACKAGE / "conf").is_dir() else PACKAGE.parent / "conf"
+
+
+def _run_job(sweep_job: "Callable[[Config, Membership | None], int]", tree: dict[str, Any]) -> int:
+    from nnbench.config.validate import parse
+    from nnbench.sweep.executors.hydra import read_membership
+
+    membership = read_membership(tree)
+    return sweep_job(parse(tree), membership)
 
 
 class _TaskError(BaseException):
@@ -35,7 +47,7 @@ def with_hydra(
     function: Callable[[Config], int],
     arguments: list[str],
     *,
-    sweeps: bool = False,
+    sweep_job: "Callable[[Config, Membership | None], int] | None" = None,
     help: str | None = None,
     short: Sequence[str] = (),
 ) -> int:
@@ -44,13 +56,14 @@ def with_hydra(
     Args:
         function: returns the exit status.
         arguments: of the command.
-        sweeps: whether `-m` is allowed.
+        sweep_job: as `function`, for each job of a sweep by a launcher of another package; None if `-m` is not allowed.
         help: text of `--help`; None for Hydra's help, of all groups and keys.
         short: keys that the command accepts besides those of the configuration.
 
     Raises:
         UserError: the command or the config has a mistake.
     """
+    sweeps = sweep_job is not None
     if "--version" in arguments:
         print(f"nnbench {__version__}")
         return 0
@@ -65,7 +78,8 @@ def with_hydra(
         try:
             if alone and sweeps:
                 refuse_sweep_overrides()
-            status = function(parse(OmegaConf.to_container(cfg, resolve=True)))  # type: ignore[arg-type]
+            tree: Any = OmegaConf.to_container(cfg, resolve=True)
+            status = function(parse(tree)) if alone or sweep_job is None else _run_job(sweep_job, tree)
         except Exception as error:
             checkpoint()  # an interrupt may have become this one
             raise _TaskError(error) if alone else error from error

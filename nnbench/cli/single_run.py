@@ -9,13 +9,17 @@ from nnbench.core.console import console as make_console
 from nnbench.core.console import escape_markup
 from nnbench.core.signals import Interrupted, interruptible
 from nnbench.sweep.failure import attempt
-from nnbench.sweep.job import Ended, Failure, Job, RunFailed
+from nnbench.sweep.job import Ended, Failure, Job, Membership, RunFailed
 from nnbench.sweep.rehearsal import check_repeatable
 from nnbench.training.execute import Result, execute
 
 
-def run_once(config: Config) -> int:
+def run_once(config: Config, membership: Membership | None = None) -> int:
     """Train and track one run, and print its result.
+
+    Args:
+        config: of the run.
+        membership: the sweep that it belongs to, if it is a job of one.
 
     Returns:
         The exit status: 0 finished, 1 failed, 128 + the signal when interrupted.
@@ -28,7 +32,7 @@ def run_once(config: Config) -> int:
     if config.dry_run:
         print(config.run_name)
         return 0
-    if config.tracking.sweep_id is None:  # a sweep has checked its jobs
+    if membership is None:  # a sweep has checked its jobs
         check_repeatable([config])
     from nnbench.sweep.recorder import (  # importing MLflow takes a second
         Recorder,
@@ -36,7 +40,7 @@ def run_once(config: Config) -> int:
         open_study,
     )
 
-    job = Job(number=0, overrides=(), config=config)
+    job = Job(number=0, overrides=(), config=config, stage=membership.stage if membership else None)
     try:
         with interruptible():
             writer = open_study(config)
@@ -45,9 +49,9 @@ def run_once(config: Config) -> int:
                 writer.reuse({config.identity})
                 console.print(f"{config.run_name} has finished before in study {config.study}; resume=false repeats it")
                 return 0
-            for line in changed_sources(writer, [config]) if config.resume else ():
+            for line in changed_sources(writer, [job]) if config.resume else ():
                 console.print(escape_markup(line))
-            recorder = Recorder(writer, config.tracking.sweep_id)
+            recorder = Recorder(writer, membership.sweep_id if membership else None)
             with recorder.closing():
                 handle = recorder.started(job)
                 outcome = attempt(partial(execute, config))
@@ -59,7 +63,7 @@ def run_once(config: Config) -> int:
     if isinstance(outcome, Failure):
         console.print(f"[red]failed[/red] {escape_markup(f'{config.run_name}: {outcome.reason}')}")
         console.print(f"the traceback is an artifact of run {run_id}")
-        if config.tracking.sweep_id is not None:
+        if membership is not None:
             raise RunFailed(outcome.reason)
         return 1
     console.print(escape_markup(_sentence(config, outcome)))

@@ -129,16 +129,12 @@ class TrackingConfig(Section):
     Attributes:
         uri: any MLflow tracking URI.
         artifacts: folder of artifacts, for a store whose client chooses it; null for the server's.
-        sweep_id: the run's sweep; set by the sweep for jobs that log their own runs.
-        stage: of a study with tuning, set by the sweep; reports do not compare runs of the `tuning` stage.
         spool: folder of runs that have not been sent to the tracking server yet.
         patience: seconds to wait for a tracking server that does not answer.
     """
 
     uri: Annotated[str, Len(1)]
     artifacts: Annotated[str, Len(1)] | None
-    sweep_id: str | None = None
-    stage: Literal["tuning", "final"] | None = None
     spool: Annotated[str, Len(1)] = "results/spool"
     patience: Positive = 120.0
 

@@ -1,7 +1,8 @@
-"""A job of a sweep, its events, and its failure."""
+"""A job of a sweep, what its run belongs to, its events, and its failure."""
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from nnbench.config.schema import Config
 from nnbench.training.execute import Result
@@ -9,6 +10,22 @@ from nnbench.training.execute import Result
 # Control characters except tab and newline, and lone surrogates, which UTF-8 cannot encode.
 UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 LONGEST_REASON, LONGEST_TRACEBACK = 600, 100_000  # characters
+
+
+Stage = Literal["tuning", "final"]  # of a sweep that tunes; reports do not compare runs of the stage `tuning`
+
+
+@dataclass(frozen=True, kw_only=True)
+class Membership:
+    """The sweep to which a run belongs.
+
+    Attributes:
+        sweep_id: MLflow's id of the sweep's own run.
+        stage: the stage of the run, in a sweep that tunes.
+    """
+
+    sweep_id: str
+    stage: Stage | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -19,11 +36,13 @@ class Job:
         number: its position in the sweep, from 0.
         overrides: those that compose its config, for launchers that compose it again.
         config: the validated config.
+        stage: the stage of the run, in a sweep that tunes.
     """
 
     number: int
     overrides: tuple[str, ...]
     config: Config
+    stage: Stage | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,17 +45,16 @@ class Recorder:
     def started(self, job: Job) -> str:
         """Open the run of a job that has started; returns its handle."""
         with uninterrupted():
-            handle = self.writer.start_run(spec(job.config), self.sweep_id)
+            handle = self.writer.start_run(spec(job), self.sweep_id)
             self._open[job] = handle
         return handle
 
     def ended(self, event: Ended) -> None:
         """Log and close the run of a job that has ended."""
-        config = event.job.config
         handle = self._open.get(event.job)
         if handle is None or event.outcome is None:
             return  # it has tracked itself
-        job = spec(config, alone=self.sweep_id is None)
+        job = spec(event.job, alone=self.sweep_id is None)
         with uninterrupted():
             if isinstance(event.outcome, Failure):
                 self.writer.fail_run(handle, job, event.outcome.traceback, event.outcome.reason)
@@ -132,15 +131,16 @@ def sources(config: Config) -> Sources:
     return {getattr(config.source, name): source.files for name, source in sources_of(config).items()}
 
 
-def changed_sources(writer: Tracker, configs: Sequence[Config], times: int = 1) -> list[str]:
-    """Describe finished runs of other source (`my.opts:Lion has changed: 20 runs to repeat`); a config is `times` runs."""
-    found = writer.superseded([spec(config) for config in configs]).items()
+def changed_sources(writer: Tracker, jobs: Sequence[Job], times: int = 1) -> list[str]:
+    """Describe finished runs of other source (`my.opts:Lion has changed: 20 runs to repeat`); a job is `times` runs."""
+    found = writer.superseded([spec(job) for job in jobs]).items()
     why = {name: f"{name} has changed" if name else "the code of earlier runs is not known" for name, _ in found}
     return [f"{why[name]}: {numbers.count(number * times, 'run')} to repeat" for name, number in found]
 
 
-def spec(config: Config, *, alone: bool = False) -> RunSpec:
-    """Describe a config's run for tracking; with `alone`, a run outside any sweep, which stores its own sources."""
+def spec(job: Job, *, alone: bool = False) -> RunSpec:
+    """Describe a job's run for tracking; with `alone`, a run outside any sweep, which stores its own sources."""
+    config = job.config
     return RunSpec(
         name=config.run_name,
         identity=config.identity,
@@ -148,7 +148,7 @@ def spec(config: Config, *, alone: bool = False) -> RunSpec:
         seed=config.seed,
         params=config.leaves(),
         config_yaml=yaml.safe_dump(config.nested(), sort_keys=False),
-        stage=config.tracking.stage,
+        stage=job.stage,
         configuration=config.configuration,
         sources={tag: getattr(config.source, name) for name, tag in TAGS.items()},
         files=sources(config) if alone else {},

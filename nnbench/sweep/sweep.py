@@ -122,7 +122,7 @@ class Sweep:
         from nnbench.sweep.recorder import changed_sources
 
         if jobs and self.config.resume:
-            for line in changed_sources(self.writer, [job.config for job in jobs], times):
+            for line in changed_sources(self.writer, jobs, times):
                 self.console.print(f"[yellow]{escape(line)}[/yellow]", soft_wrap=True)
 
     def print_missing_boundaries(self, jobs: Sequence[Job]) -> None:

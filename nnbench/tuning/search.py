@@ -29,13 +29,13 @@ from nnbench.core.errors import UserError
 from nnbench.core.signals import uninterrupted
 from nnbench.records.ranking import Seen, score
 from nnbench.sweep.executors.hydra import executor_of
-from nnbench.sweep.job import Ended, Job
+from nnbench.sweep.job import Ended, Job, Stage
 from nnbench.sweep.rehearsal import check_repeatable
 from nnbench.sweep.sweep import Plan, Sweep
 from nnbench.tracking.mlflow.address import sqlite_uri
 from nnbench.training.execute import Result
 from nnbench.tuning.rehearsed import rehearsed
-from nnbench.tuning.selection import Contender, Stage, Tuning, choose, read, result_in_history, result_in_store
+from nnbench.tuning.selection import Contender, Tuning, choose, read, result_in_history, result_in_store
 from nnbench.tuning.space import Choice, Range, Setting
 
 FILE = "optuna.db"

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.config_loader import ConfigLoader
 from omegaconf import DictConfig
@@ -18,7 +18,7 @@ from nnbench.core.errors import UserError
 from nnbench.records.history import History
 from nnbench.records.ranking import Score, Seen, score, seen
 from nnbench.sweep.grid import plain_tree, with_values
-from nnbench.sweep.job import Job
+from nnbench.sweep.job import Job, Stage
 from nnbench.sweep.overrides import check_number, classify_overrides
 from nnbench.tuning import budget
 from nnbench.tuning import space as spaces
@@ -27,8 +27,6 @@ from nnbench.tuning.space import Range, Setting, Side, Space, edges, widened
 
 if TYPE_CHECKING:
     from nnbench.records.rows import Row
-
-Stage = Literal["tuning", "final"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +66,9 @@ class Contender:
         if stage == "tuning":
             without_test = self.default.dataset.instance.WITHOUT_TEST
             changes |= {f"dataset.{key}": value for key, value in without_test.items()}
-        if stage:
-            changes["tracking.stage"] = stage
         overrides = [_override(key, value) for key, value in changes.items()]
-        return Job(number=number, overrides=(*self.overrides, *overrides), config=parse(with_values(self.tree, changes)))
+        config = parse(with_values(self.tree, changes))
+        return Job(number=number, overrides=(*self.overrides, *overrides), config=config, stage=stage)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,8 @@
 """Executors from Hydra's launchers: the local pool, or an adapter around a launcher of another package."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
+from typing import Any
 
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
@@ -9,7 +11,9 @@ from nnbench.core.errors import UserError
 from nnbench.sweep.executors.base import Executor
 from nnbench.sweep.executors.local import LocalPool
 from nnbench.sweep.failure import failure_of
-from nnbench.sweep.job import Ended, Failure, Job, RunFailed
+from nnbench.sweep.job import Ended, Failure, Job, Membership, RunFailed
+
+MEMBERSHIP = "_sweep"  # key of a launched job's config, which the schema does not have
 
 
 def executor_of(launcher: Launcher, *, needs_results: bool = False) -> Executor:
@@ -48,7 +52,7 @@ class HydraExecutor:
         results: then the store says which runs have finished.
         """
         todo = list(jobs)
-        overrides = [[*job.overrides, f"++tracking.sweep_id={self._sweep_id}"] for job in todo]
+        overrides = [[*job.overrides, *self._membership(job)] for job in todo]
         try:
             returned = self._launcher.launch(overrides, initial_job_idx=0)
             outcomes = [_outcome(one) for one in returned] if len(returned) == len(todo) else [_LOST] * len(todo)
@@ -59,6 +63,20 @@ class HydraExecutor:
         finished = self._finished() if any(outcomes) else set()
         for job, outcome in zip(todo, outcomes, strict=True):
             yield Ended(job=job, outcome=None if job.config.identity in finished else outcome)
+
+    def _membership(self, job: Job) -> list[str]:
+        """Return the overrides that tell the job its sweep; `read_membership` removes what they add."""
+        member = Membership(sweep_id=self._sweep_id, stage=job.stage)
+        return [f"+{MEMBERSHIP}.{key}={value}" for key, value in asdict(member).items() if value is not None]
+
+
+def read_membership(tree: dict[str, Any]) -> Membership | None:
+    """Remove from a job's composed config what `HydraExecutor` added; None for a job of another sweeper."""
+    given = tree.get(MEMBERSHIP)
+    if not (isinstance(given, dict) and "sweep_id" in given):
+        return None
+    del tree[MEMBERSHIP]
+    return Membership(**given)
 
 
 _LOST = Failure(reason="the launcher returned no result", traceback="")

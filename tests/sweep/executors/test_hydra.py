@@ -8,9 +8,11 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 
 from nnbench.config.schema import Config
+from nnbench.config.validate import parse
 from nnbench.core.errors import UserError
-from nnbench.sweep.executors.hydra import HydraExecutor, executor_of
-from nnbench.sweep.job import Failure, Job
+from nnbench.sweep.executors.hydra import HydraExecutor, executor_of, read_membership
+from nnbench.sweep.job import Failure, Job, Membership
+from tests.conftest import Said, composed
 
 
 class Scripted(Launcher):
@@ -41,7 +43,7 @@ def outcomes(answer: Any, jobs: list[Job], finished: set[str]) -> list[Any]:
     executor = HydraExecutor(launcher)
     executor.open("abc", lambda: finished)
     events = list(executor.run(jobs))
-    assert launcher.overrides == [[*job.overrides, "++tracking.sweep_id=abc"] for job in jobs]
+    assert launcher.overrides == [[*job.overrides, "+_sweep.sweep_id=abc"] for job in jobs]
     assert [event.job for event in events] == jobs
     return [event.outcome for event in events]
 
@@ -60,6 +62,35 @@ def test_runs_that_are_finished_in_the_store_have_not_failed(jobs: list[Job], an
     first, second = outcomes(answer, jobs, {jobs[0].config.identity})
     assert first is None
     assert isinstance(second, Failure)
+
+
+def test_a_job_learns_its_sweep_and_stage(config: Callable[..., Config]) -> None:
+    job = Job(number=0, overrides=("seed=3",), config=config("seed=3"), stage="tuning")
+    launcher = Scripted([JobReturn(status=JobStatus.COMPLETED)])
+    executor = HydraExecutor(launcher)
+    executor.open("abc", set)
+    list(executor.run([job]))
+    tree = composed(*launcher.overrides[0])
+    assert read_membership(tree) == Membership(sweep_id="abc", stage="tuning")
+    assert parse(tree).identity == job.config.identity
+    assert read_membership(tree) is None
+
+
+KEYS = {
+    "tracking.stage=tuning": "tracking.stage",
+    "+tracking.stage=tuning": "tracking.stage",
+    "tracking.sweep_id=abc": "tracking.sweep_id",
+    "+_sweep.sweep_id=abc": "_sweep",
+    "-m +tracking.stage=tuning": "tracking.stage",
+    "-m +_sweep.sweep_id=abc": "_sweep",
+}
+
+
+@pytest.mark.parametrize("words", KEYS)
+def test_the_sweep_and_the_stage_of_a_run_are_no_keys(nnbench: Callable[..., Said], words: str) -> None:
+    said = nnbench(*words.split(), "training.epochs=3")
+    assert said.status == 2
+    assert said.err.splitlines()[-1].startswith(f"nnbench: {KEYS[words]}: no such key")
 
 
 def test_only_the_local_launcher_serves_a_search_that_needs_results() -> None:
