@@ -27,7 +27,7 @@ from nnbench.core.paths import safe_subpath
 from nnbench.records import export
 from nnbench.records.outcomes import COUNTED
 from nnbench.records.study import Study
-from nnbench.records.tasks import in_both, in_one, tasks
+from nnbench.records.tasks import common_tasks, tasks, unmatched_tasks
 from nnbench.report import pages as figures
 from nnbench.report.comparison import PAGES
 from nnbench.report.faults import LOG
@@ -140,8 +140,8 @@ def remake(config: Config, overrides: Sequence[str]) -> int:
         raise UserError(f"study={config.study}: two studies side by side have pages of their own; leave report and pages out")
     both = "-vs-".join(name.encode()[:_LONGEST].decode(errors="ignore") for name in names)
     folder = safe_subpath(Path(config.report.folder), both)
-    pairs = in_both(study, after[0])
-    for name, labels in in_one(study, after[0]):
+    pairs = common_tasks(study, after[0])
+    for name, labels in unmatched_tasks(study, after[0]):
         if labels:
             console.print(f"{escape_markup(name)} alone has {escape_markup(', '.join(labels))}: not compared", soft_wrap=True)
     reports, refusals = [], []

@@ -1,1 +1,1 @@
-"""What runs leave behind: histories and their files, tables of runs, settings, measures and the choice of the best."""
+"""Records of runs: histories and their files, tables of a study, settings and tasks, measures, and the choice of the best."""

@@ -1,4 +1,4 @@
-"""The decision boundary of a trained network, as arrays that can be drawn without the network."""
+"""Decision boundary of a trained network, as arrays that can be drawn without the network."""
 
 from dataclasses import dataclass, field
 
@@ -10,13 +10,13 @@ from nnbench.core.arrays import ByteArray
 
 @dataclass(frozen=True, kw_only=True)
 class Boundary:
-    """What the network says at every cell of a square grid around the points, for data of two features.
+    """Predictions of a network on a square grid around the points, for data with two features.
 
     Attributes:
         extent: (left, right, bottom, top) of the grid in data units.
-        label: the class named at each cell, shape (height, width), row 0 at the bottom.
-        confidence: its softmax probability scaled to 0..255, the same shape.
-        checkpoints: epoch -> (label, confidence) as they were at that epoch.
+        label: the predicted class in each cell, shape (height, width), row 0 at the bottom.
+        confidence: its softmax probability scaled to 0..255, shape (height, width).
+        checkpoints: epoch -> (label, confidence) at that epoch.
         train_points: shape (n, 2); with `train_labels`, shape (n,).
         test_points: shape (k, 2), k may be 0; with `test_labels`, shape (k,).
     """

@@ -1,8 +1,8 @@
-"""What is known of a run only beside its study's others, as tags: its setting, and whether that is its optimizer's best.
+"""Tags of a run that depend on the other runs of its study: its setting, and whether that is the best of its optimizer.
 
-So "all runs of this optimizer at its best setting" is one filter: `tags.nnbench.optimizer = 'adam' AND
-tags.nnbench.best = 'true'`. Best is what selection would choose, on validation points (`ranking.py`); it is not the winner
-of the report, which ranks the settings of all optimizers on test points.
+With them, MLflow's filter for all runs of an optimizer at its best setting is `tags.nnbench.optimizer = 'adam' AND
+tags.nnbench.best = 'true'`. The best setting is the one that tuning would choose on validation points (`ranking.py`). It need
+not be the first of the report, which ranks the settings of all optimizers on test points.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,24 +14,24 @@ from nnbench.records.outcomes import COMPLETED
 from nnbench.records.ranking import Score, score, seen
 from nnbench.records.rows import Row
 from nnbench.records.settings import settings
-from nnbench.records.tables import configuration_of, newest, values_of
+from nnbench.records.tables import configuration_of, newest_attempts, values_of
 from nnbench.records.versions import TAGS, split
 
 SETTING, BEST = "nnbench.setting", "nnbench.best"
-# Selection looks at the validation points; a study that has none is judged by what it has.
-JUDGES = (("final/val_accuracy", "final/val_loss"), ("final/train_accuracy", "final/train_loss"))
+# Accuracy and loss by which a setting is chosen; those of training in a study without validation points.
+CRITERIA = (("final/val_accuracy", "final/val_loss"), ("final/train_accuracy", "final/train_loss"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Best:
-    """An optimizer's best setting, as `ranking.Score` has it: by validation, and so not the winner of the report's ranking.
+    """The best setting of an optimizer by `ranking.Score`, which rests on validation points.
 
     Attributes:
-        optimizer: its label.
-        setting: as people say it, such as `adam lr=0.05`.
-        runs: how many there are, the lost ones too.
-        accuracy: the mean over those that came to their end.
-        run_ids: theirs.
+        optimizer: the optimizer's label.
+        setting: name of the setting, such as `adam lr=0.05`.
+        runs: number of its runs, including those that diverged or failed.
+        accuracy: mean over the completed runs.
+        run_ids: ids of its runs.
     """
 
     optimizer: str
@@ -41,10 +41,10 @@ class Best:
     run_ids: frozenset[str]
 
 
-def setting_of(rows: Sequence[Row]) -> dict[str, str]:
-    """The setting of each training run by its id; the learning rate is always told, as in a run's name.
+def setting_names(rows: Sequence[Row]) -> dict[str, str]:
+    """Return the name of each training run's setting by the run's id; it always shows the learning rate.
 
-    That of a run of an earlier source says so, so that no chart averages it with later ones.
+    The name of a run from an earlier version of the source says so, so that no chart averages it with later runs.
     """
     current, earlier = split(rows)
     sources = {row.run_id: row.tags.get(TAGS[SUBJECT.name], "unknown")[:7] for row in earlier}
@@ -60,51 +60,49 @@ def _named(rows: Sequence[Row]) -> dict[str, str]:
 
 
 def best_settings(rows: Sequence[Row]) -> list[Best]:
-    """The best setting of each optimizer on each task, of those with a run that came to its end.
+    """Return the best setting of each optimizer on each task, among those with a completed run.
 
-    Runs of a tuning stage do not count, nor those of an earlier source of their optimizer or dataset.
+    Runs of a tuning stage and of an earlier version of the source do not count.
     """
     rows, _ = split(rows)
-    named = setting_of(rows)
+    named = setting_names(rows)
     tried: dict[tuple[str, str, str], list[Row]] = {}
-    for row in newest(rows):
+    for row in newest_attempts(rows):
         if row.tags.get("nnbench.stage") != "tuning" and row.status != "RUNNING":
-            own = tasks.key(row.params), row.tags.get("nnbench.optimizer", ""), named[row.run_id]
-            tried.setdefault(own, []).append(row)
-    judge = next((judge for judge in JUDGES if any(judge[0] in row.metrics for row in rows)), JUDGES[-1])
-    scores = {key: _score(runs, *judge) for key, runs in tried.items() if any(map(_ended, runs))}
+            tried.setdefault((tasks.key(row.params), row.tags.get("nnbench.optimizer", ""), named[row.run_id]), []).append(row)
+    criteria = next((names for names in CRITERIA if any(names[0] in row.metrics for row in rows)), CRITERIA[-1])
+    scores = {key: _score(runs, *criteria) for key, runs in tried.items() if any(map(_is_completed, runs))}
     found: dict[tuple[str, str], Best] = {}
-    for task, optimizer, setting in sorted(scores, key=lambda key: scores[key]):
-        own = task, optimizer, setting
-        runs = tried[own]
+    for key in sorted(scores, key=lambda key: scores[key]):
+        (task, optimizer, setting), runs = key, tried[key]
         ids = frozenset(row.run_id for row in runs)
-        best = Best(optimizer=optimizer, setting=setting, runs=len(runs), accuracy=scores[own].accuracy, run_ids=ids)
+        best = Best(optimizer=optimizer, setting=setting, runs=len(runs), accuracy=scores[key].accuracy, run_ids=ids)
         found.setdefault((task, optimizer), best)
     return list(found.values())
 
 
 def changed_labels(rows: Sequence[Row], bests: Sequence[Best]) -> dict[str, Mapping[str, str]]:
-    """The tags that are not yet as they ought to be, by the ids of runs."""
+    """Return the tags that must be changed, by the ids of the runs."""
     chosen = {run_id for best in bests for run_id in best.run_ids}
     wanted = {
         run_id: {SETTING: setting, BEST: "true" if run_id in chosen else "false"}
-        for run_id, setting in setting_of(rows).items()
+        for run_id, setting in setting_names(rows).items()
     }
     return {row.run_id: wanted[row.run_id] for row in rows if not wanted[row.run_id].items() <= row.tags.items()}
 
 
 def varying(rows: Sequence[Row]) -> list[str]:
-    """The parameters of which some optimizer's runs have more than one value, but the seed."""
-    seen: dict[tuple[str, str], set[str]] = {}
+    """Return the keys, except the seed, of which the runs of some optimizer have more than one value."""
+    found: dict[tuple[str, str], set[str]] = {}
     for row in rows:
         for key, text in row.params.items():
-            seen.setdefault((row.tags.get("nnbench.optimizer", ""), key), set()).add(text)
-    return sorted({key for (_, key), texts in seen.items() if len(texts) > 1 and is_part_of_setting(key)})
+            found.setdefault((row.tags.get("nnbench.optimizer", ""), key), set()).add(text)
+    return sorted({key for (_, key), texts in found.items() if len(texts) > 1 and is_part_of_setting(key)})
 
 
 def _score(runs: Sequence[Row], accuracy: str, loss: str) -> Score:
     return score([seen(row.tags.get("nnbench.outcome"), row.metrics.get(accuracy), row.metrics.get(loss)) for row in runs])
 
 
-def _ended(row: Row) -> bool:
+def _is_completed(row: Row) -> bool:
     return row.tags.get("nnbench.outcome") in COMPLETED

@@ -1,5 +1,5 @@
-"""Which runs count, by how they ended: the one rule for rankings, statistics, selection and tables."""
+"""Groups of outcomes: which runs count in rankings, statistics, selection and tables."""
 
-COMPLETED = ("finished", "stopped")  # these alone have final values
-COUNTED = (*COMPLETED, "diverged")  # these say something of their setting
-OVER = (*COUNTED, "failed", "killed")
+COMPLETED = ("finished", "stopped")  # the outcomes with final values
+COUNTED = (*COMPLETED, "diverged")  # those that depend on the setting; the others are faults of the code or the machine
+OVER = (*COUNTED, "failed", "killed")  # all outcomes of runs that are not running any more

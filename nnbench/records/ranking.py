@@ -1,7 +1,7 @@
-"""Which of several settings of an optimizer is chosen: one rule, for tuning, for MLflow's tag and note, and for the report.
+"""Choice of the best setting of an optimizer: one rule for tuning, for MLflow's tag and note, and for the report.
 
-It selects, on validation points, what is then judged by others: it is not the ranking, which compares settings of different
-optimizers on test points. The best setting of an optimizer by this rule may rank below another of its settings.
+The rule uses validation points. It differs from the report's ranking, which compares the settings of all optimizers on test
+points: there, the best setting by this rule may rank below another setting of the same optimizer.
 """
 
 import math
@@ -10,24 +10,23 @@ from dataclasses import dataclass, field
 
 from nnbench.records.outcomes import COMPLETED
 
-# What selection may see of a run, its final validation accuracy and loss; None where it was lost or has none.
+# Final validation accuracy and loss of a run; None if it was lost (diverged, failed or killed) or has none.
 Seen = tuple[float, float] | None
 
 
 @dataclass(frozen=True, order=True)
 class Score:
-    """How good a setting is: the less, the better. Validation alone decides.
+    """Score of a setting on validation points; the lowest is the best.
 
-    A setting of which a larger share of runs was lost (diverged, failed or ended) ranks below one that lost a smaller; then
-    the higher mean of the final validation accuracies over seeds is the better; then the lower mean validation loss. Among
-    equals the first wins. The mean, not the interquartile mean by which final runs are judged: that leaves two of five tuning
-    seeds out.
+    Scores are compared by the share of runs that were lost (diverged, failed or killed), then by the mean of the final
+    validation accuracies over seeds, then by the mean validation loss. Among equal settings, the first is chosen. The mean is
+    used instead of the interquartile mean of the report, which would leave out two of five tuning seeds.
 
     Attributes:
-        share: of the runs that were lost.
-        inaccuracy: the mean accuracy over the others, negated; 0 where there are none.
-        loss: their mean loss.
-        lost: how many runs were.
+        share: share of the runs that were lost.
+        inaccuracy: mean accuracy over the others, negated; 0 if there are none.
+        loss: mean loss over the others.
+        lost: number of runs that were lost.
     """
 
     share: float
@@ -37,22 +36,22 @@ class Score:
 
     @property
     def accuracy(self) -> float:
-        """Mean over the runs that were not lost; 0 where there are none."""
+        """Mean accuracy over the runs that were not lost; 0 if there are none."""
         return 0.0 - self.inaccuracy
 
     @property
     def value(self) -> float:
-        """For a maximizer that knows only numbers: in the order of lost runs and accuracy."""
+        """Number to maximize, for samplers that need one: it has the order of lost runs and accuracy."""
         return self.accuracy - 2 * self.lost
 
 
 def seen(outcome: object, accuracy: float | None, loss: float | None) -> Seen:
-    """What selection sees of a run: None where it did not complete or has no accuracy; a loss that is missing is infinite.
+    """Return the accuracy and loss of a run, or None if it did not complete or has no accuracy; a missing loss is infinite.
 
     Args:
-        outcome: how the run ended, as `nnbench.outcome` says it; None for a run that is not there.
-        accuracy: the final validation accuracy; None or NaN where there is none.
-        loss: the final validation loss; likewise.
+        outcome: outcome of the run, from its tag `nnbench.outcome`; None for a run that is not in the store.
+        accuracy: final validation accuracy; None or NaN if there is none.
+        loss: final validation loss; None or NaN if there is none.
     """
     if outcome not in COMPLETED or accuracy is None or math.isnan(accuracy):
         return None
@@ -60,7 +59,7 @@ def seen(outcome: object, accuracy: float | None, loss: float | None) -> Seen:
 
 
 def score(runs: Sequence[Seen]) -> Score:
-    """The score of a setting from what is seen of its runs, one a seed; at least one."""
+    """Compute the score of a setting from the results of its runs, one a seed; at least one."""
     kept = [run for run in runs if run is not None]
     if not kept:
         return Score(1.0, 0.0, math.inf, len(runs))

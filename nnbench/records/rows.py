@@ -1,4 +1,4 @@
-"""A run as a store lists it: text and numbers by name, checked by nobody yet."""
+"""A run as a store lists it: text and numbers by name, not yet checked."""
 
 import re
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A run as it stands in the store, with the last value of each metric; `started` in ms since 1970."""
+    """A run in a store, with the last value of each metric; `started` in ms since 1970."""
 
     run_id: str
     name: str
@@ -17,6 +17,6 @@ class Row:
     metrics: dict[str, float] = field(default_factory=dict)
 
 
-def ours(run_id: str) -> bool:
-    """Whether it may be part of a path: an id of MLflow's is no more than letters and digits."""
+def is_safe_id(run_id: str) -> bool:
+    """Whether an id can be part of a path: it consists of letters, digits, underscores and hyphens, as MLflow's ids do."""
     return re.fullmatch(r"[\w-]{1,64}", run_id) is not None

@@ -1,6 +1,6 @@
-"""Rows of a store as tidy tables: what `Study` promises, column by column.
+"""Conversion of a store's rows to the tables of `Study`.
 
-A store may hold what others wrote: a name is text to be shown, a number may be none, and nothing is too long.
+A store may have been written by others, so text is made printable and truncated, and numbers may be missing.
 """
 
 import logging
@@ -18,7 +18,7 @@ from nnbench.core.keys import SOURCES, key_of
 from nnbench.records import measures, tasks
 from nnbench.records import npz as artifacts
 from nnbench.records.measures import MEASURES
-from nnbench.records.rows import Row, ours
+from nnbench.records.rows import Row, is_safe_id
 from nnbench.records.settings import configuration, settings
 from nnbench.records.versions import version
 
@@ -26,29 +26,29 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-LONGEST_TEXT = 6000  # characters; the writer leaves no longer text either
-BEYOND = 1e300  # MLflow stores the infinite as the greatest number there is
-# Tag of a sweep's own run: the report that a later command asked for, which trained nothing and has no run of its own.
+MAX_LENGTH = 6000  # characters of a text; nnbench stores no longer ones
+INFINITE = 1e300  # MLflow stores an infinite value as the largest finite number
+# Tag of a sweep's own run: options of the report that a later command made without training any run.
 REPORT_OPTIONS = "nnbench.report_options"
-# Columns that are there even if no run fills them.
+# Columns that `Study.runs` always has.
 TAGS = ("outcome", "optimizer", "identity", "sweep_id", "stage", "reason")
 PROVENANCE = (*SOURCES.values(), "commit", "dirty", "version", "python", "numpy", "blas", "cpu", "threads", "command")
 METRICS = tuple(measure.key for measure in MEASURES)
 CURVES = tuple(curve.column for curve in measures.CURVES)
 
 
-def genuine(row: Row) -> bool:
-    """Whether a row is what this project's writer leaves of a training run, as opposed to somebody else's."""
+def is_own(row: Row) -> bool:
+    """Whether a training run has the tags and the seed that nnbench writes; a store may hold runs of other programs."""
     seed = values_of(row).get("seed")
     named = re.fullmatch(r"\w[\w .,()-]{0,59}", row.tags.get("nnbench.optimizer", ""))
-    known = row.tags.get("nnbench.identity") and ours(row.run_id)
+    known = row.tags.get("nnbench.identity") and is_safe_id(row.run_id)
     return bool(named and known) and isinstance(seed, int) and 0 <= seed < 2**63
 
 
 def values_of(row: Row) -> dict[str, Hashable]:
-    """A run's parameters: numbers as numbers, null as None, and what the schema says is text as text.
+    """Return a run's parameters, with numbers as numbers, null as None, and text as text where the schema has text.
 
-    The first edition wrote a text that looks like a number as it was.
+    The schema is needed for stores of the first edition, which did not quote a text that looks like a number.
     """
     values = {key: as_value(text) for key, text in row.params.items()}
     return {key: row.params[key] if _misread(key, value) else value for key, value in values.items()}
@@ -59,30 +59,30 @@ def _misread(key: str, value: Hashable) -> bool:
     return kinds is not None and not isinstance(value, kinds)
 
 
-def newest(rows: Sequence[Row]) -> list[Row]:
-    """The last try of each configuration, seed and version of the source, a FINISHED one where there is one."""
-    tries = sorted(rows, key=lambda row: (row.status == "FINISHED", row.started))
-    return list({(configuration_of(row), row.params.get("seed"), version(row)): row for row in tries}.values())
+def newest_attempts(rows: Sequence[Row]) -> list[Row]:
+    """Return the last run of each configuration, seed and version of the source, or the last FINISHED one if there is one."""
+    ordered = sorted(rows, key=lambda row: (row.status == "FINISHED", row.started))
+    return list({(configuration_of(row), row.params.get("seed"), version(row)): row for row in ordered}.values())
 
 
 def configuration_of(row: Row) -> str:
-    """What is equal for runs of one setting alone: as the writer left it or, in stores of old, from the parameters."""
+    """Return a text that is equal for runs of one setting only: the stored digest, or one of the parameters."""
     return row.tags.get("nnbench.configuration") or configuration(row.params)
 
 
 def runs_table(rows: Sequence[Row]) -> pd.DataFrame:
-    """`Study.runs`, in the order of optimizer, setting, seed."""
-    params = [{key: shown(value) for key, value in values_of(row).items()} for row in rows]
+    """Make `Study.runs`, in the order of optimizer, setting and seed."""
+    params = [{key: printable(value) for key, value in values_of(row).items()} for row in rows]
     optimizers = [row.tags.get("nnbench.optimizer", "") for row in rows]
     named = settings(optimizers, params, configurations=[configuration_of(row) for row in rows])
     records = [
         {
             **values,
             **dict.fromkeys(METRICS, np.nan),
-            **{key: value if abs(value) < BEYOND else np.nan for key, value in row.metrics.items()},
-            **{key: shown(row.tags.get(f"nnbench.{key}")) for key in (*TAGS, *PROVENANCE)},
+            **{key: value if abs(value) < INFINITE else np.nan for key, value in row.metrics.items()},
+            **{key: printable(row.tags.get(f"nnbench.{key}")) for key in (*TAGS, *PROVENANCE)},
             "run_id": row.run_id,
-            "name": shown(row.name),
+            "name": printable(row.name),
             "status": row.status,
             "setting": setting,
             "seed": values.get("seed"),
@@ -102,7 +102,7 @@ def runs_table(rows: Sequence[Row]) -> pd.DataFrame:
 
 
 def curve_tables(histories: Mapping[str, Path]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """`Study.curves` and `Study.records`, from the histories of runs by their ids."""
+    """Make `Study.curves` and `Study.records` from the files of histories by run id."""
     parts: dict[str, list[np.ndarray]] = {key: [np.empty(0)] for key in ("epoch", *CURVES)}
     read, records = [], [pd.DataFrame({"run_id": "", "epoch": 0, "train_accuracy": 0.0}, index=[]).astype({"run_id": str})]
     for run_id, path in histories.items():
@@ -138,28 +138,28 @@ def _records(accuracy: np.ndarray) -> pd.DataFrame:
 
 
 def sweeps_table(rows: Sequence[Row]) -> pd.DataFrame:
-    """`Study.sweeps`, oldest first."""
-    tags = [(shown(row.tags.get("nnbench.command")), row.tags.get(REPORT_OPTIONS)) for row in rows]
+    """Make `Study.sweeps`, oldest first."""
+    tags = [(printable(row.tags.get("nnbench.command")), row.tags.get(REPORT_OPTIONS)) for row in rows]
     records = [(row.run_id, row.started, command, row.status, asked) for row, (command, asked) in zip(rows, tags, strict=True)]
     return _dated(pd.DataFrame(records, columns=["run_id", "started", "command", "status", "report"]))
 
 
 def selection_table(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """`Study.selection`: of each optimizer and task what was chosen last.
+    """Make `Study.selection` from the last choice for each optimizer and task.
 
     Args:
-        frames: what each sweep has chosen, oldest first.
+        frames: choices of each sweep, oldest first.
     """
-    newest = {own: rows for frame in frames for own, rows in frame.groupby(["task", "setting"], sort=False)}
-    return pd.concat(newest.values(), ignore_index=True) if newest else pd.DataFrame()
+    last = {key: rows for frame in frames for key, rows in frame.groupby(["task", "setting"], sort=False)}
+    return pd.concat(last.values(), ignore_index=True) if last else pd.DataFrame()
 
 
 def choice_table(path: Path, task: str) -> pd.DataFrame:
-    """What a sweep has chosen, from its `selection.csv`.
+    """Read the choices of a sweep from its `selection.csv`.
 
     Args:
         path: the file.
-        task: on which the sweep was, where the file does not tell it, as those of the first edition do not.
+        task: task of the sweep, for files of the first edition, which do not have it.
     """
     as_written: dict[str, Callable[[str], object]] = {"value": as_value, "default": as_value, "edge": str}
     try:
@@ -167,17 +167,17 @@ def choice_table(path: Path, task: str) -> pd.DataFrame:
         frame = frame.assign(task=frame.get("task", task))
         return frame[frame[["setting", "optimizer", "hyperparameter", "value"]].notna().any(axis=1)]
     except (ValueError, KeyError) as error:
-        logger.warning("%s is not as nnbench leaves it, and is left out: %s", path, error)
+        logger.warning("%s is damaged and is ignored: %s", path, error)
         return pd.DataFrame({"setting": [], "task": [], "optimizer": []})
 
 
-def chosen(row: Row, selection: pd.DataFrame) -> bool:
-    """Whether a run may be compared: of a tuned optimizer's runs, those with what was chosen last may."""
+def has_last_choice(row: Row, selection: pd.DataFrame) -> bool:
+    """Whether a run may be compared: those of a tuned optimizer must have the setting that was chosen last."""
     if selection.empty or row.tags.get("nnbench.stage") != "final":
         return True
-    own = selection["task"].isin([tasks.key(row.params), ""])
-    mine = selection[own & (selection["setting"] == row.tags.get("nnbench.optimizer"))]
-    values = zip(mine["hyperparameter"], mine["value"], strict=True)
+    of_task = selection["task"].isin([tasks.key(row.params), ""])
+    choice = selection[of_task & (selection["setting"] == row.tags.get("nnbench.optimizer"))]
+    values = zip(choice["hyperparameter"], choice["value"], strict=True)
     params = values_of(row)
     return all(params.get(key_of(key), "") == value for key, value in values)
 
@@ -186,9 +186,9 @@ def _dated(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(started=pd.to_datetime(frame["started"], unit="ms", utc=True).dt.as_unit("ms"))
 
 
-def shown(value: T) -> T | str:
-    """A value as it may be shown: text without what steers a terminal, and not for ever."""
+def printable(value: T) -> T | str:
+    """Replace control characters of a text and truncate it to `MAX_LENGTH`; other values are returned as they are."""
     if not isinstance(value, str):
         return value
-    text = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", "\N{REPLACEMENT CHARACTER}", value[: LONGEST_TEXT + 1])
-    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
+    text = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", "\N{REPLACEMENT CHARACTER}", value[: MAX_LENGTH + 1])
+    return text if len(text) <= MAX_LENGTH else text[: MAX_LENGTH - 1] + "…"

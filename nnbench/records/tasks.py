@@ -1,8 +1,9 @@
-"""The tasks of a study: what its runs were trained on. Runs of different tasks are never ranked against each other.
+"""Tasks of a study: the data that its runs were trained on. Runs of different tasks are never ranked against each other.
 
-A task is the problem that was chosen, if one was, and all that stands under `dataset.`: which points, how many, how noisy,
-and whether each seed has its own. The numbers of validation and test points belong to it: with others, two runs of one seed
-are not measured on the same points. The network and how it is trained do not: these are settings, which a report may compare.
+A task is the chosen problem, if there is one, and all keys under `dataset.`: which points, how many, how noisy, and whether
+each seed has its own. The numbers of validation and test points belong to the task: with different numbers, two runs of one
+seed are not measured on the same points. The network and the training do not: they belong to the setting, and a report may
+compare them.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from nnbench.core.keys import PROBLEM, TASK, is_config_key, is_part_of_task
 from nnbench.records.settings import settings
 from nnbench.records.study import Study
 
-# In a tuning stage, these say that no test point is measured.
+# Keys that say, in a tuning stage, that no test point is measured.
 TEST = (f"{TASK.name}.test_samples", f"{TASK.name}.with_test")
 
 Values = Mapping[str, Hashable]
@@ -26,11 +27,12 @@ Values = Mapping[str, Hashable]
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """The part of a study that one report is on.
+    """The part of a study that has one task, and so one report.
 
     Attributes:
-        label: what sets the task apart from the study's others, such as `spiral noise=0.3`; empty for the only one.
-        study: its runs alone; the name says which task it is.
+        label: the name of the dataset with what varies between the study's tasks, such as `spiral noise=0.3`; empty if the
+            study has only one task.
+        study: the runs of this task; the task's label is part of its name.
     """
 
     label: str
@@ -38,35 +40,35 @@ class Task:
 
     @property
     def folder(self) -> str:
-        """The name of the folder of its report within the study's; empty for the only one."""
-        told = self.label.replace(" ", "_").replace("=", "_")
-        safe = re.sub(r"[^\w.-]+|^[^\w]+", "_", told)[:100]
-        return safe if safe == told else f"{safe}_{hashlib.sha256(self.label.encode()).hexdigest()[:8]}"
+        """Name of the folder of its report within the study's folder; empty if the study has only one task."""
+        name = self.label.replace(" ", "_").replace("=", "_")
+        safe = re.sub(r"[^\w.-]+|^[^\w]+", "_", name)[:100]
+        return safe if safe == name else f"{safe}_{hashlib.sha256(self.label.encode()).hexdigest()[:8]}"
 
 
 def key(values: Values, *, tuning: bool = False) -> str:
-    """The same text for the same task alone.
+    """Return a text that is equal for equal tasks only.
 
     Args:
-        values: the config's leaves under their dotted names, as they are or as text; others do not matter.
-        tuning: leave out which test points are measured, since a tuning stage measures none.
+        values: config values by dotted key, or their texts; keys that are not part of a task are ignored.
+        tuning: ignore which test points are measured, since a tuning stage measures none.
     """
-    told = {name: _text(value) for name, value in values.items() if _belongs(name, tuning) and not _missing(value)}
-    return json.dumps(told, sort_keys=True)
+    texts = {name: _text(value) for name, value in values.items() if _belongs(name, tuning) and not _missing(value)}
+    return json.dumps(texts, sort_keys=True)
 
 
-def told_apart(runs: Sequence[Values]) -> list[str]:
-    """The keys whose values differ between the tasks of some runs, sorted; empty for one task.
+def varying_keys(runs: Sequence[Values]) -> list[str]:
+    """Return the keys whose values differ between the tasks of some runs, sorted; empty if they have one task.
 
     Args:
-        runs: the config's leaves of each, under their dotted names.
+        runs: of each run, config values by dotted key.
     """
     names = {name for values in runs for name in values if _belongs(name, tuning=False)}
     return sorted(name for name in names if len({_text(values.get(name)) for values in runs}) > 1)
 
 
 def tasks(study: Study) -> list[Task]:
-    """The tasks of a study, in the order of their labels; of one alone, the study as it is."""
+    """Split a study into its tasks, in the order of their labels; a study with one task is not changed."""
     frame = study.tuning if study.runs.empty else study.runs
     of_runs, of_tuning = _keys(study.runs), _keys(study.tuning, tuning=True)
     known = _keys(frame, tuning=study.runs.empty)
@@ -76,12 +78,12 @@ def tasks(study: Study) -> list[Task]:
     values = [_values(frame, row) for row in first.index.tolist()]
     labels = _labels(values)
     found = []
-    for label, own, one in sorted(zip(labels, first, values, strict=True), key=lambda task: task[0]):
-        about = key(one, tuning=True)
-        runs, tuning = study.runs[of_runs == own], study.tuning[of_tuning == about]
+    for label, task, of_task in sorted(zip(labels, first, values, strict=True), key=lambda found: found[0]):
+        in_tuning = key(of_task, tuning=True)
+        runs, tuning = study.runs[of_runs == task], study.tuning[of_tuning == in_tuning]
         selection = study.selection
         if "task" in selection:
-            selection = selection[selection["task"].isin([own, ""])]
+            selection = selection[selection["task"].isin([task, ""])]
         found.append(
             Task(
                 label=label,
@@ -90,7 +92,7 @@ def tasks(study: Study) -> list[Task]:
                     name=f"{study.name}: {label}",
                     runs=_named(runs),
                     tuning=_named(tuning),
-                    earlier=study.earlier[_keys(study.earlier, tuning=True) == about],
+                    earlier=study.earlier[_keys(study.earlier, tuning=True) == in_tuning],
                     curves=study.curves[study.curves["run_id"].isin(runs["run_id"])],
                     records=study.records[study.records["run_id"].isin(runs["run_id"])],
                     selection=selection.reset_index(drop=True),
@@ -100,11 +102,13 @@ def tasks(study: Study) -> list[Task]:
     return found
 
 
-def in_both(before: Study, after: Study) -> list[tuple[Task, Task]]:
-    """The tasks of two studies that may be set side by side: the only one of each, whatever it is, or those that both have.
+def common_tasks(before: Study, after: Study) -> list[tuple[Task, Task]]:
+    """Return the pairs of tasks of two studies that can be compared.
+
+    These are the tasks that both have; two studies with one task each are compared even if the tasks differ.
 
     Raises:
-        UserError: one has several, and none is in both.
+        UserError: a study has several tasks, and none is in both.
     """
     sides = tasks(before), tasks(after)
     if all(len(side) == 1 for side in sides):
@@ -112,15 +116,13 @@ def in_both(before: Study, after: Study) -> list[tuple[Task, Task]]:
     of_after = {_of(task.study): task for task in sides[1]}
     found = [(task, of_after[_of(task.study)]) for task in sides[0] if _of(task.study) in of_after]
     if not found:
-        told = [", ".join(task.label for task in side if task.label) or "another" for side in sides]
-        raise UserError(
-            f"study={before.name},{after.name}: no task is in both; the first holds {told[0]}, the second {told[1]}"
-        )
-    return [(replace(first, label=first.label or second.label), second) for first, second in found]
+        first, second = (", ".join(task.label for task in side if task.label) or "another" for side in sides)
+        raise UserError(f"study={before.name},{after.name}: no task is in both; the first has {first}, the second {second}")
+    return [(replace(one, label=one.label or other.label), other) for one, other in found]
 
 
-def in_one(before: Study, after: Study) -> list[tuple[str, list[str]]]:
-    """The labels of the tasks that only one of two studies has, by the study's name; of two with a task each, none."""
+def unmatched_tasks(before: Study, after: Study) -> list[tuple[str, list[str]]]:
+    """Return the name of each study with the labels of the tasks that only this one has; empty if both have one task."""
     sides = {study.name: tasks(study) for study in (before, after)}
     if all(len(side) == 1 for side in sides.values()):
         return []
@@ -129,7 +131,7 @@ def in_one(before: Study, after: Study) -> list[tuple[str, list[str]]]:
 
 
 def _of(study: Study) -> str:
-    """The key of a study's only task."""
+    """Return the key of a study's only task."""
     return next(iter(_keys(study.runs)), "")
 
 
@@ -141,13 +143,12 @@ def _keys(frame: pd.DataFrame, *, tuning: bool = False) -> "pd.Series[str]":
 
 
 def _values(frame: pd.DataFrame, row: int) -> dict[str, Hashable]:
-    own = zip(map(str, frame), frame.to_numpy(dtype=object)[row], strict=True)
-    values = {column: value for column, value in own if is_part_of_task(column)}
-    return {name: value for name, value in values.items() if not _missing(value)}
+    cells = zip(map(str, frame), frame.to_numpy(dtype=object)[row], strict=True)
+    return {column: value for column, value in cells if is_part_of_task(column) and not _missing(value)}
 
 
 def _labels(values: Sequence[Values]) -> list[str]:
-    """The name of the problem or, without one, of the dataset, with what varies between the tasks that have it."""
+    """Label tasks: the name of the problem or else of the dataset, with what varies between the tasks of that name."""
     names = [str(one.get(PROBLEM, one.get(TASK.class_key, ""))) for one in values]
     without = {PROBLEM: "none"}
     rest = [{name: value for name, value in (without | dict(one)).items() if name != TASK.class_key} for one in values]
@@ -155,7 +156,7 @@ def _labels(values: Sequence[Values]) -> list[str]:
 
 
 def _named(runs: pd.DataFrame) -> pd.DataFrame:
-    """With settings that tell what varies within the task alone."""
+    """Name settings by what varies within the task."""
     leaves = [column for column in map(str, runs) if is_config_key(column)]
     params = [
         {name: None if _missing(value) else value for name, value in zip(leaves, row, strict=True)}
@@ -178,7 +179,7 @@ def _missing(value: object) -> bool:
 
 
 def _text(value: Hashable) -> str:
-    """The same for a number as the config, a store and a table have it."""
+    """Return a text that is the same for a number from a config, a store or a table."""
     if isinstance(value, bool):
         return json.dumps(value)
     try:

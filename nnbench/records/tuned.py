@@ -1,8 +1,8 @@
-"""Tuned optimizers: how a run with the setting that tuning chose is labelled, and which runs are such.
+"""Labels of tuned optimizers, and the runs that have them.
 
 The final stage of a study that tunes runs each optimizer twice: with its default setting under its own label, and with the
-chosen one under `tuned_label`. Stores keep the label and the stage alone, and a user may have called an optimizer
-`x (tuned)`; so a label counts as that of a tuned optimizer only by `is_tuned`.
+chosen setting under `tuned_label`. A store has only the label and the stage, and a user may call an optimizer `x (tuned)`, so
+`is_tuned` decides whether a label is that of a tuned optimizer.
 """
 
 from collections.abc import Collection
@@ -13,12 +13,12 @@ SUFFIX = " (tuned)"
 
 
 def tuned_label(optimizer: str) -> str:
-    """Label of an optimizer where it runs with the setting that tuning chose."""
+    """Return the label of an optimizer that runs with the setting that tuning chose."""
     return f"{optimizer}{SUFFIX}"
 
 
 def base_label(label: str, tuned: bool) -> str:
-    """Label of the optimizer itself, for a run that is or is not `tuned`."""
+    """Return the label of the optimizer itself, from that of a run that is or is not `tuned`."""
     return label.removesuffix(SUFFIX) if tuned else label
 
 
@@ -26,16 +26,16 @@ def is_tuned(label: str, stage: object, optimizers: Collection[str]) -> bool:
     """Whether a run has the setting that tuning chose for its optimizer.
 
     Args:
-        label: of the run's optimizer.
-        stage: of the run.
-        optimizers: labels of those that were tuned, from `Study.selection`: one of them is run with its default setting
-            under this very label, even if that ends as the label of a tuned one does.
+        label: label of the run's optimizer.
+        stage: stage of the run.
+        optimizers: labels of the optimizers that were tuned, from `Study.selection`; a run with one of these labels has
+            the default setting, even if the label ends as that of a tuned optimizer does.
     """
     return stage == "final" and label.endswith(SUFFIX) and label not in optimizers
 
 
 def with_tuned(runs: pd.DataFrame, selection: pd.DataFrame) -> pd.DataFrame:
-    """`Study.runs` with the column `tuned`, beside `stage`; as they are where they have it already."""
+    """Add the column `tuned` of `Study.runs` after `stage`, unless there is one."""
     if "tuned" in runs or "optimizer" not in runs:
         return runs
     optimizers = set(selection["optimizer"]) if "optimizer" in selection else set()

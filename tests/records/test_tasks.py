@@ -14,7 +14,7 @@ from nnbench.cli.report import main as report_main
 from nnbench.core.paths import NAME_PATTERN
 from nnbench.records import export
 from nnbench.records.study import Study
-from nnbench.records.tasks import in_both, key, tasks
+from nnbench.records.tasks import common_tasks, key, tasks
 from nnbench.tracking.mlflow.reader import read_study
 from nnbench.tracking.mlflow.store import open_store
 from nnbench.tracking.mlflow.ui.views import LEADERBOARD
@@ -103,10 +103,12 @@ def test_an_export_holds_the_same_tasks_and_two_studies_are_compared_in_those_th
     for ours, theirs in zip(tasks(a), tasks(export.read(home / "exported")), strict=True):
         assert ours.label == theirs.label
         assert ours.study.runs["setting"].tolist() == theirs.study.runs["setting"].tolist() == ["sgd"]
-    ((before, after),) = in_both(a, b)
+    ((before, after),) = common_tasks(a, b)
     assert before.label == after.label == "spiral noise=0.4"
     assert set(before.study.runs["dataset.noise"]) == set(after.study.runs["dataset.noise"]) == {0.4}
-    assert [(before.study, after.study) for before, after in in_both(c, d)] == [(c, d)], "one each: the change is the question"
+    assert [(before.study, after.study) for before, after in common_tasks(c, d)] == [(c, d)], (
+        "one each: the change is the question"
+    )
     said = report("study=a,c")
     assert said.status == 2
     assert "study=a,c: no task is in both" in said.err

@@ -10,7 +10,7 @@ from urllib.request import url2pathname
 from mlflow.entities import Experiment
 
 from nnbench.records.npz import LARGEST
-from nnbench.records.rows import ours
+from nnbench.records.rows import is_safe_id
 from nnbench.tracking.mlflow.experiment import folder_name
 from nnbench.tracking.mlflow.store import Store, cache_folder
 
@@ -31,7 +31,7 @@ def artifact_folder(store: Store, experiment: Experiment, run_id: str) -> Path |
 
 def artifact(store: Store, experiment: Experiment, run_id: str, name: str) -> Path | None:
     """The path of an artifact of an ended run, downloaded once if it is not on this machine; None if it is missing."""
-    if not ours(run_id):
+    if not is_safe_id(run_id):
         return None
     folder = artifact_folder(store, experiment, run_id)
     path = (folder or cache_folder() / "artifacts" / run_id) / name

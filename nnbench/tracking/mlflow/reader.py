@@ -18,10 +18,10 @@ from nnbench.records.rows import Row
 from nnbench.records.study import Study
 from nnbench.records.tables import (
     choice_table,
-    chosen,
     curve_tables,
-    genuine,
-    newest,
+    has_last_choice,
+    is_own,
+    newest_attempts,
     runs_table,
     selection_table,
     sweeps_table,
@@ -50,15 +50,15 @@ def read_study(store: Store, study: str) -> Study:
             raise UserError(f"study={study}: no study of that name in {store.shown_uri}; {_known(store)}")
         rows = store.runs.rows(experiment)
         training = [row for row in rows if row.tags.get("nnbench.kind") == "training"]
-        kept, earlier = split(newest([row for row in training if genuine(row)]))
-        if strange := [row for row in training if not genuine(row)]:
+        kept, earlier = split(newest_attempts([row for row in training if is_own(row)]))
+        if strange := [row for row in training if not is_own(row)]:
             logger.warning("%d runs were not written by nnbench or were changed since, and are left out", len(strange))
         tuning = [row for row in kept if row.tags.get("nnbench.stage") == "tuning"]
         others = [row for row in kept if row.tags.get("nnbench.stage") != "tuning"]
         sweeps = [row for row in rows if row.tags.get("nnbench.kind") == "sweep"]
         choices = _choices(store, experiment, sweeps if tuning else [], others)
         selection = with_uses(selection_table([choice for _, choice in choices]), choices, training)
-        runs = runs_table([row for row in others if chosen(row, selection)])
+        runs = runs_table([row for row in others if has_last_choice(row, selection)])
         finished = runs.loc[runs["status"] == "FINISHED", "run_id"].tolist()
         histories = _histories(store, experiment, finished)
     curves, records = curve_tables(histories)

@@ -9,7 +9,7 @@ from mlflow.entities import Experiment
 from mlflow.exceptions import MlflowException
 
 from nnbench.core.redaction import redacted
-from nnbench.records.rows import Row, ours
+from nnbench.records.rows import Row, is_safe_id
 from nnbench.records.versions import TAGS
 from nnbench.tracking.mlflow.artifact_files import artifact_folder
 from nnbench.tracking.mlflow.store import Store
@@ -41,7 +41,7 @@ def read_source(store: Store, experiment: Experiment, rows: Mapping[str, Row], r
     found: dict[str, str] = {}
     holders = [row.tags.get("nnbench.sweep_id", run_id), run_id]  # the run itself, if its sweep's run could not store them
     for name, tag in TAGS.items():
-        if all(map(ours, holders)) and ours(digest := row.tags.get(tag, "")):
+        if all(map(is_safe_id, holders)) and is_safe_id(digest := row.tags.get(tag, "")):
             files = next(filter(None, (_read(store, experiment, holder, digest) for holder in holders)), {})
             found |= {f"{name}/{path}": text for path, text in files.items()}
     return found
