@@ -159,7 +159,7 @@ def test_an_empty_study_has_all_its_columns(store: Store, writer: StudyWriter) -
 
 def test_an_unknown_study_is_refused_with_the_known_ones(store: Store, writer: StudyWriter) -> None:
     StudyWriter(writer.store, "other", command="")
-    with pytest.raises(UserError, match=r"study=tiral: .*there are other, trial$"):
+    with pytest.raises(UserError, match=r"study=tiral: .*it has other, trial$"):
         read_study(store, "tiral")
 
 
