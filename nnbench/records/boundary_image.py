@@ -10,18 +10,16 @@ from nnbench.records.boundary import Boundary
 
 SIZE = 480  # pixels along each side of the picture
 DOT = 7  # pixels across a point
-COLOURS = (
-    128  # of the picture: with a palette it is encoded four times as fast as with three bytes a pixel, and a fifth as large
-)
+COLOURS = 128  # in the picture's palette: four times as fast to encode as three bytes a pixel, and a fifth of the size
 
 
 def draw(boundary: Boundary) -> Image.Image:
-    """The boundary in `SIZE` by `SIZE` pixels: a colour for each class, paler where less sure, with the training points."""
+    """Draw a boundary in `SIZE` by `SIZE` pixels: a colour for each class, paler at low confidence, and training points."""
     classes = max(int(boundary.label.max()), int(boundary.train_labels.max(initial=0))) + 1
     colours = np.array([CLASS_COLOURS[label % len(CLASS_COLOURS)] for label in range(classes)], dtype=np.float32)
-    # The most probable of k classes has at least 1/k: there white, and never so dark that a point is lost on it.
-    sure = np.clip((np.arange(256) / 255 * classes - 1) / max(classes - 1, 1), 0, 1)[None, :, None]
-    shades = (255 - (255 - colours[:, None, :]) * (0.08 + 0.47 * sure)).astype(np.uint8)
+    # The highest of k probabilities is at least 1/k, which is drawn white. No area is so dark that points are hard to see.
+    certainty = np.clip((np.arange(256) / 255 * classes - 1) / max(classes - 1, 1), 0, 1)[None, :, None]
+    shades = (255 - (255 - colours[:, None, :]) * (0.08 + 0.47 * certainty)).astype(np.uint8)
     cells = shades[boundary.label, boundary.confidence][::-1]  # a picture's row 0 is its top
     picture = Image.fromarray(np.ascontiguousarray(cells)).resize((SIZE, SIZE), Image.Resampling.BICUBIC)
 

@@ -1,7 +1,7 @@
-"""A study as plain files, for R, Excel or a paper's appendix, and back again for a report with no MLflow at hand.
+"""Export of a study as plain files, for R, Excel or a paper's appendix, and import for a report without MLflow.
 
-Each table is there twice: as Parquet, which loses nothing and is what is read back, and as CSV for everything else. What
-each column means stands in `dictionary.csv`.
+Each table is written as Parquet, which is exact and is read back, and as CSV for other programs. `dictionary.csv` describes
+each column.
 """
 
 import json
@@ -29,64 +29,74 @@ from nnbench.records.study import Study
 logger = logging.getLogger(__name__)
 
 TABLES = ("runs", "curves", "records", "sweeps", "tuning", "selection", "earlier")
-NEW = ("earlier",)  # unknown to exports of the first edition
+NEW = ("earlier",)  # not in exports of the first edition
 ABOUT, DICTIONARY, BOUNDARIES = "study.json", "dictionary.csv", "boundaries"
-FORM = 2  # of the folder; another one would be read otherwise
-NEEDED = ("run_id", "name", "status", "outcome", "optimizer", "setting", "seed", "identity", "started")  # of the runs
-NUMERIC = {"integer", "count", "epochs", "nats", "share", "s", "µs"}  # units of columns that hold numbers alone
+FORM = 2  # version of the folder's format
+REQUIRED = (
+    "run_id",
+    "name",
+    "status",
+    "outcome",
+    "optimizer",
+    "setting",
+    "seed",
+    "identity",
+    "started",
+)  # of runs
+NUMERIC = {"integer", "count", "epochs", "nats", "share", "s", "µs"}  # units of columns that hold numbers only
 
 COLUMNS = {
     "run_id": ("text", "the run's id in MLflow"),
-    "name": ("text", "the run as a person would say it"),
+    "name": ("text", "display name, such as adam lr=0.05 seed=3"),
     "status": ("text", "FINISHED, FAILED, KILLED or RUNNING"),
-    "outcome": ("text", "finished, stopped (at the accuracy asked for), diverged, failed or killed"),
+    "outcome": ("text", "finished, stopped (at training.stop_at_accuracy), diverged, failed or killed"),
     "optimizer": ("text", "the optimizer's label"),
     "setting": ("text", "the optimizer with the hyperparameters that vary within the study"),
     "seed": ("integer", "of data and initial weights; runs of different optimizers pair by it"),
-    "identity": ("text", "digest of all that decides the run's numbers"),
-    "sweep_id": ("text", "the sweep that the run belongs to"),
+    "identity": ("text", "digest of everything that determines the run's numbers"),
+    "sweep_id": ("text", "id of the sweep that the run belongs to"),
     "stage": ("text", "tuning or final, in a study that tunes first"),
     "tuned": ("true or false", "whether the run has the setting that tuning chose for its optimizer"),
     "reason": ("text", "why a run failed or was killed"),
-    "started": ("UTC", "when it began"),
+    "started": ("UTC", "start time"),
     "epoch": ("epochs", "passes over the training points so far; epoch 0 is measured before any update"),
     **{curve.column: (curve.unit, curve.meaning) for curve in CURVES},
     **{curve.key: (curve.unit, curve.last) for curve in CURVES},
     **{measure.key: (measure.unit, measure.meaning) for measure in MEASURES},
-    "source": ("text", "digest of the optimizer's class, with what it imports of its user's own code"),
-    "dataset_source": ("text", "the same of the dataset's"),
-    "code": ("text", "the same of what in nnbench decides the numbers"),
-    "commit": ("text", "the code's git commit"),
+    "source": ("text", "digest of the source of the optimizer's class and of the user's modules that it imports"),
+    "dataset_source": ("text", "the same for the dataset's class"),
+    "code": ("text", "the same for the modules of nnbench that every run uses"),
+    "commit": ("text", "git commit of the code"),
     "dirty": ("true or false", "whether files differed from that commit"),
-    "version": ("text", "of nnbench"),
-    "python": ("text", "its version"),
-    "numpy": ("text", "its version"),
-    "blas": ("text", "the library under NumPy's matrix products"),
+    "version": ("text", "version of nnbench"),
+    "python": ("text", "version of Python"),
+    "numpy": ("text", "version of NumPy"),
+    "blas": ("text", "the BLAS library that NumPy uses"),
     "cpu": ("text", "the processor"),
     "threads": ("count", "BLAS threads of the run"),
-    "command": ("text", "the command line that made it"),
-    "report": ("JSON", "title, pages and targets of the report that a later command, with no run to train, asked for"),
-    "task": ("text", "what a setting was chosen for: the configuration of the dataset"),
-    "hyperparameter": ("text", "its name"),
-    "value": ("as in the config", "the one chosen"),
-    "default": ("as in the config", "the one of the optimizer's YAML"),
-    "kind": ("text", "log, linear or choice; fixed where it was not tuned"),
-    "low": ("as in the config", "lower end of its space"),
-    "high": ("as in the config", "upper end of its space"),
-    "edge": ("text", "low or high where the value lies on that end of its space"),
-    "tried": ("count", "different settings of the optimizer that the study had run by then, but for those on final seeds"),
-    "spaces": ("count", "different spaces in which they were looked for; empty where that was not noted"),
-    "declared_low": ("as in the config", "lower end of the first of these spaces"),
-    "declared_high": ("as in the config", "its upper end"),
-    "uses": ("count", "1 where the choice was made before its final seeds were read, one more for each later choice"),
-    "configs": ("count", "configs that the choice was among"),
-    "seeds": ("count", "seeds on which each was tried"),
+    "command": ("text", "the command line that started it"),
+    "report": ("JSON", "title, pages and targets of the report that a later command made without training any run"),
+    "task": ("text", "task that a setting was chosen for, as JSON"),
+    "hyperparameter": ("text", "name of the hyperparameter"),
+    "value": ("as in the config", "chosen value"),
+    "default": ("as in the config", "value in the optimizer's YAML file"),
+    "kind": ("text", "log, linear or choice; fixed if it was not tuned"),
+    "low": ("as in the config", "lower bound of its space"),
+    "high": ("as in the config", "upper bound of its space"),
+    "edge": ("text", "low or high if the value lies on that bound of its space"),
+    "tried": ("count", "different settings of the optimizer that the study had run by then, without those of the final stage"),
+    "spaces": ("count", "different spaces that were searched; empty if unknown"),
+    "declared_low": ("as in the config", "lower bound of the first of these spaces"),
+    "declared_high": ("as in the config", "upper bound of the first of these spaces"),
+    "uses": ("count", "1 if the choice was made before results on the final seeds were known, one more for each later choice"),
+    "configs": ("count", "configs that the setting was chosen from"),
+    "seeds": ("count", "seeds on which each config was run"),
     "lost": ("count", "runs of the chosen config that diverged or failed"),
 }
 
 
 def write(study: Study, folder: Path) -> None:
-    """Write a study into a folder; an earlier export there is replaced as a whole."""
+    """Write a study to a folder; an earlier export in it is replaced."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}")
     unfinished.mkdir()
@@ -96,7 +106,7 @@ def write(study: Study, folder: Path) -> None:
         for name, table in tables.items():
             for_parquet = table.assign(**{column: table[column].map(json.dumps) for column in as_json[name]})
             for_parquet.to_parquet(unfinished / f"{name}.parquet", index=False)
-            table.map(_harmless).to_csv(unfinished / f"{name}.csv", index=False, lineterminator="\n")
+            table.map(_escape_formula).to_csv(unfinished / f"{name}.csv", index=False, lineterminator="\n")
         _dictionary(tables).to_csv(unfinished / DICTIONARY, index=False, lineterminator="\n")
         (unfinished / BOUNDARIES).mkdir()
         for run_id in study.runs["run_id"]:
@@ -107,7 +117,7 @@ def write(study: Study, folder: Path) -> None:
         (unfinished / ABOUT).write_text(json.dumps(asdict(about), indent=1), encoding="utf-8")
         if folder.exists():
             if not is_export(folder):
-                raise UserError(f"{folder}: is there already, and is no export; move it away")
+                raise UserError(f"{folder}: exists and is no export; move it away")
             shutil.rmtree(folder)
         os.replace(unfinished, folder)
     except BaseException:
@@ -116,15 +126,15 @@ def write(study: Study, folder: Path) -> None:
 
 
 def is_export(folder: Path) -> bool:
-    """Whether `write` has made it."""
+    """Whether a folder was written by `write`."""
     return os.path.isfile(folder / ABOUT)
 
 
 def read(folder: Path) -> Study:
-    """The study in a folder that `write` has made.
+    """Read a study from a folder written by `write`.
 
     Raises:
-        UserError: there is none, it is damaged, or another version has written it.
+        UserError: the folder does not exist, is no export, is damaged, or is of another version.
     """
     if not os.path.isdir(folder):
         raise UserError(f"{folder}: there is no such folder")
@@ -135,7 +145,7 @@ def read(folder: Path) -> Study:
     for name in TABLES:
         if name in about.columns_in_json or name not in NEW:
             tables[name] = _table(folder / f"{name}.parquet", about.columns_in_json.get(name, ()), about.columns.get(name, ()))
-    if lacking := [column for column in NEEDED if column not in tables["runs"]]:
+    if lacking := [column for column in REQUIRED if column not in tables["runs"]]:
         raise UserError(f"{folder / 'runs.parquet'}: is damaged: it lacks {', '.join(lacking)}")
 
     def boundary(run_id: str) -> Boundary | None:
@@ -153,13 +163,13 @@ def read(folder: Path) -> Study:
 
 @dataclass(frozen=True)
 class _About:
-    """What `study.json` says of the folder.
+    """Content of `study.json`.
 
     Attributes:
-        form: of the folder.
-        name: the study's.
-        columns_in_json: of each table the columns whose values are JSON.
-        columns: of each table all of them; empty in an export of an earlier version.
+        form: version of the folder's format.
+        name: name of the study.
+        columns_in_json: for each table, the columns whose values are JSON.
+        columns: for each table, all columns; empty in an export of an earlier version.
     """
 
     form: int
@@ -184,7 +194,7 @@ def _about(path: Path) -> _About:
 
 
 def _table(path: Path, as_json: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
-    """A table, with all the columns that it was written with, and numbers where there must be."""
+    """Read a table, and check that no column is missing and that numeric columns hold numbers."""
     try:
         table = pd.read_parquet(path)
         lacking = [column for column in (*columns, *as_json) if column not in table]
@@ -204,23 +214,24 @@ def _table(path: Path, as_json: Sequence[str], columns: Sequence[str]) -> pd.Dat
 
 
 def _is_mixed(column: "pd.Series[Any]") -> bool:
-    """Whether it holds values of more than one type, which a Parquet file cannot."""
+    """Whether a column holds values of several types, which a Parquet file cannot store."""
     return len({type(value) for value in column if not pd.isna(value)}) > 1 and column.dtype == object
 
 
-def _harmless(value: object) -> object:
-    """A text that a spreadsheet would take for a formula, marked as text."""
+def _escape_formula(value: object) -> object:
+    """Mark a text that a spreadsheet would take for a formula as text."""
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def _dictionary(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """What each column of each table is."""
+    """Make the table that describes the columns of all tables."""
     rows = [(name, str(column), *_meaning(str(column))) for name, table in tables.items() for column in table]
     grids = f"{BOUNDARIES}/RUN_ID.npz", "label, confidence", "class; share × 255", "the decision boundary, row 0 at the bottom"
     return pd.DataFrame([*rows, grids], columns=["table", "column", "unit", "meaning"])
 
 
 def _meaning(column: str) -> tuple[str, str]:
+    """Return unit and description of a column."""
     if column in COLUMNS:
         return COLUMNS[column]
     if target := re.fullmatch(r"epochs_to/(.+)", column):

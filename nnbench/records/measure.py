@@ -1,4 +1,4 @@
-"""What is known of a measure of a run: its key, how it is computed, what it means and where it is shown."""
+"""Description of a measure of a run: its key, its computation, its meaning, and the places that show it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ Place = Literal["report", "leaderboard", "summary", "run_list", "note"]
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """One number of a run.
+    """A number measured once a run.
 
     Attributes:
         key: the metric in MLflow and the column of `Study.runs`, such as `test/accuracy`.
         compute: its value from a run's history; NaN where the run has none.
-        unit: as the export's dictionary has it, such as `nats` or `share`.
-        meaning: likewise, in one phrase.
+        unit: unit in the export's dictionary, such as `nats` or `share`.
+        meaning: description in the export's dictionary, one phrase.
         group: `final` and `test` belong to the weights after the last epoch, `best` to an earlier evaluated epoch; `reference`
-            is what other classifiers reach on the same points; `time`, `epochs_to` and `diverged` say how long something took.
+            is the result of other classifiers on the same points; `time`, `epochs_to` and `diverged` are durations.
         quantity: what is measured, such as `accuracy`.
-        split: of which points; None where it is of none.
-        better: which values are, higher or lower ones; None where neither is.
-        name: in print, such as `validation accuracy`; defaults to quantity and split.
+        split: points that it is measured on; None if it does not depend on points.
+        better: whether higher or lower values are better; None if neither.
+        name: name in reports, such as `validation accuracy`; by default, split and quantity.
         log: whether a chart's axis is logarithmic.
-        rank: the order of the measures that settings are ranked by, 0 first; None where they are not ranked by it.
+        rank: position among the measures that settings are ranked by, from 0; None if they are not ranked by it.
         places: which tables show it, besides MLflow's charts and the export: the report's table of finals, MLflow's
             leaderboard, the terminal's summary, the report's list of runs, the first line of a run's note in MLflow.
     """
@@ -55,7 +55,7 @@ class Measure:
 
     @property
     def column(self) -> str:
-        """The column of `Study.runs`, which has the name that MLflow stores."""
+        """Column of `Study.runs`."""
         return self.key
 
     @property
@@ -65,40 +65,40 @@ class Measure:
 
     @property
     def when(self) -> str:
-        """With the weights of which epoch it is taken."""
+        """Epoch whose weights it is measured with, as a phrase."""
         return "at the best validation epoch" if self.group == "best" else "after the last epoch"
 
     @property
     def epoch(self) -> str:
-        """That epoch in two words, for the head of a table."""
+        """Epoch whose weights it is measured with, in two words for the head of a table."""
         return "best epoch" if self.group == "best" else "last epoch"
 
     @property
     def full(self) -> str:
-        """Name and epoch, as within a sentence: `test accuracy after the last epoch`."""
+        """Name and epoch for a sentence: `test accuracy after the last epoch`."""
         return f"{self.name} {self.when}"
 
     @property
     def head(self) -> str:
-        """Name above a column, with the epoch only where that is not the last."""
+        """Head of a column: the name, with the epoch if that is not the last."""
         return self.full if self.group == "best" else self.name
 
     @property
     def short(self) -> str:
-        """Split and quantity where there is little room: `val accuracy`."""
+        """Short name: `val accuracy`."""
         return self.quantity if self.split is None else f"{self.split} {self.quantity}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """What is measured at many epochs of a run.
+    """A quantity measured at many epochs of a run.
 
     Attributes:
         key: the metric in MLflow, such as `train/loss`.
-        column: of `Study.curves`, and the name of the array in `History` and `history.npz`.
-        evaluated: whether it is known at the evaluated epochs alone, otherwise at each.
-        unit, meaning: as the export's dictionary describes the column of `Study.curves`.
-        last: the same of the metric in `Study.runs`, which is the curve's last point.
+        column: column of `Study.curves`, and name of the array in `History` and `history.npz`.
+        evaluated: whether it is known at the evaluated epochs only, otherwise at each.
+        unit, meaning: unit and description of the column of `Study.curves` in the export's dictionary.
+        last: description of the column of `Study.runs`, the curve's last point.
         log: whether a chart's axis is logarithmic.
     """
 
@@ -111,6 +111,6 @@ class Curve:
     log: bool = False
 
     def values(self, history: History) -> FloatArray:
-        """All values, shape (epochs,) or, where `evaluated`, (evaluated epochs,)."""
+        """Return all values, shape (epochs,) or, if `evaluated`, (evaluated epochs,)."""
         values: FloatArray = getattr(history, self.column)
         return values

@@ -1,7 +1,7 @@
-"""Catalogue of what is measured of a run: one entry a measure, from which all that stores or shows it is derived.
+"""Catalogue of measures: one entry for each, from which all places that store or show it are derived.
 
-A new measure is one more `Measure` in `MEASURES`. What is logged to MLflow, the columns of `Study.runs`, MLflow's charts, the
-export's dictionary, the rankings, the tables of the report and the terminal's summary all follow from its entry.
+To add a measure, add a `Measure` to `MEASURES`. The metrics in MLflow, the columns of `Study.runs`, MLflow's charts, the
+export's dictionary, the rankings, the tables of the report and the terminal's summary follow from it.
 """
 
 import math
@@ -12,8 +12,8 @@ from nnbench.core.arrays import FloatArray
 from nnbench.records.history import History
 from nnbench.records.measure import Curve, Measure, Place
 
-TARGETS = (0.70, 0.80, 0.90)  # training accuracies whose first epoch is logged; none above what the spiral's density allows
-ROUNDING = 1e-6  # a share of points in float32 may fall this much short of itself
+TARGETS = (0.70, 0.80, 0.90)  # training accuracies whose first epoch is logged; none above the Bayes accuracy of the spiral
+ROUNDING = 1e-6  # error of a share of points in float32
 
 CURVES = (
     Curve(
@@ -102,7 +102,7 @@ def _reference(key: str, name: str, quantity: str, unit: str, meaning: str) -> M
 
 
 def reached(target: str) -> str:
-    """Meaning of the column `epochs_to/TARGET`; a store may hold targets of another version."""
+    """Describe the column `epochs_to/TARGET`; a store may have targets of another version."""
     return f"the first epoch at which training accuracy reached {target}; empty if never"
 
 
@@ -278,7 +278,7 @@ MEASURES: tuple[Measure, ...] = (
 
 
 def by_rank(place: Place | None = None) -> list[Measure]:
-    """The measures that settings are ranked by, in that order; with `place`, all those shown there, the others last."""
+    """Return the measures that settings are ranked by, in order; with `place`, all those shown there, unranked ones last."""
     if place is None:
         chosen = [one for one in MEASURES if one.rank is not None]
     else:
@@ -287,7 +287,7 @@ def by_rank(place: Place | None = None) -> list[Measure]:
 
 
 def by_split(measures: list[Measure]) -> list[Measure]:
-    """In the order of a table or a row of charts: accuracies first, then losses; test, validation, training points."""
+    """Sort measures for a table or a row of charts: accuracies, then losses, each on test, validation and training points."""
     quantities, splits = ("accuracy", "loss"), ("test", "val", "train")
 
     def place(one: Measure) -> tuple[int, int]:

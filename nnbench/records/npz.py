@@ -25,7 +25,7 @@ LARGEST = 2**29  # bytes that a file may decompress to; the arrays of a run take
 
 
 def write_run(folder: Path, history: History, boundary: Boundary | None) -> None:
-    """Write `history.npz`, `weights.npz` and, where there is a boundary, `boundary.npz` and `boundary.png`."""
+    """Write `history.npz`, `weights.npz` and, if there is a boundary, `boundary.npz` and `boundary.png`."""
     _write(
         folder / HISTORY,
         {
@@ -48,14 +48,14 @@ def write_boundary(path: Path, boundary: Boundary) -> None:
 
 
 class CorruptFileError(ValueError):
-    """A file that is damaged or that nnbench has not written."""
+    """A file is damaged, or was not written by nnbench."""
 
 
 def read_history(path: Path) -> Arrays:
-    """The arrays of a `history.npz` by name, as `History` describes them: every epoch, not the evaluated alone.
+    """Read the arrays of a `history.npz` by name; see `History`.
 
     Raises:
-        CorruptFileError: it is damaged or of another kind.
+        CorruptFileError: the file is damaged, or is no history.
     """
     arrays = _read(path, ("train_loss", "train_accuracy", "evaluated", "val_loss", "val_accuracy"))
     epochs, evaluated = len(arrays["train_loss"]), arrays["evaluated"]
@@ -73,9 +73,9 @@ def read_history(path: Path) -> Arrays:
 
 
 def curve_epochs(epochs: int, evaluated: IntArray) -> IntArray:
-    """The epochs, about a hundred, at which a curve of `epochs` epochs is shown: the evaluated ones and the last.
+    """Return the epochs, about a hundred, at which a curve of `epochs` epochs is shown: the evaluated ones and the last.
 
-    A run without validation points evaluates at none; it is shown at a hundred epochs, dense early.
+    Without evaluated epochs, they are spaced logarithmically.
     """
     if epochs == 0:
         return np.empty(0, dtype=np.int64)
@@ -84,16 +84,16 @@ def curve_epochs(epochs: int, evaluated: IntArray) -> IntArray:
 
 
 def read_weights(path: Path) -> tuple[FloatArray, ...]:
-    """The final weights in a `weights.npz`, a layer each, shape (inputs + 1, outputs)."""
+    """Read the final weights in a `weights.npz`: an array for each layer, shape (inputs + 1, outputs)."""
     arrays = _read(path)
     return tuple(arrays[f"W{layer}"] for layer in range(sum(name.startswith("W") for name in arrays)))
 
 
 def read_boundary(path: Path) -> Boundary:
-    """The decision boundary in a `boundary.npz`.
+    """Read the decision boundary in a `boundary.npz`.
 
     Raises:
-        CorruptFileError: it is damaged or of another kind.
+        CorruptFileError: the file is damaged, or is no decision boundary.
     """
     names = "extent", "label", "confidence", "train_points", "train_labels", "test_points", "test_labels"
     arrays = _read(path, names)
@@ -176,4 +176,4 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> npt.NDArray[Any
 
 def _require(path: Path, holds: bool, otherwise: str) -> None:
     if not holds:
-        raise CorruptFileError(f"{path.name} is not what it should be: {otherwise}")
+        raise CorruptFileError(f"{path.name} is damaged: {otherwise}")
