@@ -6,12 +6,11 @@ from typing import Literal
 
 from threadpoolctl import threadpool_limits
 
+from nnbench.config.schema import Activation, Initial
 from nnbench.core.random import streams
 from nnbench.datasets.base import Dataset, checked_split
 from nnbench.datasets.spiral import Spiral
 from nnbench.nn import Network
-from nnbench.nn.activations import ActivationName
-from nnbench.nn.initializers import InitializerName
 from nnbench.optimizers.base import Optimizer
 from nnbench.records.history import History
 from nnbench.training import loop
@@ -25,8 +24,8 @@ def train(
     seed: int = 0,
     epochs: int = 10001,
     hidden: Sequence[int] = (64,),
-    activation: ActivationName = "relu",
-    initial: InitializerName = "normal",
+    activation: Activation = "relu",
+    initial: Initial = "normal",
     initial_scale: float = 0.01,
     dropout: float = 0.0,
     batch_size: int | None = None,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 from annotated_types import Gt, Interval, Len
 
 from nnbench.config.choice import Choice, Section
-from nnbench.core.constraints import Count, Index, Positive
+from nnbench.core.constraints import Count, Fraction, Index, Positive
 from nnbench.core.keys import ADDED, NOT_NUMBERS, SUBJECT, TASK
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Share = Annotated[float, Gt(0), Interval(le=1)]
 Label = Annotated[str, Len(1, 60)]
+Activation = Literal["identity", "relu", "leaky_relu", "tanh", "sigmoid", "gelu", "silu"]
+Initial = Literal["normal", "glorot", "he", "orthogonal"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,11 +69,21 @@ class DatasetConfig(Choice["Dataset"]):
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig(Section):
-    """Hidden layers, their activation, and the standard deviation of the initial weights (biases start at zero)."""
+    """Layers of the network and their initial weights; biases start at zero.
 
-    hidden: Annotated[list[Count], Len(1)]
-    activation: Literal["relu", "tanh"]
+    Attributes:
+        hidden: widths of the hidden layers; without any, the model is linear.
+        activation: of the hidden layers, see `nnbench.nn.activations`.
+        initial: distribution of the initial weights, see `nnbench.nn.initializers`.
+        initial_scale: standard deviation of initial weights that are `normal`; without effect on others.
+        dropout: share of the hidden activations that are dropped in training.
+    """
+
+    hidden: list[Count]
+    activation: Activation
+    initial: Initial = "normal"
     initial_scale: Annotated[float, Interval(gt=0, le=1000)]
+    dropout: Fraction = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +92,8 @@ class TrainingConfig(Section):
 
     Attributes:
         epochs: passes over the training points; epoch 0 is measured before any update.
+        batch_size: points in a mini-batch, whose order is drawn for each epoch; null for all points in each step, as with a
+            size above their number.
         dtype: of points, weights and optimizer state.
         iterations_per: unit of the iteration count: a `step` or, as in the notebook, the update of a `layer`.
         stop_at_accuracy: training accuracy at which training stops; null for no early stop.
@@ -87,6 +101,7 @@ class TrainingConfig(Section):
     """
 
     epochs: Count
+    batch_size: Count | None = None
     dtype: Literal["float32", "float64"]
     iterations_per: Literal["step", "layer"]
     stop_at_accuracy: Share | None

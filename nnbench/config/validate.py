@@ -118,7 +118,21 @@ def _check_together(config: Config) -> None:
     if late:
         last = f"training.epochs={config.training.epochs}"
         raise UserError(f"training.checkpoints={config.training.checkpoints}: must be epochs before {last}")
+    _check_training(config)
     _check_size(config)
+
+
+def _check_training(config: Config) -> None:
+    """Refuse settings of the training that the loss or the optimizer does not admit."""
+    training, dropout, dataset = config.training, config.network.dropout, config.dataset
+    if training.stop_at_accuracy is not None and dataset.instance.loss != "cross_entropy":
+        given = f"training.stop_at_accuracy={training.stop_at_accuracy}"
+        raise UserError(f"{given}: must be null for {dataset.name}, which is a regression")
+    if config.optimizer.instance.full_batch and (training.batch_size is not None or dropout):
+        key, value, allowed = (
+            ("network.dropout", dropout, 0) if dropout else ("training.batch_size", training.batch_size, "null")
+        )
+        raise UserError(f"{key}={value}: must be {allowed} for {config.optimizer.algorithm}, which needs the full batch")
 
 
 def _check_size(config: Config) -> None:

@@ -49,7 +49,13 @@ NOT_NUMBERS = ("study", "resume", "fail_fast", "dry_run", "tracking", "report", 
 STORAGE = ("tracking", "report", "mlflow")  # sections that say where a run is kept and shown; MLflow's own parameters
 # Keys that were added later, with the value that leaves the training as it was: with it, they are left out of digests, so that
 # runs made before have the same.
-ADDED = {"optimizer.nesterov": False, "optimizer.rate_scales": "gradient"}
+ADDED = {
+    "optimizer.nesterov": False,
+    "optimizer.rate_scales": "gradient",
+    "network.initial": "normal",
+    "network.dropout": 0.0,
+    "training.batch_size": None,
+}
 NOT_SETTING = (*NOT_NUMBERS, *STORAGE, "seed", LABEL)
 
 

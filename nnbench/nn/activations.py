@@ -3,15 +3,13 @@
 from abc import ABC, abstractmethod
 from functools import partial
 from math import pi, sqrt
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from numpy import add, copyto, maximum, minimum, multiply, subtract, tanh
 
 from nnbench.core.arrays import FloatArray
 from nnbench.nn.buffers import Calls, aligned
-
-ActivationName = Literal["identity", "relu", "leaky_relu", "tanh", "sigmoid", "gelu", "silu"]
 
 
 class Activation(ABC):

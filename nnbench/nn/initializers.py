@@ -2,14 +2,12 @@
 
 from collections.abc import Callable
 from math import sqrt
-from typing import Literal
 
 import numpy as np
 
 from nnbench.core.arrays import FloatArray
 from nnbench.core.random import Normal
 
-InitializerName = Literal["normal", "glorot", "he", "orthogonal"]
 Initializer = Callable[[Normal, int, int, float], FloatArray]  # stream, inputs, outputs, scale -> (inputs, outputs), float64
 
 

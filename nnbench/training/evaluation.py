@@ -38,7 +38,7 @@ class Curves(NamedTuple):
     batch_loss: FloatArray
 
 
-class Closure:
+class CountedClosure:
     """Loss and gradients at the present parameters, for optimizers that ask for them.
 
     Attributes:
@@ -99,7 +99,7 @@ class Evaluator:
         epochs: int,
         checkpoints: Collection[int],
         stepper: Stepper,
-        closure: Closure,
+        closure: CountedClosure,
     ) -> None:
         self.network, self.loss, self.train, self.val, self.test = network, loss, train, val, test
         self.evaluated_epochs, self.saved_epochs = set(evaluation_epochs(epochs).tolist()), set(checkpoints)

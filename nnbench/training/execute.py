@@ -88,11 +88,12 @@ def _draw(config: Config, dataset: Dataset, source: Streams) -> tuple[Splits, Ne
         dataset.features,
         config.network.hidden,
         dataset.outputs,
-        batch=len(splits.train),
+        batch=min(config.training.batch_size or len(splits.train), len(splits.train)),
         activation=config.network.activation,
+        dropout=config.network.dropout,
         dtype=config.training.dtype,
     )
-    initialize = partial(network.initialize, scale=config.network.initial_scale)
+    initialize = partial(network.initialize, scale=config.network.initial_scale, initial=config.network.initial)
     if config.draws.kind == "chain":
         if not isinstance(dataset, Distribution):
             raise TypeError(f"draws.kind=chain draws points, and {config.dataset.name} is no Distribution")

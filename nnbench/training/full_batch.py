@@ -22,7 +22,12 @@ class FullBatch:
         network: its batch size is the number of points.
         loss: that is minimised.
         points: the training points.
+
+    Attributes:
+        steps: in an epoch.
     """
+
+    steps = 1
 
     def __init__(self, network: Network, loss: type[Loss], points: Points) -> None:
         self.network, self.block = network, max(1, min(BLOCK, MAX_BUFFERED_OUTPUTS // network.outputs.size))

@@ -11,8 +11,9 @@ from nnbench.datasets.base import Points
 from nnbench.nn import LOSSES, Network
 from nnbench.optimizers.base import Optimizer
 from nnbench.records.history import History
+from nnbench.schedules.base import Schedule
 from nnbench.training.batches import MiniBatches
-from nnbench.training.evaluation import Closure, Evaluator
+from nnbench.training.evaluation import CountedClosure, Evaluator
 from nnbench.training.full_batch import FullBatch
 from nnbench.training.pieces import IterationsPer
 from nnbench.training.regularization import Regularization
@@ -29,6 +30,7 @@ def train(
     epochs: int,
     loss: Literal["cross_entropy", "mean_squared_error"] = "cross_entropy",
     iterations_per: IterationsPer = "step",
+    schedule: Schedule | None = None,
     regularization: Regularization = OFF,
     stop_at_accuracy: float | None = None,
     checkpoints: Collection[int] = (),
@@ -48,6 +50,7 @@ def train(
         epochs: passes over the points; the first is measured before any update, the last is not followed by one.
         loss: that is minimised, a key of `LOSSES`.
         iterations_per: unit of the optimizer's iteration count, see `nnbench.training.stepper.Stepper`.
+        schedule: of the learning rate over all steps; None for a constant rate.
         regularization: weight decay, L2 penalty and clipping.
         stop_at_accuracy: stop once the training accuracy reaches this; it is known at each epoch or, with mini-batches or
             dropout, at the evaluated ones.
@@ -74,7 +77,8 @@ def train(
             raise ValueError(f"{type(optimizer).__name__} needs the full batch, without dropout")
         else:
             loop = MiniBatches(network, kind, train, order or default_rng(0), dropout or default_rng(0))
-        closure = Closure(loop.closure)
+        steps = (epochs - 1) * loop.steps
+        closure = CountedClosure(loop.closure)
         stepper = Stepper(
             optimizer,
             network.parameters,
@@ -82,6 +86,7 @@ def train(
             list(zip(network.weights, network.weight_gradients, strict=True)),
             iterations_per=iterations_per,
             rng=rng,
+            multiplier=None if schedule is None else lambda k: schedule.multiplier(k, steps),
             regularization=regularization,
             closure=closure,
         )

@@ -1,14 +1,16 @@
 """A run's identity: the same for the same numbers, however they were written; another for other numbers."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnbench.config.schema import Config
+from nnbench.config.schema import Activation, Config, Initial
 from nnbench.config.validate import parse
+from nnbench.nn.activations import ACTIVATIONS
+from nnbench.nn.initializers import INITIALIZERS
 from tests.conftest import composed
 
 Make = Callable[..., Config]
@@ -91,3 +93,17 @@ def test_leaves_have_dotted_keys_and_are_complete(config: Make) -> None:
     assert leaves["optimizer.rho"] == 0.999
     assert leaves["network.hidden"] == [64]
     assert not any(key.startswith(("optimizer.instance", "dataset.instance")) for key in leaves)
+
+
+def test_the_config_knows_all_activations_and_initial_weights() -> None:
+    assert get_args(Activation) == tuple(ACTIVATIONS)
+    assert get_args(Initial) == tuple(INITIALIZERS)
+
+
+@pytest.mark.parametrize("key", ["network.initial=he", "network.dropout=0.1", "training.batch_size=32"])
+def test_keys_that_were_added_count_where_they_are_used(config: Make, key: str) -> None:
+    name, _, _ = key.partition("=")
+    section, _, field = name.rpartition(".")
+    assert field not in config().numbers()[section]  # so that the digests of earlier runs stay
+    assert field in config(key).numbers()[section]
+    assert config().identity != config(key).identity

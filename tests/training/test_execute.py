@@ -119,3 +119,35 @@ def test_edited_code_fails_a_run_and_a_written_data_file_does_not(
     make()
     with pytest.raises(RuntimeError, match="has been edited"):
         execute(pickle.loads(sent))  # as a worker that has imported the edited file
+
+
+def test_batches_are_the_same_for_all_optimizers_of_a_seed(config: Make) -> None:
+    common = "seed=5", "training.epochs=3", "training.batch_size=32", "network.dropout=0.2"
+    runs = [execute(config(f"optimizer={name}", *common)).history for name in ("sgd", "adam", "adam")]
+    assert runs[0].batch_loss[0] == runs[1].batch_loss[0]
+    assert runs[0].batch_loss[1] != runs[1].batch_loss[1]
+    np.testing.assert_array_equal(runs[1].batch_loss, runs[2].batch_loss)
+    assert runs[0].steps[-1] == 2 * 10  # 300 points: nine batches of 32, and the rest
+    other = execute(config("optimizer=sgd", *common[1:], "seed=6")).history
+    assert other.batch_loss[0] != runs[0].batch_loss[0]
+
+
+def test_a_batch_above_the_number_of_points_is_the_full_batch(config: Make) -> None:
+    full, larger = (execute(config(f"training.batch_size={size}", "training.epochs=5")).history for size in ("null", "301"))
+    np.testing.assert_array_equal(full.train_loss, larger.train_loss)
+    assert len(larger.batch_loss) == 0
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        ["network.hidden=[]"],
+        ["network.activation=gelu", "network.initial=he"],
+        ["network.activation=sigmoid", "network.initial=glorot", "network.hidden=[8,8]"],
+        ["network.initial=orthogonal"],
+    ],
+)
+def test_networks_of_the_config_learn(config: Make, choices: list[str]) -> None:
+    history = execute(config("optimizer=adam", "training.epochs=200", *choices)).history
+    assert history.outcome == "finished"
+    assert history.train_loss[-1] < history.train_loss[0] - 0.01

@@ -130,7 +130,9 @@ def _task(findings: Findings) -> list[tuple[str, str]]:
     )
     own = [key for key in map(str, runs) if key.startswith("dataset.") and not key.endswith(("name", "redraw", "samples"))]
     details = ", ".join(f"{key.removeprefix('dataset.')} {configured(key)}" for key in own if distinct_values(runs, key))
-    layers = configured("network.hidden").strip("[]").replace(", ", " and ")
+    layers = configured("network.hidden").strip("[]").replace(", ", " and ") or "no"
+    sizes = [size for size in distinct_values(runs, "training.batch_size") if size != "None"]
+    batches = f"batches of {' or '.join(sizes)}" if sizes else "full batch"
     rules = [
         (
             "Task",
@@ -138,7 +140,7 @@ def _task(findings: Findings) -> list[tuple[str, str]]:
         ),
         (
             "Training",
-            f"{layers} hidden units ({configured('network.activation')}), full batch, {configured('training.epochs')} epochs "
+            f"{layers} hidden units ({configured('network.activation')}), {batches}, {configured('training.epochs')} epochs "
             f"including epoch 0, {configured('training.dtype')}.",
         ),
         ("Seeds", _CHAIN if configured("draws.kind") == "chain" else _STREAMS),
