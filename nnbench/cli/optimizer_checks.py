@@ -1,4 +1,4 @@
-"""Checks of an optimizer for `nnbench check`: shapes, in-place updates, reset, dtype, descent, order of layers, scale."""
+"""Checks of an optimizer for `nnbench check`: shapes, in-place updates, reset, dtype, descent, layers, schedule, scale."""
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
@@ -49,6 +49,7 @@ def check_optimizer(optimizer: Optimizer) -> Iterator[Finding]:
         ("parabola", _parabola),
         ("Rosenbrock", _rosenbrock),
         ("layer order", _layer_order),
+        ("schedule", _schedule),
     )
     with np.errstate(all="ignore"):
         for name, check in checks:
@@ -80,14 +81,16 @@ class _Problem:
         pieces = np.split(flat, np.cumsum(sizes)[:-1])
         return [piece.reshape(shape) for piece, shape in zip(pieces, shapes, strict=True)]
 
-    def run(self, optimizer: Optimizer, draw: Callable[[int], FloatArray], steps: int = STEPS) -> list[FloatArray]:
+    def run(
+        self, optimizer: Optimizer, draw: Callable[[int], FloatArray], steps: int = STEPS, **options: Any
+    ) -> list[FloatArray]:
         """Make steps with the gradients that `draw` gives for each; returns the parameters after each."""
-        step = Stepper(optimizer, self.parameters, self.gradients, self.layers).step
+        stepper = Stepper(optimizer, self.parameters, self.gradients, self.layers, **options)
         trace = []
         for k in range(steps):
             self.gradients[:] = draw(k)
-            step(k)
-            trace.append(self.parameters.copy())
+            stepper.step(k)
+            trace.append(stepper.evaluation_parameters().copy())
         return trace
 
 
@@ -101,11 +104,14 @@ def _random_run(optimizer: Optimizer) -> list[FloatArray]:
 
 
 def _shapes(optimizer: Optimizer) -> str:
-    for owner, shapes in ((optimizer, SHAPES), (optimizer, SHAPES[-1:])):
+    blockwise = optimizer.rest() is not None
+    for shapes in (SHAPES,) if blockwise else (SHAPES, SHAPES[-1:]):
         problem = _Problem(shapes)
-        trace = problem.run(owner, _noise(problem.parameters.size))
+        trace = problem.run(optimizer, _noise(problem.parameters.size))
         if not np.isfinite(trace[-1]).all():
             raise _Wrong(f"parameters are not finite after {STEPS} steps of gradients from N(0, 1)")
+    if blockwise:
+        return "the blocks that it takes, one at a time"
     return "weight matrices, one at a time" if optimizer.layerwise else "all parameters as one vector"
 
 
@@ -128,13 +134,12 @@ def _reset(optimizer: Optimizer) -> str:
 
 
 def _dtype(optimizer: Optimizer, dtype: str) -> str:
-    for shape in SHAPES if optimizer.layerwise else [(12, 1)]:
-        owner = copy.deepcopy(optimizer)
-        vars(owner)["rng"] = default_rng(0)
-        parameters = np.ones(shape if optimizer.layerwise else shape[0], dtype)
-        owner.allocate(parameters)
-        for k in range(3):
-            owner.update(parameters, np.ones_like(parameters), k)
+    problem = _Problem(SHAPES, dtype)
+    stepper = Stepper(optimizer, problem.parameters, problem.gradients, problem.layers)
+    for k in range(3):
+        problem.gradients[:] = 1
+        stepper.step(k)
+    for owner in stepper.optimizers:
         wrong = {
             name: value.dtype
             for name, value in vars(owner).items()
@@ -147,19 +152,20 @@ def _dtype(optimizer: Optimizer, dtype: str) -> str:
 
 def _parabola(optimizer: Optimizer) -> str:
     goal = np.array([1.0, -2.0, 3.0, 0.5])
-    return _lowers(
-        optimizer, (2, 2), [-1.0, 2.0, 0.0, 1.5], 2000, lambda x: float(((x - goal) ** 2).sum() / 2), lambda x: x - goal
-    )
+
+    def function(x: FloatArray) -> tuple[float, FloatArray]:
+        return float(((x - goal) ** 2).sum() / 2), x - goal
+
+    return _lowers(optimizer, (2, 2), [-1.0, 2.0, 0.0, 1.5], 2000, function)
 
 
 def _rosenbrock(optimizer: Optimizer) -> str:
-    def gradient(x: FloatArray) -> FloatArray:
+    def function(x: FloatArray) -> tuple[float, FloatArray]:
         valley = x[1] - x[0] ** 2
-        return np.array([-2.0 * (1.0 - x[0]) - 400.0 * x[0] * valley, 200.0 * valley])
+        value = float((1 - x[0]) ** 2 + 100 * valley**2)
+        return value, np.array([-2.0 * (1.0 - x[0]) - 400.0 * x[0] * valley, 200.0 * valley])
 
-    return _lowers(
-        optimizer, (2, 1), [-1.2, 1.0], 5000, lambda x: float((1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2), gradient
-    )
+    return _lowers(optimizer, (2, 1), [-1.2, 1.0], 5000, function)
 
 
 def _lowers(
@@ -167,22 +173,30 @@ def _lowers(
     shape: tuple[int, int],
     start: Sequence[float],
     steps: int,
-    function: Callable[[FloatArray], float],
-    gradient: Callable[[FloatArray], FloatArray],
+    function: Callable[[FloatArray], tuple[float, FloatArray]],
 ) -> str:
-    """Minimize with the given and, if there is a learning rate, with other `RATES`; the lowest value must be low enough."""
-    first = function(np.array(start))
+    """Minimize with the given and, if there is a learning rate, with other `RATES`; the lowest value must be low enough.
+
+    Args:
+        function: gives value and gradient. For a rule with a rest, each of three layers has parameters of its own, and their
+            values are added, so that there is a hidden layer.
+    """
+    copies = 1 if optimizer.rest() is None else 3
+
+    def total(x: FloatArray) -> tuple[float, FloatArray]:
+        values, gradients = zip(*map(function, x.reshape(copies, -1)), strict=True)
+        return sum(values), np.concatenate(gradients)
+
+    first, _ = total(np.tile(start, copies))
     ends: dict[str, float] = {}
     errors: list[Exception] = []
     for label, variant in _variants(optimizer):
-        problem = _Problem([shape])
-        problem.parameters[:] = start
         try:
-            end = problem.run(variant, lambda k, problem=problem: gradient(problem.parameters), steps)[-1]  # type: ignore[misc]
+            value, _ = total(_end(variant, [shape] * copies, np.tile(start, copies), steps, total))
         except Exception as error:  # for example, a step so long that it ends at the start
             errors.append(error)
             continue
-        ends[label] = value if np.isfinite(value := function(end)) else np.inf
+        ends[label] = value if np.isfinite(value) else np.inf
     if not ends:
         raise errors[0]
     label, lowest = min(ends.items(), key=lambda item: item[1])
@@ -192,12 +206,29 @@ def _lowers(
     return text
 
 
+def _end(
+    optimizer: Optimizer,
+    shapes: Sequence[tuple[int, int]],
+    start: FloatArray,
+    steps: int,
+    function: Callable[[FloatArray], tuple[float, FloatArray]],
+) -> FloatArray:
+    problem = _Problem(shapes)
+    problem.parameters[:] = start
+
+    def closure() -> float:
+        value, problem.gradients[:] = function(problem.parameters)
+        return value
+
+    return problem.run(optimizer, lambda k: function(problem.parameters)[1], steps, closure=closure)[-1]
+
+
 def _variants(optimizer: Optimizer) -> Iterator[tuple[str, Optimizer]]:
     yield "as given", optimizer
-    if any(one.name == "learning_rate" and one.init for one in fields(optimizer)):
-        for rate in RATES:
-            changes: dict[str, Any] = {"learning_rate": rate}
-            yield f"learning_rate={rate:g}", replace(optimizer, **changes)
+    rates = [one.name for one in fields(optimizer) if one.name.endswith("learning_rate") and one.init]
+    for rate in RATES if rates else ():
+        changes: dict[str, Any] = dict.fromkeys(rates, rate)
+        yield f"learning_rate={rate:g}", replace(optimizer, **changes)
 
 
 def _layer_order(optimizer: Optimizer) -> str:
@@ -220,6 +251,19 @@ def _layer_order(optimizer: Optimizer) -> str:
         if not np.allclose(one, other, rtol=1e-6, atol=1e-9):
             raise _Wrong(f"layer {number} of {len(SHAPES)} changes differently when the layers are in reverse order")
     return ""
+
+
+def _schedule(optimizer: Optimizer) -> str:
+    """Compare the path under half of the learning rate by a schedule."""
+    plain, halved = _Problem(SHAPES), _Problem(SHAPES)
+    noise = _noise(plain.parameters.size)
+    one = plain.run(optimizer, noise)
+    other = halved.run(optimizer, noise, multiplier=lambda k: 0.5)
+    if not all(map(np.array_equal, one, other)):
+        return "a schedule changes its steps"
+    if any(one.name == "learning_rate" for one in fields(optimizer)):
+        raise _Wrong("a schedule does not change its steps; read self.learning_rate in update, not in allocate")
+    return "a schedule does not change its steps; without a field learning_rate, use self.multiplier in update"
 
 
 def _scale_law(optimizer: Optimizer) -> str:

@@ -1,15 +1,21 @@
 """Base class of optimizers: hyperparameters as dataclass fields, and an in-place update."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
 from numpy.random import Generator
 
 from nnbench.core.arrays import FloatArray
 
 Role = Literal["first", "hidden", "last"]
+
+
+class Closure(Protocol):
+    """Function that computes the gradients at the present parameters, in place, and returns the loss."""
+
+    def __call__(self) -> float: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +67,9 @@ class Optimizer(ABC):
         parameters as one vector. The vector is then never cut into layers, as `training.iterations_per=layer` would.
     full_batch : bool
         Set to True for a rule that is valid only if the loss is the same function in every step, as line searches are.
+    parameters_from_state : bool
+        Set to True for a rule that overwrites the parameters with what its state says, so that weight decay by the training,
+        which changes the parameters alone, would be lost. The training then refuses it.
     rng : numpy.random.Generator
         The run's own random numbers, from its seed, in `allocate` and `update`; layers share it. Nothing else that
         is random may decide what a rule does, nor what an earlier run has left in a class or a module: equal runs
@@ -96,9 +105,10 @@ class Optimizer(ABC):
     layerwise: ClassVar[bool] = False
     indivisible: ClassVar[bool] = False
     full_batch: ClassVar[bool] = False
+    parameters_from_state: ClassVar[bool] = False
     # Of an instance, set by the training: as fields, they would be hyperparameters.
     rng: ClassVar[Generator]
-    closure: ClassVar[Callable[[], float] | None] = None
+    closure: ClassVar[Closure | None] = None
     multiplier: ClassVar[float] = 1.0
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False, "strict": True}
 

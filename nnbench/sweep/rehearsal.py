@@ -29,7 +29,12 @@ from nnbench.sweep.executors import worker
 from nnbench.training.loop import train
 
 # Checked by the test suite.
-SHIPPED = frozenset({"adagrad", "adam", "diabetes", "digits", "moons", "rmsprop", "sgd", "spiral"})
+SHIPPED = frozenset(
+    {
+        *("adagrad", "adam", "adamw", "lbfgs", "muon", "rmsprop", "schedule_free_adamw", "sgd"),
+        *("diabetes", "digits", "moons", "spiral"),
+    }
+)
 STEPS, SEEDS = 10, (0, 1)
 MOST = 32  # settings checked for each class
 TIMEOUT = 60.0  # seconds; code that is slower or raises is not checked
@@ -144,7 +149,7 @@ def _run(task: _Task) -> _Trace | None:
 
 def _train(task: _Task) -> list[bytes]:
     source, spiral = streams(task.seed), Spiral(samples=5)
-    network = Network(spiral.features, [4], spiral.outputs, batch=15, dtype=task.dtype)
+    network = Network(spiral.features, [4, 3], spiral.outputs, batch=15, dtype=task.dtype)
     network.initialize(source.weights, scale=1.0)
     optimizer = optimizers.find(task.name)(**json.loads(task.values))
     history = train(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator, default_rng
 
 from nnbench.core.arrays import FloatArray
-from nnbench.optimizers.base import Optimizer
+from nnbench.optimizers.base import Closure, Optimizer
 from nnbench.training.pieces import IterationsPer, Layers, Piece, pieces
 from nnbench.training.regularization import Clipping, Penalty, Regularization
 
@@ -40,6 +40,7 @@ class Stepper:
             returns something, as one that does not work in place would; and after `CHECK_AFTER` steps, if the parameters
             are still what they were, though there is a gradient. It raises ValueError for a multiplier that is negative or
             not finite.
+        optimizers: the copies that make the steps, one for each piece of the parameters.
 
     Raises:
         ValueError: the optimizer cannot be used with these layers or options.
@@ -58,7 +59,7 @@ class Stepper:
         rng: Generator | None = None,
         multiplier: Callable[[int], float] | None = None,
         regularization: Regularization = OFF,
-        closure: Callable[[], float] | None = None,
+        closure: Closure | None = None,
     ) -> None:
         self._parameters = parameters
         self._pieces = pieces(optimizer, parameters, gradients, layers, iterations_per)
@@ -82,8 +83,11 @@ class Stepper:
             clipping = self._clipping = Clipping(regularization.clip_norm, gradients)
             prepare.append(lambda k: clipping.apply())
         if regularization.weight_decay:
+            if optimizer.parameters_from_state:
+                raise ValueError(f"{type(optimizer).__name__} needs a weight decay of its own, not that of the training")
             prepare.append(partial(self._decay, regularization.weight_decay, self._overlaps([each for each, _ in weights])))
 
+        self.optimizers = [piece.optimizer for piece in self._pieces]
         rng = default_rng(0) if rng is None else rng
         stride = len(layers) if iterations_per == "layer" else 1
         for piece in self._pieces:
@@ -102,12 +106,11 @@ class Stepper:
         regularization: Regularization,
     ) -> Callable[[int], None]:
         parameters, start = self._parameters, self._parameters.copy()
-        optimizers = [piece.optimizer for piece in self._pieces]
 
         def step(k: int) -> None:
             try:
                 if k % FLUSH_EVERY == CHECK_AFTER:
-                    for optimizer in optimizers:
+                    for optimizer in self.optimizers:
                         _flush(optimizer)
                 for call in prepare:
                     call(k)
@@ -185,7 +188,7 @@ class Stepper:
         return slice(start, start + values.size)
 
 
-def _with_penalty(closure: Callable[[], float], penalty: Penalty) -> Callable[[], float]:
+def _with_penalty(closure: Closure, penalty: Penalty) -> Closure:
     def objective() -> float:
         loss = closure()
         penalty.add_gradient()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from nnbench.cli.check import main
+from nnbench.optimizers import known
 
 MODULE = """
 from dataclasses import dataclass
@@ -68,6 +69,15 @@ class Turns(Signs):
 
 
 @dataclass(kw_only=True)
+class Remembers(Signs):
+    def allocate(self, parameters):
+        self.rate = self.learning_rate
+
+    def update(self, parameters, gradients, iteration):
+        parameters -= self.rate * gradients
+
+
+@dataclass(kw_only=True)
 class Random(Signs):
     def update(self, parameters, gradients, iteration):
         parameters -= self.learning_rate * gradients * np.random.rand()
@@ -97,13 +107,14 @@ def failed(out: str) -> set[str]:
 
 
 @pytest.mark.usefixtures("in_this_process")
-@pytest.mark.parametrize("name", ["adam", "sgd", "adagrad", "rmsprop"])
+@pytest.mark.parametrize("name", known())
 def test_the_included_optimizers_pass(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     status = main([name])
     out = capsys.readouterr().out
     assert (status, failed(out)) == (0, set()), out
-    assert len(out.splitlines()) == 10
-    law = {"adam": "times 1 (invariant)", "sgd": "times 100 (proportional)"}.get(name, "")
+    assert len(out.splitlines()) == 11
+    invariant = dict.fromkeys(("adam", "adamw", "muon", "schedule_free_adamw"), "times 1 (invariant)")
+    law = ({"sgd": "times 100 (proportional)"} | invariant).get(name, "")
     assert law in out
 
 
@@ -114,6 +125,7 @@ def test_the_included_optimizers_pass(name: str, capsys: pytest.CaptureFixture[s
         ("Signs", set()),
         ("Wide", {"dtype float32"}),
         ("Climbs", {"parabola", "Rosenbrock"}),
+        ("Remembers", {"schedule"}),
     ],
 )
 def test_each_fault_fails_one_check(module: str, kind: str, broken: set[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,10 @@ from nnbench.core.arrays import FloatArray
 from nnbench.optimizers import Optimizer
 from nnbench.optimizers.adagrad import AdaGrad
 from nnbench.optimizers.adam import Adam
+from nnbench.optimizers.adamw import AdamW
+from nnbench.optimizers.muon import Muon
 from nnbench.optimizers.rmsprop import RMSProp
+from nnbench.optimizers.schedule_free_adamw import ScheduleFreeAdamW
 from nnbench.optimizers.sgd import SGD
 from nnbench.training.stepper import Stepper
 
@@ -100,6 +103,12 @@ SAME = {
         lambda p: torch.optim.Adam(p, lr=0.01, betas=(0.8, 0.99), eps=1e-5),
         DECAY,
     ),
+    "adamw": (AdamW(), lambda p: torch.optim.AdamW(p), 0.0),
+    "adamw with decay": (
+        AdamW(learning_rate=0.02, weight_decay=0.3, decay=DECAY, beta_1=0.8, beta_2=0.99, epsilon=1e-5),
+        lambda p: torch.optim.AdamW(p, lr=0.02, weight_decay=0.3, betas=(0.8, 0.99), eps=1e-5),
+        DECAY,
+    ),
 }
 
 
@@ -112,3 +121,51 @@ def test_momentum_under_decay_differs() -> None:
     here = ours(SGD(learning_rate=0.1, momentum=0.9, decay=DECAY))
     there = theirs(lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9), DECAY)
     assert np.abs(here - there).max() > 0.01
+
+
+@pytest.mark.parametrize("warmup", [0, 8])
+def test_schedule_free_adamw_is_that_of_its_authors(warmup: int) -> None:
+    authors: Any = pytest.importorskip("schedulefree")
+    settings: dict[str, Any] = {"weight_decay": 0.1, "warmup_steps": warmup}
+    start = np.linspace(-1.0, 1.0, SIZE)
+    parameters, slopes = start.copy(), np.zeros(SIZE)
+    stepper = Stepper(ScheduleFreeAdamW(learning_rate=0.02, beta_1=0.8, beta_2=0.99, **settings), parameters, slopes)
+    their_parameters = torch.tensor(start, requires_grad=True)
+    theirs = authors.AdamWScheduleFreePaper([their_parameters], lr=0.02, betas=(0.8, 0.99), **settings)
+    for k, given in enumerate(gradients()):
+        slopes[:] = given
+        stepper.step(k)
+        theirs.train()
+        their_parameters.grad = torch.tensor(given)
+        theirs.step()
+        np.testing.assert_allclose(parameters, their_parameters.detach().numpy(), rtol=1e-10, atol=1e-12, err_msg=f"{k}")
+        theirs.eval()
+        judged = stepper.evaluation_parameters()
+        np.testing.assert_allclose(judged, their_parameters.detach().numpy(), rtol=1e-10, atol=1e-12, err_msg=f"{k}")
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (4, 6), (5, 5)], ids=str)
+@pytest.mark.parametrize(("exact", "tolerance"), [(True, 2e-6), (False, 2**-5)])
+def test_muon_is_torchs(shape: tuple[int, int], exact: bool, tolerance: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To a few times 2^-8 of each step: PyTorch's orthogonalises in bfloat16.
+
+    Kept from that, it is the same but for the 1e-7 that Jordan's code adds to the norm.
+    """
+    if exact:
+        monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)
+    rng = np.random.default_rng(0)
+    settings: dict[str, Any] = {"weight_decay": 0.1}
+    weights, slopes = np.ones((shape[0] + 1, shape[1])), np.zeros((shape[0] + 1, shape[1]))
+    optimizer = Muon(learning_rate=0.1, matrices="all", **settings)
+    step = Stepper(optimizer, weights.ravel(), slopes.ravel(), [(weights, slopes)]).step
+    matrix = torch.ones(shape[::-1], dtype=torch.float64, requires_grad=True)
+    theirs = torch.optim.Muon([matrix], lr=0.1, **settings)
+    for k in range(10):
+        given = rng.standard_normal(shape)
+        before, their_before = weights[:-1].copy(), matrix.detach().numpy().T.copy()
+        slopes[:-1] = given
+        step(k)
+        matrix.grad = torch.tensor(given.T)
+        theirs.step()
+        ours, expected = weights[:-1] - before, matrix.detach().numpy().T - their_before
+        assert np.linalg.norm(ours - expected) < tolerance * np.linalg.norm(expected)

@@ -1,14 +1,20 @@
 """What the stepper promises to optimizers, and what it asks of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 
+from nnbench.core.constraints import Positive
 from nnbench.optimizers import Optimizer
 from nnbench.optimizers.adam import Adam
+from nnbench.optimizers.base import Block
 from nnbench.optimizers.sgd import SGD
+from nnbench.training.pieces import Layers, blocks
+from nnbench.training.regularization import Regularization
 from nnbench.training.stepper import CHECK_AFTER, Stepper
 
 
@@ -137,3 +143,149 @@ def test_tiny_state_is_set_to_zero(optimizer: Optimizer, dtype: type[np.floating
         for state in states:
             assert not ((np.abs(state) > 0) & (np.abs(state) < tiny)).any(), k
     assert (states[0] == 0).all()
+
+
+# --- the schedule, blocks, evaluation parameters, closures, diagnostics
+
+
+@dataclass(kw_only=True)
+class TenLines(Optimizer):
+    """As in README: it knows of no schedule."""
+
+    learning_rate: Positive = 0.5
+
+    def update(self, parameters: Any, gradients: Any, iteration: int) -> None:
+        parameters -= self.learning_rate * gradients
+
+
+def test_a_rule_that_knows_of_no_schedule_follows_it() -> None:
+    optimizer, parameters, gradients = TenLines(), np.zeros(3), np.ones(3)
+    stepper = Stepper(optimizer, parameters, gradients, multiplier=[1.0, 0.5, 0.0, 2.0].__getitem__)
+    path = []
+    for k in range(4):
+        stepper.step(k)
+        path.append(parameters[0])
+    assert path == [-0.5, -0.75, -0.75, -1.75]
+    assert stepper.diagnostics() == {"multiplier": 2.0}
+    assert vars(optimizer) == {"learning_rate": 0.5}
+
+
+@dataclass(kw_only=True)
+class OtherRate(Optimizer):
+    """Its rate has a name of its own, and a hyperparameter has that of an attribute of the contract."""
+
+    speed: Positive = 0.5
+    closure: Positive = 3.0  # type: ignore[assignment, misc]
+
+    def update(self, parameters: Any, gradients: Any, iteration: int) -> None:
+        parameters -= self.speed * self.multiplier * gradients
+        assert self.closure == 3.0
+
+
+def test_a_rate_of_another_name_uses_the_multiplier() -> None:
+    parameters, gradients = np.zeros(3), np.ones(3)
+    Stepper(OtherRate(), parameters, gradients, multiplier=lambda k: 0.25).step(0)
+    assert (parameters == -0.125).all()
+
+
+@pytest.mark.parametrize("bad", [-0.1, np.nan, np.inf])
+def test_a_multiplier_that_is_no_share_of_a_rate_is_refused(bad: float) -> None:
+    step = Stepper(TenLines(), np.zeros(3), np.ones(3), multiplier=lambda k: bad if k == 2 else 1.0).step
+    step(0)
+    step(1)
+    with pytest.raises(ValueError, match="multiplier in step 2 is"):
+        step(2)
+
+
+def test_decay_alone_does_not_hide_an_update_that_is_not_in_place() -> None:
+    parameters, gradients = np.ones(3), np.ones(3)
+    step = Stepper(Rebinds(), parameters, gradients, regularization=Regularization(weight_decay=0.1)).step
+    with pytest.raises(TypeError, match="changed no parameter"):  # noqa: PT012
+        for k in range(12):
+            gradients[:] = 1
+            step(k)
+
+
+def problem(widths: Sequence[int]) -> tuple[Any, Any, Layers]:
+    shapes = [(rows + 1, columns) for rows, columns in pairwise(widths)]
+    sizes = [rows * columns for rows, columns in shapes]
+    vectors = [np.zeros(sum(sizes)) for _ in range(2)]
+    parts = [
+        [part.reshape(shape) for part, shape in zip(np.split(vector, np.cumsum(sizes)[:-1]), shapes, strict=True)]
+        for vector in vectors
+    ]
+    return vectors[0], vectors[1], list(zip(*parts, strict=True))
+
+
+def test_blocks_have_names_roles_and_the_shapes_of_weights_and_biases() -> None:
+    parameters, _, layers = problem([2, 5, 4, 3])
+    found = list(blocks(layers))
+    assert [(block.name, block.kind, block.role, block.values.shape) for block in found] == [
+        ("layer_1.weights", "weights", "first", (2, 5)),
+        ("layer_1.bias", "bias", "first", (5,)),
+        ("layer_2.weights", "weights", "hidden", (5, 4)),
+        ("layer_2.bias", "bias", "hidden", (4,)),
+        ("layer_3.weights", "weights", "last", (4, 3)),
+        ("layer_3.bias", "bias", "last", (3,)),
+    ]
+    assert all(np.shares_memory(block.values, parameters) for block in found)
+    assert sum(block.values.size for block in found) == parameters.size
+    assert [block.role for block in blocks(problem([2, 3])[2])] == ["last", "last"]
+
+
+@dataclass(kw_only=True)
+class Halves(Optimizer):
+    """Takes blocks of one role, writes 1 into them and tells their size; the rest is a Recorder's."""
+
+    role: str = "hidden"
+
+    def takes(self, block: Block) -> bool:
+        return block.role == self.role and block.kind == "weights"
+
+    def rest(self) -> Optimizer:
+        return TenLines()
+
+    def update(self, parameters: Any, gradients: Any, iteration: int) -> None:
+        parameters[:] = 1
+
+    def evaluation_parameters(self, parameters: Any) -> Any:
+        return parameters + 10
+
+    def diagnostics(self) -> dict[str, float]:
+        return {"size": 7.0}
+
+
+@pytest.mark.parametrize("iterations_per", ["step", "layer"])
+@pytest.mark.parametrize("role", ["first", "hidden", "last"])
+def test_a_rule_gets_the_blocks_that_it_takes_and_another_the_rest(role: str, iterations_per: Any) -> None:
+    parameters, gradients, layers = problem([2, 5, 4, 3])
+    gradients[:] = 2
+    stepper = Stepper(Halves(role=role), parameters, gradients, layers, iterations_per=iterations_per)
+    assert stepper.evaluation_parameters() is not parameters
+    stepper.step(0)
+    judged = stepper.evaluation_parameters()
+    for block in blocks(layers):
+        taken = block.role == role and block.kind == "weights"
+        assert (block.values == (1 if taken else -1)).all(), block.name
+        span = slice((start := (block.values.ctypes.data - parameters.ctypes.data) // 8), start + block.values.size)
+        assert (judged[span] == (11 if taken else -1)).all(), block.name
+    (name,) = stepper.diagnostics()
+    assert name == f"layer_{('first', 'hidden', 'last').index(role) + 1}.weights/size"
+
+
+def test_neighbouring_blocks_of_the_rest_are_one_vector() -> None:
+    parameters, gradients, layers = problem([2, 5, 4, 4, 3])
+    stepper = Stepper(Halves(), parameters, gradients, layers)
+    kinds = [type(one).__name__ for one in stepper.optimizers]
+    assert kinds == ["TenLines", "Halves", "TenLines", "Halves", "TenLines"]
+
+
+def test_a_rule_that_would_take_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="takes none of the weights of a network with 2 layers; TenLines would"):
+        Stepper(Halves(), *problem([2, 5, 3]))
+
+
+def test_the_identity_costs_no_copy() -> None:
+    parameters, gradients, layers = problem([2, 5, 3])
+    assert Stepper(SGD(), parameters, gradients, layers).evaluation_parameters() is parameters
+    assert Stepper(SGD(), parameters, gradients, layers, iterations_per="layer").evaluation_parameters() is parameters
