@@ -52,6 +52,7 @@ def estimate_and_bounds(estimate: float, low: float, high: float) -> tuple[str, 
 
 def duration(seconds: float) -> str:
     """Format a duration in its two largest units: `0.51 s`, `12.0 s`, `4 min 10 s`, `10 h 3 min`, `2 d 4 h`."""
+    # Not by humanize, which has no symbols of units, and leaves the fractions of a second to its caller.
     if not math.isfinite(seconds):
         return MISSING
     if seconds < 99.95:

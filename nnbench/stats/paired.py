@@ -50,6 +50,7 @@ def _p_value(signed: npt.NDArray[np.int_]) -> float:
 
 def holm(p_values: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Holm's (1979) step-down correction, shape (m,): rejecting below a level errs at all with at most that chance."""
+    # SciPy corrects for false discoveries only. Statsmodels agrees (test_claims.py), but its import takes a second.
     array = np.asarray(p_values, dtype=np.float64)
     order = np.argsort(array, kind="stable")
     corrected = np.empty_like(array)

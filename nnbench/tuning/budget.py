@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnbench.core.keys import is_hyperparameter
 from nnbench.records import tasks
-from nnbench.tuning.space import Space
+from nnbench.tuning.space import Range, Space
 
 if TYPE_CHECKING:
     from nnbench.records.rows import Row
@@ -48,8 +48,9 @@ def extension(label: str, number: int) -> str:
 
 
 def to_json(space: Space) -> str:
-    """A space as JSON, as stored with a sweep's own run."""
-    return json.dumps({key: {"kind": axis.kind, **asdict(axis)} for key, axis in space.items()}, sort_keys=True, default=str)
+    """A space as JSON, as stored with a sweep's own run; `log` is part of what stores of the first edition have."""
+    scales = {key: {"log": axis.kind == "log"} for key, axis in space.items() if isinstance(axis, Range)}
+    return json.dumps({key: asdict(axis) | scales.get(key, {}) for key, axis in space.items()}, sort_keys=True, default=str)
 
 
 def spent(rows: Sequence["Row"], label: str, task: dict[str, Any], spaces: Sequence[Space]) -> Budget:

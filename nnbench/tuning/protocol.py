@@ -14,7 +14,6 @@ whose space was too narrow has tried more of them, and `selection.csv` states ho
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from omegaconf import DictConfig
 from nnbench.config.text_values import as_text
 from nnbench.core import formatting as numbers
 from nnbench.core.errors import UserError
+from nnbench.core.keys import hyperparameter
 from nnbench.records import tasks
 from nnbench.records.npz import SELECTION
 from nnbench.records.tuned import tuned_label
@@ -35,8 +35,9 @@ from nnbench.sweep.sweep import Plan, Sweep, list_jobs
 from nnbench.tuning import budget
 from nnbench.tuning.budget import EXTENSIONS, Budget, spent
 from nnbench.tuning.rehearsed import rehearsed
-from nnbench.tuning.selection import Chosen, Contender, Tuning, choose, read
-from nnbench.tuning.space import Range, Setting, Space, sample, widened
+from nnbench.tuning.selection import Chosen, Contender, Trial, Tuning, choose, read
+from nnbench.tuning.space import Range, Setting, Space, widened
+from nnbench.tuning.trials import list_trials, run_trials
 
 COLUMNS = (
     *("setting", "task", "optimizer", "hyperparameter", "value", "default", "kind", "low", "high", "edge"),
@@ -56,8 +57,7 @@ def two_stage_sweep(loader: ConfigLoader, master: DictConfig, arguments: Iterabl
     if tuning.config.dry_run:
         _list(tuning)
         return None
-    sampled = None if tuning.options.sampler == "tpe" else partial(_sample, tuning)
-    check_repeatable(rehearsed(tuning, sampled))
+    check_repeatable(rehearsed(tuning))
     return Plan(config=tuning.config, executor=executor, stages=lambda sweep: _run(sweep, tuning))
 
 
@@ -73,24 +73,11 @@ def _check(tuning: Tuning) -> None:
                 f"optimizer.name={taken}: is how {contender.label} is labelled with its tuned setting; give another name"
             )
         contender.job(0, {}, 0, "final", tuned_label(contender.label))  # the label may be too long
-        if tuning.options.sampler != "tpe":
-            _sample(tuning, contender)
-
-
-def _sample(tuning: Tuning, contender: Contender) -> list[Setting]:
-    options = tuning.options
-    assert options.sampler != "tpe"
-    return sample(contender.space, options.sampler, options.configs, options.sampler_seed)
+        tuning.design(contender)  # the space may hold too few settings
 
 
 def _list(tuning: Tuning) -> None:
-    if tuning.options.sampler == "tpe":
-        from nnbench.tuning.search import list_searches
-
-        list_searches(tuning, tuning.options.seeds)
-    else:
-        settings = {each.label: _sample(tuning, each) for each in tuning.contenders}
-        list_jobs(_tuning_jobs(tuning, tuning.contenders, settings))
+    list_trials(tuning, tuning.options.seeds, "tuning")
     list_jobs(_final_jobs(tuning, []))
     for contender in tuning.contenders:
         print(f"{tuned_label(contender.label)} with the best of its settings, on seed {', '.join(map(str, tuning.seeds))}")
@@ -116,21 +103,22 @@ def _choose(sweep: Sweep, tuning: Tuning, searched: Mapping[str, list[Space]]) -
         searched: receives the spaces of each optimizer, by its label.
     """
     chosen: dict[str, Chosen] = {}
-    tried: dict[str, list[Setting]] = {contender.label: [] for contender in tuning.contenders}
+    tried: dict[str, list[Trial]] = {contender.label: [] for contender in tuning.contenders}
     contenders, seeds = list(tuning.contenders), len(tuning.options.seeds)
     for extension in range(EXTENSIONS + 1):
         for each in contenders:
             searched[each.label].append(each.space)
         if extension:
             sweep.set_tags({budget.extension(each.label, extension): budget.to_json(each.space) for each in contenders})
-        new = _try(sweep, tuning, contenders, f"tuning in wider spaces ({extension})" if extension else "tuning")
+        stage = f"tuning in wider spaces ({extension})" if extension else "tuning"
+        new = run_trials(sweep, tuning, contenders, tuning.options.seeds, "tuning", stage)
         if sweep.halted:
             return []
-        for label, settings in new.items():
-            tried[label] += [setting for setting in settings if setting not in tried[label]]
         runs = sweep.writer.finished_runs()
         for each in contenders:
-            chosen[each.label] = choose(each, tried[each.label], tuning.options.seeds, "tuning", runs)
+            known = [trial.setting for trial in tried[each.label]]
+            tried[each.label] += [trial for trial in new[each.label] if trial.setting not in known]
+            chosen[each.label] = choose(each, tried[each.label], runs)
         cut = [one for one in chosen.values() if one.edges and one.score.lost < seeds and one.contender in contenders]
         if not (tuning.extend and cut):
             break
@@ -141,28 +129,6 @@ def _choose(sweep: Sweep, tuning: Tuning, searched: Mapping[str, list[Space]]) -
     for label, one in chosen.items():
         one.print(sweep.console, tuned_label(label), seeds, hint)
     return [one for one in chosen.values() if one.score.lost < seeds]
-
-
-def _try(sweep: Sweep, tuning: Tuning, contenders: Sequence[Contender], stage: str) -> dict[str, list[Setting]]:
-    """Run configs from the spaces of some optimizers; returns the settings by label."""
-    if tuning.options.sampler == "tpe":
-        from nnbench.tuning.search import search  # Optuna takes half a second to import
-
-        return search(sweep, tuning, contenders, tuning.options.seeds, "tuning")
-    settings = {each.label: _sample(tuning, each) for each in contenders}
-    sweep.run(_tuning_jobs(tuning, contenders, settings), stage)
-    return settings
-
-
-def _tuning_jobs(tuning: Tuning, contenders: Sequence[Contender], settings: Mapping[str, Sequence[Setting]]) -> list[Job]:
-    """Jobs of the tuning stage, in turns: an interrupted sweep has tried the same number of configs of each optimizer."""
-    turns = [
-        (each, settings[each.label][place], seed)
-        for place in range(tuning.options.configs)
-        for each in contenders
-        for seed in tuning.options.seeds
-    ]
-    return [each.job(number, setting, seed, "tuning") for number, (each, setting, seed) in enumerate(turns)]
 
 
 def _final_jobs(tuning: Tuning, chosen: Sequence[Chosen]) -> list[Job]:
@@ -193,9 +159,9 @@ def _write_selection(chosen: Sequence[Chosen], tuning: Tuning, budgets: Mapping[
 
 
 def _rows(one: Chosen, tuning: Tuning, budget: Budget) -> Iterator[dict[str, Any]]:
-    config = one.contender.default
-    default, task = config.optimizer.values, tasks.key(config.leaves())
-    for key in [*one.contender.space, *(key for key in default if key not in one.contender.space)]:
+    default = {hyperparameter(key): value for key, value in one.contender.default.leaves().items()}
+    own, task = one.contender.default.optimizer.values, tasks.key(one.contender.default.leaves())
+    for key in [*one.contender.space, *(key for key in own if key not in one.contender.space)]:
         axis = one.contender.space.get(key)
         yield {
             "setting": tuned_label(one.contender.label),

@@ -1,6 +1,6 @@
-"""Settings of a search that are rehearsed before it: some of a sampled list, or bounds and corners of a space."""
+"""Settings that are checked for repeatability before a search: some of a design, or bounds and corners of a space."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice, product
 from typing import Any
@@ -8,27 +8,22 @@ from typing import Any
 from nnbench.config.schema import Config
 from nnbench.core.errors import UserError
 from nnbench.sweep.rehearsal import MOST, SHIPPED
-from nnbench.tuning.selection import Contender, Tuning
+from nnbench.tuning.selection import Tuning
 from nnbench.tuning.space import Choice, Range, Setting, Space
 
-FEW = 8  # settings of a sampled list
+FEW = 8  # settings of a design
 
 
-def rehearsed(tuning: Tuning, sampled: Callable[[Contender], list[Setting]] | None = None) -> Iterator[Config]:
-    """Yield the configs whose equal runs are to be compared before the search starts.
-
-    Args:
-        tuning: the search.
-        sampled: the settings that a contender will be run with; None where the search itself chooses them.
-    """
+def rehearsed(tuning: Tuning) -> Iterator[Config]:
+    """Yield the configs of which equal runs are to be compared before the search starts."""
     for each in tuning.contenders:
         yield each.default
     for each in tuning.contenders:
         if each.default.optimizer.algorithm in SHIPPED:
             continue
-        settings = spread(sampled(each)) if sampled else list(islice(corners(each.space), MOST))
-        for setting in settings:
-            with suppress(UserError):  # values that may not go together, of which the search itself will tell
+        design = tuning.design(each)
+        for setting in islice(corners(each.space), MOST) if design is None else spread(design):
+            with suppress(UserError):  # values that do not go together: the search itself reports them
                 yield each.job(0, setting, each.default.seed).config
 
 
@@ -45,5 +40,5 @@ def corners(space: Space) -> Iterator[Setting]:
     yield from (dict(zip(ends, corner, strict=True)) for corner in product(*ends.values()))
 
 
-def _ends(axis: Range | Choice) -> tuple[Any, ...]:
-    return axis.values if isinstance(axis, Choice) else (axis.low, axis.high)
+def _ends(axis: Range | Choice) -> list[Any]:
+    return axis.values if isinstance(axis, Choice) else [axis.low, axis.high]

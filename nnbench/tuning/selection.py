@@ -15,6 +15,7 @@ from nnbench.config.schema import Config, TuningConfig
 from nnbench.config.validate import check, parse
 from nnbench.core import formatting as numbers
 from nnbench.core.errors import UserError
+from nnbench.core.keys import key_of
 from nnbench.records.history import History
 from nnbench.records.ranking import Score, Seen, score, seen
 from nnbench.sweep.grid import plain_tree, with_values
@@ -23,6 +24,7 @@ from nnbench.sweep.overrides import check_number, classify_overrides
 from nnbench.tuning import budget
 from nnbench.tuning import space as spaces
 from nnbench.tuning.effect import NEGLIGIBLE, effect
+from nnbench.tuning.samplers import sample
 from nnbench.tuning.space import Range, Setting, Side, Space, edges, widened
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ class Contender:
         label: its name in tables and figures.
         overrides: those that compose its default setting.
         tree: its default config as plain data, from which variants are made.
-        space: the space that is searched, without the hyperparameters that the command line fixes.
+        space: the space that is searched, without the keys that the command line fixes.
     """
 
     label: str
@@ -51,16 +53,20 @@ class Contender:
         return parse(self.tree)
 
     def check(self, key: str, value: Any) -> Config:
-        """Return the default config with one hyperparameter changed.
+        """Return the default config with the value of one key of a space changed.
 
         Raises:
-            UserError: the optimizer has no such hyperparameter, or the value is not allowed.
+            UserError: the config has no such key, or the value is not allowed.
         """
-        return parse(with_values(self.tree, {f"optimizer.{key}": value}))
+        return parse(with_values(self.tree, {key_of(key): value}))
+
+    def trial(self, setting: Setting, seeds: Sequence[int], stage: Stage | None) -> "Trial":
+        """A setting with its runs on some seeds."""
+        return Trial(setting=setting, jobs=[self.job(0, setting, seed, stage) for seed in seeds])
 
     def job(self, number: int, setting: Setting, seed: int, stage: Stage | None = None, label: str = "") -> Job:
         """A run with a setting. In the tuning stage it has no test points, so that they cannot influence the selection."""
-        changes: dict[str, Any] = {f"optimizer.{key}": value for key, value in setting.items()} | {"seed": seed}
+        changes: dict[str, Any] = {key_of(key): value for key, value in setting.items()} | {"seed": seed}
         if label:
             changes["optimizer.name"] = label
         if stage == "tuning":
@@ -69,6 +75,19 @@ class Contender:
         overrides = [_override(key, value) for key, value in changes.items()]
         config = parse(with_values(self.tree, changes))
         return Job(number=number, overrides=(*self.overrides, *overrides), config=config, stage=stage)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """A setting of an optimizer and its runs, one for each seed."""
+
+    setting: Setting
+    jobs: Sequence[Job]
+
+    @property
+    def identities(self) -> list[str]:
+        """Identities of the runs."""
+        return [job.config.identity for job in self.jobs]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +110,17 @@ class Tuning:
     def config(self) -> Config:
         """The config of the first contender: study, store and report are the same for all."""
         return self.contenders[0].default
+
+    def design(self, contender: Contender) -> list[Setting] | None:
+        """The settings of an optimizer that are known before the first run; None where each depends on earlier results.
+
+        Raises:
+            UserError: the space does not hold as many.
+        """
+        options = self.options
+        if options.sampler == "tpe":
+            return None
+        return sample(contender.space, options.sampler, options.configs, options.sampler_seed)
 
     @property
     def params(self) -> dict[str, str]:
@@ -156,7 +186,7 @@ def _compose(loader: ConfigLoader, master: DictConfig, overrides: list[str], fix
         raise UserError(f"space={chosen}: no such option; declare conf/space/{chosen}.yaml, or take one of {options}")
     contender = Contender(label=default.optimizer.name, overrides=tuple(overrides), tree=tree, space={})
     declared = spaces.read(tree.get("space"), contender.check)
-    free = {key: axis for key, axis in declared.items() if f"optimizer.{key}" not in fixed}
+    free = {key: axis for key, axis in declared.items() if key_of(key) not in fixed}
     if not free:
         raise UserError(f"space={chosen}: the command line fixes all of {', '.join(declared)}; nothing is left to tune")
     return replace(contender, space=free)
@@ -208,45 +238,44 @@ class Chosen:
             console.print(f"[yellow]on the edge[/yellow] {where} is the {side}est that was tried: {hint}", soft_wrap=True)
 
 
-def choose(
-    contender: Contender, settings: Sequence[Setting], seeds: Sequence[int], stage: Stage | None, runs: Mapping[str, "Row"]
-) -> Chosen:
+def choose(contender: Contender, trials: Sequence[Trial], runs: Mapping[str, "Row"]) -> Chosen:
     """Choose the setting with the best score, by the runs in the store; among equals the first.
 
     Args:
         contender: the optimizer.
-        settings: all that were tried.
-        seeds: those on which each setting was run.
-        stage: of those runs.
+        trials: all that were run.
         runs: the FINISHED runs by identity.
     """
-
-    def scored(setting: Setting) -> Score:
-        identities = (contender.job(0, setting, seed, stage).config.identity for seed in seeds)
-        return score([result_in_store(runs.get(identity)) for identity in identities])
-
-    scores = [scored(setting) for setting in settings]
-    best = min(range(len(settings)), key=scores.__getitem__)
+    scores = [score([result_in_store(runs.get(identity)) for identity in trial.identities]) for trial in trials]
+    best = min(range(len(trials)), key=scores.__getitem__)
+    setting = trials[best].setting
     return Chosen(
         contender=contender,
-        setting=settings[best],
+        setting=setting,
         score=scores[best],
-        edges=_effective_edges(contender, settings[best], edges(contender.space, settings[best], contender.check)),
-        tried=len(settings),
+        edges=_effective_edges(contender, setting, edges(contender.space, setting, contender.check)),
+        tried=len(trials),
     )
 
 
 def _effective_edges(contender: Contender, setting: Setting, sides: Mapping[str, Side]) -> dict[str, Side]:
-    """The edges beyond which the optimizer behaves differently, as `effect` measures at the bound of the widened space."""
+    """The edges beyond which the optimizer behaves differently, as `effect` measures at the bound of the widened space.
+
+    An edge of a key outside the optimizer's section always counts.
+    """
     if not sides:
         return {}
     config = contender.default
-    rule, values = type(config.optimizer.instance), {**config.optimizer.values, **setting}
+    rule = type(config.optimizer.instance)
+    values = {key: setting.get(key, value) for key, value in config.optimizer.values.items()}
     wider, training = widened(contender.space, sides, contender.check), config.training
     found: dict[str, Side] = {}
     for key, side in sides.items():
         axis = wider[key]
         assert isinstance(axis, Range)  # a choice has no edge
+        if key not in values:
+            found[key] = side
+            continue
         beyond = {**values, key: axis.low if side == "low" else axis.high}
         change = effect(rule, values, beyond, training.epochs - 1, training.iterations_per)
         if change > NEGLIGIBLE:

@@ -101,8 +101,9 @@ def test_only_an_edge_value_with_an_effect_is_marked() -> None:
     bare = Contender(label="adam", overrides=(), tree=tree, space={})
     contender = replace(bare, space=read(tree["space"], bare.check))
     setting = {"learning_rate": 0.5, "beta_1": 0.9, "beta_2": 0.999, "decay": 1.3e-7}
+    trials = [contender.trial(one, [1000], "tuning") for one in (setting, {**setting, "learning_rate": 0.05})]
     runs = {
-        contender.job(0, one, 1000, "tuning").config.identity: Row(
+        trial.identities[0]: Row(
             run_id=str(accuracy),
             name="",
             status="FINISHED",
@@ -110,7 +111,7 @@ def test_only_an_edge_value_with_an_effect_is_marked() -> None:
             tags={"nnbench.outcome": "finished"},
             metrics={"final/val_accuracy": accuracy, "final/val_loss": 1.0},
         )
-        for accuracy, one in ((0.8, setting), (0.7, {**setting, "learning_rate": 0.05}))
+        for accuracy, trial in zip((0.8, 0.7), trials, strict=True)
     }
-    found = choose(contender, [setting, {**setting, "learning_rate": 0.05}], [1000], "tuning", runs)
+    found = choose(contender, trials, runs)
     assert (found.setting, found.edges) == (setting, {"learning_rate": "high"})

@@ -195,6 +195,33 @@ def test_values_of_the_command_line_are_not_tuned(home: Path, nnbench: Command, 
     assert kinds["momentum"] == "fixed"
 
 
+@pytest.mark.parametrize("sampler", ["halton", pytest.param("tpe", marks=pytest.mark.heavy)])
+def test_keys_of_other_sections_are_tuned_beside_hyperparameters(
+    home: Path, nnbench: Command, trainer: Trainer, sampler: str
+) -> None:
+    axes = (
+        "+space.network.hidden={kind: choice, values: [[4], [8, 8]]}",
+        "+space.network.initial_scale={kind: log, low: 0.01, high: 1.0}",
+    )
+    said = nnbench(*TINY, "optimizer=sgd", "seed=0,1", f"tuning.sampler={sampler}", *axes)
+    assert said.status == 0, said.err
+    study = _study(home)
+    assert len(set(study.tuning["network.initial_scale"])) == 3
+    chosen = study.selection.set_index("hyperparameter")
+    searched = chosen.index[chosen["kind"] != "fixed"]
+    assert list(searched) == ["learning_rate", "momentum", "decay", "network.hidden", "network.initial_scale"]
+    assert dict(chosen["default"].astype(str))["network.hidden"] == "[64]"
+    assert set(chosen["tried"]) == {3}
+    tuned = study.runs[study.runs["tuned"]]
+    assert set(tuned["network.initial_scale"]) == {chosen.loc["network.initial_scale", "value"]}
+    assert set(tuned["network.hidden"].astype(str)) == {str(chosen.loc["network.hidden", "value"])}
+    assert set(study.runs.loc[~study.runs["tuned"], "network.hidden"].astype(str)) == {"[64]"}
+    assert f"sgd (tuned): learning_rate={float(str(chosen.loc['learning_rate', 'value'])):g}" in said.err
+    trained = len(trainer.trained)
+    assert nnbench(*TINY, "optimizer=sgd", "seed=0,1", f"tuning.sampler={sampler}", *axes).status == 0
+    assert len(trainer.trained) == trained
+
+
 def test_an_optimizer_that_always_diverges_keeps_its_default(home: Path, nnbench: Command, trainer: Trainer) -> None:
     wild = ("space.learning_rate.low=1e20", "space.learning_rate.high=1e30")
     said = nnbench(*TINY, "optimizer=adam", "seed=0", *wild)

@@ -36,7 +36,7 @@ def test_a_setting_of_the_search_is_refused(home: Path, nnbench: Callable[..., S
 
 
 def test_corners_have_every_bound_before_combinations() -> None:
-    space: Space = {"a": Range(low=0, high=1, log=False), "b": Choice(values=("x", "y", "z"))}
+    space: Space = {"a": Range(low=0, high=1, kind="linear"), "b": Choice(values=["x", "y", "z"])}
     found = list(corners(space))
     assert found[:5] == [{"a": 0}, {"a": 1}, {"b": "x"}, {"b": "y"}, {"b": "z"}]
     assert len(found) == 5 + 2 * 3

@@ -1,6 +1,7 @@
 """Declared spaces: what may be declared, what the samplers draw from it, and when a best point lies on an edge."""
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,12 @@ from scipy.stats import qmc
 from nnbench.cli.hydra_app import CONF
 from nnbench.config.validate import parse
 from nnbench.core.errors import UserError
-from nnbench.tuning.space import Choice, Range, Sampler, Setting, Space, edges, read, sample, widened
+from nnbench.tuning.samplers import Design, sample
+from nnbench.tuning.selection import Contender
+from nnbench.tuning.space import Choice, Range, Setting, Space, edges, read, widened
 from tests.conftest import composed
 
-SAMPLERS: tuple[Sampler, ...] = ("halton", "random", "grid")
+SAMPLERS: tuple[Design, ...] = ("halton", "random", "grid")
 DECLARED = sorted(path.stem for path in (CONF / "space").glob("*.yaml"))
 
 
@@ -33,12 +36,12 @@ def declared(optimizer: str) -> Space:
 
 
 ranges = st.builds(
-    lambda low, ratio, log: Range(low=low, high=low * ratio, log=log),
+    lambda low, ratio, kind: Range(low=low, high=low * ratio, kind=kind),
     st.floats(1e-8, 10),
     st.floats(2, 1e6),
-    st.booleans(),
+    st.sampled_from(["log", "linear"]),
 )
-choices = st.lists(st.integers(0, 99), min_size=1, max_size=4, unique=True).map(lambda values: Choice(values=tuple(values)))
+choices = st.lists(st.integers(0, 99), min_size=1, max_size=4, unique=True).map(lambda values: Choice(values=values))
 # The first axis is a range, as a learning rate is: the space then holds as many configs as one likes.
 spaces = st.builds(
     lambda first, rest: {f"axis_{place}": axis for place, axis in enumerate([first, *rest])},
@@ -49,7 +52,7 @@ samplers = st.sampled_from(SAMPLERS)
 
 
 @given(space=spaces, sampler=samplers, configs=st.integers(1, 40), seed=st.integers(0, 2**32))
-def test_samples_are_distinct_and_within_the_bounds(space: Space, sampler: Sampler, configs: int, seed: int) -> None:
+def test_samples_are_distinct_and_within_the_bounds(space: Space, sampler: Design, configs: int, seed: int) -> None:
     drawn = sample(space, sampler, configs, seed)
     assert len({repr(setting) for setting in drawn}) == len(drawn) == configs
     for setting in drawn:
@@ -61,25 +64,25 @@ def test_samples_are_distinct_and_within_the_bounds(space: Space, sampler: Sampl
 
 
 @given(space=spaces, sampler=st.sampled_from(SAMPLERS[:2]), configs=st.integers(1, 20), seed=st.integers(0, 2**32))
-def test_a_larger_sample_begins_with_the_smaller_one(space: Space, sampler: Sampler, configs: int, seed: int) -> None:
+def test_a_larger_sample_begins_with_the_smaller_one(space: Space, sampler: Design, configs: int, seed: int) -> None:
     assert sample(space, sampler, 2 * configs, seed)[:configs] == sample(space, sampler, configs, seed)
 
 
 @pytest.mark.parametrize("sampler", ["halton", "random"])
-def test_another_seed_draws_others(sampler: Sampler) -> None:
-    space: Space = {"learning_rate": Range(low=1e-4, high=1, log=True)}
+def test_another_seed_draws_others(sampler: Design) -> None:
+    space: Space = {"learning_rate": Range(low=1e-4, high=1, kind="log")}
     assert sample(space, sampler, 8, 0) != sample(space, sampler, 8, 1)
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 @pytest.mark.parametrize("configs", [8, 32])
-def test_every_optimizer_gets_the_same_number_of_configs(sampler: Sampler, configs: int) -> None:
+def test_every_optimizer_gets_the_same_number_of_configs(sampler: Design, configs: int) -> None:
     assert {len(sample(declared(optimizer), sampler, configs, 0)) for optimizer in DECLARED} == {configs}
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_a_log_axis_spreads_over_its_decades(sampler: Sampler) -> None:
-    drawn = sample({"learning_rate": Range(low=1e-4, high=1, log=True)}, sampler, 400, 0)
+def test_a_log_axis_spreads_over_its_decades(sampler: Design) -> None:
+    drawn = sample({"learning_rate": Range(low=1e-4, high=1, kind="log")}, sampler, 400, 0)
     decades = np.floor([math.log10(min(setting["learning_rate"], 0.999)) for setting in drawn])
     counts = np.unique(decades, return_counts=True)[1]
     assert len(counts) == 4
@@ -87,16 +90,16 @@ def test_a_log_axis_spreads_over_its_decades(sampler: Sampler) -> None:
 
 
 def test_halton_fills_the_space_more_evenly_than_chance() -> None:
-    space: Space = {name: Range(low=0, high=1, log=False) for name in "ab"}
+    space: Space = {name: Range(low=0, high=1, kind="linear") for name in "ab"}
     points = {sampler: np.array([[*each.values()] for each in sample(space, sampler, 64, 0)]) for sampler in SAMPLERS[:2]}
     assert qmc.discrepancy(points["halton"]) < qmc.discrepancy(points["random"]) / 3
 
 
 def test_a_grid_is_a_full_factorial_with_the_most_values_on_the_first_axis() -> None:
     space: Space = {
-        "rate": Range(low=0.01, high=1, log=True),
-        "momentum": Range(low=0, high=0.9, log=False),
-        "nesterov": Choice(values=(False, True)),
+        "rate": Range(low=0.01, high=1, kind="log"),
+        "momentum": Range(low=0, high=0.9, kind="linear"),
+        "nesterov": Choice(values=[False, True]),
     }
     drawn = sample(space, "grid", 18, 0)
     values = {key: sorted({setting[key] for setting in drawn}) for key in space}
@@ -111,17 +114,17 @@ def test_a_grid_is_a_full_factorial_with_the_most_values_on_the_first_axis() -> 
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_a_space_with_too_few_configurations_is_refused(sampler: Sampler) -> None:
-    space: Space = {"a": Choice(values=(1, 2, 3)), "b": Choice(values=("x", "y"))}
+def test_a_space_with_too_few_configurations_is_refused(sampler: Design) -> None:
+    space: Space = {"a": Choice(values=[1, 2, 3]), "b": Choice(values=["x", "y"])}
     assert len(sample(space, sampler, 6, 0)) == 6
     with pytest.raises(UserError, match=r"tuning.configs=7: .*6"):
         sample(space, sampler, 7, 0)
 
 
 SPACE: Space = {
-    "rate": Range(low=0.01, high=1, log=True),
-    "momentum": Range(low=0, high=0.9, log=False),
-    "rho": Choice(values=(0.9, 0.99)),
+    "rate": Range(low=0.01, high=1, kind="log"),
+    "momentum": Range(low=0, high=0.9, kind="linear"),
+    "rho": Choice(values=[0.9, 0.99]),
 }
 
 
@@ -161,7 +164,7 @@ def test_the_outermost_sample_is_no_edge_within_the_space() -> None:
 
 def test_a_space_is_widened_by_a_third_on_one_side() -> None:
     wider = widened(SPACE, {"rate": "high"}, fraction)
-    assert wider == {**SPACE, "rate": Range(low=0.01, high=4.642, log=True)}  # a third of its two decades
+    assert wider == {**SPACE, "rate": Range(low=0.01, high=4.642, kind="log")}  # a third of its two decades
     lower = widened(SPACE, {"rate": "low"}, fraction)["rate"]
     assert isinstance(lower, Range)
     assert lower.low == pytest.approx(0.01 * 10 ** (-2 / 3), rel=1e-3)
@@ -188,7 +191,7 @@ def test_a_declared_space_has_fields_of_its_optimizer(optimizer: str) -> None:
     space = declared(optimizer)
     rate = space["learning_rate"]
     assert isinstance(rate, Range)
-    assert rate.log
+    assert rate.kind == "log"
     for key, axis in space.items():
         default = composed(f"optimizer={optimizer}")["optimizer"][key]
         assert default in axis.values if isinstance(axis, Choice) else axis.low <= default <= axis.high
@@ -201,6 +204,40 @@ def test_the_four_of_the_study_have_a_space() -> None:
 LOG = {"kind": "log", "low": 0.1, "high": 1.0}
 
 
+def test_hyperparameters_of_all_groups_may_have_an_axis() -> None:
+    tree = {
+        "learning_rate": LOG,
+        "network": {"initial_scale": LOG, "hidden": {"kind": "choice", "values": [[8], [16, 16]]}},
+        "training.dtype": {"kind": "choice", "values": ["float32", "float64"]},
+        "optimizer": {"beta_1": {"kind": "linear", "low": 0.5, "high": 0.9}},
+    }
+    contender = Contender(label="adam", overrides=(), tree=composed("optimizer=adam"), space={})
+    space = read(tree, contender.check)
+    assert list(space) == ["learning_rate", "network.initial_scale", "network.hidden", "training.dtype", "beta_1"]
+    for setting in sample(space, "halton", 16, 0):
+        config = contender.job(0, setting, 0).config
+        assert config.network.hidden == setting["network.hidden"]
+        assert config.network.initial_scale == setting["network.initial_scale"]
+        assert config.training.dtype == setting["training.dtype"]
+        assert config.leaves()["optimizer.beta_1"] == setting["beta_1"]
+
+
+@pytest.mark.parametrize(
+    ("tree", "line"),
+    [
+        ({"network": {"hiden": {"kind": "choice", "values": [[8]]}}}, "did you mean network.hidden?"),
+        ({"network.initial_scale": {**LOG, "high": 2000}}, "space.network.initial_scale.high=2000.0: network.initial_scale"),
+        ({"dataset": {"noise": LOG}}, "space.dataset.noise: cannot be tuned"),
+        ({"tracking": {"patience": LOG}}, "space.tracking.patience: cannot be tuned"),
+        ({"optimizer": {"algorithm": {"kind": "choice", "values": ["sgd"]}}}, "space.algorithm: cannot be tuned"),
+    ],
+)
+def test_a_key_that_may_have_no_axis(tree: Any, line: str) -> None:
+    contender = Contender(label="adam", overrides=(), tree=composed("optimizer=adam"), space={})
+    with pytest.raises(UserError, match=re.escape(line)):
+        read(tree, contender.check)
+
+
 @pytest.mark.parametrize(
     ("tree", "line"),
     [
@@ -211,9 +248,9 @@ LOG = {"kind": "log", "low": 0.1, "high": 1.0}
         ({"rate": {"low": 1, "high": 2}}, "space.rate.kind=None: must be one of log"),
         ({"rate": {"kind": "log", "low": 0.1}}, "space.rate.high: is missing"),
         ({"rate": {**LOG, "hihg": 2}}, "space.rate.hihg: no such key; did you mean space.rate.high?"),
-        ({"rate": {**LOG, "values": [1]}}, "space.rate.values: no such key; kind log has the keys low, high"),
+        ({"rate": {**LOG, "values": [1]}}, "space.rate.values: no such key; space.rate has kind, low, high"),
         ({"rate": {**LOG, "low": "small"}}, "space.rate.low=small: must be a number"),
-        ({"rate": {**LOG, "low": True}}, "space.rate.low=True: must be a number"),
+        ({"rate": {**LOG, "low": True}}, "space.rate.low=true: must be a number"),
         ({"rate": {**LOG, "high": math.inf}}, "space.rate.high=inf: must be a number"),
         ({"rate": {**LOG, "high": 0.1}}, "space.rate.low=0.1: must be < space.rate.high=0.1"),
         ({"rate": {**LOG, "low": 2}}, "space.rate.low=2: must be < space.rate.high=1"),

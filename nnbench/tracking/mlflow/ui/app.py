@@ -1,8 +1,8 @@
-"""MLflow's pages, opened on what this project has: for `mlflow server --app-name nnbench`, an MLflow app.
+"""MLflow app of `mlflow server --app-name nnbench`: MLflow's pages, opened on model training and without the assistant.
 
-Without it a browser that sees them for the first time opens every study on the side of language models, which is empty,
-and beside it an assistant that takes a third of the window. What somebody has chosen in their browser stays as it is, and
-an MLflow that names these settings otherwise ignores them.
+A browser without settings opens every study on the pages for language models, which are empty here, and beside them an
+assistant that takes a quarter of the window; docs/review.md shows both. Settings that a user has chosen stay, and an MLflow
+that names them otherwise ignores these.
 """
 
 import json
@@ -10,13 +10,11 @@ from typing import Any
 
 from flask import Response, request
 from mlflow.server import app as flask
-from mlflow.server.fastapi_app import app as app  # what MLflow then serves
+from mlflow.server.fastapi_app import app as app  # which MLflow serves
 
 DEFAULTS: dict[str, Any] = {
     "mlflow.workflowType_v1": "machine_learning",
     "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": True,
-    "mlflow.settings.telemetry.enabled_v1": False,
-    "mlflow.telemetry.info.alert.dismissed_v1": True,
 }
 SCRIPT = "".join(
     f"localStorage.getItem({key!r}) ?? localStorage.setItem({key!r}, {json.dumps(value)!r});"
@@ -26,7 +24,7 @@ SCRIPT = "".join(
 
 @flask.after_request
 def open_on_training(response: Response) -> Response:
-    """Put the defaults before all else in the one page that there is."""
+    """Put the script that sets the defaults first in the head of the only HTML page."""
     if request.path == "/" and response.mimetype == "text/html":
         response.direct_passthrough = False  # the file is read instead of handed on
         response.set_data(response.get_data().replace(b"<head>", f"<head><script>{SCRIPT}</script>".encode(), 1))
