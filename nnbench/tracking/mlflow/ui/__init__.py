@@ -1,1 +1,1 @@
-"""What MLflow's own pages show of a study: notes, saved views, and their initial state."""
+"""MLflow's pages of a study: notes, saved views, and the initial state of the browser."""

@@ -1,11 +1,13 @@
 """Markdown notes on a study, a sweep and a run for MLflow's UI.
 
-The UI folds a study's note to its first line and a run's to its first few, so these hold the most important facts.
+The UI shows only the first line of a study's note and the first lines of a run's note until they are unfolded, so these have
+the most important facts.
 """
 
 import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from math import nan
 from pathlib import PurePosixPath
 
 from nnbench.records.history import History
@@ -14,25 +16,24 @@ from nnbench.records.measures import by_rank
 from nnbench.tracking.metrics import final_values
 from nnbench.tracking.mlflow.ui import views
 
-LIMIT_RUN, LIMIT_STUDY = 8000, 20000  # characters that MLflow keeps of a note
-THIS_RUN = "{this run}"  # stands for the run's id where a note is written before the run has one
-SUMMARY = tuple(one.key for one in by_rank("note"))  # in a run's first line
+LIMIT_RUN, LIMIT_STUDY = 8000, 20000  # maximum characters of a note in MLflow
+THIS_RUN = "{this run}"  # placeholder for the run's id in a note that is written before the run has one
+SUMMARY = tuple(measure.key for measure in by_rank("note"))  # metrics in the first line of a run's note
 
 STUDY = """\
 {question} {links}
 
 ## {study}
 
-{answer}**Protocol.** Training, validation and test points are drawn independently. The seed alone decides the data and the
-initial weights, so that runs of different optimizers pair by seed. Settings are compared on the validation points; the
-test points are looked at once, after the training: with the final weights (`test/`), and with those of the epoch that had
-the lowest validation loss (`best/`).
+{answer}**Protocol.** The seed determines the data and the initial weights, so that runs of different optimizers are paired by
+seed. Settings are compared on the validation points. The test points are used once, after the training: with the final
+weights (`test/`), and with the weights of the epoch that had the lowest validation loss (`best/`).
 
-**How to read it.** Each row is one training run; the black ones named *sweep ...* belong to a whole sweep and hold its
-report and tables. The views above sort the runs, average their curves over seeds (a line a setting, with the range of its
-runs), and list what went wrong. `nnbench.outcome` says how a run ended: *finished*, *stopped* (at the accuracy asked for),
-*diverged* (its loss left the finite numbers, and its metrics are those of its last finite epoch), *failed* (its traceback
-is an artifact) or *killed*. The curve of every epoch is in `history.npz`.
+**Runs.** Each row is one training run; the black rows named *sweep ...* have the report and the tables of a whole sweep.
+The views above sort the runs, average their curves over seeds (one line for each setting, with the range of its runs), and
+list the failures. `nnbench.outcome` is *finished*, *stopped* (at the requested accuracy), *diverged* (the loss is not
+finite; the metrics are those of the last finite epoch), *failed* (the traceback is an artifact) or *killed*. The values at
+every epoch are in `history.npz`.
 {bests}
 **Command.**
 
@@ -52,17 +53,17 @@ def study_note(
     bests: Sequence[Best] = (),
     several_tasks: bool = False,
 ) -> str:
-    """The note on a study.
+    """Write the note on a study.
 
     Args:
-        study: its name.
-        experiment_id: for the links.
-        command: that made its newest sweep.
-        question: its research question.
-        answer: the conclusion of its report.
-        reports: the newest on the study, one a task: the run that holds it, and its place among that run's artifacts.
+        study: name of the study.
+        experiment_id: id of its experiment, for the links.
+        command: command line of its newest sweep.
+        question: research question; `QUESTION` if None.
+        answer: conclusion of its report.
+        reports: its newest reports, one a task: the id of the run that has it as an artifact, and the artifact's path.
         bests: the best setting of each optimizer.
-        several_tasks: its runs were trained on different data, and have no common ranking.
+        several_tasks: whether its runs have different tasks, and so no common ranking.
     """
     links = [f"[{name}]({views.link(experiment_id, key)})" for key, name in views.names(several_tasks=several_tasks).items()]
     for run_id, place in reports:
@@ -87,10 +88,10 @@ def sweep_note(
     answer: str = "",
     files: Iterable[str] = (),
 ) -> str:
-    """The note on a sweep's own run: its outcomes, its report and the report's cover."""
+    """Write the note on a sweep: the outcomes of its runs, links to its reports, and the cover."""
     counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "no runs"
     files = list(files)
-    lines = [plain(answer) or "A sweep, whose runs are beside it.", "", f"**Its runs:** {counts}."]
+    lines = [plain(answer) or "A sweep; its runs are in this experiment too.", "", f"**Its runs:** {counts}."]
     for report in (file for file in files if PurePosixPath(file).name == "report.pdf"):
         address, task = views.run_link(experiment_id, THIS_RUN, report), PurePosixPath(report).parent.name
         which = f"The report on {plain(task)}" if task else "The report"
@@ -108,16 +109,16 @@ def run_note(
     reason: str = "",
     picture: str | None = None,
 ) -> str:
-    """The note on a training run: how it ended, its decision boundary, its final values, its settings.
+    """Write the note on a training run: its outcome, decision boundary, final metrics and parameters.
 
     Args:
-        outcome: how it ended.
-        params: its settings.
-        history: where it came back.
-        reason: where it did not.
-        picture: the address of its decision boundary.
+        outcome: the run's outcome.
+        params: the run's parameters.
+        history: history of a run that has one.
+        reason: why a run without a history failed.
+        picture: address of the picture of its decision boundary.
     """
-    lines = [_ending(outcome, history, reason), ""]
+    lines = [_outcome(outcome, history, reason), ""]
     if picture:
         lines += [f"![Decision boundary]({picture})", ""]
     if history is not None:
@@ -126,7 +127,7 @@ def run_note(
 
 
 def picture_address(name: str) -> str:
-    """The address in MLflow's UI of an artifact of the note's run."""
+    """Return the address in MLflow's UI of an artifact of the note's run."""
     return f"get-artifact?path={name}&run_uuid={THIS_RUN}"
 
 
@@ -152,24 +153,24 @@ def _bests(experiment_id: str, bests: Sequence[Best]) -> str:
     for best in bests:
         name = f"[{plain(best.optimizer)}]({views.filter_link(experiment_id, best_filter(best.optimizer))})"
         rows.append(f"| {name} | {plain(best.setting)} | {best.runs} | {best.accuracy:.3f} |")
-    what = "**Each optimizer at its best setting**, by validation, as selection has it; the report ranks by test points:"
-    head = ["", what, "", "| runs of | setting | runs | mean accuracy |"]
+    title = "**Best setting of each optimizer**, chosen on validation points; the report ranks on test points:"
+    head = ["", title, "", "| runs of | setting | runs | mean accuracy |"]
     return "\n".join([*head, "|---|---|---|---|", *rows, ""])
 
 
 def best_filter(optimizer: str) -> str:
-    """The filter for all runs of an optimizer at its best setting."""
+    """Return MLflow's filter for all runs of an optimizer at its best setting."""
     return f"tags.`nnbench.optimizer` = '{optimizer}' AND tags.`{BEST}` = 'true'"
 
 
-def _ending(outcome: str, history: History | None, reason: str) -> str:
+def _outcome(outcome: str, history: History | None, reason: str) -> str:
     if history is None:
         return f"**{outcome.capitalize()}**: {plain(reason)}"
     if history.diverged_at is not None:
-        return f"**Diverged** at epoch {history.diverged_at}: the loss left the finite numbers."
+        return f"**Diverged** at epoch {history.diverged_at}: the loss is not finite."
     values = dict(final_values(history))
-    told = [f"{key} {values[key]:.4g}" for key in SUMMARY if values.get(key, float("nan")) == values.get(key)]
-    return f"**{outcome.capitalize()}** after {len(history.train_loss)} epochs in {history.seconds:.2f} s: {', '.join(told)}."
+    shown = [f"{key} {values[key]:.4g}" for key in SUMMARY if values.get(key, nan) == values.get(key)]
+    return f"**{outcome.capitalize()}** after {len(history.train_loss)} epochs in {history.seconds:.2f} s: {', '.join(shown)}."
 
 
 def _table(head: str, rows: Iterable[tuple[str, str]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The study's page in MLflow's UI: its note, its saved views and the labels of its runs, computed from all of its runs."""
+"""Page of a study in MLflow's UI: its note, its saved views and the labels of its runs, computed from all of its runs."""
 
 from functools import partial
 
@@ -15,7 +15,7 @@ from nnbench.tracking.mlflow.ui.notes import study_note
 from nnbench.tracking.mlflow.ui.views import views
 
 NOTE = "mlflow.note.content"
-REPORT, REPORT_TAG = "report.pdf", "nnbench.report"  # the tag marks the sweeps that hold one
+REPORT, REPORT_TAG = "report.pdf", "nnbench.report"  # the tag has the paths of a sweep's reports
 TRIES = 3
 
 
@@ -25,11 +25,11 @@ def update_study_page(
     """Update the study's note, its saved views and the labels of its runs in MLflow's UI.
 
     Args:
-        store: holds the study.
-        experiment: the study.
-        command: the command line of its newest sweep.
-        question: the study's research question; None for the default.
-        answer: the conclusion of its report.
+        store: the store.
+        experiment: experiment of the study.
+        command: command line of its newest sweep.
+        question: research question of the study; None for the default.
+        answer: conclusion of its report.
     """
     for tries_left in reversed(range(TRIES)):
         try:

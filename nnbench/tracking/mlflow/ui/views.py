@@ -1,7 +1,7 @@
-"""Saved views for MLflow's pages: how a study opens for a person who did not set anything up.
+"""Saved views for MLflow's pages: columns, filters and charts of a study.
 
-MLflow does not document their form, which was read off what its own pages store; a test opens each view in a browser. An
-MLflow that does not know them ignores them.
+MLflow does not document the format of a view. It was read from what its pages store, and a test opens each view in a browser.
+A version of MLflow that does not know the format ignores the views.
 """
 
 import base64
@@ -15,45 +15,45 @@ from nnbench.records import measures
 from nnbench.records.measures import MEASURES, by_rank, by_split
 
 TAG = "mlflow.sharedViewState."
-MODE = "workflowType=machine_learning"  # without it the pages open on the side of language models
+MODE = "workflowType=machine_learning"  # otherwise the pages open in the mode for language models
 
 LEADERBOARD, CURVES, FAILURES = "nnbench-leaderboard", "nnbench-curves", "nnbench-failures"
 NAMES = {LEADERBOARD: "Leaderboard", CURVES: "Learning curves", FAILURES: "Failures"}
 BY_TASK = "Runs by task"  # the leaderboard's name in a study of several tasks
 
 TRAINING = "tags.`nnbench.kind` = 'training'"
-# MLflow's filters know no OR. A run that has no such tag yet, since it is still running, matches neither.
+# MLflow's filters have no OR. A run that is still running has no such tag and matches neither.
 COMPLETED = "tags.`nnbench.outcome` != 'diverged' AND attributes.status = 'FINISHED'"
 FAILED = "tags.`nnbench.outcome` != 'finished' AND tags.`nnbench.outcome` != 'stopped'"
 
 CURVE_GROUPS = tuple(dict.fromkeys(curve.key.partition("/")[0] for curve in measures.CURVES))
 BAR_GROUPS = ("test", "final", "time")
-# The charts of each section, and whether their axis is logarithmic. A chart of one number a run is one of bars.
+# The charts of each section, and whether their axis is logarithmic. Metrics with one value a run have bar charts.
 SECTIONS: dict[str, dict[str, bool]] = {
     **{part: {one.key: one.log for one in measures.CURVES if one.key.startswith(f"{part}/")} for part in CURVE_GROUPS},
     **{part: {one.key: one.log for one in by_split([one for one in MEASURES if one.group == part])} for part in BAR_GROUPS},
 }
-# A metric with no chart at all would get one by itself, and a section of its own before the others.
+# MLflow would make a chart for a metric without one, in a new section before the others.
 HIDDEN = tuple(one.key for one in MEASURES if one.group not in BAR_GROUPS)
 METRICS = tuple(one.key for one in by_rank("leaderboard"))
 
 
 def views(
-    made: int, *, tuned: bool = False, grouped: bool = False, varying: Sequence[str] = (), task: Sequence[str] = ()
+    created: int, *, tuned: bool = False, grouped: bool = False, varying: Sequence[str] = (), task: Sequence[str] = ()
 ) -> dict[str, str]:
-    """The views of a study, as tags of its experiment.
+    """Return the views of a study as tags of its experiment.
 
     Args:
-        made: when the experiment was made, ms since 1970.
-        tuned: it has a tuning stage, whose runs are not compared.
-        grouped: its runs have been told their setting, and which is best.
-        varying: the parameters that differ between its runs, but the seed.
-        task: those that differ between its tasks; empty if it has one. Of several tasks the leaderboard lists the runs task by
-            task, in the order of the first of these parameters, and ranks nothing.
+        created: when the experiment was created, in ms since 1970.
+        tuned: whether it has a tuning stage, whose runs are not compared.
+        grouped: whether its runs have the tags of `nnbench.records.labels`.
+        varying: parameters that differ between its runs, without the seed.
+        task: parameters that differ between its tasks; empty if it has one task. With several tasks, the leaderboard sorts
+            the runs by the first of these parameters instead of ranking them.
     """
     stage = " AND tags.`nnbench.stage` = 'final'" if tuned else ""
     best = " AND tags.`nnbench.best` = 'true'" if grouped else stage
-    by = [("tag", "nnbench.setting")] if grouped else [("param", key) for key in (LABEL, *LEADING)]
+    group_keys = [("tag", "nnbench.setting")] if grouped else [("param", key) for key in (LABEL, *LEADING)]
     states: dict[str, dict[str, object]] = {
         LEADERBOARD: {
             "searchFilter": f"{TRAINING} AND {COMPLETED}{stage}",
@@ -67,7 +67,7 @@ def views(
             "searchFilter": f"{TRAINING}{best}",
             "groupBy": {
                 "aggregateFunction": "average",
-                "groupByKeys": [{"mode": mode, "groupByData": data} for mode, data in by],
+                "groupByKeys": [{"mode": mode, "groupByData": data} for mode, data in group_keys],
             },
         },
         FAILURES: {
@@ -75,34 +75,33 @@ def views(
             "selectedColumns": ["metrics.`diverged_at_epoch`", "tags.`nnbench.outcome`", "tags.`nnbench.reason`"],
         },
     }
-    called = names(several_tasks=bool(task))
+    labels = names(several_tasks=bool(task))
     return {
         f"{TAG}{key}": json.dumps(
-            {"name": called[key], "createdAt": made, "updatedAt": made, "state": _packed(_BASE | _charts() | state)}
+            {"name": labels[key], "createdAt": created, "updatedAt": created, "state": _packed(_BASE | _charts() | state)}
         )
         for key, state in states.items()
     }
 
 
 def names(*, several_tasks: bool) -> dict[str, str]:
-    """The views of a study by their keys, as they are called in MLflow's pages."""
+    """Return the names of a study's views in MLflow's pages by their keys."""
     return NAMES | ({LEADERBOARD: BY_TASK} if several_tasks else {})
 
 
 def link(experiment_id: str, key: str) -> str:
-    """The address of a view within MLflow's pages."""
+    """Return the address of a view within MLflow's pages."""
     charts = "&compareRunsMode=CHART" if key == CURVES else ""
     return f"#/experiments/{experiment_id}/runs?{MODE}&viewStateShareKey={key}{charts}"
 
 
 def filter_link(experiment_id: str, query: str) -> str:
-    """The address of the runs that match a filter."""
-    # Brackets would end a link in Markdown.
+    """Return the address of the runs that match a filter, without brackets, which would end a link in Markdown."""
     return f"#/experiments/{experiment_id}/runs?{MODE}&searchFilter={quote(query, safe='')}"
 
 
 def run_link(experiment_id: str, run_id: str, artifact: str = "") -> str:
-    """The address of a run, or of one of its artifacts."""
+    """Return the address of a run, or of one of its artifacts."""
     return f"#/experiments/{experiment_id}/runs/{run_id}{f'/artifacts/{artifact}' if artifact else ''}?{MODE}"
 
 
@@ -121,12 +120,12 @@ _BASE: dict[str, object] = {
     "viewMaximized": False,
     "runListHidden": False,
     "groupBy": None,
-    "isAccordionReordered": True,  # or the pages sort the sections by name
+    "isAccordionReordered": True,  # otherwise the pages sort the sections by name
 }
 
 
 def _charts() -> dict[str, object]:
-    """Sections and charts, the same for all views: whoever turns from a table to its charts meets curves first."""
+    """Return the sections and charts, which are the same for all views: curves first, then one bar chart for each metric."""
     shown = {"display": True, "isReordered": True, "deleted": False, "isGenerated": False}
     sections = [{"uuid": name, "name": name, "columns": 2 if name in CURVE_GROUPS else 4, **shown} for name in SECTIONS]
     charts = [

@@ -142,7 +142,7 @@ def test_a_sweep_shows_its_report_its_cover_and_its_tables(reader: Reader) -> No
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("sgd lr=1e+30 seed=0", "Diverged at epoch 1: the loss left the finite numbers."),
+        ("sgd lr=1e+30 seed=0", "Diverged at epoch 1: the loss is not finite."),
         ("custom lr=0.1 seed=0", "Failed: ArithmeticError: no step today"),
         ("adam lr=0.05 seed=7", "Killed: interrupted (SIGTERM)"),
     ],
