@@ -1,7 +1,7 @@
 """Seeded, tracked benchmark of optimizers on a NumPy network.
 
-The names in `__all__` are the public interface. Each is imported when it is first used, so that `import nnbench`, which every
-worker process does, loads nothing but this module.
+The names in `__all__` are the public interface. Each is imported at its first use, so that `import nnbench`, which every
+worker process does, loads only this module.
 """
 
 import sys

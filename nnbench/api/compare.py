@@ -41,7 +41,8 @@ def compare(
         Objects with their hyperparameters, whose classes can be imported as ``module:Class``; or options of the group
         ``optimizer``, such as ``"adam"``, with the hyperparameters of its YAML.
     *arguments : str
-        Further arguments of the command line, such as ``"training.epochs=1001"``.
+        Further arguments of the command line, such as ``"training.epochs=1001"``, or ``"--config-dir=conf"`` for options in
+        a folder of your own.
     seeds : int or iterable of int, default: 10
         Number of seeds, counted from 0, or the seeds themselves.
     study : str, default: "comparison"
@@ -54,7 +55,7 @@ def compare(
     Returns
     -------
     Study
-        The study, with the runs that it had before.
+        As for `run`.
 
     Raises
     ------
@@ -72,8 +73,6 @@ def compare(
     """
     if isinstance(optimizers, str | Optimizer) or not optimizers:
         raise UserError("optimizers: must be a list of at least one Optimizer object or name")
-    if "--config-dir" in arguments or "-cd" in arguments:
-        raise UserError("--config-dir: compare has a folder of its own; give run the options of yours")
     trees = [one if isinstance(one, str) else tree_of(one) for one in optimizers]
     options = {_option(tree): tree for tree in trees if not isinstance(tree, str)}
     names = [tree if isinstance(tree, str) else _option(tree) for tree in trees]
@@ -82,7 +81,7 @@ def compare(
         places = {"report.folder": folder, "tracking.uri": uri_in(folder), "tracking.artifacts": Path(folder) / "artifacts"}
         chosen += [f"{key}={_quoted(str(value))}" for key, value in places.items()]
     if options:
-        chosen = ["--config-dir", str(_write(options, safe_subpath(Path(folder), study, "conf"))), *chosen]
+        chosen = [*_found_in(_write(options, safe_subpath(Path(folder), study, "conf")), arguments), *chosen]
     return run(*chosen, *arguments, quiet=quiet)
 
 
@@ -150,6 +149,16 @@ def _write(options: dict[str, dict[str, Any]], folder: Path) -> Path:
     for name, tree in options.items():
         (folder / "optimizer" / f"{name}.yaml").write_text(yaml.safe_dump(tree, sort_keys=False), encoding="utf-8")
     return folder
+
+
+def _found_in(folder: Path, arguments: Sequence[str]) -> list[str]:
+    """Return the arguments by which Hydra finds a folder of options, beside one that the user's `arguments` name."""
+    named = [f"{argument}=".partition("=")[0] for argument in arguments]
+    if "hydra.searchpath" not in named:
+        return [f"hydra.searchpath=[{_quoted(f'file://{folder.absolute()}')}]"]
+    if {"--config-dir", "-cd"} & {*named}:
+        raise UserError("--config-dir: a comparison of objects can have this or hydra.searchpath, not both")
+    return ["--config-dir", str(folder)]
 
 
 def _seeds(seeds: int | Iterable[int]) -> str:

@@ -45,7 +45,7 @@ def load_study(name: str, *, store: str | None = None, folder: str | Path = RESU
     Returns
     -------
     Study
-        The study as it is now; what is run later is read by another call.
+        The study as it is now; call again to read later runs.
 
     Raises
     ------
@@ -68,39 +68,39 @@ def uri_in(folder: str | Path) -> str:
 
 
 def read(name: str, uri: str, artifacts: str | None, folder: str | Path) -> "Study":
-    """Read a study, given the folder of its store's artifacts, or None for the usual one."""
+    """Read a study; `artifacts` is the folder of its store's artifacts, or None for the default."""
     store = open_store(uri, Path(artifacts) if artifacts else None, create=False)
     return Study(read_study(store, name), store, Path(folder))
 
 
 class Study:
-    """A study: its runs, what they show, and the weights that they left.
+    """A study: its runs, their results and their weights.
 
-    `nnbench.run`, `nnbench.compare` and `nnbench.load_study` return one. In a notebook it shows its answer and a table.
+    `nnbench.run`, `nnbench.compare` and `nnbench.load_study` return one. A notebook displays its answer and a table.
 
     Parameters
     ----------
     tables : nnbench.records.study.Study
-        What the store holds.
+        The tables of the study.
     store : Store
-        Where it was read from.
+        The store from which it was read.
     folder : path
-        The folder of results.
+        The folder of the results.
 
     Attributes
     ----------
     name : str
         Of the study.
     runs : pandas.DataFrame
-        A row a run: ``run_id``, ``optimizer``, ``setting``, ``seed``, ``outcome``, the configuration, such as
+        One row per run: ``run_id``, ``optimizer``, ``setting``, ``seed``, ``outcome``, the configuration, such as
         ``optimizer.learning_rate``, and the measures, such as ``test/accuracy`` and ``final/train_loss``.
     curves : pandas.DataFrame
-        A row a run and evaluated epoch: ``run_id``, ``epoch``, ``train_loss``, ``train_accuracy``, ``val_loss``,
+        One row per run and evaluated epoch: ``run_id``, ``epoch``, ``train_loss``, ``train_accuracy``, ``val_loss``,
         ``val_accuracy``.
     tables : nnbench.records.study.Study
-        All tables of the study, those of a tuned one included.
+        All tables of the study, including those of tuning.
     report : pathlib.Path
-        The PDF of the report, which need not exist.
+        The PDF of the report, which may not exist.
 
     Examples
     --------
@@ -126,15 +126,15 @@ class Study:
 
     @property
     def answer(self) -> str:
-        """What the runs show, in the sentences of the report's cover; one after another where there are several tasks."""
+        """The conclusion on the cover of the report, a sentence or more for each task."""
         return " ".join(f"{task.label}: {_answer(task)}" if task.label else _answer(task) for task in self._tasks)
 
     @property
     def summary(self) -> pd.DataFrame:
         """The settings, the best first.
 
-        ``task``, ``setting``, ``runs``, ``diverged``, ``measure`` (what ranks them), ``estimate`` (its interquartile mean over
-        seeds) and the bounds ``low`` and ``high`` of its 95 % interval, NaN where the runs are too few for one.
+        ``task``, ``setting``, ``runs``, ``diverged``, ``measure`` (by which they are ranked), ``estimate`` (its interquartile mean over
+        seeds) and the bounds ``low`` and ``high`` of its 95 % interval, NaN if there are too few runs.
         """
         found = []
         for task in self._tasks:
@@ -151,14 +151,14 @@ class Study:
         Parameters
         ----------
         page : str
-            A name such as ``"cover"``, ``"loss"``, ``"accuracy"`` or ``"pairwise"``; an unknown one is answered with all.
+            A name such as ``"cover"``, ``"loss"``, ``"accuracy"`` or ``"pairwise"``; the error for an unknown name lists all.
         task : str, optional
-            Of a study with several tasks, which: a label in the column ``task`` of `summary`.
+            In a study with several tasks, a label in the column ``task`` of `summary`.
 
         Returns
         -------
         matplotlib.figure.Figure or list of Figure
-            A list where the page continues on further sheets.
+            A list if the page has several sheets.
 
         Raises
         ------
@@ -185,12 +185,12 @@ class Study:
         return figures[0] if len(figures) == 1 else figures
 
     def run(self, run_id: str) -> Run:
-        """Return one run, which predicts by its final weights.
+        """Return one run, which predicts with its final weights.
 
         Parameters
         ----------
         run_id : str
-            From the column ``run_id`` of `runs`, or so much of its beginning that no other run has.
+            A value of the column ``run_id`` of `runs`, or a unique beginning of one.
 
         Returns
         -------
@@ -200,13 +200,13 @@ class Study:
         Raises
         ------
         UserError
-            No run begins so, or several do.
+            No run has this id, or several begin with it.
         """
         known = self.runs["run_id"].astype(str)
         found = self.runs[known == run_id] if (known == run_id).any() else self.runs[known.str.startswith(run_id)]
         if len(found) != 1 or not run_id:
-            how = f"{len(found)} runs begin so" if len(found) else "no such run"
-            raise UserError(f"run={run_id}: {how}; the column run_id of the study's runs has all")
+            how = f"{len(found)} ids begin with it" if len(found) else "no such run"
+            raise UserError(f"run={run_id}: {how}; the column run_id of the study's runs lists them")
         return Run(self._store, self.name, found.iloc[0])
 
     def _task(self, label: str | None) -> Task:
@@ -232,7 +232,7 @@ class Study:
 
 
 def _is_empty(head: str, table: pd.DataFrame) -> bool:
-    """Whether a column of the notebook's table says nothing: the only task, and diverged runs where there are none."""
+    """Return whether a column of the notebook's table is empty: the task if there is one, diverged runs if there are none."""
     return (head == "task" and not table["task"].any()) or (head == "diverged" and not table["diverged"].any())
 
 

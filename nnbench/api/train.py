@@ -40,13 +40,13 @@ def train(
     Parameters
     ----------
     optimizer : Optimizer
-        The rule with its hyperparameters. It is left as it is: state is made anew for each call.
+        The optimizer, which is not changed; each call starts with new state.
     dataset : Dataset, optional
-        What points are drawn from; by default the spiral with its own defaults.
+        The dataset; by default the spiral with its default options.
     seed : int, default: 0
-        Decides points, initial weights and what the optimizer draws.
+        Determines points, initial weights and the random numbers of the optimizer.
     epochs : int, default: 10001
-        Passes over the training points, the first of which is measured before any update.
+        Passes over the training points; the first is measured before any update.
     hidden : sequence of int, default: (64,)
         Widths of the hidden layers; a linear model has none.
     activation : {"identity", "relu", "leaky_relu", "tanh", "sigmoid", "gelu", "silu"}, default: "relu"
@@ -74,7 +74,7 @@ def train(
     TypeError
         The optimizer does not change the parameters in place.
     Exception
-        Whatever `optimizer` or `dataset` raises.
+        Any exception of `optimizer` or `dataset`.
 
     Examples
     --------

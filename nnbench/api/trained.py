@@ -1,4 +1,4 @@
-"""A trained run of a study: predictions by the weights that it left."""
+"""A trained run of a study, which predicts with its final weights."""
 
 from functools import cached_property
 from typing import Any
@@ -54,12 +54,12 @@ class Run:
 
     @cached_property
     def weights(self) -> tuple[FloatArray, ...]:
-        """The weights after the last epoch, a layer each, shape (inputs + 1, outputs); the last row is the bias.
+        """The weights after the last epoch, one array per layer, shape (inputs + 1, outputs); the last row is the bias.
 
         Raises
         ------
         UserError
-            The run has left none, as one that failed.
+            The run has none, for example because it failed.
         """
         with self._store.user_errors():
             experiment = find_experiment(self._store, self._study)
@@ -82,12 +82,12 @@ class Run:
         Returns
         -------
         numpy.ndarray, shape (n, classes)
-            In the dtype of the weights; each row has the sum 1.
+            In the dtype of the weights; each row sums to 1.
 
         Raises
         ------
         UserError
-            `x` has another shape or holds what is no finite number; or the run has left no finite weights.
+            `x` has another shape or a value that is not finite, or the run has no finite weights.
         """
         weights = self.weights
         points = self._checked(x, features=len(weights[0]) - 1)
@@ -96,23 +96,7 @@ class Run:
         return probabilities(weights, points, str(self.row["network.activation"]))
 
     def predict(self, x: npt.ArrayLike) -> IntArray:
-        """Return the most probable class.
-
-        Parameters
-        ----------
-        x : array_like, shape (n, features)
-            Points, one a row.
-
-        Returns
-        -------
-        numpy.ndarray of int, shape (n,)
-            Labels, from 0.
-
-        Raises
-        ------
-        UserError
-            As for `predict_proba`.
-        """
+        """Return the most probable class of each point, shape (n,), as for `predict_proba`."""
         labels: IntArray = self.predict_proba(x).argmax(axis=1)
         return labels
 

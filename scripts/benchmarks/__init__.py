@@ -1,1 +1,1 @@
-"""What speed is measured against, and how: two ways of doing the same work, timed side by side."""
+"""Speed comparisons: two programs that do the same work, timed in turn."""

@@ -10,7 +10,7 @@ from nnbench.datasets import Points
 from nnbench.nn import Network
 from nnbench.optimizers import Optimizer
 
-# JAX's own examples of optimizers; its names for what the settings are called here.
+# Optimizers of jax.example_libraries, and their names of the hyperparameters.
 RULES = {
     "sgd": ("momentum", {"momentum": "mass"}),
     "adagrad": ("adagrad", {}),
@@ -20,7 +20,7 @@ RULES = {
 
 
 def train(network: Network, points: Points, name: str, optimizer: Optimizer, epochs: int) -> list[float]:
-    """Train from the weights of `network`, which stays as it is; loss and accuracy each epoch. The first call compiles.
+    """Train from the weights of `network`, which are not changed. The first call compiles.
 
     Returns:
         The loss of each epoch.
@@ -28,7 +28,7 @@ def train(network: Network, points: Points, name: str, optimizer: Optimizer, epo
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
     import jax
 
-    jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]  # what is given in float32 stays in it
+    jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]  # float32 arrays stay float32
     program = compiled(name, tuple(asdict(optimizer).items()), epochs)
     weights = [(layer[:-1], layer[-1]) for layer in network.weights]
     losses, _ = program(weights, points.x.astype(network.parameters.dtype), points.labels)
@@ -37,18 +37,18 @@ def train(network: Network, points: Points, name: str, optimizer: Optimizer, epo
 
 @cache
 def compiled(name: str, settings: tuple[tuple[str, float], ...], epochs: int) -> Callable[..., tuple[Any, Any]]:
-    """From weights, points and labels to the losses and accuracies of the epochs."""
+    """Return the compiled function of weights, points and labels that gives losses and accuracies of the epochs."""
     import jax
     from jax import numpy as jnp
     from jax.example_libraries import optimizers
 
     values = dict(settings)
-    rule, theirs = RULES[name]
-    options = {theirs[key]: value for key, value in values.items() if key in theirs}
+    rule, names = RULES[name]
+    options = {names[key]: value for key, value in values.items() if key in names}
     if name == "adagrad":
-        options["momentum"] = 0.0  # JAX's adds momentum of its own otherwise
+        options["momentum"] = 0.0  # JAX's default is 0.9
     if name == "rmsprop":
-        options["eps"] **= 2  # JAX's stands under the root
+        options["eps"] **= 2  # JAX adds epsilon under the root
     rate = optimizers.inverse_time_decay(values["learning_rate"], 1, values["decay"])  # type: ignore[no-untyped-call]
     start, update, weights_of = getattr(optimizers, rule)(rate, **options)
 

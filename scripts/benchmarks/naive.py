@@ -1,7 +1,7 @@
-"""The textbook's training loop, as clear as it is slow: what the layout of `nnbench.nn` is measured against.
+"""Training loop of a textbook, with which the speed of `nnbench.training.loop` is compared.
 
-Objects for layers, a row a sample, a new array for every result, an optimizer's state hung on the layers, and an
-iteration counted for every layer. It does the same arithmetic as `train(..., iterations_per="layer")`.
+Layers are objects, samples are rows, every operation allocates its result, the optimizer's state is an attribute of the layers,
+and iterations count updates of layers. The arithmetic is that of `train(..., iterations_per="layer")`.
 """
 
 from abc import ABC, abstractmethod
@@ -25,10 +25,10 @@ class Dense:
         outputs: FloatArray = np.dot(inputs, self.weights) + self.biases
         return outputs
 
-    def backward(self, slopes: FloatArray) -> FloatArray:
-        self.weight_gradients = np.dot(self.inputs.T, slopes)
-        self.bias_gradients = np.sum(slopes, axis=0, keepdims=True)
-        input_gradients: FloatArray = np.dot(slopes, self.weights.T)
+    def backward(self, gradients: FloatArray) -> FloatArray:
+        self.weight_gradients = np.dot(self.inputs.T, gradients)
+        self.bias_gradients = np.sum(gradients, axis=0, keepdims=True)
+        input_gradients: FloatArray = np.dot(gradients, self.weights.T)
         return input_gradients
 
 
@@ -39,10 +39,10 @@ class ReLU:
         self.inputs = inputs
         return np.maximum(0, inputs)
 
-    def backward(self, slopes: FloatArray) -> FloatArray:
-        gradients = slopes.copy()
-        gradients[self.inputs <= 0] = 0
-        return gradients
+    def backward(self, gradients: FloatArray) -> FloatArray:
+        input_gradients = gradients.copy()
+        input_gradients[self.inputs <= 0] = 0
+        return input_gradients
 
 
 class SoftmaxLoss:
@@ -58,14 +58,14 @@ class SoftmaxLoss:
         return float(loss), float(accuracy)
 
     def backward(self) -> FloatArray:
-        slopes = self.probabilities.copy()
-        slopes[range(len(self.labels)), self.labels] -= 1
-        gradients: FloatArray = slopes / len(self.labels)
+        errors = self.probabilities.copy()
+        errors[range(len(self.labels)), self.labels] -= 1
+        gradients: FloatArray = errors / len(self.labels)
         return gradients
 
 
 class Optimizer(ABC):
-    """One call a layer; weights and biases have each their own state, which hangs on the layer."""
+    """Update of one layer at a time; weights and biases have separate states, stored in the layer."""
 
     def __init__(self, learning_rate: float, decay: float) -> None:
         self.learning_rate, self.decay, self.iterations = learning_rate, decay, 0
@@ -78,7 +78,7 @@ class Optimizer(ABC):
 
     @abstractmethod
     def change(self, state: dict[str, FloatArray], name: str, gradients: FloatArray, rate: float) -> FloatArray:
-        """What to add to the parameters called `name`, whose own state is under that name."""
+        """Return the change of the parameters called `name`, whose state has the same name."""
 
 
 class SGD(Optimizer):
@@ -142,13 +142,13 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"sgd": SGD, "adagrad": AdaGra
 def train(
     weights: Sequence[FloatArray], points: FloatArray, labels: IntArray, optimizer: Optimizer, epochs: int
 ) -> tuple[list[float], list[float]]:
-    """Train a copy of `weights` on the whole batch; the loss and the accuracy of each epoch.
+    """Train a copy of `weights` on the full batch; return loss and accuracy of each epoch.
 
     Args:
-        weights: a layer each, shape (inputs + 1, outputs), the bias last.
+        weights: one array per layer, shape (inputs + 1, outputs), the last row the bias.
         points: shape (n, features), in the dtype of the weights.
         labels: shape (n,).
-        optimizer: a new one.
+        optimizer: a new instance.
         epochs: passes over the points.
     """
     layers = [Dense(layer) for layer in weights]
@@ -162,9 +162,9 @@ def train(
         epoch_loss, epoch_accuracy = loss.forward(values, labels)
         losses.append(epoch_loss)
         accuracies.append(epoch_accuracy)
-        slopes = layers[-1].backward(loss.backward())
+        gradients = layers[-1].backward(loss.backward())
         for activation, layer in zip(reversed(activations), reversed(layers[:-1]), strict=True):
-            slopes = layer.backward(activation.backward(slopes))
+            gradients = layer.backward(activation.backward(gradients))
         for layer in layers:
             optimizer.update(layer)
     return losses, accuracies

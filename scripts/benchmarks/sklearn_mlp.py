@@ -1,4 +1,4 @@
-"""The same network in scikit-learn's `MLPClassifier`, which has two of the optimizers and measures the loss alone."""
+"""The same network in scikit-learn's `MLPClassifier`, which has two of the optimizers and measures only the loss."""
 
 import warnings
 from dataclasses import asdict
@@ -11,7 +11,7 @@ RULES = {"sgd": {"momentum": "momentum"}, "adam": {"beta_1": "beta_1", "beta_2":
 
 
 def train(network: Network, points: Points, name: str, optimizer: Optimizer, epochs: int) -> list[float]:
-    """Train a network of the same layers from weights of its own; the rate does not decay.
+    """Train a network with the same layers from other weights; the learning rate does not decay.
 
     Returns:
         The loss of each epoch.
@@ -34,6 +34,6 @@ def train(network: Network, points: Points, name: str, optimizer: Optimizer, epo
         n_iter_no_change=epochs,
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # it stops at the epochs it was given
+        warnings.simplefilter("ignore", ConvergenceWarning)  # it stops after the given epochs
         model.fit(points.x.astype(network.parameters.dtype), points.labels)
     return list(model.loss_curve_)

@@ -1,4 +1,4 @@
-"""What a sweep costs beyond its training: composing, tracking, memory; and the whole of a study against bare loops."""
+"""Cost of a sweep besides training (composition, tracking, memory), and of a whole study compared with plain loops."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ from nnbench.optimizers import find
 from nnbench.sweep.executors.local import cores
 from scripts.benchmarks.training import HIDDEN, SETTINGS, against_naive
 
-# Runs a sweep as the command line does, and tells what the process itself has used, its workers apart.
+# Runs a command and prints the CPU time of the process and, separately, of its workers.
 PROBE = """
 import json, resource, sys, time
 from nnbench.cli.main import main
@@ -35,13 +35,13 @@ print(json.dumps({"status": status, "wall": wall, "parent": cpu[0], "workers": c
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What a command has used.
+    """Resources that a command has used.
 
     Attributes:
         status: its exit status.
         wall: seconds from its imports to its end.
-        parent: processor seconds of the parent alone.
-        workers: of its workers together.
+        parent: CPU seconds of the parent process.
+        workers: CPU seconds of all workers.
         memory: the parent's peak, in MiB.
     """
 
@@ -52,32 +52,32 @@ class Cost:
     memory: float
 
 
-def command(folder: str, *words: str) -> Cost:
-    """Run `python -m nnbench WORDS` in `folder` and measure it."""
-    probe = [sys.executable, "-c", PROBE, *words]
+def command(folder: str, *arguments: str) -> Cost:
+    """Run `python -m nnbench ARGUMENTS` in `folder` and measure it."""
+    probe = [sys.executable, "-c", PROBE, *arguments]
     done = subprocess.run(probe, cwd=folder, capture_output=True, text=True, check=True)
     return Cost(**json.loads(done.stdout.splitlines()[-1]))
 
 
 def add_sweep_arguments(parser: ArgumentParser) -> None:
-    """The options of the command `sweep`."""
+    """Add the options of the command `sweep`."""
     parser.add_argument("--jobs", type=int, default=1000)
     parser.add_argument("--epochs", type=int, default=50, help="epochs a run")
     parser.set_defaults(run=sweep)
 
 
 def sweep(arguments: Namespace) -> None:
-    """Print what many short runs cost: to compose, to train and track, and in the parent's memory.
+    """Print the cost of many short runs: composition, training, tracking, and the parent's memory.
 
-    What is said of a run is the difference between the whole sweep and one of a single run, so that imports do not count.
+    The cost of a run is the difference between the whole sweep and a sweep of a single run, so that imports do not count.
     """
-    words = "-m", f"training.epochs={arguments.epochs}", "report=none"
+    common = "-m", f"training.epochs={arguments.epochs}", "report=none"
     many, one = f"seed=range({arguments.jobs})", "seed=range(1)"
     with tempfile.TemporaryDirectory() as alone, tempfile.TemporaryDirectory() as crowd:
-        listed, listed_one = (command(crowd, *words, seeds, "dry_run=true") for seeds in (many, one))
+        listed, listed_one = (command(crowd, *common, seeds, "dry_run=true") for seeds in (many, one))
         print(f"{arguments.jobs} jobs composed and checked in {listed.wall - listed_one.wall:.2f} s")
-        one_run, all_runs = command(alone, *words, one), command(crowd, *words, many)
-        again_one, again = command(alone, *words, one), command(crowd, *words, many)
+        one_run, all_runs = command(alone, *common, one), command(crowd, *common, many)
+        again_one, again = command(alone, *common, one), command(crowd, *common, many)
     more = arguments.jobs - 1
     parent = 1000 * (all_runs.parent - one_run.parent) / more
     workers = 1000 * (all_runs.workers - one_run.workers) / more
@@ -86,12 +86,12 @@ def sweep(arguments: Namespace) -> None:
     print(f"beyond that {parent + workers - training:.1f} ms: {parent:.1f} ms in the parent, the rest in the worker")
     rate = more / (all_runs.wall - one_run.wall)
     print(f"{arguments.jobs} runs on {cores()} workers in {all_runs.wall:.1f} s, {rate:.0f} a second")
-    print(f"given again, they are recognised and told of in {again.wall - again_one.wall:.1f} s more than a single one")
+    print(f"repeated, the command takes {again.wall - again_one.wall:.1f} s longer than with a single run")
     print(f"the parent's memory: {all_runs.memory:.0f} MiB at most, {one_run.memory:.0f} MiB for a single run")
 
 
 def _training_time(epochs: int, rounds: int = 50) -> float:
-    """Processor seconds of one run's bare loop, by the plain loop's mirror in this process."""
+    """Return the CPU seconds of the training loop of one run, measured in this process."""
     from nnbench.training.loop import train
 
     rng = np.random.default_rng(0)
@@ -99,15 +99,15 @@ def _training_time(epochs: int, rounds: int = 50) -> float:
     optimizer = find("adam")(**SETTINGS["adam"])
     network = Network(2, HIDDEN, 3, batch=300)
     with threadpool_limits(1):
-        begun = process_time()
+        started = process_time()
         for _ in range(rounds):
             network.initialize(rng)
             train(network, optimizer, points, None, None, epochs=epochs)
-    return (process_time() - begun) / rounds
+    return (process_time() - started) / rounds
 
 
 def add_study_arguments(parser: ArgumentParser) -> None:
-    """The options of the command `study`."""
+    """Add the options of the command `study`."""
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--epochs", type=int, default=10001, help="epochs a run")
     parser.set_defaults(run=study)
@@ -116,15 +116,15 @@ def add_study_arguments(parser: ArgumentParser) -> None:
 def study(arguments: Namespace) -> None:
     """Print the time of a whole study, tracking and report included, and of the plain loop for the same runs."""
     names = ",".join(SETTINGS)
-    words = f"optimizer={names}", f"seed=range({arguments.seeds})", f"training.epochs={arguments.epochs}"
+    overrides = f"optimizer={names}", f"seed=range({arguments.seeds})", f"training.epochs={arguments.epochs}"
     with tempfile.TemporaryDirectory() as folder:
-        ours = command(folder, "-m", *words)
-    begun = perf_counter()
+        ours = command(folder, "-m", *overrides)
+    started = perf_counter()
     with threadpool_limits(1):
         for name in SETTINGS:
             for seed in range(arguments.seeds):
                 _plain(name, seed, arguments.epochs)
-    theirs = perf_counter() - begun
+    theirs = perf_counter() - started
     runs = len(SETTINGS) * arguments.seeds
     print(f"{runs} runs of {arguments.epochs:,} epochs: the plain loop, one after the other {theirs:.1f} s;")
     ratio = theirs / ours.wall

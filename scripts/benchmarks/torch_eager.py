@@ -1,4 +1,4 @@
-"""The same training in PyTorch, as most people would write it. PyTorch is an optional extra."""
+"""The same training in eager PyTorch, an optional extra."""
 
 from dataclasses import asdict
 
@@ -12,7 +12,7 @@ RULES = {"sgd": "SGD", "adagrad": "Adagrad", "rmsprop": "RMSprop", "adam": "Adam
 
 
 def train(network: Network, points: Points, name: str, optimizer: Optimizer, epochs: int) -> list[float]:
-    """Train from the weights of `network`, which stays as it is; loss and accuracy each epoch. The rate does not decay.
+    """Train from the weights of `network`, which are not changed; the learning rate does not decay.
 
     Returns:
         The loss of each epoch.

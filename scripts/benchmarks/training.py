@@ -1,4 +1,4 @@
-"""How fast training is: as a ratio to other loops that do the same work, since times alone do not travel."""
+"""Speed of the training loop as a ratio to other loops that do the same work; ratios depend less on the machine than times."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Collection
@@ -28,7 +28,7 @@ Rival = Callable[[Network, Points, str, Optimizer, int], list[float]]
 
 
 def against_naive(network: Network, points: Points, name: str, optimizer: Optimizer, epochs: int) -> list[float]:
-    """The textbook's loop."""
+    """Train with the textbook's loop."""
     rule = naive.OPTIMIZERS[name](**asdict(optimizer))
     losses, _ = naive.train(network.weights, points.x.astype(network.parameters.dtype), points.labels, rule, epochs)
     return losses
@@ -43,7 +43,7 @@ RIVALS: dict[str, tuple[Rival, Collection[str]]] = {
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """The options of the command."""
+    """Add the options of the command."""
     parser.add_argument("--vs", choices=list(RIVALS), default="naive", help="the loop to compare with")
     parser.add_argument("--optimizers", nargs="+", choices=list(SETTINGS), default=list(SETTINGS))
     parser.add_argument("--dtypes", nargs="+", choices=["float32", "float64"], default=["float32", "float64"])
@@ -53,7 +53,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Print a line for each dtype and optimizer: the median time of an epoch on both sides, and of the rounds' ratios."""
+    """Print for each dtype and optimizer the median times of an epoch, and the median of the ratios of the rounds."""
     rival, rules = RIVALS[arguments.vs]
     print(f"300 points, 2-{HIDDEN[0]}-3, whole batch, one thread; CPU µs an epoch, medians of {arguments.rounds} rounds")
     print(f"{'dtype':8} {'optimizer':10} {arguments.vs:>8} {'nnbench':>8} {'ratio':>6}  lowest-highest")
@@ -71,11 +71,11 @@ def run(arguments: Namespace) -> None:
 def compare(rival: Rival, name: str, dtype: str, rounds: int, epochs: int) -> tuple[Any, Any]:
     """Time `rival` and `train` in turn, from the same weights on the same points, both on one thread.
 
-    A round more goes before them and is not counted, since a rival may have to compile.
+    An additional first round is not counted, since the other loop may compile.
 
     Returns:
-        Microseconds an epoch of the rival and of `train`, shape (rounds,) each; those of one round ran side by side. They
-        are of CPU time, which a busy machine stretches less than that of the clock.
+        CPU time of an epoch in microseconds, of the rival and of `train`, shape (rounds,) each; the two runs of a round are
+        consecutive. CPU time depends less than wall time on other processes.
     """
     optimizer = find(name)(**SETTINGS[name])
     rng = np.random.default_rng(0)
@@ -87,10 +87,10 @@ def compare(rival: Rival, name: str, dtype: str, rounds: int, epochs: int) -> tu
     with threadpool_limits(1):
         for turn in range(rounds + 1):
             network.parameters[:] = start
-            begun = process_time()
+            started = process_time()
             rival(network, points, name, optimizer, epochs)
             between = process_time()
             train(network, optimizer, points, None, None, epochs=epochs)
-            times[:, turn] = between - begun, process_time() - between
+            times[:, turn] = between - started, process_time() - between
     theirs, ours = 1e6 * times[:, 1:] / epochs
     return theirs, ours

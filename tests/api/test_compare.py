@@ -34,13 +34,35 @@ def words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
 
 def test_objects_are_written_as_options_in_the_studys_folder(words: list[str]) -> None:
     nnbench.compare([Adam(learning_rate=0.1), Adam(learning_rate=0.2), "sgd"], "training.epochs=5", seeds=[3, 5])
-    assert words[:2] == ["--config-dir", "results/comparison/conf"]
-    assert words[3:] == ["seed=3,5", "study=comparison", "training.epochs=5"]
-    first, second, third = words[2].removeprefix("optimizer=").split(",")
+    assert words[0] == f"hydra.searchpath=['file://{Path.cwd()}/results/comparison/conf']"
+    assert words[2:] == ["seed=3,5", "study=comparison", "training.epochs=5"]
+    first, second, third = words[1].removeprefix("optimizer=").split(",")
     assert third == "sgd"
     trees = [yaml.safe_load(Path("results/comparison/conf/optimizer", f"{name}.yaml").read_text()) for name in (first, second)]
     assert [tree["learning_rate"] for tree in trees] == [0.1, 0.2]
     assert {(tree["name"], tree["algorithm"], tree["beta_1"]) for tree in trees} == {("adam", "adam", 0.9)}
+
+
+def test_a_users_search_path_is_kept(words: list[str]) -> None:
+    nnbench.compare([Adam(), "mine"], "hydra.searchpath=[file://conf]")
+    assert words[:2] == ["--config-dir", "results/comparison/conf"]
+    with pytest.raises(nnbench.UserError, match="--config-dir"):
+        nnbench.compare([Adam(), "mine"], "hydra.searchpath=[file://conf]", "--config-dir=conf")
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("place", [["--config-dir", "conf"], ["--config-dir=conf"], ["hydra.searchpath=[file://conf]"]])
+def test_objects_are_compared_with_options_in_a_users_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: list[str]
+) -> None:
+    folder = tmp_path / "it's a, folder"
+    (folder / "conf" / "optimizer").mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    Path("conf/optimizer/mine.yaml").write_text("{name: mine, algorithm: sgd}")
+    study = nnbench.compare(
+        [Adam(learning_rate=0.1), "mine"], *place, "training.epochs=31", "report=none", seeds=1, quiet=True
+    )
+    assert set(study.runs["optimizer"]) == {"adam", "mine"}
 
 
 def test_the_store_can_be_in_another_folder(words: list[str]) -> None:
