@@ -17,9 +17,9 @@ class BaseSweeper(Sweeper):
     Attributes:
         name: the option `hydra/sweeper=NAME`.
         params: default axes, such as those of an experiment.
-        context: Hydra's, with the config loader.
+        context: Hydra's context, with the config loader.
         master: the composed config of the sweep itself.
-        launcher: as configured.
+        launcher: the configured launcher.
     """
 
     name: ClassVar[str]
@@ -39,3 +39,9 @@ class BaseSweeper(Sweeper):
         self.launcher: Launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )
+
+    @staticmethod
+    def exit_with(status: int) -> None:
+        """End the command with its exit status, unless that is 0."""
+        if status:
+            raise SystemExit(status)

@@ -1,7 +1,7 @@
 """Training loop of a textbook, with which the speed of `nnbench.training.loop` is compared.
 
-Layers are objects, samples are rows, every operation allocates its result, the optimizer's state is an attribute of the layers,
-and iterations count updates of layers. The arithmetic is that of `train(..., iterations_per="layer")`.
+Layers are objects, samples are rows, every operation allocates its result, the optimizer's state is an attribute of the
+layers, and iterations count updates of layers. The arithmetic is that of `train(..., iterations_per="layer")`.
 """
 
 from abc import ABC, abstractmethod
