@@ -133,7 +133,7 @@ class Study:
     def summary(self) -> pd.DataFrame:
         """The settings, the best first.
 
-        ``task``, ``setting``, ``runs``, ``diverged``, ``measure`` (which ranks them), ``estimate`` (its interquartile mean over
+        ``task``, ``setting``, ``runs``, ``diverged``, ``measure`` (ranks them), ``estimate`` (its interquartile mean over
         seeds) and the bounds ``low`` and ``high`` of its 95 % interval, NaN if there are too few runs.
         """
         found = []
