@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nnbench.api.study import Study, read
-from nnbench.cli.outcome import VARIABLE
+from nnbench.cli.study_location import VARIABLE
 from nnbench.core.errors import UserError
 
 _PROGRAM = "nnbench: "  # prefix of an error message

@@ -22,7 +22,7 @@ def _backup(arguments: list[str]) -> int:
     parser.add_argument("target", type=Path, nargs="?", help="the copy's file; by default beside the store, with the time")
     parser.add_argument("--store", default=STORE, help=f"a tracking URI, {STORE} by default")
     options = parser.parse_args(arguments)
-    from nnbench.tracking.mlflow.copies import back_up  # not at the top: `--help` needs none of it
+    from nnbench.tracking.mlflow.backup import back_up  # not at the top: `--help` needs none of it
 
     try:
         print(back_up(options.store, options.target, time.strftime("%Y%m%d-%H%M%S")))

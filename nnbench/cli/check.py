@@ -37,7 +37,7 @@ def _check(arguments: list[str]) -> int:
     if not works:
         print("determinism    not tested, since the check of shapes failed")
         return 1
-    from nnbench.sweep.rehearsal import unrepeatable
+    from nnbench.sweep.repeatability import unrepeatable
 
     wrong = next(iter(unrepeatable([config]).values()), "")
     _print(Finding("determinism", not wrong, wrong or "equal seeds give equal runs in two processes"))

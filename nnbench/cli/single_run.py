@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from nnbench.cli.outcome import write_outcome
+from nnbench.cli.study_location import write_study_location
 from nnbench.config.schema import Config
 from nnbench.core import formatting as numbers
 from nnbench.core.console import console as make_console
@@ -10,7 +10,7 @@ from nnbench.core.console import escape_markup
 from nnbench.core.signals import Interrupted, interruptible
 from nnbench.sweep.failure import attempt
 from nnbench.sweep.job import Ended, Failure, Job, Membership, RunFailed
-from nnbench.sweep.rehearsal import check_repeatable
+from nnbench.sweep.repeatability import check_repeatable
 from nnbench.training.execute import Result, execute
 
 
@@ -44,7 +44,7 @@ def run_once(config: Config, membership: Membership | None = None) -> int:
     try:
         with interruptible():
             writer = open_study(config)
-            write_outcome(config)
+            write_study_location(config)
             if config.resume and config.identity in writer.finished():
                 writer.reuse({config.identity})
                 console.print(f"{config.run_name} has finished before in study {config.study}; resume=false repeats it")

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from nnbench.cli import run
-from nnbench.cli.outcome import write_outcome
+from nnbench.cli.study_location import write_study_location
 from nnbench.core.console import console as make_console
 from nnbench.core.console import escape_markup
 from nnbench.core.errors import UserError
@@ -19,7 +19,7 @@ from nnbench.core.signals import Interrupted, interruptible, uninterrupted
 from nnbench.sweep.executors.base import Executor
 from nnbench.sweep.job import Job
 from nnbench.sweep.progress import failure_table
-from nnbench.sweep.rehearsal import check_repeatable
+from nnbench.sweep.repeatability import check_repeatable
 from nnbench.sweep.report_command import report_command
 from nnbench.sweep.sweep import Plan, Sweep, distinct, list_jobs
 
@@ -75,7 +75,7 @@ def _open_and_run(plan: Plan, console: Console) -> int:
         from nnbench.sweep.recorder import open_study
 
         writer = open_study(plan.config)
-    write_outcome(plan.config)
+    write_study_location(plan.config)
     sweep = Sweep(plan.config, writer, plan.executor, console)
     try:
         return _run_and_report(sweep, plan)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from nnbench.core.constraints import MINIMUM_RUNS
 from nnbench.stats.interquartile import RESAMPLES, Interval, middle_mean
-from nnbench.stats.paired import LEVEL, difference, direction, holm, signed_rank
+from nnbench.stats.signed_rank import LEVEL, difference, direction, holm, signed_rank
 
 _NONE = Interval(estimate=np.nan, low=np.nan, high=np.nan, n=0)
 

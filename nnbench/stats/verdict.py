@@ -16,8 +16,8 @@ import pandas as pd
 
 from nnbench.core.constraints import MINIMUM_RUNS
 from nnbench.stats.interquartile import Interval
-from nnbench.stats.paired import LEVEL, seeds_needed
 from nnbench.stats.power import seeds_to_show
+from nnbench.stats.signed_rank import LEVEL, seeds_needed
 
 NOTABLE = 0.75  # the probability of improvement that a study should be able to show
 POWER = 0.8  # the chance with which it should

@@ -30,11 +30,11 @@ from nnbench.records.npz import SELECTION
 from nnbench.records.tuned import tuned_label
 from nnbench.sweep.executors.hydra import executor_of
 from nnbench.sweep.job import Job
-from nnbench.sweep.rehearsal import check_repeatable
+from nnbench.sweep.repeatability import check_repeatable
 from nnbench.sweep.sweep import Plan, Sweep, list_jobs
 from nnbench.tuning import budget
 from nnbench.tuning.budget import EXTENSIONS, Budget, spent
-from nnbench.tuning.rehearsed import rehearsed
+from nnbench.tuning.repeatability import configs_to_check
 from nnbench.tuning.selection import Chosen, Contender, Trial, Tuning, choose, read
 from nnbench.tuning.space import Range, Setting, Space, widened
 from nnbench.tuning.trials import list_trials, run_trials
@@ -57,7 +57,7 @@ def two_stage_sweep(loader: ConfigLoader, master: DictConfig, arguments: Iterabl
     if tuning.config.dry_run:
         _list(tuning)
         return None
-    check_repeatable(rehearsed(tuning))
+    check_repeatable(configs_to_check(tuning))
     return Plan(config=tuning.config, executor=executor, stages=lambda sweep: _run(sweep, tuning))
 
 

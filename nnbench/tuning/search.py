@@ -8,9 +8,9 @@ from omegaconf import DictConfig
 
 from nnbench.core.errors import UserError
 from nnbench.sweep.executors.hydra import executor_of
-from nnbench.sweep.rehearsal import check_repeatable
+from nnbench.sweep.repeatability import check_repeatable
 from nnbench.sweep.sweep import Plan, Sweep
-from nnbench.tuning.rehearsed import rehearsed
+from nnbench.tuning.repeatability import configs_to_check
 from nnbench.tuning.selection import Tuning, choose, read
 from nnbench.tuning.trials import list_trials, run_trials
 
@@ -33,7 +33,7 @@ def tpe_sweep(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]
     if tuning.config.dry_run:
         list_trials(tuning, tuning.seeds)
         return None
-    check_repeatable(rehearsed(tuning))
+    check_repeatable(configs_to_check(tuning))
     return Plan(config=tuning.config, executor=executor, stages=lambda sweep: _run(sweep, tuning))
 
 

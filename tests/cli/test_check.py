@@ -98,7 +98,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 @pytest.fixture
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the two processes that compare runs, whose start takes a second."""
-    monkeypatch.setattr("nnbench.sweep.rehearsal.unrepeatable", lambda configs: {})
+    monkeypatch.setattr("nnbench.sweep.repeatability.unrepeatable", lambda configs: {})
 
 
 def failed(out: str) -> set[str]:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from nnbench.core.arrays import FloatArray
 from nnbench.optimizers import Optimizer, find, known
-from nnbench.sweep.rehearsal import SHIPPED
+from nnbench.sweep.repeatability import SHIPPED
 from nnbench.training.pieces import Layers
 from nnbench.training.stepper import CHECK_AFTER, FLUSH_EVERY, Stepper
 

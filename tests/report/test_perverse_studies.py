@@ -21,7 +21,7 @@ from nnbench.report.pages import time_to_target
 from nnbench.report.sentences.caveats import caveats
 from nnbench.report.sentences.verdict import Phrasing, headline, sentence
 from nnbench.stats.interquartile import middle_mean
-from nnbench.stats.paired import compare
+from nnbench.stats.signed_rank import compare
 from nnbench.stats.verdict import judge
 
 Value = float | str

@@ -9,8 +9,8 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests  # type: ignore[import-untyped]
 
 from nnbench.stats.interquartile import interquartile_mean
-from nnbench.stats.paired import compare, holm
 from nnbench.stats.probability_of_improvement import probability_of_improvement
+from nnbench.stats.signed_rank import compare, holm
 from nnbench.stats.verdict import Verdict, judge
 from tests.oracles import interquartile
 

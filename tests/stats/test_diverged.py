@@ -5,8 +5,8 @@ import pytest
 from nnbench.stats.diverged import score, with_diverged
 from nnbench.stats.friedman import friedman
 from nnbench.stats.interquartile import interquartile_mean
-from nnbench.stats.paired import compare, compare_if_enough
 from nnbench.stats.probability_of_improvement import probability_of_improvement
+from nnbench.stats.signed_rank import compare, compare_if_enough
 
 
 def test_only_diverged_runs_are_added_and_only_where_there_is_a_value() -> None:

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nnbench.stats.paired import compare
 from nnbench.stats.power import lead_shown, power_of_signed_rank, seeds_to_show
+from nnbench.stats.signed_rank import compare
 
 
 def test_published_example() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nnbench.report.sentences.verdict import Phrasing, headline, sentence
 from nnbench.stats.interquartile import interquartile_mean
-from nnbench.stats.paired import compare
+from nnbench.stats.signed_rank import compare
 from nnbench.stats.verdict import Verdict, exclusion_reasons, judge
 
 PHRASING = Phrasing(

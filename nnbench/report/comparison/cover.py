@@ -12,7 +12,7 @@ from nnbench.report.plots import style, text
 from nnbench.report.plots.forest import Row, dots, forest_plot, mark
 from nnbench.report.plots.sheet import Page, Section, line_height
 from nnbench.report.plots.style import BODY, LEAST, LEFT, MUTED, SMALL
-from nnbench.stats.paired import LEVEL
+from nnbench.stats.signed_rank import LEVEL
 
 _NOTE = LEAST + 0.5
 

@@ -9,7 +9,7 @@ from nnbench.report.comparison.pairing import Versus
 from nnbench.report.plots.sheet import Section, line_height
 from nnbench.report.plots.style import LEAST, SMALL, WIDTH
 from nnbench.report.plots.table import Cell, Column, table
-from nnbench.stats.paired import LEVEL
+from nnbench.stats.signed_rank import LEVEL
 
 _CAPTION = (
     "Interquartile means over the seeds whose runs were completed in both studies, and their difference with its "

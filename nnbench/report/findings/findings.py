@@ -16,7 +16,7 @@ from nnbench.report.findings.search import Search, searched
 from nnbench.report.plots import style
 from nnbench.stats.diverged import score, with_diverged
 from nnbench.stats.interquartile import interquartile_mean
-from nnbench.stats.paired import compare_if_enough
+from nnbench.stats.signed_rank import compare_if_enough
 from nnbench.stats.verdict import Verdict, exclusion_reasons, judge
 
 METRICS = {one.key: one for one in by_rank("report")}  # of the report's tables and comparisons
@@ -36,7 +36,7 @@ class Comparison:
             with the diverged ones counted as worse than any, by which the settings rank; infinite where more than a quarter
             diverged), `aside` (why it is not ranked; empty), `p` (Holm-corrected over all pairs, against the first row; NaN
             where untested), `behind` (shown to be worse than the first).
-        pairs: every pair of ranked settings, as `stats.paired.compare` gives them; untested where seeds are too few for any.
+        pairs: every pair of ranked settings, from `stats.signed_rank.compare`; untested where seeds are too few for any.
         verdict: what may be said.
     """
 

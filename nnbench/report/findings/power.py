@@ -5,8 +5,8 @@ from scipy.stats import norm
 
 from nnbench.core.formatting import count, significant
 from nnbench.report.findings.findings import Findings
-from nnbench.stats.paired import LEVEL
 from nnbench.stats.power import lead_shown, power_of_signed_rank
+from nnbench.stats.signed_rank import LEVEL
 from nnbench.stats.verdict import NOTABLE
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from nnbench.report.findings.findings import Findings
-from nnbench.stats.paired import compare_if_enough
+from nnbench.stats.signed_rank import compare_if_enough
 from nnbench.stats.time_to_target import expected_running_time, time_until, times_to_target
 from nnbench.stats.verdict import Verdict, exclusion_reasons, judge
 

@@ -12,7 +12,7 @@ from nnbench.report.plots.forest import Row, dots, forest_plot, mark
 from nnbench.report.plots.sheet import Page, Section, line_height
 from nnbench.report.plots.style import BODY, LEAST, LEFT, MUTED, SMALL
 from nnbench.report.sentences import caveats, wording
-from nnbench.stats.paired import LEVEL
+from nnbench.stats.signed_rank import LEVEL
 
 _NOTE = LEAST + 0.5
 # Settings in the forest plot, whether spacing is compact, and columns of the contents; the last is taken where nothing fits.

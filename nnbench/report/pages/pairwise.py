@@ -13,8 +13,8 @@ from nnbench.report.plots.labels import short
 from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import LEAST, MUTED
 from nnbench.stats.interquartile import interquartile_mean
-from nnbench.stats.paired import LEVEL
 from nnbench.stats.probability_of_improvement import improvements
+from nnbench.stats.signed_rank import LEVEL
 
 _MANY = 8  # settings: 28 pairs fill a page
 _LETTERS = 18  # of a setting's name

@@ -14,7 +14,7 @@ from nnbench.report.plots.style import INK, MUTED, SMALL, WIDTH
 from nnbench.report.plots.table import Cell, Column, table
 from nnbench.report.sentences.wording import distinct_values
 from nnbench.stats.interquartile import RESAMPLES
-from nnbench.stats.paired import LEVEL
+from nnbench.stats.signed_rank import LEVEL
 from nnbench.stats.verdict import NOTABLE, POWER
 
 _STREAMS = (

@@ -15,7 +15,7 @@ from nnbench.report.plots.style import INK, LEAST, LEFT, MM, MUTED, RIGHT, SMALL
 from nnbench.report.sentences import wording
 from nnbench.report.sentences.wording import short_name
 from nnbench.stats.friedman import LEAST_BLOCKS, LEAST_SETTINGS, Friedman, friedman
-from nnbench.stats.paired import LEVEL
+from nnbench.stats.signed_rank import LEVEL
 
 _MANY = 12
 _NAME = 48.0  # millimetres that a name may take

@@ -21,9 +21,9 @@ from mlflow.store.db.base_sql_model import Base
 from sqlalchemy.exc import SQLAlchemyError
 
 from nnbench.core.errors import UserError
-from nnbench.tracking.mlflow.address import sqlite_uri
 from nnbench.tracking.mlflow.damage import damage_message, is_damaged
 from nnbench.tracking.mlflow.locks import LOCK_TIMEOUT
+from nnbench.tracking.mlflow.uri import sqlite_uri
 
 db: Any = utils  # which has no types
 logger = logging.getLogger(__name__)

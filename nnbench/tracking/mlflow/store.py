@@ -24,7 +24,6 @@ from nnbench.core.errors import UserError
 from nnbench.core.redaction import redacted
 from nnbench.tracking.mlflow import errors as faults
 from nnbench.tracking.mlflow import schema
-from nnbench.tracking.mlflow.address import SERVERS, database_url, named_file, sqlite_uri
 from nnbench.tracking.mlflow.errors import root_message
 from nnbench.tracking.mlflow.file_watch import FileWatch
 from nnbench.tracking.mlflow.locks import LOCK_TIMEOUT, retry_while_locked, store_lock
@@ -33,6 +32,7 @@ from nnbench.tracking.mlflow.rest_runs import RestRuns, all_pages
 from nnbench.tracking.mlflow.retry import SERVER_TIMEOUT, Retrier, ServerUnavailable, is_access_denied
 from nnbench.tracking.mlflow.runs import Runs
 from nnbench.tracking.mlflow.sql_runs import SqlRuns
+from nnbench.tracking.mlflow.uri import SERVERS, database_url, named_file, sqlite_uri
 from nnbench.tracking.mlflow.writer_lock import dead_writers
 
 logger = logging.getLogger(__name__)

@@ -7,14 +7,14 @@ from typing import Any
 
 from nnbench.config.schema import Config
 from nnbench.core.errors import UserError
-from nnbench.sweep.rehearsal import MOST, SHIPPED
+from nnbench.sweep.repeatability import MOST, SHIPPED
 from nnbench.tuning.selection import Tuning
 from nnbench.tuning.space import Choice, Range, Setting, Space
 
 FEW = 8  # settings of a design
 
 
-def rehearsed(tuning: Tuning) -> Iterator[Config]:
+def configs_to_check(tuning: Tuning) -> Iterator[Config]:
     """Yield the configs of which equal runs are to be compared before the search starts."""
     for each in tuning.contenders:
         yield each.default

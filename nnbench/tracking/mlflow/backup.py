@@ -8,9 +8,9 @@ from nnbench.core.errors import UserError
 from nnbench.core.redaction import redacted
 from nnbench.tracking.mlflow import errors as faults
 from nnbench.tracking.mlflow import schema
-from nnbench.tracking.mlflow.address import database_url, named_file
 from nnbench.tracking.mlflow.damage import damage_message, is_damaged
 from nnbench.tracking.mlflow.locks import retry_while_locked
+from nnbench.tracking.mlflow.uri import database_url, named_file
 
 
 def back_up(uri: str, target: Path | None, time: str) -> Path:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nnbench.stats.paired import LEVEL, compare, holm, seeds_needed, signed_rank
+from nnbench.stats.signed_rank import LEVEL, compare, holm, seeds_needed, signed_rank
 
 
 def enumerated(differences: list[float]) -> float:

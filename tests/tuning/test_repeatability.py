@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nnbench.tuning.rehearsed import FEW, corners, spread
+from nnbench.tuning.repeatability import FEW, corners, spread
 from nnbench.tuning.space import Choice, Range, Space
 from tests.conftest import Said
 

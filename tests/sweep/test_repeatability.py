@@ -7,7 +7,7 @@ import pytest
 
 from nnbench import datasets, optimizers
 from nnbench.config.schema import Config
-from nnbench.sweep import rehearsal
+from nnbench.sweep import repeatability
 from tests.conftest import Said
 
 Make = Callable[..., Config]
@@ -25,8 +25,8 @@ REFUSED = {
 RIGHT = ("OwnRandom", "Exits")
 
 
-def test_only_classes_of_nnbench_are_not_rehearsed() -> None:
-    assert {*optimizers.known(), *datasets.known()} >= rehearsal.SHIPPED
+def test_only_classes_of_nnbench_are_not_checked() -> None:
+    assert {*optimizers.known(), *datasets.known()} >= repeatability.SHIPPED
 
 
 def test_equal_runs_that_differ_are_detected(config: Make) -> None:
@@ -42,14 +42,14 @@ def test_equal_runs_that_differ_are_detected(config: Make) -> None:
         )
         for good in ("true", "false")
     ]
-    found = rehearsal.unrepeatable([*own, *data[1:]])
+    found = repeatability.unrepeatable([*own, *data[1:]])
     assert set(found) == {f"tests.unrepeatable:{name}" for name in (*REFUSED, "RandomData")}
     for name, cause in REFUSED.items():
         reason = found[f"tests.unrepeatable:{name}"]
         assert reason.startswith(f"optimizer.algorithm=tests.unrepeatable:{name}: two runs of equal seeds differ from step ")
         assert cause in reason
     assert "np.random" in found["tests.unrepeatable:RandomData"]
-    assert rehearsal.unrepeatable(data[:1]) == {}
+    assert repeatability.unrepeatable(data[:1]) == {}
 
 
 @pytest.mark.parametrize("many", ["", "-m"])
