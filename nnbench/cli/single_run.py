@@ -8,6 +8,7 @@ from nnbench.core import formatting as numbers
 from nnbench.core.console import console as make_console
 from nnbench.core.console import escape_markup
 from nnbench.core.signals import Interrupted, interruptible
+from nnbench.records.kinds import SCORES, kind_of_run, score_curve
 from nnbench.sweep.failure import attempt
 from nnbench.sweep.job import Ended, Failure, Job, Membership, RunFailed
 from nnbench.sweep.repeatability import check_repeatable
@@ -75,10 +76,11 @@ def _sentence(config: Config, result: Result) -> str:
     history = result.history
     if history.outcome == "diverged":
         return f"{config.run_name}: diverged at epoch {history.diverged_at}"
-    parts = [f"train loss {history.train_loss[-1]:.3f}", f"accuracy {history.train_accuracy[-1]:.3f}"]
-    if len(history.val_accuracy):
-        parts.append(f"val accuracy {history.val_accuracy[-1]:.3f}")
-    if history.test_accuracy == history.test_accuracy:
-        parts.append(f"test accuracy {history.test_accuracy:.3f}")
+    score, name = SCORES[kind_of_run(history)]
+    parts = [f"train loss {history.train_loss[-1]:.3f}", f"{name} {score_curve(history, 'train')[-1]:.3f}"]
+    if len(held_out := score_curve(history, "val")):
+        parts.append(f"val {name} {held_out[-1]:.3f}")
+    if (tested := getattr(history, f"test_{score}")) == tested:
+        parts.append(f"test {name} {tested:.3f}")
     spent = numbers.duration(history.seconds)
     return f"{config.run_name}: {history.outcome} after {len(history.train_loss):,} epochs in {spent}: {', '.join(parts)}"

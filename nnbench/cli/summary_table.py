@@ -10,6 +10,7 @@ from rich.table import Table
 
 from nnbench.core import formatting as numbers
 from nnbench.core.constraints import MINIMUM_RUNS
+from nnbench.records.measure import Measure
 from nnbench.records.measures import by_rank
 from nnbench.records.outcomes import COMPLETED
 from nnbench.records.study import Study
@@ -17,7 +18,7 @@ from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.references import references
 from nnbench.stats.interquartile import interquartile_mean
 
-MEASURES = {one.key: one.short for one in reversed(by_rank("summary"))}  # the last are kept where the terminal is narrow
+MEASURES = list(reversed(by_rank("summary")))  # the last are kept where the terminal is narrow
 _WORD = 24  # letters of a setting's name that are kept together
 OUTCOMES = ("diverged", "failed", "killed")
 
@@ -30,7 +31,7 @@ class Form:
         stacked: an interval stands below its estimate.
         whole: a setting's name is on one line; otherwise it is broken at spaces.
         time: whether there is a column of times.
-        measures: of `MEASURES`, how many columns, the last ones first; all are in the report.
+        measures: of those of `MEASURES` that the task has, how many columns, the last ones first; all are in the report.
         intervals: whether they are shown at all.
     """
 
@@ -86,7 +87,7 @@ def _with_interval(runs: pd.DataFrame, form: Form) -> str:
 
 
 def _heads(findings: Findings, form: Form) -> list[str]:
-    measures = [MEASURES[key] for key in _measures(form)]
+    measures = [one.short for one in _measures(findings, form)]
     return ["setting", "runs", *_outcomes(findings), *measures, *(["time/run"] if form.time else [])]
 
 
@@ -98,7 +99,7 @@ def _rows(findings: Findings, form: Form) -> list[list[str]]:
         runs = by_setting[setting]
         kept = runs[runs["outcome"].isin(COMPLETED)]
         counts = [str(len(runs)), *(str((runs["outcome"] == outcome).sum()) for outcome in _outcomes(findings))]
-        cells = [_interval(kept, key, form) for key in _measures(form)]
+        cells = [_interval(kept, one.key, form) for one in _measures(findings, form)]
         rows.append([str(setting), *counts, *cells, *([_duration(kept)] if form.time else [])])
     return rows
 
@@ -116,8 +117,8 @@ def _outcomes(findings: Findings) -> list[str]:
     return [name for name in OUTCOMES if (findings.runs["outcome"] == name).any()]
 
 
-def _measures(form: Form) -> list[str]:
-    return list(MEASURES)[-form.measures :]
+def _measures(findings: Findings, form: Form) -> list[Measure]:
+    return [one for one in MEASURES if one.kind in (None, findings.kind)][-form.measures :]
 
 
 def _interval(runs: pd.DataFrame, key: str, form: Form) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from nnbench.core.keys import LEADING, SUBJECT, is_part_of_setting
 from nnbench.records import tasks
+from nnbench.records.kinds import SCORES
 from nnbench.records.outcomes import COMPLETED
 from nnbench.records.ranking import Score, score, seen
 from nnbench.records.rows import Row
@@ -18,8 +19,10 @@ from nnbench.records.tables import configuration_of, newest_attempts, values_of
 from nnbench.records.versions import TAGS, split
 
 SETTING, BEST = "nnbench.setting", "nnbench.best"
-# Accuracy and loss by which a setting is chosen; those of training in a study without validation points.
-CRITERIA = (("final/val_accuracy", "final/val_loss"), ("final/train_accuracy", "final/train_loss"))
+# Score and loss by which a setting is chosen; those of training in a study without validation points.
+CRITERIA = tuple(
+    (f"final/{split}_{score}", f"final/{split}_loss") for split in ("val", "train") for score, _ in SCORES.values()
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +33,9 @@ class Best:
         optimizer: the optimizer's label.
         setting: name of the setting, such as `adam lr=0.05`.
         runs: number of its runs, including those that diverged or failed.
-        accuracy: mean over the completed runs.
+        accuracy: mean over the completed runs, of a regression of R².
         run_ids: ids of its runs.
+        measure: name of what the mean is of.
     """
 
     optimizer: str
@@ -39,6 +43,7 @@ class Best:
     runs: int
     accuracy: float
     run_ids: frozenset[str]
+    measure: str = "accuracy"
 
 
 def setting_names(rows: Sequence[Row]) -> dict[str, str]:
@@ -70,13 +75,23 @@ def best_settings(rows: Sequence[Row]) -> list[Best]:
     for row in newest_attempts(rows):
         if row.tags.get("nnbench.stage") != "tuning" and row.status != "RUNNING":
             tried.setdefault((tasks.key(row.params), row.tags.get("nnbench.optimizer", ""), named[row.run_id]), []).append(row)
-    criteria = next((names for names in CRITERIA if any(names[0] in row.metrics for row in rows)), CRITERIA[-1])
-    scores = {key: _score(runs, *criteria) for key, runs in tried.items() if any(map(_is_completed, runs))}
+    of_task: dict[str, list[Row]] = {}
+    for (task, *_), runs in tried.items():
+        of_task.setdefault(task, []).extend(runs)
+    criteria = {task: _criteria(runs) for task, runs in of_task.items()}
+    scores = {key: _score(runs, *criteria[key[0]]) for key, runs in tried.items() if any(map(_is_completed, runs))}
     found: dict[tuple[str, str], Best] = {}
     for key in sorted(scores, key=lambda key: scores[key]):
         (task, optimizer, setting), runs = key, tried[key]
         ids = frozenset(row.run_id for row in runs)
-        best = Best(optimizer=optimizer, setting=setting, runs=len(runs), accuracy=scores[key].accuracy, run_ids=ids)
+        best = Best(
+            optimizer=optimizer,
+            setting=setting,
+            runs=len(runs),
+            accuracy=scores[key].accuracy,
+            run_ids=ids,
+            measure=next(name for part, name in SCORES.values() if criteria[task][0].endswith(part)),
+        )
         found.setdefault((task, optimizer), best)
     return list(found.values())
 
@@ -98,6 +113,11 @@ def varying(rows: Sequence[Row]) -> list[str]:
         for key, text in row.params.items():
             found.setdefault((row.tags.get("nnbench.optimizer", ""), key), set()).add(text)
     return sorted({key for (_, key), texts in found.items() if len(texts) > 1 and is_part_of_setting(key)})
+
+
+def _criteria(runs: Sequence[Row]) -> tuple[str, str]:
+    """Return the score and the loss by which the settings of a task are chosen: the first that any of its runs has."""
+    return next((names for names in CRITERIA if any(names[0] in row.metrics for row in runs)), CRITERIA[-1])
 
 
 def _score(runs: Sequence[Row], accuracy: str, loss: str) -> Score:

@@ -9,6 +9,7 @@ from nnbench.records.history import History
 
 Split = Literal["train", "val", "test"]
 Group = Literal["final", "best", "test", "time", "epochs_to", "diverged", "reference"]
+Kind = Literal["classification", "regression"]
 Place = Literal["report", "leaderboard", "summary", "run_list", "note"]
 
 
@@ -28,6 +29,7 @@ class Measure:
         better: whether higher or lower values are better; None if neither.
         name: name in reports, such as `validation accuracy`; by default, split and quantity.
         log: whether a chart's axis is logarithmic.
+        kind: kind of task that has it; None if all have it.
         rank: position among the measures that settings are ranked by, from 0; None if they are not ranked by it.
         places: which tables show it, besides MLflow's charts and the export: the report's table of finals, MLflow's
             leaderboard, the terminal's summary, the report's list of runs, the first line of a run's note in MLflow.
@@ -43,6 +45,7 @@ class Measure:
     better: Literal["higher", "lower"] | None = None
     name: str = ""
     log: bool = False
+    kind: Kind | None = None
     rank: int | None = None
     places: tuple[Place, ...] = ()
 
@@ -100,6 +103,7 @@ class Curve:
         unit, meaning: unit and description of the column of `Study.curves` in the export's dictionary.
         last: description of the column of `Study.runs`, the curve's last point.
         log: whether a chart's axis is logarithmic.
+        kind: kind of task that has it; None if all have it.
     """
 
     key: str
@@ -109,6 +113,7 @@ class Curve:
     meaning: str
     last: str
     log: bool = False
+    kind: Kind | None = None
 
     def values(self, history: History) -> FloatArray:
         """Return all values, shape (epochs,) or, if `evaluated`, (evaluated epochs,)."""

@@ -5,52 +5,22 @@ export's dictionary, the rankings, the tables of the report and the terminal's s
 """
 
 import math
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
 from nnbench.core.arrays import FloatArray
+from nnbench.records.curves import CURVES, EXPLAINED, SQUARED
 from nnbench.records.history import History
-from nnbench.records.measure import Curve, Measure, Place
+from nnbench.records.kinds import SCORES, score_curve
+from nnbench.records.measure import Group, Measure, Place, Split
 
-TARGETS = (0.70, 0.80, 0.90)  # training accuracies whose first epoch is logged; none above the Bayes accuracy of the spiral
+__all__ = ["CURVES", "MEASURES", "by_rank", "by_split", "reached"]
+
+# Training accuracies, of a regression R², whose first epoch is logged; none above the Bayes accuracy of the spiral.
+TARGETS = (0.70, 0.80, 0.90)
 ROUNDING = 1e-6  # error of a share of points in float32
-
-CURVES = (
-    Curve(
-        key="train/loss",
-        column="train_loss",
-        evaluated=False,
-        unit="nats",
-        meaning="mean cross-entropy on the training points, of probabilities clipped to [1e-7, 1 - 1e-7]",
-        last="of the last epoch that MLflow's charts show",
-        log=True,
-    ),
-    Curve(
-        key="train/accuracy",
-        column="train_accuracy",
-        evaluated=False,
-        unit="share",
-        meaning="training points classified rightly",
-        last="likewise",
-    ),
-    Curve(
-        key="val/loss",
-        column="val_loss",
-        evaluated=True,
-        unit="nats",
-        meaning="mean cross-entropy on the validation points, not clipped; empty where there are none",
-        last="likewise, on the validation points",
-        log=True,
-    ),
-    Curve(
-        key="val/accuracy",
-        column="val_accuracy",
-        evaluated=True,
-        unit="share",
-        meaning="validation points classified rightly; empty where there are none",
-        last="likewise",
-    ),
-)
 
 
 def _last(values: FloatArray) -> float:
@@ -71,7 +41,7 @@ def _or_nan(value: float | None) -> float:
 
 
 def _first_epoch(history: History, target: float) -> float:
-    reached = history.train_accuracy >= target - ROUNDING
+    reached = score_curve(history, "train") >= target - ROUNDING
     return float(reached.argmax()) if reached.any() else math.nan
 
 
@@ -103,7 +73,61 @@ def _reference(key: str, name: str, quantity: str, unit: str, meaning: str) -> M
 
 def reached(target: str) -> str:
     """Describe the column `epochs_to/TARGET`; a store may have targets of another version."""
-    return f"the first epoch at which training accuracy reached {target}; empty if never"
+    return f"the first epoch at which training accuracy, of a regression R², reached {target}; empty if never"
+
+
+def _score(
+    group: Group,
+    split: Split,
+    name: str,
+    of: Callable[[History, str], float],
+    meaning: str,
+    *,
+    rank: int | None = None,
+    places: tuple[Place, ...] = (),
+) -> Iterator[Measure]:
+    """The same measure of both kinds of task: accuracy and R².
+
+    Args:
+        group, split, rank, places: see `Measure`.
+        name: the key without its last part, such as `final/val_`.
+        of: the value, from a history and that last part.
+        meaning: of the accuracy.
+    """
+    for kind, (part, quantity) in SCORES.items():
+        yield Measure(
+            key=f"{name}{part}",
+            compute=partial(_apply, of, part),
+            unit="share",
+            meaning=meaning if kind == "classification" else f"likewise, {EXPLAINED}",
+            group=group,
+            quantity=quantity,
+            split=split,
+            better="higher",
+            kind=kind,
+            rank=rank,
+            places=places,
+        )
+
+
+def _apply(of: Callable[[History, str], float], part: str, history: History) -> float:
+    return of(history, part)
+
+
+def _root(key: str, loss: Callable[[History], float], group: Group, split: Split, rank: int | None) -> Measure:
+    return Measure(
+        key=key,
+        compute=lambda history: math.sqrt(loss(history)) if len(history.train_r2) else math.nan,
+        unit="targets",
+        meaning="root of the mean squared error, in the unit of the targets; of a table, their standard deviation",
+        group=group,
+        quantity="RMSE",
+        split=split,
+        better="lower",
+        kind="regression",
+        rank=rank,
+        places=() if rank is None else ("report", "leaderboard", "summary", "run_list"),
+    )
 
 
 # In the order of the columns of `Study.runs`.
@@ -120,15 +144,12 @@ MEASURES: tuple[Measure, ...] = (
         rank=3,
         places=("report", "leaderboard", "summary", "run_list", "note"),
     ),
-    Measure(
-        key="final/train_accuracy",
-        compute=lambda history: _last(history.train_accuracy),
-        unit="share",
-        meaning="likewise",
-        group="final",
-        quantity="accuracy",
-        split="train",
-        better="higher",
+    *_score(
+        "final",
+        "train",
+        "final/train_",
+        lambda history, part: _last(getattr(history, f"train_{part}")),
+        "likewise",
         rank=2,
         places=("report", "run_list"),
     ),
@@ -144,15 +165,12 @@ MEASURES: tuple[Measure, ...] = (
         rank=4,
         places=("report", "leaderboard"),
     ),
-    Measure(
-        key="final/val_accuracy",
-        compute=lambda history: _last(history.val_accuracy),
-        unit="share",
-        meaning="likewise; settings are selected by it",
-        group="final",
-        quantity="accuracy",
-        split="val",
-        better="higher",
+    *_score(
+        "final",
+        "val",
+        "final/val_",
+        lambda history, part: _last(getattr(history, f"val_{part}")),
+        "likewise; settings are selected by it",
         rank=1,
         places=("report", "leaderboard", "summary", "note"),
     ),
@@ -166,15 +184,8 @@ MEASURES: tuple[Measure, ...] = (
         split="val",
         better="lower",
     ),
-    Measure(
-        key="best/val_accuracy",
-        compute=lambda history: _greatest(history.val_accuracy),
-        unit="share",
-        meaning="the highest of the run",
-        group="best",
-        quantity="accuracy",
-        split="val",
-        better="higher",
+    *_score(
+        "best", "val", "best/val_", lambda history, part: _greatest(getattr(history, f"val_{part}")), "the highest of the run"
     ),
     Measure(
         key="best/epoch",
@@ -194,44 +205,32 @@ MEASURES: tuple[Measure, ...] = (
         quantity="loss",
         split="test",
         better="lower",
-        name="test cross-entropy",
         rank=7,
     ),
-    Measure(
-        key="best/test_accuracy",
-        compute=lambda history: float(history.best_test_accuracy),
-        unit="share",
-        meaning="likewise",
-        group="best",
-        quantity="accuracy",
-        split="test",
-        better="higher",
-        rank=6,
+    *_score(
+        "best", "test", "best/test_", lambda history, part: float(getattr(history, f"best_test_{part}")), "likewise", rank=6
     ),
     Measure(
         key="test/loss",
         compute=lambda history: float(history.test_loss),
         unit="nats",
-        meaning="mean cross-entropy on the test points, with the final weights; empty for a diverged run",
+        meaning=f"mean cross-entropy on the test points, with the final weights; {SQUARED}; empty for a diverged run",
         group="test",
         quantity="loss",
         split="test",
         better="lower",
-        name="test cross-entropy",
         rank=5,
     ),
-    Measure(
-        key="test/accuracy",
-        compute=lambda history: float(history.test_accuracy),
-        unit="share",
-        meaning="likewise",
-        group="test",
-        quantity="accuracy",
-        split="test",
-        better="higher",
+    *_score(
+        "test",
+        "test",
+        "test/",
+        lambda history, part: float(getattr(history, f"test_{part}")),
+        "likewise",
         rank=0,
         places=("report", "leaderboard", "summary", "run_list", "note"),
     ),
+    _root("test/rmse", lambda history: history.test_loss, "test", "test", 8),
     Measure(
         key="time/train_seconds",
         compute=lambda history: float(history.seconds),
@@ -287,8 +286,8 @@ def by_rank(place: Place | None = None) -> list[Measure]:
 
 
 def by_split(measures: list[Measure]) -> list[Measure]:
-    """Sort measures for a table or a row of charts: accuracies, then losses, each on test, validation and training points."""
-    quantities, splits = ("accuracy", "loss"), ("test", "val", "train")
+    """Sort measures for a table or a row of charts: scores, then losses, each on test, validation and training points."""
+    quantities, splits = ("accuracy", "R²", "RMSE", "loss"), ("test", "val", "train")
 
     def place(one: Measure) -> tuple[int, int]:
         return (

@@ -34,6 +34,7 @@ def write_run(folder: Path, history: History, boundary: Boundary | None) -> None
             "evaluated": history.evaluated,
             "val_loss": history.val_loss,
             "val_accuracy": history.val_accuracy,
+            **({"train_r2": history.train_r2, "val_r2": history.val_r2} if len(history.train_r2) else {}),
         },
     )
     _write(folder / WEIGHTS, _weights(history))
@@ -60,9 +61,10 @@ def read_history(path: Path) -> Arrays:
     arrays = _read(path, ("train_loss", "train_accuracy", "evaluated", "val_loss", "val_accuracy"))
     epochs, evaluated = len(arrays["train_loss"]), arrays["evaluated"]
     _require(path, all(array.ndim == 1 for array in arrays.values()), "its curves are not one-dimensional")
-    _require(path, len(arrays["train_accuracy"]) == epochs, "its curves differ in length")
-    for name in ("val_loss", "val_accuracy"):
-        _require(path, len(arrays[name]) in (0, len(evaluated)), "its curves differ in length")
+    score = "r2" if "train_r2" in arrays else "accuracy"
+    _require(path, len(arrays[f"train_{score}"]) == epochs, "its curves differ in length")
+    for name in ("val_loss", f"val_{score}"):
+        _require(path, len(arrays.get(name, ())) in (0, len(evaluated)), "its curves differ in length")
     ascending = evaluated.dtype.kind in "iu" and bool((np.diff(evaluated.astype(np.int64)) > 0).all())
     _require(
         path,

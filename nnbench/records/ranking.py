@@ -19,8 +19,9 @@ class Score:
     """Score of a setting on validation points; the lowest is the best.
 
     Scores are compared by the share of runs that were lost (diverged, failed or killed), then by the mean of the final
-    validation accuracies over seeds, then by the mean validation loss. Among equal settings, the first is chosen. The mean is
-    used instead of the interquartile mean of the report, which would leave out two of five tuning seeds.
+    validation accuracies over seeds (of a regression, of R²), then by the mean validation loss. Among equal settings, the
+    first is chosen. The mean is used instead of the interquartile mean of the report, which would leave out two of five
+    tuning seeds.
 
     Attributes:
         share: share of the runs that were lost.
@@ -41,8 +42,8 @@ class Score:
 
     @property
     def value(self) -> float:
-        """Number to maximize, for samplers that need one: it has the order of lost runs and accuracy."""
-        return self.accuracy - 2 * self.lost
+        """Number to maximize, for samplers that need one: it has the order of lost runs and accuracy; R² counts from -1 on."""
+        return max(self.accuracy, -1.0) - 2 * self.lost
 
 
 def seen(outcome: object, accuracy: float | None, loss: float | None) -> Seen:
@@ -50,7 +51,7 @@ def seen(outcome: object, accuracy: float | None, loss: float | None) -> Seen:
 
     Args:
         outcome: outcome of the run, from its tag `nnbench.outcome`; None for a run that is not in the store.
-        accuracy: final validation accuracy; None or NaN if there is none.
+        accuracy: final validation accuracy or R²; None or NaN if there is none.
         loss: final validation loss; None or NaN if there is none.
     """
     if outcome not in COMPLETED or accuracy is None or math.isnan(accuracy):

@@ -33,8 +33,8 @@ REPORT_OPTIONS = "nnbench.report_options"
 # Columns that `Study.runs` always has.
 TAGS = ("outcome", "optimizer", "identity", "sweep_id", "stage", "reason")
 PROVENANCE = (*SOURCES.values(), "commit", "dirty", "version", "python", "numpy", "blas", "cpu", "threads", "command")
-METRICS = tuple(measure.key for measure in MEASURES)
-CURVES = tuple(curve.column for curve in measures.CURVES)
+# Those of a regression are there only where a run has them.
+METRICS = tuple(measure.key for measure in MEASURES if measure.kind != "regression")
 
 
 def is_own(row: Row) -> bool:
@@ -103,8 +103,10 @@ def runs_table(rows: Sequence[Row]) -> pd.DataFrame:
 
 def curve_tables(histories: Mapping[str, Path]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Make `Study.curves` and `Study.records` from the files of histories by run id."""
-    parts: dict[str, list[np.ndarray]] = {key: [np.empty(0)] for key in ("epoch", *CURVES)}
+    names = "epoch", *(curve.column for curve in measures.CURVES)
+    parts: dict[str, list[np.ndarray]] = {name: [np.empty(0)] for name in names}
     read, records = [], [pd.DataFrame({"run_id": "", "epoch": 0, "train_accuracy": 0.0}, index=[]).astype({"run_id": str})]
+    has_r2 = False
     for run_id, path in histories.items():
         try:
             arrays = artifacts.read_history(path)
@@ -116,25 +118,29 @@ def curve_tables(histories: Mapping[str, Path]) -> tuple[pd.DataFrame, pd.DataFr
         epochs = artifacts.curve_epochs(len(arrays["train_loss"]), evaluated)
         parts["epoch"].append(epochs)
         for curve in measures.CURVES:
-            values = arrays[curve.column]
-            if curve.evaluated:
+            values = arrays.get(curve.column, np.empty(0))
+            if not len(values):
+                values = np.full(len(epochs), np.nan)
+            elif curve.evaluated:
                 known, values = values, np.full(len(epochs), np.nan)
-                if len(known):
-                    values[np.searchsorted(epochs, evaluated)] = known
+                values[np.searchsorted(epochs, evaluated)] = known
             else:
                 values = values[epochs]
             parts[curve.column].append(values)
-        records.append(_records(arrays["train_accuracy"]).assign(run_id=run_id))
-    columns = {key: np.concatenate(arrays, dtype=float) for key, arrays in parts.items()}
+        score = "train_r2" if "train_r2" in arrays else "train_accuracy"
+        has_r2 = has_r2 or score == "train_r2"
+        records.append(_records(arrays[score], score).assign(run_id=run_id))
+    absent = () if has_r2 else [curve.column for curve in measures.CURVES if curve.kind == "regression"]
+    columns = {key: np.concatenate(arrays, dtype=float) for key, arrays in parts.items() if key not in absent}
     ids = np.repeat(np.array(read, dtype=object), [len(epochs) for epochs in parts["epoch"][1:]])
     curves = pd.DataFrame({"run_id": ids.astype(str), **columns}).astype({"epoch": int})
     return curves, pd.concat(records, ignore_index=True)
 
 
-def _records(accuracy: np.ndarray) -> pd.DataFrame:
-    best = np.fmax.accumulate(accuracy)  # NaN between the evaluated epochs of mini-batches
-    epochs = np.flatnonzero(np.diff(best, prepend=-1.0) > 0)
-    return pd.DataFrame({"run_id": "", "epoch": epochs, "train_accuracy": accuracy[epochs].astype(float)})
+def _records(score: np.ndarray, column: str) -> pd.DataFrame:
+    best = np.fmax.accumulate(score)  # NaN between the evaluated epochs of mini-batches
+    epochs = np.flatnonzero(np.diff(best, prepend=-np.inf) > 0)
+    return pd.DataFrame({"run_id": "", "epoch": epochs, column: score[epochs].astype(float)})
 
 
 def sweeps_table(rows: Sequence[Row]) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from rich.text import Text
 from nnbench.config.schema import Config
 from nnbench.core import formatting as numbers
 from nnbench.core.console import escape_markup
+from nnbench.records.kinds import score_curve
 from nnbench.sweep.job import Ended, Failure
 from nnbench.training.execute import Result
 
@@ -89,8 +90,8 @@ class SweepProgress:
 
     def _update_best(self, config: Config, result: Result) -> None:
         history = result.history
-        if history.outcome != "diverged" and len(history.val_accuracy):
-            value = float(history.val_accuracy[-1])
+        if history.outcome != "diverged" and len(scores := score_curve(history, "val")):
+            value = float(scores[-1])
             if self.best is None or value > self.best[0]:
                 self.best = (value, config.run_name)
 

@@ -17,6 +17,7 @@ from nnbench.core import formatting as numbers
 from nnbench.core.errors import UserError
 from nnbench.core.keys import key_of
 from nnbench.records.history import History
+from nnbench.records.kinds import KINDS, SCORES, kind_of, score_curve
 from nnbench.records.ranking import Score, Seen, score, seen
 from nnbench.sweep.grid import plain_tree, with_values
 from nnbench.sweep.job import Job, Stage
@@ -193,18 +194,19 @@ def _compose(loader: ConfigLoader, master: DictConfig, overrides: list[str], fix
 
 
 def result_in_store(row: "Row | None") -> Seen:
-    """Final validation accuracy and loss of a run in the store; None where it has none or diverged."""
+    """Final validation score and loss of a run in the store; None where it has none or diverged."""
     if row is None:
         return None
     metrics = row.metrics
-    return seen(row.tags.get("nnbench.outcome"), metrics.get("final/val_accuracy"), metrics.get("final/val_loss"))
+    score, _ = SCORES[kind_of(metrics)]
+    return seen(row.tags.get("nnbench.outcome"), metrics.get(f"final/val_{score}"), metrics.get("final/val_loss"))
 
 
 def result_in_history(history: History) -> Seen:
-    """Final validation accuracy and loss of a run that has just ended; None where it diverged."""
+    """Final validation score and loss of a run that has just ended; None where it diverged."""
     if history.outcome == "diverged":
         return None  # without rows, perhaps
-    return seen(history.outcome, float(history.val_accuracy[-1]), float(history.val_loss[-1]))
+    return seen(history.outcome, float(score_curve(history, "val")[-1]), float(history.val_loss[-1]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,7 +233,8 @@ class Chosen:
             console.print(f"[yellow]{escape(name)}[/yellow]: no run of any of its configs finished", soft_wrap=True)
             return
         lost = f", {self.score.lost} of them lost" if self.score.lost else ""
-        judged = f"validation accuracy {self.score.accuracy:.3f} over {numbers.count(seeds, 'seed')}{lost}"
+        _, name = SCORES[KINDS[self.contender.default.dataset.instance.loss]]
+        judged = f"validation {name} {self.score.accuracy:.3f} over {numbers.count(seeds, 'seed')}{lost}"
         console.print(f"{escape(f'{name}: {as_text(self.setting)}')}; {judged}", soft_wrap=True)
         for key, side in self.edges.items():
             where = escape(f"{self.contender.label} {key}={self.setting[key]:g}")

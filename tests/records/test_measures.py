@@ -49,7 +49,7 @@ history = History(
 assert {point.key: point.value for point in metric_points(history, 0)}[KEY] == 0.5
 assert f"{KEY} 0.5" in notes.run_note("finished", {}, history=history).splitlines()[0]
 assert KEY in tables.METRICS and KEY in tables.runs_table([])
-assert KEY in views.SECTIONS["test"] and KEY in views.METRICS
+assert KEY in views.SECTIONS["test"] and KEY in [one.key for one in views.METRICS]
 
 study = make_study(seeds=6, boundaries=False)
 study.runs[KEY] = 1 - study.runs["test/accuracy"]
@@ -87,13 +87,16 @@ def test_stored_names_and_their_order_are_unchanged() -> None:
         *("epochs_to/0.70", "epochs_to/0.80", "epochs_to/0.90", "diverged_at_epoch"),
         *("reference/chance_accuracy", "reference/neighbours_accuracy", "reference/bayes_accuracy", "reference/bayes_loss"),
     ) == METRICS
-    assert [curve.key for curve in CURVES] == ["train/loss", "train/accuracy", "val/loss", "val/accuracy"]
+    of_classification = [curve.key for curve in CURVES if curve.kind != "regression"]
+    assert of_classification == ["train/loss", "train/accuracy", "val/loss", "val/accuracy"]
 
 
 def test_no_key_and_no_rank_is_there_twice() -> None:
-    ranks = [one.rank for one in MEASURES if one.rank is not None]
-    assert len(set(METRICS)) == len(METRICS)
-    assert sorted(ranks) == list(range(len(ranks)))
+    keys = [one.key for one in MEASURES]
+    assert len(set(keys)) == len(keys)
+    for other in ("classification", "regression"):
+        ranks = [one.rank for one in MEASURES if one.rank is not None and one.kind != other]
+        assert sorted(ranks) == list(range(len(ranks)))
 
 
 def test_ranking_measures_have_a_direction() -> None:

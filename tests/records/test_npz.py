@@ -2,6 +2,7 @@ import io
 import tracemalloc
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from nnbench.records import npz as artifacts
 from nnbench.records.boundary import Boundary
 from nnbench.records.boundary_image import draw
 from nnbench.records.history import History
+from nnbench.records.tables import curve_tables
 
 
 @pytest.fixture
@@ -60,6 +62,25 @@ def test_history_round_trip(tmp_path: Path, history: History) -> None:
         assert array.dtype == original.dtype
         np.testing.assert_array_equal(array, original)
     assert not (tmp_path / "boundary.npz").exists()
+
+
+def test_the_curves_of_a_regression_have_r2_and_no_accuracy(tmp_path: Path, history: History) -> None:
+    none = np.empty(0)
+    r2 = np.linspace(-2.0, 0.5, 50)
+    regression = replace(history, train_accuracy=none, val_accuracy=none, train_r2=r2, val_r2=np.array([-1.5, 0.25, 0.5]))
+    for name, one in (("regression", regression), ("classification", history)):
+        (tmp_path / name).mkdir()
+        artifacts.write_run(tmp_path / name, one, None)
+    paths = {name: tmp_path / name / "history.npz" for name in ("regression", "classification")}
+    curves, records = curve_tables(paths)
+    own, other = (curves[curves["run_id"] == name].set_index("epoch") for name in paths)
+    np.testing.assert_array_equal(own["train_r2"], r2[own.index])
+    assert own.loc[[0, 10, 49], "val_r2"].tolist() == [-1.5, 0.25, 0.5]
+    assert own["train_accuracy"].isna().all()
+    assert other["train_r2"].isna().all()
+    assert records.loc[records["run_id"] == "regression", "train_r2"].tolist() == r2.tolist(), "every epoch is a record"
+    alone, _ = curve_tables({"classification": paths["classification"]})
+    assert list(alone) == ["run_id", "epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy"]
 
 
 def test_weights_round_trip(tmp_path: Path, history: History) -> None:

@@ -63,6 +63,29 @@ def test_finals(history: Histories) -> None:
     assert "reference/bayes_loss" not in {point.key for point in metric_points(run, 5000)}  # nothing infinite is kept
 
 
+def test_a_regression_has_r2_and_rmse_instead_of_accuracy(history: Histories) -> None:
+    none = np.empty(0)
+    r2 = np.linspace(-0.5, 0.84, 200)
+    run = history(
+        train_accuracy=none,
+        val_accuracy=none,
+        test_accuracy=math.nan,
+        train_r2=r2,
+        val_r2=np.r_[0.75, np.full(20, 0.5)],
+        test_r2=0.6,
+        best_test_r2=0.7,
+        best_test_loss=0.3,
+        test_loss=0.25,
+    )
+    told = dict(final_values(run))
+    assert not [key for key in told if "accuracy" in key]
+    assert (told["test/r2"], told["test/loss"], told["test/rmse"]) == (0.6, 0.25, 0.5)
+    assert (told["final/train_r2"], told["final/val_r2"], told["best/val_r2"]) == (0.84, 0.5, 0.75)
+    assert told["best/test_r2"] == 0.7
+    assert told["epochs_to/0.80"] == np.argmax(r2 >= 0.8)
+    assert curve(run, "val/r2") == dict(zip(run.evaluated.tolist(), run.val_r2.tolist(), strict=True))
+
+
 def test_a_share_in_float32_reaches_its_target(history: Histories) -> None:
     accuracy = np.full(200, 0.1, np.float32)
     accuracy[3] = np.float32(240 / 300)

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from nnbench.core import palette
-from nnbench.records.measure import Measure
+from nnbench.records.kinds import SCORES, kind_of
+from nnbench.records.measure import Kind, Measure, Split
 from nnbench.records.measures import by_rank
 from nnbench.records.outcomes import COMPLETED, COUNTED
 from nnbench.records.study import Study
@@ -90,10 +91,25 @@ class Findings:
         return int(known.max()) if len(known) and known.max() >= 2 else None
 
     @cached_property
+    def kind(self) -> Kind:
+        """The kind of the task: classification, which is judged by accuracy, or regression, by R²."""
+        return kind_of([key for key in map(str, self.scored) if self.known(key)])
+
+    @cached_property
     def primary(self) -> Measure:
-        """What the study is judged by: test accuracy, or the next best where there is no test split."""
-        accuracies = [one for one in METRICS.values() if one.quantity == "accuracy"]
-        return next((one for one in accuracies if self.known(one.column)), accuracies[-1])
+        """What the study is judged by: accuracy or R² on test points, or the next best where there is no test split."""
+        scores = [self.score(split) for split in ("test", "val", "train")]
+        return next((one for one in scores if self.known(one.column)), scores[-1])
+
+    def score(self, split: Split) -> Measure:
+        """The accuracy or R² after the last epoch, on the points of a split."""
+        part, _ = SCORES[self.kind]
+        return METRICS[f"test/{part}" if split == "test" else f"final/{split}_{part}"]
+
+    @cached_property
+    def held_out(self) -> Measure:
+        """The score on validation points; on training points where there are none."""
+        return next(one for one in (self.score("val"), self.score("train")) if self.known(one.column) or one.split == "train")
 
     @cached_property
     def styles(self) -> dict[str, palette.LineStyle]:

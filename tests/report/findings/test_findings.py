@@ -33,7 +33,7 @@ def test_ranks_agree_with_scipy(comparison: Study) -> None:
         assert table.loc[other, "behind"] == (expected < 0.05)
 
 
-@pytest.mark.parametrize("column", METRICS)
+@pytest.mark.parametrize("column", [key for key, one in METRICS.items() if one.kind != "regression"])
 def test_the_best_comes_first(comparison: Study, column: str) -> None:
     by = METRICS[column]
     estimates = Findings(comparison).ranking(by)["estimate"]

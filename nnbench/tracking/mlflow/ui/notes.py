@@ -153,8 +153,9 @@ def _bests(experiment_id: str, bests: Sequence[Best]) -> str:
     for best in bests:
         name = f"[{plain(best.optimizer)}]({views.filter_link(experiment_id, best_filter(best.optimizer))})"
         rows.append(f"| {name} | {plain(best.setting)} | {best.runs} | {best.accuracy:.3f} |")
+    measures = " or ".join(dict.fromkeys(best.measure for best in bests))
     title = "**Best setting of each optimizer**, chosen on validation points; the report ranks on test points:"
-    head = ["", title, "", "| runs of | setting | runs | mean accuracy |"]
+    head = ["", title, "", f"| runs of | setting | runs | mean {measures} |"]
     return "\n".join([*head, "|---|---|---|---|", *rows, ""])
 
 

@@ -6,6 +6,7 @@ from mlflow.entities import Experiment
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import IntegrityError
 
+from nnbench.records.kinds import kind_of
 from nnbench.records.labels import best_settings, changed_labels, varying
 from nnbench.records.tables import is_own
 from nnbench.records.tasks import varying_keys
@@ -66,5 +67,6 @@ def _update_study_page(store: Store, experiment_id: str, command: str, question:
         grouped=bool(trained),
         varying=varying(trained),
         task=task,
+        kinds={kind_of(row.metrics) for row in trained} or {"classification"},
     )
     set_tags(store, experiment, {NOTE: note} | saved)

@@ -7,11 +7,12 @@ A version of MLflow that does not know the format ignores the views.
 import base64
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from urllib.parse import quote
 
 from nnbench.core.keys import LABEL, LEADING
 from nnbench.records import measures
+from nnbench.records.measure import Kind
 from nnbench.records.measures import MEASURES, by_rank, by_split
 
 TAG = "mlflow.sharedViewState."
@@ -35,11 +36,17 @@ SECTIONS: dict[str, dict[str, bool]] = {
 }
 # MLflow would make a chart for a metric without one, in a new section before the others.
 HIDDEN = tuple(one.key for one in MEASURES if one.group not in BAR_GROUPS)
-METRICS = tuple(one.key for one in by_rank("leaderboard"))
+METRICS = tuple(by_rank("leaderboard"))
 
 
 def views(
-    created: int, *, tuned: bool = False, grouped: bool = False, varying: Sequence[str] = (), task: Sequence[str] = ()
+    created: int,
+    *,
+    tuned: bool = False,
+    grouped: bool = False,
+    varying: Sequence[str] = (),
+    task: Sequence[str] = (),
+    kinds: Collection[Kind] = frozenset({"classification"}),
 ) -> dict[str, str]:
     """Return the views of a study as tags of its experiment.
 
@@ -50,16 +57,19 @@ def views(
         varying: parameters that differ between its runs, without the seed.
         task: parameters that differ between its tasks; empty if it has one task. With several tasks, the leaderboard sorts
             the runs by the first of these parameters instead of ranking them.
+        kinds: kinds of its tasks, whose measures are the columns of the leaderboard.
     """
+    columns = [one.key for one in METRICS if one.kind is None or one.kind in kinds]
+    score = "final/val_accuracy" if "classification" in kinds else "final/val_r2"
     stage = " AND tags.`nnbench.stage` = 'final'" if tuned else ""
     best = " AND tags.`nnbench.best` = 'true'" if grouped else stage
     group_keys = [("tag", "nnbench.setting")] if grouped else [("param", key) for key in (LABEL, *LEADING)]
     states: dict[str, dict[str, object]] = {
         LEADERBOARD: {
             "searchFilter": f"{TRAINING} AND {COMPLETED}{stage}",
-            "orderByKey": f"params.`{task[0]}`" if task else "metrics.`final/val_accuracy`",
+            "orderByKey": f"params.`{task[0]}`" if task else f"metrics.`{score}`",
             "selectedColumns": [
-                *(f"metrics.`{key}`" for key in METRICS),
+                *(f"metrics.`{key}`" for key in columns),
                 *(f"params.`{key}`" for key in (*dict.fromkeys([*task, *varying]), "seed")),
             ],
         },

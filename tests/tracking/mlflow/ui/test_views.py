@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from nnbench.records.measures import TARGETS
-from nnbench.records.tables import METRICS
+from nnbench.records.measures import MEASURES, TARGETS
 from nnbench.tracking.mlflow.ui.views import CURVES, FAILURES, HIDDEN, LEADERBOARD, SECTIONS, filter_link, link, views
 
 
@@ -29,12 +28,22 @@ def test_each_view_has_a_name_and_is_the_same_each_time() -> None:
 @pytest.mark.parametrize("key", [LEADERBOARD, CURVES, FAILURES])
 def test_every_metric_has_a_chart_or_is_hidden(key: str) -> None:
     charts = {chart["metricKey"]: chart for chart in state(key)["compareRunCharts"]}
-    curves = {f"{part}/{what}" for part in ("train", "val") for what in ("loss", "accuracy")}
-    assert set(charts) == curves | set(METRICS) | {f"epochs_to/{target:.2f}" for target in TARGETS}
+    curves = {f"{part}/{what}" for part in ("train", "val") for what in ("loss", "accuracy", "r2")}
+    assert set(charts) == curves | {one.key for one in MEASURES} | {f"epochs_to/{target:.2f}" for target in TARGETS}
     assert {name for name, chart in charts.items() if chart["deleted"]} == set(HIDDEN)
     assert {name for name, chart in charts.items() if chart["type"] == "LINE"} == curves
     assert charts["train/loss"]["scaleType"] == charts["val/loss"]["scaleType"] == "log"
     assert charts["train/accuracy"]["scaleType"] == "linear"
+
+
+def test_the_leaderboard_of_a_regression_has_its_measures() -> None:
+    kinds = ("classification",), ("regression",), ("classification", "regression")
+    plain, regression, both = (state(LEADERBOARD, kinds=one)["selectedColumns"] for one in kinds)
+    assert "metrics.`test/accuracy`" in plain
+    assert not any("r2" in column or "rmse" in column for column in plain)
+    assert {"metrics.`test/r2`", "metrics.`test/rmse`", "metrics.`final/train_loss`"} <= set(regression)
+    assert not any("accuracy" in column for column in regression)
+    assert set(plain) | set(regression) == set(both)
 
 
 def test_curves_are_first() -> None:

@@ -1,0 +1,28 @@
+"""Kinds of task, classification and regression, and the measure that settings of each are judged by."""
+
+from collections.abc import Container
+from typing import Literal
+
+from nnbench.core.arrays import FloatArray
+from nnbench.records.history import History
+from nnbench.records.measure import Kind
+
+# What settings are judged by, by the kind of task: part of a key, and name in print. Higher is better, and 1 the best.
+SCORES: dict[Kind, tuple[str, str]] = {"classification": ("accuracy", "accuracy"), "regression": ("r2", "R²")}
+KINDS: dict[str, Kind] = {"cross_entropy": "classification", "mean_squared_error": "regression"}  # by the dataset's loss
+
+
+def kind_of(known: Container[str]) -> Kind:
+    """The kind of the task of some runs, from the keys of their measures that have a value."""
+    return "regression" if any(key in known for key in ("final/train_r2", "final/val_r2", "test/r2")) else "classification"
+
+
+def kind_of_run(history: History) -> Kind:
+    """The kind of the task of a run."""
+    return "regression" if len(history.train_r2) else "classification"
+
+
+def score_curve(history: History, split: Literal["train", "val"]) -> FloatArray:
+    """The accuracy of a classification or the R² of a regression, at each epoch or at each evaluated one."""
+    curve: FloatArray = getattr(history, f"{split}_{SCORES[kind_of_run(history)][0]}")
+    return curve
