@@ -238,7 +238,7 @@ def _is_empty(head: str, table: pd.DataFrame) -> bool:
 
 def _answer(task: Task) -> str:
     findings = Findings(task.study)
-    return wording.verdict(findings, findings.primary)
+    return wording.answer(findings, findings.primary)
 
 
 def _png(figure: Figure) -> bytes:

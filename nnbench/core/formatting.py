@@ -89,6 +89,11 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def percent(share: float) -> str:
+    """Format a share in whole per cent: `75 %`."""
+    return f"{share:.0%}".replace("%", " %")
+
+
 def listing(items: list[str]) -> str:
     """Join items: `a`, `a and b`, `a, b and c`."""
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)

@@ -1,1 +1,1 @@
-"""From a study to a PDF that a person would hand out, and the tables behind its figures."""
+"""Report of a study as PDF, web page and Markdown, with the tables behind its figures."""

@@ -57,5 +57,5 @@ class ErrorLog:
 
 def _reason(error: Exception) -> str:
     """The exception's type and the first line of its message."""
-    said = next(iter(str(error).strip().splitlines()), "")
-    return f"{type(error).__name__}{': ' if said else ''}{said[:_LONGEST].rstrip('.')}"
+    message = next(iter(str(error).strip().splitlines()), "")
+    return f"{type(error).__name__}{': ' if message else ''}{message[:_LONGEST].rstrip('.')}"

@@ -12,10 +12,10 @@ def mean_over_training(curves: pd.DataFrame, column: str, *, until: float, log: 
     """The mean of a curve from epoch 0 to `until`, by the trapezoid rule between the evaluated epochs.
 
     Args:
-        curves: `run_id`, `epoch` and the column, as in `Study.curves`; runs that diverged are to be left out beforehand, for
-            their curves have no value past that point.
+        curves: `run_id`, `epoch` and the column, as in `Study.curves`; without diverged runs, whose curves
+            end early.
         column: such as `train_loss`.
-        until: the epoch at which all runs are cut; a run that stopped before keeps its last value, as its weights do.
+        until: epoch at which all runs are cut; a run that stopped earlier keeps its last value.
         log: weight epoch e by 1 / (1 + e), so that each doubling of the epochs has the same weight.
 
     Returns:

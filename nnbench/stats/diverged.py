@@ -1,8 +1,8 @@
-"""Diverged runs in a comparison: each ranks below every run that finished.
+"""Values of diverged runs in a comparison: each ranks below every completed run.
 
 A run whose loss became infinite or NaN has no final value. Leaving it out would bias the comparison in favour of its setting,
 so it gets the worst possible value: minus infinity if greater values are better, else infinity. Ranks and signed-rank tests
-need no special case: it loses to any finite value, and two diverged runs tie. A run that failed or was killed gives no
+need no special case: it is worse than any finite value, and two diverged runs tie. A run that failed or was killed gives no
 information on its setting: its value is missing.
 """
 
@@ -22,12 +22,12 @@ def with_diverged(values: pd.DataFrame, runs: pd.DataFrame, *, higher: bool) -> 
     """Add the diverged runs to the values of a study.
 
     Args:
-        values: `setting`, `seed`, `value`, a row a run that came to its end.
+        values: `setting`, `seed`, `value`, a row a completed run.
         runs: of a `Study`.
         higher: whether greater values are better.
 
     Returns:
-        The same columns; `values` itself where it is empty, since nothing can then be compared.
+        The same columns; `values` unchanged if it is empty, since nothing can then be compared.
     """
     diverged = runs.loc[runs["outcome"] == "diverged", ["setting", "seed"]]
     if values.empty or diverged.empty:
@@ -38,8 +38,8 @@ def with_diverged(values: pd.DataFrame, runs: pd.DataFrame, *, higher: bool) -> 
 def score(values: npt.ArrayLike, *, higher: bool) -> float:
     """Return the interquartile mean by which a setting is ranked, including its diverged runs.
 
-    It is finite as long as no more than a quarter of the runs diverged, which is then the quarter that it leaves out; else it
-    is the value of a diverged run.
+    It is finite if no more than a quarter of the runs diverged, which is then the quarter that it leaves out; else it is the
+    value of a diverged run.
 
     Args:
         values: shape (n,), one a run, infinite where it diverged; NaN stands for no value and is left out.

@@ -41,8 +41,8 @@ def failures(runs: pd.DataFrame, *, accuracy: str = "final/train_accuracy", chan
 
     Args:
         runs: of a `Study`: `setting`, `outcome` and the accuracy.
-        accuracy: the column that tells whether a run has learnt anything.
-        chance: the accuracy up to which it has not, as `chance_line` gives it.
+        accuracy: column by which a run is at chance.
+        chance: highest accuracy that counts as chance, from `chance_line`.
 
     Returns:
         One row a setting, in the order of the runs: `setting`, `n`, `diverged`, `at_chance`, and `share` of both together with
@@ -50,9 +50,9 @@ def failures(runs: pd.DataFrame, *, accuracy: str = "final/train_accuracy", chan
     """
     ended = runs[runs["outcome"].isin(COUNTED)]
     rows = []
-    for setting, own in ended.groupby("setting", sort=False):
-        diverged = own["outcome"] == "diverged"
-        at_chance = ~diverged & (own[accuracy] <= chance)
-        failed = share(int((diverged | at_chance).sum()), len(own))
-        rows.append((setting, len(own), int(diverged.sum()), int(at_chance.sum()), failed.estimate, failed.low, failed.high))
+    for setting, group in ended.groupby("setting", sort=False):
+        diverged = group["outcome"] == "diverged"
+        at_chance = ~diverged & (group[accuracy] <= chance)
+        failed = share(int((diverged | at_chance).sum()), len(group))
+        rows.append((setting, len(group), int(diverged.sum()), int(at_chance.sum()), failed.estimate, failed.low, failed.high))
     return pd.DataFrame(rows, columns=["setting", "n", "diverged", "at_chance", "share", "low", "high"])

@@ -1,6 +1,6 @@
 """Friedman's test of equal ranks, with Nemenyi's critical difference of two mean ranks.
 
-Each seed is a block that ranks the settings. Friedman's test (1937) asks whether any setting ranks apart from the others;
+Each seed is a block that ranks the settings. Friedman's test (1937) is of the hypothesis that all settings have equal ranks;
 Nemenyi's (1963) compares all pairs at once, as Demsar (2006, "Statistical comparisons of classifiers over multiple data
 sets") proposes: two settings differ where their mean ranks lie `q sqrt(k (k + 1) / (6 N))` apart or more, `q` a quantile
 of the studentized range over sqrt 2, k settings, N blocks.
@@ -25,11 +25,11 @@ class Friedman:
         blocks: the seeds in which every setting has a value; the others are left out.
         statistic: Friedman's chi-square, corrected for ties; NaN under three settings or six blocks, as are `p` and
             `critical_difference`.
-        p: that ranks at random would lie so far apart, by Iman and Davenport's (1980) F, to which Demsar turns because the
-            chi-square is too cautious: F = (N - 1) chi2 / (N (k - 1) - chi2), k - 1 and (k - 1) (N - 1) degrees of freedom.
-        critical_difference: the least difference of two mean ranks that Nemenyi's test calls one.
+        p: p-value by Iman and Davenport's (1980) F, recommended by Demsar because the chi-square is conservative:
+            F = (N - 1) chi2 / (N (k - 1) - chi2), with k - 1 and (k - 1) (N - 1) degrees of freedom.
+        critical_difference: the least significant difference of two mean ranks in Nemenyi's test.
         nemenyi: p-values of all pairs, settings x settings, corrected for their number.
-        groups: settings not shown to differ from one another, from the best: the bars of a critical-difference diagram.
+        groups: sets of settings without a significant difference, best first: the bars of a critical-difference diagram.
     """
 
     ranks: "pd.Series[float]"

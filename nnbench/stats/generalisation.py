@@ -17,7 +17,7 @@ def generalisation_gap(
     """The interquartile mean of the gap over seeds, a row a setting.
 
     Args:
-        runs: of a `Study`, those that came to their end.
+        runs: of a `Study`, the completed ones.
         measure: accuracy (a share of points) or loss (nats).
         split: the unseen points.
 
@@ -27,7 +27,7 @@ def generalisation_gap(
     unseen = runs[f"test/{measure}" if split == "test" else f"final/val_{measure}"]
     gap = (runs[f"final/train_{measure}"] - unseen) * (1 if measure == "accuracy" else -1)
     rows = []
-    for setting, own in gap.groupby(runs["setting"], sort=False):
-        one = interquartile_mean(own)
+    for setting, group in gap.groupby(runs["setting"], sort=False):
+        one = interquartile_mean(group)
         rows.append((setting, one.n, one.estimate, one.low, one.high))
     return pd.DataFrame(rows, columns=["setting", "n", "estimate", "low", "high"])

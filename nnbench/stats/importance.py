@@ -4,9 +4,9 @@ Functional analysis of variance on a random forest fitted to the configurations 
 efficient approach for assessing hyperparameter importance"), as Optuna computes it. The shares are main effects: the
 remainder to 1 is due to interactions of hyperparameters.
 
-Two choices. The forest learns *ranks*, so that loss, its logarithm and any other monotone measure give the same answer, one
-exploded loss does not outweigh the rest, and a configuration that diverged has a place: the last. And a hyperparameter
-searched on a logarithmic scale is weighed on that scale; Optuna weighs all on a linear one.
+Two choices differ from Optuna's. The forest is fitted to *ranks*, so that loss, its logarithm and any other monotone measure
+give the same result, one very large loss does not dominate, and a configuration that diverged ranks last. And a
+hyperparameter searched on a logarithmic scale is transformed to that scale.
 """
 
 from collections.abc import Collection
@@ -24,21 +24,21 @@ def importance(
 
     Args:
         configurations: one row a configuration: the value (over seeds; NaN where it diverged), and a column for each
-            hyperparameter, numbers or words.
+            hyperparameter, numbers or text.
         value: name of the column to explain.
         higher: whether greater values are better.
         log: hyperparameters searched on a logarithmic scale, all positive.
 
     Returns:
         In [0, 1], greatest first, at most 1 together; 0 for one that does not vary. NaN under two configurations, or where
-        all have the same value: there is nothing to explain.
+        all have the same value.
     """
     parameters = [str(name) for name in configurations.columns if name != value]
     ranks = (configurations[value] * (1 if higher else -1)).fillna(-np.inf).rank()
     if ranks.nunique() < 2:
         return pd.Series(np.nan, index=pd.Index(parameters), dtype=float)
     table = configurations[parameters].assign(**{name: np.log10(configurations[name]) for name in log}, _rank=ranks)
-    # the forest draws rows by their place, and the order in which runs are read must not matter
+    # the forest samples rows by position, and the result must not depend on the order in which runs are read
     table = table.sort_values(["_rank", *parameters])
     found = _fanova(table[parameters], table["_rank"])
     return pd.Series({name: found[name] for name in parameters}, dtype=float).sort_values(ascending=False, kind="stable")

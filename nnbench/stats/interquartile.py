@@ -1,7 +1,7 @@
 """Interquartile mean of a few seeds, with a bootstrap confidence interval.
 
-It drops the best and the worst quarter of the runs: steadier than the mean, which one bad run moves, and than the
-median, which looks at one or two runs (Agarwal et al., 2021, "Deep reinforcement learning at the edge of the
+It drops the best and the worst quarter of the runs: more robust than the mean, which depends on every single run, and more
+efficient than the median, which depends on one or two (Agarwal et al., 2021, "Deep reinforcement learning at the edge of the
 statistical precipice"). Where n is not divisible by 4, the runs at the two cuts are weighted by the part of them that lies in
 the middle half: of 10 runs the third and the eighth count half. Without this, 10 runs would be averaged over 60 %, 7 runs
 over 71 % of them.
@@ -55,7 +55,7 @@ def middle_mean(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
 def interquartile_mean(values: npt.ArrayLike, *, confidence: float = 0.95) -> Interval:
     """Mean of the middle half, with a percentile bootstrap interval; the same values give the same interval.
 
-    The percentile method, because BCa is undefined where all values are the same.
+    The percentile method is used because BCa is undefined where all values are equal.
 
     Args:
         values: shape (n,), one a run; NaN stands for no value and is left out.

@@ -1,4 +1,4 @@
-"""Power of a comparison: the seeds that it needs, and the difference that it can show with given seeds.
+"""Power of a comparison: the seeds needed for a difference, and the difference that given seeds can show.
 
 Noether (1987, "Sample size determination for some common nonparametric tests", JASA 82): the Wilcoxon-Mann-Whitney test with
 `n = (z_(1 - level/2) + z_power)^2 / (6 (p - 1/2)^2)` runs a setting shows a probability of improvement p with that power. The

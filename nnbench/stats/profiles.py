@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-LEAST_PROBLEMS = 3  # with fewer, a profile has one or two steps and is less informative than the times
+LEAST_PROBLEMS = 3  # with fewer, a profile has only one or two steps
 R_MAX = 4.0
 
 

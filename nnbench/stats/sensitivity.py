@@ -21,7 +21,7 @@ def sensitivity_curve(
 
     Args:
         values: one row a run: the hyperparameter, `setting`, `value` (NaN where the run diverged), `place` (of its setting,
-            as selection orders them: the less, the better).
+            as selection orders them: 0 is the best).
         hyperparameter: name of its column, of positive numbers.
         per_decade: join values that lie within so many steps a decade, as a search at random needs; None takes them as
             they are, as a grid does.
@@ -34,10 +34,10 @@ def sensitivity_curve(
     if per_decade:
         scale = scale.map(lambda value: 10 ** (round(np.log10(value) * per_decade) / per_decade))
     rows = []
-    for (at, _), own in values.groupby([scale, "place"]):
-        one = interquartile_mean(own["value"])
-        setting, place = own[["setting", "place"]].iloc[0]
-        rows.append((at, setting, place, one.n, one.estimate, one.low, one.high, int(own["value"].isna().sum())))
+    for (at, _), group in values.groupby([scale, "place"]):
+        one = interquartile_mean(group["value"])
+        setting, place = group[["setting", "place"]].iloc[0]
+        rows.append((at, setting, place, one.n, one.estimate, one.low, one.high, int(group["value"].isna().sum())))
     columns = [hyperparameter, "setting", "place", "n", "estimate", "low", "high", "diverged"]
     table = pd.DataFrame(rows, columns=columns).sort_values([hyperparameter, "place"])
     return table.drop_duplicates(hyperparameter).reset_index(drop=True)

@@ -3,8 +3,8 @@
 The two runs of a seed have the same data and initial weights as long as the change touches neither, so their difference
 is not due to these random draws. The estimate is the difference of the interquartile means over the seeds on which neither run
 diverged; its interval comes from a bootstrap over seeds, both runs of a seed drawn at once. Whether a change is shown is
-decided by the Wilcoxon signed-rank test, Holm-corrected over the settings, on all pairs: a diverged run is the worst there is
-(see `stats.diverged`).
+decided by the Wilcoxon signed-rank test, Holm-corrected over the settings, on all pairs; a diverged run is worse than any
+other (see `stats.diverged`).
 """
 
 from itertools import count
@@ -54,14 +54,14 @@ def shifts(pairs: pd.DataFrame) -> pd.DataFrame:
         where they fell, by rank sums over all pairs), `p`, `p_holm`, `differ` (whether a change is shown).
     """
     rows = []
-    for setting, own in pairs.groupby("setting", sort=False):
-        sides = own[["before", "after"]].to_numpy(dtype=np.float64)
-        ended = own[np.isfinite(sides).all(axis=1)]
+    for setting, group in pairs.groupby("setting", sort=False):
+        sides = group[["before", "after"]].to_numpy(dtype=np.float64)
+        ended = group[np.isfinite(sides).all(axis=1)]
         change, means = _NONE, (np.nan, np.nan)
         if len(ended):
             change, means = shift(ended), middle_mean(ended[["before", "after"]].to_numpy(dtype=np.float64).T).tolist()
         differences = difference(sides[:, 1], sides[:, 0])
-        counts = setting, len(own), change.n, *np.isinf(sides).sum(axis=0).tolist(), *means
+        counts = setting, len(group), change.n, *np.isinf(sides).sum(axis=0).tolist(), *means
         bounds = change.estimate, change.low, change.high
         rows.append((*counts, *bounds, direction(differences), signed_rank(differences)))
     columns = ["setting", "n", "ended", "lost_before", "lost_after", "before", "after", "estimate", "low", "high", "sign", "p"]

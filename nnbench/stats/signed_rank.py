@@ -49,7 +49,7 @@ def _p_value(signed: npt.NDArray[np.int_]) -> float:
 
 
 def holm(p_values: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Holm's (1979) step-down correction, shape (m,): rejecting below a level errs at all with at most that chance."""
+    """Holm's (1979) step-down correction, shape (m,): controls the probability of any false rejection at the level."""
     # SciPy corrects for false discoveries only. Statsmodels agrees (test_claims.py), but its import takes a second.
     array = np.asarray(p_values, dtype=np.float64)
     order = np.argsort(array, kind="stable")
@@ -79,8 +79,8 @@ def compare(values: pd.DataFrame) -> pd.DataFrame:
     """Test every pair of settings.
 
     Args:
-        values: one row a seed, one column a setting, NaN where a run is missing: a pair is judged by the seeds both have.
-            Infinite where it diverged, as `diverged.with_diverged` gives it: two diverged runs of a seed tie.
+        values: one row a seed, one column a setting, NaN where a run is missing: a pair is compared on the seeds that both
+            have. Infinite where it diverged, from `diverged.with_diverged`: two diverged runs of a seed tie.
 
     Returns:
         One row a pair: `first`, `second`, `n` (seeds both have), `sign` (1 where `first` has the greater values, -1 where

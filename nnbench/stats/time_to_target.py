@@ -1,12 +1,12 @@
 """Time until the training accuracy reaches a target, with censoring of runs that do not reach it.
 
-Of a run that did not reach the target, it is only known that its time exceeds its length: it is censored. The share of runs
-that have reached the target by a time t is therefore one minus Kaplan and Meier's (1958) product over the times of arrival,
-`1 - prod (1 - d_i / r_i)`, with d_i arrivals among the r_i runs still on their way. A run that diverged will never arrive
-and stays on its way for ever.
+A run that did not reach the target is censored: its time is only known to exceed its length. The share of runs that have
+reached the target by a time t is estimated by one minus Kaplan and Meier's (1958) product over the times at which runs reached
+it, `1 - prod (1 - d_i / r_i)`, where d_i of the r_i runs still at risk reached it. A diverged run never reaches the target and
+stays at risk for ever.
 
-The expected running time (Auger and Hansen, 2005; Hansen et al., 2021, "COCO") is what reaching the target once costs if
-one restarts with fresh seeds until it happens: the time spent in all runs, failures included, over the number of arrivals.
+The expected running time (Auger and Hansen, 2005; Hansen et al., 2021, "COCO") is the expected cost of reaching the target
+by restarting with new seeds until a run does: the time spent in all runs, over the number of those that reached it.
 """
 
 import warnings
@@ -49,8 +49,8 @@ def share_reached(times: pd.DataFrame) -> pd.DataFrame:
         times: the rows of one setting, as `times_to_target` gives them.
 
     Returns:
-        One row an arrival, in ascending order, each holding until the next: `time`, `share`, and `low`, `high` (95 % log-log
-        interval by Greenwood's formula; NaN once all have arrived, where it is undefined).
+        One row for each time at which a run reached it, ascending: `time`, `share` until the next row, and `low`, `high` (95 %
+        log-log interval by Greenwood's formula; NaN once all runs have reached it, where it is undefined).
     """
     known = _known(times)
     if not known["reached"].any():
@@ -84,9 +84,9 @@ class RunningTime:
 
     Attributes:
         expected: in the unit of the times; infinite where no run reached the target, NaN where there is no run or it is
-            unknown what one that diverged has cost.
-        successes: how many runs reached it.
-        n: of how many.
+            unknown how long a diverged one ran.
+        successes: number of runs that reached it.
+        n: number of runs.
     """
 
     expected: float

@@ -1,4 +1,4 @@
-"""What may and what may not be said of studies that go wrong, by the fields of the verdict and the kinds of its caveats.
+"""What may and what may not be said of studies that go wrong, by the fields of the conclusion and the kinds of its caveats.
 
 No wording is looked at. A case gives the values of its runs, a row a setting and a number a seed; instead of a number, x is a
 run that diverged, f one that failed, k one that was killed, r one that is running, and _ one that was never asked for.
@@ -19,10 +19,10 @@ from nnbench.report.findings.measures import disagreements
 from nnbench.report.findings.targets import races
 from nnbench.report.pages import time_to_target
 from nnbench.report.sentences.caveats import caveats
-from nnbench.report.sentences.verdict import Phrasing, headline, sentence
+from nnbench.report.sentences.conclusion import Phrasing, headline, sentence
+from nnbench.stats.conclusion import conclude
 from nnbench.stats.interquartile import middle_mean
 from nnbench.stats.signed_rank import compare
-from nnbench.stats.verdict import judge
 
 Value = float | str
 OUTCOMES = {"x": "diverged", "f": "failed", "k": "killed", "r": "running"}
@@ -64,7 +64,7 @@ class Case:
     Attributes:
         name: of the case.
         study: the runs.
-        said: fields of the verdict as they must be.
+        said: fields of the conclusion as they must be.
         never: settings that may not be called the best.
         caveats: kinds that must be among the caveats.
         silent: kinds that may not.
@@ -85,7 +85,7 @@ BESIDE: dict[str, list[Value]] = {"a": [0.5, 1.2] * 10, "b": NARROW, "c": [float
 
 CASES = [
     Case("no run", made({}), {"claim": "nothing", "best": ""}),
-    Case("all diverged", made({"a": "xxxxxx", "b": "xxxxxx"}), {"claim": "nothing", "best": "", "shown": ()}),
+    Case("all diverged", made({"a": "xxxxxx", "b": "xxxxxx"}), {"claim": "nothing", "best": "", "differing": ()}),
     Case("all failed", made({"a": "ffffff", "b": "kkkkkk"}), {"claim": "nothing", "best": ""}),
     Case("one run", made({"a": [0.9]}), {"claim": "alone", "seeds": 1}, silent=("power",)),
     Case("one optimizer, five seeds", made({"a": around(0.9, 5)}), {"claim": "alone"}, caveats=("alone", "seeds")),
@@ -96,24 +96,28 @@ CASES = [
         {"claim": "alone", "diverged": (("a", 10, 20),)},
         caveats=("diverged",),
     ),
-    Case("one seed", made({"a": [0.9], "b": [0.1]}), {"claim": "few_seeds", "shown": (), "behind": ()}),
-    Case("five seeds, however clear", made({"a": around(0.9, 5), "b": around(0.1, 5)}), {"claim": "few_seeds", "shown": ()}),
+    Case("one seed", made({"a": [0.9], "b": [0.1]}), {"claim": "few_seeds", "differing": (), "worse": ()}),
+    Case(
+        "five seeds, however clear",
+        made({"a": around(0.9, 5), "b": around(0.1, 5)}),
+        {"claim": "few_seeds", "differing": ()},
+    ),
     Case(
         "six seeds, clear",
         made({"a": around(0.9, 6), "b": around(0.1, 6)}),
-        {"claim": "first", "best": "a", "behind": ("b",)},
+        {"claim": "first", "best": "a", "worse": ("b",)},
         caveats=("seeds", "power"),
     ),
     Case(
         "seven seeds of four settings",
         made({name: around(0.9 - 0.2 * at, 7) for at, name in enumerate("abcd")}),
-        {"claim": "few_seeds", "shown": (), "level": ()},
+        {"claim": "few_seeds", "differing": (), "not_distinguished": ()},
         silent=("power",),
     ),
     Case(
         "eight seeds of four settings",
         made({name: around(0.9 - 0.2 * at, 8) for at, name in enumerate("abcd")}),
-        {"claim": "first", "behind": ("b", "c", "d"), "alike": ()},
+        {"claim": "first", "worse": ("b", "c", "d"), "worse_not_distinguished": ()},
     ),
     Case(
         "five seeds with one diverged", made({"a": but(around(0.9, 5), "x", [1]), "b": around(0.1, 5)}), {"claim": "few_seeds"}
@@ -121,35 +125,42 @@ CASES = [
     Case(
         "one setting under two names",
         made({"adam": TWINS, "adam lr=0.05": TWINS}),
-        {"claim": "no_difference", "tied": ("adam lr=0.05",), "same": (("adam", "adam lr=0.05"),), "shown": ()},
+        {
+            "claim": "no_difference",
+            "tied": ("adam lr=0.05",),
+            "identical": (("adam", "adam lr=0.05"),),
+            "differing": (),
+        },
         caveats=("same_values",),
     ),
     Case(
         "the best under two names",
         made({"a": TWINS, "b": TWINS, "c": around(0.5, of=1)}),
-        {"claim": "tied", "tied": ("b",), "same": (("a", "b"),), "behind": ("c",)},
+        {"claim": "tied", "tied": ("b",), "identical": (("a", "b"),), "worse": ("c",)},
         caveats=("same_values",),
     ),
     Case(
         "two names, one run of one killed",
         made({"a": TWINS, "b": but(TWINS, "k", [3]), "c": around(0.5, of=1)}),
-        {"claim": "tied", "same": (("a", "b"),)},
+        {"claim": "tied", "identical": (("a", "b"),)},
         caveats=("same_values", "missing"),
     ),
     Case(
         "the second under two names",
         made({"a": TWINS, "b": around(0.5, of=1), "c": around(0.5, of=1)}),
-        {"claim": "first", "best": "a", "tied": (), "same": (("b", "c"),)},
+        {"claim": "first", "best": "a", "tied": (), "identical": (("b", "c"),)},
         caveats=("same_values",),
     ),
     Case(
         "the same mean of other values",
         made({"a": [0.5, 0.6, 0.7, 0.8] * 3, "b": [0.8, 0.7, 0.6, 0.5] * 3, "c": around(0.1, 12)}),
-        {"claim": "tied", "tied": ("b",), "same": ()},
+        {"claim": "tied", "tied": ("b",), "identical": ()},
         silent=("same_values",),
     ),
     Case(
-        "all at one", made({"a": [1.0] * 10, "b": [1.0] * 10}), {"claim": "no_difference", "same": (("a", "b"),), "shown": ()}
+        "all at one",
+        made({"a": [1.0] * 10, "b": [1.0] * 10}),
+        {"claim": "no_difference", "identical": (("a", "b"),), "differing": ()},
     ),
     Case(
         "the survivors of the hottest are the best",  # issue 16: 8 of 20 diverged, and it 'reached the highest'
@@ -161,13 +172,13 @@ CASES = [
     Case(
         "most of the hottest diverged",
         made({"hot": but(around(0.9), "x", range(16)), "cold": around(0.5, of=1)}),
-        {"claim": "first", "best": "cold", "behind": ("hot",)},
+        {"claim": "first", "best": "cold", "worse": ("hot",)},
         never=("hot",),
     ),
     Case(
         "a quarter diverged",
         made({"hot": but(around(0.9), "x", range(2)), "cold": around(0.5, of=1)}),
-        {"claim": "first", "best": "hot", "behind": ("cold",), "diverged": (("hot", 2, 20),)},
+        {"claim": "first", "best": "hot", "worse": ("cold",), "diverged": (("hot", 2, 20),)},
     ),
     Case(
         "half of all diverged",
@@ -177,7 +188,7 @@ CASES = [
     Case(
         "one lost all",
         made({"a": around(0.4), "b": "x" * 20}),
-        {"claim": "first", "best": "a", "behind": ("b",), "aside": ()},
+        {"claim": "first", "best": "a", "worse": ("b",), "not_ranked": ()},
         never=("b",),
     ),
     Case(
@@ -204,37 +215,37 @@ CASES = [
     Case(
         "no seed in common",
         made({"a": [*around(0.9, 10), *"_" * 10], "b": [*"_" * 10, *around(0.1, 10)]}),
-        {"claim": "few_seeds", "seeds": 0, "shown": ()},
+        {"claim": "few_seeds", "seeds": 0, "differing": ()},
         caveats=("missing",),
     ),
     Case(
         "gaps in seeds",
         made({"a": but(around(0.9), "_", range(0, 20, 3)), "b": but(around(0.1), "_", range(1, 20, 3))}),
-        {"claim": "first", "best": "a", "behind": ("b",)},
+        {"claim": "first", "best": "a", "worse": ("b",)},
         caveats=("missing",),
     ),
     Case(
         "one has two seeds",
         made({"lucky": [0.99, 0.99], "a": around(0.9), "b": around(0.5)}),
-        {"best": "a", "settings": 2, "aside": (("lucky", "2 seeds"),)},
+        {"best": "a", "settings": 2, "not_ranked": (("lucky", "2 seeds"),)},
         never=("lucky",),
     ),
     Case(  # 'no run came to its end' was said of it
         "three seeds ended, all six of the other diverged",
         made({"adam": around(0.9, 3), "sgd": "xxxxxx"}),
-        {"claim": "few_seeds", "best": "adam", "settings": 2, "aside": ()},
+        {"claim": "few_seeds", "best": "adam", "settings": 2, "not_ranked": ()},
         never=("sgd",),
     ),
     Case(  # the one run that was left of sgd stood alone
         "five seeds, and five of six of the other diverged",
         made({"adam": [0.95] * 5, "sgd": [*"xxxxx", 0.5]}),
-        {"claim": "few_seeds", "best": "adam", "settings": 2, "aside": ()},
+        {"claim": "few_seeds", "best": "adam", "settings": 2, "not_ranked": ()},
         never=("sgd",),
     ),
     Case(
         "half of all that are ranked diverged",
         made({"a": but(around(0.9), "x", range(10)), "b": but(around(0.5, of=1), "x", range(12)), "short": [0.95] * 3}),
-        {"claim": "most_diverged", "best": "a", "aside": (("short", "3 seeds"),)},
+        {"claim": "most_diverged", "best": "a", "not_ranked": (("short", "3 seeds"),)},
         never=("short",),
     ),
     Case(  # it was said to have the same mean, the highest, and to be lower
@@ -246,23 +257,23 @@ CASES = [
                 "c": around(0.01, 12, noise=0.001),
             }
         ),
-        {"claim": "first", "best": "a", "tied": (), "behind": ("b", "c")},
+        {"claim": "first", "best": "a", "tied": (), "worse": ("b", "c")},
     ),
-    Case("all have two seeds", made({"a": [0.9, 0.8], "b": [0.1, 0.2]}), {"claim": "few_seeds", "aside": ()}),
+    Case("all have two seeds", made({"a": [0.9, 0.8], "b": [0.1, 0.2]}), {"claim": "few_seeds", "not_ranked": ()}),
     Case(
         "a pair without the best differs",  # issue 16: 'no difference is shown', and the pairwise page showed two
         made(BESIDE),
-        {"claim": "first", "best": "a", "behind": (), "shown": (("b", "c"),)},
+        {"claim": "first", "best": "a", "worse": (), "differing": (("b", "c"),)},
     ),
     Case(
         "all alike",
         made({name: around(0.8, of=at) for at, name in enumerate("abcd")}),
-        {"claim": "no_difference", "shown": ()},
+        {"claim": "no_difference", "differing": ()},
     ),
     Case(
         "seed by seed the other wins",
         made({"a": [0.5] * 8 + [0.9] * 12, "b": [0.51] * 8 + [0.91] * 10 + [0.5] * 2}),
-        {"claim": "first", "best": "a", "ahead": ("b",), "shown": (("b", "a"),)},
+        {"claim": "first", "best": "a", "better_by_seed": ("b",), "differing": (("b", "a"),)},
     ),
     Case("one draw of points", made({"a": around(0.9)}, **{"dataset.redraw": "False"}), {}, caveats=("one_draw",)),
     Case("redrawn", made({"a": around(0.9)}, **{"dataset.redraw": "True"}), {}, silent=("one_draw",)),
@@ -273,9 +284,7 @@ CASES = [
         caveats=("no_test",),
     ),
     Case("one run has no value", made({"a": [np.nan, *around(0.9, 19)], "b": around(0.1)}), {"best": "a", "seeds": 19}),
-    Case(
-        "beyond all bounds", made({"a": [1e300] * 10, "b": [-1e300] * 10}), {"claim": "first", "best": "a", "behind": ("b",)}
-    ),
+    Case("beyond all bounds", made({"a": [1e300] * 10, "b": [-1e300] * 10}), {"claim": "first", "best": "a", "worse": ("b",)}),
     Case(
         "a seed twice",
         made({"a lr=1": around(0.9), "a lr=2": around(0.5)}),
@@ -290,9 +299,9 @@ def test_what_is_said(case: Case) -> None:
     findings = Findings(case.study)
     by = findings.primary
     found = findings.by(by) if len(findings.runs) else None
-    verdict = findings.by(by).verdict
-    assert {key: getattr(verdict, key) for key in case.said} == case.said
-    assert verdict.best not in case.never
+    conclusion = findings.by(by).conclusion
+    assert {key: getattr(conclusion, key) for key in case.said} == case.said
+    assert conclusion.best not in case.never
     kinds = {one.kind for one in caveats(findings)}
     assert set(case.caveats) <= kinds
     assert not set(case.silent) & kinds
@@ -303,16 +312,18 @@ def _sound(findings: Findings, found: Any) -> None:
     """What holds of every study."""
     if found is None:
         return
-    verdict, ranking = found.verdict, found.ranking.set_index("setting")
+    conclusion, ranking = found.conclusion, found.ranking.set_index("setting")
     differ = found.pairs[found.pairs["differ"]]
-    assert len(verdict.shown) == len(differ)  # the cover and the page of pairs say the same
-    assert (verdict.claim == "no_difference") <= (not verdict.shown)
-    if verdict.claim in ("first", "tied"):
-        assert np.isfinite(ranking.loc[verdict.best, "score"])
-        assert 4 * ranking.loc[verdict.best, "diverged"] <= ranking.loc[verdict.best, "counted"]
+    assert len(conclusion.differing) == len(differ)  # the cover and the page of pairs say the same
+    assert (conclusion.claim == "no_difference") <= (not conclusion.differing)
+    if conclusion.claim in ("first", "tied"):
+        assert np.isfinite(ranking.loc[conclusion.best, "score"])
+        assert 4 * ranking.loc[conclusion.best, "diverged"] <= ranking.loc[conclusion.best, "counted"]
     few = ranking["n"] < 6
     assert ranking.loc[few, ["low", "high"]].isna().all(axis=None)
-    assert {name for name, *_ in verdict.diverged} == set(ranking.index[(ranking["diverged"] > 0) & (ranking["counted"] > 0)])
+    assert {name for name, *_ in conclusion.diverged} == set(
+        ranking.index[(ranking["diverged"] > 0) & (ranking["counted"] > 0)]
+    )
     scores = ranking.loc[found.scores.columns, "score"]
     assert scores.is_monotonic_decreasing if findings.primary.higher else scores.is_monotonic_increasing
 
@@ -320,8 +331,8 @@ def _sound(findings: Findings, found: Any) -> None:
 @pytest.mark.parametrize("column", ["final/train_loss", "final/val_loss"])
 def test_a_diverged_run_is_worst_also_if_lower_is_better(column: str) -> None:
     study = made({"hot": but(around(0.1), "x", range(8)), "cold": around(0.9, of=1)}, column)
-    verdict = Findings(study).by(METRICS[column]).verdict
-    assert (verdict.best, verdict.diverged) == ("cold", (("hot", 8, 20),))
+    conclusion = Findings(study).by(METRICS[column]).conclusion
+    assert (conclusion.best, conclusion.diverged) == ("cold", (("hot", 8, 20),))
 
 
 def test_time_to_target_has_the_epochs_of_censored_runs() -> None:
@@ -358,9 +369,9 @@ def test_the_smallest_share_of_losses_is_named_only_if_unique(diverged: tuple[in
     a, b = (but(around(0.9, of=at), "x", range(many)) for at, many in enumerate(diverged))
     findings = Findings(made({"a": a, "b": b, "short": [0.95] * 3}))
     words = Phrasing(measure="accuracy", higher=True, interval=interval)
-    verdict = findings.by(findings.primary).verdict
-    assert ("smallest share" in sentence(verdict, words)) == smallest
-    assert all("ranked setting" in said for said in (sentence(verdict, words), headline(verdict, words)))
+    conclusion = findings.by(findings.primary).conclusion
+    assert ("smallest share" in sentence(conclusion, words)) == smallest
+    assert all("ranked setting" in said for said in (sentence(conclusion, words), headline(conclusion, words)))
 
 
 def _raced(arrivals: Mapping[str, Sequence[bool]]) -> Findings:
@@ -415,7 +426,7 @@ def test_opposite_orders_by_measure_are_disagreement() -> None:
     assert kinds == {"test/loss": "reversed", "best/test_accuracy": "reversed"}
 
 
-def test_verdicts_are_true_in_93_simulated_studies() -> None:
+def test_conclusions_are_true_in_93_simulated_studies() -> None:
     """Four settings and ten seeds with differences like those of the tuned sample: it was false in 22 of 93."""
     rng = np.random.default_rng(0)
     silent = 0
@@ -427,11 +438,11 @@ def test_verdicts_are_true_in_93_simulated_studies() -> None:
         ranking = pd.DataFrame({"setting": table.columns, "estimate": middle_mean(runs.T), "low": 0.0, "high": 1.0, "n": 10})
         ranking = ranking.assign(counted=10, diverged=0, aside="", score=ranking["estimate"])
         pairs = compare(table)
-        verdict = judge(ranking.sort_values("score", ascending=False), pairs, higher=True)
+        conclusion = conclude(ranking.sort_values("score", ascending=False), pairs, higher=True)
         differ = {frozenset(pair) for pair in pairs.loc[pairs["differ"], ["first", "second"]].to_numpy().tolist()}
-        assert (verdict.claim == "no_difference") == (not differ)
-        assert {frozenset(pair) for pair in verdict.shown} == differ
-        with_best = [pair for pair in verdict.shown if verdict.best in pair]
-        assert len(with_best) == len(verdict.behind) + len(verdict.ahead)
+        assert (conclusion.claim == "no_difference") == (not differ)
+        assert {frozenset(pair) for pair in conclusion.differing} == differ
+        with_best = [pair for pair in conclusion.differing if conclusion.best in pair]
+        assert len(with_best) == len(conclusion.worse) + len(conclusion.better_by_seed)
         silent += bool(differ) and not with_best
     assert silent >= 5  # the studies are such as the sentence failed on

@@ -8,10 +8,10 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests  # type: ignore[import-untyped]
 
+from nnbench.stats.conclusion import Conclusion, conclude
 from nnbench.stats.interquartile import interquartile_mean
 from nnbench.stats.probability_of_improvement import probability_of_improvement
 from nnbench.stats.signed_rank import compare, holm
-from nnbench.stats.verdict import Verdict, judge
 from tests.oracles import interquartile
 
 Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
@@ -48,13 +48,13 @@ def test_intervals_of_the_probability_of_improvement_hold(truth: float, shared: 
     assert 0.93 <= np.mean([one.low <= truth <= one.high for one in found]) <= 0.98
 
 
-def verdict(values: np.ndarray) -> Verdict:
+def conclusion(values: np.ndarray) -> Conclusion:
     """On seeds x settings; their intervals, which take most of the time, are not looked at."""
     table = pd.DataFrame(values, columns=list("abcd")[: values.shape[1]])
     ranking = pd.DataFrame({"setting": table.columns, "estimate": interquartile(values), "low": 0.0, "high": 1.0})
     ranking = ranking.assign(n=len(table), counted=len(table), score=ranking["estimate"], diverged=0, aside="")
     ranking = ranking.sort_values("estimate", ascending=False)
-    return judge(ranking, compare(table), higher=True)
+    return conclude(ranking, compare(table), higher=True)
 
 
 NOISE: dict[str, Draw] = {
@@ -75,10 +75,10 @@ def at_most_one_in_twenty(wrong: int, of: int) -> bool:
 def test_false_claims_are_rare_without_a_difference(noise: Draw, settings: int) -> None:
     rng = np.random.default_rng(1)
     studies = rng.normal(size=(1000, 20, 1)) + noise(rng, (1000, 20, settings))
-    found = [verdict(study) for study in studies]
-    wrong = sum(bool(one.behind or one.ahead) for one in found)
+    found = [conclusion(study) for study in studies]
+    wrong = sum(bool(one.worse or one.better_by_seed) for one in found)
     assert at_most_one_in_twenty(wrong, len(found))
-    assert all(len(one.level) == settings - 1 for one in found if not (one.behind or one.ahead))
+    assert all(len(one.not_distinguished) == settings - 1 for one in found if not (one.worse or one.better_by_seed))
 
 
 @pytest.mark.heavy
@@ -86,9 +86,9 @@ def test_no_order_is_claimed_among_equal_settings() -> None:
     """Holm's correction holds whichever of the differences are real: the three that are equal are seldom told apart."""
     rng = np.random.default_rng(2)
     studies = rng.normal(size=(1000, 20, 4)) + np.array([2.0, 0.0, 0.0, 0.0])
-    found = [verdict(study) for study in studies]
-    assert np.mean([one.best == "a" and len(one.behind) == 3 for one in found]) > 0.95
-    assert at_most_one_in_twenty(sum(len(one.alike) < 3 for one in found if len(one.behind) == 3), len(found))
+    found = [conclusion(study) for study in studies]
+    assert np.mean([one.best == "a" and len(one.worse) == 3 for one in found]) > 0.95
+    assert at_most_one_in_twenty(sum(len(one.worse_not_distinguished) < 3 for one in found if len(one.worse) == 3), len(found))
 
 
 @pytest.mark.parametrize("tests", [1, 2, 6, 45])

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from nnbench import stats
 from nnbench.report.pages.sensitivity import TOLERANCE
+from nnbench.stats.conclusion import Conclusion
 from nnbench.stats.failures import share
 from nnbench.stats.interquartile import Interval
-from nnbench.stats.verdict import Verdict
 
 METHOD = (Path(__file__).parents[2] / "docs" / "method.md").read_text(encoding="utf-8")
 
@@ -22,10 +22,10 @@ def test_the_table_of_seeds_agrees_with_the_code() -> None:
     (table,) = re.findall(r"^\| settings \|.*\n\|[-|:]*\n\|.*\n\|.*$", METHOD, re.MULTILINE)
     head, _, least, advisable = ([int(cell) for cell in re.findall(r"\| *(\d+)(?= *\|)", line)] for line in table.splitlines())
     known = Interval(estimate=0.8, low=0.7, high=0.9, n=1)
-    verdicts = [Verdict(claim="first", best="adam", interval=known, settings=settings, seeds=1) for settings in head]
+    conclusions = [Conclusion(claim="first", best="adam", interval=known, settings=settings, seeds=1) for settings in head]
     assert head == [2, 3, 4, 5, 8]
-    assert [one.least for one in verdicts] == least
-    assert [one.advisable for one in verdicts] == advisable
+    assert [one.required_seeds for one in conclusions] == least
+    assert [one.recommended_seeds for one in conclusions] == advisable
 
 
 def test_the_upper_bound_of_no_failures_in_twenty() -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from nnbench.records.study import Study
-from nnbench.report.findings.budget import Budget, budgets, spaces, spent, uses
+from nnbench.report.findings.budget import Budget, budgets, describe_cost, describe_spaces, uses
 from nnbench.report.findings.findings import Findings
 from nnbench.report.sentences.caveats import caveats
 from nnbench.tracking.mlflow.reader import read_study
@@ -66,11 +66,11 @@ def test_a_widened_space_is_not_called_declared_in_advance(tune: Callable[..., S
     key, declared, now = one.moved[0]
     assert (key, declared) == ("learning_rate", (0.001, 0.03))
     assert now[1] > 0.03
-    assert "declared before" not in spaces([one])
+    assert "declared before" not in describe_spaces([one])
     assert one.uses == 1, "widening looks at tuning seeds alone"
     (again,) = budgets(tune(*narrow, "training.epochs=100"))  # in the declared space alone, after the wider ones
     assert (again.tried, again.spaces) == (one.tried, one.spaces)
-    assert "declared before" not in spaces([again])
+    assert "declared before" not in describe_spaces([again])
     assert "used_seeds" not in _kinds(study)
 
 
@@ -92,7 +92,7 @@ def test_seeds_of_earlier_runs_are_not_fresh(tune: Callable[..., Study], nnbench
     for _ in range(2):
         (one,) = budgets(tune("optimizer=adam", label))
         assert (one.uses, one.spaces, one.tried) == (2, 2, 4)
-        assert "declared before" not in spaces([one])
+        assert "declared before" not in describe_spaces([one])
 
 
 def test_a_resumed_study_has_fresh_seeds(tune: Callable[..., Study], nnbench: Command, trainer: Trainer) -> None:
@@ -117,7 +117,7 @@ def test_a_study_of_the_first_edition_makes_no_unknown_claims(make_selection: pd
     found = budgets(study)
     assert [(one.configs, one.tried, one.spaces, one.uses) for one in found] == [(64, 64, None, None), (96, 96, None, None)]
     assert uses(found) is None
-    assert spaces(found).endswith("was not noted")
+    assert describe_spaces(found).endswith("was not recorded")
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def make_selection() -> pd.DataFrame:
 def test_unequal_budgets_are_reported() -> None:
     one = Budget(optimizer="adam", configs=96, tried=96, spaces=1, moved=(), uses=1)
     other = replace(one, optimizer="lion", configs=64, tried=64, spaces=2)
-    assert "96 of adam" in spent([one, other])
-    assert "64 of lion" in spent([one, other])
-    assert "unequal" in spent([one, other])
-    assert "unequal" not in spent([one, replace(other, tried=96)])
+    assert "96 of adam" in describe_cost([one, other])
+    assert "64 of lion" in describe_cost([one, other])
+    assert "unequal" in describe_cost([one, other])
+    assert "unequal" not in describe_cost([one, replace(other, tried=96)])

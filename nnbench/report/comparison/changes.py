@@ -10,7 +10,7 @@ from nnbench.report.comparison import wording
 from nnbench.report.comparison.pairing import Versus
 from nnbench.report.plots import text
 from nnbench.report.plots.sheet import Page, Section, line_height
-from nnbench.report.plots.style import INK, LEAST, LEFT, MUTED, SMALL, WIDTH
+from nnbench.report.plots.style import INK, LEAST, LEFT, MUTED, NOTE, SMALL, WIDTH
 from nnbench.report.plots.table import Cell, Column, table
 from nnbench.report.sentences import wording as study_wording
 
@@ -38,7 +38,7 @@ def draw(section: Section, versus: Versus) -> pd.DataFrame:
         page.heading(f"{name}: {study_wording.short_name(one.study.name)}")
         page.paragraph(study_wording.provenance(one.runs), size=SMALL, after=1)
         for command in one.study.sweeps["command"].dropna().drop_duplicates().tail(3):
-            page.paragraph(command, size=LEAST + 0.5, mono=True, after=1)
+            page.paragraph(command, size=NOTE, mono=True, after=1)
         page.y += 3
     _diff(page, versus, section.next_page)
     return changes

@@ -9,12 +9,10 @@ from nnbench.core import formatting as numbers
 from nnbench.report.comparison import wording
 from nnbench.report.comparison.pairing import Versus
 from nnbench.report.plots import style, text
-from nnbench.report.plots.forest import Row, dots, forest_plot, mark
+from nnbench.report.plots.forest import Row, forest_plot
 from nnbench.report.plots.sheet import Page, Section, line_height
-from nnbench.report.plots.style import BODY, LEAST, LEFT, MUTED, SMALL
+from nnbench.report.plots.style import BODY, LEFT, MUTED, SMALL
 from nnbench.stats.signed_rank import LEVEL
-
-_NOTE = LEAST + 0.5
 
 
 def draw(section: Section, versus: Versus, contents: Sequence[tuple[str, str, int]]) -> pd.DataFrame:
@@ -30,7 +28,7 @@ def _page(versus: Versus, contents: Sequence[tuple[str, str, int]], rows: int) -
     page = Page(f"{names} compared")
     page.paragraph("nnbench  \N{MIDDLE DOT}  two studies, paired by seed", size=BODY, colour=MUTED, after=2.5)
     page.paragraph(f"{names} compared", size=20, bold=True, after=5)
-    page.paragraph(wording.verdict(versus, versus.primary), size=13.5, after=7)
+    page.paragraph(wording.answer(versus, versus.primary), size=13.5, after=7)
     _forest_plot(page, versus, rows)
     page.heading("Read this with care")
     for words in wording.caveats(versus):
@@ -57,22 +55,21 @@ def _forest_plot(page: Page, versus: Versus, rows: int) -> None:
         Row(
             name=change.setting,
             figures=(change.signed, change.bounds, f"{change.seeds} seeds" if change.ended < change.n else ""),
+            mark_style=versus.styles[change.setting],
+            estimate=(change.estimate, change.low, change.high),
+            hollow=not change.differ,
+            values=differences[ended["setting"] == change.setting],
         )
         for change in shown
     ]
     axes = forest_plot(page, made, f"change in {by.name}", ("", "", ""), gap=2.5)
     axes.axvline(0, color=MUTED, linewidth=0.8, zorder=0.5)
-    for at, change in enumerate(shown):
-        line_style = versus.styles[change.setting]
-        if change.ended > 1:
-            dots(axes, differences[ended["setting"] == change.setting], at + 0.27, line_style)
-        mark(axes, at, (change.estimate, change.low, change.high), line_style, hollow=not change.differ)
-    said = (
+    caption = (
         f"Mark: interquartile mean of {by.name} after, less that before; {'right' if by.higher else 'left'} of the line is "
         f"better. Small dots: differences of single seeds. Bar: its {numbers.INTERVAL}. Filled: a "
         "change is shown, by the Wilcoxon signed-rank test on the seeds, Holm-corrected over "
         f"{numbers.count(len(changes), 'setting')}, at level {LEVEL:g}."
     )
     if len(changes) > rows:
-        said += f" The other {len(changes) - rows} settings are on the page of differences."
-    page.paragraph(said, size=_NOTE, colour=MUTED, after=7)
+        caption += f" The other {len(changes) - rows} settings are on the page of differences."
+    page.note(caption, after=7)

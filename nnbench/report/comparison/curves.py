@@ -51,10 +51,10 @@ def draw(
         for study, colour, dash in (("after", versus.styles[name].colour, palette.SOLID), ("before", _BEFORE, (0, (2, 1)))):
             if (name, study) not in sides:
                 continue
-            own = sides[name, study]
-            if own["n"].max() > 1:
-                axes.fill_between(own["epoch"], own["low"], own["high"], color=colour, alpha=0.15, linewidth=0)
-            axes.plot(own["epoch"], own["iqm"], color=colour, linestyle=dash, linewidth=1.2)
+            band = sides[name, study]
+            if band["n"].max() > 1:
+                axes.fill_between(band["epoch"], band["low"], band["high"], color=colour, alpha=0.15, linewidth=0)
+            axes.plot(band["epoch"], band["iqm"], color=colour, linestyle=dash, linewidth=1.2)
         if foot:
             axes.set_xlabel("epoch")
     return table

@@ -7,7 +7,7 @@ from nnbench.report.comparison import wording
 from nnbench.report.comparison.change import Change
 from nnbench.report.comparison.pairing import Versus
 from nnbench.report.plots.sheet import Section, line_height
-from nnbench.report.plots.style import LEAST, SMALL, WIDTH
+from nnbench.report.plots.style import NOTE, SMALL, WIDTH
 from nnbench.report.plots.table import Cell, Column, table
 from nnbench.stats.signed_rank import LEVEL
 
@@ -34,8 +34,8 @@ def draw(section: Section, versus: Versus) -> pd.DataFrame:
             Column("before", 24, "decimal", SMALL),
             Column("after", 24, "decimal", SMALL),
             Column("difference", 26, "decimal", SMALL),
-            Column("95 % interval", 32, size=LEAST + 0.5),
-            Column("p", 14, size=LEAST + 0.5),
+            Column("95 % interval", 32, size=NOTE),
+            Column("p", 14, size=NOTE),
         ]
         setting = Column("", WIDTH - sum(column.width for column in rest), "left", SMALL)
         page = table(page, [setting, *rest], rows, section.next_page, gap=0.8)

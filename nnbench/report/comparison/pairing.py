@@ -30,7 +30,7 @@ class Versus:
         alone: settings of either study that have no match in the other, by the study's name.
 
     Raises:
-        UserError: no setting is in both, or none with a seed that came to its end in both.
+        UserError: no setting is in both, or none with a seed completed in both.
     """
 
     def __init__(self, before: Findings, after: Findings) -> None:
@@ -42,7 +42,7 @@ class Versus:
             raise UserError(f"{names}: no setting is in both; the first has {phrase[0]}, the second {phrase[1]}")
         known = [metric for metric in METRICS.values() if np.isfinite(self._paired(metric)[_SIDES]).all(axis=1).any()]
         if not known:
-            raise UserError(f"{names}: no setting has a seed whose runs came to their end in both")
+            raise UserError(f"{names}: no setting has a seed whose runs were completed in both")
         self.metrics = known
         paired = [list(pair) for pair in zip(*self.matched.values(), strict=True)]
         self.alone = {

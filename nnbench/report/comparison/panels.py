@@ -5,12 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from matplotlib.axes import Axes
 
 from nnbench.core import palette
-from nnbench.report.plots import style, text
 from nnbench.report.plots.sheet import Page, line_height
-from nnbench.report.plots.style import LEAST, LEFT, RIGHT
+from nnbench.report.plots.style import LEFT, NOTE, RIGHT
 
 MANY = 15  # panels on a page
-_NAME = LEAST + 0.5
 
 
 def panels(page: Page, names: Sequence[str], styles: Mapping[str, palette.LineStyle]) -> Iterator[tuple[str, Axes, bool]]:
@@ -24,9 +22,8 @@ def panels(page: Page, names: Sequence[str], styles: Mapping[str, palette.LineSt
     for number, name in enumerate(shown):
         row, column = divmod(number, abreast)
         x, y = LEFT + 11 + column * across, top + row * step
-        page.swatch(x, y + 0.38 * _NAME / style.MM, styles[name])
-        page.write(x + 9, y, text.fit(name, _NAME, across - 25), size=_NAME)
-        head = line_height(_NAME) + 2.5
+        page.name(x, y, name, styles[name], across - 16, size=NOTE)
+        head = line_height(NOTE) + 2.5
         yield name, page.axes(x, y + head, across - 16, step - head - 10), number + abreast >= len(shown)
 
 

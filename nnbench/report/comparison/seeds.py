@@ -24,8 +24,8 @@ def draw(section: Section, versus: Versus) -> pd.DataFrame:
     values = values[np.isfinite(values)]
     room = 0.06 * (values.max() - values.min()) or 0.01
     for name, axes, _ in panels(page, names, versus.styles):
-        own, line_style = table[table["setting"] == name], versus.styles[name]
-        for before, after in own[["before", "after"]].itertuples(index=False):
+        pairs, line_style = table[table["setting"] == name], versus.styles[name]
+        for before, after in pairs[["before", "after"]].itertuples(index=False):
             better = after > before if by.higher else after < before
             colour = line_style.colour if better else "#9a9a9a"
             ends = [value if np.isfinite(value) else np.nan for value in (before, after)]

@@ -14,7 +14,7 @@ from nnbench.report.sentences.wording import short_name
 _DATA = ("dataset.", "network.", "draws.")  # what makes the runs of one seed no longer start alike
 
 
-def verdict(versus: Versus, by: Measure) -> str:
+def answer(versus: Versus, by: Measure) -> str:
     """State the change in a measure with interval and n, as far as the tests show it."""
     changes, way = versus.changes(by), f"from {versus.names[0]} to {versus.names[1]}"
     most = max(changes, key=lambda change: change.n)
@@ -29,10 +29,10 @@ def verdict(versus: Versus, by: Measure) -> str:
         lost = f"; {diverged(changes)}" if diverged(changes) else ""
         value = f": {most.description_with_n}" if len(changes) == 1 else f" (n = {_seeds(changes)}{lost})"
         return f"No change in {by.name} is shown {way} for {of}{value}."
-    moved = " and ".join(filter(None, (_moved(changes, sign) for sign in (1, -1))))
-    still = [change for change in changes if not change.differ]
-    others = listing([_name(change) for change in still]) if len(still) <= 3 else _many(still, "other settings")
-    return f"{way[0].upper()}{way[1:]}, {by.name} {moved}{f'; no change is shown for {others}' if still else ''}."
+    verbs = " and ".join(filter(None, (_moved(changes, sign) for sign in (1, -1))))
+    unchanged = [change for change in changes if not change.differ]
+    others = listing([_name(change) for change in unchanged]) if len(unchanged) <= 3 else _many(unchanged, "other settings")
+    return f"{way[0].upper()}{way[1:]}, {by.name} {verbs}{f'; no change is shown for {others}' if unchanged else ''}."
 
 
 def _seeds(changes: Sequence[Change]) -> str:
@@ -43,17 +43,17 @@ def _seeds(changes: Sequence[Change]) -> str:
 
 def _moved(changes: Sequence[Change], sign: int) -> str:
     """The settings whose values are shown to have risen, or fallen."""
-    mine = [change for change in changes if change.differ and change.sign == sign]
-    if not mine:
+    moved = [change for change in changes if change.differ and change.sign == sign]
+    if not moved:
         return ""
-    shown = mine if len(mine) <= 3 else mine[:2]
+    shown = moved if len(moved) <= 3 else moved[:2]
     phrase = [f"{short_name(change.setting)} ({change.description_with_n})" for change in shown]
-    more = [_many(mine[len(shown) :], "others")] if len(mine) > len(shown) else []
+    more = [_many(moved[len(shown) :], "others")] if len(moved) > len(shown) else []
     return f"{'rises' if sign > 0 else 'falls'} for {listing([*phrase, *more])}"
 
 
 def headline(versus: Versus, by: Measure) -> str:
-    """The verdict in the few words of a page's title."""
+    """The answer in the few words of a page's title."""
     changes = versus.changes(by)
     most = max(change.n for change in changes)
     lost = f" ({diverged(changes)})" if diverged(changes) else ""
@@ -62,10 +62,10 @@ def headline(versus: Versus, by: Measure) -> str:
     sides = {side: [change for change in changes if change.better == side] for side in (1, -1, 0)}
     if not sides[1] and not sides[-1]:
         return f"No change in {by.name} is shown{lost}"
-    phrase = {side: _of(own, len(changes)) for side, own in sides.items()}
+    phrase = {side: _of(group, len(changes)) for side, group in sides.items()}
     parts = [f"{word} for {phrase[side]}" for word, side in (("better", 1), ("worse", -1)) if sides[side]]
-    still = f", not shown to change for {phrase[0]}" if sides[0] else ""
-    return f"{by.name.capitalize()} is {' and '.join(parts)}{still}"
+    unchanged = f", not shown to change for {phrase[0]}" if sides[0] else ""
+    return f"{by.name.capitalize()} is {' and '.join(parts)}{unchanged}"
 
 
 def _of(changes: Sequence[Change], every: int) -> str:
@@ -88,23 +88,25 @@ def _many(changes: Sequence[Change], noun: str) -> str:
 
 def caveats(versus: Versus) -> list[str]:
     """What the answer does not say, computed from the runs where it can be."""
-    said = [_cause(versus), one_task(pd.concat([versus.before.runs, versus.after.runs]))]
-    if moved := [key for key in versus.configured if key.startswith(_DATA)]:
-        verb = "differs" if len(moved) == 1 else "differ"
-        said.append(f"{listing(moved[:3])} {verb}: the two runs of a seed do not start alike, and are paired in name only.")
+    sentences = [_cause(versus), one_task(pd.concat([versus.before.runs, versus.after.runs]))]
+    if changed_keys := [key for key in versus.configured if key.startswith(_DATA)]:
+        verb = "differs" if len(changed_keys) == 1 else "differ"
+        sentences.append(f"Since {listing(changed_keys[:3])} {verb}, the two runs of a seed do not start alike.")
     changes = versus.changes(versus.primary)
     if versus.needed <= min(change.n for change in changes) < 10:
-        said.append(
+        sentences.append(
             f"{_seeds(changes)} seeds per setting: with fewer than 10 the intervals come out too narrow, and small changes "
             "are not detected."
         )
-    said += _lost(versus)
+    sentences += _lost(versus)
     for study, names in versus.alone.items():
         if names:
             phrase = f"{listing([short_name(name) for name in names[:3]])}{' and others' if len(names) > 3 else ''}"
             verb = "has" if len(names) == 1 else "have"
-            said.append(f"{count(len(names), 'setting')} of {short_name(study)} {verb} no match in the other study: {phrase}.")
-    return said
+            sentences.append(
+                f"{count(len(names), 'setting')} of {short_name(study)} {verb} no match in the other study: {phrase}."
+            )
+    return sentences
 
 
 def _cause(versus: Versus) -> str:
@@ -120,7 +122,7 @@ def _cause(versus: Versus) -> str:
         same = "Neither what was configured nor the code that decides the numbers differs between the two"
         return f"{same}.{_besides(versus)}" if versus.environment else f"{same}: nothing that is recorded differs."
     phrase = listing(keys if len(keys) <= 4 else [*keys[:3], f"{len(keys) - 3} more"])
-    words = f"{phrase} {'differs' if len(keys) == 1 else 'differ'} between the two"
+    words = f"Between the two, {phrase} {'differs' if len(keys) == 1 else 'differ'}"
     together = "" if len(keys) == 1 else " together: their effects cannot be separated"
     also = f" So does the code, of {_names(code.differ)}." if code.differ else ""
     also = also or (f" Whether the code does is not known ({_names(code.unknown)})." if code.unknown else "")

@@ -1,1 +1,1 @@
-"""What the runs of a study show, in numbers; no sentences and no drawing."""
+"""Results computed from the runs of a study, shared by pages and sentences."""

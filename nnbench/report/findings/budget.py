@@ -1,4 +1,4 @@
-"""What the tuning of each optimizer has cost, and whether it may be called fair: numbers, and the sentences on them."""
+"""Cost of tuning each optimizer, and changes of its search space: numbers, and sentences about them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from nnbench.records.study import Study
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """Of one optimizer.
+    """Tuning budget of one optimizer.
 
     Attributes:
         optimizer: its label.
-        configs: how many the choice was among.
-        tried: how many settings of it the study has run in all, but for those on final seeds; at least `configs`.
-        spaces: how many different spaces they were looked for in; None where that was not noted.
-        moved: the hyperparameters whose bounds are not those first declared, with these and the present ones.
-        uses: which use of their seeds the final runs are; None where that is not known.
+        configs: number of configurations from which the setting was chosen.
+        tried: number of its settings that the study has run on seeds other than the final ones; at least `configs`.
+        spaces: number of different spaces that were searched; None if that was not recorded.
+        moved: hyperparameters whose bounds were changed, each with the first and the present bounds.
+        uses: how often the seeds of the final runs have been used; None if unknown.
     """
 
     optimizer: str
@@ -31,55 +31,53 @@ class Budget:
 
 
 def budgets(study: Study) -> list[Budget]:
-    """One for each optimizer that was tuned, in the order of the selection."""
+    """The budget of each optimizer that was tuned, in the order of the selection."""
     selection, tuning = study.selection, study.tuning
     if selection.empty:
         return []
     tried = tuning.groupby("optimizer")["setting"].nunique() if len(tuning) else pd.Series(dtype=int)
-    found = []
-    for optimizer, own in selection.groupby("optimizer", sort=False):
-        configs = int(own["configs"].iloc[0])
-        found.append(
-            Budget(
-                optimizer=str(optimizer),
-                configs=configs,
-                tried=max(configs, _known(own, "tried") or 0, int(tried.get(optimizer, 0))),
-                spaces=_known(own, "spaces"),
-                moved=tuple(_moved(own)),
-                uses=_known(own, "uses"),
-            )
+    return [
+        Budget(
+            optimizer=str(optimizer),
+            configs=(configs := int(rows["configs"].iloc[0])),
+            tried=max(configs, _number(rows, "tried") or 0, int(tried.get(optimizer, 0))),
+            spaces=_number(rows, "spaces"),
+            moved=tuple(_moved(rows)),
+            uses=_number(rows, "uses"),
         )
-    return found
+        for optimizer, rows in selection.groupby("optimizer", sort=False)
+    ]
 
 
-def uses(found: Sequence[Budget]) -> int | None:
-    """Which use of their seeds the final runs are, of the optimizer whose seeds were used most; None where it is not known."""
-    known = [one.uses for one in found if one.uses is not None]
-    return max(known) if known and len(known) == len(found) else None
+def uses(all_budgets: Sequence[Budget]) -> int | None:
+    """The largest number of uses of the final seeds; None if it is unknown for any optimizer."""
+    known = [budget.uses for budget in all_budgets if budget.uses is not None]
+    return max(known) if known and len(known) == len(all_budgets) else None
 
 
-def spent(found: Sequence[Budget]) -> str:
-    """`32 configurations of each optimizer`; where they differ, how many of each."""
-    numbers = {one.tried for one in found}
+def describe_cost(all_budgets: Sequence[Budget]) -> str:
+    """`32 configurations of each optimizer`; where they differ, the number of each."""
+    numbers = {budget.tried for budget in all_budgets}
     if len(numbers) == 1:
-        return f"{count(numbers.pop(), 'configuration')} of {'each' if len(found) > 1 else 'the one'} optimizer"
-    return f"unequal numbers of configurations: {listing([f'{one.tried} of {one.optimizer}' for one in found])}"
+        return f"{count(numbers.pop(), 'configuration')} of {'each' if len(all_budgets) > 1 else 'the one'} optimizer"
+    tried = listing([f"{budget.tried} of {budget.optimizer}" for budget in all_budgets])
+    return f"unequal numbers of configurations: {tried}"
 
 
-def spaces(found: Sequence[Budget]) -> str:
-    """Whether the spaces were declared before anything ran, and how they were changed since."""
-    told = []
-    if first := [one.optimizer for one in found if one.spaces == 1]:
-        whose = "" if len(first) == len(found) else f" (of {listing(first)})"
-        told.append(f"from {'a space' if len(first) == 1 else 'spaces'} declared before anything ran{whose}")
-    for one in found:
-        if one.spaces is not None and one.spaces > 1:
-            times = "once" if one.spaces == 2 else f"{one.spaces - 1} times"
-            moved = "".join(f", {key} from {_bounds(old)} to {_bounds(new)}" for key, old, new in one.moved)
-            told.append(f"the space of {one.optimizer} was declared anew {times} after results had been seen{moved}")
-    if unknown := [one.optimizer for one in found if one.spaces is None]:
-        told.append(f"whether the space of {listing(unknown)} was declared before anything ran was not noted")
-    return "; ".join(told)
+def describe_spaces(all_budgets: Sequence[Budget]) -> str:
+    """State whether the spaces were declared before anything ran, and how they were changed since."""
+    phrases = []
+    if first := [budget.optimizer for budget in all_budgets if budget.spaces == 1]:
+        of = "" if len(first) == len(all_budgets) else f" (of {listing(first)})"
+        phrases.append(f"from {'a space' if len(first) == 1 else 'spaces'} declared before anything ran{of}")
+    for budget in all_budgets:
+        if budget.spaces is not None and budget.spaces > 1:
+            times = "once" if budget.spaces == 2 else f"{budget.spaces - 1} times"
+            moved = "".join(f", {key} from {_bounds(old)} to {_bounds(new)}" for key, old, new in budget.moved)
+            phrases.append(f"the space of {budget.optimizer} was declared anew {times} after results had been seen{moved}")
+    if unknown := [budget.optimizer for budget in all_budgets if budget.spaces is None]:
+        phrases.append(f"whether the space of {listing(unknown)} was declared before anything ran was not recorded")
+    return "; ".join(phrases)
 
 
 def ordinal(number: int) -> str:
@@ -89,20 +87,19 @@ def ordinal(number: int) -> str:
     return words.get(number) or f"{number}{ending}"
 
 
-def _moved(own: pd.DataFrame) -> list[tuple[str, tuple[float, float], tuple[float, float]]]:
+def _moved(rows: pd.DataFrame) -> list[tuple[str, tuple[float, float], tuple[float, float]]]:
     columns = ["hyperparameter", "declared_low", "declared_high", "low", "high"]
-    if not set(columns) <= set(own):
+    if not set(columns) <= set(rows):
         return []
-    known = own.dropna(subset=columns)
     return [
         (str(key), (float(old_low), float(old_high)), (float(low), float(high)))
-        for key, old_low, old_high, low, high in known[columns].itertuples(index=False)
+        for key, old_low, old_high, low, high in rows.dropna(subset=columns)[columns].itertuples(index=False)
         if (old_low, old_high) != (low, high)
     ]
 
 
-def _known(own: pd.DataFrame, column: str) -> int | None:
-    return int(own[column].iloc[0]) if column in own and pd.notna(own[column].iloc[0]) else None
+def _number(rows: pd.DataFrame, column: str) -> int | None:
+    return int(rows[column].iloc[0]) if column in rows and pd.notna(rows[column].iloc[0]) else None
 
 
 def _bounds(bounds: tuple[float, float]) -> str:

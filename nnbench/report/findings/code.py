@@ -1,7 +1,7 @@
-"""What is known of the code behind runs: that it is the same, that it is another, or neither.
+"""Versions of the code behind runs: the same, different or unknown.
 
-That it is the same is claimed on evidence alone: equal digests of the source or, of runs that have none, a commit without
-uncommitted changes, which says nothing of a user's own classes.
+They are called the same only on evidence: equal digests of the source or, for runs without digests, a commit without
+uncommitted changes, which says nothing about a user's own classes.
 """
 
 import difflib
@@ -15,8 +15,8 @@ from nnbench.core.keys import CLASSES
 from nnbench.records.study import Study
 
 UNKNOWN = "code not known"
-OWN = "nnbench"
-# What else is recorded of a run, with what it is called in print.
+PACKAGE = "nnbench"
+# Recorded columns on the code and the machine, with their names in print.
 MADE_BY = {
     "commit": "commit",
     "dirty": "uncommitted changes",
@@ -27,17 +27,17 @@ MADE_BY = {
     "cpu": "CPU",
     "threads": "BLAS threads",
 }
-SHORT = 10  # digits of a digest or a commit, as it is shown
-MOST, WIDEST = 120, 160  # lines of a diff, and letters of one
+SHORT = 10  # printed digits of a digest or a commit
+MOST, WIDEST = 120, 160  # lines of a diff, and characters of a line
 
 
 @dataclass(frozen=True)
 class Differences:
-    """The code of two sets of runs.
+    """Comparison of the code of two sets of runs.
 
     Attributes:
-        differ: what is of other source, such as `my.opts:Lion` or `nnbench`.
-        unknown: of what that is not known.
+        differ: what has a different source, such as `my.opts:Lion` or `nnbench`.
+        unknown: of what it is unknown whether the source differs.
     """
 
     differ: list[str]
@@ -50,111 +50,101 @@ class Differences:
 
 
 def versions(runs: pd.DataFrame) -> tuple[int, int]:
-    """How many versions of the code some runs are known to come of, and of how many runs it is not known."""
-    own = _evidence(runs)
-    known = pd.Series(True, index=runs.index)
+    """Return the number of known versions of the code, and of runs whose version is unknown."""
+    version = _version(runs)
+    known = version.notna()
     for column in CLASSES:
-        named = _column(runs, column)
-        known &= _of_class(runs, column).notna() | ~named.astype(str).str.contains(":")
-    return own.nunique(), int((own.isna() | ~known).sum())
+        known &= _class_version(runs, column).notna() | ~_column(runs, column).astype(str).str.contains(":")
+    return version.nunique(), int((~known).sum())
 
 
 def differences(before: pd.DataFrame, after: pd.DataFrame) -> Differences:
-    """What is known of the code of two sets of runs: of nnbench's own, and of each class that both have."""
-    found = Differences([], [])
-    _compare(found, OWN, _evidence(before), _evidence(after))
+    """Compare the code of two sets of runs: nnbench's own, and each class that both have."""
+    result = Differences([], [])
+    _compare(result, PACKAGE, _version(before), _version(after))
     for column in CLASSES:
-        mine, theirs = _column(before, column), _column(after, column)
-        for named in mine.dropna().unique():
-            if not (theirs == named).any():
+        names_before, names_after = _column(before, column), _column(after, column)
+        for name in names_before.dropna().unique():
+            if not (names_after == name).any():
                 continue
-            one, other = _of_class(before, column)[mine == named], _of_class(after, column)[theirs == named]
-            if ":" in str(named) or pd.concat([one, other]).astype(str).str.startswith("digest").any():
-                _compare(found, str(named), one, other)  # else all that is known of it is the commit, which is nnbench's
-    return found
+            old = _class_version(before, column)[names_before == name]
+            new = _class_version(after, column)[names_after == name]
+            if ":" in str(name) or pd.concat([old, new]).astype(str).str.startswith("digest").any():
+                _compare(result, str(name), old, new)  # else only the commit is known, which is nnbench's
+    return result
 
 
 def versions_of(runs: pd.DataFrame, name: str) -> str:
-    """The versions of a class, or of nnbench, that some runs come of, in words."""
-    of = _evidence(runs)
+    """List the versions of a class, or of nnbench, that were run, such as `commit 0123456789, not known`."""
+    version = _version(runs)
     for column in CLASSES:
-        if (named := _column(runs, column) == name).any():
-            of = _of_class(runs, column)[named]
-    told = [value if value.startswith("commit") else value.removeprefix("digest ") for value in of.dropna().unique()]
-    return ", ".join([*(value[: SHORT + len("commit ")] for value in told), *(["not known"] if of.isna().any() else [])])
+        if (of_class := _column(runs, column) == name).any():
+            version = _class_version(runs, column)[of_class]
+    known = [value.removeprefix("digest ")[: SHORT + len("commit ")] for value in version.dropna().unique()]
+    return ", ".join([*known, *(["not known"] if version.isna().any() else [])])
 
 
-def _compare(found: Differences, name: str, before: "pd.Series[str]", after: "pd.Series[str]") -> None:
-    mine, theirs = set(before.dropna()), set(after.dropna())
-    kinds = {value.partition(" ")[0] for value in mine | theirs}
-    if before.isna().any() or after.isna().any() or len(kinds) > 1:
-        found.unknown.append(name)
-    elif mine != theirs or len(mine) > 1:
-        found.differ.append(name)
+def _compare(result: Differences, name: str, before: "pd.Series[str]", after: "pd.Series[str]") -> None:
+    versions = pd.concat([before, after])
+    if versions.isna().any() or versions.str.split(" ").str[0].nunique() > 1:
+        result.unknown.append(name)
+    elif versions.nunique() > 1:
+        result.differ.append(name)
 
 
-def _evidence(runs: pd.DataFrame) -> "pd.Series[str]":
-    """The version of nnbench's own code that each run comes of, in words; NaN where it is not known."""
+def _version(runs: pd.DataFrame) -> "pd.Series[str]":
+    """The version of nnbench's own code of each run, such as `commit 0123` or `digest 4567`; NaN where it is unknown."""
     commit = ("commit " + _column(runs, "commit")).where(_column(runs, "dirty").eq(False))
     return ("digest " + _column(runs, "code")).fillna(commit)
 
 
-def _of_class(runs: pd.DataFrame, column: str) -> "pd.Series[str]":
-    """As `_evidence`, for the class that a column names: one that comes with nnbench is covered by a commit, too."""
-    own = ~_column(runs, column).astype(str).str.contains(":")
-    return ("digest " + _column(runs, CLASSES[column])).fillna(_evidence(runs.assign(code=None)).where(own))
+def _class_version(runs: pd.DataFrame, column: str) -> "pd.Series[str]":
+    """Likewise for the class that a column names: a commit covers it only if it comes with nnbench."""
+    shipped = ~_column(runs, column).astype(str).str.contains(":")
+    return ("digest " + _column(runs, CLASSES[column])).fillna(_version(runs.assign(code=None)).where(shipped))
 
 
 def _column(runs: pd.DataFrame, name: str) -> "pd.Series[str]":
     return runs[name].astype(object) if name in runs else pd.Series(None, index=runs.index, dtype=object)
 
 
-def shown(runs: pd.DataFrame) -> str:
-    """The version of nnbench in a few words: `commit 0123456789`, `3 commits`, `source 0123456789 in 2 commits`, or
-    `code not known`."""
-    commits = _column(runs, "commit").dropna().unique()
-    if len(commits) == 1 and _column(runs, "commit").notna().all():
-        dirty = _column(runs, "dirty").eq(True).any()
-        return f"commit {commits[0][:SHORT]}{' with uncommitted changes' if dirty else ''}"
-    digests = _column(runs, "code")
-    if len(commits):
-        missing = " and code not known" if _column(runs, "commit").isna().any() else ""
-        changes = ", some with uncommitted changes" if _column(runs, "dirty").eq(True).any() else ""
-        one = f"source {digests.iloc[0][:SHORT]} in " if digests.notna().all() and digests.nunique() == 1 else ""
-        return f"{one}{count(len(commits), 'commit')}{changes}{missing}"
+def describe(runs: pd.DataFrame) -> str:
+    """The version of nnbench: `commit 0123456789`, `3 commits`, `source 0123456789 in 2 commits`, or `code not known`."""
+    commits, digests = _column(runs, "commit"), _column(runs, "code")
+    unknown, dirty = commits.isna().any(), _column(runs, "dirty").eq(True).any()
+    source = f"source {digests.iloc[0][:SHORT]}" if digests.nunique() == 1 and digests.notna().all() else ""
+    if commits.nunique() == 1 and not unknown:
+        return f"commit {commits.iloc[0][:SHORT]}{' with uncommitted changes' if dirty else ''}"
+    if commits.notna().any():
+        changes = ", some with uncommitted changes" if dirty else ""
+        missing = " and code not known" if unknown else ""
+        return f"{f'{source} in ' if source else ''}{count(commits.nunique(), 'commit')}{changes}{missing}"
     if digests.isna().any() or runs.empty:
         return UNKNOWN
-    found = digests.unique()
-    return f"source {found[0][:SHORT]}" if len(found) == 1 else f"{len(found)} versions of the source"
+    return source or f"{digests.nunique()} versions of the source"
 
 
 def left_out(study: Study) -> str:
-    """How many versions of its classes a study holds, where there are several: only the newest are compared."""
+    """State which versions of the code a study has, if some are earlier ones: only the newest are compared."""
     if study.earlier.empty:
         return ""
-    told = []
-    for column, digest in CLASSES.items():
-        both = pd.concat([frame for frame in (study.runs, study.tuning, study.earlier) if not frame.empty])
-        for named, own in both.groupby(_column(both, column)):
-            found = own[digest].nunique() + int(own[digest].isna().any())
-            if found > 1:
-                told.append(f"{found} of {named}")
-    codes = pd.concat([_column(frame, "code") for frame in (study.runs, study.tuning, study.earlier) if not frame.empty])
-    if (found := codes.nunique() + int(codes.isna().any())) > 1:
-        told.append(f"{found} of {OWN} itself")
-    held = (
-        f"The study holds several versions of the code ({listing(told)})" if told else "The study holds runs of earlier code"
-    )
-    verb = "is" if len(study.earlier) == 1 else "are"
-    return (
-        f"{held}: {count(len(study.earlier), 'run')} of earlier ones {verb} left out, and nothing is averaged over versions."
-    )
+    runs = pd.concat([frame for frame in (study.runs, study.tuning, study.earlier) if not frame.empty])
+    numbers = {
+        str(name): rows[digest].nunique(dropna=False)
+        for column, digest in CLASSES.items()
+        for name, rows in runs.groupby(_column(runs, column))
+    }
+    numbers[f"{PACKAGE} itself"] = _column(runs, "code").nunique(dropna=False)
+    several = [f"{number} of {name}" for name, number in numbers.items() if number > 1]
+    versions = f"several versions of the code ({listing(several)})" if several else "runs of earlier code"
+    earlier = f"{count(len(study.earlier), 'run')} of earlier ones {'is' if len(study.earlier) == 1 else 'are'} left out"
+    return f"The study has {versions}: {earlier}, and nothing is averaged over versions."
 
 
 def diff(before: Study, after: Study, names: Sequence[str]) -> list[str]:
-    """What was changed in the source of classes, or of nnbench, from one study to another: lines of a unified diff.
+    """Lines of a unified diff of the sources of classes, or of nnbench, in two studies.
 
-    Empty where the sources have not been kept; cut to `MOST` lines.
+    Empty where the sources were not stored; cut to `MOST` lines.
     """
     lines = [line[:WIDEST] for name in names for line in _diff(before, after, name)]
     return lines if len(lines) <= MOST else [*lines[: MOST - 1], f"... {len(lines) - MOST + 1} more lines"]
@@ -165,15 +155,15 @@ def _diff(before: Study, after: Study, name: str) -> Iterator[str]:
     if not (old and new):
         return
     for file in sorted({*old, *new}):
-        mine, theirs = (files.get(file, "").splitlines() for files in (old, new))
-        yield from difflib.unified_diff(mine, theirs, f"{before.name}/{file}", f"{after.name}/{file}", lineterm="", n=2)
+        one, other = (files.get(file, "").splitlines() for files in (old, new))
+        yield from difflib.unified_diff(one, other, f"{before.name}/{file}", f"{after.name}/{file}", lineterm="", n=2)
 
 
 def _files(study: Study, name: str) -> dict[str, str]:
-    """The source of a class or of nnbench, as the study's newest run of it had it."""
+    """The source files of a class or of nnbench, from the study's newest run of it."""
     holders = (
-        {OWN: study.runs}
-        if name == OWN
+        {PACKAGE: study.runs}
+        if name == PACKAGE
         else {column.partition(".")[0]: study.runs[_column(study.runs, column) == name] for column in CLASSES}
     )
     for part, runs in holders.items():

@@ -1,4 +1,4 @@
-"""Where each setting ended up, as it is written where there is no paper: in the summary and on the web page."""
+"""Final values of each setting, for the summary and the web page."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,45 +13,45 @@ from nnbench.stats.interquartile import middle_mean
 
 @dataclass(frozen=True, kw_only=True)
 class Final:
-    """One setting on one measure.
+    """Final value of one setting by one measure.
 
     Attributes:
         value: the interquartile mean over seeds; NaN where there is none.
-        words: it, in as many digits as its interval bears out.
-        bounds: of the interval, in words.
-        best: the best of the measure, or not shown to differ from it; nothing is where no difference is shown.
+        text: the value as printed, with as many digits as its interval justifies.
+        bounds: the interval as printed.
+        best: whether it is the best or not distinguished from it; False where no difference is significant.
     """
 
     value: float
-    words: str
+    text: str
     bounds: str
     best: bool
 
 
 def measures(findings: Findings) -> list[Measure]:
-    """What the settings are told of by, the one that judges them first; no validation accuracy beside that of the test."""
+    """The measures with values, the primary one first; without validation accuracy if test accuracy is known."""
     known = [metric for metric in by_rank() if findings.known(metric.column)]
     tested = METRICS["test/accuracy"] in known
     return [metric for metric in known if not (tested and metric.column == "final/val_accuracy")]
 
 
 def finals(findings: Findings, metric: Measure) -> dict[str, Final]:
-    """Each setting on a measure."""
-    found = findings.by(metric)
-    leaders, columns = found.leaders, ["setting", "estimate", "low", "high"]
+    """The final value of each setting by a measure."""
+    comparison = findings.by(metric)
+    leaders, columns = comparison.leaders, ["setting", "estimate", "low", "high"]
     return {
         str(setting): Final(
             value=estimate,
-            words=numbers.fixed(estimate, numbers.decimals(low, high)),
+            text=numbers.fixed(estimate, numbers.decimals(low, high)),
             bounds=numbers.bounds(low, high),
             best=setting in leaders,
         )
-        for setting, estimate, low, high in found.ranking[columns].itertuples(index=False)
+        for setting, estimate, low, high in comparison.ranking[columns].itertuples(index=False)
     }
 
 
 def counts(findings: Findings) -> dict[str, tuple[int, str]]:
-    """Of each setting, the best first: the number of its runs, and in words those that its means leave out (`3 diverged`)."""
+    """The number of runs of each setting, best first, and those that were not completed, such as `3 diverged`."""
     ranking = findings.ranking(findings.primary)
     left_out = findings.runs[~findings.runs.index.isin(findings.scored.index)]
     return {
@@ -65,6 +65,6 @@ def _counted(outcomes: Sequence[str]) -> str:
 
 
 def times(findings: Findings) -> dict[str, float]:
-    """Of each setting, the seconds of the training loop, an interquartile mean."""
+    """The interquartile mean of each setting's seconds in the training loop."""
     seconds = findings.scored[["setting", "time/train_seconds"]].dropna().groupby("setting")["time/train_seconds"]
-    return {str(setting): float(middle_mean(own)) for setting, own in seconds}
+    return {str(setting): float(middle_mean(group)) for setting, group in seconds}

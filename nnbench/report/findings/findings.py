@@ -1,4 +1,4 @@
-"""What the runs say, in numbers: the measure that judges them, how settings rank by it, which differences are shown."""
+"""Findings of a study: the primary measure, the ranking of the settings by each measure, and the significant differences."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,41 +15,41 @@ from nnbench.records.study import Study
 from nnbench.records.tuned import base_label
 from nnbench.report.findings.search import Search, searched
 from nnbench.report.plots import style
+from nnbench.stats.conclusion import Conclusion, conclude, exclusion_reasons
 from nnbench.stats.diverged import score, with_diverged
 from nnbench.stats.interquartile import interquartile_mean
 from nnbench.stats.signed_rank import compare_if_enough
-from nnbench.stats.verdict import Verdict, exclusion_reasons, judge
 
 METRICS = {one.key: one for one in by_rank("report")}  # of the report's tables and comparisons
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """The settings weighed against each other by one value a run.
+    """The settings compared by one value a run.
 
     Attributes:
         values: one row a seed, one column a setting that has a value, the best first; NaN where a run is missing or diverged.
-        scores: the same of the settings that are ranked, with the value of a diverged run (see `stats.diverged`): what ranks
-            and tests rest on.
+        scores: likewise of the ranked settings, with the value of `stats.diverged` for a diverged run; ranks and tests are
+            computed from it.
         ranking: the settings from the best to the worst, then those that are not ranked: `setting`, `optimizer`, `runs`,
-            `diverged`, `counted` (runs that came to their end or diverged), `n`, `estimate`, `low`, `high` (of those that came
+            `diverged`, `counted` (runs that were completed or diverged), `n`, `estimate`, `low`, `high` (of those that came
             to their end: how many have a value, its interquartile mean with 95 % interval), `score` (the interquartile mean
             with the diverged ones counted as worse than any, by which the settings rank; infinite where more than a quarter
             diverged), `aside` (why it is not ranked; empty), `p` (Holm-corrected over all pairs, against the first row; NaN
             where untested), `behind` (shown to be worse than the first).
         pairs: every pair of ranked settings, from `stats.signed_rank.compare`; untested where seeds are too few for any.
-        verdict: what may be said.
+        conclusion: the best setting and the significant differences.
     """
 
     values: pd.DataFrame
     scores: pd.DataFrame
     ranking: pd.DataFrame
     pairs: pd.DataFrame
-    verdict: Verdict
+    conclusion: Conclusion
 
     @property
     def leaders(self) -> frozenset[str]:
-        """The best and those not shown to differ from it, which tables set in bold; empty where no difference is shown."""
+        """The best and those not distinguished from it, which tables set in bold; empty where no difference is significant."""
         ranking = self.ranking
         if not ranking["behind"].any():
             return frozenset()
@@ -58,11 +58,11 @@ class Comparison:
 
 
 class Findings:
-    """A study with what its runs say, each thing computed once.
+    """Results of a study, each computed once, when it is first used.
 
     Attributes:
         study: as it was read.
-        runs: its runs; `outcome` is filled in where a run has none, such as one that is still running.
+        runs: its runs; `outcome` is the status of a run that has no outcome, such as one that is still running.
     """
 
     def __init__(self, study: Study) -> None:
@@ -72,21 +72,21 @@ class Findings:
 
     @cached_property
     def scored(self) -> pd.DataFrame:
-        """The runs that came to their end: the others have no final value, and are counted instead."""
+        """The completed runs: the others have no final value, and are counted instead."""
         return self.runs[self.runs["outcome"].isin(COMPLETED)]
 
     @cached_property
     def ended(self) -> pd.DataFrame:
-        """The runs that say something of their setting: those that came to their end or diverged."""
+        """The runs that say something of their setting: those that were completed or diverged."""
         return self.runs[self.runs["outcome"].isin(COUNTED)]
 
     def known(self, column: str) -> bool:
-        """Whether any run that came to its end has a value there."""
+        """Whether any completed run has a value in this column."""
         return column in self.scored and bool(self.scored[column].notna().any())
 
     @cached_property
     def classes(self) -> int | None:
-        """The classes that a guess chooses among; None where they are not known, or are one."""
+        """The number of classes; None where it is unknown or one."""
         known = pd.to_numeric(pd.Series(self.runs.get("dataset.classes"), dtype=object), errors="coerce").dropna()
         return int(known.max()) if len(known) and known.max() >= 2 else None
 
@@ -97,7 +97,7 @@ class Findings:
 
     @cached_property
     def primary(self) -> Measure:
-        """What the study is judged by: accuracy or R² on test points, or the next best where there is no test split."""
+        """The primary measure: accuracy or R² on test points, else on validation points, else on training points."""
         scores = [self.score(split) for split in ("test", "val", "train")]
         return next((one for one in scores if self.known(one.column)), scores[-1])
 
@@ -133,12 +133,12 @@ class Findings:
 
     @cached_property
     def commands(self) -> list[str]:
-        """The commands that asked for the study's sweeps, the latest last; one said again, to resume, counts once."""
+        """The commands of the study's sweeps, the latest last; a command repeated to resume counts once."""
         return list(self.study.sweeps["command"].dropna().drop_duplicates(keep="last"))
 
     @cached_property
     def noun(self) -> str:
-        """What the settings may be called: optimizers, where each has but one."""
+        """`optimizer` if each optimizer has only one setting, else `setting`."""
         alone = len(set(self.base_labels.values())) == len(self.base_labels)
         return "optimizer" if alone and (self.runs["setting"] == self.runs["optimizer"]).all() else "setting"
 
@@ -154,7 +154,7 @@ class Findings:
 
     @cached_property
     def search(self) -> Search | None:
-        """The configurations that were tried of each optimizer; None where there was but one of each."""
+        """The configurations that were tried of each optimizer; None where there was only one of each."""
         tried = self.study.tuning if len(self.study.tuning) else self.runs
         found = searched(tried, self.study.selection, self.optimizer_styles)
         if found is None:
@@ -181,7 +181,7 @@ class Findings:
         return self.by(by).ranking
 
     def by(self, metric: Measure) -> Comparison:
-        """The settings weighed by a metric."""
+        """The settings compared by a measure."""
         if metric.column not in self._comparisons:
             self._comparisons[metric.column] = self.compare(self.values(metric), higher=metric.higher)
         return self._comparisons[metric.column]
@@ -192,7 +192,7 @@ class Findings:
         return values.dropna(subset=["value"])
 
     def compare(self, values: pd.DataFrame, *, higher: bool) -> Comparison:
-        """The settings weighed by `values`: `setting`, `seed`, `value`, a row a run that came to its end.
+        """Compare the settings by `values`: `setting`, `seed`, `value`, a row a completed run.
 
         Args:
             higher: whether greater values are better.
@@ -203,36 +203,36 @@ class Findings:
         valued = ranking.loc[ranking["n"] > 0, "setting"].astype(str).tolist()
         wide = scores.pivot_table(index="seed", columns="setting", values="value")
         pairs = compare_if_enough(wide.reindex(columns=ranked))
-        verdict = judge(ranking, pairs, higher=higher)
-        against = pairs[pairs["first"] == verdict.best].set_index("second")["p_holm"]
+        conclusion = conclude(ranking, pairs, higher=higher)
+        against = pairs[pairs["first"] == conclusion.best].set_index("second")["p_holm"]
         return Comparison(
             values=wide.reindex(columns=valued).replace([np.inf, -np.inf], np.nan),
             scores=wide.reindex(columns=ranked),
-            ranking=ranking.assign(p=ranking["setting"].map(against), behind=ranking["setting"].isin(verdict.behind)),
+            ranking=ranking.assign(p=ranking["setting"].map(against), behind=ranking["setting"].isin(conclusion.worse)),
             pairs=pairs,
-            verdict=verdict,
+            conclusion=conclusion,
         )
 
     def _rank(self, scores: pd.DataFrame, higher: bool) -> pd.DataFrame:
-        """`Comparison.ranking` without what the tests say."""
-        of_setting = {str(setting): own for setting, own in scores.groupby("setting")["value"]}
+        """`Comparison.ranking` without the columns of the tests."""
+        of_setting = {str(setting): values for setting, values in scores.groupby("setting")["value"]}
         rows = []
         for setting, group in self.runs.groupby("setting", sort=False):
-            own = of_setting.get(str(setting), pd.Series(dtype=float))
-            one = interquartile_mean(own[np.isfinite(own)])
+            values = of_setting.get(str(setting), pd.Series(dtype=float))
+            one = interquartile_mean(values[np.isfinite(values)])
             diverged = int((group["outcome"] == "diverged").sum())
-            told = (
+            counts = (
                 setting,
                 group["optimizer"].iloc[0],
                 len(group),
                 diverged,
-                len(own),
+                len(values),
                 one.n,
                 one.estimate,
                 one.low,
                 one.high,
             )
-            rows.append((*told, score(own, higher=higher) if len(own) > one.n else one.estimate))
+            rows.append((*counts, score(values, higher=higher) if len(values) > one.n else one.estimate))
         columns = ["setting", "optimizer", "runs", "diverged", "counted", "n", "estimate", "low", "high", "score"]
         table = pd.DataFrame(rows, columns=columns).astype({"score": float})
         table = table.assign(

@@ -1,8 +1,8 @@
-"""The measures by which a study could be judged, and where another of them orders its settings otherwise.
+"""Disagreements between the primary measure and the others by which settings can be ranked.
 
-Which setting is best may depend on what is measured and when: accuracy counts points, cross-entropy also how sure the network
-is of them; after the last epoch it has overfitted, at its best validation epoch it has not yet. All are declared here, before
-anything runs; the study is judged by the first.
+Which setting is best may depend on what is measured and when: accuracy counts points, cross-entropy also takes the predicted
+probabilities into account; after the last epoch the network may have overfitted, at its best validation epoch it has not. All
+measures are declared in `records.measures`, before anything runs.
 """
 
 from dataclasses import dataclass
@@ -16,24 +16,24 @@ from nnbench.records.measures import by_rank
 from nnbench.report.findings.findings import Comparison, Findings
 
 Kind = Literal[
-    "reversed",  # differences that the judging measure shows are shown the other way round
-    "other_first",  # another setting is first, and one of the two measures shows that its first is ahead
-    "nothing_shown",  # none of the differences that the judging measure shows, nor any other, is shown
-    "shown_here",  # differences are shown where the judging measure shows none
+    "reversed",  # significant differences by the primary measure are significant the other way round
+    "other_first",  # another setting is first, and one of the two measures distinguishes its first from others
+    "nothing_shown",  # no difference is significant, but some are by the primary measure
+    "shown_here",  # differences are significant, but none is by the primary measure
 ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Disagreement:
-    """A measure by which the settings rank in another order than by the one that judges them.
+    """A measure by which the conclusion differs from that of the primary measure.
 
     Attributes:
-        metric: which.
-        kind: how they disagree, the gravest where several hold.
+        metric: the measure.
+        kind: the kind of disagreement, the first of `Kind` that applies.
         first: its best setting.
-        tau: Kendall's of the two orders, 1 where they are the same and -1 where one is the other reversed.
-        reversed: the pairs shown by both, in opposite ways; the better by the judging measure first.
-        shown: how many pairs this measure shows to differ.
+        tau: Kendall's tau of the two orders, 1 if they are the same and -1 if one is the reverse of the other.
+        reversed: pairs that both distinguish, in opposite directions; the better by the primary measure first.
+        differing: number of pairs that this measure distinguishes.
     """
 
     metric: Measure
@@ -41,32 +41,32 @@ class Disagreement:
     first: str
     tau: float
     reversed: tuple[tuple[str, str], ...]
-    shown: int
+    differing: int
 
 
 def declared(findings: Findings) -> list[Measure]:
-    """The ranked measures on the split that judges the study, of which it has values; the first is the one that judges it."""
-    judging = findings.primary
-    others = [one for one in by_rank() if one.split == judging.split and one != judging]
-    return [one for one in (judging, *others) if findings.known(one.column)]
+    """The ranking measures with values on the split of the primary measure, which is the first of them."""
+    primary = findings.primary
+    others = [one for one in by_rank() if one.split == primary.split and one != primary]
+    return [one for one in (primary, *others) if findings.known(one.column)]
 
 
 def disagreements(findings: Findings) -> list[Disagreement]:
-    """The measures that order the settings otherwise, in the order of their declaration.
+    """The measures that disagree with the primary one, in the order of their declaration.
 
-    Only on evidence: where neither measure shows a difference, two orders are two draws of chance. A measure of which a ranked
-    setting has no values is not asked.
+    Only significant differences count: without them, two orders may differ by chance. A measure of which a ranked setting has
+    no values is skipped.
     """
-    found = (_disagreement(findings, one) for one in declared(findings)[1:])
-    return [one for one in found if one is not None]
+    results = (_disagreement(findings, one) for one in declared(findings)[1:])
+    return [one for one in results if one is not None]
 
 
 def tau(findings: Findings, by: Measure) -> float:
-    """Kendall's tau (b, for ties) between the order by this measure and by the one that judges; NaN under two settings."""
+    """Kendall's tau-b between the orders by this measure and by the primary one; NaN for fewer than two settings."""
     scores = [
-        found.ranking.set_index("setting")["score"].reindex(sorted(map(str, found.scores))) * (1 if metric.higher else -1)
+        one.ranking.set_index("setting")["score"].reindex(sorted(map(str, one.scores))) * (1 if metric.higher else -1)
         for metric in (findings.primary, by)
-        for found in [findings.by(metric)]
+        for one in [findings.by(metric)]
     ]
     first, second = (one.rank() for one in scores)  # ranks, for a score may be infinite
     if list(first.index) != list(second.index) or len(first) < 2:
@@ -75,27 +75,32 @@ def tau(findings: Findings, by: Measure) -> float:
 
 
 def _disagreement(findings: Findings, by: Measure) -> Disagreement | None:
-    judging, other = findings.by(findings.primary), findings.by(by)
-    kind, turned = _kind(judging, other)
+    primary, other = findings.by(findings.primary), findings.by(by)
+    kind, reversed_pairs = _kind(primary, other)
     if kind is None:
         return None
-    verdict = other.verdict
+    conclusion = other.conclusion
     return Disagreement(
-        metric=by, kind=kind, first=verdict.best, tau=tau(findings, by), reversed=turned, shown=len(verdict.shown)
+        metric=by,
+        kind=kind,
+        first=conclusion.best,
+        tau=tau(findings, by),
+        reversed=reversed_pairs,
+        differing=len(conclusion.differing),
     )
 
 
-def _kind(judging: Comparison, other: Comparison) -> tuple[Kind | None, tuple[tuple[str, str], ...]]:
-    one, two = judging.verdict, other.verdict
-    if not (one.enough and two.enough) or set(judging.scores) != set(other.scores):
+def _kind(primary: Comparison, other: Comparison) -> tuple[Kind | None, tuple[tuple[str, str], ...]]:
+    one, two = primary.conclusion, other.conclusion
+    if not (one.can_rank and two.can_rank) or set(primary.scores) != set(other.scores):
         return None, ()
-    theirs = set(two.shown)
-    if turned := tuple((better, worse) for better, worse in one.shown if (worse, better) in theirs):
-        return "reversed", turned
-    if not one.shown:
-        return ("shown_here" if two.shown else None), ()
-    if not two.shown:
+    reverse = set(two.differing)
+    if reversed_pairs := tuple((better, worse) for better, worse in one.differing if (worse, better) in reverse):
+        return "reversed", reversed_pairs
+    if not one.differing:
+        return ("shown_here" if two.differing else None), ()
+    if not two.differing:
         return "nothing_shown", ()
     firsts = {one.best, *one.tied} & {two.best, *two.tied}
-    led = np.isfinite(judging.ranking["score"].iloc[0]) and np.isfinite(other.ranking["score"].iloc[0])
-    return ("other_first" if led and not firsts and (one.behind or two.behind) else None), ()
+    finite = np.isfinite(primary.ranking["score"].iloc[0]) and np.isfinite(other.ranking["score"].iloc[0])
+    return ("other_first" if finite and not firsts and (one.worse or two.worse) else None), ()

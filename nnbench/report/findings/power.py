@@ -3,45 +3,43 @@
 import numpy as np
 from scipy.stats import norm
 
-from nnbench.core.formatting import count, significant
+from nnbench.core.formatting import count, percent, significant
 from nnbench.report.findings.findings import Findings
+from nnbench.stats.conclusion import NOTABLE
 from nnbench.stats.power import lead_shown, power_of_signed_rank
 from nnbench.stats.signed_rank import LEVEL
-from nnbench.stats.verdict import NOTABLE
 
 
-def told(findings: Findings) -> str:
-    """The share of studies of this size that show a setting which wins three times in four, and the least lead shown.
+def describe(findings: Findings) -> str:
+    """State the power against a setting that wins three times in four, and the least lead that is detected.
 
     Args:
-        findings: of a study with seeds enough to rank its settings.
+        findings: of a study with enough seeds to rank its settings.
 
     Returns:
-        The beginning of a sentence.
+        A sentence without its full stop.
     """
-    verdict, by = findings.by(findings.primary).verdict, findings.primary
-    level = LEVEL / verdict.pairs
-    shares = {n: _shown(n, level) for n in (verdict.seeds, verdict.advisable)}
-    more = f", with {verdict.advisable} seeds in {shares[verdict.advisable]}" if verdict.seeds < verdict.advisable else ""
-    chance = (
-        f"With {count(verdict.seeds, 'seed')} and {count(verdict.settings, findings.noun)}, one that beats another three "
-        f"times in four is shown to in {shares[verdict.seeds]} of studies{more}"
+    conclusion, measure = findings.by(findings.primary).conclusion, findings.primary
+    level, seeds, recommended = LEVEL / conclusion.pairs, conclusion.seeds, conclusion.recommended_seeds
+    more = f", with {recommended} seeds in {_power(recommended, level)}" if seeds < recommended else ""
+    power = (
+        f"With {count(seeds, 'seed')} and {count(conclusion.settings, findings.noun)}, one that beats another three times in "
+        f"four is shown to in {_power(seeds, level)} of studies{more}"
     )
-    lead = lead_shown(seeds=verdict.seeds, level=level) * _spread(findings)
-    known = np.isfinite(lead) and lead >= _resolution(findings)
-    least = f"; here a lead of {significant(lead, 2)} in {by.name} would be, in four of five" if known else ""
-    return f"{chance}{least}"
+    lead = lead_shown(seeds=seeds, level=level) * _spread(findings)
+    if not (np.isfinite(lead) and lead >= _resolution(findings)):
+        return power
+    return f"{power}; here a lead of {significant(lead, 2)} in {measure.name} would be, in four of five"
 
 
-def _shown(seeds: int, level: float) -> str:
-    share = power_of_signed_rank(float(norm.ppf(NOTABLE)), seeds=seeds, level=level)
-    return f"about {share:.0%}".replace("%", " %")
+def _power(seeds: int, level: float) -> str:
+    return f"about {percent(power_of_signed_rank(float(norm.ppf(NOTABLE)), seeds=seeds, level=level))}"
 
 
 def _spread(findings: Findings) -> float:
-    """The standard deviation of the differences within a seed, the median of all pairs; NaN where it is 0 or unknown."""
+    """Standard deviation of the differences within a seed, the median of all pairs; NaN where it is 0 or unknown."""
     finite = findings.by(findings.primary).scores.replace([np.inf, -np.inf], np.nan)
-    with np.errstate(over="ignore", invalid="ignore"):  # of values near the largest float nothing is told
+    with np.errstate(over="ignore", invalid="ignore"):  # values near the largest float give no finite variance
         covariance = finite.cov(min_periods=2).to_numpy()
         own = np.diag(covariance)
         variance = (own[:, None] + own - 2 * covariance)[np.triu_indices(len(own), k=1)]

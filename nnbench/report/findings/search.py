@@ -1,4 +1,4 @@
-"""The configurations that were tried of each optimizer, by tuning or as a grid: what a page on hyperparameters draws."""
+"""Configurations that were tried of each optimizer, by tuning or as a grid."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,21 +12,21 @@ from nnbench.records.outcomes import COUNTED, OVER
 from nnbench.records.ranking import Score, Seen, score, seen
 
 LEADING_NAMES = tuple(map(hyperparameter, LEADING))
-_JOINED = 4  # configurations behind a point of a curve, where they were drawn from ranges
+_JOINED = 4  # configurations per point of a curve, where they were drawn from ranges
 
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """What was tried, judged as selection judges it: on validation points, never on test points.
+    """Configurations with their values on validation points, as selection compares them; never on test points.
 
     Attributes:
-        measure: what `value` is, in print.
-        runs: one row a run that came to its end or diverged: `optimizer`, `setting`, `seed`, `value` (NaN where it diverged),
+        measure: name of `value` in print.
+        runs: one row a run that was completed or diverged: `optimizer`, `setting`, `seed`, `value` (NaN where it diverged),
             `place` (of its setting among all, as `selection.Score` orders them, from 0), and a column for each hyperparameter.
         configurations: one row a configuration: `optimizer`, `setting`, `value` (mean over seeds; NaN where a run was lost),
             `seeds`, `diverged` (its runs that did), `place`, and a column for each hyperparameter.
         varied: optimizer, the best first in `Findings.search` -> the hyperparameters that were varied, of any group in
-            `nnbench.core.keys.GROUPS`, the learning rate first, then as declared; of those alone that had any.
+            `nnbench.core.keys.GROUPS`, the learning rate first, then as declared; without optimizers that varied none.
         log: the hyperparameters whose scale is logarithmic.
         styles: of the optimizers, by their labels.
     """
@@ -64,12 +64,12 @@ class Search:
         return max(1, round(len(tried) / _JOINED / float(decades)))
 
     def line_style(self, optimizer: str) -> palette.LineStyle:
-        """How the optimizer is drawn."""
+        """The line style of an optimizer."""
         return self.styles[optimizer]
 
 
 def searched(runs: pd.DataFrame, selection: pd.DataFrame, styles: Mapping[str, palette.LineStyle]) -> Search | None:
-    """The search that these runs are; None where no optimizer had more than one value of a hyperparameter.
+    """Collect the configurations from runs; None where no optimizer had more than one value of a hyperparameter.
 
     Args:
         runs: of a `Study`, those of its tuning stage where it has one.
@@ -83,8 +83,8 @@ def searched(runs: pd.DataFrame, selection: pd.DataFrame, styles: Mapping[str, p
     names = {one: hyperparameter(one) for one in ended.columns if is_hyperparameter(one)}
     varied = {
         str(optimizer): _ordered(many, str(optimizer), selection)
-        for optimizer, own in ended.groupby("optimizer", sort=False)
-        if (many := [name for one, name in names.items() if own[one].nunique() > 1])
+        for optimizer, group in ended.groupby("optimizer", sort=False)
+        if (many := [name for one, name in names.items() if group[one].nunique() > 1])
     }
     if not varied or column is None:
         return None
@@ -109,7 +109,7 @@ def searched(runs: pd.DataFrame, selection: pd.DataFrame, styles: Mapping[str, p
 
 
 def _comparable(values: "pd.Series") -> "pd.Series":
-    """Values that can be sorted: where some are words, all are."""
+    """Values that can be sorted: all as text where some are text."""
     is_number = values.dropna().map(lambda value: isinstance(value, int | float))
     return values.infer_objects() if is_number.all() else values.map(str, na_action="ignore")
 
@@ -130,7 +130,7 @@ def _configurations(table: pd.DataFrame, hyperparameters: Sequence[str]) -> pd.D
 
 
 def _scores(runs: pd.DataFrame, accuracy: str) -> dict[str, Score]:
-    """Of each setting, from the runs that are over, as tuning would have it."""
+    """The score of each setting from its ended runs, as in tuning."""
     over = runs[runs["outcome"].isin(OVER)]
     loss = accuracy.replace("accuracy", "loss")
     losses = over[loss] if loss in over else pd.Series(np.nan, index=over.index)
@@ -141,7 +141,7 @@ def _scores(runs: pd.DataFrame, accuracy: str) -> dict[str, Score]:
 
 
 def _logarithmic(table: pd.DataFrame, varied: dict[str, list[str]], selection: pd.DataFrame) -> frozenset[str]:
-    """As declared; where nothing was, what is positive and spans a decade, and every learning rate."""
+    """Those declared logarithmic; without a declaration, positive ones that span a decade, and the learning rate."""
     if len(selection):
         return frozenset(selection.loc[selection["kind"] == "log", "hyperparameter"])
     result = set()

@@ -80,8 +80,8 @@ def lines(findings: Findings, table: pd.DataFrame, by: Measure, *, limits: tuple
             "series": [_line(number[name], by_setting[name]) for name in order if name in by_setting],
             "lost": [[number[str(name)], int(epoch)] for name, epoch in lost.itertuples(index=False)],
         }
-        for curve, own in table.groupby("curve", sort=False)
-        if (by_setting := {str(name): band for name, band in own.groupby("setting")})
+        for curve, group in table.groupby("curve", sort=False)
+        if (by_setting := {str(name): band for name, band in group.groupby("setting")})
     ]
 
 
@@ -108,7 +108,7 @@ def intervals(
         zero: whether it is a difference, which a line at zero belongs to.
     """
     number = {name: at for at, name in enumerate(styles)}
-    dots = {str(setting): own for setting, own in values.groupby("setting")}
+    dots = {str(setting): group for setting, group in values.groupby("setting")}
     columns = ["setting", "estimate", "low", "high", "n", "behind"]
     diverged = {}
     if "diverged" in table:
@@ -116,7 +116,7 @@ def intervals(
         diverged = {setting: f"{lost} of {counted} diverged" for setting, lost, counted in counts if lost}
     rows = []
     for setting, estimate, low, high, n, behind in table[columns].itertuples(index=False):
-        own = dots[setting][["seed", "value"]].sort_values("seed") if n > 1 else values[:0][["seed", "value"]]
+        group = dots[setting][["seed", "value"]].sort_values("seed") if n > 1 else values[:0][["seed", "value"]]
         places = numbers.decimals(low, high)
         rows.append(
             {
@@ -129,7 +129,7 @@ def intervals(
                 "n": int(n),
                 "diverged": diverged.get(setting, ""),
                 "behind": bool(behind),
-                "dots": [[int(seed), _short(value)] for seed, value in own.itertuples(index=False)],
+                "dots": [[int(seed), _short(value)] for seed, value in group.itertuples(index=False)],
             }
         )
     return {"name": name, "zero": zero, "rows": rows}

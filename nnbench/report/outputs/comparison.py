@@ -9,6 +9,7 @@ from pathlib import Path
 import matplotlib.style
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from nnbench.core.formatting import INTERVAL, p_value
 from nnbench.records.study import Study
@@ -22,7 +23,7 @@ from nnbench.report.outputs import html as webpage
 from nnbench.report.outputs import markdown
 from nnbench.report.outputs.document import NO_ANSWER, Composition, Progress, draw_all, finish, no_progress
 from nnbench.report.outputs.files import SUMMARY, WEB, Report, publish
-from nnbench.report.outputs.markup import Cell, Column, Html, element, join, table
+from nnbench.report.outputs.markup import BLOCKS, Cell, Column, table
 from nnbench.report.outputs.pdf import print_all
 from nnbench.report.plots import style
 from nnbench.report.plots.sheet import Section
@@ -60,11 +61,11 @@ def compose(versus: Versus, progress: Progress = no_progress) -> Composition:
     return Composition(
         title=f"{name} compared",
         name=f"{versus.before.study.name}-vs-{versus.after.study.name}",
-        answer=faults.attempt("answer", lambda: wording.verdict(versus, versus.primary)) or NO_ANSWER,
+        answer=faults.attempt("answer", lambda: wording.answer(versus, versus.primary)) or NO_ANSWER,
         caveats=faults.attempt("caveats", lambda: wording.caveats(versus)) or [],
         parts=parts,
         missing=missing,
-        sheets=finish(parts, missing, name, code.shown(both)),
+        sheets=finish(parts, missing, name, code.describe(both)),
         faults=faults,
     )
 
@@ -86,7 +87,7 @@ def _summary(made: Composition, versus: Versus) -> str:
         changes.append(f"{markdown.code(row['key'])}{which}: {sides[0]} before, {sides[1]} after")
     runs = [f"{markdown.escape(one.study.name)}: {outcomes(one.runs)}" for one in (versus.before, versus.after)]
     said = (
-        "Interquartile means over the seeds that came to their end in both, and their difference with its "
+        "Interquartile means over the seeds completed in both, and their difference with its "
         f"{INTERVAL}. "
         "Bold: a change is shown (Wilcoxon signed-rank test on all seeds, a diverged run worse than any other; "
         "Holm-corrected)."
@@ -103,56 +104,51 @@ def _summary(made: Composition, versus: Versus) -> str:
 
 
 def _web(made: Composition, versus: Versus, figures: Mapping[str, Sequence[str]]) -> str:
-    web = webpage.Web(versus.styles)
-    by = versus.primary
-    pairs = versus.pairs(by)
+    web, by = webpage.Web(versus.styles), versus.primary
+    pairs, shifts = versus.pairs(by), versus.shifts(by)
     values = pairs[["setting", "seed"]].assign(value=pairs["after"] - pairs["before"])
     values = values[np.isfinite(values["value"])]
-    shifts = versus.shifts(by)
     rows = shifts.assign(behind=~shifts["differ"], n=shifts["ended"])
-    forest_plot = web.chart("intervals", charts.intervals(versus.styles, rows, values, f"change in {by.name}", zero=True))
-    facts = element("ul", *(element("li", f"{one.study.name}: {outcomes(one.runs)}") for one in (versus.before, versus.after)))
-    live = {"differences": _differences(web, versus), "changes": _changes(versus)}
-    sections = [
-        webpage.section(part, live.get(name) or webpage.pictures(part, figures[name]))
-        for name, part in made.parts.items()
-        if name != "cover"
-    ]
+    data = charts.intervals(versus.styles, rows, values, f"change in {by.name}", zero=True)
     key = (
         "Mark: difference of the interquartile means, hollow where no change is shown. "
         f"Bar: its {INTERVAL}. "
         "Dots: single seeds."
     )
-    opening = webpage.opening(
-        made, join([forest_plot, element("p", key, class_="caption")]), join([element("h2", "Runs"), facts])
-    )
-    return web.bound(made.title, [opening, *sections, webpage.closing(made)])
+    overview = web.chart("intervals", data) + BLOCKS.caption(key)
+    facts = Markup().join(BLOCKS.caption(f"{one.study.name}: {outcomes(one.runs)}") for one in (versus.before, versus.after))
+    interactive = {"differences": _differences(web, versus), "changes": _changes(versus)}
+    bodies = {
+        name: interactive.get(name) or webpage.pictures(part, figures[name])
+        for name, part in made.parts.items()
+        if name != "cover"
+    }
+    return web.render(made, made.title, overview, facts, bodies)
 
 
-def _differences(web: webpage.Web, versus: Versus) -> Html:
-    columns = [Column(head="setting", text=True), Column(head="measure", text=True), Column(head="seeds", falling=True)]
-    columns += [Column(head=head, falling=True) for head in ("before", "after", "difference")]
+def _differences(web: webpage.Web, versus: Versus) -> Markup:
+    columns = [Column(head="setting", kind="text"), Column(head="measure", kind="text"), Column(head="seeds", descending=True)]
+    columns += [Column(head=head, descending=True) for head in ("before", "after", "difference")]
     columns.append(Column(head="p"))
     rows = []
     for metric in versus.metrics:
         for change in versus.changes(metric):
-            row = [Cell(words=change.setting, before=web.line_style(change.setting)), Cell(words=metric.name)]
-            row.append(Cell(words=change.seeds, value=change.n))
-            both = zip(change.sides, (change.before, change.after), strict=True)
-            row += [Cell(words=words, value=value) for words, value in both]
-            row.append(Cell(words=change.signed, value=change.estimate, note=change.bounds, bold=change.differ))
-            rows.append([*row, Cell(words=p_value(change.p_holm), value=change.p_holm)])
+            before, after = change.sides
+            row = [web.setting(change.setting), Cell(text=metric.name), Cell(text=change.seeds, value=change.n)]
+            row += [Cell(text=before, value=change.before), Cell(text=after, value=change.after)]
+            row.append(Cell(text=change.signed, value=change.estimate, note=change.bounds, bold=change.differ))
+            rows.append([*row, Cell(text=p_value(change.p_holm), value=change.p_holm)])
     return table(columns, rows, "Each setting before and after")
 
 
-def _changes(versus: Versus) -> Html:
-    columns = [Column(head=head, text=True) for head in ("key", "setting", "before", "after")]
+def _changes(versus: Versus) -> Markup:
+    columns = [Column(head=head, kind="text") for head in ("key", "setting", "before", "after")]
     rows = [
-        [Cell(words=words) for words in (row["key"], row["setting"] or "all", row["before"] or "none", row["after"] or "none")]
+        [Cell(text=text) for text in (row["key"], row["setting"] or "all", row["before"] or "none", row["after"] or "none")]
         for row in versus.differences.to_dict("records")
     ]
-    lines = element("pre", "\n".join(versus.diff)) if versus.diff else ""
-    return join([table(columns, rows, "What differs between the two studies"), lines])
+    found = table(columns, rows, "What differs between the two studies")
+    return found + BLOCKS.code("\n".join(versus.diff)) if versus.diff else found
 
 
 def _fenced(lines: Sequence[str]) -> str:

@@ -102,7 +102,7 @@ def compose(
 
     faults = ErrorLog()
     parts, missing = draw_all(list(dict.fromkeys(pages)), draw, faults, progress)
-    answer = faults.attempt("answer", lambda: wording.verdict(findings, findings.primary))
+    answer = faults.attempt("answer", lambda: wording.answer(findings, findings.primary))
     limits = faults.attempt("caveats", lambda: [one.text for one in caveats.caveats(findings)])
     return Composition(
         title=title,
@@ -111,7 +111,7 @@ def compose(
         caveats=limits or [],
         parts=parts,
         missing=missing,
-        sheets=finish(parts, missing, findings.study.name, code.shown(findings.runs)),
+        sheets=finish(parts, missing, findings.study.name, code.describe(findings.runs)),
         faults=faults,
     )
 
@@ -183,13 +183,13 @@ def finish(parts: Mapping[str, Part], missing: Sequence[tuple[str, str]], name: 
 
 def _say_missing(sheets: list[Page], missing: Sequence[tuple[str, str]]) -> list[Page]:
     """List the pages that are not shown, below the last page or on a new one."""
-    said = [f"{kind_of(name)}: {reason}." for name, reason in missing]
-    lines = sum(len(text.wrap(words, style.SMALL, style.WIDTH)) for words in said)
-    if not sheets or sheets[-1].room < 20 + line_height(style.SMALL) * lines + len(said):
+    sentences = [f"{kind_of(name)}: {reason}." for name, reason in missing]
+    lines = sum(len(text.wrap(words, style.SMALL, style.WIDTH)) for words in sentences)
+    if not sheets or sheets[-1].room < 20 + line_height(style.SMALL) * lines + len(sentences):
         sheets = [*sheets, Section("Not shown").page("What this study cannot show")]
     page = sheets[-1]
     page.y += 6
     page.heading("Not shown because")
-    for words in said:
+    for words in sentences:
         page.paragraph(words, size=style.SMALL, after=0.6)
     return sheets

@@ -79,13 +79,7 @@ class Report:
 
 
 def write(
-    study: Study,
-    folder: Path,
-    *,
-    title: str,
-    pages: Sequence[str],
-    targets: Sequence[float],
-    progress: Progress = no_progress,
+    study: Study, folder: Path, *, title: str, pages: Sequence[str], targets: Sequence[float], progress: Progress = no_progress
 ) -> Report:
     """Write the report of a study into `folder`; the same study gives the same bytes.
 
@@ -133,13 +127,7 @@ def publish(
         else:  # of an earlier report
             (folder / name).unlink(missing_ok=True)
     return Report(
-        name=made.name,
-        folder=folder,
-        csvs=csvs,
-        svgs=svgs,
-        missing=made.missing,
-        faults=made.faults.found,
-        answer=made.answer,
+        name=made.name, folder=folder, csvs=csvs, svgs=svgs, missing=made.missing, faults=made.faults.found, answer=made.answer
     )
 
 

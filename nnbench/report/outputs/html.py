@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from markupsafe import Markup
+
 from nnbench.core import formatting as numbers
 from nnbench.core import palette
 from nnbench.report.findings import finals
@@ -11,7 +13,7 @@ from nnbench.report.findings.findings import METRICS, Findings
 from nnbench.report.findings.references import references
 from nnbench.report.outputs import chart_data as charts
 from nnbench.report.outputs.document import Composition, Part, kind_of
-from nnbench.report.outputs.markup import NOTHING, Cell, Column, Html, element, join, page, table
+from nnbench.report.outputs.markup import BLOCKS, POLICY, TEMPLATES, Cell, Column, table, template_text
 from nnbench.report.pages.loss import limits
 from nnbench.report.sentences import wording
 
@@ -25,146 +27,116 @@ _ORDER = " In the order of the ranking, in which a diverged run is worse than an
 
 
 class Web:
-    """A page under way: its charts' data are gathered as its sections are written.
+    """A web page in the making, which collects the data of its charts.
 
-    Args:
-        looks: of the settings.
+    Attributes:
+        styles: the line style of each setting.
+        numbers: the number by which the page refers to each setting.
     """
 
     def __init__(self, styles: Mapping[str, palette.LineStyle]) -> None:
         self.styles = styles
-        self._number = {name: at for at, name in enumerate(styles)}
+        self.numbers = {name: number for number, name in enumerate(styles)}
         self._data: dict[str, Any] = {"settings": charts.settings(styles), "lines": [], "intervals": []}
 
-    def chart(self, kind: str, data: charts.Json) -> Html:
-        """A place for a chart, `lines` or `intervals`, which the script fills."""
+    def chart(self, kind: str, data: charts.Json) -> Markup:
+        """Add a chart, `lines` or `intervals`, and return the element that the script draws it in."""
         self._data[kind].append(data)
-        return element("div", class_="chart", data_kind=kind, data_number=len(self._data[kind]) - 1)
+        return Markup(BLOCKS.chart(kind, len(self._data[kind]) - 1))
 
-    def line_style(self, setting: str) -> Html:
-        """A piece of a setting's line with its marker, filled in by the script."""
-        return element("svg", class_=f"look s{self._number[setting]}", data_look=self._number[setting], aria_hidden="true")
+    def setting(self, name: str) -> Cell:
+        """A cell with the name of a setting after its line."""
+        return Cell(text=name, setting=self.numbers[name])
 
-    def bound(self, title: str, body: Sequence[Html]) -> str:
-        """The page."""
-        return page(title, join(body), self._data, charts.style_rules(self.styles))
+    def render(self, report: Composition, title: str, overview: str, facts: str, bodies: Mapping[str, str]) -> str:
+        """Return the page.
 
-
-def opening(made: Composition, chart: Html, facts: Html) -> Html:
-    """The head of the page: answer, chart, caveats, facts about the runs, and contents."""
-    caveats = element("ul", *(element("li", words) for words in made.caveats))
-    contents = [element("a", part.kind, href=f"#{part.name}") for part in made.parts.values() if part.name != "cover"]
-    return element(
-        "header",
-        element("p", f"nnbench \N{MIDDLE DOT} {made.name}", class_="kind"),
-        element("h1", made.title),
-        element("p", made.answer, class_="answer"),
-        element("noscript", element("p", "The curves are drawn by a script, which does not run here; the PDF has them too.")),
-        chart,
-        join([element("h2", "Read this with care"), caveats]) if made.caveats else NOTHING,
-        facts,
-        element("nav", *contents, aria_label="Contents") if contents else NOTHING,
-    )
-
-
-def section(part: Part, *body: Html) -> Html:
-    """A page of the report under its finding."""
-    caption = part.sheets[0].caption
-    return element(
-        "section",
-        element("p", part.kind, class_="kind"),
-        element("h2", part.title),
-        element("p", caption, class_="caption") if caption else NOTHING,
-        *body,
-        id=part.name,
-    )
+        Args:
+            report: its title, answer, caveats, parts and missing parts.
+            title: of the window.
+            overview: the chart below the answer.
+            facts: about the runs.
+            bodies: what is shown of each part, by its name.
+        """
+        return TEMPLATES.get_template("report.html.jinja").render(
+            policy=POLICY,
+            style=Markup(template_text("report.css") + charts.style_rules(self.styles)),
+            script=Markup(template_text("report.js")),
+            data=self._data,
+            report=report,
+            title=title,
+            overview=overview,
+            facts=facts,
+            sections=[(part, bodies[name]) for name, part in report.parts.items() if name in bodies],
+            missing=[(kind_of(name), reason) for name, reason in report.missing],
+        )
 
 
-def pictures(part: Part, figures: Sequence[str]) -> Html:
-    """The sheets as they are in print, less what the section says itself."""
-    images = (element("img", src=f"data:image/svg+xml,{quote(svg, safe=_PLAIN)}", alt=part.title) for svg in figures)
-    boxes = (element("div", image, class_="box paper", tabindex="0", role="region", aria_label=part.kind) for image in images)
-    return join(list(boxes))
+def pictures(part: Part, figures: Sequence[str]) -> Markup:
+    """The pages of a part as pictures, without what the section says itself."""
+    return Markup(BLOCKS.pictures([f"data:image/svg+xml,{quote(svg, safe=_PLAIN)}" for svg in figures], part.kind, part.title))
 
 
 def study(made: Composition, findings: Findings, figures: Mapping[str, Sequence[str]]) -> str:
-    """The page of a study.
+    """The web page of a study.
 
     Args:
         made: its report.
-        findings: what it rests on.
-        figures: of each page, its pictures, for those that the script does not draw.
+        findings: what it is computed from.
+        figures: the pictures of each part, for those that the script does not draw.
     """
     web = Web(findings.styles)
-    live: dict[str, Callable[[Part], Html]] = {
+    interactive: dict[str, Callable[[Part], Markup]] = {
         "final_table": lambda part: _finals(web, findings),
-        "loss": lambda part: _lines(web, _loss(findings, part)),
-        "accuracy": lambda part: _lines(web, _accuracy(findings, part)),
+        "loss": lambda part: _curves(web, _loss(findings, part)),
+        "accuracy": lambda part: _curves(web, _accuracy(findings, part)),
         "provenance": lambda part: _provenance(part),
         "runs": lambda part: _runs(web, findings),
     }
-    sections = [
-        section(part, live[name](part) if name in live else pictures(part, figures[name]))
+    bodies = {
+        name: interactive[name](part) if name in interactive else pictures(part, figures[name])
         for name, part in made.parts.items()
         if name != "cover"
-    ]
+    }
     ranked = findings.ranking(findings.primary).query("n > 0").assign(behind=lambda of: of["behind"] | (of["aside"] != ""))
-    forest_plot = NOTHING
+    overview = Markup()
     if len(ranked):
         data = charts.intervals(findings.styles, ranked, findings.values(findings.primary), findings.primary.name)
         key = _KEY + _ORDER if ranked["diverged"].any() else _KEY
-        forest_plot = join([web.chart("intervals", data), element("p", key, class_="caption")])
-    return web.bound(f"{made.title}: {made.name}", [opening(made, forest_plot, _facts(findings)), *sections, closing(made)])
+        overview = web.chart("intervals", data) + BLOCKS.caption(key)
+    return web.render(made, f"{made.title}: {made.name}", overview, _facts(findings), bodies)
 
 
-def closing(made: Composition) -> Html:
-    """The footer: pages that are not shown, with the reasons."""
-    missing = [element("li", f"{kind_of(name)}: {reason}.") for name, reason in made.missing]
-    by_measure = join([element("h2", "Not shown because"), element("ul", *missing)]) if missing else NOTHING
-    return element("footer", by_measure)
-
-
-def _facts(findings: Findings) -> Html:
-    """How the runs ended, what they ran on, and the commands that asked for them."""
+def _facts(findings: Findings) -> Markup:
+    """How the runs ended, what they ran on, and the commands that started them."""
     if findings.runs.empty:
-        return NOTHING
-    return join(
-        [
-            element("h2", "Runs"),
-            element("p", wording.outcomes(findings.runs)),
-            element("p", wording.provenance(findings.runs), class_="caption"),
-            *(element("pre", command, tabindex="0") for command in findings.commands),
-        ]
-    )
+        return Markup()
+    facts = [BLOCKS.caption(wording.outcomes(findings.runs)), BLOCKS.caption(wording.provenance(findings.runs))]
+    return Markup().join([*facts, *(BLOCKS.code(command) for command in findings.commands)])
 
 
-def _finals(web: Web, findings: Findings) -> Html:
-    """Where each setting ended up."""
+def _finals(web: Web, findings: Findings) -> Markup:
+    """Final values of each setting."""
     metrics = finals.measures(findings)
     by_measure = [finals.finals(findings, metric) for metric in metrics]
     times = finals.times(findings)
-    columns = [Column(head="setting", text=True), Column(head="runs", falling=True)]
-    columns += [Column(head=metric.head, falling=metric.higher) for metric in metrics]
-    columns.append(Column(head="time a run"))
+    columns = [Column(head="setting", kind="text"), Column(head="runs", descending=True)]
+    columns += [Column(head=metric.head, descending=metric.higher) for metric in metrics]
     rows = []
     for setting, (runs, lost) in finals.counts(findings).items():
-        row = [
-            Cell(words=setting, before=web.line_style(setting)),
-            Cell(words=str(runs), value=runs, note=lost),
-        ]
-        for of in by_measure:
-            one = of[setting]
-            row.append(Cell(words=one.words, value=one.value, note=one.bounds, bold=one.best))
+        values = [of[setting] for of in by_measure]
+        cells = [Cell(text=one.text, value=one.value, note=one.bounds, bold=one.best) for one in values]
         seconds = times.get(setting, float("nan"))
-        rows.append([*row, Cell(words=numbers.duration(seconds), value=seconds)])
-    found = table(columns, rows, "Final values of each setting")
+        first = web.setting(setting), Cell(text=str(runs), value=runs, note=lost)
+        rows.append([*first, *cells, Cell(text=numbers.duration(seconds), value=seconds)])
+    found = table([*columns, Column(head="time a run")], rows, "Final values of each setting")
     compared = references(findings.runs).sentence()
-    return join([found, element("p", compared, class_="caption")]) if compared else found
+    return found + BLOCKS.caption(compared) if compared else found
 
 
-def _lines(web: Web, charted: Sequence[charts.Json]) -> Html:
-    """Curves, and the names by which they are shown and hidden."""
-    return element("div", element("div", class_="legend"), *(web.chart("lines", one) for one in charted), class_="linked")
+def _curves(web: Web, charted: Sequence[charts.Json]) -> Markup:
+    """Curves with a common legend."""
+    return Markup(BLOCKS.curves(Markup().join(web.chart("lines", one) for one in charted)))
 
 
 def _loss(findings: Findings, part: Part) -> list[charts.Json]:
@@ -176,35 +148,35 @@ def _accuracy(findings: Findings, part: Part) -> list[charts.Json]:
     return charts.lines(findings, part.table, METRICS["final/val_accuracy" if held_out else "final/train_accuracy"])
 
 
-def _provenance(part: Part) -> Html:
-    """Everything that was configured, as the page's table has it."""
-    columns = [Column(head=head, text=True) for head in part.table.columns]
-    rows = [[Cell(words=str(value)) for value in row] for row in part.table.itertuples(index=False)]
+def _provenance(part: Part) -> Markup:
+    """Everything that was configured, as in the part's table."""
+    columns = [Column(head=head, kind="text") for head in part.table.columns]
+    rows = [[Cell(text=str(value)) for value in row] for row in part.table.itertuples(index=False)]
     return table(columns, rows, part.title)
 
 
-def _runs(web: Web, findings: Findings) -> Html:
+def _runs(web: Web, findings: Findings) -> Markup:
     """Every run, in a table that scrolls by itself."""
     metrics = finals.measures(findings)
     columns = [
-        Column(head="setting", text=True),
+        Column(head="setting", kind="text"),
         Column(head="seed"),
-        Column(head="outcome", text=True),
-        *(Column(head=metric.head, falling=metric.higher) for metric in metrics),
+        Column(head="outcome", kind="text"),
+        *(Column(head=metric.head, descending=metric.higher) for metric in metrics),
         Column(head="time"),
-        Column(head="run id", whole=True),
+        Column(head="run id", kind="code"),
     ]
     rows = []
     for run in findings.ordered(findings.runs).head(_ALL).to_dict("records"):
         seconds = float(run.get("time/train_seconds", float("nan")))
         reason = run.get("reason")
         row = [
-            Cell(words=run["setting"], before=web.line_style(run["setting"])),
-            Cell(words=str(run["seed"]), value=float(run["seed"])),
-            Cell(words=str(run["outcome"]), note=reason if isinstance(reason, str) else ""),
-            *(Cell(words=numbers.fixed(run[one.column]), value=run[one.column]) for one in metrics),
-            Cell(words=numbers.duration(seconds), value=seconds),
-            Cell(words=run["run_id"]),
+            web.setting(run["setting"]),
+            Cell(text=str(run["seed"]), value=float(run["seed"])),
+            Cell(text=str(run["outcome"]), note=reason if isinstance(reason, str) else ""),
+            *(Cell(text=numbers.fixed(run[one.column]), value=run[one.column]) for one in metrics),
+            Cell(text=numbers.duration(seconds), value=seconds),
+            Cell(text=run["run_id"]),
         ]
         rows.append(row)
     return table(columns, rows, "Every run of the study", tall=True)

@@ -41,9 +41,9 @@ def bullets(lines: Sequence[str]) -> str:
 
 def document(made: Composition, parts: Sequence[tuple[str, str]]) -> str:
     """A summary: the title, the answer, and parts under headings; the first needs none, and an empty one is left out."""
-    said = [f"## {escape(made.title)}: {escape(made.name)}", f"**{escape(made.answer)}**"]
-    said += ["\n\n".join(filter(None, (heading and f"### {heading}", body))) for heading, body in parts if body]
-    return "\n\n".join(said) + "\n"
+    sentences = [f"## {escape(made.title)}: {escape(made.name)}", f"**{escape(made.answer)}**"]
+    sentences += ["\n\n".join(filter(None, (heading and f"### {heading}", body))) for heading, body in parts if body]
+    return "\n\n".join(sentences) + "\n"
 
 
 def summary(made: Composition, findings: Findings) -> str:
@@ -67,9 +67,11 @@ def contents(name: str, reports: Sequence[tuple[str, Path, str]], folder: Path) 
         reports: one a task.
         folder: from which the links lead.
     """
-    said = [f"[{escape(one)}]({quote(pdf.relative_to(folder).as_posix())}): {escape(answer)}" for one, pdf, answer in reports]
+    sentences = [
+        f"[{escape(one)}]({quote(pdf.relative_to(folder).as_posix())}): {escape(answer)}" for one, pdf, answer in reports
+    ]
     about = f"{len(reports)} tasks, each with a report of its own: nothing is ranked across tasks."
-    return f"## {escape(name)}\n\n{about}\n\n{bullets(said)}\n"
+    return f"## {escape(name)}\n\n{about}\n\n{bullets(sentences)}\n"
 
 
 def _finals(findings: Findings) -> str:
@@ -83,14 +85,14 @@ def _finals(findings: Findings) -> str:
         cells = [escape(setting), f"{runs} ({lost})" if lost else str(runs)]
         for of in by_measure.values():
             one = of[setting]
-            cells.append(f"{f'**{one.words}**' if one.best else one.words} {one.bounds}".rstrip())
+            cells.append(f"{f'**{one.text}**' if one.best else one.text} {one.bounds}".rstrip())
         rows.append([*cells, duration(times[setting]) if setting in times else MISSING])
     has_interval = any(one.bounds for of in by_measure.values() for one in of.values())
-    said = f"Interquartile mean over seeds{f' with its {INTERVAL}' if has_interval else ''}."
+    sentences = f"Interquartile mean over seeds{f' with its {INTERVAL}' if has_interval else ''}."
     if any(one.best for of in by_measure.values() for one in of.values()):
-        said += " Bold: the best of a column and all that are not shown to differ from it."
+        sentences += " Bold: the best of a column and all that are not shown to differ from it."
     compared = escape(references(findings.runs).sentence())
-    return f"{table(['setting', 'runs', *by_measure, 'time a run'], rows)}\n\n{said} {compared}".rstrip()
+    return f"{table(['setting', 'runs', *by_measure, 'time a run'], rows)}\n\n{sentences} {compared}".rstrip()
 
 
 def _run(findings: Findings) -> list[str]:

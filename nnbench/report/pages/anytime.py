@@ -6,9 +6,9 @@ import pandas as pd
 from nnbench.core import formatting as numbers
 from nnbench.report.findings.findings import Comparison, Findings
 from nnbench.report.pages import NoDataError, ReportOptions
-from nnbench.report.plots.forest import Row, dots, forest_plot, mark
+from nnbench.report.plots.forest import forest_plot, interval_row
 from nnbench.report.plots.sheet import Page, Section
-from nnbench.report.sentences import verdict as sentences
+from nnbench.report.sentences import conclusion as sentences
 from nnbench.report.sentences import wording
 from nnbench.stats.anytime import mean_over_training
 
@@ -35,7 +35,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     until, name = float(curves["epoch"].max()), "validation loss" if column == "val_loss" else "training loss"
     found = {log: _weighed(findings, curves, column, until, log) for log in (True, False)}
     phrasing = wording.phrasing(findings, f"mean {name} over training", higher=False)
-    page = section.page(sentences.headline(found[True].verdict, phrasing), _CAPTION.format(name, until))
+    page = section.page(sentences.headline(found[True].conclusion, phrasing), _CAPTION.format(name, until))
     for log, one in found.items():
         page.heading("Every doubling of the epochs weighted equally" if log else "Every epoch weighted equally")
         page.y += 1
@@ -51,14 +51,9 @@ def _weighed(findings: Findings, curves: pd.DataFrame, column: str, until: float
 
 
 def _forest_plot(page: Page, findings: Findings, found: Comparison, axis: str) -> None:
-    shown = found.ranking[found.ranking["n"] > 0].head(_MANY).to_dict("records")
-    rows = []
-    for row in shown:
-        figures = (*numbers.estimate_and_bounds(row["estimate"], row["low"], row["high"]), str(row["n"]))
-        rows.append(Row(name=row["setting"], figures=figures, line_style=findings.styles[row["setting"]]))
-    axes = forest_plot(page, rows, axis, ("mean", "95 % interval", "runs"))
-    for at, row in enumerate(shown):
-        line_style = findings.styles[row["setting"]]
-        if row["n"] > 1:
-            dots(axes, found.values[row["setting"]].dropna(), at + 0.27, line_style)
-        mark(axes, at, (row["estimate"], row["low"], row["high"]), line_style, hollow=row["behind"] or bool(row["aside"]))
+    shown = found.ranking[found.ranking["n"] > 0].head(_MANY)
+    rows = [
+        interval_row(row, findings.styles, found.values[row["setting"]], hollow=row["behind"] or bool(row["aside"]))
+        for row in shown.to_dict("records")
+    ]
+    forest_plot(page, rows, axis, ("mean", "95 % interval", "runs"))

@@ -44,11 +44,13 @@ def _title(curves: dict[str, "pd.Series[float]"]) -> str:
     """Name the optimizer that gains most from a longer search, with its expected value for the fewest and the most."""
     known = {name: curve.dropna() for name, curve in curves.items()}
     most = max(known, key=lambda name: float(known[name].iloc[-1] - known[name].iloc[0]))
-    own = known[most]
-    first, last = numbers.fixed(own.iloc[0], 2), numbers.fixed(own.iloc[-1], 2)
-    few = numbers.count(int(own.index[0]), "configuration")
+    steepest = known[most]
+    first, last = numbers.fixed(steepest.iloc[0], 2), numbers.fixed(steepest.iloc[-1], 2)
+    few = numbers.count(int(steepest.index[0]), "configuration")
     gains = "gains" if len(known) == 1 else "gains most"
-    return f"In this space {short_name(most)} {gains} from a longer search: {first} from {few}, {last} from {own.index[-1]}"
+    return (
+        f"In this space {short_name(most)} {gains} from a longer search: {first} from {few}, {last} from {steepest.index[-1]}"
+    )
 
 
 def _caption(search: Search) -> str:

@@ -11,14 +11,13 @@ from nnbench.records.boundary import Boundary
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots import decision_boundary as plane
-from nnbench.report.plots import style, text
+from nnbench.report.plots import text
 from nnbench.report.plots.sheet import Page, Section, line_height
-from nnbench.report.plots.style import LEAST, LEFT, MUTED, SMALL, WIDTH
+from nnbench.report.plots.style import LEFT, MUTED, NOTE, SMALL, WIDTH
 from nnbench.report.sentences.wording import short_name
 
 _MANY = 12
 _FEW = 5  # settings that have a row each
-_NOTE = LEAST + 0.5
 _EPOCHS = 3  # checkpoints shown
 _LARGE = 110.0  # millimetres of a panel at most
 _ASIDE = 36.0  # millimetres that a name takes beside its panels
@@ -73,9 +72,9 @@ def _rows(findings: Findings) -> list[list[Panel]]:
     few = len(ranked) <= _FEW
     rows = []
     for setting in ranked[: _MANY + 1]:
-        own = by_setting[setting]
+        group = by_setting[setting]
         panels = [
-            panel for which, at in _which(len(own), few=few) if (panel := _panel(findings, setting, which, own.iloc[at]))
+            panel for which, at in _which(len(group), few=few) if (panel := _panel(findings, setting, which, group.iloc[at]))
         ]
         rows.append(_with_epochs(panels, findings))
     rows = [row for row in rows if row]
@@ -121,9 +120,8 @@ def _title(findings: Findings, shown: Sequence[Sequence[Panel]]) -> str:
     low, high = (choose(middle, key=lambda panel: panel.value) for choose in (min, max))
     phrases = [f"{numbers.fixed(one.value)} for {short_name(one.setting)}" for one in (low, high)]
     if len(shown) == 1:
-        return (
-            f"{short_name(low.setting)}{'' if _one_seed(findings) else ' at its median seed'}: {name} {phrases[0].split()[0]}"
-        )
+        seed = "" if _one_seed(findings) else " at its median seed"
+        return f"{name.capitalize()} of {short_name(low.setting)}{seed}: {numbers.fixed(low.value)}"
     subject = name.capitalize() if _one_seed(findings) else f"At the median seed, {name}"
     return f"{subject} lies between {phrases[0]} and {phrases[1]}"
 
@@ -150,7 +148,7 @@ def _arrange(section: Section, findings: Findings, shown: Sequence[Sequence[Pane
     aside = (
         _ASIDE if abreast == 1 and most in (2, 3) else 0.0
     )  # a name beside its panels leaves these more room than one above
-    head = line_height(_NOTE) + (0.5 if aside else line_height(SMALL) + 2.0)
+    head = line_height(NOTE) + (0.5 if aside else line_height(SMALL) + 2.0)
     gap, between = 4.0, 8.0
     room = (WIDTH - between * (abreast - 1)) / abreast
     lines = -(-len(shown) // abreast)
@@ -175,12 +173,12 @@ def _arrange(section: Section, findings: Findings, shown: Sequence[Sequence[Pane
                 if one.epoch is not None
                 else f"{one.which}: {numbers.fixed(one.value)}, seed {one.seed}"
             )
-            page.write(left, y + head - line_height(_NOTE) - 0.5, text.fit(when, _NOTE, side), size=_NOTE, colour=MUTED)
+            page.write(left, y + head - line_height(NOTE) - 0.5, text.fit(when, NOTE, side), size=NOTE, colour=MUTED)
             plane.draw(page.axes(left, y + head, side, side), one.boundary, one.epoch, side / 83)
 
 
 def _name(page: Page, findings: Findings, row: Sequence[Panel], name: str, x: float, y: float, *, beside: bool) -> None:
-    page.swatch(x, y + 0.38 * SMALL / style.MM, findings.styles[row[0].setting])
+    page.swatch(x, y, findings.styles[row[0].setting])
     lines = text.wrap(name, SMALL, _ASIDE - 10, bold=True) if beside else [name]
     for number, words in enumerate(lines):
         page.write(x + 9, y + number * line_height(SMALL), words, size=SMALL, bold=True)

@@ -16,13 +16,12 @@ from nnbench.report.findings.findings import Comparison, Findings
 from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots import style, text
 from nnbench.report.plots.forest import Row, forest_plot, mark
-from nnbench.report.plots.sheet import Page, Section, line_height
-from nnbench.report.plots.style import BODY, FAINT, INK, LEAST, LEFT, MM, MUTED, SMALL, WARNING
+from nnbench.report.plots.sheet import Page, Section, line_height, middle
+from nnbench.report.plots.style import BODY, FAINT, INK, LEFT, MUTED, NOTE, SMALL, WARNING
 from nnbench.report.sentences import wording
 
 _STEP, _MANY = 5.2, 10  # millimetres from one hyperparameter to the next; optimizers below
 _SPACE, _COLUMNS = 30.0, (86.0, 106.0, 124.0, 158.0)  # where the spaces begin, and the columns beside them, in millimetres
-_HEAD = LEAST + 0.5
 _CAPTION = (
     "For each optimizer, the setting with the best mean validation accuracy over the tuning seeds; a setting that lost a run "
     "ranks below all that lost none. Line: the search space, on a logarithmic scale where it was searched so; filled mark: "
@@ -37,10 +36,10 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
         raise NoDataError("no optimizer was tuned")
     selection = findings.ordered(findings.study.selection)
     page = section.page(_title(findings, selection), _CAPTION)
-    for at, (optimizer, own) in enumerate(selection.groupby("optimizer", sort=False)):
-        if page.room < 20 + _STEP * len(own):
+    for at, (optimizer, group) in enumerate(selection.groupby("optimizer", sort=False)):
+        if page.room < 20 + _STEP * len(group):
             page = section.next_page()
-        _choice(page, findings, str(optimizer), own, heads=at == 0)
+        _choice(page, findings, str(optimizer), group, heads=at == 0)
     _worth(page, findings, selection, section.next_page)
     return findings.study.selection
 
@@ -51,26 +50,27 @@ def _title(findings: Findings, selection: pd.DataFrame) -> str:
     cut = selection.loc[selection["edge"].isin(["low", "high"]), "optimizer"].nunique()
     lie = f"{cut} of {count(len(winners), 'winner')} {'lies' if cut == 1 else 'lie'} on the edge of the space"
     edges = lie if cut else "no winner lies on the edge of its space"
-    found = findings.by(findings.primary)
-    if not found.verdict.enough:
+    comparison = findings.by(findings.primary)
+    if not comparison.conclusion.can_rank:
         return edges[0].upper() + edges[1:]
     helped, harmed = (
-        listing([wording.short_name(name) for name in winners if _gain(findings, found, name) == sign]) for sign in (1, -1)
+        listing([wording.short_name(name) for name in winners if _gain(findings, comparison, name) == sign])
+        for sign in (1, -1)
     )
-    said = f"Tuning is shown to help {helped}" if helped else "Tuning is not shown to help any optimizer"
-    return f"{said}{f', and to harm {harmed}' if harmed else ''}; {edges}"
+    help_phrase = f"Tuning is shown to help {helped}" if helped else "Tuning is not shown to help any optimizer"
+    return f"{help_phrase}{f', and to harm {harmed}' if harmed else ''}; {edges}"
 
 
-def _pair(found: Comparison, optimizer: str) -> "pd.Series | None":
+def _pair(comparison: Comparison, optimizer: str) -> "pd.Series | None":
     """The test of the tuned setting against the default."""
     both = [optimizer, tuned_label(optimizer)]
-    pairs = found.pairs[found.pairs["first"].isin(both) & found.pairs["second"].isin(both)]
+    pairs = comparison.pairs[comparison.pairs["first"].isin(both) & comparison.pairs["second"].isin(both)]
     return pairs.iloc[0] if len(pairs) else None
 
 
-def _gain(findings: Findings, found: Comparison, optimizer: str) -> int:
+def _gain(findings: Findings, comparison: Comparison, optimizer: str) -> int:
     """1 where the tuned setting is shown to be better than the default, -1 where worse, 0 where neither is."""
-    pair = _pair(found, optimizer)
+    pair = _pair(comparison, optimizer)
     if pair is None or not pair["differ"]:
         return 0
     better = 1 if findings.primary.higher else -1
@@ -81,10 +81,10 @@ def _look(findings: Findings, optimizer: str) -> palette.LineStyle:
     return findings.styles.get(optimizer) or findings.optimizer_styles[optimizer]
 
 
-def _choice(page: Page, findings: Findings, optimizer: str, own: pd.DataFrame, *, heads: bool) -> None:
+def _choice(page: Page, findings: Findings, optimizer: str, group: pd.DataFrame, *, heads: bool) -> None:
     """Draw one optimizer: one row per hyperparameter."""
-    line_style, first = _look(findings, optimizer), own.iloc[0]
-    page.swatch(LEFT, page.y + 0.38 * BODY / MM, line_style)
+    line_style, first = _look(findings, optimizer), group.iloc[0]
+    page.swatch(LEFT, page.y, line_style, BODY)
     judged = (
         f"best of {count(int(first['configs']), 'configuration')}, validation accuracy {numbers.fixed(first['val_accuracy'])}"
     )
@@ -95,14 +95,14 @@ def _choice(page: Page, findings: Findings, optimizer: str, own: pd.DataFrame, *
     page.paragraph(text.fit(wording.short_name(optimizer), BODY, room, bold=True), x=LEFT + 9, bold=True, after=0.5)
     if heads:
         for x, words in zip(_COLUMNS, ("chosen", "default", "space", ""), strict=True):
-            page.write(LEFT + x, page.y, words, size=_HEAD, colour=MUTED)
-        page.y += line_height(_HEAD)
-    records = own.to_dict("records")
+            page.write(LEFT + x, page.y, words, size=NOTE, colour=MUTED)
+        page.y += line_height(NOTE)
+    records = group.to_dict("records")
     axes = page.axes(LEFT + _SPACE, page.y, _COLUMNS[0] - _SPACE - 6, _STEP * len(records))
     axes.set(xlim=(-0.04, 1.04), ylim=(len(records) - 0.5, -0.5))
     axes.set_axis_off()
     for at, one in enumerate(records):
-        y, cut = page.y + _STEP * (at + 0.5) - 0.38 * SMALL / MM, one["edge"] in ("low", "high")
+        y, cut = page.y + _STEP * (at + 0.5) - middle(SMALL), one["edge"] in ("low", "high")
         page.write(LEFT, y, text.fit(str(one["hyperparameter"]), SMALL, _SPACE - 3, bold=cut), size=SMALL, bold=cut)
         for x, words, colour in zip(_COLUMNS, _figures(findings, one), (INK, MUTED, MUTED, WARNING), strict=True):
             page.write(LEFT + x, y, text.fit(words, SMALL, 48), size=SMALL, colour=colour, bold=cut and colour == INK)
@@ -161,8 +161,8 @@ def _tried(findings: Findings, one: dict[Hashable, object]) -> str:
 
 def _worth(page: Page, findings: Findings, selection: pd.DataFrame, next_page: Callable[[], Page]) -> None:
     """Compare default and tuned settings on the seeds of the final runs."""
-    found, by = findings.by(findings.primary), findings.primary
-    ranking = found.ranking[found.ranking["n"] > 0].set_index("setting")
+    comparison, by = findings.by(findings.primary), findings.primary
+    ranking = comparison.ranking[comparison.ranking["n"] > 0].set_index("setting")
     intervals = {str(one): (e, low, high) for one, e, low, high in ranking[["estimate", "low", "high"]].itertuples()}
     names = [name for name in map(str, selection["optimizer"].unique()) if {name, tuned_label(name)} & set(intervals)][:_MANY]
     if not names:
@@ -176,8 +176,8 @@ def _worth(page: Page, findings: Findings, selection: pd.DataFrame, next_page: C
     rows = []
     for name in names:
         both = (intervals.get(setting) for setting in (tuned_label(name), name))
-        values = [numbers.estimate_and_bounds(*own)[0] if own else numbers.MISSING for own in both]
-        pair = _pair(found, name)
+        values = [numbers.estimate_and_bounds(*group)[0] if group else numbers.MISSING for group in both]
+        pair = _pair(comparison, name)
         p = numbers.p_value(float(pair["p_holm"])) if pair is not None else numbers.MISSING
         rows.append(Row(name=name, figures=(*values, p), line_style=_look(findings, name)))
     axes = forest_plot(page, rows, by.name, ("tuned", "default", "p (Holm)"), gap=2)
@@ -185,9 +185,7 @@ def _worth(page: Page, findings: Findings, selection: pd.DataFrame, next_page: C
         for setting, shift in ((tuned_label(name), -0.16), (name, 0.16)):
             if setting in intervals:
                 mark(axes, at + shift, intervals[setting], _look(findings, name), hollow=setting == name)
-    page.paragraph(
+    page.note(
         f"Filled: the tuned setting; hollow: the default. Interquartile mean of {by.name} over seeds, with "
-        f"its {numbers.INTERVAL}; p of the Wilcoxon signed-rank test on runs paired by seed, Holm-corrected over all pairs.",
-        size=_HEAD,
-        colour=MUTED,
+        f"its {numbers.INTERVAL}; p of the Wilcoxon signed-rank test on runs paired by seed, Holm-corrected over all pairs."
     )

@@ -8,16 +8,14 @@ from nnbench.core import formatting as numbers
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import style, text
-from nnbench.report.plots.forest import Row, dots, forest_plot, mark
+from nnbench.report.plots.forest import Row, forest_plot
 from nnbench.report.plots.sheet import Page, Section, line_height
-from nnbench.report.plots.style import BODY, LEAST, LEFT, MUTED, SMALL
+from nnbench.report.plots.style import BODY, LEFT, MUTED, NOTE, SMALL
 from nnbench.report.sentences import caveats, wording
 from nnbench.stats.signed_rank import LEVEL
 
-_NOTE = LEAST + 0.5
 # Settings in the forest plot, whether spacing is compact, and columns of the contents; the last is taken where nothing fits.
 _FORMS = [(12, False, 1), *((rows, True, columns) for columns in (1, 2) for rows in (12, 10, 8, 6, 4)), (3, True, 2)]
-_COLUMNS = ["setting", "estimate", "low", "high", "behind", "aside"]
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
@@ -44,7 +42,7 @@ def _page(findings: Findings, options: ReportOptions, table: pd.DataFrame, rows:
     ranked = table[table["n"] > 0]
     if len(ranked):
         _forest_plot(page, findings, ranked.head(rows), compact=compact)
-        page.paragraph(_key(findings, ranked, rows), size=_NOTE, colour=MUTED, after=between)
+        page.note(_key(findings, ranked, rows), after=between)
     limits = caveats.caveats(findings)
     if limits:
         page.heading("Read this with care")
@@ -62,7 +60,7 @@ def _page(findings: Findings, options: ReportOptions, table: pd.DataFrame, rows:
 def _contents(page: Page, contents: Sequence[tuple[str, str, int]], *, compact: bool, columns: int) -> None:
     """Number, kind and finding of each page, down one column after the other."""
     page.heading("Contents")
-    size = _NOTE if compact else SMALL
+    size = NOTE if compact else SMALL
     step = line_height(size) + (0 if compact else 0.5)
     width, rows = style.WIDTH / columns, -(-len(contents) // columns)
     for at, (kind, title, number) in enumerate(contents):
@@ -75,41 +73,42 @@ def _contents(page: Page, contents: Sequence[tuple[str, str, int]], *, compact: 
 
 def _forest_plot(page: Page, findings: Findings, shown: pd.DataFrame, *, compact: bool) -> None:
     """Draw one row per setting: its runs, their interquartile mean with interval, and the figures."""
-    rows = [
-        Row(
-            name=setting,
-            figures=(*numbers.estimate_and_bounds(estimate, low, high), f"{diverged} of {of} diverged" if diverged else ""),
+    values, rows = findings.by(findings.primary).values, []
+    for row in shown.to_dict("records"):
+        name, interval = row["setting"], (row["estimate"], row["low"], row["high"])
+        diverged = f"{row['diverged']} of {row['counted']} diverged" if row["diverged"] else ""
+        rows.append(
+            Row(
+                name=name,
+                figures=(*numbers.estimate_and_bounds(*interval), diverged),
+                mark_style=findings.styles[name],
+                estimate=interval,
+                hollow=row["behind"] or bool(row["aside"]),
+                values=values[name],
+            )
         )
-        for setting, estimate, low, high, diverged, of in shown[[*_COLUMNS[:4], "diverged", "counted"]].itertuples(index=False)
-    ]
-    axes = forest_plot(page, rows, findings.primary.name, ("", "", ""), step=5.6 if compact else None, gap=2.5)
-    values = findings.by(findings.primary).values
-    for at, (setting, estimate, low, high, behind, aside) in enumerate(shown[_COLUMNS].itertuples(index=False)):
-        own = values[setting].dropna()
-        if len(own) > 1:
-            dots(axes, own, at + 0.27, findings.styles[setting])
-        mark(axes, at, (estimate, low, high), findings.styles[setting], hollow=behind or bool(aside))
+    forest_plot(page, rows, findings.primary.name, ("", "", ""), step=5.6 if compact else None, gap=2.5)
 
 
 def _key(findings: Findings, ranked: pd.DataFrame, rows: int) -> str:
     """Explain the forest plot."""
-    said = f"Mark: interquartile mean of {findings.primary.name} over seeds, of the completed runs."
+    caption = f"Mark: interquartile mean of {findings.primary.name} over seeds, of the completed runs."
     if ranked["n"].max() > 1:
-        said += " Small dots: single runs."
+        caption += " Small dots: single runs."
     if ranked["low"].notna().any():
-        said += f" Bar: its {numbers.INTERVAL}."
+        caption += f" Bar: its {numbers.INTERVAL}."
     aside = (ranked["aside"] != "").any()
     if ranked["behind"].any() or aside:
-        said += (
+        caption += (
             " Hollow: shown to be worse than the first, by the Wilcoxon signed-rank test on runs paired by seed, "
             f"Holm-corrected over all pairs, at level {LEVEL:g}{', or not ranked' if aside else ''}. Filled: not shown to "
             "differ from it."
         )
-    if findings.by(findings.primary).verdict.diverged:
-        said += " The order is that of the ranking, in which a diverged run is worse than any other."
+    if findings.by(findings.primary).conclusion.diverged:
+        caption += " The order is that of the ranking, in which a diverged run is worse than any other."
     if len(ranked) > rows:
-        said += f" The {len(ranked) - rows} settings that rank below are in the final table."
-    return said
+        caption += f" The {len(ranked) - rows} settings that rank below are in the final table."
+    return caption
 
 
 def _runs(page: Page, findings: Findings, *, compact: bool) -> None:
@@ -125,13 +124,13 @@ def _runs(page: Page, findings: Findings, *, compact: bool) -> None:
     else:
         _large(page, outcome_counts)
     if made_by := wording.provenance(findings.runs):
-        page.paragraph(made_by, size=_NOTE, colour=MUTED, after=1)
+        page.note(made_by, after=1)
     commands = findings.commands
     if commands:
-        lines = text.wrap(commands[-1], _NOTE, style.WIDTH, family=text.MONO)
-        page.paragraph(" ".join([*lines[:2], *(["…"] if len(lines) > 2 else [])]), size=_NOTE, mono=True, after=1)
+        lines = text.wrap(commands[-1], NOTE, style.WIDTH, family=text.MONO)
+        page.paragraph(" ".join([*lines[:2], *(["…"] if len(lines) > 2 else [])]), size=NOTE, mono=True, after=1)
     if len(commands) > 1:
-        page.paragraph(f"the last of {len(commands)} commands", size=_NOTE, colour=MUTED, after=1)
+        page.note(f"the last of {len(commands)} commands", after=1)
 
 
 def _large(page: Page, outcome_counts: Sequence[tuple[int, str]]) -> None:
@@ -139,6 +138,6 @@ def _large(page: Page, outcome_counts: Sequence[tuple[int, str]]) -> None:
     x = LEFT
     for number, words in outcome_counts:
         page.write(x, page.y, f"{number:,}", size=14, bold=number > 0, colour=style.INK if number else style.FAINT)
-        page.write(x, page.y + 6.5, words, size=_NOTE, colour=MUTED)
-        x += max(text.width(f"{number:,}", 14, bold=True), text.width(words, _NOTE)) + 10
+        page.write(x, page.y + 6.5, words, size=NOTE, colour=MUTED)
+        x += max(text.width(f"{number:,}", 14, bold=True), text.width(words, NOTE)) + 10
     page.y += 13

@@ -50,7 +50,7 @@ def _title(findings: Findings, values: pd.DataFrame) -> str:
 
 
 def _caption(findings: Findings, values: pd.DataFrame) -> str:
-    few, diverged = values.shape[1] <= _LINES, findings.by(findings.primary).verdict.diverged
+    few, diverged = values.shape[1] <= _LINES, findings.by(findings.primary).conclusion.diverged
     more = "" if values.shape[1] <= _MANY else f" The first {_MANY} of {values.shape[1]} settings."
     direction = "right" if findings.primary.higher else "left"
     shares = (
@@ -67,14 +67,14 @@ def _forest_plot(page: Page, shown: pd.DataFrame, findings: Findings) -> Axes:
     """Draw a dot per run, and behind them the middle half and its mean."""
     rows = []
     means = findings.ranking(findings.primary).set_index("setting")["estimate"].to_dict()
-    for setting, own in shown.items():
-        figures = [numbers.fixed(value) for value in (means[str(setting)], own.min(), own.max())]
-        rows.append(Row(name=str(setting), figures=(*figures, str(own.count())), line_style=findings.styles[str(setting)]))
+    for setting, group in shown.items():
+        figures = [numbers.fixed(value) for value in (means[str(setting)], group.min(), group.max())]
+        rows.append(Row(name=str(setting), figures=(*figures, str(group.count())), line_style=findings.styles[str(setting)]))
     step = min(17.0, (page.room - 30) / len(rows))
     axes = forest_plot(page, rows, findings.primary.name, ("mean", "least", "most", "runs"), step=step)
     reach = float(np.nanmax(shown) - np.nanmin(shown)) or 1.0
-    for at, (setting, own) in enumerate(shown.items()):
-        line_style, known = findings.styles[str(setting)], own.dropna().sort_values()
+    for at, (setting, group) in enumerate(shown.items()):
+        line_style, known = findings.styles[str(setting)], group.dropna().sort_values()
         low, high = known.quantile([0.25, 0.75])
         axes.fill_between([low, high], at - 0.3, at + 0.3, color=line_style.colour, alpha=0.18, linewidth=0)
         axes.plot([means[str(setting)]] * 2, [at - 0.3, at + 0.3], color=line_style.colour, linewidth=1.5)
@@ -100,12 +100,12 @@ def _shares(page: Page, above: Axes, shown: pd.DataFrame, findings: Findings) ->
     box, height = above.get_position(), min(80.0, page.room - 14)
     axes = page.axes(box.x0 * style.SHEET[0], page.y, box.width * style.SHEET[0], height)
     low, high = above.get_xlim()
-    diverged = {name: many for name, many, _ in findings.by(findings.primary).verdict.diverged}
+    diverged = {name: many for name, many, _ in findings.by(findings.primary).conclusion.diverged}
     axes.set(xlim=(low, high), ylim=(0, 1.02), yticks=[0, 0.25, 0.5, 0.75, 1], xlabel=findings.primary.name)
     axes.axhline(0.5, color=MUTED, linewidth=0.5)
     axes.locator_params(axis="x", nbins=6)
-    for setting, own in shown.items():
-        line_style, known = findings.styles[str(setting)], np.sort(own.dropna().to_numpy())
+    for setting, group in shown.items():
+        line_style, known = findings.styles[str(setting)], np.sort(group.dropna().to_numpy())
         lost = diverged.get(str(setting), 0)
         of, below = len(known) + lost, lost if findings.primary.higher else 0  # where a diverged run is no better than any
         x = np.concatenate([[low], known, [high]])

@@ -8,9 +8,9 @@ from nnbench.records.outcomes import COMPLETED
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots import text
-from nnbench.report.plots.forest import Row, forest_plot, mark
-from nnbench.report.plots.sheet import Page, Section, line_height
-from nnbench.report.plots.style import FAINT, INK, LEAST, LEFT, MM, MUTED, RIGHT, SMALL, WARNING
+from nnbench.report.plots.forest import Row, forest_plot
+from nnbench.report.plots.sheet import Page, Section, line_height, middle
+from nnbench.report.plots.style import FAINT, INK, LEAST, LEFT, MUTED, RIGHT, SMALL, WARNING
 from nnbench.report.sentences.wording import short_name
 from nnbench.stats.failures import chance_line, failures
 
@@ -58,7 +58,7 @@ def _title(findings: Findings, table: pd.DataFrame) -> str:
     failed = int((table["diverged"] + table["at_chance"]).sum())
     if not failed:
         few = int(table["n"].min())
-        room = f"{table['high'].max():.0%}".replace("%", " %")
+        room = numbers.percent(table["high"].max())
         few_runs = numbers.count(few, "run")
         return f"No run diverged or ended at chance, but with {few_runs} a failure rate of up to {room} is possible"
     share = f"{int(worst['diverged'] + worst['at_chance'])} of {worst['n']} runs of {short_name(worst['setting'])}"
@@ -88,12 +88,11 @@ def _forest_plot(page: Page, findings: Findings, shown: pd.DataFrame) -> None:
     for row in shown.to_dict("records"):
         bounds = f"[{row['low']:.0%}, {row['high']:.0%}]".replace("%", "")
         figures = (f"{100 * row['share']:.0f}", bounds, str(row["diverged"]), str(row["at_chance"]), str(row["n"]))
-        rows.append(Row(name=row["setting"], figures=figures, line_style=findings.styles[row["setting"]]))
+        interval = 100 * row["share"], 100 * row["low"], 100 * row["high"]
+        rows.append(Row(name=row["setting"], figures=figures, line_style=findings.styles[row["setting"]], estimate=interval))
     heads = ("%", "95 % interval", "diverged", "at chance", "of runs")
     axes = forest_plot(page, rows, "runs that failed (%)", heads, step=min(8.5, 110 / len(rows)))
     axes.set(xlim=(-3, 103), xticks=[0, 25, 50, 75, 100])
-    for at, row in enumerate(shown.to_dict("records")):
-        mark(axes, at, (100 * row["share"], 100 * row["low"], 100 * row["high"]), findings.styles[row["setting"]])
 
 
 def _map(page: Page, findings: Findings, shown: pd.DataFrame, chance: float) -> None:
@@ -111,9 +110,7 @@ def _map(page: Page, findings: Findings, shown: pd.DataFrame, chance: float) -> 
     for outcome, (marker, colour, filled) in _MARKS.items():
         if (ended == outcome).any():
             face = colour if filled else "white"
-            page.line(
-                (x + 1.2,), (page.y + 0.38 * SMALL / MM,), color=colour, marker=marker, markersize=4, markerfacecolor=face
-            )
+            page.line((x + 1.2,), (page.y + middle(SMALL),), color=colour, marker=marker, markersize=4, markerfacecolor=face)
             page.write(x + 4, page.y, outcome, size=SMALL, colour=MUTED)
             x += text.width(outcome, SMALL) + 9
     page.y += line_height(SMALL) + 2.5
@@ -123,12 +120,12 @@ def _map(page: Page, findings: Findings, shown: pd.DataFrame, chance: float) -> 
     axes = page.axes(left, page.y, min(RIGHT - left, max(32.0, 6.0 * len(seeds))), step * len(shown))
     column = pd.Series(np.arange(len(seeds)), index=seeds)
     for outcome, (marker, colour, filled) in _MARKS.items():
-        own = runs[ended == outcome]
-        x_of, y_of = own["seed"].map(column), own["setting"].map({name: at for at, name in enumerate(shown["setting"])})
+        group = runs[ended == outcome]
+        x_of, y_of = group["seed"].map(column), group["setting"].map({name: at for at, name in enumerate(shown["setting"])})
         face, size = colour if filled else "white", max(1.6, min(4.0, 2.0 * step, 300 / len(seeds)))
         axes.plot(x_of, y_of, marker, color=colour, markerfacecolor=face, markersize=size, clip_on=False)
     for at, name in enumerate(names):
-        page.write(LEFT, page.y + step * (at + 0.5) - 0.38 * SMALL / MM, name, size=SMALL)
+        page.write(LEFT, page.y + step * (at + 0.5) - middle(SMALL), name, size=SMALL)
     axes.set(xlim=(-0.7, len(seeds) - 0.3), ylim=(len(shown) - 0.5, -0.5), yticks=[], xlabel="seed")
     places = np.arange(0, len(seeds), next(every for every in (1, 2, 5, 10) if len(seeds) <= 12 * every))
     axes.set_xticks(places, [f"{seeds[at]:.0f}" for at in places], fontsize=LEAST)

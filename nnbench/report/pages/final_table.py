@@ -11,7 +11,7 @@ from nnbench.report.findings.references import REFERENCES, references
 from nnbench.report.findings.targets import Race, races
 from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots.sheet import Page, Section
-from nnbench.report.plots.style import LEAST, MUTED, SMALL, WARNING, WIDTH
+from nnbench.report.plots.style import MUTED, NOTE, SMALL, WARNING, WIDTH
 from nnbench.report.plots.table import Cell, Column, table
 from nnbench.report.sentences import wording
 from nnbench.stats.interquartile import middle_mean
@@ -56,7 +56,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     known = references(findings.runs)
     if sentence := known.sentence():
         page = page if page.room > 10 else section.next_page()
-        page.paragraph(sentence, size=LEAST + 0.5, colour=MUTED)
+        page.note(sentence)
         for measure in REFERENCES:
             result[measure.column] = known.values.get(measure.key)
     run = races(findings, options.targets)
@@ -95,7 +95,7 @@ def _names(rest: Sequence[Column]) -> Column:
 
 
 def _reached(race: Race) -> pd.DataFrame:
-    """Per setting: the median epoch, how many runs reached the target, of how many, and the verdict."""
+    """Per setting: the median epoch, how many runs reached the target, of how many, and the conclusion."""
     columns = {"estimate": "median", "n": "runs"}
     table = race.table.rename(columns=columns).set_index("setting")
     table = table[["median", "reached", "runs", "watched_low", "watched_high", "aside", "behind"]]
@@ -109,7 +109,7 @@ def _times(
     page.y += 8
     page.heading("Epochs to reach a training accuracy of")
     if note:  # above the table: below it there may be no room left
-        page.paragraph(note, size=LEAST + 0.5, colour=MUTED)
+        page.note(note)
     page.y += 1.5
     emphasised = {target: result[f"epochs_to/{target} behind"].any() for target in targets}
     rows = []
@@ -123,5 +123,5 @@ def _times(
             cells.append(Cell(numbers.epochs(median, *watched) if runs > 0 else numbers.MISSING, bold=best))
             cells.append(Cell(f"{reached:.0f} of {runs:.0f}" if runs > 0 else "", colour=MUTED))
         rows.append(cells)
-    rest = [column for target in targets for column in (Column(target, 24), Column("runs", 17, size=LEAST + 0.5))]
+    rest = [column for target in targets for column in (Column(target, 24), Column("runs", 17, size=NOTE))]
     return table(page, [_names(rest), *rest], rows, next_page)

@@ -7,7 +7,7 @@ import pandas as pd
 from nnbench.core import formatting as numbers
 from nnbench.report.findings.findings import METRICS, Findings
 from nnbench.report.pages import NoDataError, ReportOptions
-from nnbench.report.plots.forest import Row, dots, forest_plot, mark
+from nnbench.report.plots.forest import forest_plot, interval_row
 from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import LEFT, MUTED, WIDTH
 from nnbench.report.sentences.wording import left_out, short_name
@@ -59,10 +59,10 @@ def _scatter(page: Page, findings: Findings, shown: pd.DataFrame, column: str, n
     axes.locator_params(nbins=6)
     axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.6)
     for setting in shown["setting"]:
-        own, line_style = runs[runs["setting"] == setting], findings.styles[setting]
+        group, line_style = runs[runs["setting"] == setting], findings.styles[setting]
         axes.plot(
-            own[_TRAINING],
-            own[column],
+            group[_TRAINING],
+            group[column],
             line_style.marker,
             color=line_style.colour,
             alpha=0.75,
@@ -73,16 +73,8 @@ def _scatter(page: Page, findings: Findings, shown: pd.DataFrame, column: str, n
 
 
 def _forest_plot(page: Page, findings: Findings, shown: pd.DataFrame, column: str) -> None:
-    rows = []
-    for row in shown.to_dict("records"):
-        figures = (*numbers.estimate_and_bounds(row["estimate"], row["low"], row["high"]), str(row["n"]))
-        rows.append(Row(name=row["setting"], figures=figures, line_style=findings.styles[row["setting"]]))
+    gaps = dict(iter((findings.scored[_TRAINING] - findings.scored[column]).groupby(findings.scored["setting"])))
+    rows = [interval_row(row, findings.styles, gaps[row["setting"]]) for row in shown.to_dict("records")]
     axes = forest_plot(page, rows, "training minus held-out accuracy", ("gap", "95 % interval", "runs"))
-    gaps = findings.scored[_TRAINING] - findings.scored[column]
-    for at, row in enumerate(shown.to_dict("records")):
-        own, line_style = gaps[findings.scored["setting"] == row["setting"]].dropna(), findings.styles[row["setting"]]
-        if len(own) > 1:
-            dots(axes, own, at + 0.27, line_style)
-        mark(axes, at, (row["estimate"], row["low"], row["high"]), line_style)
     if axes.get_xlim()[0] < 0 < axes.get_xlim()[1]:
         axes.axvline(0, color=MUTED, linewidth=0.8)

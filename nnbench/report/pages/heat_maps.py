@@ -15,7 +15,7 @@ from nnbench.report.findings.search import Search
 from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots import text
 from nnbench.report.plots.sheet import Page, Section, line_height
-from nnbench.report.plots.style import INK, LEAST, LEFT, MM, MUTED, RIGHT, SMALL, WIDTH
+from nnbench.report.plots.style import INK, LEAST, LEFT, MUTED, RIGHT, SMALL, WIDTH
 from nnbench.report.plots.ticks import logarithmic
 from nnbench.report.sentences.wording import hyperparameter_label, hyperparameter_value, left_out, short_name
 
@@ -37,29 +37,24 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     if search is None or not tried:
         raise NoDataError("no optimizer was run with two hyperparameters that vary")
     tables = {name: _cells(search, name, *pair) for name, pair in tried.items()}
-    known = {name: own for name, own in tables.items() if own["value"].notna().any()}
+    known = {name: table for name, table in tables.items() if table["value"].notna().any()}
     if not known:
         raise NoDataError("no configuration completed all of its seeds")
     page = section.page(_title(known), _caption(search, known) + left_out(list(known), _MANY, "optimizer"))
     _arrange(page, search, dict(list(known.items())[:_MANY]))
-    return pd.concat([own.assign(optimizer=name) for name, own in tables.items()], ignore_index=True)
+    return pd.concat([table.assign(optimizer=name) for name, table in tables.items()], ignore_index=True)
 
 
 def _cells(search: Search, name: str, x: str, y: str) -> pd.DataFrame:
     """The best configuration of each cell; on a grid, the best over all other hyperparameters."""
-    own = search.of(name)
+    table = search.of(name)
     if search.gridded(name, x, y):
-        by = own.groupby([x, y])
+        by = table.groupby([x, y])
         cells = pd.DataFrame(
-            {
-                "value": by["value"].max(),
-                "place": by["place"].min(),
-                "diverged": by["diverged"].sum(),
-                "of": by["seeds"].sum(),
-            }
+            {"value": by["value"].max(), "place": by["place"].min(), "diverged": by["diverged"].sum(), "of": by["seeds"].sum()}
         ).reset_index()
     else:
-        cells = own[[x, y, "value", "place", "diverged", "seeds"]].rename(columns={"seeds": "of"})
+        cells = table[[x, y, "value", "place", "diverged", "seeds"]].rename(columns={"seeds": "of"})
     cells = cells.rename(columns={x: "x_value", y: "y_value"})
     return cells.assign(optimizer=name, x=x, y=y)[
         ["optimizer", "x", "y", "x_value", "y_value", "value", "place", "diverged", "of"]
@@ -67,36 +62,36 @@ def _cells(search: Search, name: str, x: str, y: str) -> pd.DataFrame:
 
 
 def _title(tables: dict[str, pd.DataFrame]) -> str:
-    spread = {name: float(own["value"].max() - own["value"].min()) for name, own in tables.items()}
+    spread = {name: float(table["value"].max() - table["value"].min()) for name, table in tables.items()}
     most = max(spread, key=lambda name: spread[name])
     if len(tables) > 2:
-        diverged = [short_name(name) for name, own in tables.items() if (own["diverged"] > 0).any()]
+        diverged = [short_name(name) for name, table in tables.items() if (table["diverged"] > 0).any()]
         lost = f"; runs of {listing(diverged)} diverged" if diverged else "; no run diverged"
         by = numbers.fixed(spread[most], 2)
         return f"In this search the choice matters most for {short_name(most)}: {by} from worst to best{lost}"
-    return f"Best configurations tried: {listing([_place(name, own) for name, own in tables.items()])}"
+    return f"Best configurations tried: {listing([_place(name, table) for name, table in tables.items()])}"
 
 
-def _place(name: str, own: pd.DataFrame) -> str:
+def _place(name: str, table: pd.DataFrame) -> str:
     """`adam at learning rate 0.05, β₁ 0.9`."""
-    best = own.iloc[int(own["place"].argmin())]
+    best = table.iloc[int(table["place"].argmin())]
     phrases = [f"{hyperparameter_label(best[axis])} {hyperparameter_value(best[f'{axis}_value'])}" for axis in ("x", "y")]
     return f"{short_name(name)} at {', '.join(phrases)}"
 
 
 def _caption(search: Search, tables: dict[str, pd.DataFrame]) -> str:
     gridded = [name for name in tables if search.gridded(name, tables[name]["x"].iloc[0], tables[name]["y"].iloc[0])]
-    said = f"Colour: {search.measure}, mean over seeds, on one scale for all."
+    caption = f"Colour: {search.measure}, mean over seeds, on one scale for all."
     if gridded:
-        said += " Cell: the best of the configurations with these two values; hatched: some of their runs diverged."
+        caption += " Cell: the best of the configurations with these two values; hatched: some of their runs diverged."
     if len(gridded) < len(tables):
-        said += " Square: a configuration drawn from the ranges; hatched: some of its runs diverged."
-        said += " The other tuned hyperparameters vary, too."
-    return f"{said} Outlined: the best; as the best of many, its value is slightly optimistic."
+        caption += " Square: a configuration drawn from the ranges; hatched: some of its runs diverged."
+        caption += " The other tuned hyperparameters vary, too."
+    return f"{caption} Outlined: the best; as the best of many, its value is slightly optimistic."
 
 
 def _arrange(page: Page, search: Search, tables: dict[str, pd.DataFrame]) -> None:
-    values = pd.concat([own["value"] for own in tables.values()])
+    values = pd.concat([table["value"] for table in tables.values()])
     norm = Normalize(values.min(), max(values.max(), values.min() + 1e-9))
     _key(page, search, norm)
     across = 1 if len(tables) == 1 else 2
@@ -104,18 +99,17 @@ def _arrange(page: Page, search: Search, tables: dict[str, pd.DataFrame]) -> Non
     gap, head = 22.0, line_height(SMALL) + 2
     width = (WIDTH - 14 - gap * (across - 1)) / across
     height = min(width, 90.0, page.room / rows - head - 17)
-    for number, (name, own) in enumerate(tables.items()):
+    for number, (name, table) in enumerate(tables.items()):
         row, column = divmod(number, across)
         x, y = LEFT + 14 + column * (width + gap), page.y + row * (height + head + 17)
-        page.swatch(x, y + 0.38 * SMALL / MM, search.line_style(name))
-        page.write(x + 9, y, text.fit(name, SMALL, width - 9, bold=True), size=SMALL, bold=True)
+        page.name(x, y, name, search.line_style(name), width, bold=True)
         axes = page.axes(x, y + head, width, height)
-        labels = own["x"].iloc[0], own["y"].iloc[0]
+        labels = table["x"].iloc[0], table["y"].iloc[0]
         axes.set(xlabel=hyperparameter_label(labels[0]), ylabel=hyperparameter_label(labels[1]))
         if search.gridded(name, *labels):
-            _grid(axes, own, norm)
+            _grid(axes, table, norm)
         else:
-            _scatter(axes, own, norm, search.log)
+            _scatter(axes, table, norm, search.log)
     page.y += rows * (height + head + 17)
 
 
@@ -132,13 +126,13 @@ def _key(page: Page, search: Search, norm: Normalize) -> None:
     page.y += 13
 
 
-def _grid(axes: Axes, own: pd.DataFrame, norm: Normalize) -> None:
+def _grid(axes: Axes, table: pd.DataFrame, norm: Normalize) -> None:
     """Draw one cell per pair of values, equally spaced."""
-    xs, ys = (sorted(own[axis].unique(), key=_order) for axis in ("x_value", "y_value"))
-    grid = own.pivot(index="y_value", columns="x_value", values="value").reindex(index=ys, columns=xs)
+    xs, ys = (sorted(table[axis].unique(), key=_order) for axis in ("x_value", "y_value"))
+    grid = table.pivot(index="y_value", columns="x_value", values="value").reindex(index=ys, columns=xs)
     axes.imshow(grid, cmap=_COLOURS, norm=norm, origin="lower", aspect="auto", interpolation="nearest")
-    best = own["place"].idxmin()
-    for at, row in own.iterrows():
+    best = table["place"].idxmin()
+    for at, row in table.iterrows():
         x, y = xs.index(row["x_value"]), ys.index(row["y_value"])
         if row["diverged"] > 0:
             axes.fill_between(
@@ -182,17 +176,17 @@ def _order(value: object) -> tuple[object, ...]:
     return tuple((part.isdecimal(), int(part) if part.isdecimal() else part) for part in re.split(r"(\d+)", value))
 
 
-def _scatter(axes: Axes, own: pd.DataFrame, norm: Normalize, log: frozenset[str]) -> None:
+def _scatter(axes: Axes, table: pd.DataFrame, norm: Normalize, log: frozenset[str]) -> None:
     """Draw one square per configuration."""
-    x, y = own["x"].iloc[0], own["y"].iloc[0]
+    x, y = table["x"].iloc[0], table["y"].iloc[0]
     for axis, name, which in ((axes.xaxis, x, "x"), (axes.yaxis, y, "y")):
-        values = own[f"{which}_value"]
+        values = table[f"{which}_value"]
         if not pd.api.types.is_numeric_dtype(values) or values.nunique() <= _CHOICES:
-            own = own.assign(**{f"{which}_value": values.astype("category").cat.codes})
+            table = table.assign(**{f"{which}_value": values.astype("category").cat.codes})
             axis.set_ticks(range(values.nunique()), [hyperparameter_value(value) for value in sorted(values.unique())])
         elif name in log:
             logarithmic(axis, values.min() / 1.5, values.max() * 1.5, numbers.tick)
-    finished, lost = own[own["value"].notna()], own[own["diverged"] > 0]
+    finished, lost = table[table["value"].notna()], table[table["diverged"] > 0]
     axes.scatter(
         finished["x_value"], finished["y_value"], c=finished["value"], cmap=_COLOURS, norm=norm, marker="s", s=60, linewidths=0
     )
@@ -206,6 +200,6 @@ def _scatter(axes: Axes, own: pd.DataFrame, norm: Normalize, log: frozenset[str]
         hatch=_HATCH * 2,
         linewidths=0.6,
     )
-    best = own.iloc[int(own["place"].argmin())]
+    best = table.iloc[int(table["place"].argmin())]
     axes.scatter([best["x_value"]], [best["y_value"]], facecolor="none", edgecolor=INK, marker="o", s=170, linewidths=1.2)
     axes.margins(0.08)

@@ -7,8 +7,8 @@ from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.search import Search
 from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots.forest import Row, forest_plot
-from nnbench.report.plots.sheet import Page, Section
-from nnbench.report.plots.style import BODY, LEFT, MM
+from nnbench.report.plots.sheet import SWATCH, Page, Section
+from nnbench.report.plots.style import BODY, LEFT
 from nnbench.report.sentences.wording import hyperparameter_label, left_out, short_name
 from nnbench.stats.importance import importance
 
@@ -31,15 +31,16 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     if search is None or not tried:
         raise NoDataError(f"no optimizer was run with {_LEAST} configurations or more in which two hyperparameters vary")
     shares = {name: _shares(search, name) for name in tried}
-    shares = {name: own for name, own in shares.items() if own.notna().any()}
+    shares = {name: share for name, share in shares.items() if share.notna().any()}
     if not shares:
         raise NoDataError("no two configurations of an optimizer have different results")
     page = section.page(_title(shares), _caption(search, shares) + left_out(list(shares), _MANY, "optimizer"))
     shown = list(shares.items())[:_MANY]
-    for name, own in shown:
-        _bars(page, search, name, own, last=name == shown[-1][0])
+    for name, share in shown:
+        _bars(page, search, name, share, last=name == shown[-1][0])
     parts = [
-        own.rename("share").rename_axis("hyperparameter").reset_index().assign(optimizer=name) for name, own in shares.items()
+        share.rename("share").rename_axis("hyperparameter").reset_index().assign(optimizer=name)
+        for name, share in shares.items()
     ]
     return pd.concat(parts, ignore_index=True)[["optimizer", "hyperparameter", "share"]]
 
@@ -52,8 +53,8 @@ def _shares(search: Search, name: str) -> "pd.Series[float]":
 
 def _title(shares: dict[str, "pd.Series[float]"]) -> str:
     first: dict[str, list[str]] = {}
-    for name, own in shares.items():
-        first.setdefault(str(own.index[0]), []).append(short_name(name))
+    for name, share in shares.items():
+        first.setdefault(str(share.index[0]), []).append(short_name(name))
     if len(first) == 1 and len(shares) > 1:
         (one,) = first
         return f"The {hyperparameter_label(one)} is the most important hyperparameter of every optimizer in this search"
@@ -74,12 +75,12 @@ def _caption(search: Search, shares: dict[str, "pd.Series[float]"]) -> str:
     )
 
 
-def _bars(page: Page, search: Search, name: str, own: "pd.Series[float]", *, last: bool) -> None:
+def _bars(page: Page, search: Search, name: str, share: "pd.Series[float]", *, last: bool) -> None:
     line_style = search.line_style(name)
-    page.swatch(LEFT, page.y + 0.38 * BODY / MM, line_style)
-    page.paragraph(name, x=LEFT + 9, bold=True, after=1)
-    rows = [Row(name=str(hyperparameter), figures=(f"{share:.2f}",)) for hyperparameter, share in own.items()]
+    page.swatch(LEFT, page.y, line_style, BODY)
+    page.paragraph(name, x=LEFT + SWATCH, bold=True, after=1)
+    rows = [Row(name=str(hyperparameter), figures=(f"{share:.2f}",)) for hyperparameter, share in share.items()]
     axes = forest_plot(page, rows, "share of variance" if last else "", ("",), step=6.0, gap=4)
-    axes.barh(range(len(own)), own, height=0.6, color=line_style.colour)
+    axes.barh(range(len(share)), share, height=0.6, color=line_style.colour)
     axes.set_xlim(0, 1)
     axes.tick_params(labelbottom=last)

@@ -7,10 +7,9 @@ from nnbench.records.measure import Measure
 from nnbench.report.findings.findings import Comparison, Findings
 from nnbench.report.findings.measures import declared, disagreements, tau
 from nnbench.report.pages import NoDataError, ReportOptions
-from nnbench.report.plots import text
 from nnbench.report.plots.labels import spread
-from nnbench.report.plots.sheet import Page, Section
-from nnbench.report.plots.style import LEAST, LEFT, MM, MUTED, RIGHT, SMALL, WIDTH
+from nnbench.report.plots.sheet import Page, Section, middle
+from nnbench.report.plots.style import LEFT, MUTED, RIGHT, SMALL, WIDTH
 from nnbench.report.plots.table import Cell, Column, table
 from nnbench.report.sentences.wording import short_name
 
@@ -38,7 +37,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     found = {metric: findings.by(metric) for metric in metrics}
     if len(metrics) < 2 or not all(len(one.scores.columns) for one in found.values()):
         raise NoDataError("no second measure is known of completed runs")
-    if findings.by(findings.primary).verdict.settings < 2:
+    if findings.by(findings.primary).conclusion.settings < 2:
         raise NoDataError("no second setting is ranked")
     parts = {metric: _ranked(findings, metric, one) for metric, one in found.items()}
     page = section.page(_title(findings, metrics), _CAPTION)
@@ -50,7 +49,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
 
 def _ranked(findings: Findings, metric: Measure, found: Comparison) -> pd.DataFrame:
     ranking = found.ranking[found.ranking["setting"].isin(found.scores.columns)]
-    behind = {name: [worse for better, worse in found.verdict.shown if better == name] for name in ranking["setting"]}
+    behind = {name: [worse for better, worse in found.conclusion.differing if better == name] for name in ranking["setting"]}
     ranking = ranking.assign(
         measure=metric.name,
         when=metric.when,
@@ -63,8 +62,8 @@ def _ranked(findings: Findings, metric: Measure, found: Comparison) -> pd.DataFr
 
 
 def _title(findings: Findings, metrics: list[Measure]) -> str:
-    judging = findings.by(findings.primary).verdict
-    if not judging.enough:
+    judging = findings.by(findings.primary).conclusion
+    if not judging.can_rank:
         return f"{numbers.count(judging.seeds, 'seed')} cannot rank the {findings.noun}s by any measure"
     others, of = disagreements(findings), numbers.count(len(metrics) - 1, "other measure")
     if not others:
@@ -77,7 +76,7 @@ def _title(findings: Findings, metrics: list[Measure]) -> str:
         turned = numbers.count(len(worst.reversed), "shown difference")
         return f"By {worst.metric.full} {turned} {'is' if len(worst.reversed) == 1 else 'are'} reversed"
     first, other = short_name(judging.best), short_name(worst.first)
-    return f"{first} is first by {findings.primary.full}, {other} by {worst.metric.full}"
+    return f"First by {findings.primary.full}: {first}; by {worst.metric.full}: {other}"
 
 
 def _head(metric: Measure) -> str:
@@ -97,19 +96,18 @@ def _places(page: Page, findings: Findings, parts: dict[Measure, pd.DataFrame]) 
     axes.spines["bottom"].set_visible(False)
     ranks = pd.DataFrame({at: part.set_index("setting")["rank"] for at, part in enumerate(parts.values())}).reindex(names)
     heights = page.y + spread([(at + 0.5) / most * height for at in range(len(names))], _LINE, 0.0, height)
-    for y, (name, own) in zip(heights.tolist(), ranks.iterrows(), strict=True):
+    for y, (name, row) in zip(heights.tolist(), ranks.iterrows(), strict=True):
         line_style = findings.styles[str(name)]
         axes.plot(
             ranks.columns,
-            own,
+            row,
             color=line_style.colour,
             linestyle=line_style.dash,
             marker=line_style.marker,
             linewidth=1.4,
             markersize=5,
         )
-        page.swatch(LEFT, y, line_style)
-        page.write(LEFT + 9, y - 0.38 * SMALL / MM, text.fit(str(name), SMALL, WIDTH - width - 18), size=SMALL)
+        page.name(LEFT, y - middle(SMALL), str(name), line_style, WIDTH - width - 9)
     page.y += height + 4
 
 
@@ -119,8 +117,8 @@ def _values(page: Page, section: Section, findings: Findings, found: dict[Measur
     for setting in map(str, found[findings.primary].scores.columns):
         cells: list[Cell | str] = [Cell(setting, line_style=findings.styles[setting])]
         for metric, one in found.items():
-            own = tables[metric][setting]
-            estimate, low, high = own["estimate"], own["low"], own["high"]
+            row = tables[metric][setting]
+            estimate, low, high = row["estimate"], row["low"], row["high"]
             words = numbers.fixed(estimate, numbers.decimals(low, high))
             cells.append(Cell(words, numbers.bounds(low, high), bold=setting in one.leaders))
         rows.append(cells)
@@ -137,7 +135,7 @@ def _pairs(page: Page, section: Section, findings: Findings, found: dict[Measure
     page.y += 1
     rows: list[list[Cell | str]] = []
     for metric, one in found.items():
-        shown, pairs = one.verdict.shown, one.verdict.pairs
+        shown, pairs = one.conclusion.differing, one.conclusion.pairs
         phrases = [f"{short_name(better)} over {short_name(worse)}" for better, worse in shown[:_NAMED]]
         more = [f"{len(shown) - _NAMED} more"] if len(shown) > _NAMED else []
         order = "" if metric == findings.primary else numbers.fixed(tau(findings, metric), 2)
@@ -151,9 +149,7 @@ def _pairs(page: Page, section: Section, findings: Findings, found: dict[Measure
         Column("the better first", WIDTH - 88.0, "left", SMALL),
     ]
     page = table(page, columns, rows, section.next_page)
-    page.paragraph(
+    page.note(
         "Kendall's tau: rank correlation between a measure and the first one; 1: the same order, \N{MINUS SIGN}1: the "
-        "reversed order.",
-        size=LEAST + 0.5,
-        colour=MUTED,
+        "reversed order."
     )

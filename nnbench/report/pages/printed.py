@@ -10,7 +10,7 @@ from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.pages.loss import scale
 from nnbench.report.plots import curves, style
 from nnbench.report.plots.sheet import Page, Section
-from nnbench.report.plots.style import LEAST, LEFT, MUTED, SMALL, WIDTH
+from nnbench.report.plots.style import LEAST, LEFT, MUTED, WIDTH
 
 _CURVES = {"train_accuracy": "accuracy", "train_loss": "loss"}
 _CUT = 1.5  # nats; the first epochs' spikes would take half the panel and hold no printed row
@@ -65,8 +65,7 @@ def _panels(page: Page, findings: Findings, table: pd.DataFrame, bands: pd.DataF
     loss_scale = scale(low / 1.2, _CUT)
     for row, name in enumerate(names):
         y, line_style = page.y + row * step, findings.styles[name]
-        page.swatch(LEFT, y + 0.38 * SMALL / style.MM, line_style)
-        page.write(LEFT + 9, y, name, size=SMALL, bold=True)
+        page.name(LEFT, y, name, line_style, WIDTH / 2, bold=True)
         for column, what in enumerate(_CURVES.values()):
             x = LEFT + 8 + column * (width + gap)
             page.write(x + width, y, f"training {what}{' (nats)' * (what == 'loss')}", size=LEAST, colour=MUTED, align="right")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from nnbench.core.constraints import MINIMUM_RUNS
-from nnbench.core.formatting import count, listing
+from nnbench.core.formatting import count, listing, percent
 from nnbench.report.findings import budget
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import NoDataError, ReportOptions
@@ -13,9 +13,9 @@ from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import INK, MUTED, SMALL, WIDTH
 from nnbench.report.plots.table import Cell, Column, table
 from nnbench.report.sentences.wording import distinct_values
+from nnbench.stats.conclusion import NOTABLE, POWER
 from nnbench.stats.interquartile import RESAMPLES
 from nnbench.stats.signed_rank import LEVEL
-from nnbench.stats.verdict import NOTABLE, POWER
 
 _STREAMS = (
     "A seed feeds separate random streams for points and initial weights, independent of the optimizer: runs of one seed "
@@ -128,8 +128,8 @@ def _task(findings: Findings) -> list[tuple[str, str]]:
     redrawn = {"true": "drawn anew for each seed", "false": "the same for all seeds"}.get(
         configured("dataset.redraw").lower(), "drawn by seed"
     )
-    own = [key for key in map(str, runs) if key.startswith("dataset.") and not key.endswith(("name", "redraw", "samples"))]
-    details = ", ".join(f"{key.removeprefix('dataset.')} {configured(key)}" for key in own if distinct_values(runs, key))
+    fields = [key for key in map(str, runs) if key.startswith("dataset.") and not key.endswith(("name", "redraw", "samples"))]
+    details = ", ".join(f"{key.removeprefix('dataset.')} {configured(key)}" for key in fields if distinct_values(runs, key))
     layers = configured("network.hidden").strip("[]").replace(", ", " and ") or "no"
     sizes = [size for size in distinct_values(runs, "training.batch_size") if size != "None"]
     batches = f"batches of {' or '.join(sizes)}" if sizes else "full batch"
@@ -152,7 +152,7 @@ def _task(findings: Findings) -> list[tuple[str, str]]:
         seeds = seeds if selection["seeds"].nunique() == 1 else f"{seeds}, not the same for all"
         among = [f"{one.optimizer}'s best of {one.configs}" for one in found if one.configs < one.tried]
         chosen = f" The choice was among fewer: {listing(among)}." if among else ""
-        cost = f"{budget.spent(found)}, {budget.spaces(found)}; each on {seeds}"
+        cost = f"{budget.describe_cost(found)}, {budget.describe_spaces(found)}; each on {seeds}"
         rules.append(
             (
                 "Tuning",
@@ -165,7 +165,7 @@ def _task(findings: Findings) -> list[tuple[str, str]]:
 
 def _grounds(findings: Findings) -> list[tuple[str, str]]:
     """Rules on estimates and tests, and the number of seeds needed."""
-    verdict, name = findings.by(findings.primary).verdict, findings.primary.name
+    conclusion, name = findings.by(findings.primary).conclusion, findings.primary.name
     rules = [
         ("Judged by", f"{name} with the final weights, not the best ones during training."),
         (
@@ -180,15 +180,13 @@ def _grounds(findings: Findings) -> list[tuple[str, str]]:
             f"setting is said to be ahead of another only where the corrected p is below {LEVEL:g}.",
         ),
     ]
-    if verdict.settings > 1:
-        power = f"about {verdict.advisable} show one that wins {NOTABLE:.0%} of pairs, with a power of {POWER:.0%}".replace(
-            "%", " %"
-        )
+    if conclusion.settings > 1:
+        recommended = f"about {conclusion.recommended_seeds} show one that wins {percent(NOTABLE)} of pairs"
         rules.append(
             (
                 "Seeds needed",
-                f"Among {count(verdict.settings, findings.noun)}, fewer than {verdict.least} seeds can show no difference at "
-                f"all; {power}. There are {verdict.seeds}.",
+                f"Among {count(conclusion.settings, findings.noun)}, fewer than {conclusion.required_seeds} seeds can show no "
+                f"difference at all; {recommended}, with a power of {percent(POWER)}. There are {conclusion.seeds}.",
             )
         )
     rules += [

@@ -10,7 +10,7 @@ from nnbench.report.findings import code
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots.sheet import Page, Section
-from nnbench.report.plots.style import LEAST, MUTED, SMALL, WIDTH
+from nnbench.report.plots.style import MUTED, NOTE, SMALL, WIDTH
 from nnbench.report.plots.table import Cell, Column, table
 from nnbench.report.sentences import wording
 
@@ -47,7 +47,7 @@ def _title(runs: pd.DataFrame) -> str:
         return "The code had uncommitted changes: the runs cannot be repeated from the commit alone"
     if unknown:
         return f"The code of {f'{unknown} of {len(runs)}' if unknown < len(runs) else 'these'} runs is not known"
-    return f"All runs come from one version of the code, {code.shown(runs)}"
+    return f"All runs come from one version of the code, {code.describe(runs)}"
 
 
 def _collect(findings: Findings) -> pd.DataFrame:
@@ -56,8 +56,8 @@ def _collect(findings: Findings) -> pd.DataFrame:
     leaves = [key for key in runs.columns if is_config_key(key) and not is_within(key, STORAGE)]
     given = [key for key in leaves if is_of_subject(key) and key != LABEL]
     rows = []
-    for setting, own in findings.ordered(runs).groupby("setting", sort=False):
-        hyperparameters = {hyperparameter(key): wording.distinct_values(own, key) for key in given}
+    for setting, group in findings.ordered(runs).groupby("setting", sort=False):
+        hyperparameters = {hyperparameter(key): wording.distinct_values(group, key) for key in given}
         if hyperparameters.get(SUBJECT.class_field) == [findings.base_labels[str(setting)]]:
             del hyperparameters[SUBJECT.class_field]  # the label says it
         rows.append(
@@ -83,7 +83,7 @@ def _sources(runs: pd.DataFrame) -> list[str]:
     """The classes that the runs are of, and nnbench itself, where the digest of any source is known."""
     if not wording.distinct_values(runs, "code"):
         return []
-    return [code.OWN, *(name for column in CLASSES for name in wording.distinct_values(runs, column))]
+    return [code.PACKAGE, *(name for column in CLASSES for name in wording.distinct_values(runs, column))]
 
 
 def _distinct(runs: pd.DataFrame, key: str) -> list[str]:
@@ -116,10 +116,7 @@ def _pairs(page: Page, heading: str, rows: pd.DataFrame, next_page: Callable[[],
     ]
     if heading != _BLOCKS["common"]:
         width = 8 if mono else 42
-        columns = [
-            Column("", width, "left", SMALL),
-            Column("", WIDTH - width, "left", LEAST + 0.5 if mono else SMALL, mono),
-        ]
+        columns = [Column("", width, "left", SMALL), Column("", WIDTH - width, "left", NOTE if mono else SMALL, mono)]
         return table(page, columns, pairs, next_page)
     half = -(-len(pairs) // 2)
     nothing: list[Cell | str] = ["", ""]

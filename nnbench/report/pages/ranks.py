@@ -10,8 +10,8 @@ from nnbench.core import palette
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots import style, text
-from nnbench.report.plots.sheet import Page, Section, line_height
-from nnbench.report.plots.style import INK, LEAST, LEFT, MM, MUTED, RIGHT, SMALL
+from nnbench.report.plots.sheet import Page, Section, line_height, middle
+from nnbench.report.plots.style import INK, LEAST, LEFT, MUTED, RIGHT, SMALL
 from nnbench.report.sentences import wording
 from nnbench.report.sentences.wording import short_name
 from nnbench.stats.friedman import LEAST_BLOCKS, LEAST_SETTINGS, Friedman, friedman
@@ -35,68 +35,68 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     shown = values.iloc[:, :_MANY].dropna()
     if len(shown) < LEAST_BLOCKS:
         raise NoDataError(f"fewer than {LEAST_BLOCKS} seeds have a run of every setting")
-    found = friedman(shown, higher=by.higher)
-    page = section.page(_title(findings, found), _caption(findings, values, found))
-    _diagram(page, findings, found)
+    test = friedman(shown, higher=by.higher)
+    page = section.page(_title(findings, test), _caption(findings, values, test))
+    _diagram(page, findings, test)
     places = shown.rank(axis="columns", ascending=not by.higher, method="min")
-    counts = pd.DataFrame({rank: (places == rank).sum() for rank in range(1, shown.shape[1] + 1)}).loc[found.ranks.index]
+    counts = pd.DataFrame({rank: (places == rank).sum() for rank in range(1, shown.shape[1] + 1)}).loc[test.ranks.index]
     _places(page, counts)
-    return counts.add_prefix("rank ").assign(mean_rank=found.ranks).reset_index(names="setting")
+    return counts.add_prefix("rank ").assign(mean_rank=test.ranks).reset_index(names="setting")
 
 
-def _title(findings: Findings, found: Friedman) -> str:
-    if not findings.by(findings.primary).verdict.enough:
+def _title(findings: Findings, test: Friedman) -> str:
+    if not findings.by(findings.primary).conclusion.can_rank:
         return wording.headline(findings, findings.primary)
-    p = numbers.p_value(found.p)
+    p = numbers.p_value(test.p)
     p_text = f"Friedman p {p if p.startswith('<') else f'= {p}'}"
-    if not found.p < LEVEL:
+    if not test.p < LEVEL:
         return f"Ranks within seeds do not show the {findings.noun}s to differ ({p_text})"
-    best = str(found.ranks.index[0])
-    apart = found.ranks.index[found.ranks - found.ranks.iloc[0] >= found.critical_difference]
+    best = str(test.ranks.index[0])
+    apart = test.ranks.index[test.ranks - test.ranks.iloc[0] >= test.critical_difference]
     if not len(apart):
         return f"Ranks within seeds differ ({p_text}), but the best, {short_name(best)}, is not shown to differ from any"
     names = [short_name(str(name)) for name in apart]
     some = numbers.listing(names if len(names) <= 3 else [*names[:2], f"{len(names) - 2} others"])
-    rank = numbers.fixed(found.ranks.iloc[0], 1)
-    return f"{short_name(best)} ranks first (mean rank {rank} of {len(found.ranks)}), shown to differ from {some}"
+    rank = numbers.fixed(test.ranks.iloc[0], 1)
+    return f"First by mean rank: {short_name(best)} ({rank} of {len(test.ranks)}), shown to differ from {some}"
 
 
-def _caption(findings: Findings, values: pd.DataFrame, found: Friedman) -> str:
+def _caption(findings: Findings, values: pd.DataFrame, test: Friedman) -> str:
     more = f" The first {_MANY} of {values.shape[1]} settings." if values.shape[1] > _MANY else ""
-    lost = "; a run that diverged ranks last" if findings.by(findings.primary).verdict.diverged else ""
+    lost = "; a run that diverged ranks last" if findings.by(findings.primary).conclusion.diverged else ""
     return (
-        f"Each of {numbers.count(found.blocks, 'seed')} ranks the {findings.noun}s by {findings.primary.name}, 1 the best"
+        f"Each of {numbers.count(test.blocks, 'seed')} ranks the {findings.noun}s by {findings.primary.name}, 1 the best"
         f"{lost}. Settings joined by a bar are not shown to differ: their mean ranks lie within the critical difference "
         f"(CD) of Nemenyi's test at level {LEVEL:g}. It ignores the size of a difference, and so shows fewer pairs to differ "
         f"than the signed-rank test.{more}"
     )
 
 
-def _diagram(page: Page, findings: Findings, found: Friedman) -> None:
+def _diagram(page: Page, findings: Findings, test: Friedman) -> None:
     """Demsar's critical-difference diagram: mean ranks on an axis, names at both sides, bars over what is level."""
-    k = len(found.ranks)
+    k = len(test.ranks)
     left_names = -(-k // 2)
-    names = text.fit_all([str(name) for name in found.ranks.index], SMALL, _NAME)
+    names = text.fit_all([str(name) for name in test.ranks.index], SMALL, _NAME)
     room = max(text.width(name, SMALL) for name in names) + 16
     left, right = LEFT + room, RIGHT - room
-    bars = 3.2 * len(found.groups) + 4
+    bars = 3.2 * len(test.groups) + 4
 
     def x(rank: float) -> float:
         return left + (rank - 1) / (k - 1) * (right - left)
 
     y = page.y + 6
-    page.line((x(1), x(1 + found.critical_difference)), (y, y), color=INK, linewidth=1.2, marker="|", markersize=5)
-    page.write(x(1), y - 5.5, f"CD = {found.critical_difference:.2f}", size=SMALL, colour=MUTED)
+    page.line((x(1), x(1 + test.critical_difference)), (y, y), color=INK, linewidth=1.2, marker="|", markersize=5)
+    page.write(x(1), y - 5.5, f"CD = {test.critical_difference:.2f}", size=SMALL, colour=MUTED)
     y += 12
     page.line((left, right), (y, y), color=MUTED, linewidth=0.8)
     for rank in range(1, k + 1):
         page.line((x(rank), x(rank)), (y - 1.2, y), color=MUTED, linewidth=0.8)
         page.write(x(rank), y - 5, str(rank), size=LEAST, colour=MUTED, align="center")
-    for number, group in enumerate(found.groups):
+    for number, group in enumerate(test.groups):
         at = y + 3.2 * (number + 1)
-        ends = x(found.ranks[group[0]]) - 1, x(found.ranks[group[-1]]) + 1
+        ends = x(test.ranks[group[0]]) - 1, x(test.ranks[group[-1]]) + 1
         page.line(ends, (at, at), color=INK, linewidth=2.6, solid_capstyle="butt")
-    for number, (name, mean) in enumerate(found.ranks.items()):
+    for number, (name, mean) in enumerate(test.ranks.items()):
         at_left = number < left_names
         row = number if at_left else k - 1 - number
         height, edge = y + bars + _ROW * row + 3, left - 3 if at_left else right + 3
@@ -105,7 +105,7 @@ def _diagram(page: Page, findings: Findings, found: Friedman) -> None:
         page.line((x(mean),), (y,), color=line_style.colour, marker=line_style.marker, markersize=5)
         words = f"{names[number]}  {mean:.2f}" if at_left else f"{mean:.2f}  {names[number]}"
         page.write(
-            edge + (-1 if at_left else 1), height - 0.38 * SMALL / MM, words, size=SMALL, align="right" if at_left else "left"
+            edge + (-1 if at_left else 1), height - middle(SMALL), words, size=SMALL, align="right" if at_left else "left"
         )
     page.y = y + bars + _ROW * left_names + 8
 
@@ -120,7 +120,7 @@ def _places(page: Page, counts: pd.DataFrame) -> None:
     step = min(8.0, (page.room - 20) / k)
     axes = page.axes(left, page.y + 5, min(RIGHT - left, 14.0 * k), step * k)
     for at, name in enumerate(names):
-        page.write(LEFT, page.y + 5 + step * (at + 0.5) - 0.38 * SMALL / MM, name, size=SMALL)
+        page.write(LEFT, page.y + 5 + step * (at + 0.5) - middle(SMALL), name, size=SMALL)
     _cells(axes, counts)
     page.y += step * k + 5 + line_height(SMALL)
 

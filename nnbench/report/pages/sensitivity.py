@@ -64,7 +64,7 @@ def _reaching(curves: dict[str, pd.DataFrame], chance: float) -> list[str]:
     """Optimizers whose best is above chance and within the tolerance of the best of all."""
     bests = {name: float(curve["estimate"].mask(curve["diverged"] > 0).max()) for name, curve in curves.items()}
     best = np.nanmax([*bests.values(), -np.inf])
-    return [name for name, own in bests.items() if own >= best - TOLERANCE and not own <= chance]
+    return [name for name, group in bests.items() if group >= best - TOLERANCE and not group <= chance]
 
 
 def _on_a_scale(values: "pd.Series[float]") -> bool:
@@ -122,7 +122,7 @@ def _caption(search: Search, curves: dict[str, pd.DataFrame], along: str) -> str
 
 
 def _extent(search: Search, curves: dict[str, pd.DataFrame], along: str) -> tuple[float, float]:
-    values = pd.concat([search.of(name)[along] for name in curves] + [own[along] for own in curves.values()])
+    values = pd.concat([search.of(name)[along] for name in curves] + [group[along] for group in curves.values()])
     return float(values.min()), float(values.max())
 
 

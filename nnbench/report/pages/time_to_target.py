@@ -14,10 +14,10 @@ from nnbench.report.findings.targets import Race, races
 from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots.legend import legend
 from nnbench.report.plots.sheet import Page, Section
-from nnbench.report.plots.style import LEAST, LEFT, MUTED, SMALL, WIDTH
+from nnbench.report.plots.style import LEAST, LEFT, MUTED, NOTE, SMALL, WIDTH
 from nnbench.report.plots.table import Cell, Column, table
 from nnbench.report.plots.ticks import logarithmic
-from nnbench.report.sentences import verdict as sentences
+from nnbench.report.sentences import conclusion as sentences
 from nnbench.report.sentences import wording
 from nnbench.stats.time_to_target import share_reached
 
@@ -83,7 +83,7 @@ def _title(findings: Findings, race: Race) -> str:
         higher=False,
         printed=lambda epochs, low, high: f"{epochs:,.0f} epochs",
     )
-    return sentences.headline(race.verdict, phrasing)
+    return sentences.headline(race.conclusion, phrasing)
 
 
 def _caption(findings: Findings, unreached: list[str]) -> str:
@@ -113,8 +113,8 @@ def _panels(page: Page, findings: Findings, run: Sequence[Race], shown: Sequence
             if race is run[-1]:
                 axes.set_xlabel({"epochs": "epoch", "seconds": "seconds"}[unit])
             for name in shown:
-                own = times[race.name]
-                _steps(axes, own[own["setting"] == name], findings.styles[name])
+                group = times[race.name]
+                _steps(axes, group[group["setting"] == name], findings.styles[name])
         page.y += height + (12 if race is run[-1] else 7)
 
 
@@ -151,19 +151,19 @@ def _costs(page: Page, findings: Findings, run: Sequence[Race], next_page: Calla
     if page.room < 40:
         page = next_page()
     page.heading("Expected running time")
-    page.paragraph(_COST, size=LEAST + 0.5, colour=MUTED)  # above the table: below it there may be no room left
+    page.note(_COST)  # above the table: below it there may be no room left
     by_setting = [race.table.set_index("setting") for race in run]
     rows: list[list[Cell | str]] = []
     arrived = pd.concat([race.table for race in run]).groupby("setting", sort=False)["reached"].sum()
     for setting in arrived.index[arrived > 0]:
         cells: list[Cell | str] = [Cell(setting, line_style=findings.styles[setting])]
-        for own in by_setting:
-            epochs, seconds = own.loc[setting, ["expected_epochs", "expected_seconds"]].astype(float)
+        for group in by_setting:
+            epochs, seconds = group.loc[setting, ["expected_epochs", "expected_seconds"]].astype(float)
             duration = numbers.duration(seconds) if np.isfinite(epochs) else ""
-            watched = own.loc[setting, ["watched_low", "watched_high"]].astype(float)
+            watched = group.loc[setting, ["watched_low", "watched_high"]].astype(float)
             cells += [Cell(numbers.epochs(epochs, *watched) if not np.isnan(epochs) else numbers.MISSING, duration)]
-            cells += [Cell(f"{own.loc[setting, 'reached']} of {own.loc[setting, 'n']}", colour=MUTED)]
+            cells += [Cell(f"{group.loc[setting, 'reached']} of {group.loc[setting, 'n']}", colour=MUTED)]
         rows.append(cells)
-    rest = [column for race in run for column in (Column(f"to {race.name}", 24), Column("runs", 18, size=LEAST + 0.5))]
+    rest = [column for race in run for column in (Column(f"to {race.name}", 24), Column("runs", 18, size=NOTE))]
     name = Column("", WIDTH - sum(column.width for column in rest), "left", SMALL)
     table(page, [name, *rest], rows, next_page)

@@ -16,14 +16,13 @@ from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import NoDataError
 from nnbench.report.plots import style, text
 from nnbench.report.plots.labels import spread
-from nnbench.report.plots.sheet import Page, line_height
-from nnbench.report.plots.style import LEAST, LEFT, MM, MUTED, RIGHT, SMALL
+from nnbench.report.plots.sheet import SWATCH, Page, line_height, middle
+from nnbench.report.plots.style import LEFT, MM, MUTED, NOTE, RIGHT, SMALL
 from nnbench.report.sentences.wording import short_name
 from nnbench.stats.quartiles import quartiles
 
 TOGETHER = 6  # settings that one panel holds; more are given a small panel each
 _ACROSS, _MANY = 3, 18  # small panels in a row, and on a page
-_NAME = LEAST + 0.5  # type size over a small panel
 
 Scale = Callable[[Axes], None]
 
@@ -41,7 +40,7 @@ class Scales(Protocol):
 
 
 def bands(findings: Findings, curves: Mapping[str, str]) -> pd.DataFrame:
-    """How each setting lies over seeds at each epoch, of the runs that came to their end, as `stats.quartiles` has it.
+    """How each setting lies over seeds at each epoch, of the completed runs, as `stats.quartiles` has it.
 
     Args:
         curves: a column of `Study.curves` -> what it is called in print; those that no run has are left out.
@@ -55,9 +54,9 @@ def bands(findings: Findings, curves: Mapping[str, str]) -> pd.DataFrame:
     runs = findings.scored[["run_id", "setting"]]
     columns = ["setting", "curve", "epoch", "least", "low", "iqm", "high", "most", "n"]
     parts = []
-    for setting, own in findings.study.curves.merge(runs, on="run_id").groupby("setting", sort=False):
+    for setting, group in findings.study.curves.merge(runs, on="run_id").groupby("setting", sort=False):
         for column, called in curves.items():
-            band = quartiles(own.pivot(index="epoch", columns="run_id", values=column).replace([np.inf, -np.inf], np.nan))
+            band = quartiles(group.pivot(index="epoch", columns="run_id", values=column).replace([np.inf, -np.inf], np.nan))
             if len(band):
                 parts.append(band.reset_index().assign(setting=setting, curve=called)[columns])
     if not parts:
@@ -69,12 +68,12 @@ def caption(findings: Findings, table: pd.DataFrame) -> str:
     """Caption of the curves."""
     least, most = int(table["n"].min()), int(table["n"].max())
     runs = f"{most}" if least == most else f"{least} to {most}"
-    said = (
+    caption_start = (
         f"Line: interquartile mean over seeds, as in the ranking. Band: the middle half of the {runs} runs of a setting."
         if most > 1
         else "Line: the one run of a setting; with one run there is no band."
     )
-    return f"{said} Epochs on a logarithmic scale that begins at 0.{_rail_caption(findings)}"
+    return f"{caption_start} Epochs on a logarithmic scale that begins at 0.{_rail_caption(findings)}"
 
 
 def draw(page: Page, findings: Findings, table: pd.DataFrame, by: Measure, scales: Scales) -> None:
@@ -116,12 +115,12 @@ def _together(page: Page, findings: Findings, table: pd.DataFrame, order: Sequen
         epoch_axis(axes, float(table["epoch"].max()))
         scales.of([curve])(axes)
         axes.set_xlabel("epoch")
-        own = {str(name): band for name, band in table[table["curve"] == curve].groupby("setting", sort=False)}
-        for setting, band in own.items():
+        group = {str(name): band for name, band in table[table["curve"] == curve].groupby("setting", sort=False)}
+        for setting, band in group.items():
             _band(axes, band, styles[setting])
         _rail(axes, findings)
         if direct:
-            _end_labels(page, axes, {setting: float(band["iqm"].iloc[-1]) for setting, band in own.items()}, styles)
+            _end_labels(page, axes, {setting: float(band["iqm"].iloc[-1]) for setting, band in group.items()}, styles)
         page.y += height + 15
 
 
@@ -134,16 +133,16 @@ def _apart(page: Page, findings: Findings, table: pd.DataFrame, order: Sequence[
     if len(order) > len(shown):
         key += f" The first {len(shown)} of {len(order)} settings; the table beside this report has all."
     page.paragraph(key, size=SMALL, colour=MUTED, after=4)
-    names = {name: text.wrap(name, _NAME, 46) for name in shown}
+    names = {name: text.wrap(name, NOTE, 46) for name in shown}
     rows, across = -(-len(shown) // _ACROSS), (RIGHT - LEFT + 2.5) / _ACROSS
     step = min(62.0, (page.room - 12) / rows)
     centres = dict(iter(table.groupby(["setting", "curve"])))
     for number, setting in enumerate(shown):
         row, column = divmod(number, _ACROSS)
         x, y, line_style = LEFT + 8 + column * across, page.y + row * step, findings.styles[setting]
-        head = max(len(names[name]) for name in shown[row * _ACROSS : (row + 1) * _ACROSS]) * line_height(_NAME) + 2.5
+        head = max(len(names[name]) for name in shown[row * _ACROSS : (row + 1) * _ACROSS]) * line_height(NOTE) + 2.5
         for line, words in enumerate(names[setting]):
-            page.write(x, y + line * line_height(_NAME), words, size=_NAME)
+            page.write(x, y + line * line_height(NOTE), words, size=NOTE)
         axes = page.axes(x, y + head, across - 13, step - head - 8)
         epoch_axis(axes, float(table["epoch"].max()), small=True)
         scale(axes)
@@ -183,14 +182,14 @@ def _end_labels(page: Page, axes: Axes, ends: dict[str, float], styles: dict[str
     wished = bottom - np.clip(shares, 0, 1) * (bottom - top)
     for name, y, placed in zip(ends, wished, spread(wished, SMALL * 1.3 / MM, top, bottom), strict=True):
         page.line((right + 1.3, right + 4), (y, placed), color=styles[name].colour, linewidth=0.6)
-        page.write(right + 4.7, placed - 0.38 * SMALL / MM, name, size=SMALL, colour=styles[name].text_colour)
+        page.write(right + 4.7, placed - middle(SMALL), name, size=SMALL, colour=styles[name].text_colour)
 
 
 def _legend(page: Page, styles: dict[str, palette.LineStyle]) -> None:
     """The names that are too long to stand at their lines."""
     for name, line_style in styles.items():
-        page.swatch(LEFT, page.y + 0.38 * SMALL / MM, line_style)
-        page.paragraph(name, size=SMALL, x=LEFT + 9, after=0.4)
+        page.swatch(LEFT, page.y, line_style)
+        page.paragraph(name, size=SMALL, x=LEFT + SWATCH, after=0.4)
     page.y += 4
 
 

@@ -1,31 +1,46 @@
-"""Forest plot: one row per setting, with its name, an interval on a common axis, and figures."""
+"""Forest plot: one row per setting, with its name, an estimate with its interval on a common axis, and figures."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 
+from nnbench.core import formatting as numbers
 from nnbench.core import palette
-from nnbench.report.plots import style, text
-from nnbench.report.plots.sheet import Page, line_height
-from nnbench.report.plots.style import BODY, INK, LEAST, LEFT, MUTED, RIGHT, SMALL
+from nnbench.report.plots import text
+from nnbench.report.plots.sheet import SWATCH, Page, line_height, middle
+from nnbench.report.plots.style import BODY, INK, LEFT, MUTED, NOTE, RIGHT, SMALL
 from nnbench.report.plots.table import fraction
 
-_HEAD = LEAST + 0.5
 _NAME, _AXIS = 66.0, 36.0  # millimetres that a name may take, and that the axis must have
-_SWATCH = 9.0
 _BETWEEN = 4.0  # millimetres left of a column of figures
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One row: a name, a line style drawn before it, and one figure per column."""
+    """One row.
+
+    Attributes:
+        name: of the row.
+        figures: one per column.
+        line_style: drawn before the name; None for no swatch.
+        bold: whether the name and the first figure are bold.
+        estimate: with its lower and upper bound; drawn in `mark_style`.
+        hollow: whether the mark of the estimate is.
+        values: of single runs, drawn as small dots where there are two or more.
+        mark_style: of the mark and the dots, by default `line_style`.
+    """
 
     name: str
     figures: Sequence[str] = ()
     line_style: palette.LineStyle | None = None
     bold: bool = False
+    estimate: tuple[float, float, float] | None = None
+    hollow: bool = False
+    values: "pd.Series[float] | None" = None
+    mark_style: palette.LineStyle | None = None
 
 
 def forest_plot(
@@ -47,27 +62,34 @@ def forest_plot(
     right = RIGHT
     for head, words in zip(reversed(heads), reversed(columns), strict=True):
         edges.insert(0, right)
-        right -= max(_before(words) + _after(words), *(text.width(part, _HEAD) for part in head.split("\n"))) + _BETWEEN
-    swatch = _SWATCH if any(row.line_style for row in rows) else 0.0
+        right -= max(_before(words) + _after(words), *(text.width(part, NOTE) for part in head.split("\n"))) + _BETWEEN
+    swatch = SWATCH if any(row.line_style for row in rows) else 0.0
     room = min(_NAME, right - _AXIS - LEFT - swatch - 5)
     names = text.fit_all([row.name for row in rows], BODY, room, bold=any(row.bold for row in rows))
     left = LEFT + swatch + max(text.width(name, BODY, bold=row.bold) for name, row in zip(names, rows, strict=True)) + 5
     if any(heads):
-        height = max(head.count("\n") + 1 for head in heads) * line_height(_HEAD)
+        height = max(head.count("\n") + 1 for head in heads) * line_height(NOTE)
         for head, edge in zip(heads, edges, strict=True):
             for line, part in enumerate(head.split("\n")):
-                page.write(edge, page.y + line * line_height(_HEAD), part, size=_HEAD, colour=MUTED, align="right")
+                page.write(edge, page.y + line * line_height(NOTE), part, size=NOTE, colour=MUTED, align="right")
         page.y += height + 0.5
     axes = page.axes(left, page.y, right - left, step * len(rows))
     for at, (row, name) in enumerate(zip(rows, names, strict=True)):
-        middle = page.y + step * (at + 0.5) - 0.38 * BODY / style.MM
+        y = page.y + step * (at + 0.5) - middle(BODY)
         if row.line_style:
-            page.swatch(LEFT, middle + 0.38 * BODY / style.MM, row.line_style)
-        page.write(LEFT + swatch, middle, name, bold=row.bold)
+            page.swatch(LEFT, y, row.line_style, BODY)
+        page.write(LEFT + swatch, y, name, bold=row.bold)
         for number, (column, edge) in enumerate(zip(columns, edges, strict=True)):
             bold, colour, figure = row.bold and number == 0, INK if number == 0 else MUTED, column[at]
             x = edge - _after(column) + fraction(figure, SMALL, bold=bold)
-            page.write(x, middle, figure, size=SMALL, bold=bold, colour=colour, align="right")
+            page.write(x, y, figure, size=SMALL, bold=bold, colour=colour, align="right")
+        mark_style = row.mark_style or row.line_style
+        if mark_style and row.values is not None and len(known := row.values.dropna()) > 1:
+            axes.plot(
+                known, [at + 0.27] * len(known), "o", color=mark_style.colour, markersize=2.2, alpha=0.35, markeredgewidth=0
+            )
+        if mark_style and row.estimate:
+            mark(axes, at, row.estimate, mark_style, hollow=row.hollow)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
@@ -81,6 +103,22 @@ def forest_plot(
     return axes
 
 
+def interval_row(
+    row: Mapping[Hashable, Any], styles: Mapping[str, palette.LineStyle], values: "pd.Series[float]", *, hollow: bool = False
+) -> Row:
+    """Row of a setting with the figures estimate, interval and number of runs.
+
+    Args:
+        row: `setting`, `estimate`, `low`, `high`, `n`.
+        styles: of the settings.
+        values: of the setting's runs.
+        hollow: whether the mark is.
+    """
+    name, interval = row["setting"], (row["estimate"], row["low"], row["high"])
+    figures = (*numbers.estimate_and_bounds(*interval), str(row["n"]))
+    return Row(name=name, figures=figures, line_style=styles[name], estimate=interval, hollow=hollow, values=values)
+
+
 def mark(
     axes: Axes, at: float, estimate: tuple[float, float, float], line_style: palette.LineStyle, *, hollow: bool = False
 ) -> None:
@@ -89,11 +127,6 @@ def mark(
     axes.plot([low, high], [at, at], color=line_style.colour, linewidth=2, solid_capstyle="butt")
     face = "white" if hollow else line_style.colour
     axes.plot([value], [at], marker=line_style.marker, markersize=6, color=line_style.colour, markerfacecolor=face)
-
-
-def dots(axes: Axes, values: "pd.Series[float]", at: float, line_style: palette.LineStyle) -> None:
-    """Draw single runs as small dots at height `at`."""
-    axes.plot(values, [at] * len(values), "o", color=line_style.colour, markersize=2.2, alpha=0.35, markeredgewidth=0)
 
 
 def _after(words: Sequence[str]) -> float:

@@ -57,11 +57,11 @@ def short(names: Sequence[str], fits: Callable[[str], bool]) -> list[str]:
     split = [name.split() for name in names]
     others = [words[1:] for words, name in zip(split, names, strict=True) if not fits(name)]
     common = set(others[0]).intersection(*others) if len(set(names)) > 1 else set()
-    own = [[*words[:1], *(word for word in words[1:] if word not in common)] for words in split]
+    distinct = [[*words[:1], *(word for word in words[1:] if word not in common)] for words in split]
     tried = [
-        list(map(" ".join, own)),
-        [without_sections(" ".join(words)) for words in own],
-        [" ".join(word.rpartition("=")[2] for word in words) for words in own],
+        list(map(" ".join, distinct)),
+        [without_sections(" ".join(words)) for words in distinct],
+        [" ".join(word.rpartition("=")[2] for word in words) for words in distinct],
     ]
     result = [
         next((one for one in (name, *shorter) if fits(one)), cut(shorter[-1], fits))
@@ -88,9 +88,9 @@ def cut(name: str, fits: Callable[[str], bool], after: str = "") -> str:
 
 def _apart(names: Sequence[str], shown: list[str], fits: Callable[[str], bool]) -> list[str]:
     """Names that were cut to the same, numbered."""
-    distinct_values = dict.fromkeys(zip(names, shown, strict=True))
+    pairs = dict.fromkeys(zip(names, shown, strict=True))
     numbered: dict[str, str] = {}
-    for name, one in distinct_values:
-        alike = [other for other, cut in distinct_values if cut == one]
-        numbered[name] = one if len(alike) == 1 else cut(name, fits, f" ({alike.index(name) + 1})")
+    for name, one in pairs:
+        same = [other for other, cut in pairs if cut == one]
+        numbered[name] = one if len(same) == 1 else cut(name, fits, f" ({same.index(name) + 1})")
     return [numbered[name] for name in names]

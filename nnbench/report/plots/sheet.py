@@ -9,15 +9,21 @@ from matplotlib.lines import Line2D
 
 from nnbench.core import palette
 from nnbench.report.plots import style, text
-from nnbench.report.plots.style import BODY, INK, MUTED, SMALL
+from nnbench.report.plots.style import BODY, INK, MUTED, NOTE, SMALL
 
 _LEADING = 1.42  # line height over type size
 ASCENT = 0.76  # height of the letters over type size
+SWATCH = 9.0  # millimetres from a swatch to its name
 
 
 def line_height(size: float) -> float:
     """Millimetres from one line to the next."""
     return size * _LEADING / style.MM
+
+
+def middle(size: float) -> float:
+    """Millimetres from the upper edge of the letters to their middle."""
+    return 0.38 * size / style.MM
 
 
 class Page:
@@ -105,6 +111,10 @@ class Page:
         """A small heading over a block."""
         self.paragraph(words, size=BODY, bold=True, after=0.8)
 
+    def note(self, words: str, *, after: float = 2.0) -> None:
+        """A paragraph in small grey type."""
+        self.paragraph(words, size=NOTE, colour=MUTED, after=after)
+
     def axes(self, x: float, y: float, width: float, height: float) -> Axes:
         """Axes whose frame has its upper left corner at (x, y); ticks and labels stand outside it."""
         sheet_width, sheet_height = style.SHEET
@@ -115,10 +125,18 @@ class Page:
         """A hairline across the text area."""
         self.line((x, right), (y, y), color=colour, linewidth=0.5)
 
-    def swatch(self, x: float, y: float, line_style: palette.LineStyle) -> None:
-        """A piece of an optimizer's line with its marker, centred on height `y`."""
+    def swatch(self, x: float, y: float, line_style: palette.LineStyle, size: float = SMALL) -> None:
+        """A piece of a line with its marker, beside text of this size whose upper edge is at `y`."""
+        y += middle(size)
         self.line((x, x + 7), (y, y), color=line_style.colour, dashes=line_style.dash, linewidth=1.5)
         self.line((x + 3.5,), (y,), color=line_style.colour, marker=line_style.marker, markersize=4.5)
+
+    def name(
+        self, x: float, y: float, name: str, line: palette.LineStyle, room: float, *, size: float = SMALL, bold: bool = False
+    ) -> None:
+        """The name of a setting after its swatch, on one line of `room` millimetres, shortened where it is longer."""
+        self.swatch(x, y, line, size)
+        self.write(x + SWATCH, y, text.fit(name, size, room - SWATCH, bold=bold), size=size, bold=bold)
 
     def line(
         self, xs: Sequence[float], ys: Sequence[float], *, dashes: palette.Dash = palette.SOLID, **line_style: Any

@@ -18,7 +18,7 @@ MM = 72 / 25.4  # points a millimetre
 
 INK, MUTED, FAINT = "#1a1a1a", "#595959", "#c8c8c8"
 WARNING = "#b03a00"
-BODY, SMALL, LEAST = 9.0, 8.0, 7.0  # points
+BODY, SMALL, NOTE, LEAST = 9.0, 8.0, 7.5, 7.0  # points
 DOTS = 200  # to an inch, of what is no vector
 
 RC: dict[str, object] = {

@@ -8,8 +8,8 @@ from typing import Literal
 from nnbench.core import palette
 from nnbench.core.formatting import MINUS
 from nnbench.report.plots import style, text
-from nnbench.report.plots.sheet import ASCENT, Page, line_height
-from nnbench.report.plots.style import BODY, INK, LEAST, MUTED
+from nnbench.report.plots.sheet import ASCENT, SWATCH, Page, line_height
+from nnbench.report.plots.style import BODY, INK, LEAST, MUTED, NOTE
 
 _NUMBER = re.compile(rf"(?:< |[+{MINUS}])?[\d,]+(\.\d+)")
 
@@ -35,9 +35,6 @@ class Cell:
     colour: str = INK
     line_style: palette.LineStyle | None = None
     note_colour: str = MUTED
-
-
-_SWATCH = 9.0  # millimetres that a look takes before its text
 
 
 def table(
@@ -79,7 +76,7 @@ def table(
 
 
 def _lines(cell: Cell, column: Column) -> list[str]:
-    room = column.width - 1.5 - (_SWATCH if cell.line_style else 0)
+    room = column.width - 1.5 - (SWATCH if cell.line_style else 0)
     return text.wrap(cell.words, column.size, room, family=text.MONO if column.mono else text.SANS, bold=cell.bold)
 
 
@@ -108,7 +105,7 @@ def _head(page: Page, columns: Sequence[Column]) -> None:
                 x if left else x + column.width - 1.5,
                 page.y + number * line_height(LEAST),
                 words,
-                size=LEAST + 0.5,
+                size=NOTE,
                 colour=MUTED,
                 align="left" if left else "right",
             )
@@ -122,8 +119,8 @@ def _head(page: Page, columns: Sequence[Column]) -> None:
 def _set(page: Page, x: float, y: float, cell: Cell, lines: Sequence[str], column: Column, point: float) -> None:
     right = x + column.width - 1.5
     if cell.line_style:
-        page.swatch(x, y + 0.38 * column.size / style.MM, cell.line_style)
-        x += _SWATCH
+        page.swatch(x, y, cell.line_style, column.size)
+        x += SWATCH
     align = "left" if column.align == "left" else "right"
     at = x if align == "left" else right
     if column.align == "decimal":

@@ -1,1 +1,1 @@
-"""The findings in sentences that claim no more than the statistics show."""
+"""Findings as sentences, which claim no more than the statistics show."""

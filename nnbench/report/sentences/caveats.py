@@ -76,20 +76,15 @@ def _choice(findings: Findings) -> Caveat:
         )
     if runs["setting"].nunique() == 1:
         return Caveat("alone", "One setting of one optimizer: there is nothing to compare it with.")
-    return Caveat(
-        "as_given",
-        "Each optimizer was run with one setting: this compares settings, not optimizers at their best.",
-    )
+    return Caveat("as_given", "Each optimizer was run with one setting: this compares settings, not optimizers at their best.")
 
 
 def _tuned(findings: Findings) -> str:
-    selection, found = findings.study.selection, budget.budgets(findings.study)
-    phrase = (
-        f"Tuned with {budget.spent(found)}, {budget.spaces(found)}: other spaces, or a longer search, may change the order"
-    )
+    selection, budgets = findings.study.selection, budget.budgets(findings.study)
+    search = f"{budget.describe_cost(budgets)}, {budget.describe_spaces(budgets)}"
     cut = selection.loc[selection["edge"].isin(["low", "high"]), "optimizer"].drop_duplicates().tolist()
     beyond = f"; {listing(cut)} chose a value on the edge, so a better one may lie beyond" if cut else ""
-    return f"{phrase}{beyond}."
+    return f"Tuned with {search}: other spaces, or a longer search, may change the order{beyond}."
 
 
 def _used_seeds(findings: Findings) -> Caveat | None:
@@ -120,9 +115,9 @@ def _seeds(findings: Findings) -> Caveat | None:
 
 def _power(findings: Findings) -> Caveat | None:
     """What a study of this size can show."""
-    if not findings.by(findings.primary).verdict.enough:
+    if not findings.by(findings.primary).conclusion.can_rank:
         return None  # the answer says how many seeds are needed
-    return Caveat("power", f"{power.told(findings)}. That no difference is shown does not mean that there is none.")
+    return Caveat("power", f"{power.describe(findings)}. That no difference is shown does not mean that there is none.")
 
 
 def _one_draw(findings: Findings) -> Caveat | None:
@@ -138,14 +133,14 @@ def _one_draw(findings: Findings) -> Caveat | None:
 def _same_values(findings: Findings) -> Caveat | None:
     found = findings.by(findings.primary)
     known = set(found.ranking.loc[found.ranking["n"] > 0, "setting"])
-    groups = [listing([short_name(name) for name in group]) for group in found.verdict.same if set(group) <= known]
+    groups = [listing([short_name(name) for name in group]) for group in found.conclusion.identical if set(group) <= known]
     if not groups:
         return None
-    more = f"; so have {count(len(groups) - 3, 'other group')}" if len(groups) > 3 else ""
+    more = f"; and {count(len(groups) - 3, 'other group')}" if len(groups) > 3 else ""
     return Caveat(
         "same_values",
-        f"{'; '.join(groups[:3])} have the same {findings.primary.name} on every seed{more}: they may be one setting under "
-        "several names.",
+        f"Settings with the same {findings.primary.name} on every seed: {'; '.join(groups[:3])}{more}. They may be one "
+        "setting under several names.",
     )
 
 
@@ -188,7 +183,7 @@ def _no_test(findings: Findings) -> Caveat | None:
 
 def _below_neighbours(findings: Findings) -> Caveat | None:
     """The best setting is worse than nearest neighbours, by the interval of the paired differences."""
-    best, baseline = findings.by(findings.primary).verdict.best, "reference/neighbours_accuracy"
+    best, baseline = findings.by(findings.primary).conclusion.best, "reference/neighbours_accuracy"
     if not best or findings.primary.column != "test/accuracy" or not findings.known(baseline):
         return None
     own = findings.scored[findings.scored["setting"] == best]
@@ -267,11 +262,7 @@ def one_task(runs: pd.DataFrame) -> str:
     if mixed:
         what = "Several tasks" if any(is_part_of_task(phrase) for phrase in mixed) else "Not all runs were configured alike"
         return f"{what}: {'; '.join(mixed[:3])}. Results depend on this, too."
-    shapes = {
-        "dataset.classes": "{} classes",
-        "dataset.samples": "{} training points a class",
-        "dataset.noise": "noise {}",
-    }
+    shapes = {"dataset.classes": "{} classes", "dataset.samples": "{} training points a class", "dataset.noise": "noise {}"}
     names = distinct_values(runs, "dataset.name")
     details = [shape.format(*values) for key, shape in shapes.items() if (values := distinct_values(runs, key))]
     phrase = f" ({', '.join(details)})" if details else ""

@@ -11,22 +11,22 @@ from nnbench.report.findings import code
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.measures import disagreements
 from nnbench.report.plots.labels import cut, without_sections
-from nnbench.report.sentences import verdict as sentences
-from nnbench.report.sentences.verdict import Phrasing, sentence
+from nnbench.report.sentences import conclusion as sentences
+from nnbench.report.sentences.conclusion import Phrasing, sentence
 
 _LONG = 48  # letters
 _INDICES = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
-def verdict(findings: Findings, by: Measure) -> str:
+def answer(findings: Findings, by: Measure) -> str:
     """State the best setting by a measure; for the primary measure, also which other measures disagree."""
-    said = [best(findings, by), disagreement(findings) if by == findings.primary else ""]
-    return " ".join(filter(None, said))
+    sentences = [best(findings, by), disagreement(findings) if by == findings.primary else ""]
+    return " ".join(filter(None, sentences))
 
 
 def best(findings: Findings, by: Measure) -> str:
     """State the best setting by a measure, with interval and n, as far as the tests show it."""
-    found = findings.by(by).verdict
+    found = findings.by(by).conclusion
     if found.claim == "nothing":
         return _nothing(findings.runs)
     return sentence(found, phrasing(findings, by.full, higher=by.higher))
@@ -34,37 +34,37 @@ def best(findings: Findings, by: Measure) -> str:
 
 def disagreement(findings: Findings) -> str:
     """One sentence per measure that disagrees with the primary one; one for all that show no difference."""
-    if findings.by(findings.primary).verdict.claim == "nothing":
+    if findings.by(findings.primary).conclusion.claim == "nothing":
         return ""
-    said, silent = [], []
-    pairs = findings.by(findings.primary).verdict.pairs
+    sentences, silent = [], []
+    pairs = findings.by(findings.primary).conclusion.pairs
     for one in disagreements(findings):
         if one.kind == "nothing_shown":
             silent.append(f"by {one.metric.full}")
             continue
         orders = f"Kendall's tau of the two orders {fixed(one.tau, 2)}"
         if one.kind == "shown_here":
-            phrases = f"{one.shown} of {count(pairs, 'pair')} {'is' if one.shown == 1 else 'are'} shown to differ"
+            phrases = f"{one.differing} of {count(pairs, 'pair')} {'is' if one.differing == 1 else 'are'} shown to differ"
         else:
             phrases = f"{short_name(one.first)} is first ({orders})"
         if one.kind == "reversed":
             many = len(one.reversed)
             phrases += f"; of the differences shown here, {many} {'is' if many == 1 else 'are'} shown reversed"
-        said.append(f"By {one.metric.full} {phrases}.")
+        sentences.append(f"By {one.metric.full} {phrases}.")
     if silent:
-        said.append(f"{listing(silent)[0].upper()}{listing(silent)[1:]} no difference is shown.")
-    return " ".join(said)
+        sentences.append(f"{listing(silent)[0].upper()}{listing(silent)[1:]} no difference is shown.")
+    return " ".join(sentences)
 
 
 def headline(findings: Findings, by: Measure) -> str:
-    """The verdict as a page title."""
-    return sentences.headline(findings.by(by).verdict, phrasing(findings, by.name, higher=by.higher))
+    """The answer as a page title."""
+    return sentences.headline(findings.by(by).conclusion, phrasing(findings, by.name, higher=by.higher))
 
 
 def phrasing(
     findings: Findings, measure: str, *, higher: bool, printed: Callable[[float, float, float], str] = interval
 ) -> Phrasing:
-    """The phrasing of this study, for `report.sentences.verdict`."""
+    """The phrasing of this study, for `report.sentences.conclusion`."""
     return Phrasing(measure=measure, higher=higher, interval=printed, noun=findings.noun, name=short_name)
 
 
@@ -121,7 +121,7 @@ def _exact(value: float) -> str:
 def provenance(runs: pd.DataFrame) -> str:
     """One line: code, versions and machine."""
     prefixes = {"version": "nnbench ", "python": "Python ", "numpy": "NumPy ", "cpu": ""}
-    phrases = [code.shown(runs)]
+    phrases = [code.describe(runs)]
     for column, prefix in prefixes.items():
         values = distinct_values(runs, column)
         if values:

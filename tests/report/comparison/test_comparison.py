@@ -95,7 +95,7 @@ def test_half_of_the_runs_diverged_is_no_improvement(make_study: MakeStudy, name
     change = next(one for one in versus.changes(TEST) if one.setting == "adam")
     assert (change.n, change.ended, change.lost_after, change.better) == (20, 11, 9, 0)
     assert change.estimate == pytest.approx(0.03)
-    for said in (wording.verdict(versus, TEST), wording.headline(versus, TEST)):
+    for said in (wording.answer(versus, TEST), wording.headline(versus, TEST)):
         assert "diverged after" in said
         assert "9 of " in said
     most = _versus(before, _halved(before, "after", range(18), 0.03))
@@ -143,15 +143,15 @@ def test_studies_without_common_settings_are_refused(study: Study, make_study: M
     ):
         _versus(study, make_study(["mine"], 2, name="other"))
     lost = make_study(["adam"], 3, name="other", outcome=lambda setting, seed: "diverged")
-    with pytest.raises(UserError, match="no setting has a seed whose runs came to their end in both"):
+    with pytest.raises(UserError, match="no setting has a seed whose runs were completed in both"):
         _versus(study, lost)
     with pytest.raises(UserError, match="the second none"):
         _versus(study, make_study([], 0, name="other"))
 
 
-def test_the_verdict_claims_what_is_shown(study: Study) -> None:
+def test_the_answer_claims_what_is_shown(study: Study) -> None:
     versus = _versus(study, _moved(study, "after", adam=0.05, sgd=-0.05))
-    said = wording.verdict(versus, TEST)
+    said = wording.answer(versus, TEST)
     assert said.startswith("From before to after, test accuracy rises for adam (+0.05")
     assert re.search(r"and falls for sgd \(−0\.05\d* .*n = 8\); no change is shown for rmsprop\.$", said)
     assert (
@@ -164,18 +164,17 @@ def test_lower_losses_are_better(study: Study) -> None:
     versus = _versus(study, after)
     loss = METRICS["final/train_loss"]
     assert wording.headline(versus, loss) == "Training loss is better for all 3 settings"
-    assert "training loss falls for adam" in wording.verdict(versus, loss)
+    assert "training loss falls for adam" in wording.answer(versus, loss)
     assert (versus.shifts(loss)["better"] == 1).all()
 
 
-def test_the_verdict_does_not_claim_what_is_not(study: Study, make_study: MakeStudy) -> None:
+def test_the_answer_does_not_claim_what_is_not(study: Study, make_study: MakeStudy) -> None:
     same = _versus(study, _moved(study, "after"))
     assert (
-        wording.verdict(same, TEST)
-        == "No change in test accuracy is shown from before to after for any of 3 settings (n = 8)."
+        wording.answer(same, TEST) == "No change in test accuracy is shown from before to after for any of 3 settings (n = 8)."
     )
     few = _versus(make_study(["adam"], 4, name="a"), _moved(make_study(["adam"], 4), "b", adam=0.05))
-    assert wording.verdict(few, TEST).startswith(
+    assert wording.answer(few, TEST).startswith(
         "4 seeds in common cannot show a change in test accuracy from a to b of 1 setting, 6 or more are needed: so far adam "
         "differs by +0.05"
     )
@@ -188,7 +187,7 @@ def test_differing_parameters_are_named(study: Study) -> None:
 
     one = changed(**{"optimizer.decay": 0.0})
     assert one.differences.to_numpy().tolist() == [["", "optimizer.decay", "0.0001", "0"]]
-    assert wording.caveats(one)[0] == "optimizer.decay differs between the two."
+    assert wording.caveats(one)[0] == "Between the two, optimizer.decay differs."
     assert wording.caveats(one)[1] == (
         "One task: spiral (3 classes, 100 training points a class, noise 0.2). The results need not hold for other data."
     )
@@ -345,4 +344,4 @@ def test_runs_of_earlier_code_are_counted(study: Study, make_study: MakeStudy) -
     ],
 )
 def test_a_version_is_named_by_its_code(study: Study, provenance: dict[str, Any], words: str) -> None:
-    assert code.shown(study.runs.assign(**provenance)) == words
+    assert code.describe(study.runs.assign(**provenance)) == words

@@ -32,7 +32,7 @@ def test_opposite_orders_are_reported_with_the_reversed_pairs(make_study: MakeSt
     (one,) = disagreements(Findings(study))
     assert (one.metric.column, one.kind, one.first, one.tau) == ("test/loss", "reversed", "c", -1.0)
     assert set(one.reversed) == {("a", "b"), ("a", "c"), ("b", "c")}
-    assert "test loss" in wording.verdict(Findings(study), Findings(study).primary)
+    assert "test loss" in wording.answer(Findings(study), Findings(study).primary)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_without_test_points_the_measures_are_of_validation(make_study: MakeStud
 
 def test_the_page_compares_the_measures(make_study: MakeStudy, draw_page: DrawPage) -> None:
     (page,), table = draw_page("measures", measured(make_study, a=(8, 0, 8), b=(4, 4, 4), c=(0, 8, 0)))
-    assert page.title == "a is first by test accuracy after the last epoch, c by test loss after the last epoch"
+    assert page.title == "First by test accuracy after the last epoch: a; by test loss after the last epoch: c"
     places = table.pivot_table(index="setting", columns=["measure", "when"], values="rank")
     assert places["test accuracy", "after the last epoch"].tolist() == [1, 2, 3]
     assert places["test loss", "after the last epoch"].tolist() == [3, 2, 1]

@@ -4,7 +4,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from nnbench.report.outputs.markup import POLICY, Cell, Column, Html, element, join, page, table
+from nnbench.core.palette import optimizer_styles
+from nnbench.report.faults import ErrorLog
+from nnbench.report.outputs.document import Composition
+from nnbench.report.outputs.html import Web
+from nnbench.report.outputs.markup import BLOCKS, POLICY, Cell, Column, table
 
 EVIL = '</script><script>alert(1)</script><img src=x onerror="alert(2)">&\'"'
 
@@ -34,48 +38,60 @@ class Structure(HTMLParser):
         self.texts.append(data)
 
 
+def page(text: str, value: float | None = None) -> str:
+    """A web page with this text wherever one can stand, and a chart of this value."""
+    made = Composition(
+        title=text, name=text, answer=text, caveats=[text], parts={}, missing=[("loss", text)], sheets=[], faults=ErrorLog()
+    )
+    web = Web(optimizer_styles([text]))
+    chart = web.chart("intervals", {"name": text, "value": value})
+    return web.render(made, text, chart, BLOCKS.code(text), {})
+
+
 def test_texts_and_attributes_are_escaped() -> None:
-    made = Structure(element("p", EVIL, element("b", EVIL), title=EVIL, class_="x", hidden=True, lang=None))
-    assert made.seen == ["p", "b"]
-    assert made.attributes == [("title", EVIL), ("class", "x"), ("hidden", None)]
-    assert "".join(made.texts) == EVIL * 2
+    made = Structure(table([Column(head=EVIL)], [[Cell(text=EVIL, note=EVIL, bold=True, setting=3)]], EVIL))
+    assert "script" not in made.seen
+    assert "img" not in made.seen
+    assert ("aria-label", EVIL) in made.attributes
+    assert [text for text in made.texts if text.strip()] == [EVIL] * 4  # caption, head, cell and its note
 
 
-def test_markup_is_not_escaped_twice() -> None:
-    assert join([element("b", "1 < 2"), " & ", Html("<i></i>")]) == "<b>1 &lt; 2</b> &amp; <i></i>"
+def test_what_is_markup_already_is_not_escaped_twice() -> None:
+    assert Structure(BLOCKS.curves(BLOCKS.chart("lines", 0))).seen == ["div"] * 3
 
 
 def test_data_in_a_page_is_escaped() -> None:
-    words = page(EVIL, element("p", EVIL), {"name": EVIL, "value": None})
-    made = Structure(words)
+    text = page(EVIL)
+    made = Structure(text)
     assert made.seen.count("script") == 2
     assert "img" not in made.seen
-    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', words, re.DOTALL)
+    assert made.texts.count(EVIL) == 5  # title, heading, answer, caveat and facts
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
     assert found is not None
-    assert json.loads(found[1]) == {"name": EVIL, "value": None}
+    assert json.loads(found[1])["intervals"] == [{"name": EVIL, "value": None}]
 
 
 def test_a_page_loads_nothing_from_the_network() -> None:
-    words = page("Title", element("p", "words"), {})
-    assert f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">' in words
-    assert set(re.findall(r"https?://[^\s\"'`)]*", words)) == {"http://www.w3.org/2000/svg"}  # a name, not an address
-    assert not re.search(r"\b(?:src|href)\s*=\s*[\"']?(?!data:|#)|url\((?!#)|@import|fetch\(|XMLHttp|innerHTML|eval\(", words)
+    text = page("words")
+    assert f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">' in text
+    assert set(re.findall(r"https?://[^\s\"'`)]*", text)) == {"http://www.w3.org/2000/svg"}  # a name, not an address
+    assert not re.search(r"\b(?:src|href)\s*=\s*[\"']?(?!data:|#)|url\((?!#)|@import|fetch\(|XMLHttp|innerHTML|eval\(", text)
 
 
 def test_numbers_in_json_are_finite() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
-        page("", Html(""), {"value": float("nan")})
+        page("", float("nan"))
 
 
 def test_a_table_shows_its_sort_column() -> None:
-    columns = [Column(head="setting", text=True), Column(head="accuracy", falling=True)]
+    columns = [Column(head="setting", kind="text"), Column(head="accuracy", descending=True)]
     rows = [
-        [Cell(words="adam"), Cell(words="0.90", value=0.9, note="[0.8, 1]", bold=True)],
-        [Cell(words="sgd"), Cell(words="–", value=float("nan"))],
+        [Cell(text="adam"), Cell(text="0.90", value=0.9, note="[0.8, 1]", bold=True)],
+        [Cell(text="sgd"), Cell(text="–", value=float("nan"))],
     ]
-    words = table(columns, rows, "What is what")
-    assert '<th scope="col" data-first="descending"><button type="button">accuracy</button></th>' in words
-    assert '<td data-value="0.9"><b>0.90</b><small>[0.8, 1]</small></td>' in words
-    assert '<td data-value="nan">–</td>' in words
-    assert '<td class="text">sgd</td>' in words
-    Structure(words)
+    text = table(columns, rows, "What is what")
+    assert '<th scope="col" data-first="descending"><button type="button">accuracy</button></th>' in text
+    assert '<td data-value="0.9"><b>0.90</b><small>[0.8, 1]</small></td>' in text
+    assert '<td data-value="nan">–</td>' in text
+    assert '<td class="text">sgd</td>' in text
+    Structure(text)

@@ -19,7 +19,9 @@ def test_it_has_the_answer_the_table_the_commands_and_the_caveats(make_study: Ma
     words = _summary(make_study(boundaries=False), tmp_path)
     lines = words.split("\n")
     assert lines[0] == "## Optimizers compared: comparison"
-    assert lines[2].startswith("**adam reaches the highest test accuracy after the last epoch: 0.927 [0.917, 0.932], n = 10")
+    assert lines[2].startswith(
+        "**The highest test accuracy after the last epoch is that of adam: 0.927 [0.917, 0.932], n = 10"
+    )
     heads = "| setting | runs | test accuracy | training accuracy | training loss | validation loss | test loss |"
     stopped = " test accuracy at the best validation epoch | test loss at the best validation epoch | time a run |"
     assert heads + stopped in lines

@@ -92,7 +92,7 @@ def test_ranks_are_those_within_seeds(comparison: Study, draw_page: DrawPage) ->
     ranks = (-_wide(comparison)).rank(axis=1)
     assert table.set_index("setting")["mean_rank"].to_dict() == pytest.approx(ranks.mean().to_dict())
     assert (table[[f"rank {place}" for place in (1, 2, 3, 4)]].sum(axis=1) == 10).all()
-    assert str(page.title).startswith("adam ranks first (mean rank 1.0 of 4), shown to differ from ")
+    assert str(page.title).startswith("First by mean rank: adam (1.0 of 4), shown to differ from ")
     assert "CD = 1.48" in _words(page)  # 2.569 sqrt(4 5 / (6 10)), Demsar's table 5
 
 
@@ -168,10 +168,10 @@ def test_a_shorter_run_is_not_counted_as_late(make_study: MakeStudy) -> None:
     )
     (race,) = races(Findings(both), [0.8])
     assert race.table.set_index("setting")["reached"]["adam, cut short"] < 5
-    assert (race.verdict.settings, race.verdict.behind, race.verdict.ahead) == (2, (), ())
+    assert (race.conclusion.settings, race.conclusion.worse, race.conclusion.better_by_seed) == (2, (), ())
     diverged = both.runs["outcome"].mask(both.runs["setting"] != "adam", "diverged")
     (race,) = races(Findings(replace(both, runs=both.runs.assign(outcome=diverged))), [0.8])
-    assert race.verdict.behind == ("adam, cut short",), "who diverged never arrives, however long one watches"
+    assert race.conclusion.worse == ("adam, cut short",), "who diverged never arrives, however long one watches"
 
 
 def test_a_target_without_success_is_reported(make_study: MakeStudy, draw_page: DrawPage) -> None:
@@ -185,7 +185,7 @@ def test_a_target_without_success_is_reported(make_study: MakeStudy, draw_page: 
 def test_the_earliest_is_named_only_if_a_test_shows_it(make_study: MakeStudy, draw_page: DrawPage) -> None:
     (page,), table = draw_page("time_to_target", make_study(["adam", "rmsprop_default"], 9), targets=(0.6,))
     assert table["behind"].tolist() == [False, True]
-    assert str(page.title).startswith("adam has the lowest median time to 0.60 training accuracy, ")
+    assert str(page.title).startswith("Lowest median time to 0.60 training accuracy: adam, ")
     (page,), _ = draw_page("time_to_target", make_study(alike=True), targets=(0.6,))
     assert "No difference in median time" in str(page.title)
     (page,), _ = draw_page("time_to_target", make_study(seeds=3), targets=(0.6,))
@@ -258,7 +258,7 @@ def test_anytime_is_the_area_under_the_curve(comparison: Study, draw_page: DrawP
         areas.setdefault(runs[run_id], []).append(mean)
     linear = table[table["scale"] == "linear"].set_index("setting")["estimate"]
     assert linear.to_dict() == pytest.approx({name: float(interquartile(own)) for name, own in areas.items()})
-    assert str(page.title).startswith("adam has the lowest mean validation loss over training")
+    assert str(page.title).startswith("Lowest mean validation loss over training: adam")
 
 
 def test_protocol_page_lists_the_splits(make_study: MakeStudy, draw_page: DrawPage) -> None:

@@ -213,7 +213,7 @@ def test_boundaries_at_checkpoints_are_shown(make_study: MakeStudy) -> None:
 def test_one_run_has_one_boundary(make_study: MakeStudy) -> None:
     (page,), table = _draw("boundaries", make_study(["adam"], 1))
     assert table["which"].tolist() == ["only run"]
-    assert str(page.title).startswith("adam: test accuracy ")
+    assert str(page.title).startswith("Test accuracy of adam: ")
 
 
 def test_boundaries_mark_the_points_that_the_network_gets_wrong(comparison: Study) -> None:

@@ -20,17 +20,17 @@ def told(findings: Findings) -> dict[str, str]:
 
 def _said(study: Study) -> tuple[str, str]:
     findings = Findings(study)
-    return wording.verdict(findings, TEST), wording.headline(findings, TEST)
+    return wording.answer(findings, TEST), wording.headline(findings, TEST)
 
 
 def test_a_clear_winner_is_named_with_interval_and_n(comparison: Study) -> None:
-    verdict, headline = _said(comparison)
+    conclusion, headline = _said(comparison)
     best = Findings(comparison).ranking(TEST).iloc[0]
     own = comparison.runs.loc[comparison.runs["setting"] == "adam", TEST.column]
     value = f"{interquartile(own):.3f} [{best['low']:.3f}, {best['high']:.3f}]"
-    answer = "adam reaches the highest test accuracy after the last epoch"
-    assert verdict.startswith(f"{answer}: {value}, n = 10; each of the other 3 is shown to be lower.")
-    assert headline == f"adam has the highest test accuracy, {value}"
+    answer = "The highest test accuracy after the last epoch is that of adam"
+    assert conclusion.startswith(f"{answer}: {value}, n = 10; each of the other 3 is shown to be lower.")
+    assert headline == f"Highest test accuracy: adam, {value}"
 
 
 def test_no_difference_is_claimed_that_is_not_shown(make_study: MakeStudy) -> None:
@@ -43,9 +43,9 @@ def test_no_difference_is_claimed_that_is_not_shown(make_study: MakeStudy) -> No
         ]
     ]
     assert min(p_values) > 0.05  # the study is what it is meant to be
-    verdict, headline = _said(study)
-    assert verdict.startswith("No difference in test accuracy after the last epoch is shown between 4 optimizers; ")
-    assert verdict.endswith(", n = 10.")
+    conclusion, headline = _said(study)
+    assert conclusion.startswith("No difference in test accuracy after the last epoch is shown between 4 optimizers; ")
+    assert conclusion.endswith(", n = 10.")
     assert headline == "No difference in test accuracy is shown between 4 optimizers"
 
 
@@ -53,46 +53,46 @@ def test_settings_level_with_the_best_are_separate_from_those_behind(make_study:
     study = make_study(["adam", "adam twin", "rmsprop_default"])
     adam, twin = (study.runs["setting"] == name for name in ("adam", "adam twin"))
     study.runs.loc[twin, TEST.column] = study.runs.loc[adam, TEST.column].to_numpy()
-    verdict, headline = _said(study)
-    assert verdict.startswith(
-        "adam and adam twin have the same test accuracy after the last epoch on every seed, the highest: "
+    conclusion, headline = _said(study)
+    assert conclusion.startswith(
+        "The highest test accuracy after the last epoch is the same for adam and adam twin on every seed: "
     )
-    assert verdict.endswith(", n = 10. rmsprop_default is lower.")
-    assert headline == "adam and adam twin have the same test accuracy, the highest"
+    assert conclusion.endswith(", n = 10. The paired test shows rmsprop_default to be lower.")
+    assert headline == "Highest test accuracy: the same for adam and adam twin"
 
 
 def test_the_lowest_loss_is_the_best(comparison: Study) -> None:
-    said = wording.verdict(Findings(comparison), METRICS["final/train_loss"])
-    assert said.startswith("adam reaches the lowest training loss after the last epoch: ")
+    said = wording.answer(Findings(comparison), METRICS["final/train_loss"])
+    assert said.startswith("The lowest training loss after the last epoch is that of adam: ")
     assert "each of the other 3 is shown to be higher." in said
 
 
 @pytest.mark.parametrize(("seeds", "told"), [(1, "1 seed cannot"), (3, "3 seeds cannot"), (7, "7 seeds cannot")])
 def test_few_seeds_rank_nothing(make_study: MakeStudy, seeds: int, told: str) -> None:
-    verdict, headline = _said(make_study(seeds=seeds))
-    assert verdict.startswith(
+    conclusion, headline = _said(make_study(seeds=seeds))
+    assert conclusion.startswith(
         f"{told} rank 4 optimizers: 8 or more are needed, and about 33 to show one that wins three times in"
     )
-    assert "So far adam has the highest test accuracy after the last epoch: " in verdict
+    assert "So far the highest test accuracy after the last epoch is that of adam: " in conclusion
     assert headline == f"{told} rank 4 optimizers by test accuracy"
 
 
 def test_a_single_run_is_reported(make_study: MakeStudy) -> None:
-    assert _said(make_study(["adam"], 1))[0].endswith(" in its one run; the spread over seeds is unknown.")
+    assert _said(make_study(["adam"], 1))[0].endswith(" in one run; the spread over seeds is unknown.")
     assert _said(make_study(["adam"], 4))[0].endswith(", n = 4.")
 
 
 def test_nothing_to_compare(make_study: MakeStudy) -> None:
     broken = Findings(make_study(outcome=lambda setting, seed: "diverged" if seed else "failed"))
     told = "No run was completed, so nothing can be compared: 40 runs: 36 diverged, 4 failed."
-    assert wording.verdict(broken, TEST) == told
-    assert wording.verdict(Findings(make_study([], 0)), TEST) == "No run has been made yet."
+    assert wording.answer(broken, TEST) == told
+    assert wording.answer(Findings(make_study([], 0)), TEST) == "No run has been made yet."
     assert caveats(broken) == []
 
 
 def test_grids_are_of_settings_and_warn_of_choosing_among_them(make_study: MakeStudy) -> None:
     findings = Findings(make_study(["adam lr=0.1", "adam lr=0.01"], 4))
-    assert "2 settings" in wording.verdict(findings, TEST)
+    assert "2 settings" in wording.answer(findings, TEST)
     assert "chosen_by_the_same_seeds" in told(findings)
 
 
@@ -131,8 +131,8 @@ def test_settings_without_finished_runs_are_reported(make_study: MakeStudy) -> N
 
 def test_long_names_are_shortened_in_sentences(make_study: MakeStudy) -> None:
     name = "my_company.optimizers.experimental:Sophisticated lr=0.001"
-    verdict, headline = _said(make_study([name, "adam"], 10))
-    assert name not in verdict + headline
+    conclusion, headline = _said(make_study([name, "adam"], 10))
+    assert name not in conclusion + headline
     assert len(wording.short_name(name)) <= 48
     assert wording.short_name(name).endswith("lr=0.001")
     assert wording.short_name("adam lr=0.05") == "adam lr=0.05"

@@ -14,20 +14,20 @@
     return made;
   }
 
-  function mark(parent, s, x, y, size, look = "mark") {
+  function mark(parent, s, x, y, size, kind = "mark") {
     const at = `translate(${x.toFixed(1)} ${y.toFixed(1)}) scale(${size})`;
-    return make("path", { d: data.settings[s].marker, class: `${look} s${s}`, transform: at, "vector-effect": "non-scaling-stroke" }, parent);
+    return make("path", { d: data.settings[s].marker, class: `${kind} s${s}`, transform: at, "vector-effect": "non-scaling-stroke" }, parent);
   }
 
-  function look(svg, s) { // a piece of its line with its marker
+  function drawSwatch(svg, s) { // a piece of the line of setting s, with its marker
     svg.setAttribute("viewBox", "0 0 32 13");
     make("line", { x1: 0, x2: 32, y1: 6.5, y2: 6.5, class: `line s${s}`, "stroke-dasharray": data.settings[s].dash }, svg);
     mark(svg, s, 16, 6.5, 8);
   }
 
   function swatch(parent, s) {
-    const svg = make("svg", { class: "look", "aria-hidden": "true" });
-    look(svg, s);
+    const svg = make("svg", { class: "swatch", "aria-hidden": "true" });
+    drawSwatch(svg, s);
     parent.append(svg);
   }
 
@@ -281,7 +281,7 @@
     }));
   }
 
-  document.querySelectorAll("svg[data-look]").forEach((svg) => look(svg, svg.dataset.look));
+  document.querySelectorAll("svg[data-setting]").forEach((svg) => drawSwatch(svg, svg.dataset.setting));
   document.querySelectorAll("table.sortable").forEach(sortable);
   const draws = [...document.querySelectorAll(".linked")].map((group) => legend(group, [...group.querySelectorAll(".chart")]));
   for (const chart of document.querySelectorAll(".chart[data-kind=intervals]")) draws.push(() => intervals(chart, data.intervals[chart.dataset.number]));
