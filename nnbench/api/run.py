@@ -37,7 +37,7 @@ def run(*arguments: str, quiet: bool = False) -> Study:
         Arguments of the command line, ``KEY=VALUE`` or options such as ``--config-dir``; ``-m`` is implied. They need no
         quotes for a shell.
     quiet : bool, default: False
-        Whether to leave out what the command prints, which otherwise goes to `sys.stderr`.
+        Do not write the command's output to `sys.stderr`.
 
     Returns
     -------

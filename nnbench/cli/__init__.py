@@ -1,1 +1,1 @@
-"""The commands: entry points, their options, and what they print."""
+"""The commands: entry points, options and output."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Test an optimizer: shapes, in-place update, reset, dtype, descent, order of layers, determinism.
-One line a check; the exit status is 0, 1 where a check failed, 2 for a mistake in the command."""
+Prints one line for each check. Exit status: 0, 1 if a check failed, 2 for a mistake in the command."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +35,7 @@ def _check(arguments: list[str]) -> int:
         passed = passed and finding.ok is not False
         works = works and (finding.ok is not False or finding.name != "shapes")
     if not works:
-        print("determinism    not tested, since the check of shapes failed")
+        print("determinism    not tested, because the check of shapes failed")
         return 1
     from nnbench.sweep.repeatability import unrepeatable
 
@@ -55,7 +55,7 @@ def _config(name: str, arguments: Sequence[str]) -> "Config":
     """Return the checked config of a run with this optimizer.
 
     Raises:
-        UserError: there is no such class, or a hyperparameter is missing, unknown or out of its range.
+        UserError: the class does not exist, or a hyperparameter is missing, unknown or out of its range.
     """
     import yaml
     from hydra import compose, initialize_config_dir
@@ -80,7 +80,7 @@ def _config(name: str, arguments: Sequence[str]) -> "Config":
                 given[key] = float(given[key])  # 1e-3, which YAML reads as text
     with initialize_config_dir(str(CONF), version_base="1.3"):
         tree: Any = OmegaConf.to_container(compose("config"), resolve=True)
-    # By its full name: two runs of the shipped optimizers are compared in the test suite alone.
+    # The full name, since runs of the included optimizers are not compared.
     path = name if ":" in name else f"{kind.__module__}:{kind.__qualname__}"
     tree["optimizer"] = {"name": "checked", "algorithm": path, **given}
     return parse(tree)

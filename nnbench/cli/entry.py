@@ -18,7 +18,7 @@ from nnbench.core.redaction import redacted
 from nnbench.core.signals import Interrupted, interruptible
 from nnbench.core.standard_streams import fault_tolerant_streams, flush_at_exit
 
-# Their warnings address developers; with PYTHONWARNINGS=error they would end a command.
+# Warnings of these libraries are for developers; with PYTHONWARNINGS=error they would end a command.
 LIBRARIES = r"(mlflow|sqlalchemy|alembic|hydra|omegaconf|matplotlib|scipy|pandas)\b"
 
 
@@ -79,10 +79,10 @@ def _prepare() -> None:
     """Remember the command line, and set up the environment for the libraries.
 
     Raises:
-        UserError: there is no working folder, or a variable has a value that a library would raise for.
+        UserError: the working folder does not exist, or an environment variable has a value that a library does not accept.
     """
     invocation.record_command()
-    # Jupyter's backend, which a command called from a notebook inherits, exists in its kernel's environment alone.
+    # A command called from a notebook inherits Jupyter's backend, which may not be installed in this environment.
     os.environ["MPLBACKEND"] = "agg"
     warnings.filterwarnings("ignore", module=LIBRARIES)
     try:
@@ -94,15 +94,15 @@ def _prepare() -> None:
         raise UserError(f"SOURCE_DATE_EPOCH={date}: must be a whole number of seconds, or not be set")
     try:
         Path.home()
-    except RuntimeError:  # a container's user may have neither HOME nor a name; MLflow cannot be imported without
+    except RuntimeError:  # a container's user may have neither HOME nor a name, which MLflow needs
         os.environ["HOME"] = _substitute_home()
 
 
 def _substitute_home() -> str:
-    """Return a folder for caches that belongs to this user alone; the same one at each call if possible."""
+    """Return a private folder for caches, the same one at each call if possible."""
     folder = Path(tempfile.gettempdir()) / f"nnbench-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid():
         return str(folder)
-    return tempfile.mkdtemp(prefix="nnbench-")  # somebody else has taken the name
+    return tempfile.mkdtemp(prefix="nnbench-")  # the name belongs to another user

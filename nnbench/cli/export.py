@@ -14,7 +14,7 @@ A study as plain files: Parquet, CSV and a data dictionary.
   nnbench export study=notebook                        into results/notebook/export
 
   study=NAME            the study, as MLflow's experiments are named; `comparison` by default
-  report.folder=FOLDER  where the study's folder is written; `results` by default
+  report.folder=FOLDER  parent of the study's folder; `results` by default
   tracking.uri=URI      the store; sqlite:///results/mlflow.db by default
 
 `nnbench report from=FOLDER` reads an export back into a report.

@@ -74,16 +74,16 @@ def with_hydra(
     def task(cfg: DictConfig) -> None:
         from nnbench.config.validate import parse  # not at the top: `--help` and completion need none of it
 
-        alone = HydraConfig.get().mode == RunMode.RUN
+        single = HydraConfig.get().mode == RunMode.RUN
         try:
-            if alone and sweeps:
+            if single and sweeps:
                 refuse_sweep_overrides()
             tree: Any = OmegaConf.to_container(cfg, resolve=True)
-            status = function(parse(tree)) if alone or sweep_job is None else _run_job(sweep_job, tree)
+            status = function(parse(tree)) if single or sweep_job is None else _run_job(sweep_job, tree)
         except Exception as error:
             checkpoint()  # an interrupt may have become this one
-            raise _TaskError(error) if alone else error from error
-        if status and not alone:
+            raise _TaskError(error) if single else error from error
+        if status and not single:
             raise RuntimeError("the run failed; its traceback is among its artifacts")
         if status:
             raise SystemExit(status)

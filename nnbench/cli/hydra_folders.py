@@ -1,4 +1,4 @@
-"""Removal of the folders that Hydra makes for a command that is then refused."""
+"""Removal of the folders that Hydra creates for a command that is then refused."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -7,12 +7,12 @@ _missing: list[Path] = []
 
 
 def remember_missing(folder: Path) -> None:
-    """Remember the missing folders of a path, innermost first, before Hydra makes them."""
+    """Remember the missing folders of a path, innermost first, before Hydra creates them."""
     _missing[:] = [path for path in (folder, *folder.parents) if not path.exists()]
 
 
 def remove_created() -> None:
-    """Remove the remembered folders that are empty but for Hydra's own file."""
+    """Remove the remembered folders that contain no file except Hydra's."""
     for path in _missing:
         with suppress(OSError):
             (path / "multirun.yaml").unlink(missing_ok=True)

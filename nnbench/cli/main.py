@@ -8,12 +8,12 @@ from importlib import import_module
 
 # Each is a module of this package with a `main(arguments)`.
 COMMANDS = {
-    "run": "one tracked run, or with -m a sweep; what nnbench does without a sub-command",
-    "sweep": "a grid of settings, as run -m",
-    "report": "the report of a study again, or of two side by side",
+    "run": "one tracked run, or with -m a sweep; the default sub-command",
+    "sweep": "a sweep, as run -m",
+    "report": "remake the report of a study, or compare two studies",
     "export": "a study as Parquet, CSV and a data dictionary",
-    "check": "tests of an optimizer of your own: nnbench check my_package.lion:Lion",
-    "ui": "MLflow's pages on the store",
+    "check": "test your own optimizer: nnbench check my_package.lion:Lion",
+    "ui": "MLflow's pages",
     "server": "a tracking server for a team",
     "backup": "a copy of an SQLite store",
 }
@@ -24,14 +24,14 @@ def main() -> int:
     name, arguments = "run", sys.argv[1:]
     if arguments and arguments[0] in COMMANDS:
         name, *arguments = arguments
-    # Imported by name: `--help` and completion load one command alone.
+    # Imported by name, so that only one command is loaded.
     status: int = import_module(f"nnbench.cli.{name}").main(arguments)
     return status
 
 
 def print_commands() -> None:
     """Print the sub-commands, which are not in the help that Hydra prints for `run`."""
-    print("Sub-commands, each with a --help of its own (nnbench COMMAND, or python -m nnbench COMMAND):\n")
+    print("Sub-commands (nnbench COMMAND or python -m nnbench COMMAND; each has a --help):\n")
     for name, meaning in COMMANDS.items():
         print(f"  {name:8s}{meaning}")
     print("\nnnbench run:\n", flush=True)

@@ -1,4 +1,4 @@
-"""`nnbench report`: the report of a study again, or of two side by side, from the store or from an export."""
+"""`nnbench report`: remakes the report of a study, or compares two studies, from the store or from an export."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -12,19 +12,19 @@ from nnbench.config.command_line import REPORT_KEYS, decode_arguments, expand_sh
 from nnbench.config.schema import Config
 
 HELP = """\
-The report of a study again, from what the store holds, or from an export.
+Remake the report of a study from the store or from an export.
 
-  nnbench report study=notebook                        as it was made, into results/notebook
-  nnbench report study=notebook pages=cover,curves     these pages alone, into results/notebook/pages
+  nnbench report study=notebook                        the whole report, into results/notebook
+  nnbench report study=notebook pages=cover,curves     only these pages, into results/notebook/pages
   nnbench report study=before,after                    two studies side by side, paired by seed
-  nnbench report from=results/notebook/export          from a study's export, with no MLflow at hand
+  nnbench report from=results/notebook/export          from an export, without MLflow
 
   study=NAME            the study, as MLflow's experiments are named; `comparison` by default
-  from=FOLDER           an export's folder, in place of a study in the store
-  pages=PAGE,...        of a report's pages, some; `curves` is loss and accuracy
-  report=OPTION         a ready list of pages: comparison, notebook, tuned
+  from=FOLDER           folder of an export, instead of a study in the store
+  pages=PAGE,...        some pages; `curves` means loss and accuracy
+  report=OPTION         a predefined list of pages: comparison, notebook, tuned
   report.title=TITLE    another title
-  report.folder=FOLDER  where the study's folder is written; `results` by default
+  report.folder=FOLDER  parent of the study's folder; `results` by default
   tracking.uri=URI      the store; sqlite:///results/mlflow.db by default
 """
 

@@ -43,14 +43,16 @@ def _parser() -> OneLineErrorParser:
     parser.add_argument(
         "--database",
         default=os.environ.get("NNBENCH_DATABASE"),
-        help="postgresql://USER@HOST/NAME, by default $NNBENCH_DATABASE, where it may hold a password",
+        help="postgresql://USER@HOST/NAME, by default $NNBENCH_DATABASE; put a password only there",
     )
     parser.add_argument("--artifacts", type=Path, default=Path("results/served"), help="the folder of all artifacts")
-    parser.add_argument("--host", default=LOCALHOST, help="address to listen on; one that is not this machine's needs --auth")
-    parser.add_argument("--port", type=port_number, default=DEFAULT_PORT)
-    parser.add_argument("--allowed-hosts", help="the names under which it is reached, such as mlflow.example.org:5000")
     parser.add_argument(
-        "--auth", action="store_true", help="users and passwords; the first user is admin, with $MLFLOW_AUTH_ADMIN_PASSWORD"
+        "--host", default=LOCALHOST, help="address to listen on; any but 127.0.0.1 needs --auth and --allowed-hosts"
+    )
+    parser.add_argument("--port", type=port_number, default=DEFAULT_PORT)
+    parser.add_argument("--allowed-hosts", help="the host names of the server, such as mlflow.example.org:5000")
+    parser.add_argument(
+        "--auth", action="store_true", help="require passwords; the first user is admin with $MLFLOW_AUTH_ADMIN_PASSWORD"
     )
     return parser
 

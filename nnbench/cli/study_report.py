@@ -92,7 +92,7 @@ def print_results(study: Study, reports: Sequence[Report], console: Console) -> 
     """Print the table of each task, the answers, and the paths of the PDFs; returns whether all could be made."""
     found = tasks(study)
     if len(found) > 1:
-        console.print(f"{len(found)} tasks, each with a table and a report of its own: nothing is ranked across tasks")
+        console.print(f"{len(found)} tasks, each with its own table and report; settings are not ranked across tasks")
     if omitted := left_out(study):
         console.print(f"[yellow]{escape(omitted)}[/yellow]", soft_wrap=True)
     complete = True
@@ -118,14 +118,14 @@ def remake(config: Config, overrides: Sequence[str]) -> int:
     """Remake the report of a study, or of two studies side by side, and print its path.
 
     Returns:
-        The exit status: 0, or 1 where a part of the report could not be made.
+        The exit status: 0, or 1 if a part of the report is missing.
 
     Args:
         config: holds the study, or two with a comma between them, and the store.
         overrides: those of the command; report options that they do not set are taken from the study's last sweep.
 
     Raises:
-        UserError: there is no such store, or no such study in it.
+        UserError: the store or the study does not exist.
     """
     console = make_console()
     from nnbench.sweep.recorder import open_store_of  # only here, so that an export needs no MLflow
@@ -137,13 +137,16 @@ def remake(config: Config, overrides: Sequence[str]) -> int:
     if not after:
         return _remake_one(study, config.report, overrides, console)
     if {"report", "report.pages"} & {key_of(override) for override in overrides}:
-        raise UserError(f"study={config.study}: two studies side by side have pages of their own; leave report and pages out")
+        raise UserError(f"study={config.study}: a comparison of two studies has fixed pages; leave out report and pages")
     both = "-vs-".join(name.encode()[:_LONGEST].decode(errors="ignore") for name in names)
     folder = safe_subpath(Path(config.report.folder), both)
     pairs = common_tasks(study, after[0])
     for name, labels in unmatched_tasks(study, after[0]):
         if labels:
-            console.print(f"{escape_markup(name)} alone has {escape_markup(', '.join(labels))}: not compared", soft_wrap=True)
+            console.print(
+                f"{escape_markup(name)} has {escape_markup(', '.join(labels))}, which the other study has not: not compared",
+                soft_wrap=True,
+            )
     reports, refusals = [], []
     with shown_progress(console) as progress:
         for first, second in pairs:
@@ -167,7 +170,7 @@ def remake_export(folder: Path, config: Config, overrides: Sequence[str]) -> int
     """Make the report of a study from the files of `nnbench export`; returns the exit status, as `remake`.
 
     Raises:
-        UserError: there is no such export, or it holds a study of another name.
+        UserError: the export does not exist, or has a study of another name.
     """
     try:
         study = export.read(folder)
@@ -199,14 +202,14 @@ def _studies(store: "Store", given: str) -> list[str]:
             return [given]
     names = [name.strip() for name in given.split(",")]
     if len(names) != 2 or not all(names) or names[0] == names[1]:
-        raise UserError(f"study={given}: must be one study, or two different ones to set side by side")
+        raise UserError(f"study={given}: must be one study, or two different ones to compare")
     return names
 
 
 def _report_options(study: Study, given: ReportConfig, overrides: Sequence[str]) -> ReportConfig:
     """Report options of the study's newest sweep, as its runs store them, overridden by those of the command.
 
-    A single run makes no report, and its options do not count if there is a sweep.
+    Options of a single run, which makes no report, count only if there is no sweep.
     """
     set_keys = {key_of(override) for override in overrides}
     if "report" in set_keys:
@@ -235,7 +238,7 @@ def _print_report(report: Report, console: Console, *, reasons: bool = True) -> 
     Args:
         report: the written report.
         console: the terminal.
-        reasons: print the reason of each missing page; if no run finished, it is the same for all and already printed.
+        reasons: print the reason of each missing page; if no run has finished, it is the same for all and printed before.
     """
     console.print(escape_markup(report.answer))
     faulty = {fault.part for fault in report.faults}

@@ -18,8 +18,8 @@ from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.references import references
 from nnbench.stats.interquartile import interquartile_mean
 
-MEASURES = list(reversed(by_rank("summary")))  # the last are kept where the terminal is narrow
-_WORD = 24  # letters of a setting's name that are kept together
+MEASURES = list(reversed(by_rank("summary")))  # a narrow terminal shows only the last ones
+_WORD = 24  # characters of a setting's name that are not broken
 OUTCOMES = ("diverged", "failed", "killed")
 
 
@@ -28,11 +28,11 @@ class Form:
     """Layout of the table, by the width of the terminal.
 
     Attributes:
-        stacked: an interval stands below its estimate.
+        stacked: an interval is below its estimate.
         whole: a setting's name is on one line; otherwise it is broken at spaces.
         time: whether there is a column of times.
-        measures: of those of `MEASURES` that the task has, how many columns, the last ones first; all are in the report.
-        intervals: whether they are shown at all.
+        measures: number of columns of those `MEASURES` that the task has, counted from the last; the report has all.
+        intervals: whether intervals are shown.
     """
 
     stacked: bool = False
@@ -76,13 +76,13 @@ def print_summary(study: Study, console: Console) -> None:
 
 
 def _with_interval(runs: pd.DataFrame, form: Form) -> str:
-    """What the title says of intervals: nothing where no setting has the runs for one, and which have where not all do."""
+    """Return the part of the title on intervals; empty if no setting has enough runs for one."""
     ended = runs["outcome"].isin(COMPLETED)
     enough = ended.groupby(runs["setting"]).sum() >= MINIMUM_RUNS
     if not (enough.any() and form.intervals):
         return ""
     return f", with its 95 % interval{' below' if form.stacked else ''}" + (
-        "" if enough.all() else f" where {MINIMUM_RUNS} runs or more came to their end"
+        "" if enough.all() else f" for {MINIMUM_RUNS} finished runs or more"
     )
 
 
@@ -92,7 +92,7 @@ def _heads(findings: Findings, form: Form) -> list[str]:
 
 
 def _rows(findings: Findings, form: Form) -> list[list[str]]:
-    """A row a setting, as it ranks: its name, and a text for each further column."""
+    """Return one row per setting, in the order of the ranking: its name and the texts of the other columns."""
     rows = []
     by_setting = dict(iter(findings.runs.groupby("setting", sort=False)))
     for setting in findings.ranking(findings.primary)["setting"]:
@@ -105,7 +105,7 @@ def _rows(findings: Findings, form: Form) -> list[list[str]]:
 
 
 def _widths(form: Form, heads: list[str], rows: list[list[str]]) -> list[int]:
-    """Cells of the terminal that each column needs, its padding included."""
+    """Return the width of each column in terminal cells, with its padding."""
     parts = [[name] if form.whole else [word[:_WORD] for word in name.split()] for name, *_ in rows]
     names = [max(words, key=cell_len, default="") for words in parts]
     columns = [[heads[0], *(f"● {name}" for name in names)]]

@@ -22,7 +22,7 @@ def _ui(arguments: list[str]) -> int:
     parser = OneLineErrorParser(prog="nnbench ui", description="MLflow's pages on the project's own store.")
     parser.add_argument("--store", default=STORE, help=f"a tracking URI, {STORE} by default")
     parser.add_argument(
-        "--port", type=port_number, default=DEFAULT_PORT, help=f"{DEFAULT_PORT} by default; where it is taken, another"
+        "--port", type=port_number, default=DEFAULT_PORT, help=f"{DEFAULT_PORT} by default; another one if it is in use"
     )
     options = parser.parse_args(arguments)
     with suppress(Interrupted), interruptible():
@@ -34,7 +34,7 @@ def show(store: str, port: int) -> None:
     """Serve the pages on this machine alone and print their address, until interrupted.
 
     Raises:
-        UserError: there is no such store, or the server did not start.
+        UserError: the store does not exist, or the server did not start.
     """
     database = _existing(store)
     # Artifacts in a folder are read directly.

@@ -19,7 +19,7 @@ CURVES = {"curves": ("loss", "accuracy")}  # alias -> pages
 SWEEP_KEYS = ("hydra.sweeper", "hydra/sweeper", "hydra.launcher", "hydra/launcher", "grids", "space", "tuning", "extend")
 GRAMMAR_CHARACTERS = re.compile(r"""['"\[\](){}$\\=:]""")  # have a meaning in Hydra's grammar, so the user has to quote them
 
-REPORT_KEYS = ("from", "pages")  # keys of `nnbench report` alone
+REPORT_KEYS = ("from", "pages")  # keys of `nnbench report` only
 
 
 def key_of(argument: str) -> str:
@@ -36,7 +36,7 @@ def decode_arguments(arguments: Sequence[str]) -> list[str]:
     texts = []
     for argument in arguments:
         if not argument:
-            raise UserError("an empty argument: must be KEY=VALUE; perhaps a shell variable is not set")
+            raise UserError("an empty argument: must be KEY=VALUE; a shell variable may not be set")
         if argument.startswith("="):
             raise UserError(f"{argument}: has no key; must be KEY=VALUE")
         try:
@@ -93,7 +93,7 @@ def options_first(arguments: Sequence[str], conf: Path, *, sweeps: bool) -> list
     parser.error = _refuse  # type: ignore[method-assign]  # argparse prints the whole usage
     given = parser.parse_intermixed_args(list(arguments))
     if given.multirun and not sweeps:
-        raise UserError("-m: is for sweeps; this command takes one study and no axes")
+        raise UserError("-m: is for sweeps; this command needs one study and no axes")
     if given.experimental_rerun:
         raise UserError(
             f"--experimental-rerun={given.experimental_rerun}: is not supported; repeat the command to resume a study"
@@ -103,7 +103,7 @@ def options_first(arguments: Sequence[str], conf: Path, *, sweeps: bool) -> list
     if given.shell_completion and not re.fullmatch("(install|uninstall|query)=(bash|fish|zsh)", " ".join(given.overrides)):
         raise UserError("--shell-completion: must be with one of install, uninstall and query, =bash, =fish or =zsh")
     if given.shell_completion and given.overrides[0].startswith("query") and "COMP_LINE" not in os.environ:
-        raise UserError(f"--shell-completion {given.overrides[0]}: is for a shell, which sets COMP_LINE")
+        raise UserError(f"--shell-completion {given.overrides[0]}: is called by a shell, which sets COMP_LINE")
     if given.config_name and ("/" in given.config_name or os.path.isdir(conf / given.config_name)):
         group, _, option = given.config_name.partition("/")
         raise UserError(
@@ -155,9 +155,9 @@ def refuse_sweep_overrides() -> None:
     given = {key_of(argument): argument for argument in arguments}
     for key, argument in given.items():
         if key.startswith(SWEEP_KEYS):
-            raise UserError(f"{argument}: is for sweeps, so it needs -m before it")
+            raise UserError(f"{argument}: is for sweeps; give -m before it")
     requested = next((argument for key, argument in given.items() if key in ("experiment", "sweep")), "hydra.sweeper")
     if config.sweeper._target_.endswith(("TPESweeper", "TwoStageSweeper")):
-        raise UserError(f"{requested}: tunes, so it needs -m before it")
+        raise UserError(f"{requested}: is a search; give -m before it")
     if varied := [key for key in config.sweeper.get("params") or {} if key not in (*given, "study")]:
-        raise UserError(f"{requested}: is a sweep over {' and '.join(varied)}, so it needs -m before it")
+        raise UserError(f"{requested}: is a sweep over {' and '.join(varied)}; give -m before it")

@@ -39,7 +39,7 @@ _LOOKUPS = frozenset({"globals", "locals", "vars", "getattr", "eval", "exec", "_
 _IMPORTERS = frozenset({"import_module", "__import__"})
 _IGNORED = frozenset({"ctx", "kind", "type_comment"})  # fields of syntax nodes without effect
 _LENGTH = 16  # hexadecimal digits of a digest
-_CODE = slice(8, _LENGTH)  # the digits that depend on the code alone
+_CODE = slice(8, _LENGTH)  # the digits that depend only on the code
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def source_of(kind: type, named: str) -> Source:
     """
     home = kind.__module__.partition(".")[0]
     if home == "__main__" or _locate(kind.__module__) is None:
-        raise OSError(f"there is no source file of {kind.__module__}")
+        raise OSError(f"{kind.__module__} has no source file")
     names: dict[str, set[str]] = {}
     for cls in kind.__mro__:
         names.setdefault(cls.__module__, set()).add(cls.__qualname__.partition(".")[0])
@@ -89,7 +89,7 @@ def sources_of(config: "Config") -> dict[str, Source]:
 
 
 def code_digest(digest: str) -> str:
-    """Return the part of a digest that depends on the code alone, not on data files, which the code may change."""
+    """Return the part of a digest that depends only on the code, not on data files, which the code may change."""
     return digest[_CODE]
 
 

@@ -7,7 +7,7 @@ LONGEST_NUMBER = 40  # characters
 
 
 def as_text(value: object) -> str:
-    """Format a value as JSON, such as `null`, `true`, `5e-07` or `[64]`; a string is quoted only where it is ambiguous."""
+    """Format a value as JSON, such as `null`, `true`, `5e-07` or `[64]`; a string is quoted only if it is ambiguous."""
     if not isinstance(value, str):
         return json.dumps(value, default=str)
     return value if as_value(value) == value else json.dumps(value, ensure_ascii=False)

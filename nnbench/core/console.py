@@ -1,4 +1,4 @@
-"""Console output on stderr, which leaves stdout to what a program may read."""
+"""Console output on stderr; stdout is for output that programs may read."""
 
 import os
 import re
@@ -9,7 +9,7 @@ import sys
 from rich.console import Console
 from rich.markup import escape
 
-# columns, where stderr is no terminal: rich would take 80 and fold the tables
+# columns if stderr is not a terminal; with rich's default of 80 tables would be folded
 LOG_WIDTH = 120
 MAX_WORD = 300  # characters
 

@@ -1,4 +1,4 @@
-"""Roles of the config's groups and keys: what decides a run's numbers, what is a hyperparameter, what a label shows.
+"""Roles of the config's groups and keys: which determine the numbers of a run, are hyperparameters, or appear in labels.
 
 To sweep, tune and show the fields of another group, add it to `GROUPS`.
 """
@@ -33,7 +33,7 @@ LABEL = f"{SUBJECT.name}.name"
 GROUPS = (SUBJECT, Group(name="network"), Group(name="training"))
 # The group that defines the task: runs of different tasks are not ranked against each other.
 TASK = Group(name="dataset", class_field="name", source="dataset_source")
-# Key of the preset that a run's task and network come from, which is part of the task; not set where none was chosen.
+# Key of the preset of a run's task and network, which is part of the task; not set if none was chosen.
 PROBLEM = "problem"
 # Hyperparameters that a run's name shows even if they do not vary, and that pages draw first.
 LEADING = (f"{SUBJECT.name}.learning_rate",)
@@ -41,14 +41,14 @@ ABBREVIATIONS = {"learning_rate": "lr"}
 
 # Key that names a class -> column of the digest of its source.
 CLASSES = {group.class_key: group.source for group in (*GROUPS, TASK) if group.source}
-# Name of a part of the code that decides a run's numbers -> column of the digest of its source.
+# Name of a part of the code that determines a run's numbers -> column of the digest of its source.
 SOURCES = {group.name: group.source for group in (*GROUPS, TASK) if group.source} | {"nnbench": "code"}
 
-# Sections and keys that name, keep or show a run but cannot change its numbers.
+# Sections and keys that only name, store or display a run, and cannot change its numbers.
 NOT_NUMBERS = ("study", "resume", "fail_fast", "dry_run", "tracking", "report", "training.checkpoints")
-STORAGE = ("tracking", "report", "mlflow")  # sections that say where a run is kept and shown; MLflow's own parameters
-# Keys that were added later, with the value that leaves the training as it was: with it, they are left out of digests, so that
-# runs made before have the same.
+STORAGE = ("tracking", "report", "mlflow")  # sections about storage and display; MLflow's own parameters
+# Keys that were added later, with the value that does not change the training: with it they are left out of digests, so that
+# the digests of earlier runs stay the same.
 ADDED = {
     "optimizer.nesterov": False,
     "optimizer.rate_scales": "gradient",

@@ -15,7 +15,7 @@ RULES = {
     rf"(?<=://){SHAPE}[^/\s]\S*@": "***@",
     # the same with a space in the password, which SQLAlchemy accepts
     rf"(?<=://)[^/\s:@\[]+:(?!{PORT})[^\n'\"@/]+@": "***@",
-    # the @ percent-encoded or missing: what follows a colon and is no port may be a password
+    # the @ percent-encoded or missing: a text after a colon that is not a port may be a password
     rf"(?<=://)[^/\s:@\[\]]+:(?!{PORT})[^\s'\"]+": "***",
     # a known scheme with other slashes than two, or none: postgresql:user:password@host
     rf"(?i)(?<![\w+])({SCHEMES}:[/\\]*)(?!\*\*\*){SHAPE}[^/\\\s'\"]\S*@": r"\1***@",

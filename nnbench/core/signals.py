@@ -56,7 +56,7 @@ def interruptible() -> Iterator[None]:
 
     An exception raised within a finalizer, or in C code that discards it, is lost. Therefore `checkpoint` raises it again, and
     so does the end of the block, whatever other error the lost one has caused. A SIGHUP that was ignored before, as by
-    `nohup`, stays ignored. Outside the main thread, which alone can have handlers, this does nothing.
+    `nohup`, stays ignored. Outside the main thread, which cannot have handlers, this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -76,8 +76,8 @@ def interruptible() -> Iterator[None]:
     listener = threading.Thread(target=_listen, args=[reader], daemon=True)
     listener.start()
     wakeup = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-    # SIGINT is handled even where it was ignored: a shell script ignores it for its background jobs, but whoever sends one
-    # to this process means it.
+    # SIGINT is handled even where it was ignored: a shell script ignores it for its background jobs, but a SIGINT sent to
+    # this process is intended.
     handled = [number for number in END_SIGNALS if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN]
     handlers = {number: signal.signal(number, handle) for number in handled}
     hook = sys.unraisablehook
@@ -132,7 +132,7 @@ def _listen(reader: socket.socket) -> None:
             if _State.deferring:
                 # Straight to the descriptor: the main thread may be in the middle of a print.
                 with suppress(OSError):  # the terminal may be closed
-                    os.write(2, b"\nending as soon as the store has answered; once more ends at once\n")
+                    os.write(2, b"\nending after the current write to the store; interrupt again to end immediately\n")
         elif number != signal.SIGHUP and time.monotonic() - first > REPEAT_WINDOW:  # a shell may repeat SIGHUP
             os._exit(128 + number)
 
@@ -141,7 +141,7 @@ def _listen(reader: socket.socket) -> None:
 def uninterrupted() -> Iterator[None]:
     """Defer `Interrupted` to the end of the block, for steps that must not be left half done, such as opening a run.
 
-    Outside the main thread, in which alone it is raised, this does nothing.
+    Outside the main thread it is never raised, and this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

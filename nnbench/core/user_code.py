@@ -36,7 +36,7 @@ def exits_raised() -> Iterator[None]:
 def describe_error(error: BaseException) -> str:
     """Return the class of an error and the first line of its text, at most 300 characters.
 
-    Works also where the error's own `__str__` raises.
+    Works even if the error's `__str__` raises.
     """
     try:
         first = next(filter(None, map(str.strip, str(error).splitlines())), "")

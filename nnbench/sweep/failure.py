@@ -22,7 +22,7 @@ Value = TypeVar("Value")
 
 
 def attempt(call: Callable[[], Value]) -> Value | Failure:
-    """Call a function that runs a user's code; returns its value, or a failure where it raises.
+    """Call a function that runs a user's code; return its value, or a failure if it raises.
 
     Changes to warning filters, to NumPy's handling of floating-point errors and to the working folder are undone. A child
     process that the code has forked, and that would continue as if it were this process, exits here.
@@ -57,7 +57,7 @@ def failure_of(error: BaseException) -> Failure:
 
 
 def _working_folder() -> str | None:
-    """The working folder; None where it has been deleted."""
+    """Return the working folder; None if it was deleted."""
     try:
         return os.getcwd()
     except OSError:

@@ -189,8 +189,8 @@ def _unknown_axis(axis: Axis, case: _Case, cases: Iterable[_Case]) -> str:
     if not owners:
         return f"{message}, with {chosen[0]}"
     values = ",".join(override.partition("=")[2] for override in axis.overrides)
-    alone = " ".join(f"{GRIDS}{group}.{owner.partition('=')[2]}.{last}={values}" for owner in owners)
-    return f"{axis.key}: no such key with {chosen[0]}; to vary it where it exists, give {alone}"
+    single = " ".join(f"{GRIDS}{group}.{owner.partition('=')[2]}.{last}={values}" for owner in owners)
+    return f"{axis.key}: no such key with {chosen[0]}; to vary it where it exists, give {single}"
 
 
 def _refusal(refusals: list[str], total: int) -> str:

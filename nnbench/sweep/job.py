@@ -53,7 +53,7 @@ class Failure:
 
     Attributes:
         reason: one line for the terminal.
-        traceback: the worker's; empty where the worker died.
+        traceback: of the exception in the worker; empty if the worker died.
     """
 
     reason: str
@@ -84,7 +84,7 @@ class Started:
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """A job has ended; the outcome is None where it has tracked itself."""
+    """A job has ended; the outcome is None if the job tracked its own run."""
 
     job: Job
     outcome: Result | Failure | None

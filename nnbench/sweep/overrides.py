@@ -62,7 +62,7 @@ class SweepOverrides:
         return fixed | {axis.key for axis in [*self.choices, *self.values]}
 
     def with_fixed(self, except_for: Collection[str]) -> "SweepOverrides":
-        """Return a copy in which the axes of one value are fixed overrides, but for those of the keys in `except_for`."""
+        """Return a copy in which axes with one value are fixed overrides, except those of the keys in `except_for`."""
         single = [axis for axis in self.values if len(axis.overrides) == 1 and axis.key not in except_for]
         return replace(
             self,

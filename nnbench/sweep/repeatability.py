@@ -104,7 +104,7 @@ def unrepeatable(configs: Iterable[Config]) -> dict[str, str]:
 
 
 def _result(tasks: Sequence[_Task], future: "Future[Any]") -> Iterator[tuple[_Task, _Trace]]:
-    """The traces of some tasks; none where they timed out or their process died, which the sweep itself will report."""
+    """Yield the traces of some tasks; none if they timed out or their process died, which the sweep will report."""
     with contextlib.suppress(Exception):
         yield from ((task, trace) for task, trace in zip(tasks, future.result(), strict=True) if trace is not None)
 
@@ -123,7 +123,7 @@ def _tasks(configs: Iterable[Config]) -> dict[str, list[_Task]]:
 
 
 def _initialize() -> None:
-    """Set up a worker whose output is discarded: what the user's code prints is printed by the sweep's runs."""
+    """Set up a worker whose output is discarded, since the runs of the sweep print the same."""
     with open(os.devnull, "w") as nowhere:
         for stream in (1, 2):
             os.dup2(nowhere.fileno(), stream)

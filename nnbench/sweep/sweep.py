@@ -163,7 +163,7 @@ class Sweep:
         self.halted = bool(failures) and self.config.fail_fast
 
     def _events(self, jobs: Iterable[Job], on_ended: Callable[[Ended], None]) -> Iterator[Started | Ended]:
-        """Yield the executor's events; store the source of each job's classes once, and note what has finished."""
+        """Yield the executor's events; store the source of each job's classes once, and record which jobs have finished."""
         from nnbench.sweep.recorder import sources
 
         kept = set()
@@ -179,7 +179,7 @@ class Sweep:
 
 
 def _epochs(text: str) -> set[int]:
-    """Parse a stored `training.checkpoints`; empty where the store has truncated a long list."""
+    """Parse a stored `training.checkpoints`; empty if the store has truncated a long list."""
     try:
         return set(json.loads(text))
     except ValueError:

@@ -1,6 +1,6 @@
 """Accuracy of reference classifiers on a run's points: the most frequent class, nearest neighbours, Bayes classifier.
 
-They draw no random numbers, so they do not affect the run; as they depend on the points alone, they are cached for the runs
+They draw no random numbers, so they do not affect the run; as they depend only on the points, they are cached for the runs
 of a process that share points.
 """
 

@@ -154,7 +154,7 @@ def test_two_studies_side_by_side(home: Path, nnbench: Command, report: Command)
         assert reason in said.err
     said = report("study=none,decay", "pages=cover")
     assert said.status == 2
-    assert "two studies side by side have pages of their own" in said.err
+    assert "a comparison of two studies has fixed pages" in said.err
 
 
 @pytest.mark.heavy

@@ -13,6 +13,7 @@ from nnbench.cli.hydra_app import CONF
 from nnbench.config.schema import LauncherConfig, TuningConfig
 from nnbench.config.validate import parse
 from nnbench.core.keys import ADDED
+from nnbench.sweep.base_sweeper import BaseSweeper
 from tests.conftest import Said, composed
 
 Command = Callable[..., Said]
@@ -108,8 +109,7 @@ def test_help_lists_every_option(nnbench: Command) -> None:
     for group in GROUPS:
         assert f"{group}: {', '.join(_options(group))}" in said
     (sweepers,) = (line for line in said.splitlines() if line.startswith("hydra/sweeper: "))
-    plugins = Path(CONF.parent, "nnbench", "plugins", "hydra_plugins").glob("nnbench_*_sweeper.py")
-    names = [path.stem.removeprefix("nnbench_").removesuffix("_sweeper") for path in plugins]
+    names = {sweeper.name for sweeper in BaseSweeper.__subclasses__()}
     assert len(names) == 3
     assert all(f"{name} (" in sweepers for name in names)
     samplers = ", ".join(typing.get_args(typing.get_type_hints(TuningConfig)["sampler"]))

@@ -65,7 +65,7 @@ class HydraExecutor:
             yield Ended(job=job, outcome=None if job.config.identity in finished else outcome)
 
     def _membership(self, job: Job) -> list[str]:
-        """Return the overrides that tell the job its sweep; `read_membership` removes what they add."""
+        """Return the overrides with the job's sweep, which `read_membership` reads and removes."""
         member = Membership(sweep_id=self._sweep_id, stage=job.stage)
         return [f"+{MEMBERSHIP}.{key}={value}" for key, value in asdict(member).items() if value is not None]
 

@@ -24,7 +24,7 @@ def work(config: Config) -> Result | Failure:
 def initialize() -> None:
     """Initialize a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent decides
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # likewise for a terminal that closes
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the same for a closed terminal
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threadpool_limits(1)  # two processes with two BLAS threads each are slower than one
     threading.Thread(target=_exit_with_parent, daemon=True).start()
@@ -32,7 +32,7 @@ def initialize() -> None:
 
 
 def _exit(leave: Callable[[int], NoReturn], worker: int, status: int) -> NoReturn:
-    """Exit with status 1 where a user's code exits the worker: after status 0, Pebble would wait for the job for ever."""
+    """Exit with status 1 if a user's code exits the worker: after status 0, Pebble would wait for the job forever."""
     leave(1 if os.getpid() == worker else status)
 
 

@@ -1,4 +1,4 @@
-"""Detects damaged SQLite files and tells the user how to recover."""
+"""Detection of damaged SQLite files, and advice on recovery."""
 
 import sqlite3
 from contextlib import closing

@@ -42,7 +42,7 @@ def open_experiment(store: Store, study: str, tags: Mapping[str, str]) -> Experi
             try:
                 made = store.call(partial(store.client.create_experiment, study, location, dict(tags)))
             except MlflowException as error:
-                # Created meanwhile by another machine, or by an attempt whose answer was lost.
+                # Created at the same time by another machine, or by an attempt whose answer was lost.
                 if error.error_code != "RESOURCE_ALREADY_EXISTS" or (found := find_experiment(store, study)) is None:
                     raise
             else:

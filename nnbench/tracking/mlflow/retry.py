@@ -1,7 +1,7 @@
 """Retries of calls to a tracking server that is temporarily unavailable, up to a time limit.
 
 MLflow's own retries are turned off: they would create a run twice if the answer to the first request was lost, they log
-nothing while they wait, and they apply their limit to each request anew.
+nothing while they wait, and they apply their limit to each request separately.
 
 This does not use `tenacity`: the limit is shared between calls and may change during one, each retry first looks for the
 result of the lost request, and recovery is logged. That takes five callbacks, which are longer than the loop.

@@ -38,7 +38,7 @@ def ensure_schema(file: Path) -> None:
     """Bring the file to this MLflow's schema.
 
     A missing or empty file is created. A file without runs that an interrupted command left incomplete is moved aside and
-    created anew. An older store is migrated in a copy that then replaces it; the original is kept beside it.
+    created again. An older store is migrated in a copy that then replaces it; the original is kept beside it.
 
     Raises:
         UserError: the file is damaged, is another program's, or was created by a newer MLflow.
@@ -67,7 +67,7 @@ def ensure_schema(file: Path) -> None:
         _migrate(file, version or "unknown")
         return
     if tables:
-        logger.warning("%s: was left incomplete by an interrupted command and holds no runs; it is created anew", file)
+        logger.warning("%s: was left incomplete by an interrupted command and has no runs; it is created again", file)
         copy(file, file.with_name(f"{file.name}.half-made"))
     _create(file)
 

@@ -133,7 +133,7 @@ def open_store(
 
 
 def cache_folder() -> Path:
-    """This user's cache folder, by the rule of Linux desktops; platformdirs would be a dependency for this line alone."""
+    """This user's cache folder, by the XDG rule; platformdirs would be a dependency for this line only."""
     return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "nnbench"
 
 

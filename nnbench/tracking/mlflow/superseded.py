@@ -12,7 +12,7 @@ from nnbench.tracking.run_spec import RunSpec, stored_params
 
 
 def changes(rows: Iterable[Row], jobs: Sequence[RunSpec]) -> Counter[str]:
-    """Count the jobs that have a FINISHED run of other source, by what differs; "" where that is not known.
+    """Count the jobs that have a FINISHED run of other source, by what differs; "" if that is not known.
 
     What differs is named as in the parameters, such as `my.opts:Lion`, or it is `nnbench`.
     """
