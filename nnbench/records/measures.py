@@ -67,7 +67,8 @@ def _reference(key: str, name: str, quantity: str, unit: str, meaning: str) -> M
         group="reference",
         quantity=quantity,
         split="test",
-        better="higher" if quantity == "accuracy" else "lower",
+        better="lower" if quantity == "loss" else "higher",
+        kind="regression" if quantity == "R²" else "classification",
     )
 
 
@@ -272,6 +273,8 @@ MEASURES: tuple[Measure, ...] = (
     _reference(
         "bayes_accuracy", "Bayes", "accuracy", "share", "likewise, by the most probable class, from the data's density"
     ),
+    _reference("mean_r2", "training mean", "R²", "share", "of the test points, by the mean of the training targets"),
+    _reference("linear_r2", "least squares", "R²", "share", "likewise, by least squares on the same training points"),
     _reference("bayes_loss", "Bayes", "loss", "nats", "mean cross-entropy of that density's probabilities on the test points"),
 )
 

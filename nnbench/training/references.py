@@ -37,22 +37,36 @@ def references(dataset: Dataset, train: Points, test: Points | None) -> Mapping[
             as `MAX_OPERATIONS` allows, and omitted if that is fewer than `MIN_TEST_POINTS` of a larger split.
         `bayes_accuracy`, `bayes_loss`: of the posterior: the share of points whose most probable class is theirs, and the
             mean negative logarithm of the probability of their class, in nats.
+        Of a regression, instead of these: `mean_r2`, of the mean of the training targets, and `linear_r2`, of least squares
+            with an intercept on the training points; left out where the test targets are constant.
 
     Raises:
         ValueError: the dataset's posterior does not return a probability of each class for each point.
     """
-    if test is None or not len(test) or dataset.loss != "cross_entropy":
+    if test is None or not len(test):
         return {}
     digest = blake2b(digest_size=16)
-    for array in (train.x, train.labels, test.x, test.labels):
+    for array in (train.x, train.y, test.x, test.y):
         digest.update(np.ascontiguousarray(array).data)
     key = type(dataset), repr(dataset), digest.digest()
     if key not in _cache:
         while len(_cache) >= CACHE_SIZE:
             del _cache[next(iter(_cache))]
         with np.errstate(all="ignore"):  # points may be infinite; such a run diverges
-            _cache[key] = _compute(dataset, train, test)
+            _cache[key] = _regression(train, test) if dataset.loss == "mean_squared_error" else _compute(dataset, train, test)
     return _cache[key]
+
+
+def _regression(train: Points, test: Points) -> dict[str, float]:
+    """Return R² of the mean of the training targets and of least squares."""
+    deviations = np.square(test.targets - test.targets.mean(axis=0)).sum()
+    if not deviations or not (np.isfinite(train.x).all() and np.isfinite(train.targets).all()):
+        return {}
+    mean = train.targets.mean(axis=0)
+    center = train.x.mean(axis=0)
+    coefficients = np.linalg.lstsq(train.x - center, train.targets - mean, rcond=None)[0]
+    predictions = {"mean_r2": np.broadcast_to(mean, test.targets.shape), "linear_r2": (test.x - center) @ coefficients + mean}
+    return {name: float(1 - np.square(test.targets - y).sum() / deviations) for name, y in predictions.items()}
 
 
 def _compute(dataset: Dataset, train: Points, test: Points) -> dict[str, float]:

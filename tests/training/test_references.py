@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from sklearn.dummy import DummyRegressor
+from sklearn.linear_model import LinearRegression
 from sklearn.neighbors import KNeighborsClassifier
 
 from nnbench.config.schema import Config
 from nnbench.core.random import Normal, streams
 from nnbench.datasets import Distribution, Points
+from nnbench.datasets.diabetes import Diabetes
 from nnbench.datasets.spiral import Spiral
 from nnbench.training import references as module
 from nnbench.training.execute import execute
@@ -142,3 +145,18 @@ def test_runs_that_share_points_share_their_references(config: Callable[..., Con
     assert execute(config("optimizer=adam", "seed=77", *size)).history.references == first
     monkeypatch.undo()
     assert execute(config("optimizer=adam", "seed=78", *size)).history.references != first
+
+
+def test_least_squares_and_the_training_mean_agree_with_scikit_learn() -> None:
+    splits = Diabetes().split(streams(2))
+    train, test = splits.train, splits.test
+    assert test is not None
+    found = dict(references(Diabetes(), train, test))
+    for name, model in (("mean_r2", DummyRegressor()), ("linear_r2", LinearRegression())):
+        assert found.pop(name) == pytest.approx(model.fit(train.x, train.targets).score(test.x, test.targets), rel=1e-9)
+    assert not found
+
+
+def test_constant_test_targets_have_no_references() -> None:
+    constant = Points(x=np.eye(5), targets=np.ones((5, 2)))
+    assert references(Diabetes(), constant, constant) == {}
