@@ -1,4 +1,4 @@
-"""Datasets that go wrong in their own ways, given by import path."""
+"""Faulty datasets, found by their import path."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Optimizers that somebody might bring along, each wrong in its own way, and some that are right in an odd one."""
+"""Faulty optimizers of users, each with one fault, and some unusual ones that are correct."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -23,7 +23,7 @@ class NoUpdate(Optimizer):
 
 
 class NoDataclass(Optimizer):
-    """Forgot the decorator, and so has no hyperparameters."""
+    """Lacks the decorator, and so has no hyperparameters."""
 
     learning_rate: Positive = 0.1
 
@@ -73,7 +73,7 @@ class NotANumber(Optimizer):
 
 @dataclass(kw_only=True)
 class NoRate(Optimizer):
-    """Right, though it has no hyperparameter at all."""
+    """Correct, without hyperparameters."""
 
     def update(self, parameters: Any, gradients: Any, iteration: int) -> None:
         parameters -= 0.1 * gradients

@@ -1,4 +1,4 @@
-"""What tests share: composed configs, and the command line run in this process."""
+"""Fixtures of all tests: composed configs, and the command line run in this process."""
 
 import os
 import shutil
@@ -39,8 +39,8 @@ def config() -> Callable[..., Config]:
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a command said, and its exit status."""
+class CommandOutput:
+    """Output of a command and its exit status."""
 
     status: int
     out: str
@@ -49,7 +49,7 @@ class Said:
 
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An SQLite file with MLflow's tables and nothing in them, made once: it takes MLflow seconds."""
+    """An SQLite file with empty MLflow tables, created once, since that takes seconds."""
     from nnbench.tracking.mlflow.store import open_store
 
     file = tmp_path_factory.mktemp("store") / "mlflow.db"
@@ -63,7 +63,7 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def home(tmp_path: Path, empty_database: Path) -> Path:
-    """An empty folder to start commands in, but for a store with nothing in it."""
+    """A working folder with an empty store."""
     (tmp_path / "results").mkdir()
     shutil.copy(empty_database, tmp_path / "results" / "mlflow.db")
     return tmp_path
@@ -71,7 +71,7 @@ def home(tmp_path: Path, empty_database: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def from_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of an environment with a wheel of this project in it, and the libraries of the tests' own."""
+    """The interpreter of an environment with a wheel of this project and the libraries of the tests."""
     pytest.importorskip("hatchling")
     folder = tmp_path_factory.mktemp("wheel")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
@@ -95,17 +95,19 @@ def from_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def nnbench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
+def nnbench(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., CommandOutput]:
     """Runs `python -m nnbench WORDS` in this process, in an empty folder."""
     monkeypatch.chdir(tmp_path)
 
-    def run(*words: str, full_error: bool = False) -> Said:
+    def run(*words: str, full_error: bool = False) -> CommandOutput:
         monkeypatch.setattr(sys, "argv", ["nnbench", *words])
         monkeypatch.setenv("HYDRA_FULL_ERROR", "1" if full_error else "0")
         try:
             status = main()
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else 1
-        return Said(status, *capsys.readouterr())
+        return CommandOutput(status, *capsys.readouterr())
 
     return run

@@ -1,4 +1,4 @@
-"""A module that ends its process when it is imported, with no exception."""
+"""A module that ends its process at import without an exception."""
 
 import os
 

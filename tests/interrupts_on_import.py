@@ -1,3 +1,3 @@
-"""A module that raises what Ctrl-C raises when it is imported."""
+"""A module that raises KeyboardInterrupt at import."""
 
 raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""Optimizers that do at their third step what an optimizer should not: each is a way in which a user's code goes wrong."""
+"""Optimizers with a fault at their third step, one for each kind of fault in a user's code."""
 
 import os
 import signal
@@ -16,14 +16,14 @@ from nnbench.optimizers import Optimizer
 
 
 class Unspeakable(Exception):
-    """Has no text."""
+    """Exception without a text."""
 
     def __str__(self) -> str:
         raise SystemExit(4)
 
 
 class Unpicklable(Exception):
-    """Holds what cannot be sent from a process to another, and needs two arguments to be made."""
+    """Exception that cannot be pickled and needs two arguments."""
 
     def __init__(self, one: str, two: object) -> None:
         super().__init__(one)
@@ -31,7 +31,7 @@ class Unpicklable(Exception):
 
 
 class Own(BaseException):
-    """Is no `Exception`."""
+    """Exception that is not derived from `Exception`."""
 
 
 def _raise(error: BaseException) -> None:
@@ -55,7 +55,7 @@ def _warn() -> None:
 
 
 def _fork() -> None:
-    """As a library with helpers of its own might do; the child goes on with what the parent does."""
+    """Forks, as a library may do; the child continues like the parent."""
     os.fork()
 
 
@@ -105,7 +105,7 @@ GOING_ON: dict[str, Callable[[], object]] = {
 
 @dataclass(kw_only=True)
 class Odd(Optimizer):
-    """Right, but for what `does` says."""
+    """Correct except for the fault named by `does`."""
 
     does: str = "error"
 

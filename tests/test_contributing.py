@@ -20,13 +20,13 @@ METHOD_SECTION = re.compile(r"^    ```markdown\n(.*?)^    ```$", re.DOTALL | re.
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The project in a folder of its own, without environment, results and caches."""
+    """A copy of the project without environment, results and caches."""
     ignored = shutil.ignore_patterns(".*", "__pycache__", "results", "site")
     return Path(shutil.copytree(ROOT, tmp_path / "nnbench", ignore=ignored))
 
 
 def _write(section: str, project: Path) -> None:
-    """The files that a section's steps name, with what the steps say."""
+    """Return the files of a section's steps with their content."""
     files = FILE.findall(SECTIONS[section])
     assert files
     for name, text in files:

@@ -1,4 +1,4 @@
-"""What the README says, done: its commands are taken, and its example is an optimizer like any other."""
+"""The commands and examples of the README."""
 
 import re
 import shlex
@@ -11,9 +11,9 @@ import pytest
 from scipy.stats import norm
 
 from nnbench.cli.main import COMMANDS as SUB_COMMANDS
-from tests.conftest import Said
+from tests.conftest import CommandOutput
 
-Run = Callable[..., Said]
+Run = Callable[..., CommandOutput]
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
@@ -31,7 +31,7 @@ COMMANDS = [
 
 @pytest.fixture
 def mine(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder with the README's dataset and its optimizer in it, the latter under both of the names it is told of by."""
+    """A folder with the README's dataset and optimizer, the latter under both of its names."""
     for name, module in (("signs", "signs_module"), ("lion", "my_package.lion")):
         path = home / f"{module.replace('.', '/')}.py"
         path.parent.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""Optimizers and datasets that the seed does not decide, each in its own way, and some that it does."""
+"""Optimizers and datasets that do not depend only on the seed, and some that do."""
 
 import random
 import time
@@ -112,7 +112,7 @@ class RandomData(Distribution):
 
 @dataclass(kw_only=True)
 class NoisyWhenOn(Optimizer):
-    """Right with its default settings; draws numbers that no seed decides with others."""
+    """Repeatable with its default settings only."""
 
     noise: float = 0.0
     kind: str = "none"

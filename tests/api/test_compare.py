@@ -1,4 +1,4 @@
-"""Optimizer objects in a comparison: what the sweep is given, and which classes are refused."""
+"""Optimizer objects in a comparison: the arguments of the sweep, and classes that are refused."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A study in Python: what the store holds, pages as figures, predictions by the weights that a run left."""
+"""A study in Python: tables, pages as figures, predictions with the weights of a run."""
 
 from pathlib import Path
 

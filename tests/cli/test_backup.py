@@ -1,4 +1,4 @@
-"""Copies of a store, made while it is written to."""
+"""Copies of a store in use."""
 
 import sqlite3
 from contextlib import closing

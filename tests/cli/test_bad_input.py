@@ -1,4 +1,4 @@
-"""Mistakes at the command line: one line that names the key, the value and what is allowed, and exit status 2."""
+"""Mistakes on the command line: a message of one line with the key, the value and what is allowed, and exit status 2."""
 
 import signal
 import subprocess
@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from nnbench.core.errors import UserError
-from tests.conftest import Said
+from tests.conftest import CommandOutput
 
-Run = Callable[..., Said]
+Run = Callable[..., CommandOutput]
 
 BROKEN = "optimizer=custom optimizer.algorithm=tests.broken_optimizers:"
 MISTAKES = {

@@ -1,4 +1,4 @@
-"""`nnbench check`: what it prints of sound optimizers and of broken ones, and its exit status."""
+"""`nnbench check`: its output for correct and faulty optimizers, and its exit status."""
 
 import sys
 from collections.abc import Iterator

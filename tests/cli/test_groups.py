@@ -16,10 +16,10 @@ from nnbench.records.study import Study
 from nnbench.records.tasks import tasks
 from nnbench.tracking.mlflow.reader import read_study
 from nnbench.tracking.mlflow.store import Store, open_store
-from tests.conftest import Said
+from tests.conftest import CommandOutput
 from tests.sweep.conftest import Trainer
 
-Command = Callable[..., Said]
+Command = Callable[..., CommandOutput]
 SMALL = "-m", "optimizer=adam", "seed=0,1", "training.epochs=11", "dataset.samples=20", "dataset.test_samples=20", "study=s"
 PAGES = "report.pages=[cover,final_table,sensitivity,heat_maps,provenance]"
 

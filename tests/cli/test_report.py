@@ -11,9 +11,9 @@ from rich.console import Console
 
 from nnbench.cli import report_progress as reporting
 from nnbench.cli.report import main as report_main
-from tests.conftest import Said
+from tests.conftest import CommandOutput
 
-Command = Callable[..., Said]
+Command = Callable[..., CommandOutput]
 TINY = "-m", "optimizer=sgd,adam", "seed=range(2)", "training.epochs=30"
 
 
@@ -22,11 +22,11 @@ def report(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     """Runs `python scripts/report.py WORDS` in this process, in the folder that the studies are in."""
     monkeypatch.chdir(home)
 
-    def run(*words: str) -> Said:
+    def run(*words: str) -> CommandOutput:
         monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
         monkeypatch.setattr(sys, "argv", ["report.py", *words])
         capsys.readouterr()
-        return Said(report_main(), *capsys.readouterr())
+        return CommandOutput(report_main(), *capsys.readouterr())
 
     return run
 

@@ -1,4 +1,4 @@
-"""What a sweep says when it is interrupted, and what it makes of jobs that a launcher of somebody else's has lost."""
+"""Messages of an interrupted sweep, and jobs that a launcher of another package has lost."""
 
 import os
 import shlex
@@ -18,7 +18,7 @@ from nnbench.sweep.report_command import report_command
 from nnbench.sweep.sweep import _epochs
 from nnbench.tracking.mlflow.reader import read_study
 from nnbench.tracking.mlflow.store import open_store
-from tests.conftest import Said
+from tests.conftest import CommandOutput
 
 SMALL = "-m", "seed=0,1", "training.epochs=11", "dataset.samples=20", "study=s", "report=none"
 
@@ -37,7 +37,7 @@ def test_a_list_of_epochs_that_the_store_has_cut_is_no_list() -> None:
 
 
 def test_a_dead_job_of_a_launcher_does_not_fail_the_others(
-    home: Path, nnbench: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+    home: Path, nnbench: Callable[..., CommandOutput], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make = Plugins.instantiate_launcher
 
@@ -63,7 +63,7 @@ def test_a_dead_job_of_a_launcher_does_not_fail_the_others(
 
 
 def test_a_sweep_that_is_interrupted_while_its_report_is_drawn_is_killed(
-    home: Path, nnbench: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+    home: Path, nnbench: Callable[..., CommandOutput], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*arguments: object) -> list[Report]:
         os.kill(os.getpid(), signal.SIGINT)

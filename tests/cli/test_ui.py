@@ -1,4 +1,4 @@
-"""`python -m nnbench ui`, which `make ui` calls: where it listens, and how it ends."""
+"""`python -m nnbench ui`, which `make ui` calls: its address and its end."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.xdist_group("browser")
 
 
 def group(leader: int) -> set[int]:
-    """The processes that descend from one, which are none of its group."""
+    """Return the descendants of a process outside its group."""
     listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     parents = {int(pid): int(parent) for pid, parent in (line.split() for line in listed.splitlines())}
     found = {leader}

@@ -1,4 +1,4 @@
-"""A wheel, installed away from its source: the commands find what they need in it."""
+"""An installed wheel: the commands find their files."""
 
 import os
 import subprocess

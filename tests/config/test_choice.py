@@ -35,7 +35,7 @@ def test_equal_sections_share_an_instance(config: Make) -> None:
 def _class_of_its_own() -> type[Optimizer]:
     @dataclass(kw_only=True)
     class Unpicklable(Optimizer):
-        """Neither the class can be found under its qualified name, nor can what it derives be pickled."""
+        """Neither the class nor its derived attribute can be pickled."""
 
         learning_rate: float = 0.1
         betas: list[float] = field(default_factory=lambda: [0.9, 0.99])

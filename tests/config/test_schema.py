@@ -60,7 +60,7 @@ def test_the_identity_ignores_keys_of_storage_and_display(config: Make, around: 
 
 
 def test_an_added_key_at_its_default_is_not_part_of_the_digests(config: Make) -> None:
-    """Runs made before the key was added are found again."""
+    """Runs from before the key was added have the same identity."""
     one = config("optimizer=sgd").numbers()["optimizer"]
     assert one.keys() == {"name", "algorithm", "learning_rate", "decay", "momentum"}
     assert config("optimizer=sgd", "optimizer.nesterov=true").numbers()["optimizer"] == {**one, "nesterov": True}

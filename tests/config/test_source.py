@@ -56,7 +56,7 @@ Digest = Callable[..., str]
 
 @pytest.fixture
 def digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Digest]:
-    """The digest of one of the classes, after an edit: a file, what is replaced in it, and by what."""
+    """Return the digest of a class after an edit: a file, the text that is replaced, and its replacement."""
     monkeypatch.syspath_prepend(tmp_path)
     for name, text in FILES.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -1,11 +1,11 @@
-"""A YAML file of a user's that is none, or too much: one line with its name and the line where it goes wrong."""
+"""An invalid or too large YAML file of a user: one message with the name and the line."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Said
+from tests.conftest import CommandOutput
 
 HEAD = "name: x\nalgorithm: sgd\n"
 LISTS = "a0: &a0 [x, x]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 12))
@@ -31,7 +31,7 @@ FAULTS: dict[str, tuple[str | bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_one_line_names_file_and_line(nnbench: Callable[..., Said], name: str) -> None:
+def test_one_line_names_file_and_line(nnbench: Callable[..., CommandOutput], name: str) -> None:
     text, line = FAULTS[name]
     file = Path("conf", "optimizer", "mine.yaml")
     file.parent.mkdir(parents=True)
@@ -44,7 +44,7 @@ def test_one_line_names_file_and_line(nnbench: Callable[..., Said], name: str) -
     assert not said.out
 
 
-def test_aliases_are_fine(nnbench: Callable[..., Said]) -> None:
+def test_aliases_are_fine(nnbench: Callable[..., CommandOutput]) -> None:
     file = Path("conf", "optimizer", "mine.yaml")
     file.parent.mkdir(parents=True)
     file.write_text("name: &name x\nalgorithm: sgd\nlearning_rate: &rate 0.1\ndecay: *rate\n")

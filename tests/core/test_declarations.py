@@ -147,7 +147,7 @@ def test_keys_outside_the_setting_are_ignored(kind: type[Optimizer]) -> None:
 
 @dataclass(kw_only=True)
 class Made(_Update):
-    """With a `__post_init__` for each way in which one goes wrong, or right."""
+    """Has a `__post_init__` for each fault, and a correct one."""
 
     how: str = "right"
     beta: float = 0.9

@@ -11,7 +11,7 @@ import pytest
 from nnbench.core import invocation
 from nnbench.tracking.mlflow.reader import read_study
 from nnbench.tracking.mlflow.store import open_store
-from tests.conftest import Said
+from tests.conftest import CommandOutput
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_a_very_long_command_fits_in_the_environment(monkeypatch: pytest.MonkeyP
     assert len(os.environ[invocation.VARIABLE]) == invocation.MAX_LENGTH
 
 
-def test_the_stored_text_keeps_its_order(home: Path, nnbench: Callable[..., Said]) -> None:
+def test_the_stored_text_keeps_its_order(home: Path, nnbench: Callable[..., CommandOutput]) -> None:
     words = (
         "optimizer=sgd",
         "grids.optimizer.sgd.momentum=0",

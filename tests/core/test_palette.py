@@ -41,7 +41,7 @@ def _contrast(colour: str) -> float:
 
 @pytest.mark.parametrize("label", palette.OPTIMIZER_STYLES)
 def test_lines_and_text_have_enough_contrast(label: str) -> None:
-    """By as much as WCAG asks of graphics (3) and of text (4.5)."""
+    """The contrasts are those of WCAG for graphics (3) and text (4.5)."""
     assert _contrast(palette.OPTIMIZER_STYLES[label].colour) >= 3
     assert _contrast(palette.OPTIMIZER_STYLES[label].text_colour) >= 4.5
 
@@ -52,7 +52,7 @@ def test_text_has_enough_contrast() -> None:
 
 @pytest.mark.parametrize("eyes", EYES)
 def test_optimizer_colours_are_distinguishable_with_colour_blindness(eyes: str) -> None:
-    """By colour, or else by both dash and marker."""
+    """Two styles differ in colour, or in both dash and marker."""
     seen = {label: _lab(np.array(EYES[eyes]) @ _linear(look.colour)) for label, look in palette.OPTIMIZER_STYLES.items()}
     for one, other in combinations(palette.OPTIMIZER_STYLES, 2):
         by_colour = np.linalg.norm(seen[one] - seen[other]) >= APART
@@ -138,7 +138,7 @@ def test_custom_colours_are_distinguishable_from_known_ones(colour: str) -> None
 
 
 def test_class_colours_are_distinguishable_in_grey_and_with_colour_blindness() -> None:
-    """The areas and the points of the spiral's three classes, and none of them looks like an optimizer."""
+    """The areas and points of three classes are distinguishable from each other and from optimizers."""
     colours = ["#" + "".join(f"{part:02x}" for part in colour) for colour in CLASS_COLOURS]
     for eyes in EYES:
         for first, second in combinations(colours[:3], 2):

@@ -1,4 +1,4 @@
-"""What is written stays below the folder that the user chose, with the permissions of the umask."""
+"""Files are written only below the chosen folder, with the permissions of the umask."""
 
 import os
 import stat

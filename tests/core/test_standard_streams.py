@@ -1,4 +1,4 @@
-"""Standard streams that are closed, full, or left by their reader: no work is lost, no traceback is shown."""
+"""Standard streams that are closed, full or without a reader: no work is lost, no traceback is shown."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""What a user's code sets for the whole process: it holds for that code alone."""
+"""Process-wide settings that a user's code changes are restored."""
 
 from pathlib import Path
 

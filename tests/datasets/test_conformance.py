@@ -1,4 +1,4 @@
-"""What every dataset must do, asked of all that there are: a new file is tested with no new test."""
+"""Requirements of every dataset; a new file is included automatically."""
 
 import json
 from dataclasses import asdict, fields

@@ -77,7 +77,7 @@ def test_every_point_is_equally_often_in_the_test_split() -> None:
 
 @dataclass(kw_only=True)
 class Flowers(Table):
-    """Points with an offset and a scale of their own, one feature of which is constant."""
+    """Points with different offsets and scales, one feature of which is constant."""
 
     def load(self) -> Points:
         rng = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""The tutorial's cells run from the first to the last, and show what the texts between them say."""
+"""The cells of the tutorial run, and their outputs agree with its texts."""
 
 from pathlib import Path
 from typing import Any

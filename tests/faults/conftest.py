@@ -1,4 +1,4 @@
-"""Real processes that are interrupted, killed and starved, and what the store says afterwards."""
+"""Processes that are interrupted, killed or lack resources, and the state of the store afterwards."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ import pytest
 
 @dataclass
 class Place:
-    """A folder to start commands in, with the runs that its store holds.
+    """A working folder for commands, with the runs of its store.
 
     Attributes:
         folder: where `results/` is or will be.
@@ -28,7 +28,7 @@ class Place:
     processes: list["subprocess.Popen[str]"] = field(default_factory=list)
 
     def start(self, *words: str, **more: object) -> "subprocess.Popen[str]":
-        """`python -m nnbench WORDS` in a process group of its own, as a shell would start it."""
+        """Start `python -m nnbench ARGUMENTS` in a separate process group, as a shell does."""
         process: subprocess.Popen[str] = subprocess.Popen(
             [sys.executable, "-m", "nnbench", *words],
             cwd=self.folder,

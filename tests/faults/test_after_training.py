@@ -29,7 +29,7 @@ sys.exit(main())
 
 
 def _nothing_is_lost(place: Place) -> None:
-    """All runs are kept, and the same command leaves none RUNNING, trains none again, and writes the report."""
+    """All runs are kept, and the same command trains none, leaves none RUNNING and writes the report."""
     assert place.states() == {"FINISHED": 10}
     again = place.run(*SWEEP)
     assert again.returncode == 0, again.stderr

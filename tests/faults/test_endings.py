@@ -1,4 +1,4 @@
-"""The end asked for while a report is drawn, by a terminal that closes, and within limits on files."""
+"""Interrupts during a report and by a closed terminal, and limits on files."""
 
 import os
 import pty

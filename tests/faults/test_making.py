@@ -1,4 +1,4 @@
-"""The store while it is made: killed at any moment of that, or with no room for it; the same command then makes it."""
+"""Creation of the store: killed at any moment, or without disk space; the same command then completes it."""
 
 import random
 import signal

@@ -1,4 +1,4 @@
-"""The store under stress: many writers at once, one that holds it, no room, no permission."""
+"""The store under stress: many writers, a lock, no disk space, no permission."""
 
 import sqlite3
 import subprocess

@@ -1,4 +1,4 @@
-"""Initial weights: their distributions, and that the default draws stay what they were."""
+"""Initial weights: their distributions, and the unchanged default."""
 
 import numpy as np
 import pytest

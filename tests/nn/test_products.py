@@ -1,4 +1,4 @@
-"""Products against NumPy's own, by either way, whichever this machine would take."""
+"""Matrix products against NumPy's, by both implementations."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What every optimizer must do, asked of all that there are: a new file is tested with no new test."""
+"""Requirements of every optimizer; a new file is included automatically."""
 
 import json
 import tracemalloc

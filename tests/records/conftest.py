@@ -1,4 +1,4 @@
-"""The histories, stores and writers of the tracking's tests, for what they leave behind."""
+"""Histories, stores and writers, as in the tests of tracking."""
 
 from tests.tracking.conftest import boundary as boundary
 from tests.tracking.conftest import database as database

@@ -28,7 +28,7 @@ BAD = "optimizer=custom", "optimizer.algorithm=tests.broken_optimizers:Raises", 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Path:
-    """Where there are runs of two optimizers, two that diverged, and one that failed."""
+    """A store with runs of two optimizers, two of them diverged and one failed."""
     made = tmp_path_factory.mktemp("studied")
     (made / "results").mkdir()
     shutil.copy(empty_database, made / "results" / "mlflow.db")
@@ -50,7 +50,7 @@ def studied(folder: Path) -> Study:
 
 
 def same(study: Study, back: Study) -> None:
-    """Two studies say the same."""
+    """Assert that two studies are equal."""
     assert back.name == study.name
     for name in export.TABLES:
         pd.testing.assert_frame_equal(getattr(back, name), getattr(study, name), check_exact=True, obj=name)

@@ -1,4 +1,4 @@
-"""A measure added to the catalogue reaches all that stores or shows one. In a process of its own: modules derive at import."""
+"""A measure added to the catalogue is stored and shown everywhere; a separate process, since modules read it at import."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A study that holds several tasks: each has a table, a report and a best setting of its own."""
+"""A study with several tasks: each has its own table, report and best setting."""
 
 import json
 import re
@@ -18,11 +18,11 @@ from nnbench.records.tasks import common_tasks, key, tasks
 from nnbench.tracking.mlflow.reader import read_study
 from nnbench.tracking.mlflow.store import open_store
 from nnbench.tracking.mlflow.ui.views import LEADERBOARD
-from tests.conftest import Said
+from tests.conftest import CommandOutput
 from tests.sweep.conftest import Trainer, trainer  # noqa: F401  # a fixture
 
 pytestmark = pytest.mark.usefixtures("trainer")
-Command = Callable[..., Said]
+Command = Callable[..., CommandOutput]
 TINY = "training.epochs=30", "dataset.samples=20", "dataset.val_samples=20", "dataset.test_samples=20"
 BOTH = "-m", "optimizer=sgd,adam", "seed=range(2)", *TINY, "report.pages=[cover,runs]"
 
@@ -35,12 +35,12 @@ def _study(home: Path, name: str = "comparison") -> Study:
 def report(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """Runs `python scripts/report.py WORDS` in this process."""
 
-    def run(*words: str) -> Said:
+    def run(*words: str) -> CommandOutput:
         monkeypatch.chdir(home)
         monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
         monkeypatch.setattr(sys, "argv", ["report.py", *words])
         capsys.readouterr()
-        return Said(report_main(), *capsys.readouterr())
+        return CommandOutput(report_main(), *capsys.readouterr())
 
     return run
 

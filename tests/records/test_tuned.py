@@ -45,7 +45,7 @@ def test_a_report_does_not_merge_a_users_optimizer_with_a_tuned_one() -> None:
 
 
 def test_an_optimizer_labelled_like_a_tuned_one_has_another_style() -> None:
-    """It is added to a study that has tuned `adam`: the label alone does not tell the two settings apart."""
+    """It is added to a study that has tuned `adam`, with the same label."""
     study = make_study(["adam"], 4, boundaries=False, tuned=8)
     added = make_study(["adam (tuned)"], 4, boundaries=False).runs
     added = added.assign(optimizer="adam (tuned)", setting="adam (tuned) lr=3", run_id="added" + added["run_id"].astype(str))

@@ -1,4 +1,4 @@
-"""What every schedule must do: a new file is tested with no new test. And closed forms of the shipped ones."""
+"""Requirements of every schedule, with new files included automatically; and closed forms of the included ones."""
 
 import json
 from dataclasses import asdict, fields

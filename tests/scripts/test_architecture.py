@@ -1,4 +1,4 @@
-"""The drawing of the packages: what is drawn, in what order, and that the stored one is fresh."""
+"""The graph of the packages: content, order, and that the stored file is up to date."""
 
 from pathlib import Path
 

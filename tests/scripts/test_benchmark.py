@@ -1,4 +1,4 @@
-"""The benchmark's own machinery: that it compares like with like and says what it found. Never how fast."""
+"""The benchmark compares equal work and prints its results; speed itself is not tested."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""How often what is written is wrong, found by simulating studies of which the truth is known."""
+"""Error rates of the report's claims, from simulated studies with known truth."""
 
 from collections.abc import Callable
 
@@ -49,7 +49,7 @@ def test_intervals_of_the_probability_of_improvement_hold(truth: float, shared: 
 
 
 def conclusion(values: np.ndarray) -> Conclusion:
-    """On seeds x settings; their intervals, which take most of the time, are not looked at."""
+    """Return the verdict on seeds x settings; the slow intervals are not computed."""
     table = pd.DataFrame(values, columns=list("abcd")[: values.shape[1]])
     ranking = pd.DataFrame({"setting": table.columns, "estimate": interquartile(values), "low": 0.0, "high": 1.0})
     ranking = ranking.assign(n=len(table), counted=len(table), score=ranking["estimate"], diverged=0, aside="")
@@ -65,7 +65,7 @@ NOISE: dict[str, Draw] = {
 
 
 def at_most_one_in_twenty(wrong: int, of: int) -> bool:
-    """Whether so many errors can be chance where one in twenty is allowed (once in a thousand they cannot)."""
+    """Return whether so many errors are compatible with a rate of 5 % (at the level 0.001)."""
     return bool(stats.binomtest(wrong, of, 0.05, alternative="greater").pvalue > 0.001)
 
 
@@ -83,7 +83,7 @@ def test_false_claims_are_rare_without_a_difference(noise: Draw, settings: int) 
 
 @pytest.mark.heavy
 def test_no_order_is_claimed_among_equal_settings() -> None:
-    """Holm's correction holds whichever of the differences are real: the three that are equal are seldom told apart."""
+    """Holm's correction also holds if some differences are real: the three equal settings are rarely called different."""
     rng = np.random.default_rng(2)
     studies = rng.normal(size=(1000, 20, 4)) + np.array([2.0, 0.0, 0.0, 0.0])
     found = [conclusion(study) for study in studies]

@@ -41,7 +41,7 @@ def test_example_of_demsar_2006() -> None:
 
 
 def test_demsars_groups() -> None:
-    """At 5 % the post-hoc test finds nothing; at 10 % it tells C4.5 from both variants with m."""
+    """At 5 % the post-hoc test finds nothing; at 10 % C4.5 differs from both variants with m."""
     assert friedman(DEMSAR).groups == [["C4.5+m+cf", "C4.5+m", "C4.5+cf", "C4.5"]]
     assert friedman(DEMSAR, level=0.10).groups == [["C4.5+m+cf", "C4.5+m", "C4.5+cf"], ["C4.5+cf", "C4.5"]]
 

@@ -18,7 +18,7 @@ def halton(n: int, **ranges: tuple[float, float]) -> pd.DataFrame:
 
 
 def test_of_a_sum_each_explains_its_variance() -> None:
-    """f = 3 x + y with x and y uniform: their variances are as 9 to 1, and none is left for the two together."""
+    """f = 3 x + y with x and y uniform: the variances are 9 to 1, without interaction."""
     table = halton(200, x=(0, 1), y=(0, 1), idle=(0, 1))
     found = importance(table.assign(value=3 * table["x"] + table["y"]))
     assert list(found.index) == ["x", "y", "idle"]

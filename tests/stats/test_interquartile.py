@@ -67,7 +67,7 @@ def test_is_the_mean_of_the_quantile_function_between_the_quarters(n: int) -> No
 
 
 def test_interquartile_means_of_several_samples() -> None:
-    """Each row has its own number of values."""
+    """Rows have different numbers of values."""
     rows = np.array([[3.0, np.nan, 1.0, 2.0, 0.0, 40.0], [np.nan] * 6, [7.0, *[np.nan] * 5]])
     assert middle_mean(rows) == pytest.approx([float(interquartile([3.0, 1.0, 2.0, 0.0, 40.0])), np.nan, 7.0], nan_ok=True)
 

@@ -1,4 +1,4 @@
-"""What docs/method.md says of the statistics, held against them."""
+"""Statements of docs/method.md about the statistics."""
 
 import pkgutil
 import re

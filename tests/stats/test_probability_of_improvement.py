@@ -94,7 +94,7 @@ def test_every_pair_of_settings() -> None:
 
 
 def test_seeds_whose_parts_cancel_leave_an_interval() -> None:
-    """Each of three seeds wins once as either setting's run: the estimated variance is nothing but rounding."""
+    """Each of three seeds wins once for either setting, so that the estimated variance is only rounding error."""
     found = probability_of_improvement([2.0, 4.0, 6.0], [1.0, 3.0, 5.0])
     assert found.estimate == pytest.approx(2 / 3)
     assert found.low < 0.2

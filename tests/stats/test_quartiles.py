@@ -42,7 +42,7 @@ def test_epochs_come_out_in_order(order: list[int]) -> None:
 
 @given(st.lists(st.one_of(st.none(), st.floats(-1e3, 1e3)), min_size=1, max_size=14))
 def test_the_line_is_the_interquartile_mean_that_ranks(values: list[float | None]) -> None:
-    """SciPy's of the runs there are: a run with no value at an epoch counts as none."""
+    """Agrees with SciPy's over the runs with a value at the epoch."""
     bands = quartiles(pd.DataFrame([values], dtype=float))
     known = [value for value in values if value is not None]
     assert bands["iqm"].tolist() == pytest.approx([float(interquartile(known))] if known else [])

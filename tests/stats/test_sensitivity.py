@@ -11,7 +11,7 @@ SHARES = st.integers(0, 256).map(lambda count: count / 256)  # in which sums and
 
 
 def runs(of: dict[tuple[float, str], list[float]]) -> pd.DataFrame:
-    """In the order in which selection has the settings: those that lost no run first, then by their mean."""
+    """Sorted as by selection: settings without lost runs first, then by their mean."""
     order = sorted(of, key=lambda one: (np.isnan(of[one]).any(), -np.nanmean([*of[one], -1.0])))
     rows = [(rate, setting, value, order.index((rate, setting))) for (rate, setting), values in of.items() for value in values]
     return pd.DataFrame(rows, columns=["learning_rate", "setting", "value", "place"])

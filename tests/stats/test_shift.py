@@ -24,7 +24,7 @@ def test_the_estimate_is_the_difference_of_the_interquartile_means() -> None:
 
 
 def test_pairs_are_drawn_whole() -> None:
-    """Where every pair has the same difference there is no doubt about it, however much the seeds differ."""
+    """If every pair has the same difference, the interval has zero width."""
     pairs = _pairs(0.0).assign(after=lambda frame: frame["before"] + 0.5)
     result = shift(pairs)
     assert result.low == pytest.approx(0.5)

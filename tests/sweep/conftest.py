@@ -1,4 +1,4 @@
-"""Sweeps without worker processes: their start costs seconds, and what they do is tested with the pool."""
+"""Sweeps without worker processes, which take seconds to start and are tested with the pool."""
 
 import signal
 from collections.abc import Iterable, Iterator

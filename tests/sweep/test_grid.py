@@ -1,4 +1,4 @@
-"""What the words after -m mean: which jobs, in which order, and what is refused."""
+"""The arguments after -m: jobs, their order, and refusals."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The axes of a sweep mean what they mean to Hydra's own sweeper: the same jobs, or a refusal where it has one."""
+"""The axes of a sweep give the same jobs or refusals as Hydra's basic sweeper."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def master(loader: ConfigLoader) -> DictConfig:
 
 
 def by_hydra(loader: ConfigLoader, master: DictConfig, words: list[str]) -> Counter[str]:
-    """The configs that `hydra/sweeper=basic` makes of these words."""
+    """Return the configs that `hydra/sweeper=basic` composes from these arguments."""
     overrides = OverridesParser.create(config_loader=loader).parse_overrides(words)
     found: Counter[str] = Counter()
     for batch in BasicSweeper.split_arguments(overrides, None):
@@ -48,7 +48,7 @@ def by_hydra(loader: ConfigLoader, master: DictConfig, words: list[str]) -> Coun
 
 
 def compare(loader: ConfigLoader, master: DictConfig, words: list[str]) -> int:
-    """How many jobs there are, the same by Hydra and here; 0 where both refuse."""
+    """Return the number of jobs, the same for Hydra and nnbench; 0 if both refuse."""
     try:
         expected = by_hydra(loader, master, words)
     except Refused:

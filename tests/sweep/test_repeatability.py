@@ -8,7 +8,7 @@ import pytest
 from nnbench import datasets, optimizers
 from nnbench.config.schema import Config
 from nnbench.sweep import repeatability
-from tests.conftest import Said
+from tests.conftest import CommandOutput
 
 Make = Callable[..., Config]
 REFUSED = {
@@ -53,7 +53,7 @@ def test_equal_runs_that_differ_are_detected(config: Make) -> None:
 
 
 @pytest.mark.parametrize("many", ["", "-m"])
-def test_nothing_is_started(home: Path, nnbench: Callable[..., Said], many: str) -> None:
+def test_nothing_is_started(home: Path, nnbench: Callable[..., CommandOutput], many: str) -> None:
     words = "optimizer=custom", "optimizer.algorithm=tests.unrepeatable:NumpysRandom", "training.epochs=5", "study=s"
     said = nnbench(*filter(None, [many]), *words)
     assert said.status == 2
@@ -62,7 +62,7 @@ def test_nothing_is_started(home: Path, nnbench: Callable[..., Said], many: str)
 
 
 def test_draws_of_an_optimizer_do_not_change_other_streams(config: Make) -> None:
-    """A generator more leaves those before it as they were; and each seed has its own."""
+    """An additional stream does not change the others; each seed has another one."""
     from nnbench.training.execute import execute
 
     def losses(*words: str) -> list[float]:

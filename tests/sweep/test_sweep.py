@@ -1,4 +1,4 @@
-"""Whole sweeps on the real store: what is kept, what is run again, and what a failure costs."""
+"""Whole sweeps with the real store: storing, resuming and failures."""
 
 import importlib
 import sys
@@ -14,10 +14,10 @@ from mlflow.entities import Run
 from nnbench.records.study import Study
 from nnbench.tracking.mlflow.reader import read_study
 from nnbench.tracking.mlflow.store import open_store
-from tests.conftest import Said
+from tests.conftest import CommandOutput
 from tests.odd_optimizers import FAILING
 
-Command = Callable[..., Said]
+Command = Callable[..., CommandOutput]
 EXITS = "optimizer.algorithm=tests.odd_optimizers:Odd", "+optimizer.does=exit"
 SMALL = "-m", "training.epochs=30", "study=s", "report=none"
 
@@ -242,7 +242,7 @@ def test_an_edited_optimizer_is_trained_again_and_not_averaged_with_its_older_ve
 ) -> None:
     monkeypatch.syspath_prepend(home)
 
-    def sweep(text: str, *words: str) -> Said:
+    def sweep(text: str, *words: str) -> CommandOutput:
         (home / "edited_lion.py").write_text(text)
         sys.modules.pop("edited_lion", None)
         importlib.invalidate_caches()
@@ -283,7 +283,7 @@ def test_an_edited_optimizer_is_trained_again_and_not_averaged_with_its_older_ve
 
 
 def test_runs_with_unknown_source_are_repeated_and_left_out(home: Path, nnbench: Command, store: MlflowClient) -> None:
-    """As a store of the first edition holds them: no digest, and another identity."""
+    """Change the runs to those of a first-edition store: without digest, with another identity."""
     nnbench(*SMALL, "seed=0,1")
     for run in _runs(store):
         store.set_tag(run.info.run_id, "nnbench.identity", "of the first edition" + run.info.run_id)

@@ -1,4 +1,4 @@
-"""Whatever a user's optimizer raises, prints or does to its process: its own run fails at most, and the rest goes on."""
+"""Exceptions, output and exits of a user's optimizer fail only its own run."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""A store of its own for each test, copied from one made once: MLflow takes a second to make its tables."""
+"""A new store for each test, copied from one that is created once, since that takes a second."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -77,7 +77,7 @@ def job() -> Callable[..., RunSpec]:
 
 @pytest.fixture
 def history() -> Callable[..., History]:
-    """Makes the history of a run of 200 epochs, with fields changed as told."""
+    """Creates the history of a run of 200 epochs with changed fields."""
 
     def make(epochs: int = 200, **changes: object) -> History:
         evaluated = np.unique(np.r_[np.arange(0, epochs, 10), epochs - 1])

@@ -1,4 +1,4 @@
-"""A store in which somebody else has written: it neither breaks a report nor gets out of it."""
+"""A store with foreign data, which must not break a report or escape from it."""
 
 import shutil
 import sqlite3
@@ -13,17 +13,17 @@ import pytest
 from nnbench.records.study import Study
 from nnbench.tracking.mlflow.reader import read_study
 from nnbench.tracking.mlflow.store import open_store
-from tests.conftest import Said
+from tests.conftest import CommandOutput
 
 pytestmark = pytest.mark.heavy
 
-Command = Callable[..., Said]
+Command = Callable[..., CommandOutput]
 
 HTML = "<img src=x onerror=alert(1)> [click](javascript:alert(1)) # **bold** $\\frac$ \x1b[31mred\x1b[0m\r\n\u202eevil"
 
 
 class Store:
-    """The store's tables, written past everybody who takes care."""
+    """Writes directly to the store's tables."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -67,7 +67,7 @@ def store(home: Path, nnbench: Command) -> Store:
 
 
 def report(nnbench: Command, home: Path) -> Study:
-    """The study, once its report has been made again and looked at."""
+    """Remake the report, check it, and return the study."""
     said = nnbench("-m", "optimizer=sgd,adam", "seed=0,1,2", "training.epochs=30", "study=s")
     assert said.status == 0, said.err
     assert (home / "results" / "s" / "report.pdf").read_bytes().startswith(b"%PDF")
@@ -135,7 +135,7 @@ def bomb(path: Path) -> None:
 
 
 class Evil:
-    """What unpickling would run."""
+    """Is called if the object is unpickled."""
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return (Path.touch, (Path("unpickled"),))  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""Mini-batches and dropout: the order of the points, the same steps in PyTorch, what a History holds, divergence."""
+"""Mini-batches and dropout: the order of the points, PyTorch's steps, the History, divergence."""
 
 import tracemalloc
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""One run from its config: the notebook's own draws, pairing by seed, and what is left behind."""
+"""One run from its config: the notebook's draws, pairing by seed, and the boundary."""
 
 import importlib
 import pickle
@@ -104,7 +104,7 @@ def test_edited_code_fails_a_run_and_a_written_data_file_does_not(
     (tmp_path / "logging_rule.py").write_text(LOGGING)
 
     def make() -> Config:
-        """As another process makes it, which has read nothing yet."""
+        """Compute it as in a new process."""
         sys.modules.pop("logging_rule", None)
         importlib.invalidate_caches()
         return config("optimizer=custom", "optimizer.algorithm=logging_rule:Logging", "training.epochs=3")

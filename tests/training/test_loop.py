@@ -1,4 +1,4 @@
-"""Training against the notebook's own trajectories, and at the edges: divergence, early stops, the smallest of everything."""
+"""Training against the notebook's trajectories, and edge cases: divergence, early stops, minimal sizes."""
 
 import warnings
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What guessing, neighbours and the Bayes classifier reach, against other people's code and against what is known."""
+"""Reference classifiers against scikit-learn and closed forms."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Weight decay, penalty, clipping and the schedule, against PyTorch's own where it has them."""
+"""Weight decay, penalty, clipping and the schedule, against PyTorch where available."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the stepper promises to optimizers, and what it asks of them."""
+"""Guarantees and requirements of the stepper."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

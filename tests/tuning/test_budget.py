@@ -1,4 +1,4 @@
-"""What tuning has cost and whether its final seeds are fresh, as the store tells it: real sweeps, one after another."""
+"""The budget of tuning and the freshness of final seeds, computed from the store after real sweeps."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,10 +13,10 @@ from nnbench.report.findings.findings import Findings
 from nnbench.report.sentences.caveats import caveats
 from nnbench.tracking.mlflow.reader import read_study
 from nnbench.tracking.mlflow.store import open_store
-from tests.conftest import Said
+from tests.conftest import CommandOutput
 from tests.sweep.conftest import Trainer
 
-Command = Callable[..., Said]
+Command = Callable[..., CommandOutput]
 SIZE = "training.epochs=25", "dataset.samples=20", "dataset.val_samples=20", "dataset.test_samples=20"
 TINY = "-m", "experiment=tuned", *SIZE, "report=none", "tuning.configs=3", "tuning.seeds=[1000]", "seed=0,1"
 
@@ -39,7 +39,7 @@ def _kinds(study: Study) -> set[str]:
 
 @pytest.mark.heavy
 def test_each_optimizer_has_its_own_budget(tune: Callable[..., Study]) -> None:
-    """One is tuned again in a space that somebody has widened after the first sweep, the other never is."""
+    """One is tuned again in a space that was widened after the first sweep, the other is not."""
     first = {one.optimizer: one for one in budgets(tune("optimizer=sgd,adam"))}
     for one in first.values():
         assert (one.configs, one.tried, one.spaces, one.moved, one.uses) == (3, 3, 1, (), 1)

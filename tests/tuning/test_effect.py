@@ -1,4 +1,4 @@
-"""Edges that matter: a value whose neighbour would do the same is no reason to look further."""
+"""Edges of a space count only if a neighbouring value makes a difference."""
 
 import sys
 import time
@@ -56,7 +56,7 @@ def test_the_changed_learning_rate_is_reported() -> None:
 
 
 class Rude(BaseException):
-    """Somebody's own, which is no `Exception`."""
+    """Exception of a user that is not derived from `Exception`."""
 
 
 @dataclass(kw_only=True)

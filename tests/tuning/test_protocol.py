@@ -1,4 +1,4 @@
-"""The protocol of `experiment=tuned`, on the real store: who is tuned on what, what is chosen, and what is compared."""
+"""The protocol of `experiment=tuned` with the real store: tuning, selection and comparison."""
 
 import itertools
 import signal
@@ -13,11 +13,11 @@ from nnbench.records.ranking import Score, score
 from nnbench.records.study import Study
 from nnbench.tracking.mlflow.reader import read_study
 from nnbench.tracking.mlflow.store import open_store
-from tests.conftest import Said
+from tests.conftest import CommandOutput
 from tests.faults.conftest import Place, place  # noqa: F401  # a fixture
 from tests.sweep.conftest import Trainer
 
-Command = Callable[..., Said]
+Command = Callable[..., CommandOutput]
 SIZE = "training.epochs=25", "dataset.samples=20", "dataset.val_samples=20", "dataset.test_samples=20"
 STUDY = "-m", "experiment=tuned", *SIZE, "report=none"
 TINY = *STUDY, "tuning.configs=3", "tuning.seeds=[1000,1001]"

@@ -7,7 +7,7 @@ import pytest
 
 from nnbench.tuning.repeatability import FEW, corners, spread
 from nnbench.tuning.space import Choice, Range, Space
-from tests.conftest import Said
+from tests.conftest import CommandOutput
 
 NOISY = "optimizer=custom", "optimizer.algorithm=tests.unrepeatable:NoisyWhenOn", "training.epochs=5", "study=s"
 SPACES = {
@@ -23,7 +23,9 @@ SWEEPERS = {
 
 @pytest.mark.parametrize("space", SPACES)
 @pytest.mark.parametrize("sweeper", SWEEPERS)
-def test_a_setting_of_the_search_is_refused(home: Path, nnbench: Callable[..., Said], sweeper: str, space: str) -> None:
+def test_a_setting_of_the_search_is_refused(
+    home: Path, nnbench: Callable[..., CommandOutput], sweeper: str, space: str
+) -> None:
     (home / "conf" / "space").mkdir(parents=True)
     (home / "conf" / "space" / "custom.yaml").write_text(SPACES[space])
     words = list(SWEEPERS[sweeper])

@@ -1,4 +1,4 @@
-"""Bayesian search on the real store and in Optuna's own: what is asked, what is told, and what is not run again."""
+"""Bayesian search with the real store and Optuna's storage: suggested, completed and reused trials."""
 
 import importlib
 import sys
@@ -13,10 +13,10 @@ from optuna.trial import FrozenTrial, TrialState
 from nnbench.records.study import Study
 from nnbench.tracking.mlflow.reader import read_study
 from nnbench.tracking.mlflow.store import open_store
-from tests.conftest import Said
+from tests.conftest import CommandOutput
 from tests.sweep.conftest import Trainer
 
-Command = Callable[..., Said]
+Command = Callable[..., CommandOutput]
 SIZE = "training.epochs=25", "dataset.samples=20", "dataset.val_samples=20", "dataset.test_samples=20"
 PLAIN = "-m", "hydra/sweeper=tpe", *SIZE, "study=s", "report=none"
 SEARCH = *PLAIN, "optimizer=sgd,adam", "seed=0,1"

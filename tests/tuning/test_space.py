@@ -1,4 +1,4 @@
-"""Declared spaces: what may be declared, what the samplers draw from it, and when a best point lies on an edge."""
+"""Search spaces: declarations, samples, and best points on an edge."""
 
 import math
 import re
@@ -158,7 +158,7 @@ def test_next_to_the_bound_counts_as_the_bound() -> None:
 
 
 def test_the_outermost_sample_is_no_edge_within_the_space() -> None:
-    """Of eight samples one is always the lowest: that it won says nothing of what lies below."""
+    """One of eight samples is always the lowest, so that it is no edge."""
     assert edges(SPACE, _tried(0.02, 0.45), fraction) == {}
 
 

@@ -1,4 +1,4 @@
-"""The loss against its definition, and where definitions are silent: ties, overflow, hopeless and perfect points."""
+"""The loss against its definition, and edge cases: ties, overflow, probabilities 0 and 1."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The mean squared error against PyTorch's and scikit-learn's, and where it leaves the finite numbers."""
+"""The mean squared error against PyTorch's and scikit-learn's, and overflow."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The adapter around launchers of other packages: which outcome each job gets, by what the launcher returns or raises."""
+"""The adapter around launchers of other packages: outcomes of jobs by the launcher's results and exceptions."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from nnbench.config.validate import parse
 from nnbench.core.errors import UserError
 from nnbench.sweep.executors.hydra import HydraExecutor, executor_of, read_membership
 from nnbench.sweep.job import Failure, Job, Membership
-from tests.conftest import Said, composed
+from tests.conftest import CommandOutput, composed
 
 
 class Scripted(Launcher):
@@ -87,7 +87,7 @@ KEYS = {
 
 
 @pytest.mark.parametrize("words", KEYS)
-def test_the_sweep_and_the_stage_of_a_run_are_no_keys(nnbench: Callable[..., Said], words: str) -> None:
+def test_the_sweep_and_the_stage_of_a_run_are_no_keys(nnbench: Callable[..., CommandOutput], words: str) -> None:
     said = nnbench(*words.split(), "training.epochs=3")
     assert said.status == 2
     assert said.err.splitlines()[-1].startswith(f"nnbench: {KEYS[words]}: no such key")

@@ -1,4 +1,4 @@
-"""Launchers of Hydra's that start interpreters of their own: from an editable installation and from a wheel."""
+"""Hydra launchers that start new interpreters, from an editable installation and from a wheel."""
 
 import os
 import sqlite3
@@ -31,7 +31,7 @@ def sweep(python: Path, home: Path, *words: str) -> "subprocess.CompletedProcess
 
 
 def states(home: Path) -> list[str]:
-    """Of the runs in the store, the sweep's own among them."""
+    """Return the runs in the store, including that of the sweep itself."""
     with closing(sqlite3.connect(home / "results" / "mlflow.db")) as database:
         return sorted(status for (status,) in database.execute("SELECT status FROM runs"))
 

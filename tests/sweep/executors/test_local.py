@@ -1,4 +1,4 @@
-"""The pool with real processes: what comes back, and what a death, a delay or an exception costs."""
+"""The pool with real processes: results, deaths, timeouts and exceptions."""
 
 import os
 import signal

@@ -31,7 +31,7 @@ def rows(file: Path) -> dict[str, str]:
 
 @pytest.fixture
 def halfway(store: Store, job: Job, history: Callable[..., History]) -> tuple[StudyWriter, str]:
-    """A sweep that has one run behind it, and its own run's id."""
+    """A sweep with one finished run, and the id of the sweep's own run."""
     writer = StudyWriter(store, "s", command="")
     sweep = writer.start_sweep("its sweep", params={})
     writer.finish_run(writer.start_run(job(seed=0), sweep), job(seed=0), history(), None)

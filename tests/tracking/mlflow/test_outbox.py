@@ -16,7 +16,7 @@ EXPERIMENT = Experiment("7", "trial", "mlflow-artifacts:/7", "active")
 
 
 class Server:
-    """What `RestRuns` does, without a server.
+    """Replacement of `RestRuns` without a server.
 
     Attributes:
         told: of each run by its key, what it was told, in order.

@@ -211,7 +211,7 @@ def test_an_unreadable_history_affects_only_its_own_curve(
 def test_two_hundred_runs_are_read_in_a_handful_of_statements(
     store: Store, writer: StudyWriter, job: Job, history: Histories
 ) -> None:
-    """Not a clock but a count: what is asked of the database must not grow with the number of runs."""
+    """The number of SQL statements does not grow with the number of runs."""
     asked: list[str] = []
     event.listen(store.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
     finish(writer, job(seed=0), history())

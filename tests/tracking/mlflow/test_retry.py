@@ -12,7 +12,7 @@ REFUSED = requests.ConnectionError("Connection refused")
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Time that passes only while somebody sleeps."""
+    """Clock that advances only by `sleep`."""
     now = [0.0]
     monkeypatch.setattr("nnbench.tracking.mlflow.retry.time.monotonic", lambda: now[0])
     monkeypatch.setattr("nnbench.tracking.mlflow.retry.time.sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))

@@ -1,4 +1,4 @@
-"""What is written straight into a database is what MLflow itself would have written."""
+"""Rows written directly to a database equal those written by MLflow."""
 
 from collections.abc import Iterable
 from typing import Any

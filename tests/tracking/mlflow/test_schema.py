@@ -1,4 +1,4 @@
-"""The tables of an SQLite store: made whole, made again where they are half there, migrated in a copy."""
+"""The tables of an SQLite store: created, recreated if incomplete, migrated in a copy."""
 
 import logging
 import sqlite3

@@ -1,4 +1,4 @@
-"""A real PostgreSQL, a real MLflow server on it, and sweeps as real processes; all of it on this machine alone."""
+"""A PostgreSQL database, an MLflow server and sweeps as real processes on this machine."""
 
 import json
 import os
@@ -27,7 +27,7 @@ START = 120  # seconds that a server may take to come up on a busy machine
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A free port."""
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
         port: int = trial.getsockname()[1]
@@ -36,7 +36,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """The URI of a PostgreSQL of our own, without a database's name."""
+    """The URI of a temporary PostgreSQL server, without the name of a database."""
     programs = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
     assert programs is not None, "needs Debian's package postgresql"
     folder = Path(tempfile.mkdtemp(prefix="nnbench-postgres-"))
@@ -64,7 +64,7 @@ def _answers(uri: str) -> bool:
 
 
 def wait_until(holds: Callable[[], bool], *, seconds: float = START) -> None:
-    """Look again and again until `holds` does; what it asks may not be up yet."""
+    """Call `holds` until it is true."""
     end = time.monotonic() + seconds
     while True:
         with suppress(OSError, psycopg.Error):
@@ -117,7 +117,7 @@ class Team:
         return self.process.returncode
 
     def kill(self) -> None:
-        """End it as a power cut would: its processes have no last word."""
+        """Kill all processes of the server."""
         assert self.process is not None
         for pid in descendants(self.process.pid):
             os.kill(pid, signal.SIGKILL)
@@ -190,7 +190,7 @@ def descendants(pid: int) -> list[int]:
 
 @pytest.fixture(scope="session")
 def database(postgres: str) -> str:
-    """A database for servers; MLflow makes its tables in it when the first of them starts."""
+    """A database for servers; the first server creates MLflow's tables."""
     with psycopg.connect(f"{postgres}/postgres", autocommit=True) as connection:
         connection.execute("CREATE DATABASE team")
     return f"{postgres}/team"
@@ -198,7 +198,7 @@ def database(postgres: str) -> str:
 
 @pytest.fixture(scope="session")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the servers' artifacts: what one has written, the next must find."""
+    """The folder of artifacts, shared by successive servers."""
     return tmp_path_factory.mktemp("served")
 
 
@@ -213,7 +213,7 @@ def team(database: str, kept: Path) -> Iterator[Team]:
 
 @dataclass
 class Member:
-    """Somebody of the team, in a folder of their own.
+    """A user of the server with a separate working folder.
 
     Attributes:
         folder: where `results/` will be.
@@ -242,7 +242,7 @@ class Member:
         return subprocess.CompletedProcess(words, process.returncode, out, err)
 
     def spooled(self) -> list[dict[str, Any]]:
-        """The runs that wait to be told to the server."""
+        """Return the queued runs."""
         found = self.folder.glob("results/spool/*/*.runs/*/run.json")
         return [json.loads(path.read_text()) for path in found]
 

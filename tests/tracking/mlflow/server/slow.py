@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class Slow:
-    """Within, the server at `port` can also be reached at `uri`, where each request takes `delay` seconds longer."""
+    """Context with a proxy at `uri` that delays each request to the server at `port` by `delay` seconds."""
 
     def __init__(self, port: int, delay: float) -> None:
         self.port, self.delay = port, delay

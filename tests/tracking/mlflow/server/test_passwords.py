@@ -1,4 +1,4 @@
-"""A server behind passwords: who has none reads nothing, and nobody's is written down."""
+"""A server with passwords: access without one is refused, and none is stored."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,7 +108,7 @@ def test_a_wrong_name_is_refused(team: Team) -> None:
 
 
 def _listening() -> dict[int, set[str]]:
-    """The addresses at which somebody listens, by port."""
+    """Return the addresses of listening sockets by port."""
     found: dict[int, set[str]] = {}
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         local, state = line.split()[1], line.split()[3]

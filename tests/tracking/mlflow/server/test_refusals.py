@@ -1,4 +1,4 @@
-"""What a server refuses before it starts, and that it is found on a machine behind a proxy."""
+"""Refusals before a server starts, and access on a machine with a proxy."""
 
 import time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The source of users' optimizers on a server: kept, read back, and not lost where the server is away."""
+"""The source of users' optimizers on a server: stored, read, and queued if the server is unavailable."""
 
 from pathlib import Path
 

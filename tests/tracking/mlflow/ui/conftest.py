@@ -1,4 +1,4 @@
-"""A real study with all that can become of a run, MLflow's real pages on it, and a browser that nobody has set up."""
+"""A study with every outcome of a run, MLflow's pages, and a new browser profile."""
 
 import os
 import re
@@ -75,7 +75,7 @@ def studied(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> S
 
 @pytest.fixture(scope="session")
 def address(studied: Studied) -> Iterator[str]:
-    """What `python -m nnbench ui` says, while it is up."""
+    """Yields the output of `python -m nnbench ui` while it runs."""
     command = [sys.executable, "-m", "nnbench", "ui", "--port", "0"]
     process = subprocess.Popen(command, cwd=studied.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -89,7 +89,7 @@ def address(studied: Studied) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, with a profile of its own."""
+    """Debian's Chromium with a new profile."""
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=QUIET)
@@ -99,7 +99,7 @@ def browser() -> Iterator[Browser]:
 
 @dataclass(frozen=True)
 class Reader:
-    """A person at the pages.
+    """A user of the pages.
 
     Attributes:
         page: what they look at.
@@ -123,7 +123,7 @@ class Reader:
         return self.page.get_by_role("link", name=name, exact=True)
 
     def follow(self, link: str) -> "Reader":
-        """Click on a link in a note, which opens a tab of its own."""
+        """Click a link in a note, which opens a new tab."""
         with self.page.context.expect_page() as opened:
             self.page.get_by_role("link", name=link, exact=True).first.click()
         return replace(self, page=opened.value)
@@ -146,7 +146,7 @@ class Reader:
         return links.all_inner_texts()
 
     def text(self) -> str:
-        """All that the page says."""
+        """Return the text of the page."""
         return self.page.locator("body").inner_text()
 
     def keep(self, what: str = "") -> None:
@@ -158,7 +158,7 @@ class Reader:
 
 @pytest.fixture
 def reader(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Reader]:
-    """A person who has never opened MLflow, nor set anything up in it; whatever the test, no page may break."""
+    """A user at the first visit; no page may have an error in any test."""
     person = browser.new_context(viewport={"width": 1600, "height": 1000})
     person.set_default_timeout(PATIENCE)
     faults: list[str] = []

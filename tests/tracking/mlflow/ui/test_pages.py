@@ -1,4 +1,4 @@
-"""What a person sees of a study in MLflow's pages, looked at in a real browser."""
+"""A study in MLflow's pages, in a real browser."""
 
 import re
 
