@@ -29,7 +29,7 @@ def test_the_study_opens_on_its_runs_with_its_question_and_its_links(reader: Rea
 def test_the_note_has_the_answer_the_protocol_and_the_best_settings(reader: Reader) -> None:
     reader.open_study()
     reader.unfold_note()
-    for text in ("The report says:", "Protocol.", "How to read it.", "Each optimizer at its best setting", "Command."):
+    for text in ("The report says:", "Protocol.", "Runs.", "Best setting of each optimizer", "Command."):
         expect(reader.page.get_by_text(text).first).to_be_visible()
     expect(reader.page.get_by_text("grids.optimizer.sgd.learning_rate=0.1,1").first).to_be_visible()
     reader.keep("unfolded")
