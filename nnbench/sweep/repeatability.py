@@ -22,6 +22,7 @@ from pebble import ProcessPool
 from nnbench import datasets, optimizers
 from nnbench.config.schema import Config
 from nnbench.core.errors import UserError
+from nnbench.core.keys import SUBJECT, TASK
 from nnbench.core.random import streams
 from nnbench.datasets.spiral import Spiral
 from nnbench.nn import Network
@@ -114,7 +115,7 @@ def _tasks(configs: Iterable[Config]) -> dict[str, list[_Task]]:
     found: dict[str, dict[_Task, None]] = {}
     for config in configs:
         training = config.training
-        for key, choice in (("optimizer.algorithm", config.optimizer), ("dataset.name", config.dataset)):
+        for key, choice in ((SUBJECT.class_key, config.optimizer), (TASK.class_key, config.dataset)):
             name = choice.class_name
             if name not in SHIPPED and len(tasks := found.setdefault(name, {})) < MOST * len(SEEDS):
                 text = json.dumps(choice.values)
@@ -138,7 +139,7 @@ def _run(task: _Task) -> _Trace | None:
     process = os.getpid()
     before = _global_state(task)
     try:
-        steps = _draw(task) if task.key.startswith("dataset") else _train(task)
+        steps = _draw(task) if task.key == TASK.class_key else _train(task)
     except BaseException:  # an error or an exit in the user's code: the run itself will fail and report it
         return None
     finally:
@@ -173,7 +174,7 @@ def _draw(task: _Task) -> list[bytes]:
 
 def _global_state(task: _Task) -> dict[str, str]:
     """Return the state outside a run that the run may use or change, by the text of a message about it."""
-    kind: type = (datasets if task.key.startswith("dataset") else optimizers).find(task.name)
+    kind: type = (datasets if task.key == TASK.class_key else optimizers).find(task.name)
     classes = [cls for cls in kind.__mro__ if cls.__module__.partition(".")[0] not in ("nnbench", "builtins", "abc")]
     found = {
         f"{cls.__name__}.{name} keeps its value for the next run": repr(value)
@@ -192,7 +193,7 @@ def _global_state(task: _Task) -> dict[str, str]:
 def _reason(task: _Task, one: _Trace, other: _Trace) -> str:
     causes = sorted({*one.causes, *other.causes})
     why = f" ({', '.join(causes)})" if causes else ""
-    if task.key.startswith("dataset"):
+    if task.key == TASK.class_key:
         what = f"two draws of equal seeds differ{why}; draw random numbers from the argument rng"
     else:
         step = next(at for at, pair in enumerate(zip(one.steps, other.steps, strict=False), 1) if pair[0] != pair[1])

@@ -24,7 +24,7 @@ from omegaconf import DictConfig
 from nnbench.config.text_values import as_text
 from nnbench.core import formatting as numbers
 from nnbench.core.errors import UserError
-from nnbench.core.keys import hyperparameter
+from nnbench.core.keys import LABEL, hyperparameter
 from nnbench.records import tasks
 from nnbench.records.npz import SELECTION
 from nnbench.records.tuned import tuned_label
@@ -69,9 +69,7 @@ def _check(tuning: Tuning) -> None:
     labels = {contender.label for contender in tuning.contenders}
     for contender in tuning.contenders:
         if (taken := tuned_label(contender.label)) in labels:
-            raise UserError(
-                f"optimizer.name={taken}: is how {contender.label} is labelled with its tuned setting; give another name"
-            )
+            raise UserError(f"{LABEL}={taken}: is how {contender.label} is labelled with its tuned setting; give another name")
         contender.job(0, {}, 0, "final", tuned_label(contender.label))  # the label may be too long
         tuning.design(contender)  # the space may hold too few settings
 

@@ -15,7 +15,7 @@ from nnbench.config.schema import Config, TuningConfig
 from nnbench.config.validate import check, parse
 from nnbench.core import formatting as numbers
 from nnbench.core.errors import UserError
-from nnbench.core.keys import key_of
+from nnbench.core.keys import LABEL, key_of
 from nnbench.records.history import History
 from nnbench.records.kinds import KINDS, SCORES, kind_of, score_curve
 from nnbench.records.ranking import Score, Seen, score, seen
@@ -69,7 +69,7 @@ class Contender:
         """A run with a setting. In the tuning stage it has no test points, so that they cannot influence the selection."""
         changes: dict[str, Any] = {key_of(key): value for key, value in setting.items()} | {"seed": seed}
         if label:
-            changes["optimizer.name"] = label
+            changes[LABEL] = label
         if stage == "tuning":
             without_test = self.default.dataset.instance.WITHOUT_TEST
             changes |= {f"dataset.{key}": value for key, value in without_test.items()}
@@ -152,7 +152,7 @@ def read(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -> 
     tree = contenders[0].tree
     for label, times in Counter(contender.label for contender in contenders).items():
         if times > 1:
-            raise UserError(f"optimizer.name={label}: must differ between the optimizers that are tuned")
+            raise UserError(f"{LABEL}={label}: must differ between the optimizers that are tuned")
     if not isinstance(tree["extend"], bool):
         raise UserError(f"extend={tree['extend']}: must be true or false")
     tuning = Tuning(

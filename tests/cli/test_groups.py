@@ -91,6 +91,15 @@ def test_fields_of_two_groups_span_a_heat_map(home: Path, nnbench: Command, trai
         assert cell["value"] == pytest.approx(mean[cell["x_value"], cell["y_value"]])
 
 
+def test_null_is_a_value_like_any_other(home: Path, nnbench: Command, trainer: Trainer) -> None:
+    """`training.batch_size=null` trains on all points in each step."""
+    assert nnbench(*SMALL, "training.batch_size=null,8,32", "optimizer.learning_rate=0.01,0.1", PAGES).status == 0
+    cells = pd.read_csv(home / "results" / "s" / "figures" / "heat_maps.csv", dtype=str, keep_default_na=False)
+    assert set(cells["y"]) == {"training.batch_size"}
+    assert set(cells["y_value"]) == {"null", "8", "32"}
+    assert len(cells) == 6
+
+
 def test_without_learning_rates_sensitivity_is_to_another_hyperparameter(
     home: Path, nnbench: Command, trainer: Trainer
 ) -> None:

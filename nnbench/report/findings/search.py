@@ -69,18 +69,19 @@ class Search:
 
 
 def searched(runs: pd.DataFrame, selection: pd.DataFrame, styles: Mapping[str, palette.LineStyle]) -> Search | None:
-    """Collect the configurations from runs; None where no optimizer had more than one value of a hyperparameter.
+    """Return the search that some runs make up; None if no optimizer has more than one value of a hyperparameter.
 
     Args:
-        runs: of a `Study`, those of its tuning stage where it has one.
-        selection: of the same study: which hyperparameters were searched on a logarithmic scale.
-        styles: of the optimizers, by their labels.
+        runs: the runs of a `Study`, those of its tuning stage if it has one.
+        selection: the selection of the same study, for the scales of the hyperparameters.
+        styles: line styles by the optimizer's label.
     """
     if runs.empty:
         return None
     ended = runs[runs["outcome"].isin(COUNTED)]
     column = next((one for one in ("final/val_accuracy", "final/train_accuracy") if ended[one].notna().any()), None)
     names = {one: hyperparameter(one) for one in ended.columns if is_hyperparameter(one)}
+    ended = ended.assign(**{one: _with_null(ended[one], ended["optimizer"]) for one in names})
     varied = {
         str(optimizer): _ordered(many, str(optimizer), selection)
         for optimizer, group in ended.groupby("optimizer", sort=False)
@@ -108,10 +109,18 @@ def searched(runs: pd.DataFrame, selection: pd.DataFrame, styles: Mapping[str, p
     )
 
 
+def _with_null(values: "pd.Series", optimizers: "pd.Series[str]") -> "pd.Series":
+    """Replace missing values by `null`, as in `training.batch_size=null,32`, unless an optimizer has no other ones."""
+    is_null = values.isna() & values.notna().groupby(optimizers).transform("any")
+    return values.astype(object).mask(is_null, "null") if is_null.any() else values
+
+
 def _comparable(values: "pd.Series") -> "pd.Series":
-    """Values that can be sorted: all as text where some are text."""
+    """Convert values so that they can be sorted: all to text if some are text."""
     is_number = values.dropna().map(lambda value: isinstance(value, int | float))
-    return values.infer_objects() if is_number.all() else values.map(str, na_action="ignore")
+    if is_number.all():
+        return values.infer_objects()
+    return values.map(lambda value: f"{value:.12g}" if isinstance(value, float) else str(value), na_action="ignore")
 
 
 def _ordered(names: Sequence[str], optimizer: str, selection: pd.DataFrame) -> list[str]:
