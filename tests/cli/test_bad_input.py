@@ -16,7 +16,7 @@ Run = Callable[..., CommandOutput]
 BROKEN = "optimizer=custom optimizer.algorithm=tests.broken_optimizers:"
 MISTAKES = {
     # options of groups
-    "optimizer=sdg": "optimizer=sdg: no such option; did you mean sgd? optimizer has adagrad, adam, custom, rmsprop",
+    "optimizer=sdg": "optimizer=sdg: no such option; did you mean sgd? optimizer has adagrad, adam",
     "optimizer=lion": "optimizer=lion: no such option; optimizer has adagrad, adam",
     "-m optimizer=sgd,lion": "optimizer=lion: no such option; optimizer has",
     "dataset=moon": "dataset=moon: no such option; did you mean moons? dataset has custom, diabetes, digits, moons, spiral",
