@@ -12,7 +12,9 @@ from nnbench.tracking.mlflow.writer import StudyWriter
 from tests.tracking.mlflow.server.conftest import Member, Team, wait_until
 from tests.tracking.mlflow.server.slow import Slow
 
-pytestmark = [pytest.mark.heavy, pytest.mark.xdist_group("server")]
+# Starts of servers and commands take half a minute each on a busy machine, and a test has several: their waits add up to more
+# than the usual limit.
+pytestmark = [pytest.mark.heavy, pytest.mark.xdist_group("server"), pytest.mark.timeout(900)]
 
 SHORT = "training.epochs=200", "report=none"
 
@@ -68,25 +70,25 @@ def test_a_server_restarted_during_a_sweep(team: Team, member: Member) -> None:
 
 
 def test_a_server_that_stays_unavailable(team: Team, member: Member) -> None:
-    words = "-m", "optimizer=sgd,adam", "seed=range(10)", "study=gone", *SHORT, "training.epochs=1000", "tracking.patience=2"
+    words = "-m", "optimizer=sgd,adam", "seed=range(6)", "study=gone", *SHORT, "training.epochs=1000", "tracking.patience=2"
     sweep = member.start(*words)
-    wait_until(lambda: team.states("gone")["FINISHED"] >= 3)
+    wait_until(lambda: team.states("gone")["FINISHED"] >= 2)
     team.kill()
-    said = sweep.communicate(timeout=100)[1]
+    said = sweep.communicate(timeout=200)[1]
     assert sweep.returncode == 1, said
     last = said.strip().splitlines()[-1]
     spooled = member.spooled()
     assert last.startswith(f"nnbench: tracking.uri={team.uri}: the server does not answer: {len(spooled)} runs are queued in ")
     assert "Traceback" not in said
     assert "does not answer: runs are queued" in said
-    assert len(spooled) >= 14, "training went on"
+    assert len(spooled) >= 8, "training went on"
     assert {run["status"] for run in spooled} == {"FINISHED"}
     team.start()
     again = member.run(*words)
     assert again.returncode == 0, again.stderr
     assert f"{len(spooled)} runs that were queued" in again.stderr
-    assert "20 reused from before, 0 to do" in again.stderr
-    assert team.states("gone") == {"FINISHED": 20}
+    assert "12 reused from before, 0 to do" in again.stderr
+    assert team.states("gone") == {"FINISHED": 12}
     assert [status for status, _ in team.runs("gone", "sweep")] == ["KILLED"], "its own run, which nobody could close"
     team.whole("gone")
     assert not member.spooled()
