@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help install study test test-heavy test-lowest check lint docs ui server export report sample benchmark lock clean
+.PHONY: help install study test test-heavy test-lowest test-highest check lint docs ui server export report sample benchmark lock clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -32,17 +32,21 @@ test: .venv/developing  ## the tests
 test-heavy: .venv/developing  ## the tests with real signals, servers and browsers
 	$(BIN)/python -m pytest -m heavy
 
-# An environment of its own, made anew where pyproject.toml has changed. Warnings are no errors there: newer libraries below the
-# old ones deprecate what these call.
-test-lowest: .venv-lowest/installed  ## quick tests and a study on the lowest versions that pyproject.toml admits
-	.venv-lowest/bin/python -m pytest -q -W default -m 'not heavy' $(addprefix tests/,nn optimizers datasets stats)
-	cd .venv-lowest && rm -rf results && bin/python -m nnbench -m optimizer=sgd,adam 'seed=range(6)' training.epochs=50
+# Environments of their own, made anew where pyproject.toml has changed. Warnings are no errors there: newer libraries below the
+# old ones, and newer ones than those of the lock, deprecate what these call.
+test-lowest: .venv-lowest/tested  ## quick tests and a study on the lowest versions that pyproject.toml admits
+test-highest: .venv-highest/tested  ## the same on the highest versions
 
-.venv-lowest/installed: pyproject.toml scripts/lowest_versions.py
-	rm -rf .venv-lowest
-	$(PYTHON) -m venv .venv-lowest
-	$(PYTHON) scripts/lowest_versions.py > .venv-lowest/constraints.txt
-	.venv-lowest/bin/python -m pip install --quiet --only-binary :all: --no-binary antlr4-python3-runtime --constraint .venv-lowest/constraints.txt \
+.PHONY: .venv-lowest/tested .venv-highest/tested
+.venv-lowest/tested .venv-highest/tested: %/tested: %/installed
+	$*/bin/python -m pytest -q -W default -m 'not heavy' $(addprefix tests/,nn optimizers schedules datasets stats)
+	cd $* && rm -rf results && bin/python -m nnbench -m optimizer=sgd,adam 'seed=range(6)' training.epochs=50
+
+.venv-lowest/installed .venv-highest/installed: %/installed: pyproject.toml scripts/lowest_versions.py
+	rm -rf $*
+	$(PYTHON) -m venv $*
+	$(if $(findstring lowest,$*),$(PYTHON) scripts/lowest_versions.py) > $*/constraints.txt
+	$*/bin/python -m pip install --quiet --only-binary :all: --no-binary antlr4-python3-runtime --constraint $*/constraints.txt \
 	  --editable . pytest pytest-timeout hypothesis
 	@touch $@
 
@@ -83,4 +87,4 @@ lock:  ## the versions in use, without addresses
 	$(PIP) freeze --exclude-editable | grep -v ' @ ' | sed 's/+cpu$$//' > requirements.lock
 
 clean:  ## the environment and the caches; results stay
-	rm -rf .venv .venv-lowest build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-lowest .venv-highest build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -89,6 +89,16 @@ def test_a_log_axis_spreads_over_its_decades(sampler: Design) -> None:
     assert counts.min() >= 75
 
 
+def test_the_points_of_existing_studies_are_drawn_again() -> None:
+    """Other points would be other runs: a study that is continued would be tuned anew."""
+    space = {key: axis for key, axis in declared("adam").items() if key in ("learning_rate", "beta_1", "beta_2", "decay")}
+    assert [list(setting.values()) for setting in sample(space, "halton", 3, 0)] == [
+        [0.1298, 0.7252, 0.99, 0.0004284],
+        [0.01298, 0.8852, 0.999, 3.083e-05],
+        [0.4106, 0.5652, 0.9, 8.271e-06],
+    ]
+
+
 def test_halton_fills_the_space_more_evenly_than_chance() -> None:
     space: Space = {name: Range(low=0, high=1, kind="linear") for name in "ab"}
     points = {sampler: np.array([[*each.values()] for each in sample(space, sampler, 64, 0)]) for sampler in SAMPLERS[:2]}
