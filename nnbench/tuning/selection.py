@@ -233,8 +233,8 @@ class Chosen:
             console.print(f"[yellow]{escape(name)}[/yellow]: no run of any of its configs finished", soft_wrap=True)
             return
         lost = f", {self.score.lost} of them lost" if self.score.lost else ""
-        _, name = SCORES[KINDS[self.contender.default.dataset.instance.loss]]
-        judged = f"validation {name} {self.score.accuracy:.3f} over {numbers.count(seeds, 'seed')}{lost}"
+        _, measure = SCORES[KINDS[self.contender.default.dataset.instance.loss]]
+        judged = f"validation {measure} {self.score.accuracy:.3f} over {numbers.count(seeds, 'seed')}{lost}"
         console.print(f"{escape(f'{name}: {as_text(self.setting)}')}; {judged}", soft_wrap=True)
         for key, side in self.edges.items():
             where = escape(f"{self.contender.label} {key}={self.setting[key]:g}")
