@@ -5,11 +5,10 @@ run on a seed that is not a tuning run. A later choice of another setting, or am
 store has all that is needed: the start of each run, and the choice of each sweep.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import pandas as pd
 
-from nnbench.config.text_values import as_value
 from nnbench.core.keys import key_of
 from nnbench.records import tasks
 from nnbench.records.rows import Row
@@ -41,12 +40,12 @@ def _uses(task: str, optimizer: str, choices: Sequence[tuple[int, pd.DataFrame]]
         if row.status == "FINISHED"
         and row.tags.get("nnbench.stage") != "tuning"
         and (row.tags.get("nnbench.optimizer") == optimizer or _is_tuned(row, tuned))
-        and task in ("", tasks.key(row.params))
+        and task in ("", tasks.key(row.values))
     ]
-    tried: dict[tuple[tuple[str, str], ...], int] = {}
+    tried: dict[tuple[tuple[str, Hashable], ...], int] = {}
     for row in rows:
         if row.tags.get("nnbench.stage") == "tuning" and row.tags.get("nnbench.optimizer") == optimizer:
-            config = tuple(sorted(row.params.items()))
+            config = tuple(sorted(row.values.items()))
             tried[config] = min(row.started, tried.get(config, row.started))
     made = [
         (started, _signature(choice))
@@ -54,11 +53,11 @@ def _uses(task: str, optimizer: str, choices: Sequence[tuple[int, pd.DataFrame]]
         if len(choice := frame[(frame["task"] == task) & (frame["optimizer"] == optimizer)])
     ]
     values = made[-1][1][0] if made else ()
-    read: dict[str, int] = {}
+    read: dict[Hashable, int] = {}
     for row in final:
-        seed = row.params.get("seed", "")
+        seed = row.values.get("seed", "")
         read[seed] = min(row.started, read.get(seed, row.started))
-    final_seeds = {row.params.get("seed", "") for row in final if _has_values(row, tuned, values)}
+    final_seeds = {row.values.get("seed", "") for row in final if _has_values(row, tuned, values)}
     most = 1
     for seed in final_seeds:
         uses, previous = 1, None
@@ -83,4 +82,4 @@ def _is_tuned(row: Row, label: str) -> bool:
 
 def _has_values(row: Row, label: str, values: Sequence[tuple[str, object]]) -> bool:
     """Whether a run is of the tuned optimizer with this label, with these values."""
-    return _is_tuned(row, label) and all(as_value(row.params.get(key_of(key), "")) == value for key, value in values)
+    return _is_tuned(row, label) and all(row.values.get(key_of(key), "") == value for key, value in values)

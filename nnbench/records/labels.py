@@ -5,7 +5,7 @@ tags.nnbench.best = 'true'`. The best setting is the one that tuning would choos
 not be the first of the report, which ranks the settings of all optimizers on test points.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nnbench.core.keys import LEADING, SUBJECT, is_part_of_setting
@@ -15,7 +15,7 @@ from nnbench.records.outcomes import COMPLETED
 from nnbench.records.ranking import Score, score, seen
 from nnbench.records.rows import Row
 from nnbench.records.settings import settings
-from nnbench.records.tables import configuration_of, newest_attempts, values_of
+from nnbench.records.tables import configuration_of, newest_attempts
 from nnbench.records.versions import TAGS, split
 
 SETTING, BEST = "nnbench.setting", "nnbench.best"
@@ -58,7 +58,7 @@ def setting_names(rows: Sequence[Row]) -> dict[str, str]:
 
 
 def _named(rows: Sequence[Row]) -> dict[str, str]:
-    params = [values_of(row) for row in rows]
+    params = [row.values for row in rows]
     optimizers = [row.tags.get("nnbench.optimizer", "") for row in rows]
     named = settings(optimizers, params, LEADING, [configuration_of(row) for row in rows])
     return {row.run_id: setting for row, (setting, _) in zip(rows, named, strict=True)}
@@ -74,7 +74,7 @@ def best_settings(rows: Sequence[Row]) -> list[Best]:
     tried: dict[tuple[str, str, str], list[Row]] = {}
     for row in newest_attempts(rows):
         if row.tags.get("nnbench.stage") != "tuning" and row.status != "RUNNING":
-            tried.setdefault((tasks.key(row.params), row.tags.get("nnbench.optimizer", ""), named[row.run_id]), []).append(row)
+            tried.setdefault((tasks.key(row.values), row.tags.get("nnbench.optimizer", ""), named[row.run_id]), []).append(row)
     of_task: dict[str, list[Row]] = {}
     for (task, *_), runs in tried.items():
         of_task.setdefault(task, []).extend(runs)
@@ -108,11 +108,11 @@ def changed_labels(rows: Sequence[Row], bests: Sequence[Best]) -> dict[str, Mapp
 
 def varying(rows: Sequence[Row]) -> list[str]:
     """Return the keys, except the seed, of which the runs of some optimizer have more than one value."""
-    found: dict[tuple[str, str], set[str]] = {}
+    found: dict[tuple[str, str], set[Hashable]] = {}
     for row in rows:
-        for key, text in row.params.items():
-            found.setdefault((row.tags.get("nnbench.optimizer", ""), key), set()).add(text)
-    return sorted({key for (_, key), texts in found.items() if len(texts) > 1 and is_part_of_setting(key)})
+        for key, value in row.values.items():
+            found.setdefault((row.tags.get("nnbench.optimizer", ""), key), set()).add(value)
+    return sorted({key for (_, key), values in found.items() if len(values) > 1 and is_part_of_setting(key)})
 
 
 def _criteria(runs: Sequence[Row]) -> tuple[str, str]:

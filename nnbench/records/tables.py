@@ -5,15 +5,14 @@ A store may have been written by others, so text is made printable and truncated
 
 import logging
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
-from nnbench.config.schema import text_keys
-from nnbench.config.text_values import as_value
+from nnbench.config.text_values import as_text, as_value
 from nnbench.core.keys import SOURCES, key_of
 from nnbench.records import measures, tasks
 from nnbench.records import npz as artifacts
@@ -39,40 +38,27 @@ METRICS = tuple(measure.key for measure in MEASURES if measure.kind != "regressi
 
 def is_own(row: Row) -> bool:
     """Whether a training run has the tags and the seed that nnbench writes; a store may hold runs of other programs."""
-    seed = values_of(row).get("seed")
+    seed = row.values.get("seed")
     named = re.fullmatch(r"\w[\w .,()-]{0,59}", row.tags.get("nnbench.optimizer", ""))
     known = row.tags.get("nnbench.identity") and is_safe_id(row.run_id)
     return bool(named and known) and isinstance(seed, int) and 0 <= seed < 2**63
 
 
-def values_of(row: Row) -> dict[str, Hashable]:
-    """Return a run's parameters, with numbers as numbers, null as None, and text as text where the schema has text.
-
-    The schema is needed for stores of the first edition, which did not quote a text that looks like a number.
-    """
-    values = {key: as_value(text) for key, text in row.params.items()}
-    return {key: row.params[key] if _misread(key, value) else value for key, value in values.items()}
-
-
-def _misread(key: str, value: Hashable) -> bool:
-    kinds = text_keys().get(key)
-    return kinds is not None and not isinstance(value, kinds)
-
-
 def newest_attempts(rows: Sequence[Row]) -> list[Row]:
     """Return the last run of each configuration, seed and version of the source, or the last FINISHED one if there is one."""
     ordered = sorted(rows, key=lambda row: (row.status == "FINISHED", row.started))
-    return list({(configuration_of(row), row.params.get("seed"), version(row)): row for row in ordered}.values())
+    return list({(configuration_of(row), row.values.get("seed"), version(row)): row for row in ordered}.values())
 
 
 def configuration_of(row: Row) -> str:
-    """Return a text that is equal for runs of one setting only: the stored digest, or one of the parameters."""
-    return row.tags.get("nnbench.configuration") or configuration(row.params)
+    """Return a text that is equal for runs of one setting only: the stored digest, or one of the values."""
+    stored = row.tags.get("nnbench.configuration")
+    return stored or configuration(row.params or {key: as_text(value) for key, value in row.values.items()})
 
 
 def runs_table(rows: Sequence[Row]) -> pd.DataFrame:
     """Make `Study.runs`, in the order of optimizer, setting and seed."""
-    params = [{key: printable(value) for key, value in values_of(row).items()} for row in rows]
+    params = [{key: printable(value) for key, value in row.values.items()} for row in rows]
     optimizers = [row.tags.get("nnbench.optimizer", "") for row in rows]
     named = settings(optimizers, params, configurations=[configuration_of(row) for row in rows])
     records = [
@@ -181,11 +167,10 @@ def has_last_choice(row: Row, selection: pd.DataFrame) -> bool:
     """Whether a run may be compared: those of a tuned optimizer must have the setting that was chosen last."""
     if selection.empty or row.tags.get("nnbench.stage") != "final":
         return True
-    of_task = selection["task"].isin([tasks.key(row.params), ""])
+    of_task = selection["task"].isin([tasks.key(row.values), ""])
     choice = selection[of_task & (selection["setting"] == row.tags.get("nnbench.optimizer"))]
     values = zip(choice["hyperparameter"], choice["value"], strict=True)
-    params = values_of(row)
-    return all(params.get(key_of(key), "") == value for key, value in values)
+    return all(row.values.get(key_of(key), "") == value for key, value in values)
 
 
 def _dated(frame: pd.DataFrame) -> pd.DataFrame:

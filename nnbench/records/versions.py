@@ -26,8 +26,8 @@ def split(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     """
     # Runs whose dataset has an unknown source may be compared with another optimizer's, but not averaged with known ones.
     known, unknown = [row for row in rows if DATASET in row.tags], [row for row in rows if DATASET not in row.tags]
-    current = [*_newest(known, lambda row: row.params.get(TASK.class_key), lambda row: row.tags[DATASET]), *unknown]
-    current = _newest(current, lambda row: tuple(row.params.get(key, ADDED.get(key)) for key in CLASSES), version)
+    current = [*_newest(known, lambda row: row.values.get(TASK.class_key), lambda row: row.tags[DATASET]), *unknown]
+    current = _newest(current, lambda row: tuple(row.values.get(key, ADDED.get(key)) for key in CLASSES), version)
     ids = {row.run_id for row in current}
     return [row for row in rows if row.run_id in ids], [row for row in rows if row.run_id not in ids]
 

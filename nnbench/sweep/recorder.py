@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import yaml
-
 from nnbench.config.schema import Config
 from nnbench.config.source import sources_of
 from nnbench.core import formatting as numbers
@@ -146,8 +144,7 @@ def spec(job: Job, *, alone: bool = False) -> RunSpec:
         identity=config.identity,
         optimizer=config.optimizer.name,
         seed=config.seed,
-        params=config.leaves(),
-        config_yaml=yaml.safe_dump(config.nested(), sort_keys=False),
+        config=config.nested(),
         stage=job.stage,
         configuration=config.configuration,
         sources={tag: getattr(config.source, name) for name, tag in TAGS.items()},

@@ -129,10 +129,8 @@ class Sweep:
         """Print how many reused runs lack boundaries of `training.checkpoints`; they are not trained again."""
         requested = set(self.config.training.checkpoints)
         rows = self.reusable() if requested else {}
-        stored = [
-            rows[job.config.identity].params.get("training.checkpoints", "[]") for job in jobs if job.config.identity in rows
-        ]
-        if lacking := sum(not requested <= _epochs(text) for text in stored):
+        stored = [rows[job.config.identity].values for job in jobs if job.config.identity in rows]
+        if lacking := sum(not requested <= _epochs(str(values.get("training.checkpoints", "[]"))) for values in stored):
             message = f"{numbers.count(lacking, 'reused run')} lack boundaries of training.checkpoints={sorted(requested)}"
             self.console.print(f"{escape(message)}: resume=false repeats them", soft_wrap=True)
 

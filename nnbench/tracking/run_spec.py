@@ -1,9 +1,12 @@
 """The description of a training run for the tracker, and its parameters as stored text."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from nnbench.config.schema import flatten
 from nnbench.config.text_values import as_text
 from nnbench.core.redaction import redacted
 from nnbench.tracking.mlflow.ui import notes
@@ -23,8 +26,7 @@ class RunSpec:
         identity: equal for runs with equal results.
         optimizer: its label.
         seed: of the run.
-        params: every leaf of the config by its dotted key.
-        config_yaml: the whole config.
+        config: the whole config, nested.
         stage: `tuning` or `final` in a study with tuning.
         configuration: equal for runs of one setting, which differ in seed and source only.
         sources: digests of the source code, by the names of their tags, see `nnbench.records.versions`.
@@ -35,12 +37,34 @@ class RunSpec:
     identity: str
     optimizer: str
     seed: int
-    params: Mapping[str, object]
-    config_yaml: str
+    config: Mapping[str, Any]
     stage: str | None = None
     configuration: str = ""
     sources: Mapping[str, str] = field(default_factory=dict)
     files: Sources = field(default_factory=dict)
+
+    @property
+    def params(self) -> dict[str, object]:
+        """Every leaf of the config by its dotted key, for display."""
+        return dict(flatten(self.config))
+
+    @property
+    def record(self) -> Any:
+        """The config without passwords, from which reports read the run's settings."""
+        return _without_passwords(self.config)
+
+
+def to_json(record: Any, indent: int | None = None) -> str:
+    """Format a record as JSON, in one line or indented."""
+    return json.dumps(record, default=str, indent=indent, separators=(",", ": ") if indent else (",", ":"))
+
+
+def _without_passwords(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_passwords(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_passwords(item) for item in value]
+    return redacted(value) if isinstance(value, str) else value
 
 
 def stored_params(params: Mapping[str, object]) -> dict[str, str]:

@@ -67,9 +67,9 @@ def spent(rows: Sequence["Row"], label: str, task: dict[str, Any], spaces: Seque
         for row in rows
         if row.tags.get("nnbench.optimizer") == label
         and row.tags.get("nnbench.stage") != "final"
-        and tasks.key(row.params, tuning=True) == tasks.key(task, tuning=True)
+        and tasks.key(row.values, tuning=True) == tasks.key(task, tuning=True)
     ]
-    settings = {tuple(sorted((key, text) for key, text in row.params.items() if is_hyperparameter(key))) for row in mine}
+    settings = {tuple(sorted((key, text) for key, text in row.values.items() if is_hyperparameter(key))) for row in mine}
     sweeps = {row.run_id: _searched(row, label) for row in rows if row.tags.get("nnbench.kind") == "sweep"}
     before: list[str | None] = [
         space

@@ -15,7 +15,7 @@ from nnbench.tracking.run_spec import RunSpec
 def test_backup_of_a_store_in_use(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = home / "results" / "mlflow.db"
     writer = StudyWriter(open_store(f"sqlite:///{file}", None), "s", command="")
-    spec = RunSpec(name="a run", identity="x", optimizer="sgd", seed=0, params={}, config_yaml="")
+    spec = RunSpec(name="a run", identity="x", optimizer="sgd", seed=0, config={})
     run = writer.start_run(spec, None)
     assert main(["--store", f"sqlite:///{file}"]) == 0
     copy = Path(capsys.readouterr().out.strip())

@@ -54,7 +54,7 @@ def test_from_the_command_line_to_the_report(home: Path, nnbench: Command, store
         assert run.data.params["training.epochs"] == "30"
         assert {"train/loss", "val/accuracy", "test/accuracy", "final/val_loss", "time/train_seconds"} <= set(run.data.metrics)
         names = {file.path for file in store.list_artifacts(run.info.run_id)}
-        assert names == {"history.npz", "weights.npz", "boundary.npz", "boundary.png", "config.yaml", "note.md"}
+        assert names == {"history.npz", "weights.npz", "boundary.npz", "boundary.png", "config.json", "note.md"}
         steps = [point.step for point in store.get_metric_history(run.info.run_id, "train/loss")]
         assert (steps[0], steps[-1]) == (0, 29)
 

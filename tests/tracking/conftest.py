@@ -68,8 +68,7 @@ def job() -> Callable[..., RunSpec]:
             identity=repr(sorted(params.items())),
             optimizer=optimizer,
             seed=seed,
-            params=params,
-            config_yaml="seed: 0\n",
+            config=params,
         )
 
     return make

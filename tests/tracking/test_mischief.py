@@ -1,15 +1,18 @@
 """A store with foreign data, which must not break a report or escape from it."""
 
+import json
 import shutil
 import sqlite3
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from nnbench.config.schema import flatten
+from nnbench.records.rows import CONFIG_TAG
 from nnbench.records.study import Study
 from nnbench.tracking.mlflow.reader import read_study
 from nnbench.tracking.mlflow.store import open_store
@@ -54,6 +57,14 @@ class Store:
             self.write(f"INSERT INTO {table} SELECT key, value, ? FROM {table} WHERE run_uuid = ?", name, run_id)
         self.write("UPDATE tags SET value = value || ? WHERE key = 'nnbench.identity' AND run_uuid = ?", name, name)
 
+    def change_config(self, run_id: str, changes: Mapping[str, object]) -> None:
+        """Change keys of the run's stored config."""
+        with closing(sqlite3.connect(self.home / "results" / "mlflow.db")) as database:
+            query = "SELECT value FROM tags WHERE key = ? AND run_uuid = ?"
+            ((text,),) = database.execute(query, (CONFIG_TAG, run_id))
+        changed = json.dumps({**dict(flatten(json.loads(text))), **changes})
+        self.write("UPDATE tags SET value = ? WHERE key = ? AND run_uuid = ?", changed, CONFIG_TAG, run_id)
+
     def artifacts(self, run_id: str) -> Path:
         return self.home / "results" / "artifacts" / "s" / run_id / "artifacts"
 
@@ -87,10 +98,9 @@ def test_damaged_texts_and_numbers(store: Store, home: Path, nnbench: Command) -
     values = {"network.activation": HTML, "network.hidden": "[" * 2**20, "training.epochs": "9" * 2**20, "draws.kind": "NaN"}
     for key, value in values.items():
         store.write("UPDATE params SET value = ? WHERE run_uuid = ? AND key = ?", value, second, key)
-    store.write("INSERT INTO params (run_uuid, key, value) VALUES (?, ?, ?)", second, "x" * 2**20, "y" * 2**20)
+    store.change_config(second, {**values, "x" * 2**20: "y" * 2**20, "training.dtype": 10**400, "network": {"a": [HTML]}})
     taken = "run_id", "status", "setting", "outcome", "started", "name", "final/val_accuracy", "identity"
-    for key in taken:
-        store.write("INSERT INTO params (run_uuid, key, value) VALUES (?, ?, ?)", third, key, "../../etc")
+    store.change_config(third, dict.fromkeys(taken, "../../etc"))
     store.write("UPDATE latest_metrics SET value = 1.7976931348623157e308 WHERE run_uuid = ?", fourth)
     runs = report(nnbench, home).runs
     assert len(runs) == 6
@@ -109,7 +119,7 @@ def test_runs_of_other_programs_are_left_out(
     paths = "../../../../outside", "a/../../b", "..", "/etc", "x" * 100, "a\x00b"
     for name in ("seedless", "nameless", "anonymous", "html", *paths):
         store.copy(honest, name)
-    store.write("UPDATE params SET value = 'x' WHERE key = 'seed' AND run_uuid = 'seedless'")
+    store.change_config("seedless", {"seed": "x"})
     store.write("DELETE FROM tags WHERE key = 'nnbench.optimizer' AND run_uuid = 'nameless'")
     store.write("DELETE FROM tags WHERE key = 'nnbench.identity' AND run_uuid = 'anonymous'")
     store.write("UPDATE tags SET value = ? WHERE key = 'nnbench.optimizer' AND run_uuid = 'html'", HTML)

@@ -30,6 +30,7 @@ from nnbench.records.versions import split
 from nnbench.tracking.mlflow.artifact_files import artifact
 from nnbench.tracking.mlflow.experiment import find_experiment
 from nnbench.tracking.mlflow.rest_runs import all_pages
+from nnbench.tracking.mlflow.run_list import list_runs
 from nnbench.tracking.mlflow.sources import read_source
 from nnbench.tracking.mlflow.store import Store
 
@@ -48,7 +49,7 @@ def read_study(store: Store, study: str) -> Study:
         experiment = find_experiment(store, study)
         if experiment is None:
             raise UserError(f"study={study}: no study of that name in {store.shown_uri}; {_known(store)}")
-        rows = store.runs.rows(experiment)
+        rows = list_runs(store, experiment)
         training = [row for row in rows if row.tags.get("nnbench.kind") == "training"]
         kept, earlier = split(newest_attempts([row for row in training if is_own(row)]))
         if strange := [row for row in training if not is_own(row)]:
@@ -80,7 +81,7 @@ def _choices(
     store: Store, experiment: Experiment, sweeps: Sequence[Row], final: Sequence[Row]
 ) -> list[tuple[int, pd.DataFrame]]:
     """The start time and the selected configurations of each sweep."""
-    on = {row.tags.get("nnbench.sweep_id"): tasks.key(row.params) for row in final}
+    on = {row.tags.get("nnbench.sweep_id"): tasks.key(row.values) for row in final}
     paths = [(row, artifact(store, experiment, row.run_id, artifacts.SELECTION)) for row in sweeps]
     return [(row.started, choice_table(path, on.get(row.run_id, ""))) for row, path in paths if path is not None]
 

@@ -11,7 +11,7 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, Metric, Param, Run, RunTag
 
-from nnbench.records.rows import Row
+from nnbench.records.rows import Row, has_record
 from nnbench.tracking.mlflow.retry import Retrier
 from nnbench.tracking.mlflow.runs import Strings, now
 
@@ -81,7 +81,7 @@ class RestRuns:
                 name=run.info.run_name,
                 status=run.info.status,
                 started=run.info.start_time,
-                params=run.data.params,
+                params={} if has_record(run.data.tags) else run.data.params,
                 tags=run.data.tags,
                 metrics=run.data.metrics,
             )

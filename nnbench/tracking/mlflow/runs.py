@@ -24,7 +24,7 @@ class Runs(Protocol):
         """Set tags of runs that have ended, by their ids."""
 
     def rows(self, experiment: Experiment) -> list[Row]:
-        """All runs of an experiment except deleted ones, oldest first."""
+        """All runs of an experiment except deleted ones, oldest first; without parameters where the config is in the tags."""
 
 
 def now() -> int:

@@ -17,7 +17,7 @@ from mlflow.store.tracking.dbmodels.models import SqlLatestMetric, SqlMetric, Sq
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME, MLFLOW_USER
 from sqlalchemy import Engine, bindparam, case, delete, insert, null, select, update
 
-from nnbench.records.rows import Row
+from nnbench.records.rows import CONFIG_TAG, Row
 from nnbench.tracking.mlflow.runs import Strings, now
 
 
@@ -89,11 +89,16 @@ class SqlRuns:
                 run_id: Row(run_id=run_id, name=name, status=status, started=started)
                 for run_id, name, status, started in connection.execute(listed.order_by(runs.start_time))
             }
+            # The parameters are many, and repeat the config.
+            tags = SqlTag.__table__.c
+            recorded = select(tags.run_uuid).where(tags.key == CONFIG_TAG, tags.value.startswith("{"))
             for kind, table in (("params", SqlParam), ("tags", SqlTag), ("metrics", SqlLatestMetric)):
                 pairs = table.__table__.c
                 # MLflow stores NaN as zero, and marks it in another column.
                 value = case((pairs.is_nan, null()), else_=pairs.value) if kind == "metrics" else pairs.value
                 query = select(pairs.run_uuid, pairs.key, value).join(SqlRun.__table__).where(*mine)
+                if kind == "params":
+                    query = query.where(pairs.run_uuid.not_in(recorded))
                 for run_id, key, value in connection.execute(query):
                     if run_id in rows:  # not a run opened after the first query
                         getattr(rows[run_id], kind)[key] = math.nan if value is None and kind == "metrics" else value

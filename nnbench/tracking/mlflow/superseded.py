@@ -1,7 +1,7 @@
 """Jobs whose FINISHED runs have other source code, and runs of an earlier version that a sweep reuses."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 
 from nnbench.core.keys import GROUPS, TASK
 from nnbench.records.rows import Row
@@ -16,14 +16,14 @@ def changes(rows: Iterable[Row], jobs: Sequence[RunSpec]) -> Counter[str]:
 
     What differs is named as in the parameters, such as `my.opts:Lion`, or it is `nnbench`.
     """
-    older: dict[tuple[str, str], list[Row]] = {}
+    older: dict[tuple[str, Hashable], list[Row]] = {}
     for row in rows:
         if row.status == "FINISHED":
             for key in {configuration_of(row), configuration(row.params)}:
-                older.setdefault((key, row.params.get("seed", "")), []).append(row)
+                older.setdefault((key, row.values.get("seed")), []).append(row)
     found: Counter[str] = Counter()
     for job in jobs:
-        keys = [(key, str(job.seed)) for key in (job.configuration, configuration(stored_params(job.params)))]
+        keys = [(key, job.seed) for key in (job.configuration, configuration(stored_params(job.params)))]
         if earlier := next((older[key] for key in keys if key in older), None):
             found.update(_differing(earlier[-1], job))
     return found

@@ -18,7 +18,7 @@ from nnbench.core.redaction import redacted
 from nnbench.records import npz as artifacts
 from nnbench.records.boundary import Boundary
 from nnbench.records.history import History
-from nnbench.records.rows import Row
+from nnbench.records.rows import CONFIG_FILE, CONFIG_TAG, Row
 from nnbench.records.study import Study
 from nnbench.tracking.base import Tracker
 from nnbench.tracking.metrics import metric_points
@@ -27,6 +27,7 @@ from nnbench.tracking.mlflow.experiment import open_experiment
 from nnbench.tracking.mlflow.outbox import Outbox, outbox_folder
 from nnbench.tracking.mlflow.reader import read_study
 from nnbench.tracking.mlflow.rest_runs import RestRuns
+from nnbench.tracking.mlflow.run_list import list_runs
 from nnbench.tracking.mlflow.run_writer import DirectRunWriter, RunWriter
 from nnbench.tracking.mlflow.runs import now
 from nnbench.tracking.mlflow.sources import write_sources
@@ -36,7 +37,7 @@ from nnbench.tracking.mlflow.ui import notes
 from nnbench.tracking.mlflow.ui.study_page import NOTE, REPORT, REPORT_TAG, update_study_page
 from nnbench.tracking.mlflow.writer_lock import WriterLock
 from nnbench.tracking.provenance import provenance, user
-from nnbench.tracking.run_spec import LONGEST_TAG, RunSpec, Sources, storable, stored_key, stored_params
+from nnbench.tracking.run_spec import LONGEST_TAG, RunSpec, Sources, storable, stored_key, stored_params, to_json
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ class StudyWriter(Tracker):
     def finished_runs(self) -> dict[str, Row]:
         """As `Tracker.finished_runs`, without runs whose files have been deleted, which a report could not show."""
         with self.store.user_errors():
-            rows = self.store.runs.rows(self._experiment)
+            rows = list_runs(self.store, self._experiment)
             known = [row for row in rows if row.status == "FINISHED" and "nnbench.identity" in row.tags]
             kept = [row for row in known if self._has_its_files(row)]
         if lost := len(known) - len(kept):
@@ -133,7 +134,7 @@ class StudyWriter(Tracker):
 
     def rows(self) -> list[Row]:
         with self.store.user_errors():
-            return self.store.runs.rows(self._experiment)
+            return list_runs(self.store, self._experiment)
 
     def start_sweep(self, name: str, *, params: Mapping[str, str]) -> str:
         tags = {"nnbench.kind": "sweep", COLOUR: BLACK}
@@ -149,6 +150,7 @@ class StudyWriter(Tracker):
             "nnbench.optimizer": job.optimizer,
             **({"nnbench.configuration": job.configuration} if job.configuration else {}),
             **job.sources,
+            CONFIG_TAG: record if len(record := to_json(job.record)) <= LONGEST_TAG else CONFIG_FILE,
             **({"nnbench.sweep_id": sweep_id} if sweep_id else {}),
             **({"nnbench.stage": job.stage} if job.stage else {}),
             **({COLOUR: self._colours[job.optimizer]} if job.optimizer in self._colours else {}),
@@ -244,12 +246,12 @@ class StudyWriter(Tracker):
     def reuse(self, identities: Collection[str]) -> None:
         """Mark FINISHED runs that a sweep uses again, so that they count as newer than runs of a later version."""
         with self.store.user_errors():
-            if asked := mark_requested(self.store.runs.rows(self._experiment), identities, now()):
+            if asked := mark_requested(list_runs(self.store, self._experiment), identities, now()):
                 self.store.runs.label(asked)
 
     def superseded(self, jobs: Sequence[RunSpec]) -> Counter[str]:
         with self.store.user_errors():
-            return changes(self.store.runs.rows(self._experiment), jobs)
+            return changes(list_runs(self.store, self._experiment), jobs)
 
     def _update_study_page(self, answer: str = "") -> None:
         update_study_page(self.store, self._experiment, self._command, question=self._question, answer=answer)
@@ -264,7 +266,7 @@ class StudyWriter(Tracker):
             self._outcomes[outcome] += 1
 
     def _write_texts(self, folder: Path, job: RunSpec, note: str) -> None:
-        (folder / "config.yaml").write_text(redacted(job.config_yaml), encoding="utf-8")
+        (folder / CONFIG_FILE).write_text(to_json(job.record, indent=1), encoding="utf-8")
         (folder / "note.md").write_text(note, encoding="utf-8")
         waiting = {digest: files for digest, files in self._with_runs.items() if digest in job.sources.values()}
         write_sources(folder, {**waiting, **job.files})

@@ -208,7 +208,7 @@ def test_runs_of_a_killed_process_are_marked_and_those_of_a_live_one_are_left(
         "from nnbench.tracking.run_spec import RunSpec\n"
         "from nnbench.tracking.mlflow.writer import StudyWriter\n"
         "writer = StudyWriter(open_store(sys.argv[1], None), 'trial', command='')\n"
-        "job = RunSpec(name='left', identity='x', optimizer='sgd', seed=0, params={}, config_yaml='')\n"
+        "job = RunSpec(name='left', identity='x', optimizer='sgd', seed=0, config={})\n"
         "writer.start_run(job, writer.start_sweep('its sweep', params={}))\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )

@@ -62,7 +62,7 @@ def test_a_run_with_a_result_is_finished(
     assert ("diverged_at_epoch" in run.data.metrics) == (outcome == "diverged")
     assert len(store.client.get_metric_history(run_id, "train/loss")) == len(came.evaluated)
     names = {file.path for file in store.client.list_artifacts(run_id)}
-    expected = {"history.npz", "weights.npz", "boundary.npz", "boundary.png", "config.yaml", "note.md"}
+    expected = {"history.npz", "weights.npz", "boundary.npz", "boundary.png", "config.json", "note.md"}
     assert names == expected
     note = run.data.tags["mlflow.note.content"]
     address = f"get-artifact?path=boundary.png&run_uuid={run_id}"
@@ -175,7 +175,6 @@ def test_no_password_reaches_the_store(store: Store, job: Job, history: Historie
     base = job(**{"tracking.uri": secret})
     changed = {
         "identity": "x",
-        "config_yaml": f"tracking:\n  uri: {secret}\n",
         "files": {"digest": {"my/opts.py": f"URL = '{secret}'\n"}},
     }
     spec = RunSpec(**{**vars(base), **changed})

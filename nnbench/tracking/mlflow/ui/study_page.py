@@ -11,6 +11,7 @@ from nnbench.records.labels import best_settings, changed_labels, varying
 from nnbench.records.tables import is_own
 from nnbench.records.tasks import varying_keys
 from nnbench.tracking.mlflow.experiment import set_tags
+from nnbench.tracking.mlflow.run_list import list_runs
 from nnbench.tracking.mlflow.store import Store
 from nnbench.tracking.mlflow.ui.notes import study_note
 from nnbench.tracking.mlflow.ui.views import views
@@ -44,13 +45,13 @@ def update_study_page(
 
 def _update_study_page(store: Store, experiment_id: str, command: str, question: str | None, answer: str) -> None:
     experiment = store.call(partial(store.client.get_experiment, experiment_id))
-    rows = store.runs.rows(experiment)
+    rows = list_runs(store, experiment)
     trained = [row for row in rows if row.tags.get("nnbench.kind") == "training" and is_own(row)]
     bests = best_settings(trained)
     if changed := changed_labels(trained, bests):
         store.runs.label(changed)
     newest = next((row for row in reversed(rows) if REPORT_TAG in row.tags), None)
-    task = varying_keys([row.params for row in trained if row.tags.get("nnbench.stage") != "tuning"])
+    task = varying_keys([row.values for row in trained if row.tags.get("nnbench.stage") != "tuning"])
     note = study_note(
         experiment.name,
         experiment_id,

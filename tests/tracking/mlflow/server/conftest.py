@@ -158,7 +158,7 @@ class Team:
             assert points > 50
             (folder,) = self.artifacts.glob(f"*/{run_id}/artifacts")
             assert {path.name for path in folder.iterdir()} - {"sources"} == {
-                *("history.npz", "weights.npz", "boundary.npz", "boundary.png", "config.yaml", "note.md"),
+                *("history.npz", "weights.npz", "boundary.npz", "boundary.png", "config.json", "note.md"),
             }
 
     def get(self, path: str, *, user: str = "", password: str = "", headers: Mapping[str, str] | None = None) -> int:

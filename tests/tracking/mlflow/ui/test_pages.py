@@ -117,7 +117,7 @@ def test_a_run_shows_its_note_its_picture_its_curves_and_its_config(reader: Read
     expect(reader.page.locator(LINES).first).to_be_visible()
     reader.keep("curves")
     reader.page.get_by_role("tab", name="Artifacts").click()
-    reader.page.get_by_text("config.yaml").click()
+    reader.page.get_by_text("config.json").click()
     expect(reader.page.get_by_text("learning_rate").first).to_be_visible()
     reader.page.get_by_text("boundary.png").click()
     shown = reader.page.locator("img[src^='blob:'], .image-outer-container img, img[alt*='boundary']").first
