@@ -6,13 +6,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the package `scripts` is in no wheel
 
-from scripts.benchmarks import growth, sweep, training
+from scripts.benchmarks import batches, growth, sweep, training
 
 
 def main() -> None:
     parser = ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(required=True)
     training.add_arguments(commands.add_parser("training", help="the training loop against the textbook's"))
+    batches.add_arguments(commands.add_parser("batches", help="the training loop on mini-batches against PyTorch and JAX"))
     sweep.add_sweep_arguments(commands.add_parser("sweep", help="what many short runs cost beyond their training"))
     sweep.add_study_arguments(commands.add_parser("study", help="a whole study against the textbook's loop"))
     growth.add_arguments(commands.add_parser("growth", help="an epoch against points, width, depth and batch size"))

@@ -38,12 +38,10 @@ class Activation(ABC):
     def __init__(self, values: FloatArray, gradients: FloatArray) -> None: ...
 
     @classmethod
-    def apply(cls, values: FloatArray) -> FloatArray:
-        """Return the activations of `values` in a new array."""
-        results = values.copy()
-        for call in cls(results, np.empty_like(results)).forward:
+    def apply(cls, values: FloatArray) -> None:
+        """Replace pre-activations by activations, once."""
+        for call in cls(values, np.empty_like(values)).forward:
             call()
-        return results
 
 
 class Identity(Activation):
@@ -65,6 +63,10 @@ class ReLU(Activation):
         self.forward = [lambda: maximum(values, zeros, out=values)]  # `partial` is slow with keywords
         self.derive = [partial(np.sign, bits, bits)]
         self.chain = [partial(multiply, gradient_bits, bits, gradient_bits)]
+
+    @classmethod
+    def apply(cls, values: FloatArray) -> None:
+        maximum(values, values.dtype.type(0), out=values)
 
 
 class LeakyReLU(Activation):

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +27,7 @@ class Network:
 
     Rows are padded to whole cache lines, which makes the products a third faster. A padding column is a point of zeros,
     including its row for the bias; it stays zero in all layers and does not contribute to a gradient. There is at least
-    one, which detects divergence: zero times a weight that is not finite is NaN, as are its outputs then.
+    one if `guarded`, which detects divergence: zero times a weight that is not finite is NaN, as are its outputs then.
 
     Dropout (Srivastava et al., JMLR 15, 2014) sets a share of the hidden activations to zero and divides the others by the
     rest, so that their expectation stays. It is in `forward` and `backward` alone, for training: `outputs` computes without.
@@ -41,6 +40,8 @@ class Network:
         activation: of the hidden layers, a key of `ACTIVATIONS`.
         dropout: share of the hidden activations that are dropped, in [0, 1).
         dtype: float32 or float64.
+        guarded: whether there is at least one padding column. Small batches are faster without; then it may take a few steps
+            until a parameter that is not finite shows in the outputs, as long as the units behind it are saturated.
         shared: a network with the same layers whose parameters and gradients this one uses.
 
     Attributes:
@@ -64,6 +65,7 @@ class Network:
         activation: str = "relu",
         dropout: float = 0.0,
         dtype: npt.DTypeLike = np.float32,
+        guarded: bool = True,
         shared: "Network | None" = None,
     ) -> None:
         self.widths, self.batch, self.activation, self.dropout = (inputs, *hidden, outputs), batch, activation, dropout
@@ -73,7 +75,7 @@ class Network:
         self.gradients: FloatArray = aligned((size,), dtype) if shared is None else shared.gradients
         self.weights, self.weight_gradients = self.layers(self.parameters), self.layers(self.gradients)
 
-        columns = padded(batch + 1, dtype)
+        columns = padded(batch + guarded, dtype)
         values = [aligned((width + 1, columns), dtype) for width in self.widths[:-1]]
         layer_gradients = [aligned((width, columns), dtype) for width in self.widths[1:]]
         for value in values:
@@ -103,16 +105,30 @@ class Network:
                 results = aligned(dropped.shape, dtype) if dropout else dropped
                 before = ACTIVATIONS[activation](results, layer_gradients[layer])
                 self._forward += [product(weights.T, values[layer], results), *before.forward]
-                if not before.maps_zero_to_zero:  # multiplied by zero, NaN stays NaN
+                if columns > batch and not before.maps_zero_to_zero:  # multiplied by zero, NaN stays NaN
                     padding = results[:, batch:]
                     self._forward.append(partial(np.multiply, padding, np.zeros((), dtype), padding))
                 self._forward += [partial(np.multiply, results, mask, dropped) for mask in self.masks[layer : layer + 1]]
 
-    def with_batch(self, batch: int) -> "Network":
-        """Return a network with the same parameters and gradients, in the same memory, for another batch size."""
+    def with_batch(self, batch: int, *, dropout: float | None = None) -> "Network":
+        """Return a network with the same parameters and gradients, in the same memory, for a batch size; not guarded.
+
+        Args:
+            batch: points in a batch.
+            dropout: by default that of this network.
+        """
         inputs, *hidden, outputs = self.widths
-        options: dict[str, Any] = {"activation": self.activation, "dropout": self.dropout, "dtype": self.parameters.dtype}
-        return Network(inputs, hidden, outputs, batch=batch, shared=self, **options)
+        return Network(
+            inputs,
+            hidden,
+            outputs,
+            batch=batch,
+            activation=self.activation,
+            dropout=self.dropout if dropout is None else dropout,
+            dtype=self.parameters.dtype,
+            guarded=False,
+            shared=self,
+        )
 
     def layers(self, vector: FloatArray) -> tuple[FloatArray, ...]:
         """Return the parts of a vector like `parameters` that belong to each layer, as views in the shapes of `weights`."""
@@ -166,7 +182,9 @@ def outputs(weights: Sequence[FloatArray], points: FloatArray, activation: str =
     values = points.astype(weights[0].dtype)
     *hidden, last = weights
     for layer in hidden:
-        values = ACTIVATIONS[activation].apply(values @ layer[:-1] + layer[-1])
+        values = values @ layer[:-1]
+        values += layer[-1]
+        ACTIVATIONS[activation].apply(values)
     results: FloatArray = values @ last[:-1] + last[-1]
     return results
 

@@ -13,6 +13,7 @@ from nnbench.records.history import Outcome
 from nnbench.training.evaluation import Curves, Evaluator
 
 BLOCK = 32  # steps whose losses are computed together
+CHUNK = 512  # points of a full pass that are computed together
 
 
 class Batch:
@@ -49,6 +50,36 @@ class Batch:
         return float(self.loss.batch_losses(slice(BLOCK, None))[0])
 
 
+class FullPass:
+    """Loss and measure of all points, without dropout, by a network that computes `CHUNK` of them at a time.
+
+    Args:
+        network: whose parameters count.
+        loss: by which the points are scored.
+        x: shape (n, features), in the dtype of the network.
+        targets: of the points.
+    """
+
+    def __init__(self, network: Network, loss: type[Loss], x: FloatArray, targets: IntArray | FloatArray) -> None:
+        self.loss, self.targets = loss, targets
+        self._outputs = np.empty((len(network.outputs), len(x)), x.dtype)
+        self._passes: list[tuple[Network, FloatArray, FloatArray]] = []
+        by_size: dict[int, Network] = {}
+        for start in range(0, len(x), CHUNK):
+            part = slice(start, start + CHUNK)
+            size = len(x[part])
+            made = by_size[size] = by_size.get(size) or network.with_batch(size, dropout=0.0)
+            self._passes.append((made, np.ascontiguousarray(x[part].T), self._outputs[:, part]))
+
+    def score(self) -> tuple[float, float]:
+        """Return loss and measure at the present parameters, as of a training batch."""
+        for network, points, outputs in self._passes:
+            np.copyto(network.points, points)
+            network.forward()
+            np.copyto(outputs, network.outputs[:, : network.batch])
+        return self.loss.train_score(self._outputs.T, self.targets)
+
+
 class MiniBatches:
     """Training on batches of the points, in an order that is drawn for each epoch.
 
@@ -71,12 +102,12 @@ class MiniBatches:
         self._order, self._dropout, self._positions = order, dropout, np.arange(len(x))
         slices = [self._positions[start : start + size] for start in range(0, len(x), size)]
         rest = [slices.pop()] if len(x) % size else []
-        whole = Batch(network, loss, x, points.y)
+        whole = Batch(network.with_batch(size), loss, x, points.y)
         self.groups = [(whole, slices[start : start + BLOCK]) for start in range(0, len(slices), BLOCK)]
         if rest:
             self.groups.append((Batch(network.with_batch(len(rest[0])), loss, x, points.y), rest))
         self.steps = sum(len(slices) for _, slices in self.groups)
-        self._current = whole
+        self._current, self._full_pass = whole, FullPass(network, loss, x, points.y)
 
     def shuffle(self) -> None:
         """Draw another order, for one epoch."""
@@ -102,14 +133,18 @@ class MiniBatches:
         """
         loss, measure = np.full(epochs, nan), np.full(epochs, nan)
         batch_loss = np.empty((epochs - 1) * self.steps, np.float32)
-        previous = self.network.parameters.copy()
+        parameters = self.network.parameters
+        previous = parameters.copy()
         k = rows = 0
         outcome: Outcome = "finished"
         for epoch in range(epochs):
+            if not isfinite(np.add.reduce(parameters)):
+                outcome = "diverged"
+                break
             if epoch in evaluator.due:
-                loss[epoch], measure[epoch] = evaluator.train_score()
+                loss[epoch], measure[epoch] = self._full_pass.score()
                 if not isfinite(loss[epoch]):
-                    outcome, rows = "diverged", epoch
+                    outcome = "diverged"
                     break
                 if stop_at_accuracy is not None and measure[epoch] >= stop_at_accuracy:
                     outcome = "stopped"
@@ -143,7 +178,7 @@ class MiniBatches:
             before = made
             for row, positions in enumerate(slices):
                 self.compute(batch, row, positions)
-                if isnan(gradients.item(-1)):  # if any parameter, or the loss of any point in the batch, is not finite
+                if isnan(gradients.item(-1)):  # if the loss of any point in the batch is not finite
                     break
                 if not made:
                     previous[:] = parameters

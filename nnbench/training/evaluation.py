@@ -77,7 +77,7 @@ class Evaluator:
     Args:
         network: whose weights are evaluated.
         loss: by which.
-        train, val, test: points; of the last two, None where there are none.
+        val, test: points; None where there are none.
         epochs: of the training.
         checkpoints: epochs at which the weights are saved.
         stepper: of the optimizer, which may evaluate other parameters than it trains, and report numbers of its own.
@@ -92,7 +92,6 @@ class Evaluator:
         self,
         network: Network,
         loss: type[Loss],
-        train: Points,
         val: Points | None,
         test: Points | None,
         *,
@@ -101,7 +100,7 @@ class Evaluator:
         stepper: Stepper,
         closure: CountedClosure,
     ) -> None:
-        self.network, self.loss, self.train, self.val, self.test = network, loss, train, val, test
+        self.network, self.loss, self.val, self.test = network, loss, val, test
         self.evaluated_epochs, self.saved_epochs = set(evaluation_epochs(epochs).tolist()), set(checkpoints)
         self.due = self.evaluated_epochs | self.saved_epochs
         self.evaluated: dict[int, Evaluation] = {}
@@ -136,11 +135,6 @@ class Evaluator:
             return nan, nan
         found = outputs(self._current() if weights is None else weights, points.x, self.network.activation)
         return self.loss.score(found, points.y)
-
-    def train_score(self) -> tuple[float, float]:
-        """Return loss and measure on the training points, without dropout, with the weights that are trained."""
-        found = outputs(self.network.weights, self.train.x, self.network.activation)
-        return self.loss.train_score(found, self.train.y)
 
     def _current(self) -> Weights:
         parameters = self._stepper.evaluation_parameters()

@@ -91,7 +91,7 @@ def train(
             closure=closure,
         )
         evaluator = Evaluator(
-            network, kind, train, val, test, epochs=epochs, checkpoints=checkpoints, stepper=stepper, closure=closure
+            network, kind, val, test, epochs=epochs, checkpoints=checkpoints, stepper=stepper, closure=closure
         )
         curves = loop.train(evaluator, stepper.step, epochs=epochs, stop_at_accuracy=stop_at_accuracy)
         return evaluator.history(curves, perf_counter() - started)

@@ -1,12 +1,15 @@
 """The same training in eager PyTorch, an optional extra."""
 
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
+from nnbench.core.arrays import IntArray
 from nnbench.datasets import Points
 from nnbench.nn import Network
 from nnbench.optimizers import Optimizer
+from nnbench.training.evaluation import evaluation_epochs
 
 RULES = {"sgd": "SGD", "adagrad": "Adagrad", "rmsprop": "RMSprop", "adam": "Adam"}
 
@@ -17,6 +20,58 @@ def train(network: Network, points: Points, name: str, optimizer: Optimizer, epo
     Returns:
         The loss of each epoch.
     """
+    from torch import nn
+
+    model, rule, inputs, labels = _prepare(network, points, name, optimizer)
+    losses, accuracies = np.empty(epochs), np.empty(epochs)
+    for epoch in range(epochs):
+        logits = model(inputs)
+        loss = nn.functional.cross_entropy(logits, labels)
+        losses[epoch] = loss.item()
+        accuracies[epoch] = (logits.argmax(1) == labels).double().mean().item()
+        rule.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        rule.step()
+    return losses.tolist()
+
+
+def train_on_batches(network: Network, points: Points, name: str, optimizer: Optimizer, orders: IntArray) -> list[float]:
+    """Train on mini-batches of the network's size, in given orders.
+
+    Args:
+        network: is not changed.
+        points: as many as fill whole batches.
+        name, optimizer: as above.
+        orders: of the points in each epoch, shape (epochs - 1, points).
+
+    Returns:
+        The loss of each step. Loss and accuracy of all points are computed at the evaluation epochs, too.
+    """
+    import torch
+    from torch import nn
+
+    model, rule, inputs, labels = _prepare(network, points, name, optimizer)
+    due = set(evaluation_epochs(len(orders) + 1).tolist())
+    losses, evaluated = [], []
+    for epoch in range(len(orders) + 1):
+        if epoch in due:
+            with torch.no_grad():
+                logits = model(inputs)
+                accuracy = (logits.argmax(1) == labels).double().mean().item()
+                evaluated.append((nn.functional.cross_entropy(logits, labels).item(), accuracy))
+        if epoch == len(orders):
+            break
+        for which in torch.tensor(orders[epoch]).reshape(-1, network.batch):
+            loss = nn.functional.cross_entropy(model(inputs[which]), labels[which])
+            losses.append(loss.item())
+            rule.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            rule.step()
+    return losses
+
+
+def _prepare(network: Network, points: Points, name: str, optimizer: Optimizer) -> tuple[Any, Any, Any, Any]:
+    """Return model, optimizer, inputs and labels."""
     import torch
     from torch import nn
 
@@ -38,14 +93,4 @@ def train(network: Network, points: Points, name: str, optimizer: Optimizer, epo
     if "rho" in settings:
         options["alpha"] = settings["rho"]
     rule = getattr(torch.optim, RULES[name])(model.parameters(), **options)
-    inputs, labels = torch.tensor(points.x.astype(network.parameters.dtype)), torch.tensor(points.labels)
-    losses, accuracies = np.empty(epochs), np.empty(epochs)
-    for epoch in range(epochs):
-        logits = model(inputs)
-        loss = nn.functional.cross_entropy(logits, labels)
-        losses[epoch] = loss.item()
-        accuracies[epoch] = (logits.argmax(1) == labels).double().mean().item()
-        rule.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        rule.step()
-    return losses.tolist()
+    return model, rule, torch.tensor(points.x.astype(network.parameters.dtype)), torch.tensor(points.labels)

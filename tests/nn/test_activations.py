@@ -11,6 +11,13 @@ every = pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=ACTIVATI
 both = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
+def applied(activation: type[Activation], values: FloatArray) -> FloatArray:
+    """Activations in a new array."""
+    results = values.copy()
+    activation.apply(results)
+    return results
+
+
 def name(activation: type[Activation]) -> str:
     return next(key for key, value in ACTIVATIONS.items() if value is activation)
 
@@ -38,9 +45,9 @@ def test_which_map_zero_to_zero(activation: type[Activation], dtype: type[np.flo
 
 @every
 @both
-def test_in_place_and_new_agree(activation: type[Activation], dtype: type[np.floating]) -> None:
+def test_a_single_pass_agrees_with_bound_calls(activation: type[Activation], dtype: type[np.floating]) -> None:
     values = [-1e30, -2.0, -1e-30, 0.0, 1e-30, 0.5, 3.0, 1e30]
-    results = activation.apply(np.array(values, dtype))
+    results = applied(activation, np.array(values, dtype))
     assert results.dtype == dtype
     np.testing.assert_array_equal(bound(activation, values, dtype)[0], results)
 
@@ -48,7 +55,7 @@ def test_in_place_and_new_agree(activation: type[Activation], dtype: type[np.flo
 @every
 def test_derivatives_agree_with_differences(activation: type[Activation]) -> None:
     values = np.array([-7.9, -2.0, -0.3, 0.2, 1.5, 7.9])
-    slopes = (activation.apply(values + 1e-6) - activation.apply(values - 1e-6)) / 2e-6
+    slopes = (applied(activation, values + 1e-6) - applied(activation, values - 1e-6)) / 2e-6
     np.testing.assert_allclose(bound(activation, list(values), np.float64)[1], -3.0 * slopes, rtol=1e-8, atol=1e-8)
 
 
@@ -87,7 +94,7 @@ def test_agrees_with_pytorch(activation: type[Activation]) -> None:
 
 def test_gelu_is_close_to_the_exact_function() -> None:
     values = np.linspace(-6, 6, 1001)
-    assert np.abs(GELU.apply(values) - values * norm.cdf(values)).max() < 5e-4
+    assert np.abs(applied(GELU, values) - values * norm.cdf(values)).max() < 5e-4
 
 
 @every

@@ -15,7 +15,7 @@ from nnbench.datasets.spiral import Spiral
 from nnbench.nn import Network
 from nnbench.optimizers import Optimizer, find, known
 from nnbench.training.loop import train
-from scripts.benchmarks import naive
+from scripts.benchmarks import batches, naive
 from scripts.benchmarks.training import RIVALS, SETTINGS, against_naive, compare
 
 ROOT = Path(__file__).parents[2]
@@ -121,3 +121,31 @@ def test_the_cost_of_a_sweep_is_printed() -> None:
     # So few runs cost less than two starts of the interpreter differ by: the difference may even be negative.
     assert float(costs[1]) == pytest.approx(float(costs[2]) + float(beyond[1]), abs=0.11)
     assert float(costs[2]) > 0
+
+
+def batch_losses_of(rival: str, name: str, dtype: str) -> list[float]:
+    network, points = batches.task(dtype)
+    optimizer = find(name)(**batches.SETTINGS[name])
+    return batches.RIVALS[rival][0](network, points, name, optimizer, batches.orders(4, seed=3))
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("name", ["sgd", "adam"])
+@pytest.mark.parametrize("rival", batches.RIVALS)
+def test_the_compared_loops_do_the_same_training_on_batches(rival: str, name: str) -> None:
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        theirs = pool.submit(batch_losses_of, rival, name, "float64").result()
+    network, points = batches.task("float64")
+    optimizer = find(name)(**batches.SETTINGS[name])
+    ours = train(network, optimizer, points, None, None, epochs=4, order=np.random.default_rng(3)).batch_loss
+    assert len(ours) == 3 * 56
+    np.testing.assert_allclose(theirs, ours, rtol=1e-4)
+
+
+@pytest.mark.heavy
+def test_the_command_for_batches_prints_a_line_for_each_pair() -> None:
+    command = [sys.executable, "scripts/benchmark.py", "batches", "--rounds", "1", "--epochs", "2", "--optimizers", "adam"]
+    printed = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": "."}, capture_output=True, text=True, check=True).stdout
+    rows = [line.split() for line in printed.splitlines()[2:]]
+    assert [row[:2] for row in rows] == [["float32", "adam"], ["float64", "adam"]]
+    assert all(float(row[4]) > 0 for row in rows)

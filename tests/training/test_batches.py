@@ -157,14 +157,16 @@ def test_stops_at_an_evaluated_epoch() -> None:
 
 @dataclass(kw_only=True)
 class Breaks(Optimizer):
-    """Descends, and at one step writes NaN into one parameter."""
+    """Descends, and at one step writes `value` into one parameter."""
 
     at: int
+    value: float = np.nan
+    position: int = 0
 
     def update(self, parameters: FloatArray, gradients: FloatArray, iteration: int) -> None:
         parameters -= 0.1 * gradients
         if iteration == self.at:
-            parameters[0] = np.nan
+            parameters[self.position] = self.value
 
 
 @pytest.mark.parametrize("at", [0, 1, 2, 3, 4, 17, 31, 4 * 38 + 3])

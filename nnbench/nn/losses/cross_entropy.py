@@ -119,12 +119,12 @@ class SoftmaxCrossEntropy(Loss):
             outputs: shape (n, classes).
             targets: shape (n,).
         """
-        return float(_losses(outputs, targets).mean()), float(np.mean(outputs.argmax(axis=1) == targets))
+        return float(_losses(outputs, targets).mean()), _accuracy(outputs, targets)
 
     @classmethod
     def train_score(cls, outputs: FloatArray, targets: IntArray) -> tuple[float, float]:
         """Return the same with the loss clipped, as `metrics`."""
-        return float(_losses(outputs, targets).clip(LOWEST, HIGHEST).mean()), cls.score(outputs, targets)[1]
+        return float(_losses(outputs, targets).clip(LOWEST, HIGHEST).mean()), _accuracy(outputs, targets)
 
     def _accuracies(self, rows: slice) -> FloatArray:
         """Return the accuracies of the epochs in `rows`, and set `margins`: the label's logit minus the largest."""
@@ -143,3 +143,7 @@ def _losses(logits: FloatArray, labels: IntArray) -> FloatArray:
     shifted = exact - exact.max(axis=1, keepdims=True)
     losses: FloatArray = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]
     return losses
+
+
+def _accuracy(logits: FloatArray, labels: IntArray) -> float:
+    return float(np.mean(logits.argmax(axis=1) == labels))
