@@ -120,7 +120,7 @@ def compiled(name: str, settings: tuple[tuple[str, float], ...], epochs: int) ->
 
 @cache
 def compiled_batches(name: str, settings: tuple[tuple[str, float], ...]) -> Callable[..., tuple[Any, Any]]:
-    """Return the compiled function of weights, points, labels, orders and evaluated epochs that gives the losses of the steps."""
+    """Return the compiled function of weights, points, labels, orders and evaluated epochs that gives the losses of steps."""
     import jax
     from jax import numpy as jnp
 

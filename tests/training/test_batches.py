@@ -185,6 +185,18 @@ def test_divergence_ends_with_the_weights_of_the_last_row(at: int) -> None:
     assert np.isfinite(history.best_test_loss)
 
 
+@pytest.mark.parametrize("at", [4, 6, 7, 4 * 38 + 3])
+def test_a_parameter_behind_a_dead_unit_is_found_at_the_end_of_the_epoch(at: int) -> None:
+    calm = run(Breaks(at=-1), checkpoints=range(40))
+    history = run(Breaks(at=at, value=-np.inf, position=32))  # a bias of the hidden layer, whose unit is dead then
+    rows = at // 4 + 1
+    assert history.outcome == "diverged"
+    assert history.diverged_at == len(history.train_loss) == rows
+    assert at + 1 <= len(history.batch_loss) <= 4 * rows
+    for ours, theirs in zip(history.weights, calm.checkpoints[rows - 1], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_infinite_points_diverge_before_the_first_epoch() -> None:
     data = points()
     data.x[3, 0] = np.inf
