@@ -3,6 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Collection
 from dataclasses import asdict
+from inspect import signature
 from statistics import median
 from time import process_time
 from typing import Any
@@ -29,7 +30,9 @@ Rival = Callable[[Network, Points, str, Optimizer, int], list[float]]
 
 def against_naive(network: Network, points: Points, name: str, optimizer: Optimizer, epochs: int) -> list[float]:
     """Train with the textbook's loop."""
-    rule = naive.OPTIMIZERS[name](**asdict(optimizer))
+    textbook = naive.OPTIMIZERS[name]
+    known = signature(textbook).parameters  # ours may have options that are off by default
+    rule = textbook(**{key: value for key, value in asdict(optimizer).items() if key in known})
     losses, _ = naive.train(network.weights, points.x.astype(network.parameters.dtype), points.labels, rule, epochs)
     return losses
 
