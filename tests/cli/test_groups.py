@@ -91,6 +91,18 @@ def test_fields_of_two_groups_span_a_heat_map(home: Path, nnbench: Command, trai
         assert cell["value"] == pytest.approx(mean[cell["x_value"], cell["y_value"]])
 
 
+def test_a_search_on_a_regression_is_judged_by_r2(home: Path, nnbench: Command, trainer: Trainer) -> None:
+    words = "dataset=diabetes", "optimizer=sgd", "optimizer.learning_rate=0.01,0.1", "network.initial_scale=0.1,0.3"
+    said = nnbench("-m", *words, "seed=0,1", "training.epochs=11", "study=s", PAGES)
+    assert said.status == 0
+    cells, runs = _figure(home, "heat_maps"), _store(home).runs
+    mean = runs.groupby(["optimizer.learning_rate", "network.initial_scale"])["final/val_r2"].mean()
+    assert mean.notna().all()
+    for cell in cells.to_dict("records"):
+        assert cell["value"] == pytest.approx(mean[cell["x_value"], cell["y_value"]])
+    assert "validation R²" in (home / "results" / "s" / "report.html").read_text()
+
+
 def test_null_is_a_value_like_any_other(home: Path, nnbench: Command, trainer: Trainer) -> None:
     """`training.batch_size=null` trains on all points in each step."""
     assert nnbench(*SMALL, "training.batch_size=null,8,32", "optimizer.learning_rate=0.01,0.1", PAGES).status == 0

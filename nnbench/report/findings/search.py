@@ -8,6 +8,8 @@ import pandas as pd
 
 from nnbench.core import palette
 from nnbench.core.keys import LEADING, hyperparameter, is_hyperparameter
+from nnbench.records.labels import CRITERIA
+from nnbench.records.measures import MEASURES
 from nnbench.records.outcomes import COUNTED, OVER
 from nnbench.records.ranking import Score, Seen, score, seen
 
@@ -79,7 +81,7 @@ def searched(runs: pd.DataFrame, selection: pd.DataFrame, styles: Mapping[str, p
     if runs.empty:
         return None
     ended = runs[runs["outcome"].isin(COUNTED)]
-    column = next((one for one in ("final/val_accuracy", "final/train_accuracy") if ended[one].notna().any()), None)
+    known = [names for names in CRITERIA if names[0] in ended and ended[names[0]].notna().any()]
     names = {one: hyperparameter(one) for one in ended.columns if is_hyperparameter(one)}
     ended = ended.assign(**{one: _with_null(ended[one], ended["optimizer"]) for one in names})
     varied = {
@@ -87,10 +89,11 @@ def searched(runs: pd.DataFrame, selection: pd.DataFrame, styles: Mapping[str, p
         for optimizer, group in ended.groupby("optimizer", sort=False)
         if (many := [name for one, name in names.items() if group[one].nunique() > 1])
     }
-    if not varied or column is None:
+    if not varied or not known:
         return None
+    column, loss = known[0]
     diverged = ended["outcome"] == "diverged"
-    scores = _scores(runs, column)
+    scores = _scores(runs, column, loss)
     table = ended[["optimizer", "setting", "seed", *names]].rename(columns=names)
     for name in names.values():
         table[name] = _comparable(table[name])
@@ -100,7 +103,7 @@ def searched(runs: pd.DataFrame, selection: pd.DataFrame, styles: Mapping[str, p
         place=table["setting"].map(order), lost=table["setting"].map({one: scores[one].lost for one in scores})
     )
     return Search(
-        measure="validation accuracy" if column == "final/val_accuracy" else "training accuracy",
+        measure=next(measure.name for measure in MEASURES if measure.column == column),
         runs=table.drop(columns=["diverged", "lost"]),
         configurations=_configurations(table, list(names.values())),
         varied=varied,
@@ -138,10 +141,9 @@ def _configurations(table: pd.DataFrame, hyperparameters: Sequence[str]) -> pd.D
     return result.assign(value=value, seeds=by.size(), diverged=by["diverged"].sum()).reset_index()
 
 
-def _scores(runs: pd.DataFrame, accuracy: str) -> dict[str, Score]:
+def _scores(runs: pd.DataFrame, accuracy: str, loss: str) -> dict[str, Score]:
     """The score of each setting from its ended runs, as in tuning."""
     over = runs[runs["outcome"].isin(OVER)]
-    loss = accuracy.replace("accuracy", "loss")
     losses = over[loss] if loss in over else pd.Series(np.nan, index=over.index)
     results: dict[str, list[Seen]] = {}
     for setting, outcome, value, cost in zip(over["setting"], over["outcome"], over[accuracy], losses, strict=True):
