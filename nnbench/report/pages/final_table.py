@@ -18,6 +18,7 @@ from nnbench.stats.interquartile import middle_mean
 
 _HEADS = {one.key: "\n".join(one.name.rsplit(" ", 1)) for one in by_split(by_rank("report"))}
 _ABREAST = 3  # targets that a table has room for
+_NAMES = 42.0  # least width of the names of settings, in millimetres
 _CAPTION = (
     f"Interquartile mean over seeds of the completed runs, with its {numbers.INTERVAL}; rows in the order of the "
     "ranking, in which a diverged run is worse than any other. "
@@ -84,8 +85,10 @@ def _finals(page: Page, findings: Findings, result: pd.DataFrame, columns: list[
             cells.append(Cell(words, numbers.bounds(low, high), bold=row["setting"] in leaders[column]))
         cells.append(Cell(numbers.duration(row["train_seconds"])))
         rows.append(cells)
-    measures = [Column(_HEADS[column], 25, "decimal") for column in columns]
-    rest = [Column("runs", 15), *measures, Column("training\ntime", 17)]
+    first, last = Column("runs", 15), Column("training\ntime", 17)
+    room = WIDTH - _NAMES - first.width - last.width
+    measures = [Column(_HEADS[column], min(25.0, room / len(columns)), "decimal") for column in columns]
+    rest = [first, *measures, last]
     return table(page, [_names(rest), *rest], rows, next_page)
 
 
