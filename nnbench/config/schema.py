@@ -15,7 +15,7 @@ from annotated_types import Gt, Interval, Len
 
 from nnbench.config.choice import Choice, Section
 from nnbench.core.constraints import Count, Fraction, Index, Positive
-from nnbench.core.keys import ADDED, NOT_NUMBERS, SUBJECT, TASK
+from nnbench.core.keys import ADDED, LEADING, NOT_NUMBERS, SUBJECT, TASK, hyperparameter, short_name
 
 if TYPE_CHECKING:
     from nnbench.datasets import Dataset
@@ -268,9 +268,13 @@ class Config(Section):
     @property
     def run_name(self) -> str:
         """Short name such as `adam lr=0.05 seed=3`."""
-        rate = self.optimizer.values.get("learning_rate")  # a user's optimizer may have none
-        shown = "" if rate is None else f" lr={rate:g}" if isinstance(rate, int | float) else f" lr={rate}"
-        return f"{self.optimizer.name}{shown} seed={self.seed}"
+        values = {key: self.optimizer.values.get(hyperparameter(key)) for key in LEADING}  # an optimizer may have none of them
+        shown = [
+            f"{short_name(key)}={value:g}" if isinstance(value, int | float) else f"{short_name(key)}={value}"
+            for key, value in values.items()
+            if value is not None
+        ]
+        return " ".join([self.optimizer.name, *shown, f"seed={self.seed}"])
 
 
 @cache
