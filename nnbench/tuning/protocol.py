@@ -35,7 +35,8 @@ from nnbench.sweep.sweep import Plan, Sweep, list_jobs
 from nnbench.tuning import budget
 from nnbench.tuning.budget import EXTENSIONS, Budget, spent
 from nnbench.tuning.repeatability import configs_to_check
-from nnbench.tuning.selection import Chosen, Contender, Trial, Tuning, choose, read
+from nnbench.tuning.request import Contender, Trial, Tuning, read
+from nnbench.tuning.selection import Chosen, choose
 from nnbench.tuning.space import Range, Setting, Space, widened
 from nnbench.tuning.trials import list_trials, run_trials
 

@@ -8,7 +8,7 @@ from typing import Any
 from nnbench.config.schema import Config
 from nnbench.core.errors import UserError
 from nnbench.sweep.repeatability import MOST, SHIPPED
-from nnbench.tuning.selection import Tuning
+from nnbench.tuning.request import Tuning
 from nnbench.tuning.space import Choice, Range, Setting, Space
 
 FEW = 8  # settings of a design

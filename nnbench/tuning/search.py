@@ -11,7 +11,8 @@ from nnbench.sweep.executors.hydra import executor_of
 from nnbench.sweep.repeatability import check_repeatable
 from nnbench.sweep.sweep import Plan, Sweep
 from nnbench.tuning.repeatability import configs_to_check
-from nnbench.tuning.selection import Tuning, choose, read
+from nnbench.tuning.request import Tuning, read
+from nnbench.tuning.selection import choose
 from nnbench.tuning.trials import list_trials, run_trials
 
 

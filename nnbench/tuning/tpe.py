@@ -24,7 +24,7 @@ from nnbench.core.keys import key_of
 from nnbench.core.signals import uninterrupted
 from nnbench.sweep.job import Stage
 from nnbench.tracking.mlflow.uri import sqlite_uri
-from nnbench.tuning.selection import Contender, Tuning
+from nnbench.tuning.request import Contender, Tuning
 from nnbench.tuning.space import Choice, Range, Setting
 
 FILE = "optuna.db"

@@ -17,7 +17,8 @@ from nnbench.records.ranking import Seen, score
 from nnbench.sweep.job import Ended, Job, Stage
 from nnbench.sweep.sweep import Sweep, list_jobs
 from nnbench.training.execute import Result
-from nnbench.tuning.selection import Contender, Trial, Tuning, result_in_history, result_in_store
+from nnbench.tuning.request import Contender, Trial, Tuning
+from nnbench.tuning.selection import result_in_history, result_in_store
 from nnbench.tuning.space import Setting
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from nnbench import optimizers
 from nnbench.optimizers.base import Optimizer
 from nnbench.records.rows import Row
 from nnbench.tuning.effect import NEGLIGIBLE, effect
-from nnbench.tuning.selection import Contender, choose
+from nnbench.tuning.request import Contender
+from nnbench.tuning.selection import choose
 from nnbench.tuning.space import read
 from tests.conftest import composed
 
