@@ -9,6 +9,10 @@ from nnbench.records.measure import Kind
 
 # What settings are judged by, by the kind of task: part of a key, and name in print. Higher is better, and 1 the best.
 SCORES: dict[Kind, tuple[str, str]] = {"classification": ("accuracy", "accuracy"), "regression": ("r2", "R²")}
+# Score and loss by which a setting is chosen; those of training in a study without validation points.
+CRITERIA = tuple(
+    (f"final/{split}_{score}", f"final/{split}_loss") for split in ("val", "train") for score, _ in SCORES.values()
+)
 KINDS: dict[str, Kind] = {"cross_entropy": "classification", "mean_squared_error": "regression"}  # by the dataset's loss
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from nnbench.core.keys import LEADING, SUBJECT, is_part_of_setting
 from nnbench.records import tasks
-from nnbench.records.kinds import SCORES
+from nnbench.records.kinds import CRITERIA, SCORES
 from nnbench.records.outcomes import COMPLETED
 from nnbench.records.ranking import Score, score, seen
 from nnbench.records.rows import Row
@@ -19,10 +19,6 @@ from nnbench.records.tables import configuration_of, newest_attempts
 from nnbench.records.versions import TAGS, split
 
 SETTING, BEST = "nnbench.setting", "nnbench.best"
-# Score and loss by which a setting is chosen; those of training in a study without validation points.
-CRITERIA = tuple(
-    (f"final/{split}_{score}", f"final/{split}_loss") for split in ("val", "train") for score, _ in SCORES.values()
-)
 
 
 @dataclass(frozen=True, kw_only=True)

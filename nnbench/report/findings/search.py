@@ -8,7 +8,7 @@ import pandas as pd
 
 from nnbench.core import palette
 from nnbench.core.keys import LEADING, hyperparameter, is_hyperparameter
-from nnbench.records.labels import CRITERIA
+from nnbench.records.kinds import CRITERIA
 from nnbench.records.measures import MEASURES
 from nnbench.records.outcomes import COUNTED, OVER
 from nnbench.records.ranking import Score, Seen, score, seen
