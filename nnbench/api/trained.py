@@ -9,7 +9,8 @@ import pandas as pd
 
 from nnbench.core.arrays import FloatArray, IntArray
 from nnbench.core.errors import UserError
-from nnbench.nn import probabilities
+from nnbench.nn import outputs, probabilities
+from nnbench.records.kinds import kind_of
 from nnbench.records.npz import WEIGHTS, read_weights
 from nnbench.tracking.mlflow.artifact_files import artifact
 from nnbench.tracking.mlflow.experiment import find_experiment
@@ -87,18 +88,33 @@ class Run:
         Raises
         ------
         UserError
-            `x` has another shape or a value that is not finite, or the run has no finite weights.
+            `x` has another shape or a value that is not finite, the run has no finite weights, or it is of a regression.
         """
+        if self._is_regression:
+            raise UserError(f"run={self.id}: is of a regression, which has no classes; predict returns its targets")
+        return probabilities(*self._prepared(x))
+
+    def predict(self, x: npt.ArrayLike) -> IntArray | FloatArray:
+        """Return the most probable class of each point, shape (n,), as for `predict_proba`.
+
+        Of a regression, it returns the targets, shape (n, outputs), standardised if those of the dataset are.
+        """
+        if self._is_regression:
+            return outputs(*self._prepared(x))
+        labels: IntArray = self.predict_proba(x).argmax(axis=1)
+        return labels
+
+    @property
+    def _is_regression(self) -> bool:
+        return kind_of(self.row.dropna().index) == "regression"
+
+    def _prepared(self, x: npt.ArrayLike) -> tuple[tuple[FloatArray, ...], FloatArray, str]:
+        """Return the weights, the points and the activation, after checking them."""
         weights = self.weights
         points = self._checked(x, features=len(weights[0]) - 1)
         if not all(np.isfinite(layer).all() for layer in weights):
             raise UserError(f"run={self.id}: its weights are not finite (outcome: {self.row['outcome']})")
-        return probabilities(weights, points, str(self.row["network.activation"]))
-
-    def predict(self, x: npt.ArrayLike) -> IntArray:
-        """Return the most probable class of each point, shape (n,), as for `predict_proba`."""
-        labels: IntArray = self.predict_proba(x).argmax(axis=1)
-        return labels
+        return weights, points, str(self.row["network.activation"])
 
     def _checked(self, x: npt.ArrayLike, features: int) -> FloatArray:
         try:

@@ -89,6 +89,11 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def capitalized(text: str) -> str:
+    """Return a text with its first letter in upper case, and the others as they are: `Test R²`."""
+    return text[:1].upper() + text[1:]
+
+
 def percent(share: float) -> str:
     """Format a share in whole per cent: `75 %`."""
     return f"{share:.0%}".replace("%", " %")

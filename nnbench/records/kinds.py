@@ -13,12 +13,16 @@ SCORES: dict[Kind, tuple[str, str]] = {"classification": ("accuracy", "accuracy"
 CRITERIA = tuple(
     (f"final/{split}_{score}", f"final/{split}_loss") for split in ("val", "train") for score, _ in SCORES.values()
 )
+LOSS_UNITS: dict[Kind, str] = {"classification": "nats", "regression": "squared error"}
 KINDS: dict[str, Kind] = {"cross_entropy": "classification", "mean_squared_error": "regression"}  # by the dataset's loss
+
+
+_REGRESSION = ("final/train_r2", "final/val_r2", "test/r2", "reference/mean_r2", "reference/linear_r2")
 
 
 def kind_of(known: Container[str]) -> Kind:
     """The kind of the task of some runs, from the keys of their measures that have a value."""
-    return "regression" if any(key in known for key in ("final/train_r2", "final/val_r2", "test/r2")) else "classification"
+    return "regression" if any(key in known for key in _REGRESSION) else "classification"
 
 
 def kind_of_run(history: History) -> Kind:

@@ -1,7 +1,7 @@
 """Generalisation gap: the difference between the training split and an unseen one.
 
 Computed run by run, so that a seed whose points are hard on both splits does not widen the interval. Positive means worse on
-unseen points: training minus unseen for accuracy, unseen minus training for loss.
+unseen points: training minus unseen for accuracy and R², unseen minus training for loss.
 """
 
 from typing import Literal
@@ -12,20 +12,20 @@ from nnbench.stats.interquartile import interquartile_mean
 
 
 def generalisation_gap(
-    runs: pd.DataFrame, *, measure: Literal["accuracy", "loss"] = "accuracy", split: Literal["test", "val"] = "test"
+    runs: pd.DataFrame, *, measure: str = "accuracy", split: Literal["test", "val"] = "test"
 ) -> pd.DataFrame:
     """The interquartile mean of the gap over seeds, a row a setting.
 
     Args:
         runs: of a `Study`, the completed ones.
-        measure: accuracy (a share of points) or loss (nats).
+        measure: `accuracy`, `r2` or `loss`.
         split: the unseen points.
 
     Returns:
         In the order of the runs: `setting`, `n`, `estimate`, `low`, `high` (95 % interval), in the unit of the measure.
     """
     unseen = runs[f"test/{measure}" if split == "test" else f"final/val_{measure}"]
-    gap = (runs[f"final/train_{measure}"] - unseen) * (1 if measure == "accuracy" else -1)
+    gap = (runs[f"final/train_{measure}"] - unseen) * (-1 if measure == "loss" else 1)
     rows = []
     for setting, group in gap.groupby(runs["setting"], sort=False):
         one = interquartile_mean(group)

@@ -29,14 +29,15 @@ def times_to_target(runs: pd.DataFrame, curves: pd.DataFrame, records: pd.DataFr
 
     Args:
         runs, curves, records: of a `Study`.
-        target: accuracy in [0, 1].
+        target: accuracy in [0, 1], or R² of a regression.
 
     Returns:
         One row a run: `setting`, `seed`, `time` (at which it was reached, or length of the run), `reached`, `diverged`.
     """
     ended = runs[runs["outcome"].isin(COUNTED)]
     diverged = ended["outcome"] == "diverged"
-    seen = records[records["train_accuracy"] >= target - _ROUNDING].groupby("run_id")["epoch"].min()
+    scores = records[[column for column in ("train_accuracy", "train_r2") if column in records]].max(axis=1)
+    seen = records[scores >= target - _ROUNDING].groupby("run_id")["epoch"].min()
     arrival = ended["run_id"].map(seen).mask(diverged).astype(float)
     last = ended["run_id"].map(curves.groupby("run_id")["epoch"].max()).astype(float)
     return ended[["setting", "seed"]].assign(time=arrival.fillna(last), reached=arrival.notna(), diverged=diverged)

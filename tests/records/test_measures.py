@@ -65,7 +65,7 @@ assert orders[0] == orders[1], "lower is better, and it is 1 less the accuracy"
 finals_table = final_table.draw(Section(""), findings, ReportOptions(title="", targets=(0.8,)))
 assert f"{KEY} estimate" in finals_table
 assert set(finals_table["reference/ridge_accuracy"]) == {0.625}
-assert references(study.runs).accuracies["ridge"] == 0.625
+assert references(study.runs).scores["ridge"] == 0.625
 assert "ridge 0.625" in references(study.runs).sentence()
 assert KEY in runs.draw(Section(""), findings, ReportOptions(title="", targets=(0.8,)))
 printed = StringIO()

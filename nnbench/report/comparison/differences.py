@@ -26,7 +26,9 @@ def draw(section: Section, versus: Versus) -> pd.DataFrame:
         parts.append(versus.shifts(metric).assign(measure=metric.name))
         if page.room < 40:
             page = section.next_page()
-        page.heading(f"{metric.name.capitalize()}{' (nats)' if 'loss' in metric.name else ''}")
+        page.heading(
+            f"{numbers.capitalized(metric.name)}{f' ({versus.after.loss_unit})' if metric.quantity == 'loss' else ''}"
+        )
         page.y += 0.8
         rows = [_row(versus, change) for change in versus.changes(metric)]
         rest = [

@@ -11,6 +11,6 @@ from nnbench.report.plots.sheet import Section
 
 def draw(section: Section, versus: Versus) -> pd.DataFrame:
     """The training loss, as `versus.curves.bands` gives it."""
-    table = curves.bands(versus, "train_loss", "Training loss (nats)")
+    table = curves.bands(versus, "train_loss", f"Training loss ({versus.after.loss_unit})")
     low = table.loc[table["low"] > 0, "low"].min() / 1.15
     return curves.draw(section, versus, table, METRICS["final/train_loss"], scale(low, ceiling(table)), cut(table))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from nnbench.core.formatting import count, listing
+from nnbench.core.formatting import capitalized, count, listing
 from nnbench.records.measure import Measure
 from nnbench.report.comparison.change import Change, diverged
 from nnbench.report.comparison.pairing import Versus
@@ -65,7 +65,7 @@ def headline(versus: Versus, by: Measure) -> str:
     phrase = {side: _of(group, len(changes)) for side, group in sides.items()}
     parts = [f"{word} for {phrase[side]}" for word, side in (("better", 1), ("worse", -1)) if sides[side]]
     unchanged = f", not shown to change for {phrase[0]}" if sides[0] else ""
-    return f"{by.name.capitalize()} is {' and '.join(parts)}{unchanged}"
+    return f"{capitalized(by.name)} is {' and '.join(parts)}{unchanged}"
 
 
 def _of(changes: Sequence[Change], every: int) -> str:

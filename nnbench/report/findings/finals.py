@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from nnbench.core import formatting as numbers
 from nnbench.records.measure import Measure
 from nnbench.records.measures import by_rank
-from nnbench.report.findings.findings import METRICS, Findings
+from nnbench.report.findings.findings import Findings
 from nnbench.stats.interquartile import middle_mean
 
 
@@ -29,10 +29,10 @@ class Final:
 
 
 def measures(findings: Findings) -> list[Measure]:
-    """The measures with values, the primary one first; without validation accuracy if test accuracy is known."""
+    """The measures with values, the primary one first; without the validation score if the test score is known."""
     known = [metric for metric in by_rank() if findings.known(metric.column)]
-    tested = METRICS["test/accuracy"] in known
-    return [metric for metric in known if not (tested and metric.column == "final/val_accuracy")]
+    tested, validated = findings.score("test"), findings.score("val")
+    return [metric for metric in known if not (metric == validated and tested in known)]
 
 
 def finals(findings: Findings, metric: Measure) -> dict[str, Final]:

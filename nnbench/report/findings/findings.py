@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from nnbench.core import palette
-from nnbench.records.kinds import SCORES, kind_of
+from nnbench.records.kinds import LOSS_UNITS, SCORES, kind_of
 from nnbench.records.measure import Kind, Measure, Split
 from nnbench.records.measures import by_rank
 from nnbench.records.outcomes import COMPLETED, COUNTED
@@ -100,6 +100,16 @@ class Findings:
         """The primary measure: accuracy or R² on test points, else on validation points, else on training points."""
         scores = [self.score(split) for split in ("test", "val", "train")]
         return next((one for one in scores if self.known(one.column)), scores[-1])
+
+    @property
+    def score_name(self) -> str:
+        """The name of the measure that settings are judged by: `accuracy` or `R²`."""
+        return SCORES[self.kind][1]
+
+    @property
+    def loss_unit(self) -> str:
+        """The unit of the loss: `nats` or `squared error`."""
+        return LOSS_UNITS[self.kind]
 
     def score(self, split: Split) -> Measure:
         """The accuracy or R² after the last epoch, on the points of a split."""

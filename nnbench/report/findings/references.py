@@ -1,4 +1,4 @@
-"""What other classifiers reach on the points of a study: the lines and sentences that the networks are set against."""
+"""What plain methods reach on the points of a study: the lines and sentences that the networks are set against."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from nnbench.core.formatting import fixed, listing
+from nnbench.records.kinds import SCORES, kind_of
 from nnbench.records.measures import MEASURES
 from nnbench.report.plots import style
 
@@ -14,19 +15,22 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-# The measures of what other classifiers reach on a run's own points.
+# The measures of what plain methods reach on a run's own points.
 REFERENCES = tuple(measure for measure in MEASURES if measure.group == "reference")
-CHANCE, BAYES = "chance", "Bayes"  # names of measures
+CHANCE, MEAN, BAYES = "chance", "training mean", "Bayes"  # names of measures
+UNLEARNT = (CHANCE, MEAN)  # what takes no features: no line of its own
 PHRASES = {
     CHANCE: "always guessing the most frequent class",
     "nearest neighbours": "the nearest neighbours among the same training points",
+    MEAN: "the mean of the training targets",
+    "least squares": "least squares on the same training points",
     BAYES: "the Bayes classifier, which knows the data's density",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class References:
-    """What other classifiers reach on the points of a study: means over seeds.
+    """What plain methods reach on the points of a study: means over seeds.
 
     Attributes:
         values: by the key of a measure of `REFERENCES`, in that order; without those that are unknown, or not the same for
@@ -36,26 +40,31 @@ class References:
     values: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def accuracies(self) -> dict[str, float]:
-        """The known accuracies by the names of their measures, in ascending order."""
-        return self._of("accuracy")
+    def scores(self) -> dict[str, float]:
+        """The known accuracies, or R² of a regression, by the names of their measures, in ascending order."""
+        return self._of(*(name for _, name in SCORES.values()))
 
     @property
     def losses(self) -> dict[str, float]:
         """The known losses by the names of their measures, in ascending order."""
         return self._of("loss")
 
-    def _of(self, quantity: str) -> dict[str, float]:
-        known = {one.name: self.values[one.key] for one in REFERENCES if one.quantity == quantity and one.key in self.values}
+    @property
+    def score_name(self) -> str:
+        """The name of what `scores` are: `accuracy` or `R²`."""
+        return SCORES[kind_of(self.values)][1]
+
+    def _of(self, *quantities: str) -> dict[str, float]:
+        known = {one.name: self.values[one.key] for one in REFERENCES if one.quantity in quantities and one.key in self.values}
         return dict(sorted(known.items(), key=lambda item: item[1]))
 
-    def accuracy_key(self) -> str:
-        """Caption sentence about the lines on a page of accuracies; empty if only chance is known."""
-        phrases = [f"{name} ({fixed(value)})" for name, value in self.accuracies.items() if name != CHANCE]
+    def score_key(self) -> str:
+        """Caption sentence about the lines on a page of accuracies or R²; empty if only chance is known."""
+        phrases = [f"{name} ({fixed(value)})" for name, value in self.scores.items() if name not in UNLEARNT]
         if not phrases:
             return ""
-        sentence = f" Dotted: test accuracy of {listing(phrases)} on the same points."
-        if BAYES in self.accuracies:
+        sentence = f" Dotted: test {self.score_name} of {listing(phrases)} on the same points."
+        if BAYES in self.scores:
             sentence += " A mean training accuracy well above that of Bayes is one of memorised label noise."
         return sentence
 
@@ -70,7 +79,7 @@ class References:
 
     def beyond(self, targets: Sequence[float]) -> str:
         """Caption sentence about the targets of training accuracy that only memorising reaches; empty if there is none."""
-        bayes = self.accuracies.get(BAYES)
+        bayes = self.scores.get(BAYES)
         above = [f"{target:.2f}" for target in targets if bayes is not None and target > bayes]
         if bayes is None or not above:
             return ""
@@ -84,10 +93,10 @@ class References:
         """All that is known, as a sentence below a table; empty if nothing is."""
         phrases = []
         for one in REFERENCES:
-            if one.quantity == "accuracy" and one.key in self.values:
+            if one.quantity != "loss" and one.key in self.values:
                 loss = f" ({fixed(self.losses[one.name])} nats)" if one.name in self.losses else ""
                 phrases.append(f"{PHRASES.get(one.name, one.name)} {fixed(self.values[one.key])}{loss}")
-        return f"For comparison, accuracy on the same test points: {'; '.join(phrases)}." if phrases else ""
+        return f"For comparison, {self.score_name} on the same test points: {'; '.join(phrases)}." if phrases else ""
 
 
 def references(runs: pd.DataFrame) -> References:
@@ -98,7 +107,7 @@ def references(runs: pd.DataFrame) -> References:
 
 def chance(runs: pd.DataFrame) -> float | None:
     """The accuracy of guessing: as the runs tell it, or else one over the classes; None where these vary or are one."""
-    known = references(runs).accuracies.get(CHANCE)
+    known = references(runs).scores.get(CHANCE)
     if known is None and "dataset.classes" in runs:
         classes = pd.to_numeric(runs["dataset.classes"], errors="coerce").dropna().unique()
         known = 1 / float(classes[0]) if len(classes) == 1 and classes[0] > 0 else None

@@ -12,7 +12,7 @@ from nnbench.core import formatting as numbers
 from nnbench.core import palette
 from nnbench.records.measure import Measure
 from nnbench.report.findings.findings import Findings
-from nnbench.report.findings.references import CHANCE, chance, references
+from nnbench.report.findings.references import UNLEARNT, chance, references
 from nnbench.report.plots.labels import short
 from nnbench.report.plots.ticks import positive
 
@@ -64,7 +64,7 @@ def lines(findings: Findings, table: pd.DataFrame, by: Measure, *, limits: tuple
     order = [str(setting) for setting in findings.ranking(by)["setting"]]
     known = references(findings.runs)
     guess = chance(findings.runs)
-    shown = known.losses if limits else {name: value for name, value in known.accuracies.items() if name != CHANCE}
+    shown = known.losses if limits else {name: value for name, value in known.scores.items() if name not in UNLEARNT}
     low, high = positive(*limits) if limits else (guess or 0.0, 1.0)
     lost = findings.runs[findings.runs["outcome"] == "diverged"][["setting", "diverged_at_epoch"]].dropna()
     return [

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from nnbench.core.formatting import INTERVAL, p_value
+from nnbench.core.formatting import INTERVAL, capitalized, p_value
 from nnbench.records.study import Study
 from nnbench.report.comparison import PAGES, wording
 from nnbench.report.comparison.pairing import Versus
@@ -79,7 +79,7 @@ def _summary(made: Composition, versus: Versus) -> str:
         for change in versus.changes(metric):
             words = f"{f'**{change.signed}**' if change.differ else change.signed} {change.bounds}".rstrip()
             rows.append([markdown.escape(change.setting), change.seeds, *change.sides, words, p_value(change.p_holm)])
-        tables.append(f"{metric.name.capitalize()}:\n\n{markdown.table(heads, rows)}")
+        tables.append(f"{capitalized(metric.name)}:\n\n{markdown.table(heads, rows)}")
     changes = []
     for row in versus.differences.to_dict("records"):
         which = f" of {markdown.escape(row['setting'])}" if row["setting"] else ""

@@ -144,8 +144,7 @@ def _loss(findings: Findings, part: Part) -> list[charts.Json]:
 
 
 def _accuracy(findings: Findings, part: Part) -> list[charts.Json]:
-    held_out = findings.known("final/val_accuracy")
-    return charts.lines(findings, part.table, METRICS["final/val_accuracy" if held_out else "final/train_accuracy"])
+    return charts.lines(findings, part.table, findings.held_out)
 
 
 def _provenance(part: Part) -> Markup:

@@ -1,4 +1,4 @@
-"""Page: training and validation accuracy over the epochs."""
+"""Page: training and validation accuracy, or R² of a regression, over the epochs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 import pandas as pd
 from matplotlib.axes import Axes
 
-from nnbench.report.findings.findings import METRICS, Findings
-from nnbench.report.findings.references import CHANCE, chance, lines, references
+from nnbench.core.formatting import capitalized
+from nnbench.records.kinds import SCORES
+from nnbench.report.findings.findings import Findings
+from nnbench.report.findings.references import UNLEARNT, chance, lines, references
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import curves, style
 from nnbench.report.plots.sheet import Section
@@ -15,13 +17,17 @@ from nnbench.report.sentences import wording
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
-    """Draw the page; return `curves.bands` of training and validation accuracy."""
-    table = curves.bands(findings, {"train_accuracy": "Training accuracy", "val_accuracy": "Validation accuracy"})
-    by = METRICS["final/val_accuracy" if findings.known("final/val_accuracy") else "final/train_accuracy"]
+    """Draw the page; return `curves.bands` of training and validation accuracy or R²."""
+    part, name = SCORES[findings.kind]
+    section.kind = capitalized(name)
+    table = curves.bands(findings, {f"train_{part}": f"Training {name}", f"val_{part}": f"Validation {name}"})
+    by = findings.held_out
     known = references(findings.runs)
-    caption = curves.caption(findings, table) + known.accuracy_key()
+    caption = curves.caption(findings, table) + known.score_key()
+    if findings.kind == "regression" and (table["low"] < 0).any():
+        caption += " Below 0, where the mean of the targets would be closer, nothing is shown."
     page = section.page(wording.headline(findings, by), caption)
-    curves.draw(page, findings, table, by, FromChance(chance(findings.runs), known.accuracies))
+    curves.draw(page, findings, table, by, FromChance(chance(findings.runs), known.scores))
     return table
 
 
@@ -50,7 +56,7 @@ class FromChance:
         axes.set_ylim(lowest, 1)
         axes.set_yticks([tick / 10 for tick in range(2, 11, 2) if not lowest or tick / 10 > lowest + 0.03])
         wide = axes.get_position().width > 0.5
-        lines(axes, {name: value for name, value in self.references.items() if name != CHANCE}, named=wide)
+        lines(axes, {name: value for name, value in self.references.items() if name not in UNLEARNT}, named=wide)
         if lowest and wide:
             axes.text(
                 0.995,

@@ -26,7 +26,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     """Draw the page; one row per setting and scale (log, linear), best first.
 
     Returns:
-        `setting`, `scale`, `n`, `estimate`, `low`, `high` (nats), `p`, `behind`.
+        `setting`, `scale`, `n`, `estimate`, `low`, `high` (in the unit of the loss), `p`, `behind`.
     """
     curves = findings.study.curves.merge(findings.scored[["run_id", "setting", "seed"]], on="run_id")
     column = "val_loss" if curves["val_loss"].notna().any() else "train_loss"
@@ -39,7 +39,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     for log, one in found.items():
         page.heading("Every doubling of the epochs weighted equally" if log else "Every epoch weighted equally")
         page.y += 1
-        _forest_plot(page, findings, one, f"mean {name} (nats)")
+        _forest_plot(page, findings, one, f"mean {name} ({findings.loss_unit})")
     parts = [one.ranking.assign(scale="log" if log else "linear") for log, one in found.items()]
     return pd.concat(parts, ignore_index=True)[["setting", "scale", "n", "estimate", "low", "high", "p", "behind"]]
 

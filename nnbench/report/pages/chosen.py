@@ -23,7 +23,7 @@ from nnbench.report.sentences import wording
 _STEP, _MANY = 5.2, 10  # millimetres from one hyperparameter to the next; optimizers below
 _SPACE, _COLUMNS = 30.0, (86.0, 106.0, 124.0, 158.0)  # where the spaces begin, and the columns beside them, in millimetres
 _CAPTION = (
-    "For each optimizer, the setting with the best mean validation accuracy over the tuning seeds; a setting that lost a run "
+    "For each optimizer, the setting with the best mean validation {} over the tuning seeds; a setting that lost a run "
     "ranks below all that lost none. Line: the search space, on a logarithmic scale where it was searched so; filled mark: "
     "the chosen value; tick: the default. On the edge: no value beyond was tried, one would change the updates by more than "
     "1 %, and a better value may lie there."
@@ -35,7 +35,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     if findings.study.selection.empty:
         raise NoDataError("no optimizer was tuned")
     selection = findings.ordered(findings.study.selection)
-    page = section.page(_title(findings, selection), _CAPTION)
+    page = section.page(_title(findings, selection), _CAPTION.format(findings.score_name))
     for at, (optimizer, group) in enumerate(selection.groupby("optimizer", sort=False)):
         if page.room < 20 + _STEP * len(group):
             page = section.next_page()
@@ -85,9 +85,8 @@ def _choice(page: Page, findings: Findings, optimizer: str, group: pd.DataFrame,
     """Draw one optimizer: one row per hyperparameter."""
     line_style, first = _look(findings, optimizer), group.iloc[0]
     page.swatch(LEFT, page.y, line_style, BODY)
-    judged = (
-        f"best of {count(int(first['configs']), 'configuration')}, validation accuracy {numbers.fixed(first['val_accuracy'])}"
-    )
+    value = f"validation {findings.score_name} {numbers.fixed(first['val_accuracy'])}"
+    judged = f"best of {count(int(first['configs']), 'configuration')}, {value}"
     lost = f", {count(int(first['lost']), 'run')} lost" if first["lost"] else ""
     judged += f" over {count(int(first['seeds']), 'seed')}{lost}"
     page.write(style.RIGHT, page.y, judged, size=SMALL, colour=MUTED, align="right")

@@ -35,7 +35,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     if findings.ended.empty:
         raise NoDataError("no run was completed or diverged")
     chance = _chance(findings)
-    table = failures(findings.ordered(findings.runs), chance=chance)
+    table = failures(findings.ordered(findings.runs), accuracy=findings.score("train").column, chance=chance)
     table = table.sort_values("share", ascending=False, kind="stable", ignore_index=True)
     more = f" The first {_MANY} of {len(table)} settings." if len(table) > _MANY else ""
     page = section.page(_title(findings, table), _caption(findings, chance) + more)
@@ -46,7 +46,9 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
 
 
 def _chance(findings: Findings) -> float:
-    """Highest training accuracy that counts as chance; NaN where the number of points is unknown."""
+    """Highest training accuracy or R² that counts as chance; NaN where the number of points is unknown."""
+    if findings.kind == "regression":
+        return 0.0  # of the mean of the targets
     samples = pd.to_numeric(pd.Series(findings.runs.get("dataset.samples"), dtype=object), errors="coerce").min()
     if findings.classes is None or np.isnan(samples):
         return np.nan
@@ -71,11 +73,11 @@ def _title(findings: Findings, table: pd.DataFrame) -> str:
 
 
 def _caption(findings: Findings, chance: float) -> str:
-    line = (
-        ""
-        if np.isnan(chance)
-        else f" (a training accuracy of {chance:.3f} or less, which guessing exceeds once in twenty times)"
-    )
+    line = f" (a training accuracy of {chance:.3f} or less, which guessing exceeds once in twenty times)"
+    if np.isnan(chance):
+        line = ""
+    elif findings.kind == "regression":
+        line = " (a training R² of 0 or less: no closer to the targets than their mean)"
     return (
         f"Mark: the proportion of a setting's runs that diverged (the loss became infinite or NaN) or ended at chance{line}. "
         "Bar: Wilson's 95 % interval. Runs that failed or were killed are not counted. "
@@ -99,7 +101,7 @@ def _map(page: Page, findings: Findings, shown: pd.DataFrame, chance: float) -> 
     """Draw one mark per setting and seed; gaps are missing runs."""
     runs = findings.runs[findings.runs["setting"].isin(shown["setting"])]
     seeds = np.sort(runs["seed"].dropna().unique())[:_SEEDS]
-    at_chance = (runs["outcome"].isin(COMPLETED)) & (runs["final/train_accuracy"] <= chance)
+    at_chance = (runs["outcome"].isin(COMPLETED)) & (runs[findings.score("train").column] <= chance)
     ended = runs["outcome"].replace(dict.fromkeys(COMPLETED, "completed")).mask(at_chance, "at chance")
     heading = (
         "How each run ended" if len(seeds) == runs["seed"].nunique() else f"How the runs of the first {_SEEDS} seeds ended"

@@ -23,7 +23,7 @@ _CAPTION = (
     f"Interquartile mean over seeds of the completed runs, with its {numbers.INTERVAL}; rows in the order of the "
     "ranking, in which a diverged run is worse than any other. "
     "Bold: the best of a column and all that are not shown to differ from it; no bold where no difference is shown. "
-    "Losses in nats. Time: of the training loop, evaluations included."
+    "Losses in {}. Time: of the training loop, evaluations included."
 )
 _REACHED = (
     "The epoch by which half of the runs had reached the target; a diverged run never does. ∞: fewer than half reached it "
@@ -37,8 +37,8 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     if findings.scored.empty:
         raise NoDataError("no run was completed")
     columns = [column for column in _HEADS if findings.known(column)]
-    if "test/accuracy" in columns and "final/val_accuracy" in columns:
-        columns.remove("final/val_accuracy")
+    if findings.known(findings.score("test").column) and (validated := findings.score("val").column) in columns:
+        columns.remove(validated)
     rankings = {column: findings.ranking(METRICS[column]).set_index("setting") for column in columns}
     result = findings.ranking(findings.primary)[["setting", "optimizer", "runs", "diverged"]]
     for column, ranking in rankings.items():
@@ -48,7 +48,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     ended = findings.scored["setting"].value_counts()
     result["ended"] = result["setting"].map(ended).fillna(0).astype(int)
     result["train_seconds"] = result["setting"].map(seconds)
-    page = section.page(wording.headline(findings, findings.primary), _CAPTION)
+    page = section.page(wording.headline(findings, findings.primary), _CAPTION.format(findings.loss_unit))
     page = _finals(page, findings, result, columns, section.next_page)
     for metric in by_rank():
         if metric.column not in METRICS and findings.known(metric.column):
@@ -58,7 +58,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     if sentence := known.sentence():
         page = page if page.room > 10 else section.next_page()
         page.note(sentence)
-        for measure in REFERENCES:
+        for measure in (one for one in REFERENCES if one.kind in (None, findings.kind)):
             result[measure.column] = known.values.get(measure.key)
     run = races(findings, options.targets)
     beyond = known.beyond([race.target for race in run])
@@ -110,7 +110,7 @@ def _times(
 ) -> Page:
     """Draw the table of epochs to the targets, with an optional note above it."""
     page.y += 8
-    page.heading("Epochs to reach a training accuracy of")
+    page.heading(f"Epochs to reach a training {findings.score_name} of")
     if note:  # above the table: below it there may be no room left
         page.note(note)
     page.y += 1.5

@@ -1,11 +1,13 @@
-"""Page: the generalisation gap between training and held-out accuracy."""
+"""Page: the generalisation gap between training and held-out accuracy, or R² of a regression."""
 
 from typing import Literal
 
 import pandas as pd
 
 from nnbench.core import formatting as numbers
-from nnbench.report.findings.findings import METRICS, Findings
+from nnbench.records.kinds import SCORES
+from nnbench.records.measure import Measure
+from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots.forest import forest_plot, interval_row
 from nnbench.report.plots.sheet import Page, Section
@@ -14,9 +16,8 @@ from nnbench.report.sentences.wording import left_out, short_name
 from nnbench.stats.generalisation import generalisation_gap
 
 _MANY = 12
-_TRAINING = "final/train_accuracy"
 _CAPTION = (
-    "Above: one mark per completed run, training accuracy against accuracy on {} points; on the diagonal both are equal. "
+    "Above: one mark per completed run, training {name} against {name} on {unseen} points; on the diagonal both are equal. "
     "Below: the gap between the two: its interquartile mean over seeds, "
     f"the {numbers.INTERVAL}, and single runs as small dots. A setting that learns nothing has no gap either."
 )
@@ -24,45 +25,46 @@ _CAPTION = (
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
     """Draw the page; return `setting`, `n`, `estimate`, `low`, `high` (proportions), largest gap first."""
-    split: Literal["test", "val"] = "test" if findings.known("test/accuracy") else "val"
-    unseen = METRICS["test/accuracy" if split == "test" else "final/val_accuracy"]
-    if not findings.known(unseen.column) or not findings.known(_TRAINING):
+    split: Literal["test", "val"] = "test" if findings.known(findings.score("test").column) else "val"
+    unseen, training = findings.score(split), findings.score("train")
+    if not findings.known(unseen.column) or not findings.known(training.column):
         raise NoDataError("no completed run was evaluated on held-out points")
-    table = generalisation_gap(findings.scored, split=split)
+    table = generalisation_gap(findings.scored, measure=SCORES[findings.kind][0], split=split)
     table = table[table["n"] > 0].sort_values("estimate", ascending=False, kind="stable", ignore_index=True)
     words = unseen.name.split()[0]
     best = [name for name in map(str, findings.ranking(findings.primary)["setting"]) if name in set(table["setting"])]
-    page = section.page(_title(table, words), _CAPTION.format(words) + left_out(best, _MANY, "setting"))
+    caption = _CAPTION.format(name=findings.score_name, unseen=words)
+    page = section.page(_title(table, words, findings.score_name), caption + left_out(best, _MANY, "setting"))
     shown = table[table["setting"].isin(best[:_MANY])]
-    _scatter(page, findings, shown, unseen.column, unseen.name)
-    _forest_plot(page, findings, shown, unseen.column)
+    _scatter(page, findings, shown, training, unseen)
+    _forest_plot(page, findings, shown, training, unseen)
     return table
 
 
-def _title(table: pd.DataFrame, unseen: str) -> str:
+def _title(table: pd.DataFrame, unseen: str, name: str) -> str:
     widest, narrowest = table.iloc[0], table.iloc[-1]
     if len(table) == 1:
         gap = numbers.interval(widest["estimate"], widest["low"], widest["high"])
-        return f"From training to {unseen} points, the accuracy of {short_name(widest['setting'])} falls by {gap}"
+        return f"From training to {unseen} points, the {name} of {short_name(widest['setting'])} falls by {gap}"
     low, high = (f"{numbers.fixed(one['estimate'], 2)} for {short_name(one['setting'])}" for one in (narrowest, widest))
     if not narrowest["high"] < widest["low"]:  # whose gap is the widest is not known
         low, high = (numbers.fixed(one["estimate"], 2) for one in (narrowest, widest))
-    return f"From training to {unseen} points accuracy falls by {low} to {high}"
+    return f"From training to {unseen} points {name} falls by {low} to {high}"
 
 
-def _scatter(page: Page, findings: Findings, shown: pd.DataFrame, column: str, name: str) -> None:
+def _scatter(page: Page, findings: Findings, shown: pd.DataFrame, training: Measure, unseen: Measure) -> None:
     side = min(110.0, page.room - 26 - (8.5 if len(shown) <= 6 else 6.5) * len(shown))
     axes = page.axes(LEFT + (WIDTH - side) / 2, page.y, side, side)
     runs = findings.scored[findings.scored["setting"].isin(shown["setting"])]
-    low = min(runs[_TRAINING].min(), runs[column].min())
-    axes.set(xlim=(low - 0.02, 1.01), ylim=(low - 0.02, 1.01), xlabel="training accuracy", ylabel=name)
+    low = min(runs[training.column].min(), runs[unseen.column].min())
+    axes.set(xlim=(low - 0.02, 1.01), ylim=(low - 0.02, 1.01), xlabel=training.name, ylabel=unseen.name)
     axes.locator_params(nbins=6)
-    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.6)
+    axes.plot([min(low, 0), 1], [min(low, 0), 1], color=MUTED, linewidth=0.6)
     for setting in shown["setting"]:
         group, line_style = runs[runs["setting"] == setting], findings.styles[setting]
         axes.plot(
-            group[_TRAINING],
-            group[column],
+            group[training.column],
+            group[unseen.column],
             line_style.marker,
             color=line_style.colour,
             alpha=0.75,
@@ -72,9 +74,9 @@ def _scatter(page: Page, findings: Findings, shown: pd.DataFrame, column: str, n
     page.y += side + 16
 
 
-def _forest_plot(page: Page, findings: Findings, shown: pd.DataFrame, column: str) -> None:
-    gaps = dict(iter((findings.scored[_TRAINING] - findings.scored[column]).groupby(findings.scored["setting"])))
+def _forest_plot(page: Page, findings: Findings, shown: pd.DataFrame, training: Measure, unseen: Measure) -> None:
+    gaps = dict(iter((findings.scored[training.column] - findings.scored[unseen.column]).groupby(findings.scored["setting"])))
     rows = [interval_row(row, findings.styles, gaps[row["setting"]]) for row in shown.to_dict("records")]
-    axes = forest_plot(page, rows, "training minus held-out accuracy", ("gap", "95 % interval", "runs"))
+    axes = forest_plot(page, rows, f"training minus held-out {findings.score_name}", ("gap", "95 % interval", "runs"))
     if axes.get_xlim()[0] < 0 < axes.get_xlim()[1]:
         axes.axvline(0, color=MUTED, linewidth=0.8)

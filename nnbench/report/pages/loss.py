@@ -16,19 +16,22 @@ from nnbench.report.plots.sheet import Section
 from nnbench.report.plots.ticks import logarithmic
 from nnbench.report.sentences import wording
 
+_SPLITS = ("train", "Training"), ("val", "Validation")
 _EARLY = 0.01, 30  # share of the epochs, and epochs, in which a spike may be cut off
 _SPIKE = 1.5  # times as high as all that comes later
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
     """Draw the page; return `curves.bands` of training and validation loss."""
-    table = curves.bands(findings, {"train_loss": "Training loss (nats)", "val_loss": "Validation loss (nats)"})
+    table = curves.bands(findings, {f"{split}_loss": f"{word} loss ({findings.loss_unit})" for split, word in _SPLITS})
     by = METRICS["final/train_loss"]
     known = references(findings.runs)
     bayes = known.losses.get(BAYES)
     lows, top = _lows(table, bayes), ceiling(table)
     key = known.loss_key() if bayes is not None and min(lows.values()) <= bayes <= top else ""
-    page = section.page(wording.headline(findings, by), curves.caption(findings, table) + cut(table) + _clip(table) + key)
+    page = section.page(
+        wording.headline(findings, by), curves.caption(findings, table) + cut(table) + _clip(findings, table) + key
+    )
     curves.draw(page, findings, table, by, Logarithmic(lows, top, known.losses))
     return table
 
@@ -53,9 +56,10 @@ def cut(table: pd.DataFrame) -> str:
     return f" Early losses of up to {highest:.2g} are cut off above {top:.2g}." if highest > top else ""
 
 
-def _clip(table: pd.DataFrame) -> str:
-    """Caption sentence about the clipping that only the training loss has; empty unless both are shown."""
-    return " Only the training loss clips probabilities at 1e-7, as the notebook does." if table["curve"].nunique() > 1 else ""
+def _clip(findings: Findings, table: pd.DataFrame) -> str:
+    """Caption sentence about the clipping that only the training cross-entropy has; empty unless both losses are shown."""
+    clipped = findings.kind == "classification" and table["curve"].nunique() > 1
+    return " Only the training loss clips probabilities at 1e-7, as the notebook does." if clipped else ""
 
 
 def _lows(table: pd.DataFrame, bayes: float | None) -> dict[str, float]:

@@ -19,7 +19,7 @@ _COLUMN = 30.0  # millimetres of a measure
 _NAMED = 6  # pairs that are listed
 _CAPTION = (
     "Above: the rank of each setting by each measure, 1 is best. Below: its interquartile mean over the seeds of the "
-    f"completed runs, with its {numbers.INTERVAL}; cross-entropy in nats, lower is better. Bold: the best of a "
+    f"completed runs, with its {numbers.INTERVAL}; losses in {{}}, lower is better. Bold: the best of a "
     "column and all that are not shown to differ from it; no bold where no difference is shown. The p-values of each "
     "measure are corrected over its own pairs only. Best epoch: the evaluated epoch with the lowest validation loss."
 )
@@ -40,7 +40,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     if findings.by(findings.primary).conclusion.settings < 2:
         raise NoDataError("no second setting is ranked")
     parts = {metric: _ranked(findings, metric, one) for metric, one in found.items()}
-    page = section.page(_title(findings, metrics), _CAPTION)
+    page = section.page(_title(findings, metrics), _CAPTION.format(findings.loss_unit))
     _places(page, findings, parts)
     page = _values(page, section, findings, found)
     _pairs(page, section, findings, found)

@@ -6,6 +6,7 @@ import pandas as pd
 
 from nnbench.core.constraints import MINIMUM_RUNS
 from nnbench.core.formatting import count, listing, percent
+from nnbench.records.measure import Split
 from nnbench.report.findings import budget
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import NoDataError, ReportOptions
@@ -26,6 +27,7 @@ _CHAIN = (
     "Runs of "
     "one seed have the same points but different initial weights, and are compared with each other."
 )
+_HELD_OUT: tuple[Split, Split] = ("val", "test")
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
@@ -70,7 +72,7 @@ def _title(findings: Findings) -> str:
 def _stages(findings: Findings) -> list[tuple[str, str, str, str, str, str]]:
     """Rows of the stage table: name, seeds, runs, and the use of training, validation and test points."""
     runs, tuning = findings.runs, findings.study.tuning
-    held = [float(pd.Series(runs.get(f"dataset.{split}_samples")).fillna(0).max() or 0) > 0 for split in ("val", "test")]
+    held = [findings.known(findings.score(split).column) for split in _HELD_OUT]
     judged = findings.primary.name.split()[0]
     final = (
         "comparison",
@@ -128,7 +130,16 @@ def _task(findings: Findings) -> list[tuple[str, str]]:
     redrawn = {"true": "drawn anew for each seed", "false": "the same for all seeds"}.get(
         configured("dataset.redraw").lower(), "drawn by seed"
     )
-    fields = [key for key in map(str, runs) if key.startswith("dataset.") and not key.endswith(("name", "redraw", "samples"))]
+    if "dataset.val_share" in runs:
+        divided = {"true": "anew for each seed", "false": "in the same way for all seeds"}
+        points = f"one table, divided {divided.get(configured('dataset.redraw').lower(), 'by seed')} into disjoint splits"
+    else:
+        points = f"points {redrawn}, separately for each split"
+    fields = [
+        key
+        for key in map(str, runs)
+        if key.startswith("dataset.") and not key.endswith(("name", "redraw", "samples", "with_test"))
+    ]
     details = ", ".join(f"{key.removeprefix('dataset.')} {configured(key)}" for key in fields if distinct_values(runs, key))
     layers = configured("network.hidden").strip("[]").replace(", ", " and ") or "no"
     sizes = [size for size in distinct_values(runs, "training.batch_size") if size != "None"]
@@ -136,7 +147,7 @@ def _task(findings: Findings) -> list[tuple[str, str]]:
     rules = [
         (
             "Task",
-            f"{configured('dataset.name')}{f' ({details})' if details else ''}; points {redrawn}, separately for each split.",
+            f"{configured('dataset.name')}{f' ({details})' if details else ''}; {points}.",
         ),
         (
             "Training",
@@ -156,8 +167,8 @@ def _task(findings: Findings) -> list[tuple[str, str]]:
         rules.append(
             (
                 "Tuning",
-                f"{cost[0].upper()}{cost[1:]}.{chosen} The best mean validation accuracy wins; a setting that lost a run "
-                "ranks below all that lost none. Only runs on other seeds are compared.",
+                f"{cost[0].upper()}{cost[1:]}.{chosen} The best mean validation {findings.score_name} wins; a setting that "
+                "lost a run ranks below all that lost none. Only runs on other seeds are compared.",
             )
         )
     return rules

@@ -127,7 +127,7 @@ def _extent(search: Search, curves: dict[str, pd.DataFrame], along: str) -> tupl
 
 
 def _panel(page: Page, search: Search, curves: dict[str, pd.DataFrame], along: str) -> None:
-    page.heading(search.measure.capitalize())
+    page.heading(numbers.capitalized(search.measure))
     height = min(115.0, page.room - 54 - 8.5 * len(curves))
     page.y += 5
     axes = page.axes(LEFT + 9, page.y, RIGHT - LEFT - 13, height)

@@ -42,7 +42,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     run = [race for race in every if race.table["reached"].any()]
     if not run:
         wanted = numbers.listing([race.name for race in every]) or "any of the targets"
-        raise NoDataError(f"no run reached a training accuracy of {wanted}")
+        raise NoDataError(f"no run reached a training {findings.score_name} of {wanted}")
     unreached = [race.name for race in every if not race.table["reached"].any()]
     beyond = references(findings.runs).beyond([race.target for race in run])
     titled = _titled(run)
@@ -76,10 +76,10 @@ def _title(findings: Findings, race: Race) -> str:
         best = ranked.iloc[int((ranked["reached"] / ranked["n"]).argmax())]
         reached = f"{best['reached']} of {best['n']} runs of {wording.short_name(best['setting'])}"
         none = "No setting reaches" if len(ranked) == len(race.table) else "No ranked setting reaches"
-        return f"{none} {race.name} training accuracy in half of its runs; {reached} do"
+        return f"{none} {race.name} training {findings.score_name} in half of its runs; {reached} do"
     phrasing = wording.phrasing(
         findings,
-        f"median time to {race.name} training accuracy",
+        f"median time to {race.name} training {findings.score_name}",
         higher=False,
         printed=lambda epochs, low, high: f"{epochs:,.0f} epochs",
     )
@@ -88,9 +88,9 @@ def _title(findings: Findings, race: Race) -> str:
 
 def _caption(findings: Findings, unreached: list[str]) -> str:
     words = (
-        "The proportion of a setting's runs whose training accuracy has reached a target (Kaplan-Meier estimate): a run that "
-        "ended before reaching it is censored, one that diverged never reaches it. Seconds: epochs times the median time of "
-        "an epoch of that setting on this machine, because other work slows single runs."
+        f"The proportion of a setting's runs whose training {findings.score_name} has reached a target (Kaplan-Meier "
+        "estimate): a run that ended before reaching it is censored, one that diverged never reaches it. Seconds: epochs "
+        "times the median time of an epoch of that setting on this machine, because other work slows single runs."
     )
     if unreached:
         words += f" No run reached {numbers.listing(unreached)}."
@@ -104,7 +104,7 @@ def _panels(page: Page, findings: Findings, run: Sequence[Race], shown: Sequence
     width = (WIDTH - gap - 8) / 2
     height = max(20.0, min(58.0, (page.room - 44 - 8.4 * len(shown)) / rows - 16))
     for race in run:
-        page.heading(f"Proportion of runs that have reached {race.name} training accuracy")
+        page.heading(f"Proportion of runs that have reached {race.name} training {findings.score_name}")
         page.y += 1.5
         for column, unit in enumerate(("epochs", "seconds")):
             axes = page.axes(LEFT + 8 + column * (width + gap), page.y, width, height)

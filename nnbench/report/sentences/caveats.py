@@ -176,25 +176,32 @@ def _missing(findings: Findings) -> Caveat | None:
 
 
 def _no_test(findings: Findings) -> Caveat | None:
-    if findings.primary.column == "test/accuracy":
+    if findings.primary.split == "test":
         return None
     return Caveat("no_test", f"There is no test split: the settings are judged by {findings.primary.name}.")
 
 
+# A plain method for each kind of task: its measure, and the beginning of a sentence about it.
+_BASELINES = {
+    "classification": ("reference/neighbours_accuracy", "The nearest neighbours among the same training points reach"),
+    "regression": ("reference/linear_r2", "Least squares on the same training points reaches"),
+}
+
+
 def _below_neighbours(findings: Findings) -> Caveat | None:
-    """The best setting is worse than nearest neighbours, by the interval of the paired differences."""
-    best, baseline = findings.by(findings.primary).conclusion.best, "reference/neighbours_accuracy"
-    if not best or findings.primary.column != "test/accuracy" or not findings.known(baseline):
+    """The best setting is worse than a plain method, by the interval of the paired differences."""
+    best, (key, reaches) = findings.by(findings.primary).conclusion.best, _BASELINES[findings.kind]
+    if not best or findings.primary.split != "test" or not findings.known(key):
         return None
     own = findings.scored[findings.scored["setting"] == best]
-    short = interquartile_mean(own["test/accuracy"] - own[baseline])
+    short = interquartile_mean(own[findings.primary.column] - own[key])
     if not short.high < 0:
         return None
     return Caveat(
         "below_neighbours",
-        f"The nearest neighbours among the same training points reach {own[baseline].mean():.3f} test accuracy; "
+        f"{reaches} {own[key].mean():.3f} test {findings.score_name}; "
         f"{short_name(best)} is worse: paired difference {interval(short.estimate, short.low, short.high)}. "
-        "Even the setting ranked first does worse than a simple classifier.",
+        "Even the setting ranked first does worse than a simple method.",
     )
 
 

@@ -55,13 +55,13 @@ def test_references_are_means_over_seeds(comparison: Study) -> None:
     for key, value in found.values.items():
         assert value == pytest.approx(by_seed[key].first().mean())
     assert list(found.losses) == ["Bayes"]
-    assert list(found.accuracies) == ["chance", "nearest neighbours", "Bayes"]
+    assert list(found.scores) == ["chance", "nearest neighbours", "Bayes"]
 
 
 def test_references_must_agree_within_a_seed(comparison: Study) -> None:
     noisier = comparison.runs["setting"] == "adam"  # as if one setting were trained on another task
     mixed = changed(comparison, reference__bayes_accuracy=np.where(noisier, 0.7, 0.9))
-    assert "Bayes" not in references(mixed.runs).accuracies
+    assert "Bayes" not in references(mixed.runs).scores
     assert "Bayes" in references(mixed.runs).losses
 
 
@@ -81,7 +81,7 @@ def test_lines_are_drawn_where_the_references_are(comparison: Study, draw_page: 
     (page,), _ = draw_page(page_name, comparison)
     (bare,), _ = draw_page(page_name, without(comparison))
     known = references(comparison.runs)
-    lines = {"accuracy": list(known.accuracies.values())[1:], "loss": list(known.losses.values())}  # chance is the axis
+    lines = {"accuracy": list(known.scores.values())[1:], "loss": list(known.losses.values())}  # chance is the axis
     expected = lines[page_name]
     for axes, plain in zip(page.figure.axes, bare.figure.axes, strict=True):
         levels = [line.get_ydata()[0] for line in axes.lines if len(set(map(float, line.get_ydata()))) == 1]  # type: ignore[index, arg-type]
@@ -92,7 +92,7 @@ def test_lines_are_drawn_where_the_references_are(comparison: Study, draw_page: 
 def test_tables_have_the_references_and_the_best_epoch(comparison: Study, draw_page: Draw) -> None:
     _, table = draw_page("final_table", comparison)
     assert table["reference/neighbours_accuracy"].unique() == pytest.approx(
-        references(comparison.runs).accuracies["nearest neighbours"]
+        references(comparison.runs).scores["nearest neighbours"]
     )
     assert table["best/test_accuracy estimate"].notna().all()
     sentence = references(comparison.runs).sentence()
