@@ -82,7 +82,7 @@ def _with_interval(runs: pd.DataFrame, form: Form) -> str:
     if not (enough.any() and form.intervals):
         return ""
     return f", with its 95 % interval{' below' if form.stacked else ''}" + (
-        "" if enough.all() else f" for {MINIMUM_RUNS} finished runs or more"
+        "" if enough.all() else f" from {MINIMUM_RUNS} finished runs on"
     )
 
 

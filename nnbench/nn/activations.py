@@ -107,7 +107,7 @@ class SiLU(Activation):
     """z * sigmoid(z), also called swish. Elfwing et al., Neural Networks 107, 2018.
 
     With h = sigmoid(z), the derivative is h + z h (1 - h) = 1 - (1 - h) (1 - z h). It needs more than the activations, and is
-    computed with them, into an array of its own.
+    computed with them, into a separate array.
     """
 
     def __init__(self, values: FloatArray, gradients: FloatArray) -> None:
@@ -132,7 +132,7 @@ class GELU(Activation):
     PyTorch and of JAX's default, within 5e-4 of the exact function. Source: arXiv 1606.08415.
 
     The derivative is h + 2 z u' h (1 - h). It needs more than the activations, and is computed with them, into an array of its
-    own. Beyond |z| = `SATURATED`, h is 0 or 1 to the last digit of float64; u is computed up to there only, lest it overflow.
+    own. Beyond |z| = `SATURATED`, h is 0 or 1 to the last digit of float64; u is computed up to there only, to avoid overflow.
     """
 
     SATURATED = 8.0

@@ -29,8 +29,8 @@ class Network:
     including its row for the bias; it stays zero in all layers and does not contribute to a gradient. There is at least
     one if `guarded`, which detects divergence: zero times a weight that is not finite is NaN, as are its outputs then.
 
-    Dropout (Srivastava et al., JMLR 15, 2014) sets a share of the hidden activations to zero and divides the others by the
-    rest, so that their expectation stays. It is in `forward` and `backward` alone, for training: `outputs` computes without.
+    Dropout (Srivastava et al., JMLR 15, 2014) sets a share of the hidden activations to zero and divides the others by
+    the remaining share, so that the expectation is unchanged. Only `forward` and `backward` use it, not `outputs`.
 
     Args:
         inputs: features of a point.

@@ -11,8 +11,8 @@ class OneCycle(Schedule):
     """From `initial` to 1 at the fraction `rise` of the budget, then to `final` in the last step, each along half a cosine.
 
     Smith and Topin 2019 (super-convergence), in the form and with the defaults of PyTorch's OneCycleLR: the rise ends at
-    step rise * steps - 1, between two steps where that is not whole. The momentum stays as it is, which PyTorch's varies in
-    the opposite direction unless `cycle_momentum=False`.
+    step rise * steps - 1, which may lie between two steps. The momentum does not change; PyTorch varies it in the opposite
+    direction unless `cycle_momentum=False`.
     """
 
     rise: Share = 0.3

@@ -10,7 +10,7 @@ from nnbench.schedules.base import Schedule, warmup
 class WarmupStableDecay(Schedule):
     """Rise to 1 during the fraction `warmup` of the budget; 1; and a linear fall to `final` during the last `decay` of it.
 
-    Up to the fall, it does not depend on the budget but for the length of the warm-up. Hu et al. 2024 (MiniCPM); the linear
+    Before the fall, only the length of the warm-up depends on the budget. Hu et al. 2024 (MiniCPM); the linear
     fall of a fifth is that of Hägele et al., NeurIPS 2024.
     """
 

@@ -1,4 +1,4 @@
-"""Training on mini-batches, or with dropout: each epoch uses every training point once, in an order drawn anew."""
+"""Training on mini-batches, or with dropout: each epoch uses every training point once, in a new random order."""
 
 from collections.abc import Callable
 from math import isfinite, isnan, nan
@@ -38,7 +38,7 @@ class Batch:
         self.loss.gather(points)
 
     def compute(self, row: int) -> None:
-        """Compute the gradients, and buffer in `row` what the loss is computed from."""
+        """Compute the gradients, and buffer in `row` the values for the loss."""
         self.network.forward()
         self.loss.write_gradient(row)
         self.loss.buffer_batch(row)
@@ -87,8 +87,8 @@ class MiniBatches:
         network: its batch size is that of all batches but the last, which has the rest of the points.
         loss: of the points.
         points: the training points.
-        order: random numbers that decide the order.
-        dropout: random numbers that decide what is dropped.
+        order: random numbers for the order.
+        dropout: random numbers for dropout.
 
     Attributes:
         groups: batches of one size with the positions of the points of each, up to `BLOCK` of them; in their order, all of

@@ -1,4 +1,4 @@
-"""Evaluation of a network during its training, and what is kept of it for the `History`."""
+"""Evaluation of a network during its training, and the results for the `History`."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from math import inf, isfinite, nan
@@ -39,7 +39,7 @@ class Curves(NamedTuple):
 
 
 class CountedClosure:
-    """Loss and gradients at the present parameters, for optimizers that ask for them.
+    """Loss and gradients at the current parameters, for optimizers that call a closure.
 
     Attributes:
         calls: how often it was called.
@@ -62,7 +62,7 @@ class Best(NamedTuple):
 
 
 class Evaluation(NamedTuple):
-    """Validation loss and measure at an epoch, the counters of the training before it, and what the optimizer reports."""
+    """Validation loss and measure at an epoch, the counters of the training before it, and the optimizer's diagnostics."""
 
     loss: float
     measure: float
@@ -85,7 +85,7 @@ class Evaluator:
 
     Attributes:
         due: epochs of which `visit` must be called: those evaluated, the checkpoints, the last.
-        evaluated: what was found, by epoch.
+        evaluated: results by epoch.
     """
 
     def __init__(

@@ -29,7 +29,7 @@ class Piece:
 
     @property
     def rate(self) -> float | None:
-        """The present learning rate; None of a rule without one, or with one that is no number."""
+        """The current learning rate; None for a rule without one, or if it is not a number."""
         rate = getattr(self.optimizer, "learning_rate", None)
         return rate if isinstance(rate, int | float) else None
 
@@ -57,7 +57,7 @@ def pieces(
 
 
 def blocks(layers: Layers) -> Iterator[Block]:
-    """Yield the blocks of the layers in the order in which they lie in memory: weights and bias of the first, and so on."""
+    """Yield the blocks of the layers in the order of the memory: weights and bias of the first, and so on."""
     for at, (values, gradients) in enumerate(layers):
         role: Role = "last" if at == len(layers) - 1 else "hidden" if at else "first"
         name = f"layer_{at + 1}"

@@ -17,7 +17,7 @@ class Regularization:
     Attributes:
         weight_decay: decoupled weight decay (Loshchilov and Hutter, ICLR 2019): before each update,
             w *= 1 - rate * weight_decay, where rate is the learning rate times the schedule's multiplier, as in PyTorch's
-            AdamW; of an optimizer without a learning rate, the multiplier alone.
+            AdamW; for an optimizer without a learning rate, only the multiplier.
         l2: coefficient of the penalty l2 / 2 * |w|^2, whose gradient l2 * w is added to that of the loss. The losses that
             are recorded do not include it.
         clip_norm: largest Euclidean norm of all gradients together (Pascanu et al., ICML 2013), the penalty's included;

@@ -25,20 +25,20 @@ class Stepper:
     Args:
         optimizer: its hyperparameters.
         parameters: all of the network's, one vector.
-        gradients: likewise.
+        gradients: the same for the gradients.
         layers: the same two as pairs of matrices, views of the vectors, shape (inputs + 1, outputs), the last row the bias.
             Without layers, an optimizer with a `rest` leaves the whole vector to that.
         iterations_per: `step` makes k the iteration everywhere; `layer` counts one for each layer in each step, as the
             optimizers of "Neural Networks from Scratch" do, so that layer l of L sees k * L + l.
-        rng: what `optimizer` draws from; by default that of seed 0.
+        rng: random numbers of `optimizer`; by default the generator of seed 0.
         multiplier: the schedule, as a function of the step; None for a constant rate.
         regularization: weight decay, penalty and clipping.
-        closure: computes `gradients` at the present `parameters`, and returns the loss; None if there is no such function.
+        closure: computes `gradients` at the current `parameters` and returns the loss; None for no closure.
 
     Attributes:
         step: a function that makes step k = 0, 1, ... from `gradients`. It raises TypeError on the first step if `update`
-            returns something, as one that does not work in place would; and after `CHECK_AFTER` steps, if the parameters
-            are still what they were, though there is a gradient. It raises ValueError for a multiplier that is negative or
+            returns a value, which suggests that it does not work in place; and after `CHECK_AFTER` steps, if the
+            parameters have not changed although there is a gradient. It raises ValueError for a multiplier that is negative or
             not finite.
         optimizers: the copies that make the steps, one for each piece of the parameters.
 
@@ -84,7 +84,9 @@ class Stepper:
             prepare.append(lambda k: clipping.apply())
         if regularization.weight_decay:
             if optimizer.parameters_from_state:
-                raise ValueError(f"{type(optimizer).__name__} needs a weight decay of its own, not that of the training")
+                raise ValueError(
+                    f"{type(optimizer).__name__} has its own weight decay, and cannot be used with that of the training"
+                )
             prepare.append(partial(self._decay, regularization.weight_decay, self._overlaps([each for each, _ in weights])))
 
         self.optimizers = [piece.optimizer for piece in self._pieces]

@@ -152,7 +152,7 @@ def test_each_part_decays_by_its_own_learning_rate() -> None:
 
 
 def test_weight_decay_that_would_be_lost_is_refused() -> None:
-    with pytest.raises(ValueError, match="ScheduleFreeAdamW needs a weight decay of its own"):
+    with pytest.raises(ValueError, match="ScheduleFreeAdamW has its own weight decay"):
         ours(ScheduleFreeAdamW(), Regularization(weight_decay=0.1))
 
 

@@ -1,4 +1,4 @@
-"""What a dataset is: the splits that it gives, and the two kinds of which they come, distributions and finite tables."""
+"""Base classes of datasets: `Distribution`, `Table`, and the points and splits that they return."""
 
 from nnbench.datasets.base.check import checked_split
 from nnbench.datasets.base.dataset import Dataset, Loss

@@ -6,10 +6,10 @@ from nnbench.datasets.base.points import Splits
 
 
 def checked_split(dataset: Dataset, streams: Streams) -> Splits:
-    """Return the splits of a dataset, after checking that they fit what it declares.
+    """Return the splits of a dataset, after checking that they agree with its declarations.
 
     Raises:
-        ValueError: they do not, or there is no training point.
+        ValueError: they do not agree, or there is no training point.
     """
     splits, name = dataset.split(streams), type(dataset).__qualname__
     if not len(splits.train):

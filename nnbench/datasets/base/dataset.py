@@ -1,4 +1,4 @@
-"""Base class of all datasets: what a run asks of one."""
+"""Base class of all datasets."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -18,14 +18,12 @@ Loss = Literal["cross_entropy", "mean_squared_error"]
 class Dataset(ABC):
     """Classification or regression problem. Its fields are its options, each with its range.
 
-    A dataset of one's own is a subclass of `Distribution`, from which points are drawn, or of `Table`, which has a fixed
-    number of them; of this class where neither fits.
+    Subclass `Distribution` for points that are drawn, `Table` for a fixed number of points, and this class if neither fits.
 
     Attributes
     ----------
     loss : {"cross_entropy", "mean_squared_error"}
-        What the training minimises: cross-entropy of a classification, the default, or the mean squared error of a
-        regression.
+        The training loss: cross-entropy for a classification, the default, or mean squared error for a regression.
     features : int
         The number of features of a point.
     outputs : int
@@ -34,7 +32,7 @@ class Dataset(ABC):
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False, "strict": True}
     loss: ClassVar[Loss] = "cross_entropy"
-    # The option that is 0 where there are no validation points; and the options with which no test points are measured.
+    # The option that is 0 without validation points, and the options with which no test points are measured.
     VALIDATION: ClassVar[str | None] = None
     WITHOUT_TEST: ClassVar[Mapping[str, object]] = {}
 
@@ -66,6 +64,6 @@ class Dataset(ABC):
             x: shape (n, features).
 
         Returns:
-            shape (n, classes), each row with the sum 1; None where it is not known.
+            shape (n, classes), each row sums to 1; None if it is not known.
         """
         return None

@@ -1,4 +1,4 @@
-"""Base class of distributions: every split is drawn by itself, and each seed has points of its own."""
+"""Base class of distributions, from which every split is drawn independently, with new points for each seed."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -13,16 +13,16 @@ from nnbench.datasets.base.points import Points, Splits
 
 @dataclass(kw_only=True)
 class Distribution(Dataset):
-    """Distribution from which points are drawn, for every split anew. Subclasses add fields, each with its range.
+    """Distribution from which the points of each split are drawn. Subclasses add fields, each with its range.
 
     Attributes
     ----------
     samples : int
-        Points of each class in the training split; of a regression, all its points.
+        Points of each class in the training split; for a regression, all its points.
     val_samples : int
-        Likewise in the validation split, 0 for none.
+        The same for the validation split, 0 for none.
     test_samples : int
-        Likewise in the test split, 0 for none; scored once per run, so more cost little. They add a binomial deviation to a
+        The same for the test split, 0 for none; scored once per run, so more cost little. They add a binomial deviation to a
         run's accuracy: 0.005 with three classes of 2,000 points.
 
     Examples
@@ -53,7 +53,7 @@ class Distribution(Dataset):
 
     @abstractmethod
     def draw(self, rng: Normal, samples: int) -> Points:
-        """Draw `samples` points of each class or, of a regression, `samples` points."""
+        """Draw `samples` points of each class or, for a regression, `samples` points."""
 
     def split(self, streams: Streams) -> Splits:
         return Splits(

@@ -19,10 +19,10 @@ def partition(
 
     Args:
         x: shape (n, features).
-        strata: what the splits are stratified by, such as the class of each row, shape (n,).
+        strata: values by which the splits are stratified, such as the class of each row, shape (n,).
         val_share: share of the distinct points in the validation split.
-        test_share: likewise, in the test split.
-        rng: decides which points a split has.
+        test_share: the same for the test split.
+        rng: random numbers that assign points to splits.
 
     Raises:
         ValueError: no point is left to train on.

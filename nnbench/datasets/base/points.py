@@ -9,7 +9,7 @@ from nnbench.core.arrays import IntArray
 
 
 class Points:
-    """Points of a classification, with a label each, or of a regression, with one or more targets each.
+    """Points of a classification with one label each, or of a regression with one or more targets each.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Points:
         if self.x.ndim != 2:
             raise ValueError(f"x must have the shape (points, features), and has {self.x.shape}")
         if (labels is None) == (targets is None):
-            raise ValueError("points have either labels, of a classification, or targets, of a regression")
+            raise ValueError("points must have either labels (classification) or targets (regression)")
         self._labels = None if labels is None else _labels(np.asarray(labels), len(self.x))
         self._targets = None if targets is None else _targets(np.asarray(targets, np.float64), len(self.x))
 
@@ -54,7 +54,7 @@ class Points:
             TypeError: the points are of a regression.
         """
         if self._labels is None:
-            raise TypeError("the points of a regression have targets, and no labels")
+            raise TypeError("points of a regression have targets and no labels")
         return self._labels
 
     @property
@@ -65,7 +65,7 @@ class Points:
             TypeError: the points are of a classification.
         """
         if self._targets is None:
-            raise TypeError("the points of a classification have labels, and no targets")
+            raise TypeError("points of a classification have labels and no targets")
         return self._targets
 
     @property
@@ -93,11 +93,11 @@ class Splits:
     Attributes
     ----------
     train : Points
-        Those that the network is trained on.
+        Training points.
     val : Points or None
-        Those that settings are selected by; None for none.
+        Points by which settings are selected; None for none.
     test : Points or None
-        Those that a run is measured on, once; None for none.
+        Points on which a run is measured once; None for none.
     """
 
     train: Points

@@ -1,4 +1,4 @@
-"""Tables that scikit-learn ships, read from its files: to import its datasets takes a second in every worker."""
+"""Tables included in scikit-learn, read from its files, since importing its datasets takes a second in every worker."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 
 def read(name: str, delimiter: str | None = None) -> npt.NDArray[np.float64]:
-    """Return a file of numbers in `sklearn/datasets/data`, a row a line.
+    """Return the numbers of a file in `sklearn/datasets/data`, one row per line.
 
     Args:
         name: of the file.
@@ -16,5 +16,5 @@ def read(name: str, delimiter: str | None = None) -> npt.NDArray[np.float64]:
     """
     spec = find_spec("sklearn")
     if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError("scikit-learn is not installed, and this dataset is one of its files")
+        raise ModuleNotFoundError("scikit-learn, whose files include this dataset, is not installed")
     return np.loadtxt(Path(spec.submodule_search_locations[0], "datasets", "data", name), delimiter=delimiter)

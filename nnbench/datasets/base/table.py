@@ -1,4 +1,4 @@
-"""Base class of finite tables: a fixed number of points, which each seed divides into splits of its own."""
+"""Base class of finite tables: a fixed number of points, which are divided into splits by seed."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from nnbench.datasets.base.partition import partition
 from nnbench.datasets.base.points import Points, Splits
 
 Share = Annotated[float, Ge(0), Lt(1)]
-CACHE_SIZE = 16  # tables that a process keeps, so that its runs share them
+CACHE_SIZE = 16  # tables cached by a process for its runs
 
 _loaded: dict[tuple[type["Table"], str], Points] = {}
 
@@ -24,9 +24,9 @@ _loaded: dict[tuple[type["Table"], str], Points] = {}
 class Table(Dataset):
     """Table of points. Subclasses define `load`, and add fields, each with its range.
 
-    The splits are disjoint. A point is a distinct row of features: rows that are equal, whatever their labels, lie in the
-    same split. Of a classification, each split has the shares of the classes that the table has, to within two points
-    a class. The seed decides which points a split has.
+    The splits are disjoint. A point is a distinct row of features: equal rows are in the same split, whatever their labels.
+    In a classification, each split has the shares of the classes of the table, to within two points per class. The seed
+    determines the points of each split.
 
     Features, and the targets of a regression, are standardised: the mean of the training points is subtracted, and the
     remainder is divided by their standard deviation, of all splits by the same numbers. A constant feature is only shifted.
@@ -111,7 +111,7 @@ class Table(Dataset):
         if key not in _loaded:
             points = self.load()
             if not len(points) or not (np.isfinite(points.x).all() and np.isfinite(points.y).all()):
-                raise ValueError(f"{type(self).__qualname__}.load must return points, and finite numbers alone")
+                raise ValueError(f"{type(self).__qualname__}.load must return points with finite numbers")
             for array in (points.x, points.y):
                 array.setflags(write=False)
             while len(_loaded) >= CACHE_SIZE:

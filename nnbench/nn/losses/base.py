@@ -27,7 +27,7 @@ class Loss(ABC):
         batch: points in a batch, whose targets `gather` selects; None for all points, in their order.
 
     Attributes:
-        measure_name: what is measured beside the loss.
+        measure_name: name of the measure that is computed with the loss.
     """
 
     measure_name: ClassVar[MeasureName]
