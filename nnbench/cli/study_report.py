@@ -30,7 +30,7 @@ from nnbench.records.study import Study
 from nnbench.records.tasks import common_tasks, tasks, unmatched_tasks
 from nnbench.report import pages as figures
 from nnbench.report.comparison import PAGES
-from nnbench.report.faults import LOG
+from nnbench.report.errors import LOG
 from nnbench.report.findings.code import left_out
 from nnbench.report.outputs import comparison as compare
 from nnbench.report.outputs.files import FILES, Report, publish_contents, write
@@ -105,7 +105,7 @@ def print_results(study: Study, reports: Sequence[Report], console: Console) -> 
             complete = False
     for report in reports:
         _print_report(report, console, reasons=bool(study.runs["outcome"].isin(COUNTED).any()))
-        complete = complete and not report.faults
+        complete = complete and not report.errors
     return complete
 
 
@@ -163,7 +163,7 @@ def remake(config: Config, overrides: Sequence[str]) -> int:
         publish_contents(folder, " and ".join(names), reports, PAGES)
     for report in reports:
         _print_report(report, console)
-    return 1 if refusals or any(report.faults for report in reports) else 0
+    return 1 if refusals or any(report.errors for report in reports) else 0
 
 
 def remake_export(folder: Path, config: Config, overrides: Sequence[str]) -> int:
@@ -241,13 +241,13 @@ def _print_report(report: Report, console: Console, *, reasons: bool = True) -> 
         reasons: print the reason of each missing page; if no run has finished, it is the same for all and printed before.
     """
     console.print(escape_markup(report.answer))
-    faulty = {fault.part for fault in report.faults}
+    faulty = {fault.part for fault in report.errors}
     missing = [(page, reason) for page, reason in report.missing if page not in faulty]
     if missing and not reasons:
         console.print(f"not shown: {numbers.count(len(missing), 'page')}")
     for reason, pages in groupby(sorted(missing if reasons else [], key=itemgetter(1)), itemgetter(1)):
         console.print(f"not shown: {', '.join(page for page, _ in pages)}: {escape_markup(reason)}")
-    for fault in report.faults:
+    for fault in report.errors:
         console.print(
             f"[red]fault[/red] in {escape_markup(fault.part)}: {escape_markup(fault.reason)}; its traceback is in {LOG}"
         )

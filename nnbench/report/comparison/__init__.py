@@ -1,6 +1,6 @@
 """Comparison of two studies, paired by setting and seed.
 
-Each page is a module with `draw(section, versus)`, which draws one or more pages and returns the data behind them.
+A page is a function that is called with a section, the paired studies and, for the cover, the contents; it returns its table.
 """
 
 PAGES = ("cover", "differences", "seeds", "loss", "accuracy", "changes")

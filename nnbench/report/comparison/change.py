@@ -1,4 +1,4 @@
-"""One setting's change in one measure, in numbers and as it is printed."""
+"""Change of one setting in one measure, as numbers and as text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ class Change:
     """A row of `stats.shift.shifts`.
 
     Attributes:
-        setting: whose.
+        setting: its name.
         n: pairs of runs.
         ended: those of them in which neither run diverged.
         lost_before, lost_after: runs of the pairs that diverged.
         before, after: interquartile means over the pairs that ended.
         estimate, low, high: their difference and its 95 % interval.
         sign: 1 where the values rose, -1 where they fell.
-        p, p_holm: of the signed-rank test, without and with Holm's correction.
-        differ: whether a change is shown.
-        better: 1 where it is shown to be for the better, -1 for the worse, else 0.
+        p, p_holm: p-values of the signed-rank test, without and with Holm's correction.
+        differ: whether the change is significant.
+        better: 1 if it is significantly better after the change, -1 if worse, else 0.
     """
 
     setting: str
@@ -41,7 +41,7 @@ class Change:
 
     @property
     def sides(self) -> tuple[str, str]:
-        """Before and after, in as many digits as their difference bears out."""
+        """Before and after, with as many digits as the interval of the difference justifies."""
         places = numbers.decimals(self.low, self.high)
         return numbers.fixed(self.before, places), numbers.fixed(self.after, places)
 
@@ -54,7 +54,7 @@ class Change:
 
     @property
     def bounds(self) -> str:
-        """`[0.008, 0.016]`; nothing where there is no interval."""
+        """`[0.008, 0.016]`; empty without an interval."""
         return numbers.bounds(self.low, self.high)
 
     @property
@@ -77,7 +77,7 @@ class Change:
 
 
 def diverged(changes: Sequence[Change]) -> str:
-    """`9 of 20 runs diverged after`, of one setting or of several; empty where none did."""
+    """`9 of 20 runs diverged after`, for one or several settings; empty if none did."""
     before, after = sum(change.lost_before for change in changes), sum(change.lost_after for change in changes)
     runs = numbers.count(sum(change.n for change in changes), "run")
     if before and after:

@@ -21,7 +21,7 @@ _CAPTION = (
 
 
 def draw(section: Section, versus: Versus) -> pd.DataFrame:
-    """`Versus.differences`."""
+    """Draw the page; return `Versus.differences`."""
     changes = versus.differences
     page = section.page(_title(versus), _CAPTION)
     heads = [Column("key", 44, "left", SMALL), Column("setting", 40, "left", SMALL)]
@@ -45,7 +45,7 @@ def draw(section: Section, versus: Versus) -> pd.DataFrame:
 
 
 def _diff(page: Page, versus: Versus, next_page: Callable[[], Page]) -> None:
-    """The lines that were changed in the source."""
+    """Write the diff of the sources."""
     if not versus.diff:
         return
     if page.room < 30:
@@ -69,11 +69,11 @@ def _title(versus: Versus) -> str:
         besides = wording.machine(versus)
         apart = f"; {listing(besides)} {'differs' if len(besides) == 1 else 'differ'}" if besides else ""
         if versus.code.same:
-            return f"The two studies were configured alike, and made by the same code{apart}"
+            return f"The two studies were configured in the same way, and run by the same code{apart}"
         return (
             f"The two studies differ in their code{apart or ' alone'}"
             if code
-            else "The two studies were configured alike; the code is not known"
+            else "The two studies were configured in the same way; the code is not known"
         )
     phrase = listing(keys) if len(keys) <= 3 else f"{len(keys)} things that were configured"
     return f"What differs: {phrase}{code}"

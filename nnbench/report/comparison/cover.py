@@ -16,14 +16,14 @@ from nnbench.stats.signed_rank import LEVEL
 
 
 def draw(section: Section, versus: Versus, contents: Sequence[tuple[str, str, int]]) -> pd.DataFrame:
-    """The settings' changes in the measure that judges them, as `Versus.shifts` gives them."""
+    """Draw the cover; return `Versus.shifts` of the primary measure."""
     pages = (_page(versus, contents, rows) for rows in (12, 9, 6, 3))
     section.pages.append(next((page for page in pages if page.room >= 0), None) or _page(versus, contents, 3))
     return versus.shifts(versus.primary)
 
 
 def _page(versus: Versus, contents: Sequence[tuple[str, str, int]], rows: int) -> Page:
-    """The cover with `rows` settings in its forest plot; the page of differences has all of them."""
+    """Draw the cover with `rows` settings in its forest plot; the page of differences has all of them."""
     names = " and ".join(text.legible(name) for name in versus.names)
     page = Page(f"{names} compared")
     page.paragraph("nnbench  \N{MIDDLE DOT}  two studies, paired by seed", size=BODY, colour=MUTED, after=2.5)
@@ -45,7 +45,7 @@ def _page(versus: Versus, contents: Sequence[tuple[str, str, int]], rows: int) -
 
 
 def _forest_plot(page: Page, versus: Versus, rows: int) -> None:
-    """A row a setting: the differences of its seeds, that of the interquartile means, and its interval."""
+    """Draw a row for each setting: differences of seeds, difference of the interquartile means, and its interval."""
     by = versus.primary
     changes, pairs = versus.changes(by), versus.pairs(by)
     ended = pairs[np.isfinite(pairs[["before", "after"]]).all(axis=1)]

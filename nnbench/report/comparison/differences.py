@@ -19,7 +19,7 @@ _CAPTION = (
 
 
 def draw(section: Section, versus: Versus) -> pd.DataFrame:
-    """`Versus.shifts` of each measure, which `measure` names."""
+    """Draw the page; return `Versus.shifts` of each `measure`."""
     page = section.page(wording.headline(versus, versus.primary), _CAPTION)
     parts = []
     for metric in versus.metrics:

@@ -1,4 +1,4 @@
-"""Which settings of two studies belong together, and which of their runs."""
+"""Pairing of the settings and runs of two studies."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -22,11 +22,11 @@ _SIDES = ["before", "after"]
 
 
 class Versus:
-    """A study set against an earlier one.
+    """A study paired with an earlier one.
 
     Attributes:
-        before, after: what each says by itself.
-        matched: what a setting is called here -> what it is called before and after.
+        before, after: findings of each study.
+        matched: common name of a setting -> its names before and after.
         alone: settings of either study that have no match in the other, by the study's name.
 
     Raises:
@@ -54,17 +54,17 @@ class Versus:
 
     @property
     def primary(self) -> Measure:
-        """What the change is judged by: test accuracy, or the next best that both studies have."""
+        """The primary measure of the change: the first of `METRICS` that both studies have."""
         return self.metrics[0]
 
     @property
     def names(self) -> tuple[str, str]:
-        """Of the studies, as a sentence bears them."""
+        """Names of the studies, shortened for a sentence."""
         return wording.short_name(self.before.study.name), wording.short_name(self.after.study.name)
 
     @cached_property
     def styles(self) -> Mapping[str, palette.LineStyle]:
-        """The look of each setting: that which it has by itself after the change."""
+        """The line style of each setting, from the study after the change."""
         return {name: self.after.styles[after] for name, (_, after) in self.matched.items()}
 
     def pairs(self, metric: Measure) -> pd.DataFrame:
@@ -74,7 +74,7 @@ class Versus:
         return self._pairs[metric.column]
 
     def shifts(self, metric: Measure) -> pd.DataFrame:
-        """What `stats.shift.shifts` says, and `better`: 1 where the change is shown to be for the better, -1 for the worse."""
+        """`stats.shift.shifts`, with `better`: 1 where a setting is significantly better after the change, -1 where worse."""
         if metric.column not in self._shifts:
             table = shifts(self.pairs(metric))
             better = table["sign"] * table["differ"] * (1 if metric.higher else -1)
@@ -87,18 +87,18 @@ class Versus:
 
     @cached_property
     def needed(self) -> int:
-        """The fewest seeds with which a change could be shown."""
+        """The fewest seeds with which a change can be significant."""
         return seeds_needed(len(self.shifts(self.primary)))
 
     def lost(self, side: Findings, setting: str) -> tuple[int, int]:
-        """How many runs of a setting diverged in a study, and of how many."""
+        """The number of diverged runs of a setting in a study, and of all its runs that ended."""
         name = self.matched[setting][0 if side is self.before else 1]
         runs = side.ended[side.ended["setting"] == name]
         return int((runs["outcome"] == "diverged").sum()), len(runs)
 
     @cached_property
     def differences(self) -> pd.DataFrame:
-        """What was not the same: `setting` (empty where it is the same for all), `key`, `before`, `after`, in words."""
+        """What differs: `setting` (empty if the row is the same for all), `key`, `before`, `after`, as text."""
         rows: dict[tuple[str, str, str], list[str]] = {}
         for name, (before, after) in self.matched.items():
             mine = self.before.runs[self.before.runs["setting"] == before]
@@ -131,17 +131,17 @@ class Versus:
 
     @property
     def environment(self) -> list[str]:
-        """What is recorded of the code and the machine that differs, as it is called in print, with no digest among it."""
+        """Names in print of the recorded properties of code and machine that differ, without digests."""
         return [called for key, called in code.MADE_BY.items() if key in set(self.differences["key"])]
 
     @cached_property
     def code(self) -> code.Differences:
-        """What is known of the code of the settings that are compared."""
+        """Comparison of the code of the matched settings."""
         return code.differences(*self._compared)
 
     @cached_property
     def diff(self) -> list[str]:
-        """What was changed in the source: lines of a unified diff."""
+        """Lines of a unified diff of the sources."""
         return code.diff(self.before.study, self.after.study, self.code.differ)
 
     @property
@@ -163,7 +163,7 @@ class Versus:
 
 
 def _matched(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, tuple[str, str]]:
-    """By the name of the setting; else by that of the optimizer, where each study has but one setting of it."""
+    """Match settings by name; else by optimizer, if each study has only one setting of it."""
     names = [dict(zip(one["setting"], one["optimizer"], strict=True)) for one in (before, after)]
     matched = {name: (name, name) for name in names[1] if name in names[0]}
     left = [{name: of for name, of in one.items() if name not in matched} for one in names]
@@ -175,6 +175,6 @@ def _matched(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, tuple[str, 
 
 
 def _leaves(*runs: pd.DataFrame) -> list[str]:
-    """The dotted names of what was configured, in either."""
+    """The dotted configuration keys of all runs that are part of a setting."""
     keys = dict.fromkeys(key for one in runs for key in one.columns)
     return [key for key in keys if is_config_key(key) and is_part_of_setting(key)]

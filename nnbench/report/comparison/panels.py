@@ -1,4 +1,4 @@
-"""Small panels, one a setting, in rows under a common scale."""
+"""Small panels, one for each setting."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -12,7 +12,7 @@ MANY = 15  # panels on a page
 
 
 def panels(page: Page, names: Sequence[str], styles: Mapping[str, palette.LineStyle]) -> Iterator[tuple[str, Axes, bool]]:
-    """Axes for each of the first `MANY` names, and whether they stand at the foot of their column."""
+    """Yield each of the first `MANY` names with its axes, and whether they are the last of their column."""
     shown = names[:MANY]
     abreast = 2 if len(shown) <= 4 else 3
     rows, across = -(-len(shown) // abreast), (RIGHT - LEFT + 2.5) / abreast
@@ -28,5 +28,5 @@ def panels(page: Page, names: Sequence[str], styles: Mapping[str, palette.LineSt
 
 
 def more(names: Sequence[str]) -> str:
-    """How to read that there are too many."""
-    return f" The first {MANY} of {len(names)} settings; the table beside this report has all." if len(names) > MANY else ""
+    """Caption sentence about names beyond the first `MANY`; empty if there are none."""
+    return f" The first {MANY} of {len(names)} settings; the CSV file of this page has all." if len(names) > MANY else ""

@@ -1,4 +1,4 @@
-"""Page: every pair of runs, before and after."""
+"""Page: each pair of runs of a seed, before and after."""
 
 import numpy as np
 import pandas as pd
@@ -11,13 +11,13 @@ from nnbench.report.plots.sheet import Section
 
 
 def draw(section: Section, versus: Versus) -> pd.DataFrame:
-    """`setting`, `seed`, `before`, `after` in the measure that judges the change."""
+    """Draw the page; return `setting`, `seed`, `before`, `after` in the primary measure."""
     by = versus.primary
     table = versus.pairs(by)
     names = [str(name) for name in table["setting"].unique()]
     caption = (
         f"Line: the two runs of a seed, in {by.name}: {versus.names[0]} on the left, {versus.names[1]} on the right. "
-        f"In colour: those that became better; grey: the others.{_lone(table)}{more(names)}"
+        f"In colour: those that became better; grey: the others.{_unpaired(table)}{more(names)}"
     )
     page = section.page(_title(table, versus), caption)
     values = table[["before", "after"]].to_numpy(dtype=np.float64)
@@ -38,14 +38,14 @@ def draw(section: Section, versus: Versus) -> pd.DataFrame:
     return table
 
 
-def _lone(table: pd.DataFrame) -> str:
-    """How to read the marks that no line leaves."""
+def _unpaired(table: pd.DataFrame) -> str:
+    """Caption sentence about marks without a line; empty if there are none."""
     lost = bool(np.isinf(table[["before", "after"]].to_numpy(dtype=np.float64)).any())
     return " A mark without a line: the other run of the seed diverged, which is worse than any value." if lost else ""
 
 
 def _title(table: pd.DataFrame, versus: Versus) -> str:
-    """How many pairs went either way; of the settings, the page of differences says which did more than chance."""
+    """The numbers of pairs that became better and worse; the page of differences has the tests."""
     rose, fell = table["after"] > table["before"], table["after"] < table["before"]
     better, worse = (int(one.sum()) for one in ((rose, fell) if versus.primary.higher else (fell, rose)))
     same = f" and {len(table) - better - worse} stayed the same" if better + worse < len(table) else ""

@@ -11,7 +11,7 @@ from nnbench.report.comparison.pairing import Versus
 from nnbench.report.sentences.caveats import one_task
 from nnbench.report.sentences.wording import short_name
 
-_DATA = ("dataset.", "network.", "draws.")  # what makes the runs of one seed no longer start alike
+_DATA = ("dataset.", "network.", "draws.")  # with a change of these, runs of one seed start differently
 
 
 def answer(versus: Versus, by: Measure) -> str:
@@ -42,7 +42,7 @@ def _seeds(changes: Sequence[Change]) -> str:
 
 
 def _moved(changes: Sequence[Change], sign: int) -> str:
-    """The settings whose values are shown to have risen, or fallen."""
+    """Name the settings with a significant rise, or fall."""
     moved = [change for change in changes if change.differ and change.sign == sign]
     if not moved:
         return ""
@@ -53,7 +53,7 @@ def _moved(changes: Sequence[Change], sign: int) -> str:
 
 
 def headline(versus: Versus, by: Measure) -> str:
-    """The answer in the few words of a page's title."""
+    """State the change in a page title."""
     changes = versus.changes(by)
     most = max(change.n for change in changes)
     lost = f" ({diverged(changes)})" if diverged(changes) else ""
@@ -75,23 +75,23 @@ def _of(changes: Sequence[Change], every: int) -> str:
 
 
 def _name(change: Change) -> str:
-    """A setting, and how many of its runs diverged."""
+    """The name of a setting with its number of diverged runs."""
     lost = diverged([change])
     return f"{short_name(change.setting)} ({lost})" if lost else short_name(change.setting)
 
 
 def _many(changes: Sequence[Change], noun: str) -> str:
-    """How many settings, and how many of their runs diverged."""
+    """The number of settings with that of their diverged runs."""
     lost = diverged(changes)
     return f"{len(changes)} {noun}{f' ({lost})' if lost else ''}"
 
 
 def caveats(versus: Versus) -> list[str]:
-    """What the answer does not say, computed from the runs where it can be."""
+    """Limitations of the answer, computed from the runs."""
     sentences = [_cause(versus), one_task(pd.concat([versus.before.runs, versus.after.runs]))]
     if changed_keys := [key for key in versus.configured if key.startswith(_DATA)]:
         verb = "differs" if len(changed_keys) == 1 else "differ"
-        sentences.append(f"Since {listing(changed_keys[:3])} {verb}, the two runs of a seed do not start alike.")
+        sentences.append(f"Since {listing(changed_keys[:3])} {verb}, the two runs of a seed start differently.")
     changes = versus.changes(versus.primary)
     if versus.needed <= min(change.n for change in changes) < 10:
         sentences.append(
@@ -110,7 +110,7 @@ def caveats(versus: Versus) -> list[str]:
 
 
 def _cause(versus: Versus) -> str:
-    """To what a change could be due."""
+    """State the possible causes of a change."""
     keys, code = versus.configured, versus.code
     if not keys:
         nothing = "Nothing that was configured differs between the two"
@@ -130,7 +130,7 @@ def _cause(versus: Versus) -> str:
 
 
 def machine(versus: Versus) -> list[str]:
-    """What differs of what is recorded besides the configuration; the commit only where the code is the same."""
+    """Recorded properties that differ besides the configuration; those of the version only if the code is the same."""
     return [one for one in versus.environment if versus.code.same or one not in ("commit", "uncommitted changes", "nnbench")]
 
 
@@ -144,7 +144,7 @@ def _names(names: Sequence[str]) -> str:
 
 
 def _lost(versus: Versus) -> list[str]:
-    """The settings of which runs diverged, and how these are counted."""
+    """State the settings with diverged runs, and how these are counted."""
     phrase = []
     for name in versus.matched:
         before, after = versus.lost(versus.before, name), versus.lost(versus.after, name)

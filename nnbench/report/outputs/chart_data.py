@@ -1,4 +1,4 @@
-"""Data for the web page's script: curves, intervals and line styles."""
+"""Data of the web page's charts: curves, intervals and line styles."""
 
 import math
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from nnbench.report.findings.references import UNLEARNT, chance, references
 from nnbench.report.plots.labels import short
 from nnbench.report.plots.ticks import positive
 
-SHOWN = 6  # settings whose curves are drawn at first; the others stand faint behind
+SHOWN = 6  # settings whose curves are drawn in colour at first; the others are faint
 
 _LETTERS = 26  # of a name beside a row
 
@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 
 def style_rules(styles: Mapping[str, palette.LineStyle]) -> str:
-    """The colours of each setting by its number: of its line, and of its name in small type."""
+    """CSS rules with the colours of each setting: of its line and of its name."""
     return "".join(
         f".s{number}{{--c:{line_style.colour};--w:{line_style.text_colour}}}"
         for number, line_style in enumerate(styles.values())
@@ -32,19 +32,19 @@ def style_rules(styles: Mapping[str, palette.LineStyle]) -> str:
 
 
 def dashes(line_style: palette.LineStyle) -> str:
-    """As SVG has them; empty for a solid line."""
+    """The dash pattern in SVG; empty for a solid line."""
     return " ".join(f"{length * 1.5:g}" for length in line_style.dash[1])
 
 
 def marker(line_style: palette.LineStyle) -> str:
-    """Its outline as an SVG path, one unit from side to side, y downwards."""
+    """The outline of a marker as an SVG path, one unit wide, y downwards."""
     made = MarkerStyle(line_style.marker)
     rings = [np.asarray(ring) for ring in made.get_path().transformed(made.get_transform()).to_polygons()]
     return "".join(f"M{' '.join(f'{x:.2f},{-y:.2f}' for x, y in ring)}Z" for ring in rings)
 
 
 def settings(styles: Mapping[str, palette.LineStyle]) -> list[Json]:
-    """Name and look of each setting; the charts name them by their place here."""
+    """Name, dash and marker of each setting; the charts refer to settings by their index here."""
     names = zip(styles, short(list(styles), lambda name: len(name) <= _LETTERS), strict=True)
     return [
         {"name": name, "short": short_name, "dash": dashes(styles[name]), "marker": marker(styles[name])}
@@ -53,11 +53,11 @@ def settings(styles: Mapping[str, palette.LineStyle]) -> list[Json]:
 
 
 def lines(findings: Findings, table: pd.DataFrame, by: Measure, *, limits: tuple[float, float] | None = None) -> list[Json]:
-    """A chart for each curve, under shared limits.
+    """The charts of curves over epochs, one for each kind of curve, with common limits.
 
     Args:
         table: as `curves.bands` gives it.
-        by: orders the settings; the best few are shown at first.
+        by: the measure by which the settings are ordered; the best few are shown at first.
         limits: of a logarithmic axis; without them the values are accuracies, on one from chance to 1.
     """
     number = {name: at for at, name in enumerate(findings.styles)}
@@ -97,15 +97,15 @@ def _line(number: int, band: pd.DataFrame) -> Json:
 def intervals(
     styles: Mapping[str, palette.LineStyle], table: pd.DataFrame, values: pd.DataFrame, name: str, *, zero: bool = False
 ) -> Json:
-    """A row a setting: its single values, and their interquartile mean with its interval.
+    """The chart of intervals: a row for each setting with its single values, interquartile mean and interval.
 
     Args:
-        looks: of the settings.
+        styles: of the settings.
         table: `setting`, `estimate`, `low`, `high`, `n`, `behind`, in order; of a ranking also `diverged` of `counted` runs,
             which the estimates leave out.
         values: `setting`, `seed`, `value`.
         name: of the measure.
-        zero: whether it is a difference, which a line at zero belongs to.
+        zero: whether the values are differences, drawn with a line at zero.
     """
     number = {name: at for at, name in enumerate(styles)}
     dots = {str(setting): group for setting, group in values.groupby("setting")}
@@ -136,5 +136,5 @@ def intervals(
 
 
 def _short(value: float) -> float | None:
-    """Five digits, which no screen shows; None where there is no number."""
+    """Round to five digits; None for NaN and infinity."""
     return float(f"{value:.5g}") if math.isfinite(value) else None

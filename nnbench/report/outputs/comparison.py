@@ -1,77 +1,80 @@
-"""The report on two studies side by side, in the same files as that on one."""
+"""Write the report on two studies side by side, in the same files as a report on one study."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from importlib import import_module
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
-import matplotlib.style
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
 from nnbench.core.formatting import INTERVAL, capitalized, p_value
 from nnbench.records.study import Study
-from nnbench.report.comparison import PAGES, wording
+from nnbench.report.comparison import PAGES, changes, cover, curves, differences, seeds, wording
 from nnbench.report.comparison.pairing import Versus
-from nnbench.report.faults import ErrorLog
+from nnbench.report.errors import ErrorLog
 from nnbench.report.findings import code
 from nnbench.report.findings.findings import Findings
 from nnbench.report.outputs import chart_data as charts
 from nnbench.report.outputs import html as webpage
 from nnbench.report.outputs import markdown
 from nnbench.report.outputs.document import NO_ANSWER, Composition, Progress, draw_all, finish, no_progress
-from nnbench.report.outputs.files import SUMMARY, WEB, Report, publish
+from nnbench.report.outputs.files import Report, make
 from nnbench.report.outputs.markup import BLOCKS, Cell, Column, table
-from nnbench.report.outputs.pdf import print_all
-from nnbench.report.plots import style
 from nnbench.report.plots.sheet import Section
 from nnbench.report.sentences.wording import outcomes
 
+_DRAW: dict[str, Callable[[Section, Versus], pd.DataFrame]] = {
+    "differences": differences.draw,
+    "seeds": seeds.draw,
+    "loss": curves.loss,
+    "accuracy": curves.accuracy,
+    "changes": changes.draw,
+}
+
 
 def write(before: Study, after: Study, folder: Path, *, progress: Progress = no_progress) -> Report:
-    """Write what changed from one study to another into `folder`; the same studies give the same bytes.
+    """Write the comparison of two studies into `folder`; the same studies give the same bytes.
 
     Raises:
-        UserError: they have no setting in common whose runs came to their end.
+        UserError: they have no setting in common with completed runs.
     """
     versus = Versus(Findings(before), Findings(after))
-    with matplotlib.style.context(["default", style.RC]):
-        made = compose(versus, progress)
-        printed = print_all(made, progress)
-    made = replace(made, missing=[*made.missing, *printed.missing])
-    web = made.faults.attempt(WEB, lambda: _web(made, versus, printed.figures))
-    summary = made.faults.attempt(SUMMARY, lambda: _summary(made, versus))
-    return publish(made, printed, folder, web=web, summary=summary, known=PAGES)
+    return make(
+        folder,
+        partial(compose, versus, progress),
+        web=lambda made, figures: _web(made, versus, figures),
+        summary=lambda made: _summary(made, versus),
+        known=PAGES,
+        progress=progress,
+    )
 
 
 def compose(versus: Versus, progress: Progress = no_progress) -> Composition:
     """Draw the pages, under the style that is set."""
 
     def draw(name: str, section: Section, contents: Sequence[tuple[str, str, int]]) -> pd.DataFrame:
-        page = import_module(f"nnbench.report.comparison.{name}").draw
-        drawn: pd.DataFrame = page(section, versus, contents) if name == "cover" else page(section, versus)
-        return drawn
+        return cover.draw(section, versus, contents) if name == "cover" else _DRAW[name](section, versus)
 
-    faults = ErrorLog()
-    parts, missing = draw_all(PAGES, draw, faults, progress)
+    errors = ErrorLog()
+    parts, missing = draw_all(PAGES, draw, errors, progress)
     name = " and ".join(versus.names)
     both = pd.concat([versus.before.runs, versus.after.runs])
     return Composition(
         title=f"{name} compared",
         name=f"{versus.before.study.name}-vs-{versus.after.study.name}",
-        answer=faults.attempt("answer", lambda: wording.answer(versus, versus.primary)) or NO_ANSWER,
-        caveats=faults.attempt("caveats", lambda: wording.caveats(versus)) or [],
+        answer=errors.run("answer", lambda: wording.answer(versus, versus.primary)) or NO_ANSWER,
+        caveats=errors.run("caveats", lambda: wording.caveats(versus)) or [],
         parts=parts,
         missing=missing,
         sheets=finish(parts, missing, name, code.describe(both)),
-        faults=faults,
+        errors=errors,
     )
 
 
 def _summary(made: Composition, versus: Versus) -> str:
-    """The answer, each setting's change, what differs, and what to be careful about."""
+    """The summary: the answer, each setting's change, what differs, and the caveats."""
     heads = ["setting", "seeds", "before", "after", "difference", "p"]
     tables = []
     for metric in versus.metrics:
@@ -152,6 +155,6 @@ def _changes(versus: Versus) -> Markup:
 
 
 def _fenced(lines: Sequence[str]) -> str:
-    """A diff as Markdown shows it, within more backticks than it holds."""
+    """Format a diff as a Markdown code block, delimited by more backticks than it has in a row."""
     fence = "`" * max(3, 1 + max((len(run) for line in lines for run in re.findall("`+", line)), default=0))
     return f"{fence}diff\n{chr(10).join(lines)}\n{fence}" if lines else ""

@@ -7,7 +7,7 @@ import pandas as pd
 
 from nnbench.records.study import Study
 from nnbench.report import pages as figures
-from nnbench.report.faults import LOG, ErrorLog
+from nnbench.report.errors import LOG, ErrorLog
 from nnbench.report.findings import code
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import NoDataError, ReportOptions
@@ -15,7 +15,7 @@ from nnbench.report.plots import style, text
 from nnbench.report.plots.sheet import Page, Section, line_height
 from nnbench.report.sentences import caveats, wording
 
-# Called with the current part, the number done and the total.
+# Called with the current part, the number of parts done and the total.
 Progress = Callable[[str, int, int], None]
 
 
@@ -32,9 +32,9 @@ class Part:
 
     Attributes:
         name: of its file, such as `final_table`.
-        kind: as it is printed above the title.
-        sheets: in order, at least one.
-        table: what is drawn on them.
+        kind: printed above the title.
+        sheets: one or more, in order.
+        table: the data drawn on them.
     """
 
     name: str
@@ -50,17 +50,17 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Composition:
-    """A report before it is put into files.
+    """A report before it is written to files.
 
     Attributes:
         title: of the document.
         name: of the study, or of what is compared.
         answer: the cover's sentence.
-        caveats: what the answer does not say.
+        caveats: limitations of the answer.
         parts: the pages by name, in order.
         missing: the pages that could not be made, each with the reason.
-        sheets: all there are, footers and all.
-        faults: what went wrong so far.
+        sheets: all pages with their footers.
+        errors: exceptions so far.
     """
 
     title: str
@@ -70,7 +70,7 @@ class Composition:
     parts: dict[str, Part]
     missing: list[tuple[str, str]]
     sheets: list[Page]
-    faults: ErrorLog
+    errors: ErrorLog
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -84,7 +84,6 @@ def compose(
     """Draw the report of a study, under the style that is set.
 
     Args:
-        study: what is reported on.
         title: of the document.
         pages: names of files in `figures`, in the order of the document.
         targets: training accuracies for which the time to reach them is reported.
@@ -100,10 +99,10 @@ def compose(
     def draw(name: str, section: Section, contents: Sequence[tuple[str, str, int]]) -> pd.DataFrame:
         return figures.load(name)(section, findings, replace(options, contents=tuple(contents)))
 
-    faults = ErrorLog()
-    parts, missing = draw_all(list(dict.fromkeys(pages)), draw, faults, progress)
-    answer = faults.attempt("answer", lambda: wording.answer(findings, findings.primary))
-    limits = faults.attempt("caveats", lambda: [one.text for one in caveats.caveats(findings)])
+    errors = ErrorLog()
+    parts, missing = draw_all(list(dict.fromkeys(pages)), draw, errors, progress)
+    answer = errors.run("answer", lambda: wording.answer(findings, findings.primary))
+    limits = errors.run("caveats", lambda: [one.text for one in caveats.caveats(findings)])
     return Composition(
         title=title,
         name=findings.study.name,
@@ -112,25 +111,25 @@ def compose(
         parts=parts,
         missing=missing,
         sheets=finish(parts, missing, findings.study.name, code.describe(findings.runs)),
-        faults=faults,
+        errors=errors,
     )
 
 
 def draw_all(
     names: Sequence[str],
     draw: Callable[[str, Section, Sequence[tuple[str, str, int]]], pd.DataFrame],
-    faults: ErrorLog,
+    errors: ErrorLog,
     progress: Progress = no_progress,
 ) -> tuple[dict[str, Part], list[tuple[str, str]]]:
-    """Draw pages and number them; those that say they are not shown are returned beside the others, with the reason.
+    """Draw the pages; return the drawn ones by name, and the others with the reason why they are not shown.
 
-    A page that raises is not shown either; the others stand.
+    A page is not shown if it raises `NoDataError`, or another exception, which is logged.
 
     Args:
         names: in the order of the document.
         draw: draws the page of a name into a section, given kind, title and number of the pages so far. The cover is drawn
             last, when they are known.
-        faults: receives what a page raised.
+        errors: receives the exceptions.
     """
     parts: dict[str, Part] = {}
     missing: list[tuple[str, str]] = []
@@ -143,7 +142,7 @@ def draw_all(
             missing.append((name, str(reason)))
             continue
         except Exception as error:
-            missing.append((name, faults.note(name, error)))
+            missing.append((name, errors.add(name, error)))
             continue
         for sheet in section.pages:
             sheet.close()
@@ -161,15 +160,15 @@ def _contents(names: Sequence[str], parts: Mapping[str, Part]) -> list[tuple[str
 
 
 def kind_of(name: str) -> str:
-    """What a page is called in print."""
+    """The name of a page in print."""
     return name.replace("_", " ").capitalize()
 
 
 def finish(parts: Mapping[str, Part], missing: Sequence[tuple[str, str]], name: str, version: str) -> list[Page]:
-    """All sheets in order, the reasons for what is missing below the last, and a footer on each."""
+    """Return all sheets in order, with the list of missing pages below the last, and a footer on each."""
     sheets = [sheet for part in parts.values() for sheet in part.sheets]
     if missing:
-        sheets = _say_missing(sheets, missing)
+        sheets = _add_missing(sheets, missing)
     for number, page in enumerate(sheets, 1):
         page.rule(style.BOTTOM + 4)
         across = [(style.LEFT, name, "left"), (style.RIGHT, f"page {number}/{len(sheets)}", "right")]
@@ -181,7 +180,7 @@ def finish(parts: Mapping[str, Part], missing: Sequence[tuple[str, str]], name: 
     return sheets
 
 
-def _say_missing(sheets: list[Page], missing: Sequence[tuple[str, str]]) -> list[Page]:
+def _add_missing(sheets: list[Page], missing: Sequence[tuple[str, str]]) -> list[Page]:
     """List the pages that are not shown, below the last page or on a new one."""
     sentences = [f"{kind_of(name)}: {reason}." for name, reason in missing]
     lines = sum(len(text.wrap(words, style.SMALL, style.WIDTH)) for words in sentences)

@@ -1,7 +1,7 @@
 """Write a report to files: PDF, web page, summary, and a CSV and an SVG for each page."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,29 +12,29 @@ import pandas as pd
 from nnbench.core.paths import replace_file, require_no_link
 from nnbench.records.study import Study
 from nnbench.report import pages as figures
-from nnbench.report.faults import LOG, LoggedError
+from nnbench.report.errors import LOG, LoggedError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.outputs import html as webpage
 from nnbench.report.outputs import markdown
 from nnbench.report.outputs.document import Composition, Progress, compose, no_progress
-from nnbench.report.outputs.pdf import Printed, print_all
+from nnbench.report.outputs.pdf import print_all
 from nnbench.report.plots import style
 
 PDF, WEB, SUMMARY, COVER, FIGURES = "report.pdf", "report.html", "summary.md", "cover.png", "figures"
-FILES = (WEB, SUMMARY, f"{FIGURES}/")  # what a reader may want besides the PDF
+FILES = (WEB, SUMMARY, f"{FIGURES}/")  # the files besides the PDF that a command names
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What was written.
+    """The files of a report.
 
     Attributes:
         name: of the study, with its task where it has several.
-        folder: holds all of it.
+        folder: of all files.
         csvs: the table behind each page, by the page's name.
-        svgs: a picture of each page, likewise; of further sheets with figures, by `name-2` and so on.
+        svgs: a picture of each page, likewise; of its further sheets with figures, by `name-2` and so on.
         missing: the pages that could not be made, each with the reason.
-        faults: what went wrong; their tracebacks are in `log`.
+        errors: the logged exceptions; their tracebacks are in `log`.
         answer: the cover's sentence.
     """
 
@@ -43,7 +43,7 @@ class Report:
     csvs: dict[str, Path]
     svgs: dict[str, Path]
     missing: list[tuple[str, str]]
-    faults: list[LoggedError]
+    errors: list[LoggedError]
     answer: str
 
     @property
@@ -68,12 +68,12 @@ class Report:
 
     @property
     def log(self) -> Path:
-        """The tracebacks of what went wrong; there only where something did."""
+        """The tracebacks of the exceptions; exists only if there were any."""
         return self.folder / LOG
 
     @property
     def files(self) -> list[Path]:
-        """All of it."""
+        """All files that exist."""
         whole = [path for path in (self.pdf, self.web, self.summary, self.cover, self.log) if path.exists()]
         return [*whole, *self.csvs.values(), *self.svgs.values()]
 
@@ -86,8 +86,7 @@ def write(
     A page or file that raises is left out and listed in `missing`; its traceback is in `report.log`.
 
     Args:
-        study: what is reported on.
-        folder: made where it does not exist; what an earlier report left there is replaced, a file at a time.
+        folder: created if it does not exist; the files of an earlier report are replaced one at a time.
         title: of the document.
         pages: names of files in `figures`, in the order of the document.
         targets: training accuracies for which the time to reach them is reported.
@@ -97,42 +96,65 @@ def write(
         UserError: a page of that name does not exist.
     """
     findings = Findings(study)
-    with matplotlib.style.context(["default", style.RC]):
-        made = compose(findings, title=title, pages=pages, targets=targets, progress=progress)
-        printed = print_all(made, progress)
-    made = replace(made, missing=[*made.missing, *printed.missing])
-    web = made.faults.attempt(WEB, lambda: webpage.study(made, findings, printed.figures))
-    summary = made.faults.attempt(SUMMARY, lambda: markdown.summary(made, findings))
-    return publish(made, printed, folder, web=web, summary=summary, known=figures.names())
+    return make(
+        folder,
+        partial(compose, findings, title=title, pages=pages, targets=targets, progress=progress),
+        web=lambda made, figures: webpage.study(made, findings, figures),
+        summary=lambda made: markdown.summary(made, findings),
+        known=figures.names(),
+        progress=progress,
+    )
 
 
-def publish(
-    made: Composition, printed: Printed, folder: Path, *, web: str | None, summary: str | None, known: Sequence[str]
+def make(
+    folder: Path,
+    compose: Callable[[], Composition],
+    *,
+    web: Callable[[Composition, Mapping[str, Sequence[str]]], str],
+    summary: Callable[[Composition], str],
+    known: Sequence[str],
+    progress: Progress,
 ) -> Report:
-    """Put a report into its folder: the PDF last, so that it never is newer than what lies beside it.
+    """Compose a report and write its files: the PDF last, so that it is never newer than the files beside it.
 
     Args:
-        web: the web page; None where it could not be made, and likewise `summary`.
-        known: the names of all pages that a report of this kind may have, whose files an earlier one may have left.
+        folder: where they are written.
+        compose: draws the pages.
+        web: makes the web page from the composition and the pictures of its pages.
+        summary: makes the Markdown.
+        known: names of all pages that a report of this kind can have; the files of an earlier report are removed.
+        progress: called before each page is printed.
     """
-    tables = {name: made.faults.attempt(f"{name}.csv", partial(_csv, table)) for name, table in made.tables.items()}
+    with matplotlib.style.context(["default", style.RC]):
+        made = compose()
+        printed = print_all(made, progress)
+    made = replace(made, missing=[*made.missing, *printed.missing])
+    page = made.errors.run(WEB, lambda: web(made, printed.figures))
+    text = made.errors.run(SUMMARY, lambda: summary(made))
+    tables = {name: made.errors.run(f"{name}.csv", partial(_csv, table)) for name, table in made.tables.items()}
     csvs = {name: replace_file(folder / FIGURES / f"{name}.csv", table) for name, table in tables.items() if table is not None}
     svgs = {name: replace_file(folder / FIGURES / f"{name}.svg", svg.encode()) for name, svg in printed.svgs.items()}
     _clear(folder / FIGURES, known, [*csvs.values(), *svgs.values()])
-    log = made.faults.log()
-    files = {COVER: printed.cover, SUMMARY: summary and summary.encode(), WEB: web and web.encode(), LOG: log and log.encode()}
+    log = made.errors.text()
+    files = {COVER: printed.cover, SUMMARY: text and text.encode(), WEB: page and page.encode(), LOG: log and log.encode()}
     for name, content in {**files, PDF: printed.pdf}.items():
         if content:
             replace_file(folder / name, content)
         else:  # of an earlier report
             (folder / name).unlink(missing_ok=True)
     return Report(
-        name=made.name, folder=folder, csvs=csvs, svgs=svgs, missing=made.missing, faults=made.faults.found, answer=made.answer
+        name=made.name,
+        folder=folder,
+        csvs=csvs,
+        svgs=svgs,
+        missing=made.missing,
+        errors=made.errors.logged,
+        answer=made.answer,
     )
 
 
 def publish_contents(folder: Path, name: str, reports: Sequence[Report], known: Sequence[str]) -> Path:
-    """Write a list of the reports on a study's tasks, in place of a report on all of it that an earlier sweep has left.
+    """Write a list of the reports on a study's tasks, in place of an earlier report on the whole study.
 
     Args:
         folder: the study's.

@@ -18,7 +18,7 @@ from nnbench.report.pages.loss import limits
 from nnbench.report.sentences import wording
 
 _ALL = 5000  # rows of a table that a browser shows with ease
-_PLAIN = " =/:;,.()+!*$?@[]{}|^`~-_"  # may stand in an address of data as they are
+_PLAIN = " =/:;,.()+!*$?@[]{}|^`~-_"  # need no escape in a data address
 _KEY = (
     "Mark: interquartile mean over seeds, of the completed runs; hollow where it is shown to be worse than the "
     f"first, or not ranked. Bar: its {numbers.INTERVAL}. Dots: single runs."
@@ -27,7 +27,7 @@ _ORDER = " In the order of the ranking, in which a diverged run is worse than an
 
 
 class Web:
-    """A web page in the making, which collects the data of its charts.
+    """A web page to be rendered; collects the data of its charts.
 
     Attributes:
         styles: the line style of each setting.

@@ -1,4 +1,4 @@
-"""From drawn sheets to bytes: the PDF, a picture of its cover, and an SVG of each page for slides and for the web."""
+"""Sheets as bytes: the PDF, a picture of its cover, and an SVG of each page for slides and for the web page."""
 
 import base64
 import re
@@ -36,8 +36,7 @@ class Printed:
         pdf: the document.
         cover: its first page as a PNG.
         svgs: a picture of each page by its name; of a page that runs over to sheets with figures, `name-2` and so on too.
-        figures: of each page by its name, the same pictures without title, caption and footer, for a place that says these
-            itself.
+        figures: the same pictures by the page's name, without title, caption and footer, for the web page.
         missing: the pages that could not be printed, each with the reason.
     """
 
@@ -49,9 +48,9 @@ class Printed:
 
 
 def print_all(made: Composition, progress: Progress = no_progress) -> Printed:
-    """Print each sheet once in every form, and let go of what was drawn on it: a long report has many.
+    """Print each sheet once in every format, then free its memory, since a long report has many sheets.
 
-    To be called under the style that the sheets were drawn under.
+    Call it under the matplotlib style with which the sheets were drawn.
     """
     names = {id(sheet): (part.name, name) for part in made.parts.values() for name, sheet in _pictured(part).items()}
     part_of = {id(sheet): part.name for part in made.parts.values() for sheet in part.sheets}
@@ -67,10 +66,8 @@ def print_all(made: Composition, progress: Progress = no_progress) -> Printed:
             try:
                 file.savefig(sheet.figure)
             except Exception as error:
-                missing[part] = made.faults.note(part, error)
-                failed_pages.append(
-                    number + len(failed_pages)
-                )  # what was drawn of it is in the file, and goes when that is bound
+                missing[part] = made.errors.add(part, error)
+                failed_pages.append(number + len(failed_pages))  # a part of it is in the file, and is removed by `_bind`
                 file.savefig(_substitute(sheet, missing[part]).figure)
             if id(sheet) in names:
                 _, name = names[id(sheet)]
@@ -78,9 +75,9 @@ def print_all(made: Composition, progress: Progress = no_progress) -> Printed:
                     svgs[name] = _svg(sheet)
                     figures[part].append(_cropped(svgs[name], sheet))
                 except Exception as error:
-                    missing.setdefault(part, made.faults.note(f"{name}.svg", error))
+                    missing.setdefault(part, made.errors.add(f"{name}.svg", error))
             if number == 0:
-                cover = made.faults.attempt("cover.png", partial(_png, sheet)) or b""
+                cover = made.errors.run("cover.png", partial(_png, sheet)) or b""
             sheet.figure.clear()
     subject = f"{made.title}: {made.name}"
     pdf = _bind(drawn, made.sheets, failed_pages, title=subject, subject=made.answer)
@@ -88,14 +85,14 @@ def print_all(made: Composition, progress: Progress = no_progress) -> Printed:
 
 
 def _substitute(sheet: Page, reason: str) -> Page:
-    """The sheet that stands in the place of one that cannot be printed."""
+    """A sheet in place of one that cannot be printed."""
     page = Section("Not shown").page(sheet.title or "This page cannot be shown")
     page.paragraph(f"{reason[:1].upper()}{reason[1:]}.")
     return page
 
 
 def _pictured(part: Part) -> dict[str, Page]:
-    """The sheets worth a picture: those with a figure on them, and the first where all is type."""
+    """The sheets of which there are pictures: those with axes, or the first if none has any."""
     sheets = [sheet for sheet in part.sheets if sheet.figure.axes] or part.sheets[:1]
     return {f"{part.name}-{number}" if number > 1 else part.name: sheet for number, sheet in enumerate(sheets, 1)}
 
@@ -120,7 +117,7 @@ def _svg(sheet: Page) -> str:
 
 
 def _lighter(raster: re.Match[str]) -> str:
-    """A raster in few colours: what is rasterised has few, and takes a tenth of the bytes."""
+    """Reduce the colours of a raster, which takes a tenth of the bytes."""
     light = BytesIO()
     with Image.open(BytesIO(base64.b64decode(raster[1]))) as picture:
         picture.quantize(_SHADES, method=Image.Quantize.FASTOCTREE).save(light, format="png", optimize=True)
@@ -128,7 +125,7 @@ def _lighter(raster: re.Match[str]) -> str:
 
 
 def _cropped(svg: str, sheet: Page) -> str:
-    """The part of the sheet between its title and its footer, less what only a person reads in a file."""
+    """The part of the sheet between its title and its footer, without white space and ids."""
     left, top = style.LEFT - 1, sheet.body - 2
     box = " ".join(f"{length * style.MM:.1f}" for length in (left, top, style.WIDTH + 2, sheet.end - sheet.body + 4))
     svg = re.sub(r"<svg [^>]*>", f'<svg xmlns="{_SVG}" xmlns:xlink="{_XLINK}" viewBox="{box}">', svg, count=1)
@@ -137,7 +134,7 @@ def _cropped(svg: str, sheet: Page) -> str:
 
 
 def _bind(drawn: BytesIO, sheets: Sequence[Page], failed_pages: Sequence[int], *, title: str, subject: str) -> bytes:
-    """The PDF, with a bookmark to each finding and no date in it, less its spoilt pages."""
+    """The PDF without the failed pages and dates, with a bookmark to each title."""
     writer, bound = PdfWriter(clone_from=PdfReader(drawn)), BytesIO()
     for number in reversed(failed_pages):
         writer.remove_page(number)

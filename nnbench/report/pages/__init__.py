@@ -16,7 +16,7 @@ from nnbench.report.plots.sheet import Section
 
 
 class NoDataError(Exception):
-    """Raised where the study lacks the data that a page needs; the message completes "Not shown because"."""
+    """Raised if the study lacks the data of a page; the message completes "Not shown because"."""
 
 
 @dataclass(frozen=True, kw_only=True)

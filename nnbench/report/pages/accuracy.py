@@ -44,7 +44,7 @@ class FromChance:
     references: Mapping[str, float] = field(default_factory=dict)
 
     def of(self, shown: Sequence[str]) -> curves.Scale:
-        """The same for all curves."""
+        """The scale, the same for all curves."""
         return self._apply
 
     def height(self, curve: str) -> float:

@@ -18,9 +18,9 @@ from nnbench.report.sentences.wording import short_name
 
 _MANY = 12
 _FEW = 5  # settings that have a row each
-_EPOCHS = 3  # checkpoints shown
-_LARGE = 110.0  # millimetres of a panel at most
-_ASIDE = 36.0  # millimetres that a name takes beside its panels
+_EPOCHS = 3  # checkpoints that are drawn
+_LARGEST = 110.0  # millimetres of a panel
+_BESIDE = 36.0  # millimetres of a name beside its panels
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _panel(findings: Findings, setting: str, which: str, run: "pd.Series") -> Pa
 
 
 def _with_epochs(panels: list[Panel], findings: Findings) -> list[Panel]:
-    """Where the median run left checkpoints, these come before it, and the best run is left out to make room."""
+    """If the median run has checkpoints, insert them before it and leave out the best run."""
     if not panels:
         return panels
     curves = findings.study.curves
@@ -145,10 +145,10 @@ def _arrange(section: Section, findings: Findings, shown: Sequence[Sequence[Pane
     most = max(map(len, shown))
     few = len(shown) <= _FEW or most > 3
     abreast = (2 if len(shown) <= 4 else 3 if len(shown) <= 9 else 4) if most == 1 else 1 if few else 2
-    aside = (
-        _ASIDE if abreast == 1 and most in (2, 3) else 0.0
-    )  # a name beside its panels leaves these more room than one above
-    head = line_height(NOTE) + (0.5 if aside else line_height(SMALL) + 2.0)
+    beside = (
+        _BESIDE if abreast == 1 and most in (2, 3) else 0.0
+    )  # a name beside the panels leaves more room for them than one above
+    head = line_height(NOTE) + (0.5 if beside else line_height(SMALL) + 2.0)
     gap, between = 4.0, 8.0
     room = (WIDTH - between * (abreast - 1)) / abreast
     lines = -(-len(shown) // abreast)
@@ -156,18 +156,18 @@ def _arrange(section: Section, findings: Findings, shown: Sequence[Sequence[Pane
         lines, max(1, int(page.room // (31 + head + 3)))
     )  # lines of panels on a page, none of them too small to read
     at_once = -(-lines // -(-lines // at_once))
-    side = min((room - aside - gap * (most - 1)) / most, page.room / at_once - head - 3, _LARGE)
+    side = min((room - beside - gap * (most - 1)) / most, page.room / at_once - head - 3, _LARGEST)
     names = [row[0].setting for row in shown]
-    if not aside:
+    if not beside:
         names = text.fit_all(names, SMALL, min(map(len, shown)) * (side + gap) - gap - 9, bold=True)
     for number, row in enumerate(shown):
         line, column = divmod(number, abreast)
         if line and line % at_once == 0 and column == 0:
             page = section.next_page()
         x, y = LEFT + column * (room + between), page.y + line % at_once * (side + head + 3)
-        _name(page, findings, row, names[number], x, y, beside=bool(aside))
+        _name(page, findings, row, names[number], x, y, beside=bool(beside))
         for at, one in enumerate(row):
-            left = x + aside + at * (side + gap)
+            left = x + beside + at * (side + gap)
             when = (
                 f"epoch {one.epoch:,}"
                 if one.epoch is not None
@@ -179,6 +179,6 @@ def _arrange(section: Section, findings: Findings, shown: Sequence[Sequence[Pane
 
 def _name(page: Page, findings: Findings, row: Sequence[Panel], name: str, x: float, y: float, *, beside: bool) -> None:
     page.swatch(x, y, findings.styles[row[0].setting])
-    lines = text.wrap(name, SMALL, _ASIDE - 10, bold=True) if beside else [name]
+    lines = text.wrap(name, SMALL, _BESIDE - 10, bold=True) if beside else [name]
     for number, words in enumerate(lines):
         page.write(x + 9, y + number * line_height(SMALL), words, size=SMALL, bold=True)

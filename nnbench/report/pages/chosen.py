@@ -1,4 +1,4 @@
-"""Page: the settings that tuning chose, their place in the search space, and their gain on seeds not used to choose."""
+"""Page: the settings that tuning chose, their position in the search space, and their gain on other seeds."""
 
 import math
 from collections.abc import Callable, Hashable
@@ -20,18 +20,18 @@ from nnbench.report.plots.sheet import Page, Section, line_height, middle
 from nnbench.report.plots.style import BODY, FAINT, INK, LEFT, MUTED, NOTE, SMALL, WARNING
 from nnbench.report.sentences import wording
 
-_STEP, _MANY = 5.2, 10  # millimetres from one hyperparameter to the next; optimizers below
-_SPACE, _COLUMNS = 30.0, (86.0, 106.0, 124.0, 158.0)  # where the spaces begin, and the columns beside them, in millimetres
+_STEP, _MANY = 5.2, 10  # millimetres per hyperparameter; optimizers in the forest plot
+_SPACE, _COLUMNS = 30.0, (86.0, 106.0, 124.0, 158.0)  # left edges of the spaces and of the columns, in millimetres
 _CAPTION = (
     "For each optimizer, the setting with the best mean validation {} over the tuning seeds; a setting that lost a run "
     "ranks below all that lost none. Line: the search space, on a logarithmic scale where it was searched so; filled mark: "
-    "the chosen value; tick: the default. On the edge: no value beyond was tried, one would change the updates by more than "
-    "1 %, and a better value may lie there."
+    "the chosen value; tick: the default. On the edge: no value beyond it was tried, although one would change the updates by "
+    "more than 1 %, and may be better."
 )
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
-    """`Study.selection`, a row an optimizer and hyperparameter."""
+    """Draw the page; return `Study.selection`, a row for each optimizer and hyperparameter."""
     if findings.study.selection.empty:
         raise NoDataError("no optimizer was tuned")
     selection = findings.ordered(findings.study.selection)
@@ -40,7 +40,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
         if page.room < 20 + _STEP * len(group):
             page = section.next_page()
         _choice(page, findings, str(optimizer), group, heads=at == 0)
-    _worth(page, findings, selection, section.next_page)
+    _gains(page, findings, selection, section.next_page)
     return findings.study.selection
 
 
@@ -57,8 +57,8 @@ def _title(findings: Findings, selection: pd.DataFrame) -> str:
         listing([wording.short_name(name) for name in winners if _gain(findings, comparison, name) == sign])
         for sign in (1, -1)
     )
-    help_phrase = f"Tuning is shown to help {helped}" if helped else "Tuning is not shown to help any optimizer"
-    return f"{help_phrase}{f', and to harm {harmed}' if harmed else ''}; {edges}"
+    effect = f"Tuning is shown to help {helped}" if helped else "Tuning is not shown to help any optimizer"
+    return f"{effect}{f', and to harm {harmed}' if harmed else ''}; {edges}"
 
 
 def _pair(comparison: Comparison, optimizer: str) -> "pd.Series | None":
@@ -69,7 +69,7 @@ def _pair(comparison: Comparison, optimizer: str) -> "pd.Series | None":
 
 
 def _gain(findings: Findings, comparison: Comparison, optimizer: str) -> int:
-    """1 where the tuned setting is shown to be better than the default, -1 where worse, 0 where neither is."""
+    """1 if the tuned setting is significantly better than the default, -1 if worse, else 0."""
     pair = _pair(comparison, optimizer)
     if pair is None or not pair["differ"]:
         return 0
@@ -77,20 +77,20 @@ def _gain(findings: Findings, comparison: Comparison, optimizer: str) -> int:
     return int(pair["sign"]) * better * (-1 if pair["first"] == optimizer else 1)
 
 
-def _look(findings: Findings, optimizer: str) -> palette.LineStyle:
+def _style(findings: Findings, optimizer: str) -> palette.LineStyle:
     return findings.styles.get(optimizer) or findings.optimizer_styles[optimizer]
 
 
 def _choice(page: Page, findings: Findings, optimizer: str, group: pd.DataFrame, *, heads: bool) -> None:
     """Draw one optimizer: one row per hyperparameter."""
-    line_style, first = _look(findings, optimizer), group.iloc[0]
+    line_style, first = _style(findings, optimizer), group.iloc[0]
     page.swatch(LEFT, page.y, line_style, BODY)
     value = f"validation {findings.score_name} {numbers.fixed(first['val_accuracy'])}"
-    judged = f"best of {count(int(first['configs']), 'configuration')}, {value}"
+    result = f"best of {count(int(first['configs']), 'configuration')}, {value}"
     lost = f", {count(int(first['lost']), 'run')} lost" if first["lost"] else ""
-    judged += f" over {count(int(first['seeds']), 'seed')}{lost}"
-    page.write(style.RIGHT, page.y, judged, size=SMALL, colour=MUTED, align="right")
-    room = style.RIGHT - LEFT - 12 - text.width(judged, SMALL)
+    result += f" over {count(int(first['seeds']), 'seed')}{lost}"
+    page.write(style.RIGHT, page.y, result, size=SMALL, colour=MUTED, align="right")
+    room = style.RIGHT - LEFT - 12 - text.width(result, SMALL)
     page.paragraph(text.fit(wording.short_name(optimizer), BODY, room, bold=True), x=LEFT + 9, bold=True, after=0.5)
     if heads:
         for x, words in zip(_COLUMNS, ("chosen", "default", "space", ""), strict=True):
@@ -158,7 +158,7 @@ def _tried(findings: Findings, one: dict[Hashable, object]) -> str:
     )
 
 
-def _worth(page: Page, findings: Findings, selection: pd.DataFrame, next_page: Callable[[], Page]) -> None:
+def _gains(page: Page, findings: Findings, selection: pd.DataFrame, next_page: Callable[[], Page]) -> None:
     """Compare default and tuned settings on the seeds of the final runs."""
     comparison, by = findings.by(findings.primary), findings.primary
     ranking = comparison.ranking[comparison.ranking["n"] > 0].set_index("setting")
@@ -178,12 +178,12 @@ def _worth(page: Page, findings: Findings, selection: pd.DataFrame, next_page: C
         values = [numbers.estimate_and_bounds(*group)[0] if group else numbers.MISSING for group in both]
         pair = _pair(comparison, name)
         p = numbers.p_value(float(pair["p_holm"])) if pair is not None else numbers.MISSING
-        rows.append(Row(name=name, figures=(*values, p), line_style=_look(findings, name)))
+        rows.append(Row(name=name, figures=(*values, p), line_style=_style(findings, name)))
     axes = forest_plot(page, rows, by.name, ("tuned", "default", "p (Holm)"), gap=2)
     for at, name in enumerate(names):
         for setting, shift in ((tuned_label(name), -0.16), (name, 0.16)):
             if setting in intervals:
-                mark(axes, at + shift, intervals[setting], _look(findings, name), hollow=setting == name)
+                mark(axes, at + shift, intervals[setting], _style(findings, name), hollow=setting == name)
     page.note(
         f"Filled: the tuned setting; hollow: the default. Interquartile mean of {by.name} over seeds, with "
         f"its {numbers.INTERVAL}; p of the Wilcoxon signed-rank test on runs paired by seed, Holm-corrected over all pairs."

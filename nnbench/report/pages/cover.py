@@ -14,14 +14,14 @@ from nnbench.report.plots.style import BODY, LEFT, MUTED, NOTE, SMALL
 from nnbench.report.sentences import caveats, wording
 from nnbench.stats.signed_rank import LEVEL
 
-# Settings in the forest plot, whether spacing is compact, and columns of the contents; the last is taken where nothing fits.
-_FORMS = [(12, False, 1), *((rows, True, columns) for columns in (1, 2) for rows in (12, 10, 8, 6, 4)), (3, True, 2)]
+# Settings in the forest plot, whether spacing is compact, and columns of the contents; the last is used if none fits.
+_LAYOUTS = [(12, False, 1), *((rows, True, columns) for columns in (1, 2) for rows in (12, 10, 8, 6, 4)), (3, True, 2)]
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
     """Draw the cover; return `Findings.ranking` by the primary measure."""
     table = findings.ranking(findings.primary)
-    for rows, compact, columns in _FORMS:
+    for rows, compact, columns in _LAYOUTS:
         page = _page(findings, options, table, rows, compact=compact, columns=columns)
         if page.room >= 0:
             break

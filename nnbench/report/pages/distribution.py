@@ -15,8 +15,8 @@ from nnbench.report.plots.style import INK, MUTED
 from nnbench.report.sentences.wording import short_name
 
 _MANY = 16  # settings in the forest plot
-_LINES = 6  # settings whose cumulative curves can be distinguished in one panel
-_ACROSS = 48  # places for dots side by side before they are stacked
+_LINES = 6  # cumulative curves that can be distinguished in one panel
+_ACROSS = 48  # dots side by side across the axis; closer ones are stacked
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
@@ -64,7 +64,7 @@ def _caption(findings: Findings, values: pd.DataFrame) -> str:
 
 
 def _forest_plot(page: Page, shown: pd.DataFrame, findings: Findings) -> Axes:
-    """Draw a dot per run, and behind them the middle half and its mean."""
+    """Draw a dot for each run, the middle half as a bar and its mean as a tick."""
     rows = []
     means = findings.ranking(findings.primary).set_index("setting")["estimate"].to_dict()
     for setting, group in shown.items():

@@ -15,8 +15,8 @@ from nnbench.report.sentences.wording import short_name
 from nnbench.stats.failures import chance_line, failures
 
 _MANY = 20
-_SEEDS = 100  # in a row of the map
-_MARKS = {  # of each outcome in the map: marker, colour, whether it is filled
+_SEEDS = 100  # seeds in a row of the map
+_MARKS = {  # outcome -> its marker in the map, the colour, and whether it is filled
     "completed": ("o", "#7d7d7d", True),
     "at chance": ("o", WARNING, False),
     "diverged": ("x", WARNING, True),

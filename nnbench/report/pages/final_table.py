@@ -17,7 +17,7 @@ from nnbench.report.sentences import wording
 from nnbench.stats.interquartile import middle_mean
 
 _HEADS = {one.key: "\n".join(one.name.rsplit(" ", 1)) for one in by_split(by_rank("report"))}
-_ABREAST = 3  # targets that a table has room for
+_ABREAST = 3  # targets in one table
 _NAMES = 42.0  # least width of the names of settings, in millimetres
 _CAPTION = (
     f"Interquartile mean over seeds of the completed runs, with its {numbers.INTERVAL}; rows in the order of the "

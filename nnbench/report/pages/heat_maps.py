@@ -20,7 +20,7 @@ from nnbench.report.plots.ticks import logarithmic
 from nnbench.report.sentences.wording import hyperparameter_label, hyperparameter_value, left_out, short_name
 
 _MANY = 6
-_CHOICES = 4  # values that are set at equal distances, as choices are
+_CHOICES = 4  # distinct values that are drawn at equal distances
 _COLOURS = "cividis"
 _HATCH = "/////"
 

@@ -17,8 +17,8 @@ from nnbench.report.plots.ticks import logarithmic
 from nnbench.report.sentences import wording
 
 _SPLITS = ("train", "Training"), ("val", "Validation")
-_EARLY = 0.01, 30  # share of the epochs, and epochs, in which a spike may be cut off
-_SPIKE = 1.5  # times as high as all that comes later
+_EARLY = 0.01, 30  # share and number of the first epochs, in which a spike may be cut off
+_SPIKE = 1.5  # times as high as all later losses
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
@@ -74,7 +74,7 @@ def _lows(table: pd.DataFrame, bayes: float | None) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Logarithmic:
-    """Log scales with the same upper limit and the same length per decade, each down to its lowest value."""
+    """Logarithmic scales with a common upper limit and length per decade, each down to its lowest value."""
 
     lows: Mapping[str, float]
     top: float
@@ -96,7 +96,7 @@ class Logarithmic:
 
 
 def scale(low: float, high: float) -> curves.Scale:
-    """Return a function that sets a log axis over these losses."""
+    """Return a function that sets a logarithmic axis over these losses."""
 
     def apply(axes: Axes) -> None:
         logarithmic(axes.yaxis, low, high, numbers.tick, least=4)

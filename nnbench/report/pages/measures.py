@@ -13,10 +13,10 @@ from nnbench.report.plots.style import LEFT, MUTED, RIGHT, SMALL, WIDTH
 from nnbench.report.plots.table import Cell, Column, table
 from nnbench.report.sentences.wording import short_name
 
-_MANY = 12  # settings in the drawing
-_LINE = 3.6  # millimetres between the names beside the drawing, at least
-_COLUMN = 30.0  # millimetres of a measure
-_NAMED = 6  # pairs that are listed
+_MANY = 12  # settings in the plot of ranks
+_LINE = 3.6  # millimetres between the names beside the plot, at least
+_COLUMN = 30.0  # width of a measure's column in millimetres
+_NAMED = 6  # pairs that are named
 _CAPTION = (
     "Above: the rank of each setting by each measure, 1 is best. Below: its interquartile mean over the seeds of the "
     f"completed runs, with its {numbers.INTERVAL}; losses in {{}}, lower is better. Bold: the best of a "
@@ -31,7 +31,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     Returns:
         `measure`, `when`, `setting`, `rank` (places shared by ties), `n`, `diverged`, `score`, `estimate`, `low`, `high`,
         `behind` (shown to be worse than the first), `ahead_of` (the settings shown to be worse than this, joined by
-        semicolons), and `tau` (Kendall's, between the order by this measure and the one that judges).
+        semicolons), and `tau` (Kendall's, between the orders by this measure and by the primary one).
     """
     metrics = declared(findings)
     found = {metric: findings.by(metric) for metric in metrics}
@@ -62,9 +62,9 @@ def _ranked(findings: Findings, metric: Measure, found: Comparison) -> pd.DataFr
 
 
 def _title(findings: Findings, metrics: list[Measure]) -> str:
-    judging = findings.by(findings.primary).conclusion
-    if not judging.can_rank:
-        return f"{numbers.count(judging.seeds, 'seed')} cannot rank the {findings.noun}s by any measure"
+    primary = findings.by(findings.primary).conclusion
+    if not primary.can_rank:
+        return f"{numbers.count(primary.seeds, 'seed')} cannot rank the {findings.noun}s by any measure"
     others, of = disagreements(findings), numbers.count(len(metrics) - 1, "other measure")
     if not others:
         return f"No other measure contradicts the order by {findings.primary.full}"
@@ -72,10 +72,10 @@ def _title(findings: Findings, metrics: list[Measure]) -> str:
     if worst is None:
         do = "does" if len(others) == 1 else "do"
         return f"{len(others)} of {of} {do} not show the same differences as {findings.primary.full}"
-    if worst.first == judging.best:
+    if worst.first == primary.best:
         turned = numbers.count(len(worst.reversed), "shown difference")
         return f"By {worst.metric.full} {turned} {'is' if len(worst.reversed) == 1 else 'are'} reversed"
-    first, other = short_name(judging.best), short_name(worst.first)
+    first, other = short_name(primary.best), short_name(worst.first)
     return f"First by {findings.primary.full}: {first}; by {worst.metric.full}: {other}"
 
 

@@ -19,7 +19,7 @@ from nnbench.stats.signed_rank import LEVEL
 
 _MANY = 8  # settings: 28 pairs fill a page
 _LETTERS = 18  # of a setting's name
-_BOTH = 10  # pairs that a page has room for twice
+_BOTH = 10  # pairs for which a page has room for both forest plots
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:

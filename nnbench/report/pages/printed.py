@@ -13,7 +13,7 @@ from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import LEAST, LEFT, MUTED, WIDTH
 
 _CURVES = {"train_accuracy": "accuracy", "train_loss": "loss"}
-_CUT = 1.5  # nats; the first epochs' spikes would take half the panel and hold no printed row
+_CUT = 1.5  # nats; the spikes of the first epochs would take half the panel
 _ROUNDED = 0.0005  # the notebook printed three decimals
 
 
@@ -43,7 +43,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
 
 
 def _against(printed: pd.DataFrame, bands: pd.DataFrame, name: str, what: str) -> pd.DataFrame:
-    """The printed numbers of one run and curve beside our band at their epochs; NaN past our last epoch."""
+    """The printed values of one run and curve with our band at their epochs; NaN after our last epoch."""
     rows = printed[printed["optimizer"] == name]
     band = bands[(bands["setting"] == name) & (bands["curve"] == what)]
     if band.empty:

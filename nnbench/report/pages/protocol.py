@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from nnbench.core.constraints import MINIMUM_RUNS
-from nnbench.core.formatting import count, listing, percent
+from nnbench.core.formatting import capitalized, count, listing, percent
 from nnbench.records.measure import Split
 from nnbench.report.findings import budget
 from nnbench.report.findings.findings import Findings
@@ -19,15 +19,15 @@ from nnbench.stats.interquartile import RESAMPLES
 from nnbench.stats.signed_rank import LEVEL
 
 _STREAMS = (
-    "A seed feeds separate random streams for points and initial weights, independent of the optimizer: runs of one seed "
+    "A seed determines separate random streams for points and initial weights, independent of the optimizer: runs of one seed "
     "start from the same weights on the same points, and are compared with each other."
 )
 _CHAIN = (
     "A seed begins one chain of draws, as in the notebook: the points, then the initial weights of one run after the other. "
-    "Runs of "
-    "one seed have the same points but different initial weights, and are compared with each other."
+    "Runs of one seed have the same points but different initial weights, and are compared with each other."
 )
 _HELD_OUT: tuple[Split, Split] = ("val", "test")
+_NONE = "none drawn"
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
@@ -37,55 +37,51 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     page = section.page(_title(findings))
     stages = _stages(findings)
     _stage_table(page, findings, stages)
-    rules = [*_task(findings), *_grounds(findings)]
+    rules = _task(findings) | _tuning(findings) | _statistics(findings)
     page.y += 4
     columns = [Column("", 34, "left"), Column("", WIDTH - 34, "left")]
-    table(page, columns, [[Cell(about, bold=True), rule] for about, rule in rules], section.next_page, gap=2.2)
+    table(page, columns, [[Cell(about, bold=True), rule] for about, rule in rules.items()], section.next_page, gap=2.2)
     rows = [(f"stage: {stage}", "; ".join(cells)) for stage, *cells in stages]
-    return pd.DataFrame([*rows, *rules], columns=["about", "told"])
+    return pd.DataFrame([*rows, *rules.items()], columns=["about", "told"])
 
 
 def _title(findings: Findings) -> str:
     settings, seeds = findings.runs["setting"].nunique(), findings.runs["seed"].nunique()
-    compared = f"{count(settings, findings.noun)} {'is' if settings == 1 else 'are'}"
+    compared = f"{count(settings, findings.noun)} {'is' if settings == 1 else 'are'} compared on"
     if findings.tuned:
-        found = budget.budgets(findings.study)
+        budgets = budget.budgets(findings.study)
         uses, tuned = (
-            budget.uses(found),
-            f"{count(len(found), 'optimizer')} {'was' if len(found) == 1 else 'were'} tuned first",
+            budget.uses(budgets),
+            f"{count(len(budgets), 'optimizer')} {'was' if len(budgets) == 1 else 'were'} tuned",
         )
-        on = count(seeds, "fresh seed" if uses == 1 else "seed")
-        return f"{tuned}, then compared on {on}{f', in their {budget.ordinal(uses)} use' if uses and uses > 1 else ''}"
+        use = f", in their {budget.ordinal(uses)} use" if uses and uses > 1 else ""
+        return f"{tuned} first, then compared on {count(seeds, 'fresh seed' if uses == 1 else 'seed')}{use}"
     if settings == 1:
         return f"One setting ran on {count(seeds, 'seed')}"
-    whole = findings.by(findings.primary).scores.dropna()
     if seeds == 1:
-        return f"{compared} compared on one seed, which is too few to rank"
-    paired = (
-        f"the same {count(seeds, 'seed')}"
-        if len(whole) == seeds
-        else f"{count(seeds, 'seed')}, {len(whole)} of which are common to all"
-    )
-    return f"{compared} compared on {paired}"
+        return f"{compared} one seed, which is too few to rank"
+    common = len(findings.by(findings.primary).scores.dropna())
+    if common == seeds:
+        return f"{compared} the same {count(seeds, 'seed')}"
+    return f"{compared} {count(seeds, 'seed')}, {common} of which are common to all"
 
 
 def _stages(findings: Findings) -> list[tuple[str, str, str, str, str, str]]:
     """Rows of the stage table: name, seeds, runs, and the use of training, validation and test points."""
-    runs, tuning = findings.runs, findings.study.tuning
-    held = [findings.known(findings.score(split).column) for split in _HELD_OUT]
-    judged = findings.primary.name.split()[0]
+    runs, tuning, ranked_by = findings.runs, findings.study.tuning, findings.primary.split
+    drawn = [findings.known(findings.score(split).column) for split in _HELD_OUT]
     final = (
         "comparison",
         _seeds(runs),
         f"{count(runs['setting'].nunique(), findings.noun)}, {count(len(runs), 'run')}",
-        "judge" if judged == "training" else "train on",
-        ("judge" if judged == "validation" else "monitor only") if held[0] else "none drawn",
-        "judge; evaluated once, at the end" if held[1] else "none drawn",
+        "training, ranking" if ranked_by == "train" else "training",
+        ("ranking" if ranked_by == "val" else "monitoring only") if drawn[0] else _NONE,
+        "ranking; evaluated once, at the end" if drawn[1] else _NONE,
     )
     if not len(tuning):
         return [final]
     tried = f"{count(tuning['setting'].nunique(), 'configuration')}, {count(len(tuning), 'run')}"
-    return [("tuning", _seeds(tuning), tried, "train on", "choose the setting", "none drawn"), final]
+    return [("tuning", _seeds(tuning), tried, "training", "choice of the setting", _NONE), final]
 
 
 def _seeds(runs: pd.DataFrame) -> str:
@@ -97,13 +93,11 @@ def _seeds(runs: pd.DataFrame) -> str:
 
 
 def _stage_table(page: Page, findings: Findings, stages: Sequence[tuple[str, ...]]) -> None:
-    widths, heads = (
-        (24.0, 30.0, 36.0, 26.0, 29.0, 29.0),
-        ("", "seeds", "what ran", *(_points(findings, split) for split in ("", "val_", "test_"))),
-    )
+    heads = ["", "seeds", "what ran", *(_points(findings, split) for split in ("", "val_", "test_"))]
+    widths = (24.0, 30.0, 36.0, 26.0, 29.0, 29.0)
     columns = [Column(head, width, "left", SMALL) for head, width in zip(heads, widths, strict=True)]
     cells = [
-        [Cell(stage, bold=True), *(Cell(text, colour=MUTED if text == "none drawn" else INK) for text in rest)]
+        [Cell(stage, bold=True), *(Cell(text, colour=MUTED if text == _NONE else INK) for text in rest)]
         for stage, *rest in stages
     ]
     table(page, columns, cells, lambda: page, gap=2.0)
@@ -111,102 +105,85 @@ def _stage_table(page: Page, findings: Findings, stages: Sequence[tuple[str, ...
 
 def _points(findings: Findings, split: str) -> str:
     """`300 training\\npoints`, or no number where it differs between runs."""
-    called = {"": "training", "val_": "validation", "test_": "test"}[split]
-    samples, classes = (
-        distinct_values(findings.runs, f"dataset.{split}samples"),
-        distinct_values(findings.runs, "dataset.classes"),
-    )
+    name = {"": "training", "val_": "validation", "test_": "test"}[split]
+    samples, classes = (distinct_values(findings.runs, f"dataset.{key}") for key in (f"{split}samples", "classes"))
     known = len(samples) == len(classes) == 1 and samples[0].isdigit() and classes[0].isdigit()
-    many = f"{int(samples[0]) * int(classes[0]):,} " if known else ""
-    return f"{many if many.strip() != '0' else ''}{called}\npoints"
+    number = int(samples[0]) * int(classes[0]) if known else 0
+    return f"{f'{number:,} ' if number else ''}{name}\npoints"
 
 
-def _task(findings: Findings) -> list[tuple[str, str]]:
+def _task(findings: Findings) -> dict[str, str]:
     runs = findings.runs
 
     def configured(key: str) -> str:
         return " or ".join(distinct_values(runs, key)) or "unknown"
 
-    redrawn = {"true": "drawn anew for each seed", "false": "the same for all seeds"}.get(
-        configured("dataset.redraw").lower(), "drawn by seed"
-    )
+    redraw = configured("dataset.redraw").lower()
     if "dataset.val_share" in runs:
-        divided = {"true": "anew for each seed", "false": "in the same way for all seeds"}
-        points = f"one table, divided {divided.get(configured('dataset.redraw').lower(), 'by seed')} into disjoint splits"
+        divided = {"true": "anew for each seed", "false": "in the same way for all seeds"}.get(redraw, "by seed")
+        points = f"one table, divided {divided} into disjoint splits"
     else:
-        points = f"points {redrawn}, separately for each split"
-    fields = [
-        key
-        for key in map(str, runs)
-        if key.startswith("dataset.") and not key.endswith(("name", "redraw", "samples", "with_test"))
-    ]
+        drawn = {"true": "drawn anew for each seed", "false": "the same for all seeds"}.get(redraw, "drawn by seed")
+        points = f"points {drawn}, separately for each split"
+    others = ("name", "redraw", "samples", "with_test")
+    fields = [key for key in map(str, runs) if key.startswith("dataset.") and not key.endswith(others)]
     details = ", ".join(f"{key.removeprefix('dataset.')} {configured(key)}" for key in fields if distinct_values(runs, key))
     layers = configured("network.hidden").strip("[]").replace(", ", " and ") or "no"
     sizes = [size for size in distinct_values(runs, "training.batch_size") if size != "None"]
     batches = f"batches of {' or '.join(sizes)}" if sizes else "full batch"
-    rules = [
-        (
-            "Task",
-            f"{configured('dataset.name')}{f' ({details})' if details else ''}; {points}.",
+    dataset = f"Dataset {configured('dataset.name')}{f' ({details})' if details else ''}"
+    return {
+        "Task": f"{dataset}; {points}.",
+        "Training": (
+            f"{capitalized(layers)} hidden units ({configured('network.activation')}), {batches}, "
+            f"{configured('training.epochs')} epochs including epoch 0, {configured('training.dtype')}."
         ),
-        (
-            "Training",
-            f"{layers} hidden units ({configured('network.activation')}), {batches}, {configured('training.epochs')} epochs "
-            f"including epoch 0, {configured('training.dtype')}.",
-        ),
-        ("Seeds", _CHAIN if configured("draws.kind") == "chain" else _STREAMS),
-    ]
-    if findings.tuned:
-        selection = findings.study.selection
-        found = budget.budgets(findings.study)
-        seeds = listing([count(number, "seed") for number in sorted(set(selection["seeds"].astype(int)))])
-        seeds = seeds if selection["seeds"].nunique() == 1 else f"{seeds}, not the same for all"
-        among = [f"{one.optimizer}'s best of {one.configs}" for one in found if one.configs < one.tried]
-        chosen = f" The choice was among fewer: {listing(among)}." if among else ""
-        cost = f"{budget.describe_cost(found)}, {budget.describe_spaces(found)}; each on {seeds}"
-        rules.append(
-            (
-                "Tuning",
-                f"{cost[0].upper()}{cost[1:]}.{chosen} The best mean validation {findings.score_name} wins; a setting that "
-                "lost a run ranks below all that lost none. Only runs on other seeds are compared.",
-            )
-        )
-    return rules
+        "Seeds": _CHAIN if configured("draws.kind") == "chain" else _STREAMS,
+    }
 
 
-def _grounds(findings: Findings) -> list[tuple[str, str]]:
+def _tuning(findings: Findings) -> dict[str, str]:
+    if not findings.tuned:
+        return {}
+    budgets, numbers = budget.budgets(findings.study), sorted(set(findings.study.selection["seeds"].astype(int)))
+    seeds = listing([count(number, "seed") for number in numbers]) + (", not the same for all" if len(numbers) > 1 else "")
+    among = [f"{one.optimizer}'s best of {one.configs}" for one in budgets if one.configs < one.tried]
+    choice = f" The choice was among fewer: {listing(among)}." if among else ""
+    cost = f"{budget.describe_cost(budgets)}, {budget.describe_spaces(budgets)}; each on {seeds}"
+    rule = (
+        f"The best mean validation {findings.score_name} wins; a setting that lost a run ranks below all that lost none. Only "
+        "runs on other seeds are compared."
+    )
+    return {"Tuning": f"{capitalized(cost)}.{choice} {rule}"}
+
+
+def _statistics(findings: Findings) -> dict[str, str]:
     """Rules on estimates and tests, and the number of seeds needed."""
-    conclusion, name = findings.by(findings.primary).conclusion, findings.primary.name
-    rules = [
-        ("Judged by", f"{name} with the final weights, not the best ones during training."),
-        (
-            "Estimate",
+    conclusion, measure = findings.by(findings.primary).conclusion, findings.primary.name
+    needed = (
+        f"Among {count(conclusion.settings, findings.noun)}, fewer than {conclusion.required_seeds} seeds can show no "
+        f"difference at all; about {conclusion.recommended_seeds} show one that wins {percent(NOTABLE)} of pairs, with a "
+        f"power of {percent(POWER)}. There are {conclusion.seeds}."
+        if conclusion.settings > 1
+        else ""
+    )
+    rules = {
+        "Primary measure": f"{capitalized(measure)} with the final weights, not the best ones during training.",
+        "Estimate": (
             "Interquartile mean over seeds: the mean of the middle half of the runs. Interval: nominal 95 %, percentile "
-            f"bootstrap over seeds, {RESAMPLES:,} resamples; none under {MINIMUM_RUNS} seeds. Simulated, it holds the truth "
-            "in 94 % of studies with 20 seeds, in 93 % with 10 and in 91 % with 6.",
+            f"bootstrap over seeds, {RESAMPLES:,} resamples; none for fewer than {MINIMUM_RUNS} seeds. In simulations it "
+            "covers the true value in 94 % of studies with 20 seeds, in 93 % with 10 and in 91 % with 6."
         ),
-        (
-            "Differences",
+        "Differences": (
             "Wilcoxon signed-rank test on runs paired by seed, two-sided, exact; Holm's correction over all pairs. A "
-            f"setting is said to be ahead of another only where the corrected p is below {LEVEL:g}.",
+            f"setting is called better than another only where the corrected p is below {LEVEL:g}."
         ),
-    ]
-    if conclusion.settings > 1:
-        recommended = f"about {conclusion.recommended_seeds} show one that wins {percent(NOTABLE)} of pairs"
-        rules.append(
-            (
-                "Seeds needed",
-                f"Among {count(conclusion.settings, findings.noun)}, fewer than {conclusion.required_seeds} seeds can show no "
-                f"difference at all; {recommended}, with a power of {percent(POWER)}. There are {conclusion.seeds}.",
-            )
-        )
-    rules += [
-        (
-            "Diverged runs",
-            "A run whose loss becomes infinite or NaN stops there, and ranks worst: it loses to any other of its seed, and a "
-            "setting that lost more than a quarter of its runs ranks below those that did not. Such a run is never averaged, "
-            "and never reaches a target.",
+        "Seeds needed": needed,
+        "Diverged runs": (
+            "A run whose loss becomes infinite or NaN stops there, and ranks worst: it is worse than any other of its seed, "
+            "and a setting with more than a quarter of its runs diverged ranks below those with fewer. Such a run is never "
+            "averaged, and never reaches a target."
         ),
-        ("Failed runs", "A run that failed or was killed counts as missing, not as worse."),
-    ]
-    return rules
+        "Failed runs": "A run that failed or was killed counts as missing, not as worse.",
+    }
+    return {about: rule for about, rule in rules.items() if rule}

@@ -73,7 +73,7 @@ def _caption(findings: Findings, values: pd.DataFrame, test: Friedman) -> str:
 
 
 def _diagram(page: Page, findings: Findings, test: Friedman) -> None:
-    """Demsar's critical-difference diagram: mean ranks on an axis, names at both sides, bars over what is level."""
+    """Draw Demsar's critical-difference diagram: mean ranks on an axis, names at both sides, bars over `Friedman.groups`."""
     k = len(test.ranks)
     left_names = -(-k // 2)
     names = text.fit_all([str(name) for name in test.ranks.index], SMALL, _NAME)

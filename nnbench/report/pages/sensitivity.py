@@ -20,7 +20,7 @@ from nnbench.stats.sensitivity import Range, sensitivity_curve, usable_range
 
 TOLERANCE = 0.05  # five points of accuracy; a few seeds tell no less
 _MANY = 6
-_TINY = 1e-30  # a smaller learning rate is none
+_TINY = 1e-30  # smaller learning rates count as zero
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:

@@ -22,7 +22,7 @@ from nnbench.report.sentences import wording
 from nnbench.stats.time_to_target import share_reached
 
 _MANY = 8  # settings whose curves can be distinguished
-_TARGETS = 3  # that a page has room for
+_TARGETS = 3  # targets on a page
 _COST = (
     "Epochs, and below them seconds: the time spent in all runs of a setting, including those that did not reach the target, "
     "divided by the number that did, which is given beside it. ∞: none did within the epochs in brackets, for which the runs "
@@ -34,7 +34,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     """Draw the page; return one row per target and setting.
 
     Returns:
-        `n`, `reached`, the median and expected times, how long it was watched, whether `behind`.
+        `n`, `reached`, the median and expected times, the range of observation, whether `behind`.
     """
     if findings.ended.empty or findings.study.curves.empty:
         raise NoDataError("no run has curves")
@@ -47,7 +47,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     beyond = references(findings.runs).beyond([race.target for race in run])
     titled = _titled(run)
     panels = _shown(run, titled)
-    elsewhere = " The other targets are in the table beside this report." if len(panels) < len(run) else ""
+    elsewhere = " The other targets are in the CSV file of this page." if len(panels) < len(run) else ""
     page = section.page(_title(findings, run[titled]), _caption(findings, unreached) + elsewhere + beyond)
     shown = run[0].table["setting"].head(_MANY).tolist()
     legend(page, {name: findings.styles[name] for name in shown})
@@ -60,12 +60,12 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
 
 
 def _titled(run: Sequence[Race]) -> int:
-    """The last target that half of all runs reached, whatever is shown there, or the first of all."""
+    """Index of the last target that half of all runs reached, or 0."""
     return next((at for at in reversed(range(len(run))) if run[at].epochs["reached"].mean() >= 0.5), 0)
 
 
 def _shown(run: Sequence[Race], titled: int) -> list[Race]:
-    """The last targets, that of the title among them."""
+    """The last targets, including that of the title."""
     first = len(run) - _TARGETS
     return list(run[-_TARGETS:]) if titled >= first else [run[titled], *run[first + 1 :]]
 
@@ -119,7 +119,7 @@ def _panels(page: Page, findings: Findings, run: Sequence[Race], shown: Sequence
 
 
 def _in(unit: str, race: Race) -> pd.DataFrame:
-    """The times in epochs or seconds."""
+    """The times of a race in epochs or seconds."""
     epochs = race.epochs
     return epochs if unit == "epochs" else epochs.assign(time=epochs["time"] * epochs["setting"].map(race.pace))
 
@@ -127,7 +127,7 @@ def _in(unit: str, race: Race) -> pd.DataFrame:
 def _limits(axes: Axes, times: pd.DataFrame, unit: str) -> None:
     arrivals = times.loc[times["reached"], "time"]
     low = max(arrivals.min() / 1.5, 1 if unit == "epochs" else 1e-4)
-    high = max(times["time"].max() * 1.02, 2 * low)  # where all have arrived by epoch 0 too
+    high = max(times["time"].max() * 1.02, 2 * low)  # also if all runs reached it at epoch 0
     label = numbers.tick if unit == "seconds" else lambda epoch: f"{epoch:,.0f}"
     logarithmic(axes.xaxis, low, high, label)
     axes.set(ylim=(0, 1.04), yticks=[0, 0.25, 0.5, 0.75, 1])
@@ -138,7 +138,7 @@ def _steps(axes: Axes, times: pd.DataFrame, line_style: palette.LineStyle) -> No
     curve = share_reached(times)
     low, high = axes.get_xlim()
     waiting = times[~times["reached"] & ~times["diverged"]]
-    if len(waiting):  # beyond the last epoch at which one of them was looked at nothing is known
+    if len(waiting):  # nothing is known after the end of the longest run that did not reach it
         high = min(high, times["time"].max())
     x = np.concatenate([[low], curve["time"], [max(high, low)]])
     y = np.concatenate([[0], curve["share"], curve["share"].tail(1) if len(curve) else [0]])
@@ -147,7 +147,7 @@ def _steps(axes: Axes, times: pd.DataFrame, line_style: palette.LineStyle) -> No
 
 
 def _costs(page: Page, findings: Findings, run: Sequence[Race], next_page: Callable[[], Page]) -> None:
-    """The table of expected running times."""
+    """Draw the table of expected running times."""
     if page.room < 40:
         page = next_page()
     page.heading("Expected running time")

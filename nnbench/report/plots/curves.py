@@ -1,4 +1,4 @@
-"""Curves over epochs: a mean line and a band for each setting, all in one panel or in a small panel each."""
+"""Curves over epochs: a mean line and a band for each setting, in a common panel or in small panels."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ from nnbench.report.plots.style import LEFT, MM, MUTED, NOTE, RIGHT, SMALL
 from nnbench.report.sentences.wording import short_name
 from nnbench.stats.quartiles import quartiles
 
-TOGETHER = 6  # settings that one panel holds; more are given a small panel each
+TOGETHER = 6  # settings in one panel; more have a small panel each
 _ACROSS, _MANY = 3, 18  # small panels in a row, and on a page
 
 Scale = Callable[[Axes], None]
@@ -31,22 +31,22 @@ class Scales(Protocol):
     """The vertical scales of a page."""
 
     def of(self, shown: Sequence[str]) -> Scale:
-        """The scale of a panel that holds these curves."""
+        """The scale of a panel with these curves."""
         ...
 
     def height(self, curve: str) -> float:
-        """How high the panel of a curve is in relation to the others'."""
+        """The relative height of the panel of a curve."""
         ...
 
 
 def bands(findings: Findings, curves: Mapping[str, str]) -> pd.DataFrame:
-    """How each setting lies over seeds at each epoch, of the completed runs, as `stats.quartiles` has it.
+    """Compute `stats.quartiles` of each setting's completed runs at each epoch.
 
     Args:
-        curves: a column of `Study.curves` -> what it is called in print; those that no run has are left out.
+        curves: a column of `Study.curves` -> its name in print; columns without values are left out.
 
     Returns:
-        `setting`, `curve` (as called in print), `epoch`, `least`, `low`, `iqm`, `high`, `most`, `n`.
+        `setting`, `curve` (its name in print), `epoch`, `least`, `low`, `iqm`, `high`, `most`, `n`.
 
     Raises:
         NoDataError: there is no curve.
@@ -77,7 +77,7 @@ def caption(findings: Findings, table: pd.DataFrame) -> str:
 
 
 def draw(page: Page, findings: Findings, table: pd.DataFrame, by: Measure, scales: Scales) -> None:
-    """The curves in the form that their number calls for, the best by that metric first."""
+    """Draw the curves in a form that suits their number, the best setting by that measure first."""
     order = [str(setting) for setting in findings.ranking(by)["setting"]]
     if len(order) <= TOGETHER:
         _together(page, findings, table, order, scales)
@@ -86,7 +86,7 @@ def draw(page: Page, findings: Findings, table: pd.DataFrame, by: Measure, scale
 
 
 def epoch_axis(axes: Axes, last: float, *, small: bool = False) -> None:
-    """Epochs on a scale of log(1 + epoch): epoch 0 has a place, and the early dynamics have room."""
+    """Scale the epochs by log(1 + epoch), which includes epoch 0 and gives room to the first epochs."""
     axes.set_xscale("function", functions=(np.log1p, np.expm1))
     axes.set_xlim(0, max(last, 1))
     powers = [10**power for power in range(9) if 10**power <= last]
@@ -96,7 +96,7 @@ def epoch_axis(axes: Axes, last: float, *, small: bool = False) -> None:
 
 
 def _together(page: Page, findings: Findings, table: pd.DataFrame, order: Sequence[str], scales: Scales) -> None:
-    """A panel for each curve, all settings in it."""
+    """Draw a panel for each kind of curve, with all settings."""
     drawn = set(table["setting"])
     styles = {name: findings.styles[name] for name in order if name in drawn}
     room = max(text.width(name, SMALL) for name in styles) + 6
@@ -125,13 +125,13 @@ def _together(page: Page, findings: Findings, table: pd.DataFrame, order: Sequen
 
 
 def _apart(page: Page, findings: Findings, table: pd.DataFrame, order: Sequence[str], scale: Scale) -> None:
-    """A small panel for each setting, both its curves in it, the other settings' training curves faint behind."""
+    """Draw a small panel for each setting with both curves, and the other settings' training curves in grey."""
     shown = order[:_MANY]
     training, *held_out = table["curve"].unique()
     dashed = "".join(f", dashed {curve.lower()}" for curve in held_out)
     key = f"In colour: a setting, solid {training.lower()}{dashed}; grey: the others."
     if len(order) > len(shown):
-        key += f" The first {len(shown)} of {len(order)} settings; the table beside this report has all."
+        key += f" The first {len(shown)} of {len(order)} settings; the CSV file of this page has all."
     page.paragraph(key, size=SMALL, colour=MUTED, after=4)
     names = {name: text.wrap(name, NOTE, 46) for name in shown}
     rows, across = -(-len(shown) // _ACROSS), (RIGHT - LEFT + 2.5) / _ACROSS
@@ -159,7 +159,7 @@ def _apart(page: Page, findings: Findings, table: pd.DataFrame, order: Sequence[
 
 
 def _band(axes: Axes, band: pd.DataFrame, line_style: palette.LineStyle, *, filled: bool = True) -> None:
-    """One setting's line, with its marker at the end, and band."""
+    """Draw the line of a setting with its marker at the end, and its band."""
     if filled and band["n"].max() > 1:
         axes.fill_between(band["epoch"], band["low"], band["high"], color=line_style.colour, alpha=0.15, linewidth=0)
     axes.plot(band["epoch"], band["iqm"], color=line_style.colour, linestyle=line_style.dash, linewidth=1.4 if filled else 1.0)
@@ -173,7 +173,7 @@ def _band(axes: Axes, band: pd.DataFrame, line_style: palette.LineStyle, *, fill
 
 
 def _end_labels(page: Page, axes: Axes, ends: dict[str, float], styles: dict[str, palette.LineStyle]) -> None:
-    """Each setting's name at the right of its line's end, moved apart where lines end together."""
+    """Write each setting's name at the right of its line's end, without overlap."""
     box = axes.get_position()
     top, bottom = (1 - box.y1) * style.SHEET[1], (1 - box.y0) * style.SHEET[1]
     right = box.x1 * style.SHEET[0]
@@ -186,7 +186,7 @@ def _end_labels(page: Page, axes: Axes, ends: dict[str, float], styles: dict[str
 
 
 def _legend(page: Page, styles: dict[str, palette.LineStyle]) -> None:
-    """The names that are too long to stand at their lines."""
+    """Draw a legend of names that are too long for the ends of the lines."""
     for name, line_style in styles.items():
         page.swatch(LEFT, page.y, line_style)
         page.paragraph(name, size=SMALL, x=LEFT + SWATCH, after=0.4)
@@ -194,7 +194,7 @@ def _legend(page: Page, styles: dict[str, palette.LineStyle]) -> None:
 
 
 def _rail(axes: Axes, findings: Findings, setting: str | None = None) -> None:
-    """The runs that diverged, on a rail above the panel at the epoch at which they did."""
+    """Mark the diverged runs above the panel, at the epoch at which they diverged."""
     runs = findings.runs[findings.runs["outcome"] == "diverged"]
     for name, epoch in runs[["setting", "diverged_at_epoch"]].dropna().itertuples(index=False):
         if setting in (None, name):

@@ -1,4 +1,4 @@
-"""The plane as a network divides it into classes, and the points it is right and wrong about."""
+"""Decision boundary of a network in the plane, with the points that it classifies correctly and wrongly."""
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ _POINTS = 1000  # in a panel of 83 millimetres, in a smaller one fewer: more wou
 
 
 def draw(axes: Axes, boundary: Boundary, epoch: int | None, scale: float) -> None:
-    """The field and the points, at one of the checkpoints or, where `epoch` is None, at the end.
+    """Draw the predicted classes and the points, at a checkpoint or, if `epoch` is None, at the end.
 
     Args:
         scale: of the points, 1 for a panel of 83 millimetres.
@@ -30,10 +30,10 @@ def draw(axes: Axes, boundary: Boundary, epoch: int | None, scale: float) -> Non
 
 
 def _picture(axes: Axes, boundary: Boundary, epoch: int | None, scale: float) -> npt.NDArray[np.uint8]:
-    """All of it in dots of the printed size and a few colours, shape (height, width, 3).
+    """A raster at the printed resolution in a few colours, shape (height, width, 3).
 
-    As vectors the points would weigh more than the rest of the report; as matplotlib's rasterised artists, each would keep a
-    picture of the whole sheet, 15 MB, until the PDF is closed; in all colours it would take three times the bytes.
+    As vectors the points would take more bytes than the rest of the report; matplotlib's rasterised artists would each keep a
+    raster of the whole sheet, 15 MB, until the PDF is closed; in all colours it would take three times the bytes.
     """
     box, (width, height) = axes.get_position(), style.SHEET
     figure = Figure(figsize=(box.width * width / 25.4, box.height * height / 25.4), dpi=style.DOTS)
@@ -42,12 +42,12 @@ def _picture(axes: Axes, boundary: Boundary, epoch: int | None, scale: float) ->
     panel.imshow(_field(boundary, epoch), origin="lower", extent=boundary.extent, interpolation="nearest", aspect="auto")
     panel.set(xlim=boundary.extent[:2], ylim=boundary.extent[2:])
     points, labels = _points(boundary)
-    astray, shades = wrong(boundary, epoch), POINT_SHADE * _colours(int(labels.max()) + 1)
-    every = max(1, round(len(points) / (_POINTS * scale)))  # points stand class by class: each keeps its share
-    points, labels, astray = points[::every], labels[::every], astray[::every]
-    right_x, right_y = points[~astray].T
-    panel.scatter(right_x, right_y, s=3 * scale, c=shades[labels[~astray]], linewidths=0)
-    wrong_x, wrong_y = points[astray].T
+    misclassified, shades = wrong(boundary, epoch), POINT_SHADE * _colours(int(labels.max()) + 1)
+    every = max(1, round(len(points) / (_POINTS * scale)))  # points are ordered by class: each class keeps its share
+    points, labels, misclassified = points[::every], labels[::every], misclassified[::every]
+    right_x, right_y = points[~misclassified].T
+    panel.scatter(right_x, right_y, s=3 * scale, c=shades[labels[~misclassified]], linewidths=0)
+    wrong_x, wrong_y = points[misclassified].T
     panel.scatter(wrong_x, wrong_y, s=7 * scale, c=style.INK, marker="x", linewidths=0.6 * min(1, 1.5 * scale))
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]
@@ -56,7 +56,7 @@ def _picture(axes: Axes, boundary: Boundary, epoch: int | None, scale: float) ->
 
 
 def wrong(boundary: Boundary, epoch: int | None) -> npt.NDArray[np.bool_]:
-    """Whether the cell that a point lies in is given another class than the point's, for each of the points drawn."""
+    """Whether each drawn point lies in a cell with another predicted class than its own."""
     points, labels = _points(boundary)
     label, _ = _grids(boundary, epoch)
     left, right, bottom, top = boundary.extent
@@ -75,7 +75,7 @@ def _colours(classes: int) -> npt.NDArray[np.float64]:
 
 
 def _field(boundary: Boundary, epoch: int | None) -> npt.NDArray[np.float64]:
-    """The class's colour at each cell, mixed with white as far as the network is unsure; shape (height, width, 3)."""
+    """The class's colour at each cell, the paler the lower its probability; shape (height, width, 3)."""
     label, confidence = _grids(boundary, epoch)
     classes = max(2, int(boundary.train_labels.max()) + 1, int(label.max()) + 1)
     sure = np.clip((confidence / 255 - 1 / classes) / (1 - 1 / classes), 0, 1)[..., np.newaxis]
@@ -83,7 +83,7 @@ def _field(boundary: Boundary, epoch: int | None) -> npt.NDArray[np.float64]:
 
 
 def _points(boundary: Boundary) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
-    """The points that are drawn, held-out ones where there are any, and their classes."""
+    """The drawn points, test points if there are any, and their classes."""
     if len(boundary.test_points):
         return boundary.test_points, boundary.test_labels
     return boundary.train_points, boundary.train_labels

@@ -1,4 +1,4 @@
-"""Names at the ends of lines, moved apart where they would overlap; names that are too long, cut so that they still differ."""
+"""Placement of labels without overlap, and shortening of names so that they stay different."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,15 +7,15 @@ import numpy.typing as npt
 
 
 def spread(heights: npt.ArrayLike, gap: float, bottom: float, top: float) -> npt.NDArray[np.float64]:
-    """Heights at least `gap` apart and between `bottom` and `top`, in the given order, moved as little as they must be.
+    """Move heights as little as possible so that they are at least `gap` apart, between `bottom` and `top`, in the same order.
 
-    Those that touch form a block, and a block stands where its members wished to be on average.
+    Labels that touch form a block, which is placed at the mean of the wanted heights of its members.
 
     Args:
         heights: shape (n,), finite.
 
     Returns:
-        Shape (n,); evenly spread where they do not all fit.
+        Shape (n,); evenly spaced if they do not all fit.
     """
     wished = np.asarray(heights, dtype=np.float64)
     if wished.size * gap >= top - bottom + gap:
@@ -37,19 +37,18 @@ def spread(heights: npt.ArrayLike, gap: float, bottom: float, top: float) -> npt
 
 
 def longest(words: Sequence[str]) -> str:
-    """The longest of the words, or nothing."""
+    """The longest of the words; empty if there is none."""
     return max(words, key=len, default="")
 
 
 def short(names: Sequence[str], fits: Callable[[str], bool]) -> list[str]:
-    """The names, each as it fits, and no two that differ alike.
+    """Shorten names until they fit; different names stay different.
 
-    Where one is too long, what all long ones have in common goes first: words, then the sections of keys
-    (`dataset.noise=0.2` becomes `noise=0.2`), then the keys, which are the same for all settings of an optimizer; only then
-    letters in the middle. A table or a CSV has the names in full.
+    Left out in this order: words that all long names have in common, the sections of keys (`dataset.noise=0.2` becomes
+    `noise=0.2`), the keys, and letters in the middle. Tables and CSV files have the full names.
 
     Args:
-        names: of what is set side by side.
+        names: shown together.
         fits: whether there is room for a name.
     """
     if all(map(fits, names)):
@@ -71,13 +70,13 @@ def short(names: Sequence[str], fits: Callable[[str], bool]) -> list[str]:
 
 
 def without_sections(name: str) -> str:
-    """A setting's name less the sections that its keys belong to: `adam noise=0.2` of `adam dataset.noise=0.2`."""
+    """A setting's name without the sections of its keys: `adam noise=0.2` for `adam dataset.noise=0.2`."""
     words = (word.partition("=") for word in name.split())
     return " ".join(f"{key.rpartition('.')[2] if equals else key}{equals}{value}" for key, equals, value in words)
 
 
 def cut(name: str, fits: Callable[[str], bool], after: str = "") -> str:
-    """A name with letters left out in its middle, and something after it."""
+    """Leave out letters in the middle of a name until it fits with the text `after` it."""
     kept = len(name)
     short = name + after
     while not fits(short) and kept > 2:
@@ -87,7 +86,7 @@ def cut(name: str, fits: Callable[[str], bool], after: str = "") -> str:
 
 
 def _apart(names: Sequence[str], shown: list[str], fits: Callable[[str], bool]) -> list[str]:
-    """Names that were cut to the same, numbered."""
+    """Number names that were shortened to the same text."""
     pairs = dict.fromkeys(zip(names, shown, strict=True))
     numbered: dict[str, str] = {}
     for name, one in pairs:

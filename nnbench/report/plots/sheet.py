@@ -1,4 +1,4 @@
-"""Pages filled from the top down, in millimetres, and sections of one or more pages."""
+"""A4 pages that are filled from top to bottom, in millimetres, and sections of one or more pages."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,11 +30,11 @@ class Page:
     """One A4 sheet.
 
     Attributes:
-        figure: what is drawn on.
-        title: the finding, for the contents and the bookmarks; None on a page that continues another.
-        caption: how to read it, where the page has such a line below its title.
-        y: how far down the sheet is used, in millimetres from its upper edge.
-        body: where what stands below the title and the caption begins, likewise; it goes on to `end`, once it is drawn.
+        figure: of matplotlib, the whole sheet.
+        title: for the contents and the bookmarks; None on a page that continues another.
+        caption: the text below the title; may be empty.
+        y: lower end of the content, in millimetres from the upper edge of the sheet.
+        body, end: upper and lower end of the content below title and caption, likewise; `end` is set by `close`.
     """
 
     def __init__(self, title: str | None) -> None:
@@ -50,13 +50,13 @@ class Page:
 
     @property
     def lowest(self) -> float:
-        """Where the lowest text or panel ends, in millimetres from the upper edge, with room for the labels of a panel."""
+        """Lower end of the lowest text or panel with its labels, in millimetres from the upper edge."""
         texts = [1 - words.get_position()[1] for words in self.figure.texts]
         panels = [1 - axes.get_position().y0 + (11 if axes.get_xlabel() else 6) / style.SHEET[1] for axes in self.figure.axes]
         return float(max([*texts, *panels]) * style.SHEET[1])
 
     def close(self) -> None:
-        """Note where the sheet ends, now that all of it is drawn; names within panels get boxes for missing letters."""
+        """Set `end` after everything is drawn; replace letters in panels that the font lacks by boxes."""
         self.end = self.lowest
         for axes in self.figure.axes:
             for words in (axes.xaxis.label, axes.yaxis.label, axes.title, *axes.texts):
@@ -74,7 +74,7 @@ class Page:
         align: str = "left",
         mono: bool = False,
     ) -> None:
-        """Set one line; `y` is the upper edge of its letters."""
+        """Write one line; `y` is the upper edge of its letters."""
         family = text.MONO if mono else text.SANS
         self.figure.text(
             x / style.SHEET[0],
@@ -100,7 +100,7 @@ class Page:
         room: float | None = None,
         after: float = 2.0,
     ) -> None:
-        """Set lines below what is there, broken to `room` millimetres, and leave `after` millimetres below them."""
+        """Write lines below the content, wrapped to `room` millimetres, with `after` millimetres below them."""
         family = text.MONO if mono else text.SANS
         for line in text.wrap(words, size, style.RIGHT - x if room is None else room, family=family, bold=bold):
             self.write(x, self.y, line, size=size, colour=colour, bold=bold, mono=mono)
@@ -108,25 +108,25 @@ class Page:
         self.y += after
 
     def heading(self, words: str) -> None:
-        """A small heading over a block."""
+        """Write a bold line over a block."""
         self.paragraph(words, size=BODY, bold=True, after=0.8)
 
     def note(self, words: str, *, after: float = 2.0) -> None:
-        """A paragraph in small grey type."""
+        """Write a paragraph in small grey type."""
         self.paragraph(words, size=NOTE, colour=MUTED, after=after)
 
     def axes(self, x: float, y: float, width: float, height: float) -> Axes:
-        """Axes whose frame has its upper left corner at (x, y); ticks and labels stand outside it."""
+        """Add axes with the upper left corner of their frame at (x, y); ticks and labels are outside it."""
         sheet_width, sheet_height = style.SHEET
         box = (x / sheet_width, 1 - (y + height) / sheet_height, width / sheet_width, height / sheet_height)
         return self.figure.add_axes(box)
 
     def rule(self, y: float, *, colour: str = style.FAINT, x: float = style.LEFT, right: float = style.RIGHT) -> None:
-        """A hairline across the text area."""
+        """Draw a thin line across the text area."""
         self.line((x, right), (y, y), color=colour, linewidth=0.5)
 
     def swatch(self, x: float, y: float, line_style: palette.LineStyle, size: float = SMALL) -> None:
-        """A piece of a line with its marker, beside text of this size whose upper edge is at `y`."""
+        """Draw a piece of a line with its marker, beside text of this size with its upper edge at `y`."""
         y += middle(size)
         self.line((x, x + 7), (y, y), color=line_style.colour, dashes=line_style.dash, linewidth=1.5)
         self.line((x + 3.5,), (y,), color=line_style.colour, marker=line_style.marker, markersize=4.5)
@@ -134,14 +134,14 @@ class Page:
     def name(
         self, x: float, y: float, name: str, line: palette.LineStyle, room: float, *, size: float = SMALL, bold: bool = False
     ) -> None:
-        """The name of a setting after its swatch, on one line of `room` millimetres, shortened where it is longer."""
+        """Write the name of a setting after its swatch, shortened to `room` millimetres."""
         self.swatch(x, y, line, size)
         self.write(x + SWATCH, y, text.fit(name, size, room - SWATCH, bold=bold), size=size, bold=bold)
 
     def line(
         self, xs: Sequence[float], ys: Sequence[float], *, dashes: palette.Dash = palette.SOLID, **line_style: Any
     ) -> None:
-        """A line through points of the sheet, or a marker at one."""
+        """Draw a line through points of the sheet, or a marker at one."""
         across = [x / style.SHEET[0] for x in xs]
         up = [1 - y / style.SHEET[1] for y in ys]
         self.figure.add_artist(Line2D(across, up, linestyle=dashes, transform=self.figure.transFigure, **line_style))
@@ -151,8 +151,8 @@ class Section:
     """The sheets of one page of the report.
 
     Attributes:
-        kind: what they show, above each title.
-        pages: those filled so far.
+        kind: name of the page, printed above each title.
+        pages: the sheets so far.
     """
 
     def __init__(self, kind: str) -> None:

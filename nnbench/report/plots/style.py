@@ -1,6 +1,6 @@
-"""How pages look: the sheet, the type, and a line style for each setting, of its optimizer's in `nnbench.core.palette`.
+"""Style of the pages: size of the sheet and the type, and a line style for each setting.
 
-No matplotlib here, so that the terminal can share the colours without loading it.
+This module does not import matplotlib, so that the terminal can use the colours without loading it.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ MM = 72 / 25.4  # points a millimetre
 INK, MUTED, FAINT = "#1a1a1a", "#595959", "#c8c8c8"
 WARNING = "#b03a00"
 BODY, SMALL, NOTE, LEAST = 9.0, 8.0, 7.5, 7.0  # points
-DOTS = 200  # to an inch, of what is no vector
+DOTS = 200  # per inch, of rasters
 
 RC: dict[str, object] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine

@@ -1,4 +1,4 @@
-"""Tables set in type: columns aligned on the decimal point, a hairline at head and foot, over as many pages as need be."""
+"""Printed tables, over one or more pages, with columns aligned on the decimal point."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ _NUMBER = re.compile(rf"(?:< |[+{MINUS}])?[\d,]+(\.\d+)")
 
 @dataclass(frozen=True)
 class Column:
-    """A column `width` millimetres wide; `decimal` aligns numbers on their point, which needs room at the right."""
+    """A column `width` millimetres wide; `decimal` aligns numbers on their decimal point."""
 
     head: str
     width: float
@@ -27,7 +27,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """What stands in one place of a table: a text, a smaller note below it, and before it the look of a setting."""
+    """A cell of a table: a text, a smaller note below it, and the swatch of a setting before it."""
 
     words: str
     note: str = ""
@@ -45,15 +45,19 @@ def table(
     *,
     gap: float = 1.3,
 ) -> Page:
-    """Set a table below what is on the page, `gap` millimetres between rows, and return the page it ends on.
+    """Draw a table below the content of a page, and return the page on which it ends.
 
     Args:
-        further: gives the pages that the table runs over to.
+        page: where it begins.
+        columns: from left to right.
+        rows: a cell or a text for each column.
+        next_page: adds a page where one is full.
+        gap: millimetres between rows.
     """
     cells = [[Cell(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
     lines = [[_lines(cell, column) for cell, column in zip(row, columns, strict=True)] for row in cells]
     points = [_point(column, index, cells) for index, column in enumerate(columns)]
-    largest = max(column.size for column in columns)  # which the others share their baseline with
+    largest = max(column.size for column in columns)  # all have its baseline
     _head(page, columns)
     for row, broken in zip(cells, lines, strict=True):
         height = max(
@@ -81,14 +85,14 @@ def _lines(cell: Cell, column: Column) -> list[str]:
 
 
 def _point(column: Column, index: int, rows: Sequence[Sequence[Cell]]) -> float:
-    """Millimetres that the longest fraction of the column takes."""
+    """Width in millimetres of the longest fraction in the column."""
     if column.align != "decimal":
         return 0.0
     return max((fraction(row[index].words, column.size, bold=row[index].bold) for row in rows), default=0.0)
 
 
 def fraction(words: str, size: float, *, bold: bool = False) -> float:
-    """Millimetres of a number from its point on; 0 for what is not one number."""
+    """Width in millimetres of a number from its decimal point on; 0 for other texts."""
     number = _NUMBER.fullmatch(words)
     return text.width(number[1], size, bold=bold) if number else 0.0
 

@@ -1,4 +1,4 @@
-"""How wide a text is in print, and where its lines break: asked before anything is drawn, so nothing is clipped."""
+"""Width of texts in print, and line breaking, computed before drawing so that nothing is clipped."""
 
 from collections.abc import Sequence
 from functools import cache, lru_cache
@@ -9,7 +9,7 @@ from matplotlib.ft2font import FT2Font, LoadFlags
 from nnbench.report.plots import style
 from nnbench.report.plots.labels import cut, short
 
-_BREAKS = "._:/=,"  # a word too wide for its line is broken after one of these where it can be
+_BREAKS = "._:/=,"  # a word wider than a line is broken after one of these if possible
 _SCALE = 100  # points at which widths are measured; they grow in proportion
 
 
@@ -47,34 +47,34 @@ def _letters(family: str, bold: bool) -> frozenset[int]:
 
 
 def drawable(text: str, *, family: str = SANS, bold: bool = False) -> str:
-    """The text with a box for each letter that the font does not have: what has no glyph ends the drawing."""
+    """Replace letters without a glyph, which make drawing fail, by a box."""
     letters = _letters(family, bold)
     return text if text.isascii() else "".join(letter if ord(letter) in letters else BOX for letter in text)
 
 
 def legible(text: str) -> str:
-    """The text on one line, with a box for each letter that the fonts do not have."""
+    """The text on one line, with a box for each letter without a glyph."""
     return drawable(" ".join(text.split()))
 
 
 def beginning(text: str, size: float, room: float) -> str:
-    """The words of a sentence that one line of `room` millimetres holds, and an ellipsis where there are more."""
+    """The first words of a text that fit into `room` millimetres, with an ellipsis if there are more."""
     first, *rest = wrap(text, size, room)
     return f"{wrap(text, size, room - width(' …', size))[0]} …" if rest else first
 
 
 def fit(text: str, size: float, room: float, *, bold: bool = False) -> str:
-    """The text on one line no wider than `room` millimetres, its middle left out where it is."""
+    """The text on one line of at most `room` millimetres, shortened in its middle."""
     return cut(legible(text), lambda part: width(part, size, bold=bold) <= room)
 
 
 def fit_all(names: Sequence[str], size: float, room: float, *, bold: bool = False) -> list[str]:
-    """Names set side by side, each on one line no wider than `room` millimetres; those that differ still do."""
+    """Names of at most `room` millimetres each; different names stay different."""
     return short([legible(name) for name in names], lambda name: width(name, size, bold=bold) <= room)
 
 
 def wrap(text: str, size: float, room: float, *, family: str = SANS, bold: bool = False) -> list[str]:
-    """Lines no wider than `room` millimetres, broken at spaces; within a word only where it is wider than a line."""
+    """Lines of at most `room` millimetres, broken at spaces, or within a word that is wider than a line."""
 
     def fits(line: str) -> bool:
         return width(line, size, family=family, bold=bold) <= room

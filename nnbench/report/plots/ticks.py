@@ -1,4 +1,4 @@
-"""Ticks of a logarithmic axis: round numbers, and enough of them, whether it spans four decades or a third of one."""
+"""Ticks of a logarithmic axis at round numbers, for ranges of many decades or a fraction of one."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ _STEPS = ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7))  # within a decade, fro
 
 
 def log_ticks(low: float, high: float, least: int = 3) -> list[float]:
-    """The coarsest round numbers of which `least` lie in the range; equal steps where it is too narrow for any.
+    """The coarsest round numbers of which `least` are in the range; equal steps if it is too narrow.
 
     Args:
         low, high: positive, `low` less than `high`.
@@ -28,14 +28,14 @@ def log_ticks(low: float, high: float, least: int = 3) -> list[float]:
 
 
 def positive(low: float, high: float) -> tuple[float, float]:
-    """The range from `low` to `high` as a logarithmic axis can have it: positive, finite, and not of one point."""
+    """Replace an invalid range of a logarithmic axis by one that is positive, finite and not empty."""
     high = high if np.isfinite(high) and high > _LEAST else 1.0
     low = low if np.isfinite(low) and low > _LEAST else high / 10
     return (low, high) if low < high else (low / 2, low * 2)
 
 
 def logarithmic(axis: Axis, low: float, high: float, label: Callable[[float], str], least: int = 3) -> None:
-    """Make an axis one with such ticks, and label them with `label`; an invalid range is replaced by a valid one."""
+    """Make an axis logarithmic with `log_ticks`, formatted by `label`; an invalid range is replaced by `positive`."""
     low, high = positive(low, high)
     which = axis.axis_name  # type: ignore[attr-defined]
     getattr(axis.axes, f"set_{which}scale")("log")

@@ -218,7 +218,7 @@ def _memorised(findings: Findings) -> Caveat | None:
     return Caveat(
         "memorised",
         f"The training loss of {phrase} lies below that of the Bayes classifier ({findings.scored[bayes].mean():.3f} nats), "
-        "which knows the data's density: they have memorised label noise. A lower training loss, or an earlier "
+        "which knows the data's density: label noise was memorised. A lower training loss, or an earlier "
         "target of training accuracy, is then no sign of a better network.",
     )
 
@@ -267,7 +267,9 @@ def one_task(runs: pd.DataFrame) -> str:
         and len(values := distinct_values(runs, column)) > 1
     ]
     if mixed:
-        what = "Several tasks" if any(is_part_of_task(phrase) for phrase in mixed) else "Not all runs were configured alike"
+        what = (
+            "Several tasks" if any(is_part_of_task(phrase) for phrase in mixed) else "Not all runs had the same configuration"
+        )
         return f"{what}: {'; '.join(mixed[:3])}. Results depend on this, too."
     shapes = {"dataset.classes": "{} classes", "dataset.samples": "{} training points a class", "dataset.noise": "noise {}"}
     names = distinct_values(runs, "dataset.name")

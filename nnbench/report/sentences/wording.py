@@ -1,4 +1,4 @@
-"""The findings as sentences, which claim only what the tests show."""
+"""Findings as sentences, which claim only what the tests show."""
 
 import re
 from collections.abc import Callable, Sequence

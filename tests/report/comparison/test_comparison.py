@@ -194,7 +194,7 @@ def test_differing_parameters_are_named(study: Study) -> None:
     both = changed(**{"optimizer.decay": 0.0, "training.epochs": 5, "commit": "f" * 40})
     assert both.configured == ["optimizer.decay", "training.epochs"]
     assert wording.caveats(both)[0].endswith("together: their effects cannot be separated. So does the code, of nnbench.")
-    assert "do not start alike" in " ".join(wording.caveats(changed(**{"dataset.noise": 0.3})))
+    assert "start differently" in " ".join(wording.caveats(changed(**{"dataset.noise": 0.3})))
     assert "nothing that is recorded differs" in wording.caveats(changed())[0]
     assert "but the code does" in wording.caveats(changed(commit="f" * 40))[0]
     rates = study.runs["setting"].map({"adam": 0.7}).fillna(study.runs["optimizer.learning_rate"])

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import pytest
 
 from nnbench.core.palette import optimizer_styles
-from nnbench.report.faults import ErrorLog
+from nnbench.report.errors import ErrorLog
 from nnbench.report.outputs.document import Composition
 from nnbench.report.outputs.html import Web
 from nnbench.report.outputs.markup import BLOCKS, POLICY, Cell, Column, table
@@ -41,7 +41,7 @@ class Structure(HTMLParser):
 def page(text: str, value: float | None = None) -> str:
     """A web page with this text wherever one can stand, and a chart of this value."""
     made = Composition(
-        title=text, name=text, answer=text, caveats=[text], parts={}, missing=[("loss", text)], sheets=[], faults=ErrorLog()
+        title=text, name=text, answer=text, caveats=[text], parts={}, missing=[("loss", text)], sheets=[], errors=ErrorLog()
     )
     web = Web(optimizer_styles([text]))
     chart = web.chart("intervals", {"name": text, "value": value})

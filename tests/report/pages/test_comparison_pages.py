@@ -269,7 +269,7 @@ def test_protocol_page_lists_the_splits(make_study: MakeStudy, draw_page: DrawPa
     (page,), table = draw_page("protocol", make_study(["adam", "sgd"], 12, tuned=8))
     assert page.title == "2 optimizers were tuned first, then compared on 12 fresh seeds"
     stages = table.set_index("about")["told"]
-    assert stages["stage: tuning"].endswith("choose the setting; none drawn")
+    assert stages["stage: tuning"].endswith("choice of the setting; none drawn")
     assert stages["stage: comparison"].startswith("0 to 11 (12); 4 settings, 48 runs")
 
 

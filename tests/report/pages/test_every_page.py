@@ -185,10 +185,10 @@ def test_every_page_is_drawn_or_says_why_not(case: str) -> None:
         made = compose(findings, title="$x_1$ <b>", pages=figures.names(), targets=targets)
         for part in made.parts.values():
             for sheet in part.sheets[:3]:
-                made.faults.attempt(part.name, sheet.figure.draw_without_rendering)
+                made.errors.run(part.name, sheet.figure.draw_without_rendering)
         nothing: dict[str, list[str]] = {name: [] for name in made.parts}
-        made.faults.attempt("web", lambda: webpage.study(made, findings, nothing))
-        made.faults.attempt("summary", lambda: summary(made, findings))
-    assert not made.faults.found, "\n".join(
-        f"{fault.part}: {fault.reason}\n{fault.traceback[-600:]}" for fault in made.faults.found
+        made.errors.run("web", lambda: webpage.study(made, findings, nothing))
+        made.errors.run("summary", lambda: summary(made, findings))
+    assert not made.errors.logged, "\n".join(
+        f"{fault.part}: {fault.reason}\n{fault.traceback[-600:]}" for fault in made.errors.logged
     )

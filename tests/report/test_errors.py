@@ -39,7 +39,7 @@ def test_a_page_that_raises(name: str, make_study: MakeStudy, tmp_path: Path, mo
     monkeypatch.setattr(figures, "load", lambda one: _raise if one == name else usual(one))
     report = _write(make_study(["adam", "sgd"], 2, boundaries=False), tmp_path)
     assert [one for one, _ in report.missing] == [name]
-    assert [(fault.part, fault.reason) for fault in report.faults] == [(name, "ValueError: of a fault")]
+    assert [(fault.part, fault.reason) for fault in report.errors] == [(name, "ValueError: of a fault")]
     pages = _words(report)
     assert len(pages) == len(PAGES) - 1
     assert f"{name.capitalize()}: making it raised ValueError: of a fault" in pages[-1]
@@ -88,7 +88,7 @@ def test_a_file_that_cannot_be_written(
 ) -> None:
     monkeypatch.setattr(module, function, _raise)
     report = _write(make_study(["adam", "sgd"], 2, boundaries=False), tmp_path)
-    assert part in [fault.part for fault in report.faults]
+    assert part in [fault.part for fault in report.errors]
     assert len(_words(report)) == len(PAGES)
     assert not list(tmp_path.rglob(part))
     assert report.files == [path for path in report.files if path.exists()]

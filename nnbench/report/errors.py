@@ -1,4 +1,4 @@
-"""A log of the exceptions raised while a report is made; each affects only its own page or file."""
+"""Log of the exceptions raised while a report is made; each affects only its own page or file."""
 
 import logging
 import traceback
@@ -8,7 +8,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-LOG = "report.log"  # beside the report, where there was a fault
+LOG = "report.log"  # beside the report; written only if there was an exception
 _LONGEST = 200  # characters of a reason
 
 logger = logging.getLogger(__name__)
@@ -33,26 +33,26 @@ class LoggedError:
 class ErrorLog:
     """Exceptions of one report, in the order in which they were raised."""
 
-    found: list[LoggedError] = field(default_factory=list)
+    logged: list[LoggedError] = field(default_factory=list)
 
-    def attempt(self, part: str, make: Callable[[], T]) -> T | None:
-        """Call `make` and return its result; None if it raises, and the exception is logged."""
+    def run(self, part: str, make: Callable[[], T]) -> T | None:
+        """Call `make` and return its result; log the exception and return None if it raises."""
         try:
             return make()
         except Exception as error:
-            self.note(part, error)
+            self.add(part, error)
             return None
 
-    def note(self, part: str, error: Exception) -> str:
+    def add(self, part: str, error: Exception) -> str:
         """Add a caught exception and return a one-line reason."""
-        whole = "".join(traceback.format_exception(error))
-        self.found.append(LoggedError(part=part, reason=_reason(error), traceback=whole))
-        logger.info("report: %s: %s", part, whole)
-        return f"making it raised {self.found[-1].reason} (the traceback is in {LOG})"
+        text = "".join(traceback.format_exception(error))
+        self.logged.append(LoggedError(part=part, reason=_reason(error), traceback=text))
+        logger.info("report: %s: %s", part, text)
+        return f"making it raised {self.logged[-1].reason} (the traceback is in {LOG})"
 
-    def log(self) -> str:
+    def text(self) -> str:
         """The text of the log file."""
-        return "\n".join(f"{fault.part}\n{'=' * len(fault.part)}\n{fault.traceback}" for fault in self.found)
+        return "\n".join(f"{error.part}\n{'=' * len(error.part)}\n{error.traceback}" for error in self.logged)
 
 
 def _reason(error: Exception) -> str:
