@@ -117,3 +117,10 @@ class History:
     diverged_at: int | None = None
     seconds: float
     references: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def counters(self) -> dict[str, IntArray]:
+        """`steps` and `gradient_evaluations` by name; empty where each epoch is one step with one gradient."""
+        if np.array_equal(self.evaluated, self.steps) and np.array_equal(self.steps, self.gradient_evaluations):
+            return {}
+        return {"steps": self.steps, "gradient_evaluations": self.gradient_evaluations} if len(self.steps) else {}

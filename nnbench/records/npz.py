@@ -35,6 +35,8 @@ def write_run(folder: Path, history: History, boundary: Boundary | None) -> None
             "val_loss": history.val_loss,
             "val_accuracy": history.val_accuracy,
             **({"train_r2": history.train_r2, "val_r2": history.val_r2} if len(history.train_r2) else {}),
+            **history.counters,
+            **({"batch_loss": history.batch_loss} if len(history.batch_loss) else {}),
         },
     )
     _write(folder / WEIGHTS, _weights(history))
@@ -63,7 +65,7 @@ def read_history(path: Path) -> Arrays:
     _require(path, all(array.ndim == 1 for array in arrays.values()), "its curves are not one-dimensional")
     score = "r2" if "train_r2" in arrays else "accuracy"
     _require(path, len(arrays[f"train_{score}"]) == epochs, "its curves differ in length")
-    for name in ("val_loss", f"val_{score}"):
+    for name in ("val_loss", f"val_{score}", "steps", "gradient_evaluations"):
         _require(path, len(arrays.get(name, ())) in (0, len(evaluated)), "its curves differ in length")
     ascending = evaluated.dtype.kind in "iu" and bool((np.diff(evaluated.astype(np.int64)) > 0).all())
     _require(

@@ -1,13 +1,17 @@
 """Metrics of a `History` for MLflow: curves at about a hundred epochs, and one number for each measure."""
 
 import math
+import re
 from collections.abc import Iterator
 
 from mlflow.entities import Metric
 
+from nnbench.core.arrays import FloatArray, IntArray
 from nnbench.records.history import History
 from nnbench.records.measures import CURVES, MEASURES
 from nnbench.records.npz import curve_epochs
+
+NOT_IN_NAMES = re.compile(r"[^\w./ -]")  # what MLflow does not admit in the name of a metric
 
 
 def metric_points(history: History, ended: int) -> list[Metric]:
@@ -20,17 +24,16 @@ def metric_points(history: History, ended: int) -> list[Metric]:
     epochs = len(history.train_loss)
     shown = curve_epochs(epochs, history.evaluated)
     milliseconds = 1000 * history.seconds / max(epochs, 1)
-    found = []
+    found: list[Metric] = []
     for curve in CURVES:
         values = curve.values(history)
-        steps = history.evaluated if curve.evaluated else shown
         if len(values):
-            values = values if curve.evaluated else values[shown]
-            found += [
-                Metric(curve.key, value, ended - int((epochs - step) * milliseconds), step)
-                for step, value in zip(steps.tolist(), values.tolist(), strict=True)
-                if math.isfinite(value)
-            ]
+            at = history.evaluated if curve.evaluated else shown
+            found += _points(curve.key, at, values if curve.evaluated else values[shown], ended, epochs, milliseconds)
+    for name, count in history.counters.items():
+        found += _points(name, history.evaluated, count, ended, epochs, milliseconds)
+    for name, reported in _diagnostics(history).items():
+        found += _points(name, history.evaluated, reported, ended, epochs, milliseconds)
     # MLflow's pages draw a single value at step 0 as a bar, at another step as a curve of one point.
     last = max(epochs - 1, 0)
     return found + [
@@ -38,6 +41,20 @@ def metric_points(history: History, ended: int) -> list[Metric]:
         for key, value in final_values(history)
         if math.isfinite(value)
     ]
+
+
+def _points(
+    key: str, at: IntArray, values: FloatArray | IntArray, ended: int, epochs: int, milliseconds: float
+) -> Iterator[Metric]:
+    """Yield the finite values of a metric at some epochs."""
+    for epoch, value in zip(at.tolist(), values.tolist(), strict=True):
+        if math.isfinite(value):
+            yield Metric(key, value, ended - int((epochs - epoch) * milliseconds), epoch)
+
+
+def _diagnostics(history: History) -> dict[str, FloatArray]:
+    """Return what the optimizer reports, by names that MLflow admits."""
+    return {f"optimizer/{NOT_IN_NAMES.sub('_', name)[:200]}": values for name, values in history.diagnostics.items()}
 
 
 def final_values(history: History) -> Iterator[tuple[str, float]]:

@@ -64,6 +64,17 @@ def test_history_round_trip(tmp_path: Path, history: History) -> None:
     assert not (tmp_path / "boundary.npz").exists()
 
 
+def test_counters_and_batch_losses_round_trip(tmp_path: Path, history: History) -> None:
+    steps, evaluations = np.array([0, 40, 196]), np.array([0, 80, 392])
+    batch_loss = np.linspace(2.0, 0.5, 196, dtype=np.float32)
+    trained = replace(history, steps=steps, gradient_evaluations=evaluations, batch_loss=batch_loss)
+    artifacts.write_run(tmp_path, trained, None)
+    arrays = artifacts.read_history(tmp_path / "history.npz")
+    np.testing.assert_array_equal(arrays["steps"], steps)
+    np.testing.assert_array_equal(arrays["gradient_evaluations"], evaluations)
+    np.testing.assert_array_equal(arrays["batch_loss"], batch_loss)
+
+
 def test_the_curves_of_a_regression_have_r2_and_no_accuracy(tmp_path: Path, history: History) -> None:
     none = np.empty(0)
     r2 = np.linspace(-2.0, 0.5, 50)

@@ -29,6 +29,32 @@ def test_metric_steps_ascend_and_times_end_with_the_run(history: Histories) -> N
     assert (times[0], times[-1]) == (3000, 4990)
 
 
+def test_steps_are_logged_where_an_epoch_has_several(history: Histories) -> None:
+    plain = history()
+    assert not curve(plain, "steps")
+    assert not curve(history(steps=plain.evaluated, gradient_evaluations=plain.evaluated), "steps")
+    steps = 4 * plain.evaluated
+    run = history(steps=steps, gradient_evaluations=3 * steps)
+    assert curve(run, "steps") == dict(zip(run.evaluated.tolist(), steps.tolist(), strict=True))
+    assert curve(run, "gradient_evaluations")[199] == 3 * 4 * 199
+
+
+def test_what_the_optimizer_reports_is_logged(history: Histories) -> None:
+    values = np.r_[np.nan, np.arange(1.0, 21.0)]
+    run = history(diagnostics={"d": values, "layer_1.weights/norm %": values})
+    assert curve(run, "optimizer/d") == dict(zip(run.evaluated.tolist()[1:], values.tolist()[1:], strict=True))
+    assert curve(run, "optimizer/layer_1.weights/norm _") == curve(run, "optimizer/d")
+
+
+def test_epochs_that_were_not_measured_have_no_point(history: Histories) -> None:
+    run = history()
+    loss = np.full(200, np.nan)
+    loss[run.evaluated] = run.train_loss[run.evaluated]
+    assert curve(history(train_loss=loss), "train/loss") == curve(run, "train/loss")
+    loss[199] = np.nan
+    assert dict(final_values(history(train_loss=loss)))["final/train_loss"] == pytest.approx(run.train_loss[190])
+
+
 def test_finals(history: Histories) -> None:
     run = history(
         val_loss=np.r_[np.full(20, 0.5), 0.75],
