@@ -13,8 +13,10 @@ from nnbench.datasets.spiral import Spiral
 from nnbench.nn import Network
 from nnbench.optimizers.base import Optimizer
 from nnbench.records.history import History
+from nnbench.schedules.base import Schedule
 from nnbench.training import loop
 from nnbench.training.references import references
+from nnbench.training.regularization import Regularization
 
 
 def train(
@@ -29,6 +31,11 @@ def train(
     initial_scale: float = 0.01,
     dropout: float = 0.0,
     batch_size: int | None = None,
+    schedule: Schedule | None = None,
+    weight_decay: float = 0.0,
+    l2: float = 0.0,
+    decay_biases: bool = False,
+    clip_norm: float | None = None,
     dtype: Literal["float32", "float64"] = "float32",
     stop_at_accuracy: float | None = None,
 ) -> History:
@@ -59,6 +66,16 @@ def train(
         Share of the hidden activations that are dropped in training.
     batch_size : int, optional
         Points in a mini-batch; by default all of them, as with more than there are.
+    schedule : Schedule, optional
+        Of the learning rate over all steps; by default it is constant.
+    weight_decay : float, default: 0
+        Decoupled weight decay: weights shrink by the learning rate times this in each step.
+    l2 : float, default: 0
+        Coefficient of the penalty l2 / 2 * |w|^2, which the recorded losses do not include.
+    decay_biases : bool, default: False
+        Whether weight decay and penalty apply to biases too.
+    clip_norm : float, optional
+        Largest norm of all gradients together; larger ones are scaled to it.
     dtype : {"float32", "float64"}, default: "float32"
         Of points, weights and optimizer state.
     stop_at_accuracy : float, optional
@@ -109,6 +126,8 @@ def train(
             splits.test,
             epochs=epochs,
             loss=data.loss,
+            schedule=schedule,
+            regularization=Regularization(weight_decay=weight_decay, l2=l2, clip_norm=clip_norm, decay_biases=decay_biases),
             stop_at_accuracy=stop_at_accuracy,
             rng=source.optimizer,
             order=source.order,

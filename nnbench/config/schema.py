@@ -11,17 +11,17 @@ from functools import cache, cached_property
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from annotated_types import Gt, Interval, Len
+from annotated_types import Interval, Len
 
 from nnbench.config.choice import Choice, Section
-from nnbench.core.constraints import Count, Fraction, Index, Positive
+from nnbench.core.constraints import Count, Fraction, Index, NonNegative, Positive, Share
 from nnbench.core.keys import ADDED, LEADING, NOT_NUMBERS, SUBJECT, TASK, hyperparameter, short_name
 
 if TYPE_CHECKING:
     from nnbench.datasets import Dataset
     from nnbench.optimizers import Optimizer
+    from nnbench.schedules import Schedule
 
-Share = Annotated[float, Gt(0), Interval(le=1)]
 Label = Annotated[str, Len(1, 60)]
 Activation = Literal["identity", "relu", "leaky_relu", "tanh", "sigmoid", "gelu", "silu"]
 Initial = Literal["normal", "glorot", "he", "orthogonal"]
@@ -68,6 +68,24 @@ class DatasetConfig(Choice["Dataset"]):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ScheduleConfig(Choice["Schedule"]):
+    """A schedule of the learning rate with its settings.
+
+    Attributes:
+        name: a module in `nnbench/schedules`, or the import path of a user's class, `package.module:Class`.
+    """
+
+    CLASS_KEY = "name"
+    name: str
+
+    @staticmethod
+    def find(name: str) -> "type[Schedule]":
+        from nnbench import schedules
+
+        return schedules.find(name)
+
+
+@dataclass(frozen=True, kw_only=True)
 class NetworkConfig(Section):
     """Layers of the network and their initial weights; biases start at zero.
 
@@ -96,6 +114,10 @@ class TrainingConfig(Section):
             size above their number.
         dtype: of points, weights and optimizer state.
         iterations_per: unit of the iteration count: a `step` or, as in the notebook, the update of a `layer`.
+        weight_decay: decoupled weight decay, see `nnbench.training.regularization`, as the next three.
+        l2: coefficient of the L2 penalty.
+        decay_biases: apply both to biases too.
+        clip_norm: largest norm of all gradients together; null for no clipping.
         stop_at_accuracy: training accuracy at which training stops; null for no early stop.
         checkpoints: epochs at which the decision boundary is saved.
     """
@@ -104,6 +126,10 @@ class TrainingConfig(Section):
     batch_size: Count | None = None
     dtype: Literal["float32", "float64"]
     iterations_per: Literal["step", "layer"]
+    weight_decay: NonNegative = 0.0
+    l2: NonNegative = 0.0
+    decay_biases: bool = False
+    clip_norm: Positive | None = None
     stop_at_accuracy: Share | None
     checkpoints: list[Index]
 
@@ -133,6 +159,7 @@ class SourceConfig(Section):
     """
 
     optimizer: str
+    schedule: str
     dataset: str
     nnbench: str
 
@@ -217,6 +244,7 @@ class Config(Section):
     dataset: DatasetConfig
     network: NetworkConfig
     optimizer: OptimizerConfig
+    schedule: ScheduleConfig
     training: TrainingConfig
     draws: DrawsConfig
     tracking: TrackingConfig
@@ -254,7 +282,9 @@ class Config(Section):
                 del tree[section][key]
         if self.draws.kind == "streams":
             del tree["draws"]["chain"]
-        return {**tree, "source": asdict(self.source)}
+        empty = [name for name, section in tree.items() if section == {}]  # a group that was added
+        source = {name: digest for name, digest in asdict(self.source).items() if name not in empty}
+        return {**{name: section for name, section in tree.items() if name not in empty}, "source": source}
 
     @property
     def choices(self) -> dict[str, Choice[Any]]:

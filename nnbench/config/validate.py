@@ -11,6 +11,7 @@ from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any, cast, get_type_hints
 
+import numpy as np
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -24,6 +25,7 @@ from nnbench.core.registry import known
 from nnbench.core.signals import asks_to_end
 from nnbench.core.user_code import describe_error, exits_raised, user_code_location
 from nnbench.datasets.base import Distribution
+from nnbench.optimizers.base import blocks
 
 # Keys of tuning, and of sweeps in general, that a single run ignores.
 TUNING_ONLY = ("space", "tuning", "extend")
@@ -133,6 +135,28 @@ def _check_training(config: Config) -> None:
             ("network.dropout", dropout, 0) if dropout else ("training.batch_size", training.batch_size, "null")
         )
         raise UserError(f"{key}={value}: must be {allowed} for {config.optimizer.algorithm}, which needs the full batch")
+    _check_optimizer(config)
+
+
+def _check_optimizer(config: Config) -> None:
+    """Refuse options of the training, or a network, that the optimizer cannot be used with."""
+    training, named, optimizer = config.training, config.optimizer.algorithm, config.optimizer.instance
+    if training.weight_decay and optimizer.parameters_from_state:
+        given = f"training.weight_decay={training.weight_decay}"
+        raise UserError(f"{given}: must be 0 for {named}, which needs a weight decay of its own")
+    if training.clip_norm is not None and optimizer.full_batch:
+        given = f"training.clip_norm={training.clip_norm}"
+        raise UserError(f"{given}: must be null for {named}, which compares the gradients of different steps")
+    if training.iterations_per == "layer" and optimizer.indivisible:
+        raise UserError(f"training.iterations_per=layer: must be step for {named}, which updates all parameters at once")
+    takes_none = False
+    with suppress(Exception):  # raised by a user's class: its run fails with it
+        rest, widths = optimizer.rest(), [config.dataset.instance.features, *config.network.hidden, _sizes(config)[2]]
+        matrices = [np.broadcast_to(0.0, (inputs + 1, outputs)) for inputs, outputs in pairwise(widths)]
+        takes_none = rest is not None and not any(map(optimizer.takes, blocks([(one, one) for one in matrices])))
+    if takes_none:
+        given = f"network.hidden={_shown(config.network.hidden)}"
+        raise UserError(f"{given}: has no weights that {named} takes; all would be updated by {type(rest).__name__}")
 
 
 def _check_size(config: Config) -> None:

@@ -30,7 +30,12 @@ class Group:
 SUBJECT = Group(name="optimizer", class_field="algorithm", source="source")
 LABEL = f"{SUBJECT.name}.name"
 # Groups whose fields are hyperparameters: runs with different values have different settings.
-GROUPS = (SUBJECT, Group(name="network"), Group(name="training"))
+GROUPS = (
+    SUBJECT,
+    Group(name="schedule", class_field="name", source="schedule_source"),
+    Group(name="network"),
+    Group(name="training"),
+)
 # The group that defines the task: runs of different tasks are not ranked against each other.
 TASK = Group(name="dataset", class_field="name", source="dataset_source")
 # Key of the preset of a run's task and network, which is part of the task; not set if none was chosen.
@@ -52,9 +57,14 @@ STORAGE = ("tracking", "report", "mlflow")  # sections about storage and display
 ADDED = {
     "optimizer.nesterov": False,
     "optimizer.rate_scales": "gradient",
+    "schedule.name": "constant",
     "network.initial": "normal",
     "network.dropout": 0.0,
     "training.batch_size": None,
+    "training.weight_decay": 0.0,
+    "training.l2": 0.0,
+    "training.decay_biases": False,
+    "training.clip_norm": None,
 }
 NOT_SETTING = (*NOT_NUMBERS, *STORAGE, "seed", LABEL)
 

@@ -1,7 +1,7 @@
 """Base class of optimizers: hyperparameters as dataclass fields, and an in-place update."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -10,6 +10,7 @@ from numpy.random import Generator
 from nnbench.core.arrays import FloatArray
 
 Role = Literal["first", "hidden", "last"]
+Layers = Sequence[tuple[FloatArray, FloatArray]]  # weights and gradients of each
 
 
 class Closure(Protocol):
@@ -35,6 +36,15 @@ class Block:
     role: Role
     values: FloatArray
     gradients: FloatArray
+
+
+def blocks(layers: Layers) -> Iterator[Block]:
+    """Yield the blocks of the layers in the order of the memory: weights and bias of the first, and so on."""
+    for at, (values, gradients) in enumerate(layers):
+        role: Role = "last" if at == len(layers) - 1 else "hidden" if at else "first"
+        name = f"layer_{at + 1}"
+        yield Block(name=f"{name}.weights", kind="weights", role=role, values=values[:-1], gradients=gradients[:-1])
+        yield Block(name=f"{name}.bias", kind="bias", role=role, values=values[-1], gradients=gradients[-1])
 
 
 @dataclass(kw_only=True)

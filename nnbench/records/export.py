@@ -64,6 +64,7 @@ COLUMNS = {
     **{curve.key: (curve.unit, curve.last) for curve in CURVES},
     **{measure.key: (measure.unit, measure.meaning) for measure in MEASURES},
     "source": ("text", "digest of the source of the optimizer's class and of the user's modules that it imports"),
+    "schedule_source": ("text", "the same for the schedule's class"),
     "dataset_source": ("text", "the same for the dataset's class"),
     "code": ("text", "the same for the modules of nnbench that every run uses"),
     "commit": ("text", "git commit of the code"),

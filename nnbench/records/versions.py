@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 
-from nnbench.core.keys import ADDED, CLASSES, SOURCES, TASK
+from nnbench.core.keys import ADDED, CLASSES, GROUPS, SOURCES, TASK
 from nnbench.records.rows import Row
 
 # Name of a part of the code that decides a run's numbers -> tag with the digest of its source.
@@ -13,9 +13,13 @@ REQUESTED = "nnbench.asked"  # when a sweep last requested a run that it did not
 Version = tuple[str | None, ...]
 
 
+# Tags of classes of groups that were added later: runs made before used none.
+ADDED_TAGS = frozenset(TAGS[group.name] for group in GROUPS if group.class_key in ADDED)
+
+
 def version(row: Row) -> Version:
     """The digest of each source in `TAGS`; None for an unknown one."""
-    return tuple(map(row.tags.get, TAGS.values()))
+    return tuple(row.tags.get(tag, "" if tag in ADDED_TAGS else None) for tag in TAGS.values())
 
 
 def split(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:

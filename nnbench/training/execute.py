@@ -15,8 +15,10 @@ from nnbench.datasets import Dataset, Distribution, Points, Splits, checked_spli
 from nnbench.nn import Network, probabilities
 from nnbench.records.boundary import Boundary
 from nnbench.records.history import History
+from nnbench.schedules.constant import Constant
 from nnbench.training.loop import train
 from nnbench.training.references import references
+from nnbench.training.regularization import Regularization
 
 # Cells along each side of the decision boundary's grid: fine enough for print, computed in milliseconds.
 GRID = 160
@@ -54,6 +56,8 @@ def execute(config: Config) -> Result:
             epochs=config.training.epochs,
             loss=dataset.loss,
             iterations_per=config.training.iterations_per,
+            schedule=None if isinstance(config.schedule.instance, Constant) else config.schedule.new_instance(),
+            regularization=_regularization(config),
             stop_at_accuracy=config.training.stop_at_accuracy,
             checkpoints=config.training.checkpoints,
             rng=source.optimizer,
@@ -63,6 +67,16 @@ def execute(config: Config) -> Result:
         history = replace(history, references=known)
         planar = dataset.features == 2 and dataset.loss == "cross_entropy"
         return Result(history=history, boundary=_boundary(config, history, splits) if planar else None)
+
+
+def _regularization(config: Config) -> Regularization:
+    training = config.training
+    return Regularization(
+        weight_decay=training.weight_decay,
+        l2=training.l2,
+        clip_norm=training.clip_norm,
+        decay_biases=training.decay_biases,
+    )
 
 
 def _check_source(config: Config) -> None:

@@ -1,15 +1,14 @@
 """Cutting of a network's parameters into the pieces that an optimizer updates on their own."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from nnbench.core.arrays import FloatArray
-from nnbench.optimizers.base import Block, Optimizer, Role
+from nnbench.optimizers.base import Layers, Optimizer, blocks
 
 IterationsPer = Literal["step", "layer"]
-Layers = Sequence[tuple[FloatArray, FloatArray]]  # weights and gradients of each
 
 
 @dataclass
@@ -54,15 +53,6 @@ def pieces(
     if optimizer.layerwise or by_layer:
         return [Piece(f"layer_{at + 1}", at, copy.copy(rest or optimizer), *pair) for at, pair in enumerate(layers)]
     return [Piece("all", 0, copy.copy(rest or optimizer), parameters, gradients)]
-
-
-def blocks(layers: Layers) -> Iterator[Block]:
-    """Yield the blocks of the layers in the order of the memory: weights and bias of the first, and so on."""
-    for at, (values, gradients) in enumerate(layers):
-        role: Role = "last" if at == len(layers) - 1 else "hidden" if at else "first"
-        name = f"layer_{at + 1}"
-        yield Block(name=f"{name}.weights", kind="weights", role=role, values=values[:-1], gradients=gradients[:-1])
-        yield Block(name=f"{name}.bias", kind="bias", role=role, values=values[-1], gradients=gradients[-1])
 
 
 def _blockwise(

@@ -22,13 +22,13 @@ class Regularization:
             are recorded do not include it.
         clip_norm: largest Euclidean norm of all gradients together (Pascanu et al., ICML 2013), the penalty's included;
             larger gradients are scaled to it. None for no clipping.
-        biases: whether weight decay and penalty apply to biases too.
+        decay_biases: whether weight decay and penalty apply to biases too.
     """
 
     weight_decay: float = 0.0
     l2: float = 0.0
     clip_norm: float | None = None
-    biases: bool = False
+    decay_biases: bool = False
 
 
 class Penalty:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.random import Generator, default_rng
 
 from nnbench.core.arrays import FloatArray
-from nnbench.optimizers.base import Closure, Optimizer
-from nnbench.training.pieces import IterationsPer, Layers, Piece, pieces
+from nnbench.optimizers.base import Closure, Layers, Optimizer
+from nnbench.training.pieces import IterationsPer, Piece, pieces
 from nnbench.training.regularization import Clipping, Penalty, Regularization
 
 CHECK_AFTER = 10  # steps after which a parameter must have changed: a schedule may start at a rate of zero
@@ -66,7 +66,7 @@ class Stepper:
         self._clipping: Clipping | None = None
         self._schedules = multiplier is not None
         weights: Layers = [(parameters, gradients)]
-        if layers and not regularization.biases:
+        if layers and not regularization.decay_biases:
             weights = [(values[:-1], slopes[:-1]) for values, slopes in layers]
         prepare: list[Callable[[int], object]] = []
         if multiplier is not None:

@@ -16,7 +16,7 @@ Run = Callable[..., CommandOutput]
 BROKEN = "optimizer=custom optimizer.algorithm=tests.broken_optimizers:"
 MISTAKES = {
     # options of groups
-    "optimizer=sdg": "optimizer=sdg: no such option; did you mean sgd? optimizer has adagrad, adam",
+    "optimizer=sdg": "optimizer=sdg: no such option; did you mean sgd? optimizer has adagrad, adam, adamw,",
     "optimizer=lion": "optimizer=lion: no such option; optimizer has adagrad, adam",
     "-m optimizer=sgd,lion": "optimizer=lion: no such option; optimizer has",
     "dataset=moon": "dataset=moon: no such option; did you mean moons? dataset has custom, diabetes, digits, moons, spiral",
@@ -107,7 +107,20 @@ MISTAKES = {
     "network.activation=softplus": "network.activation=softplus: must be one of identity, relu, leaky_relu, tanh,",
     "network.initial=uniform": "network.initial=uniform: must be one of normal, glorot, he, orthogonal",
     "network.dropout=1": "network.dropout=1: must be a number >= 0 and < 1",
-    "training.batch_size=0": "training.batch_size=0: must be a whole number >= 1 and <= 10000000, or null",
+    "schedule=cosin": "schedule=cosin: no such option; did you mean cosine?",
+    "schedule.final=0.1": "schedule.final: no such key; schedule has name",
+    "training.weight_decay=-1": "training.weight_decay=-1: must be a number >= 0 and <= 1e+30",
+    "training.clip_norm=0": "training.clip_norm=0: must be a number > 0 and <= 1e+30 or null",
+    "schedule=linear schedule.name=tests.nowhere:Mine": "schedule.name=tests.nowhere:Mine: cannot be imported",
+    "schedule=warmup_stable_decay schedule.decay=0.99": "schedule: warmup=0.05 and decay=0.99 must be at most 1 together",
+    "optimizer=sgd optimizer.rate_scales=both": "optimizer.rate_scales=both: must be one of gradient, velocity",
+    # optimizers that do not admit an option, or a network
+    "optimizer=lbfgs training.clip_norm=1.0": "training.clip_norm=1.0: must be null for lbfgs, which compares the gradients",
+    "optimizer=lbfgs training.iterations_per=layer": "training.iterations_per=layer: must be step for lbfgs, which updates",
+    "optimizer=lbfgs training.batch_size=10": "training.batch_size=10: must be null for lbfgs, which needs the full batch",
+    "optimizer=schedule_free_adamw training.weight_decay=0.1": "training.weight_decay=0.1: must be 0 for schedule_free_adamw",
+    "optimizer=muon optimizer.matrices=hidden": "network.hidden=[64]: has no weights that muon takes; all would be updated",
+    "training.batch_size=0": "training.batch_size=0: must be a whole number >= 1 and <= 10000000 or null",
     "network.initial_scale=0": "network.initial_scale=0: must be a number > 0",
     "dataset.samples=0": "dataset.samples=0: must be a whole number >= 1",
     "dataset.noise=-0.1": "dataset.noise=-0.1: must be a number >= 0",
@@ -196,7 +209,7 @@ MISTAKES = {
     "-m experiment=tuned_quick tuning=nonsense": "tuning=nonsense: is a section; give tuning.KEY=VALUE",
     "-m experiment=tuned_quick tuning.seeds=[1000,1000]": "tuning.seeds=[1000, 1000]: must all be different",
     "-m experiment=tuned_quick space.learning_rat.low=1": "did you mean space.learning_rate.low?",
-    "-m experiment=tuned_quick optimizer=sgd,adam space.momentum.low=0.1": "momentum is of sgd, so change conf/space/sgd.yaml",
+    "-m experiment=tuned_quick optimizer=sgd,adam space.momentum.low=0.1": "momentum is of muon, sgd, so change conf/",
     "-m experiment=tuned_quick ~space": "space: is missing",
     # the command line itself
     "--config-path /proc": "--config-path=/proc: has no config.yaml; for a folder with your own options, use --config-dir",
@@ -256,7 +269,7 @@ MISTAKES = {
     "-m report.folder=''": "report.folder=: must be text of at least 1 character",
     # an optimizer of one's own
     "optimizer=custom": "optimizer.algorithm: is missing; must be a name, or package.module:Class",
-    "optimizer.algorithm=nadam": "optimizer.algorithm=nadam: unknown; known are adagrad, adam, rmsprop, sgd, or package",
+    "optimizer.algorithm=nadam": "optimizer.algorithm=nadam: unknown; known are adagrad, adam, adamw, lbfgs, muon,",
     "optimizer.algorithm=no_such_package:Lion": "cannot be imported: ModuleNotFoundError",
     "optimizer.algorithm=tests.raises_on_import:Lion": "cannot be imported: RuntimeError: not today",
     "-m optimizer.algorithm=tests.exits_on_import:Lion": "cannot be imported: SystemExit: 7 (",

@@ -22,7 +22,7 @@ def test_a_config_holds_typed_instances(config: Make) -> None:
     made = config("optimizer.learning_rate=0.25", "dataset.noise=0.5")
     assert made.optimizer.instance == Adam(learning_rate=0.25, decay=5e-7)
     assert made.dataset.instance == Spiral(noise=0.5)
-    assert made.choices == {"dataset": made.dataset, "optimizer": made.optimizer}
+    assert made.choices == {"dataset": made.dataset, "optimizer": made.optimizer, "schedule": made.schedule}
 
 
 def test_equal_sections_share_an_instance(config: Make) -> None:

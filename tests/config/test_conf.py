@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nnbench import __version__, datasets, optimizers
+from nnbench import __version__, datasets, optimizers, schedules
 from nnbench.cli.hydra_app import CONF
 from nnbench.config.schema import LauncherConfig, TuningConfig
 from nnbench.config.validate import parse
@@ -18,7 +18,19 @@ from tests.conftest import CommandOutput, composed
 
 Command = Callable[..., CommandOutput]
 
-GROUPS = ("optimizer", "space", "dataset", "problem", "network", "training", "tracking", "report", "sweep", "experiment")
+GROUPS = (
+    "optimizer",
+    "schedule",
+    "space",
+    "dataset",
+    "problem",
+    "network",
+    "training",
+    "tracking",
+    "report",
+    "sweep",
+    "experiment",
+)
 
 
 def _options(group: str) -> list[str]:
@@ -48,6 +60,11 @@ def test_option_composes_and_is_valid(group: str, option: str) -> None:
 def test_every_optimizer_has_a_yaml(name: str) -> None:
     assert name in _options("optimizer")
     assert composed(f"optimizer={name}")["optimizer"]["algorithm"] == name
+
+
+@pytest.mark.parametrize("name", schedules.known())
+def test_every_schedule_has_a_yaml_with_its_defaults(name: str) -> None:
+    assert parse(composed(f"schedule={name}")).schedule.instance == schedules.find(name)()
 
 
 @pytest.mark.parametrize("name", datasets.known())

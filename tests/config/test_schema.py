@@ -100,7 +100,20 @@ def test_the_config_knows_all_activations_and_initial_weights() -> None:
     assert get_args(Initial) == tuple(INITIALIZERS)
 
 
-@pytest.mark.parametrize("key", ["network.initial=he", "network.dropout=0.1", "training.batch_size=32"])
+REGULARIZED = ["training.weight_decay=0.1", "training.l2=0.1", "training.clip_norm=1.0", "training.decay_biases=true"]
+
+
+def test_a_constant_schedule_is_not_part_of_the_digests_and_any_other_is(config: Make) -> None:
+    constant, cosine = config(), config("schedule=cosine")
+    assert "schedule" not in constant.numbers()
+    assert constant.numbers()["source"].keys() == {"optimizer", "dataset", "nnbench"}
+    assert cosine.numbers()["schedule"] == {"name": "cosine", "final": 0.0}
+    assert cosine.numbers()["source"].keys() == {"optimizer", "schedule", "dataset", "nnbench"}
+    assert constant.configuration != cosine.configuration
+    assert cosine.identity != config("schedule=cosine", "schedule.final=0.1").identity
+
+
+@pytest.mark.parametrize("key", ["network.initial=he", "network.dropout=0.1", "training.batch_size=32", *REGULARIZED])
 def test_keys_that_were_added_count_where_they_are_used(config: Make, key: str) -> None:
     name, _, _ = key.partition("=")
     section, _, field = name.rpartition(".")

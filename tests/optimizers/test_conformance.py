@@ -12,8 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from nnbench.core.arrays import FloatArray
 from nnbench.optimizers import Optimizer, find, known
+from nnbench.optimizers.base import Layers
 from nnbench.sweep.repeatability import SHIPPED
-from nnbench.training.pieces import Layers
 from nnbench.training.stepper import CHECK_AFTER, FLUSH_EVERY, Stepper
 
 every = pytest.mark.parametrize("kind", [find(name) for name in known()], ids=known())

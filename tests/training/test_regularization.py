@@ -12,11 +12,11 @@ from nnbench.core.arrays import FloatArray
 from nnbench.optimizers import Optimizer
 from nnbench.optimizers.adam import Adam
 from nnbench.optimizers.adamw import AdamW
+from nnbench.optimizers.base import Layers
 from nnbench.optimizers.muon import Muon
 from nnbench.optimizers.schedule_free_adamw import ScheduleFreeAdamW
 from nnbench.optimizers.sgd import SGD
 from nnbench.schedules.cosine import Cosine
-from nnbench.training.pieces import Layers
 from nnbench.training.regularization import Clipping, Penalty, Regularization
 from nnbench.training.stepper import Stepper
 
@@ -80,7 +80,7 @@ def theirs(name: str, *, biases: bool, limit: float | None = None, schedule: boo
 @pytest.mark.parametrize("schedule", [False, True])
 def test_weight_decay_makes_adamw_of_adam(biases: bool, schedule: bool) -> None:
     multiplier = (lambda k: Cosine().multiplier(k, STEPS)) if schedule else None
-    regularization = Regularization(weight_decay=0.3, biases=biases)
+    regularization = Regularization(weight_decay=0.3, decay_biases=biases)
     found = ours(Adam(learning_rate=0.05, epsilon=1e-8), regularization, multiplier=multiplier)
     expected = theirs("AdamW", biases=biases, schedule=schedule, lr=0.05, weight_decay=0.3)
     np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
@@ -97,7 +97,7 @@ def test_weight_decay_makes_adamw_of_adam(biases: bool, schedule: bool) -> None:
 def test_the_penalty_is_what_torch_calls_weight_decay(
     optimizer: Optimizer, name: str, settings: dict[str, Any], biases: bool
 ) -> None:
-    found = ours(optimizer, Regularization(l2=0.2, biases=biases))
+    found = ours(optimizer, Regularization(l2=0.2, decay_biases=biases))
     np.testing.assert_allclose(found, theirs(name, biases=biases, weight_decay=0.2, **settings), rtol=1e-10, atol=1e-12)
 
 

@@ -11,9 +11,8 @@ import pytest
 from nnbench.core.constraints import Positive
 from nnbench.optimizers import Optimizer
 from nnbench.optimizers.adam import Adam
-from nnbench.optimizers.base import Block
+from nnbench.optimizers.base import Block, Layers, blocks
 from nnbench.optimizers.sgd import SGD
-from nnbench.training.pieces import Layers, blocks
 from nnbench.training.regularization import Regularization
 from nnbench.training.stepper import CHECK_AFTER, Stepper
 
