@@ -16,5 +16,5 @@ def read(name: str, delimiter: str | None = None) -> npt.NDArray[np.float64]:
     """
     spec = find_spec("sklearn")
     if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError("scikit-learn, whose files include this dataset, is not installed")
+        raise ModuleNotFoundError("scikit-learn is not installed, and this dataset is read from its files")
     return np.loadtxt(Path(spec.submodule_search_locations[0], "datasets", "data", name), delimiter=delimiter)
