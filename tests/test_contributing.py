@@ -51,7 +51,7 @@ def _command(command: str, project: Path) -> None:
 
 @pytest.mark.heavy
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("section", ["An optimizer", "A dataset"])
+@pytest.mark.parametrize("section", ["An optimizer", "A schedule", "A dataset"])
 def test_the_steps_work(copy: Path, section: str) -> None:
     _write(section, copy)
     _run(section, copy)
