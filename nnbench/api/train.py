@@ -88,6 +88,8 @@ def train(
 
     Raises
     ------
+    ValueError
+        A value is out of its range, or the optimizer needs the full batch and does not get it.
     TypeError
         The optimizer does not change the parameters in place.
     Exception
@@ -103,6 +105,8 @@ def train(
     >>> bool(history.train_loss[-1] < history.train_loss[0])
     True
     """
+    if batch_size is not None and batch_size < 1:
+        raise ValueError(f"batch_size={batch_size}: must be a whole number >= 1, or None")
     data = Spiral() if dataset is None else dataset
     source = streams(seed)
     with threadpool_limits(1):

@@ -125,11 +125,8 @@ def _check_together(config: Config) -> None:
 
 
 def _check_training(config: Config) -> None:
-    """Refuse settings of the training that the loss or the optimizer does not admit."""
-    training, dropout, dataset = config.training, config.network.dropout, config.dataset
-    if training.stop_at_accuracy is not None and dataset.instance.loss != "cross_entropy":
-        given = f"training.stop_at_accuracy={training.stop_at_accuracy}"
-        raise UserError(f"{given}: must be null for {dataset.name}, which is a regression")
+    """Refuse mini-batches and dropout for an optimizer that does not admit them."""
+    training, dropout = config.training, config.network.dropout
     if config.optimizer.instance.full_batch and (training.batch_size is not None or dropout):
         key, value, allowed = (
             ("network.dropout", dropout, 0) if dropout else ("training.batch_size", training.batch_size, "null")

@@ -44,6 +44,9 @@ class Network:
             until a parameter that is not finite shows in the outputs, as long as the units behind it are saturated.
         shared: a network with the same layers whose parameters and gradients this one uses.
 
+    Raises:
+        ValueError: the activation is unknown, or `dropout` is out of its range.
+
     Attributes:
         parameters: all weights, as one vector.
         gradients: of the loss by `parameters`, written by `backward`.
@@ -68,6 +71,10 @@ class Network:
         guarded: bool = True,
         shared: "Network | None" = None,
     ) -> None:
+        if activation not in ACTIVATIONS:
+            raise ValueError(f"activation={activation}: must be one of {', '.join(ACTIVATIONS)}")
+        if not 0.0 <= dropout < 1.0:
+            raise ValueError(f"dropout={dropout}: must be a number >= 0 and < 1")
         self.widths, self.batch, self.activation, self.dropout = (inputs, *hidden, outputs), batch, activation, dropout
         self.shapes = [(rows + 1, columns) for rows, columns in pairwise(self.widths)]
         size = sum(rows * columns for rows, columns in self.shapes)
@@ -143,6 +150,8 @@ class Network:
             scale: standard deviation of `normal`.
             initial: distribution, a key of `INITIALIZERS`.
         """
+        if initial not in INITIALIZERS:
+            raise ValueError(f"initial={initial}: must be one of {', '.join(INITIALIZERS)}")
         for weights in self.weights:
             weights[:-1] = INITIALIZERS[initial](rng, len(weights) - 1, weights.shape[1], scale)
             weights[-1] = 0.0

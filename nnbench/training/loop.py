@@ -68,6 +68,8 @@ def train(
     needed = int(train.labels.max()) + 1 if loss == "cross_entropy" else train.targets.shape[1]
     if epochs < 1 or train.x.shape[1] != features or network.batch > len(train) or needed > outputs:
         raise ValueError(f"{epochs} epochs on points of shape {train.x.shape} do not fit the network")
+    if stop_at_accuracy is not None and loss != "cross_entropy":
+        raise ValueError("a regression has no accuracy to stop at")
     started = perf_counter()
     with np.errstate(all="ignore"):  # divergence is detected in each step
         loop: FullBatch | MiniBatches

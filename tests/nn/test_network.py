@@ -273,3 +273,13 @@ def test_without_dropout_there_are_no_masks() -> None:
     network.draw_masks(rng)
     assert network.masks == []
     assert rng.random() == np.random.default_rng(0).random()
+
+
+def test_unknown_functions_and_shares_are_refused() -> None:
+    with pytest.raises(ValueError, match="activation=softplus: must be one of identity, relu"):
+        Network(2, [5], 3, batch=16, activation="softplus")
+    with pytest.raises(ValueError, match="initial=uniform: must be one of normal, glorot"):
+        Network(2, [5], 3, batch=16).initialize(np.random.default_rng(0), initial="uniform")
+    for share in (-0.1, 1.0, np.nan):
+        with pytest.raises(ValueError, match="dropout"):
+            Network(2, [5], 3, batch=16, dropout=share)
