@@ -13,6 +13,7 @@ To add a group, for example `schedule`:
 Validation, identity, pickling, the stored record of a run and its stored source then include the group.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -28,7 +29,7 @@ class Section:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice(Section, Generic[T]):
+class Choice(Section, ABC, Generic[T]):
     """A class chosen by name, and an instance of it with checked fields.
 
     A pickle holds the class's name and the fields, from which a worker makes the instance again. So the class need not be
@@ -43,13 +44,13 @@ class Choice(Section, Generic[T]):
     instance: T
 
     @staticmethod
+    @abstractmethod
     def find(name: str) -> type[Any]:
         """Return the class called `name`.
 
         Raises:
             UserError: there is none.
         """
-        raise NotImplementedError
 
     @property
     def class_name(self) -> str:
