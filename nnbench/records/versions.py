@@ -10,15 +10,14 @@ TAGS = {name: f"nnbench.{column}" for name, column in SOURCES.items()}
 DATASET = TAGS[TASK.name]
 REQUESTED = "nnbench.asked"  # when a sweep last requested a run that it did not train again, in ms since 1970
 
+# Tags of the classes of groups that were added later, which earlier runs do not have.
+ADDED_TAGS = frozenset(TAGS[group.name] for group in GROUPS if group.class_key in ADDED)
+
 Version = tuple[str | None, ...]
 
 
-# Tags of classes of groups that were added later: runs made before used none.
-ADDED_TAGS = frozenset(TAGS[group.name] for group in GROUPS if group.class_key in ADDED)
-
-
 def version(row: Row) -> Version:
-    """The digest of each source in `TAGS`; None for an unknown one."""
+    """Return the digest of each source in `TAGS`; None for an unknown one."""
     return tuple(row.tags.get(tag, "" if tag in ADDED_TAGS else None) for tag in TAGS.values())
 
 

@@ -53,16 +53,16 @@ def _leaderboard(home: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("axis", "settings"),
+    ("axis", "key", "settings"),
     [
-        ("network.hidden=[8],[16]", ["adam network.hidden=[8]", "adam network.hidden=[16]"]),
-        ("training.dtype=float32,float64", ["adam training.dtype=float32", "adam training.dtype=float64"]),
+        ("network.hidden=[8],[16]", "network.hidden", ["adam network.hidden=[8]", "adam network.hidden=[16]"]),
+        ("training.dtype=float32,float64", "training.dtype", ["adam training.dtype=float32", "adam training.dtype=float64"]),
+        ("schedule=constant,cosine", "schedule.name", ["adam schedule=constant", "adam schedule=cosine"]),
     ],
 )
 def test_a_field_of_another_group_is_a_setting(
-    axis: str, settings: list[str], home: Path, nnbench: Command, trainer: Trainer
+    axis: str, key: str, settings: list[str], home: Path, nnbench: Command, trainer: Trainer
 ) -> None:
-    key = axis.partition("=")[0]
     said = nnbench(*SMALL, axis, PAGES)
     assert said.status == 0
     assert len(trainer.trained) == 4

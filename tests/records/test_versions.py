@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from nnbench.records.rows import Row
 from nnbench.records.versions import REQUESTED, TAGS, split
 
-OPTIMIZER, DATASET, CODE = (TAGS[name] for name in ("optimizer", "dataset", "nnbench"))
-KNOWN = {OPTIMIZER: "s", DATASET: "d", CODE: "c"}
+OPTIMIZER, SCHEDULE, DATASET, CODE = (TAGS[name] for name in ("optimizer", "schedule", "dataset", "nnbench"))
+KNOWN = {OPTIMIZER: "s", SCHEDULE: "l", DATASET: "d", CODE: "c"}
 
 
-def _row(run_id: str, started: int, tags: Mapping[str, str], *, optimizer: str = "lion") -> Row:
+def _row(run_id: str, started: int, tags: Mapping[str, str], *, optimizer: str = "lion", schedule: str = "") -> Row:
     params = {"optimizer.algorithm": optimizer, "dataset.name": "spiral"}
+    if schedule:
+        params["schedule.name"] = schedule
     return Row(run_id=run_id, name=run_id, status="FINISHED", started=started, params=params, tags=dict(tags))
 
 
@@ -50,3 +52,11 @@ def test_the_source_of_another_optimizer_is_unchanged() -> None:
 def test_an_edited_dataset_excludes_the_runs_of_all_optimizers() -> None:
     other = _row("a", 0, {**KNOWN, OPTIMIZER: "o"}, optimizer="sgd")
     assert _kept(other, _row("b", 1, {**KNOWN, DATASET: "e"})) == "b"
+
+
+def test_runs_made_before_there_were_schedules_are_earlier_runs_of_the_constant_one() -> None:
+    before = _row("a", 0, {key: value for key, value in KNOWN.items() if key != SCHEDULE})
+    constant, cosine = _row("b", 1, KNOWN, schedule="constant"), _row("c", 2, {**KNOWN, SCHEDULE: "k"}, schedule="cosine")
+    assert _kept(before, constant, cosine) == "bc"
+    assert _kept(before, cosine) == "ac", "no later run has a constant rate"
+    assert _kept(_row("d", 10, {}), before) == "a", "the first edition's sources are not known"

@@ -85,7 +85,7 @@ def left_out(names: Sequence[str], many: int, noun: str) -> str:
 def hyperparameter_label(hyperparameter: str) -> str:
     """Format a hyperparameter's name: `learning rate`, `β₁`, `network initial scale`."""
     named = re.sub(r"\bbeta_(\d+)$", lambda found: "β" + found[1].translate(_INDICES), hyperparameter)
-    return named.replace("_", " ").replace(".", " ")
+    return named.removesuffix(".name").replace("_", " ").replace(".", " ")
 
 
 def hyperparameter_value(value: object) -> str:

@@ -155,7 +155,10 @@ def test_runs_of_different_tasks_are_not_the_same(make_study: MakeStudy) -> None
 
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("learning_rate", "learning rate"), ("beta_1", "β₁"), ("beta_12", "β₁₂"), ("beta_max", "beta max"), ("rho", "rho")],
+    [
+        *(("learning_rate", "learning rate"), ("beta_1", "β₁"), ("beta_12", "β₁₂"), ("beta_max", "beta max"), ("rho", "rho")),
+        *(("network.initial_scale", "network initial scale"), ("schedule.name", "schedule")),
+    ],
 )
 def test_hyperparameters_are_shown_with_their_usual_symbols(name: str, told: str) -> None:
     assert wording.hyperparameter_label(name) == told
