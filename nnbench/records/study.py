@@ -26,8 +26,9 @@ class Study:
             a run has none; stores of the first edition lack some); and `tables.PROVENANCE`.
         curves: one row a run and epoch, at the evaluated epochs (about 100 a run, dense early): `run_id`, `epoch`, and the
             columns of `nnbench.records.measures.CURVES`, such as `val_loss` (NaN without validation points).
-        records: one row a run and epoch at which its training accuracy was higher than at any epoch before: `run_id`, `epoch`,
-            `train_accuracy`. It covers all epochs, so that times to a target are exact.
+        records: one row a run and epoch at which its training accuracy or R² was higher than at any epoch before: `run_id`,
+            `epoch`, `train_accuracy` or, of a regression, `train_r2`. It covers all epochs, so that times to a target are
+            exact.
         sweeps: one row a sweep, oldest first: `run_id`, `started`, `command`, `status`, `report` (JSON: title, pages and
             targets of the report that a later command made without training any run).
         boundary: reads the decision boundary of a run by its `run_id`; None if the run has none.

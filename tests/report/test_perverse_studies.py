@@ -276,7 +276,10 @@ CASES = [
         {"claim": "first", "best": "a", "better_by_seed": ("b",), "differing": (("b", "a"),)},
     ),
     Case("one draw of points", made({"a": around(0.9)}, **{"dataset.redraw": "False"}), {}, caveats=("one_draw",)),
-    Case("redrawn", made({"a": around(0.9)}, **{"dataset.redraw": "True"}), {}, silent=("one_draw",)),
+    Case("redrawn", made({"a": around(0.9)}, **{"dataset.redraw": "True"}), {}, silent=("one_draw", "one_table")),
+    Case(
+        "one table", made({"a": around(0.9)}, **{"dataset.val_share": 0.2}), {}, caveats=("one_table",), silent=("one_draw",)
+    ),
     Case(
         "no test split",
         made({"a": around(0.9), "b": around(0.1)}, "final/val_accuracy"),

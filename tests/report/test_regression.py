@@ -58,6 +58,7 @@ def test_no_page_of_the_report_speaks_of_a_classification(study: nnbench.Study, 
     pages = [page.extract_text() for page in PdfReader(report / "report.pdf").pages]
     told = [line for page in pages for line in page.splitlines() if OF_CLASSIFICATION.search(line)]
     assert not told
+    assert "All seeds divide the same table" in " ".join(pages[0].split())
     summary = (report / "summary.md").read_text()
     assert "least squares" in summary.lower()
     assert "test R²" in summary

@@ -26,6 +26,7 @@ Kind = Literal[
     "seeds",
     "power",
     "one_draw",
+    "one_table",
     "same_values",
     "diverged",
     "missing",
@@ -127,6 +128,16 @@ def _one_draw(findings: Findings) -> Caveat | None:
         "one_draw",
         "All seeds have the same points (dataset.redraw=false): intervals and tests hold for this one draw of them; another "
         "draw may favour another setting.",
+    )
+
+
+def _one_table(findings: Findings) -> Caveat | None:
+    if not distinct_values(findings.runs, "dataset.val_share") or _one_draw(findings) is not None:
+        return None
+    return Caveat(
+        "one_table",
+        "All seeds divide the same table: a test point of one seed is a training point of others. Intervals and tests hold "
+        "for splits of this table, and are narrower than for other points of the same kind.",
     )
 
 
@@ -245,6 +256,7 @@ _CAVEATS: tuple[Callable[[Findings], Caveat | None], ...] = (
     _seeds,
     _power,
     _one_draw,
+    _one_table,
     _same_values,
     _diverged,
     _missing,
