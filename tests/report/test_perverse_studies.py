@@ -278,7 +278,7 @@ CASES = [
     Case("one draw of points", made({"a": around(0.9)}, **{"dataset.redraw": "False"}), {}, caveats=("one_draw",)),
     Case("redrawn", made({"a": around(0.9)}, **{"dataset.redraw": "True"}), {}, silent=("one_draw", "one_table")),
     Case(
-        "one table", made({"a": around(0.9)}, **{"dataset.val_share": 0.2}), {}, caveats=("one_table",), silent=("one_draw",)
+        "one table", made({"a": around(0.9)}, **{"dataset.val_share": "0.2"}), {}, caveats=("one_table",), silent=("one_draw",)
     ),
     Case(
         "no test split",
