@@ -82,5 +82,6 @@ def _config(name: str, arguments: Sequence[str]) -> "Config":
         tree: Any = OmegaConf.to_container(compose("config"), resolve=True)
     # The full name, since runs of the included optimizers are not compared.
     path = name if ":" in name else f"{kind.__module__}:{kind.__qualname__}"
+    tree["network"]["hidden"] = [4, 4]  # has a matrix of each role: first, hidden and last
     tree["optimizer"] = {"name": "checked", "algorithm": path, **given}
     return parse(tree)

@@ -190,4 +190,4 @@ def test_help_lists_the_sub_commands(
         assert out.index(f"\n  {name} ") < out.index("Options of each group")
     monkeypatch.setattr("sys.argv", ["nnbench", "report", "--help"])
     assert dispatch() == 0
-    assert capsys.readouterr().out.startswith("The report of a study again")
+    assert capsys.readouterr().out.startswith("Remake the report of a study")
