@@ -60,6 +60,11 @@ COLUMNS = {
     "reason": ("text", "why a run failed or was killed"),
     "started": ("UTC", "start time"),
     "epoch": ("epochs", "passes over the training points so far; epoch 0 is measured before any update"),
+    "steps": (
+        "steps",
+        "updates before the epoch; of a run, before its last; where each epoch is one step, no column or empty",
+    ),
+    "gradient_evaluations": ("count", "gradients computed for these updates; likewise"),
     **{curve.column: (curve.unit, curve.meaning) for curve in CURVES},
     **{curve.key: (curve.unit, curve.last) for curve in CURVES},
     **{measure.key: (measure.unit, measure.meaning) for measure in MEASURES},

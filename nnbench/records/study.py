@@ -25,10 +25,11 @@ class Study:
             where it is one; the last value of each metric, those of `nnbench.records.measures.MEASURES` among them (NaN where
             a run has none; stores of the first edition lack some); and `tables.PROVENANCE`.
         curves: one row a run and epoch, at the evaluated epochs (about 100 a run, dense early): `run_id`, `epoch`, and the
-            columns of `nnbench.records.measures.CURVES`, such as `val_loss` (NaN without validation points).
+            columns of `nnbench.records.measures.CURVES`, such as `val_loss` (NaN without validation points);
+            `steps` and `gradient_evaluations` before the epoch, if some run has epochs of several steps.
         records: one row a run and epoch at which its training accuracy or R² was higher than at any epoch before: `run_id`,
-            `epoch`, `train_accuracy` or, of a regression, `train_r2`. It covers all epochs, so that times to a target are
-            exact.
+            `epoch`, `train_accuracy` or, of a regression, `train_r2`. It covers all measured epochs, so that times to a target
+            are exact on the full batch.
         sweeps: one row a sweep, oldest first: `run_id`, `started`, `command`, `status`, `report` (JSON: title, pages and
             targets of the report that a later command made without training any run).
         boundary: reads the decision boundary of a run by its `run_id`; None if the run has none.

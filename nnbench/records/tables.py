@@ -35,6 +35,8 @@ PROVENANCE = (*SOURCES.values(), "commit", "dirty", "version", "python", "numpy"
 # Those of a regression are there only where a run has them.
 METRICS = tuple(measure.key for measure in MEASURES if measure.kind != "regression")
 
+COUNTERS = ("steps", "gradient_evaluations")  # columns of `Study.curves`, where some epoch is not one step with one gradient
+
 
 def is_own(row: Row) -> bool:
     """Whether a training run has the tags and the seed that nnbench writes; a store may hold runs of other programs."""
@@ -89,7 +91,7 @@ def runs_table(rows: Sequence[Row]) -> pd.DataFrame:
 
 def curve_tables(histories: Mapping[str, Path]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Make `Study.curves` and `Study.records` from the files of histories by run id."""
-    names = "epoch", *(curve.column for curve in measures.CURVES)
+    names = "epoch", *COUNTERS, *(curve.column for curve in measures.CURVES)
     parts: dict[str, list[np.ndarray]] = {name: [np.empty(0)] for name in names}
     read, records = [], [pd.DataFrame({"run_id": "", "epoch": 0, "train_accuracy": 0.0}, index=[]).astype({"run_id": str})]
     has_r2 = False
@@ -103,24 +105,33 @@ def curve_tables(histories: Mapping[str, Path]) -> tuple[pd.DataFrame, pd.DataFr
         evaluated = arrays["evaluated"]
         epochs = artifacts.curve_epochs(len(arrays["train_loss"]), evaluated)
         parts["epoch"].append(epochs)
+        for name in COUNTERS:
+            parts[name].append(_at(epochs, evaluated, arrays[name]) if name in arrays else epochs)
         for curve in measures.CURVES:
             values = arrays.get(curve.column, np.empty(0))
             if not len(values):
                 values = np.full(len(epochs), np.nan)
             elif curve.evaluated:
-                known, values = values, np.full(len(epochs), np.nan)
-                values[np.searchsorted(epochs, evaluated)] = known
+                values = _at(epochs, evaluated, values)
             else:
                 values = values[epochs]
             parts[curve.column].append(values)
         score = "train_r2" if "train_r2" in arrays else "train_accuracy"
         has_r2 = has_r2 or score == "train_r2"
         records.append(_records(arrays[score], score).assign(run_id=run_id))
-    absent = () if has_r2 else [curve.column for curve in measures.CURVES if curve.kind == "regression"]
+    absent = [] if has_r2 else [curve.column for curve in measures.CURVES if curve.kind == "regression"]
+    absent += [name for name in COUNTERS if all(map(np.array_equal, parts[name], parts["epoch"]))]
     columns = {key: np.concatenate(arrays, dtype=float) for key, arrays in parts.items() if key not in absent}
     ids = np.repeat(np.array(read, dtype=object), [len(epochs) for epochs in parts["epoch"][1:]])
     curves = pd.DataFrame({"run_id": ids.astype(str), **columns}).astype({"epoch": int})
     return curves, pd.concat(records, ignore_index=True)
+
+
+def _at(epochs: np.ndarray, evaluated: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The values of the evaluated epochs at those of `epochs`, NaN at the others."""
+    found = np.full(len(epochs), np.nan)
+    found[np.searchsorted(epochs, evaluated)] = values
+    return found
 
 
 def _records(score: np.ndarray, column: str) -> pd.DataFrame:

@@ -74,6 +74,15 @@ def test_counters_and_batch_losses_round_trip(tmp_path: Path, history: History) 
     np.testing.assert_array_equal(arrays["gradient_evaluations"], evaluations)
     np.testing.assert_array_equal(arrays["batch_loss"], batch_loss)
 
+    (tmp_path / "plain").mkdir()
+    artifacts.write_run(tmp_path / "plain", history, None)
+    paths = {"trained": tmp_path / "history.npz", "plain": tmp_path / "plain" / "history.npz"}
+    curves, _ = curve_tables(paths)
+    assert curves.loc[curves["run_id"] == "trained", "steps"].tolist() == [0, 40, 196]
+    assert curves.loc[curves["run_id"] == "trained", "gradient_evaluations"].tolist() == [0, 80, 392]
+    assert curves.loc[curves["run_id"] == "plain", "steps"].tolist() == [0, 10, 49]
+    assert not {"steps", "gradient_evaluations"} & set(curve_tables({"plain": paths["plain"]})[0])
+
 
 def test_the_curves_of_a_regression_have_r2_and_no_accuracy(tmp_path: Path, history: History) -> None:
     none = np.empty(0)
