@@ -1,4 +1,4 @@
-"""What one training run leaves behind. Arrays alone, so that it travels between processes and into an `.npz`."""
+"""History of a training run, in arrays, so that it can be sent between processes and stored as `.npz`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,65 +22,64 @@ def _no_counts() -> IntArray:
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """One run, epoch by epoch.
+    """History of a training run: its values at each epoch, its final values and its weights.
 
-    Epoch `e` is measured before its updates, so epoch 0 shows the initial weights and the last row the weights that
-    `weights` holds. A diverged run keeps only its finite rows; there `weights` are those of the last finite epoch
-    where they are finite at all.
+    Each epoch is measured before its updates, so the values at epoch 0 are those of the initial weights, and the last
+    values are those of `weights`. The history of a diverged run ends at the last epoch with a finite loss.
 
-    Trained on mini-batches or with dropout, the training points are measured by a pass over all of them, without
-    dropout, at the evaluated epochs; `train_loss` and its like are NaN at the others.
+    With mini-batches or dropout, the training points are measured at the evaluated epochs only, in one pass over all
+    points without dropout; the arrays `train_...` are NaN at the other epochs.
 
     Attributes
     ----------
     train_loss : numpy.ndarray
-        Mean loss on the training points, one value an epoch, shape (n,): cross-entropy in nats, of probabilities
-        clipped to [1e-7, 1 - 1e-7], as in the notebook; or mean squared error, in the squared unit of the targets.
+        Mean loss on the training points at each epoch, shape (n,): cross-entropy in nats, of probabilities clipped to
+        [1e-7, 1 - 1e-7], as in the notebook; or mean squared error, in the squared unit of the targets.
     train_accuracy : numpy.ndarray
-        Share of training points classified rightly, shape (n,); empty in a regression.
+        Share of training points that are classified correctly, shape (n,); empty for a regression.
     train_r2 : numpy.ndarray
-        Coefficient of determination on the training points, shape (n,); empty in a classification.
+        Coefficient of determination on the training points, shape (n,); empty for a classification.
     evaluated : numpy.ndarray
-        The epochs at which the run was evaluated, ascending, shape (m,); without those at which the loss on
-        validation points was not finite.
+        Epochs at which the run was evaluated, ascending, shape (m,), without those at which the validation loss was
+        not finite.
     steps : numpy.ndarray
-        How many updates were made before each of the evaluated epochs, shape (m,).
+        Number of updates before each evaluated epoch, shape (m,).
     gradient_evaluations : numpy.ndarray
-        How many gradients had been computed for these updates, shape (m,): as many, or more where the optimizer
-        asks for its own.
+        Number of gradients computed for these updates, shape (m,); it differs from `steps` if the optimizer computes
+        gradients itself.
     val_loss : numpy.ndarray
-        Mean loss on the validation points, of cross-entropy not clipped, shape (m,); empty where there are none.
+        Mean loss on the validation points, shape (m,); empty without validation points. Cross-entropy is not clipped.
     val_accuracy, val_r2 : numpy.ndarray
-        Likewise.
+        Accuracy and coefficient of determination on the validation points, shape (m,) or empty.
     test_loss : float
-        Mean loss on the test points with the final weights, of cross-entropy not clipped; NaN where there are none
-        or the run diverged.
+        Mean loss on the test points with the final weights; NaN without test points or if the run diverged.
+        Cross-entropy is not clipped.
     test_accuracy, test_r2 : float
-        Likewise.
+        Accuracy and coefficient of determination on the test points with the final weights, or NaN.
     diagnostics : mapping
-        What the optimizer reports of itself at the evaluated epochs, by name, shape (m,); NaN where it reported nothing.
+        Numbers that the optimizer reports at the evaluated epochs, by name, shape (m,); NaN where it reported none.
     best_epoch : int or None
-        The first of the evaluated epochs with the lowest validation loss; None where there is none. A diverged
-        run has one among the epochs before.
+        First evaluated epoch with the lowest validation loss; None without validation points.
     best_test_loss : float
-        On the test points with the weights of `best_epoch`; NaN where there are none.
+        Mean loss on the test points with the weights of `best_epoch`; NaN if there are none.
     best_test_accuracy, best_test_r2 : float
-        Likewise.
+        Accuracy and coefficient of determination on the test points with the weights of `best_epoch`, or NaN.
     batch_loss : numpy.ndarray
-        Mean loss of the mini-batch of each step, before its update and with dropout, of cross-entropy not clipped,
-        shape (steps,); empty where the full batch is trained on without dropout.
+        Mean loss of the mini-batch of each step, before its update and with dropout, shape (steps,); empty for
+        full-batch training without dropout. Cross-entropy is not clipped.
     weights : tuple of numpy.ndarray
-        A layer each, shape (inputs + 1, outputs); the last row is the bias.
+        Final weights: an array for each layer, shape (inputs + 1, outputs), whose last row is the bias. For a diverged
+        run, those of the last epoch with a finite loss, if they are finite.
     checkpoints : dict
-        epoch -> weights as they were at that epoch, in the form of `weights`.
+        epoch -> weights at that epoch, in the form of `weights`.
     outcome : str
-        `finished`, `stopped` (the accuracy asked for was reached) or `diverged` (the loss left the finite numbers).
+        `finished`, `stopped` (at `training.stop_at_accuracy`) or `diverged` (the loss was not finite).
     diverged_at : int or None
-        The first epoch whose loss was not finite.
+        First epoch at which the loss was not finite.
     seconds : float
         Wall-clock time of the training loop, evaluations included.
     references : mapping
-        What other classifiers reach on the same points, by name, as `nnbench.training.references` gives them.
+        Results of reference models on the same points, by name; see `nnbench.training.references`.
 
     Examples
     --------

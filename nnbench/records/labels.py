@@ -12,7 +12,7 @@ from nnbench.core.keys import LEADING, SUBJECT, is_part_of_setting
 from nnbench.records import tasks
 from nnbench.records.kinds import CRITERIA, SCORES
 from nnbench.records.outcomes import COMPLETED
-from nnbench.records.ranking import Score, score, seen
+from nnbench.records.ranking import Score, final_validation, score
 from nnbench.records.rows import Row
 from nnbench.records.settings import settings
 from nnbench.records.tables import configuration_of, newest_attempts
@@ -117,7 +117,9 @@ def _criteria(runs: Sequence[Row]) -> tuple[str, str]:
 
 
 def _score(runs: Sequence[Row], accuracy: str, loss: str) -> Score:
-    return score([seen(row.tags.get("nnbench.outcome"), row.metrics.get(accuracy), row.metrics.get(loss)) for row in runs])
+    return score(
+        [final_validation(row.tags.get("nnbench.outcome"), row.metrics.get(accuracy), row.metrics.get(loss)) for row in runs]
+    )
 
 
 def _is_completed(row: Row) -> bool:

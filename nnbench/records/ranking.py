@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from nnbench.records.outcomes import COMPLETED
 
 # Final validation accuracy and loss of a run; None if it was lost (diverged, failed or killed) or has none.
-Seen = tuple[float, float] | None
+FinalValidation = tuple[float, float] | None
 
 
 @dataclass(frozen=True, order=True)
@@ -46,7 +46,7 @@ class Score:
         return max(self.accuracy, -1.0) - 2 * self.lost
 
 
-def seen(outcome: object, accuracy: float | None, loss: float | None) -> Seen:
+def final_validation(outcome: object, accuracy: float | None, loss: float | None) -> FinalValidation:
     """Return the accuracy and loss of a run, or None if it did not complete or has no accuracy; a missing loss is infinite.
 
     Args:
@@ -59,7 +59,7 @@ def seen(outcome: object, accuracy: float | None, loss: float | None) -> Seen:
     return float(accuracy), math.inf if loss is None or math.isnan(loss) else float(loss)
 
 
-def score(runs: Sequence[Seen]) -> Score:
+def score(runs: Sequence[FinalValidation]) -> Score:
     """Compute the score of a setting from the results of its runs, one a seed; at least one."""
     kept = [run for run in runs if run is not None]
     if not kept:

@@ -10,7 +10,7 @@ from rich.markup import escape
 from nnbench.core import formatting as numbers
 from nnbench.records.history import History
 from nnbench.records.kinds import KINDS, SCORES, kind_of, score_curve
-from nnbench.records.ranking import Score, Seen, score, seen
+from nnbench.records.ranking import FinalValidation, Score, final_validation, score
 from nnbench.tuning.effect import NEGLIGIBLE, effect
 from nnbench.tuning.request import Contender, Trial
 from nnbench.tuning.space import Range, Setting, Side, edges, widened
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from nnbench.records.rows import Row
 
 
-def result_in_store(row: "Row | None") -> Seen:
+def result_in_store(row: "Row | None") -> FinalValidation:
     """Final validation score and loss of a run in the store; None where it has none or diverged."""
     if row is None:
         return None
     metrics = row.metrics
     score, _ = SCORES[kind_of(metrics)]
-    return seen(row.tags.get("nnbench.outcome"), metrics.get(f"final/val_{score}"), metrics.get("final/val_loss"))
+    return final_validation(row.tags.get("nnbench.outcome"), metrics.get(f"final/val_{score}"), metrics.get("final/val_loss"))
 
 
-def result_in_history(history: History) -> Seen:
+def result_in_history(history: History) -> FinalValidation:
     """Final validation score and loss of a run that has just ended; None where it diverged."""
     if history.outcome == "diverged":
         return None  # without rows, perhaps
-    return seen(history.outcome, float(score_curve(history, "val")[-1]), float(history.val_loss[-1]))
+    return final_validation(history.outcome, float(score_curve(history, "val")[-1]), float(history.val_loss[-1]))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from itertools import count, islice
 from typing import TYPE_CHECKING
 
 from nnbench.core import formatting as numbers
-from nnbench.records.ranking import Seen, score
+from nnbench.records.ranking import FinalValidation, score
 from nnbench.sweep.job import Ended, Job, Stage
 from nnbench.sweep.sweep import Sweep, list_jobs
 from nnbench.training.execute import Result
@@ -98,7 +98,7 @@ class _Search:
         self.trials[number] = self._trial(setting)
         return number
 
-    def tell(self, number: int, results: Sequence[Seen]) -> None:
+    def tell(self, number: int, results: Sequence[FinalValidation]) -> None:
         """Report the results of a trial; may be called more than once."""
         if self._tpe is not None:
             self._tpe.tell(number, score(results).value)
@@ -129,7 +129,7 @@ class _Scheduler:
         known: results of runs that are reused, by identity.
     """
 
-    def __init__(self, searches: Sequence[_Search], known: dict[str, Seen]) -> None:
+    def __init__(self, searches: Sequence[_Search], known: dict[str, FinalValidation]) -> None:
         self._searches, self._known = searches, known
         self._waiting: dict[str, list[tuple[_Search, int]]] = {}
 

@@ -11,7 +11,7 @@ from nnbench.core.keys import LEADING, hyperparameter, is_hyperparameter
 from nnbench.records.kinds import CRITERIA
 from nnbench.records.measures import MEASURES
 from nnbench.records.outcomes import COUNTED, OVER
-from nnbench.records.ranking import Score, Seen, score, seen
+from nnbench.records.ranking import FinalValidation, Score, final_validation, score
 
 LEADING_NAMES = tuple(map(hyperparameter, LEADING))
 _JOINED = 4  # configurations per point of a curve, where they were drawn from ranges
@@ -145,9 +145,9 @@ def _scores(runs: pd.DataFrame, accuracy: str, loss: str) -> dict[str, Score]:
     """The score of each setting from its ended runs, as in tuning."""
     over = runs[runs["outcome"].isin(OVER)]
     losses = over[loss] if loss in over else pd.Series(np.nan, index=over.index)
-    results: dict[str, list[Seen]] = {}
+    results: dict[str, list[FinalValidation]] = {}
     for setting, outcome, value, cost in zip(over["setting"], over["outcome"], over[accuracy], losses, strict=True):
-        results.setdefault(str(setting), []).append(seen(outcome, value, cost))
+        results.setdefault(str(setting), []).append(final_validation(outcome, value, cost))
     return {setting: score(result) for setting, result in results.items()}
 
 
