@@ -272,7 +272,7 @@ MISTAKES = {
     "space.learning_rate.low=0": "space.learning_rate.low=0: must be > 0 on a log axis",
     "space.learning_rate.kind=lg": "space.learning_rate.kind=lg: must be one of log, linear",
     "optimizer=adam space.beta_1.high=1.5": "space.beta_1.high=1.5: optimizer.beta_1=1.5: must be a number >= 0 and < 1",
-    "optimizer=adam dataset.val_samples=0": "dataset.val_samples=0: must be >= 1",
+    "optimizer=adam dataset.val_samples=0": "dataset.val_samples=0: must be greater, since settings are chosen on",
     "optimizer=sgd,sgd": "optimizer.name=sgd: must differ between the optimizers that are tuned",
     "optimizer=sgd grids.optimizer.sgd.momentum=0,1": "grids.optimizer.sgd.momentum: a sweeper that tunes searches the spaces",
     "tuning.sampler=tpe hydra/launcher=basic": "hydra/launcher=BasicLauncher: must be local for the sampler tpe",
