@@ -50,7 +50,7 @@ def _p_value(signed: npt.NDArray[np.int_]) -> float:
 
 def holm(p_values: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Holm's (1979) step-down correction, shape (m,): controls the probability of any false rejection at the level."""
-    # SciPy corrects for false discoveries only. Statsmodels agrees (test_claims.py), but its import takes a second.
+    # SciPy corrects for false discoveries only; statsmodels, which agrees (test_claims.py), would be one more dependency.
     array = np.asarray(p_values, dtype=np.float64)
     order = np.argsort(array, kind="stable")
     corrected = np.empty_like(array)

@@ -115,7 +115,7 @@ def _searches(
     if designs:
         yield [_Search(trial, configs, design) for trial, design in zip(trials, designs, strict=True)]
         return
-    from nnbench.tuning.tpe import tpe_samplers  # Optuna takes half a second to import
+    from nnbench.tuning.tpe import tpe_samplers  # Optuna takes a quarter of a second to import
 
     with tpe_samplers(tuning, contenders, seeds, stage) as samplers:
         yield [_Search(trial, configs, tpe.settings, tpe) for trial, tpe in zip(trials, samplers, strict=True)]
