@@ -1,15 +1,13 @@
 """Requirements of every dataset; a new file is included automatically."""
 
-import json
-from dataclasses import asdict, fields
-from typing import Any, get_type_hints
+from typing import Any
 
 import numpy as np
 import pytest
-from pydantic import TypeAdapter, ValidationError
 
 from nnbench.core.random import streams
 from nnbench.datasets import Dataset, Distribution, Points, checked_split, find, known
+from tests.conformance import assert_fields_are_checked
 
 DATASETS = [find(name) for name in known()]
 DISTRIBUTIONS = [kind for kind in DATASETS if issubclass(kind, Distribution)]
@@ -83,17 +81,7 @@ def test_a_posterior_is_a_distribution_that_favours_the_true_class(kind: type[Di
 
 @every
 def test_settings_can_be_checked(kind: type[Dataset]) -> None:
-    adapter: TypeAdapter[Any] = TypeAdapter(kind)
-    assert adapter.validate_json("{}") == adapter.validate_json(json.dumps(asdict(kind()))) == kind()
-    hints = get_type_hints(kind, include_extras=True)
-    for field in fields(kind):
-        assert field.kw_only
-        if hints[field.name] is bool:
-            continue
-        assert hasattr(hints[field.name], "__metadata__"), f"{field.name} has no range"
-        for bad in ({field.name: float("nan")}, {field.name: -1.0}, {field.name: "1"}, {f"{field.name}_": 1.0}):
-            with pytest.raises(ValidationError):
-                adapter.validate_json(json.dumps(bad))
+    assert_fields_are_checked(kind)
 
 
 @pytest.mark.parametrize(

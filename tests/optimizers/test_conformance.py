@@ -1,20 +1,19 @@
 """Requirements of every optimizer; a new file is included automatically."""
 
-import json
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import asdict, fields, replace
-from typing import Any, Literal, get_origin, get_type_hints
+from typing import Any
 
 import numpy as np
 import pytest
-from pydantic import TypeAdapter, ValidationError
 
 from nnbench.core.arrays import FloatArray
 from nnbench.optimizers import Optimizer, find, known
 from nnbench.optimizers.base import Layers
 from nnbench.sweep.repeatability import SHIPPED
 from nnbench.training.stepper import CHECK_AFTER, FLUSH_EVERY, Stepper
+from tests.conformance import assert_fields_are_checked
 
 every = pytest.mark.parametrize("kind", [find(name) for name in known()], ids=known())
 OURS = sorted({*known()} & SHIPPED)
@@ -244,15 +243,4 @@ def test_law_of_rotation(name: str) -> None:
 
 @every
 def test_hyperparameters_can_be_checked(kind: type[Optimizer]) -> None:
-    adapter: TypeAdapter[Any] = TypeAdapter(kind)
-    assert adapter.validate_json("{}") == adapter.validate_json(json.dumps(asdict(kind()))) == kind()
-    hints = get_type_hints(kind, include_extras=True)
-    for field in fields(kind):
-        kind_of = hints[field.name]
-        assert hasattr(kind_of, "__metadata__") or kind_of is bool or get_origin(kind_of) is Literal, (
-            f"{field.name} has no range"
-        )
-        assert field.kw_only
-        for bad in ({field.name: float("nan")}, {field.name: -1.0}, {field.name: "1"}, {f"{field.name}_": 1.0}):
-            with pytest.raises(ValidationError):
-                adapter.validate_json(json.dumps(bad))
+    assert_fields_are_checked(kind)

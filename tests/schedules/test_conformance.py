@@ -1,18 +1,15 @@
 """Requirements of every schedule, with new files included automatically; and closed forms of the included ones."""
 
-import json
-from dataclasses import asdict, fields
-from math import cos, inf, isfinite, pi
-from typing import Any, get_type_hints
+from math import cos, isfinite, pi
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter, ValidationError
 
 from nnbench.core.errors import UserError
 from nnbench.schedules import Schedule, find, known
 from nnbench.schedules.warmup_stable_decay import WarmupStableDecay
+from tests.conformance import assert_fields_are_checked
 
 every = pytest.mark.parametrize("kind", [find(name) for name in known()], ids=known())
 budgets = st.integers(1, 2000)
@@ -33,14 +30,7 @@ def test_multipliers_are_finite_and_not_all_zero_in_every_budget(kind: type[Sche
 
 @every
 def test_settings_can_be_checked(kind: type[Schedule]) -> None:
-    adapter: TypeAdapter[Any] = TypeAdapter(kind)
-    assert adapter.validate_json("{}") == adapter.validate_json(json.dumps(asdict(kind()))) == kind()
-    hints = get_type_hints(kind, include_extras=True)
-    for field in fields(kind):
-        assert hasattr(hints[field.name], "__metadata__"), f"{field.name} has no range"
-        for bad in ({field.name: inf}, {field.name: -1.0}, {field.name: "1"}, {f"{field.name}_": 1.0}):
-            with pytest.raises(ValidationError):
-                adapter.validate_json(json.dumps(bad).replace("Infinity", "1e400"))
+    assert_fields_are_checked(kind)
 
 
 # By hand: (settings, budget) -> values at some steps.
