@@ -20,7 +20,7 @@ MISTAKES = {
     "optimizer=lion": "optimizer=lion: no such option; optimizer has adagrad, adam",
     "-m optimizer=sgd,lion": "optimizer=lion: no such option; optimizer has",
     "dataset=moon": "dataset=moon: no such option; did you mean moons? dataset has custom, diabetes, digits, moons, spiral",
-    "problem=moon": "problem=moon: no such option; did you mean moons? problem has diabetes, digits, moons, spiral",
+    "problem=moon": "problem=moon: no such option; did you mean moons? problem has diabetes, digits, digits_batches, moons",
     "network=cnn": "network=cnn: no such option; network has mlp",
     "training=ful": "training=ful: no such option; did you mean full?",
     "tracking=none": "tracking=none: no such option; tracking has local",

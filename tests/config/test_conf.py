@@ -13,6 +13,7 @@ from nnbench.cli.hydra_app import CONF
 from nnbench.config.schema import LauncherConfig, TuningConfig
 from nnbench.config.validate import parse
 from nnbench.core.keys import ADDED
+from nnbench.records import tasks
 from nnbench.sweep.base_sweeper import BaseSweeper
 from tests.conftest import CommandOutput, composed
 
@@ -106,8 +107,16 @@ def test_an_experiment_overrides_the_groups() -> None:
 @pytest.mark.parametrize("option", _options("problem"))
 def test_a_problem_has_a_name_and_a_dataset(option: str) -> None:
     config = parse(composed(f"problem={option}"))
-    assert config.problem == config.dataset.name == option
+    assert config.problem == option
+    assert option.startswith(config.dataset.name)
     assert parse(composed()).problem is None
+
+
+def test_two_problems_on_one_dataset_are_two_tasks() -> None:
+    full, batches = (parse(composed(f"problem={name}")) for name in ("digits", "digits_batches"))
+    assert full.dataset == batches.dataset
+    assert (full.training.batch_size, batches.training.batch_size) == (None, 32)
+    assert tasks.key(full.leaves()) != tasks.key(batches.leaves())
 
 
 def test_the_command_line_and_an_experiment_come_before_a_problem() -> None:
