@@ -305,7 +305,7 @@ def test_what_is_said(case: Case) -> None:
     conclusion = findings.by(by).conclusion
     assert {key: getattr(conclusion, key) for key in case.said} == case.said
     assert conclusion.best not in case.never
-    kinds = {one.kind for one in caveats(findings)}
+    kinds = set(caveats(findings))
     assert set(case.caveats) <= kinds
     assert not set(case.silent) & kinds
     _sound(findings, found)
@@ -412,10 +412,10 @@ def test_the_target_of_the_title_is_on_the_page() -> None:
 def test_no_lead_below_the_resolution_of_the_measure() -> None:
     """Nine runs alike, one a point apart; a lead of 0.00 was told of studies with small spreads."""
     few = made({"a": [0.9] * 19 + [0.902], "b": [0.9] * 20})
-    told = {one.kind: one.text for one in caveats(Findings(few))}
+    told = caveats(Findings(few))
     assert "a lead of" not in told["power"]
     fine = made({"a": around(0.9, noise=1e-4), "b": around(0.9, of=1, noise=1e-4)})
-    told = {one.kind: one.text for one in caveats(Findings(fine))}
+    told = caveats(Findings(fine))
     assert "a lead of 0.00 " not in told["power"]
     assert "a lead of" in told["power"]
 

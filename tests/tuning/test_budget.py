@@ -34,7 +34,7 @@ def tune(home: Path, nnbench: Command, trainer: Trainer) -> Callable[..., Study]
 
 
 def _kinds(study: Study) -> set[str]:
-    return {one.kind for one in caveats(Findings(study))}
+    return set(caveats(Findings(study)))
 
 
 @pytest.mark.heavy

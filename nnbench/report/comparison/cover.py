@@ -8,10 +8,11 @@ import pandas as pd
 from nnbench.core import formatting as numbers
 from nnbench.report.comparison import wording
 from nnbench.report.comparison.pairing import Versus
-from nnbench.report.plots import style, text
+from nnbench.report.pages.cover import write_caveats, write_contents
+from nnbench.report.plots import text
 from nnbench.report.plots.forest import Row, forest_plot
-from nnbench.report.plots.sheet import Page, Section, line_height
-from nnbench.report.plots.style import BODY, LEFT, MUTED, SMALL
+from nnbench.report.plots.sheet import Page, Section
+from nnbench.report.plots.style import BODY, MUTED
 from nnbench.stats.signed_rank import LEVEL
 
 
@@ -30,17 +31,9 @@ def _page(versus: Versus, contents: Sequence[tuple[str, str, int]], rows: int) -
     page.paragraph(f"{names} compared", size=20, bold=True, after=5)
     page.paragraph(wording.answer(versus, versus.primary), size=13.5, after=7)
     _forest_plot(page, versus, rows)
-    page.heading("Read this with care")
-    for words in wording.caveats(versus):
-        page.write(LEFT, page.y, "\N{EN DASH}", size=SMALL, colour=MUTED)
-        page.paragraph(words, size=SMALL, x=LEFT + 4, after=0.9)
+    write_caveats(page, wording.caveats(versus))
     page.y += 4.5
-    page.heading("Contents")
-    for kind, title, number in contents:
-        page.write(LEFT + 4, page.y, str(number), size=SMALL, colour=MUTED, align="right")
-        page.write(LEFT + 8, page.y, kind, size=SMALL, colour=MUTED)
-        page.write(LEFT + 32, page.y, text.beginning(title, SMALL, style.WIDTH - 32), size=SMALL)
-        page.y += line_height(SMALL) + 0.5
+    write_contents(page, contents)
     return page
 
 

@@ -102,7 +102,7 @@ def compose(
     errors = ErrorLog()
     parts, missing = draw_all(list(dict.fromkeys(pages)), draw, errors, progress)
     answer = errors.run("answer", lambda: wording.answer(findings, findings.primary))
-    limits = errors.run("caveats", lambda: [one.text for one in caveats.caveats(findings)])
+    limits = errors.run("caveats", lambda: list(caveats.caveats(findings).values()))
     return Composition(
         title=title,
         name=findings.study.name,

@@ -1,6 +1,6 @@
 """Page: the cover, with the answer, its interval, the caveats and the contents."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pandas as pd
 
@@ -43,22 +43,26 @@ def _page(findings: Findings, options: ReportOptions, table: pd.DataFrame, rows:
     if len(ranked):
         _forest_plot(page, findings, ranked.head(rows), compact=compact)
         page.note(_key(findings, ranked, rows), after=between)
-    limits = caveats.caveats(findings)
-    if limits:
-        page.heading("Read this with care")
-    for limit in limits:
-        page.write(LEFT, page.y, "\N{EN DASH}", size=SMALL, colour=MUTED)
-        page.paragraph(limit.text, size=SMALL, x=LEFT + 4, after=0.9)
+    write_caveats(page, caveats.caveats(findings).values())
     page.y += between - 2.5
     _runs(page, findings, compact=compact)
     if options.contents:
         page.y += between - 2.5
-        _contents(page, options.contents, compact=compact, columns=columns)
+        write_contents(page, options.contents, compact=compact, columns=columns)
     return page
 
 
-def _contents(page: Page, contents: Sequence[tuple[str, str, int]], *, compact: bool, columns: int) -> None:
-    """Number, kind and finding of each page, down one column after the other."""
+def write_caveats(page: Page, caveats: Collection[str]) -> None:
+    """Write the list of caveats."""
+    if caveats:
+        page.heading("Read this with care")
+    for caveat in caveats:
+        page.write(LEFT, page.y, "\N{EN DASH}", size=SMALL, colour=MUTED)
+        page.paragraph(caveat, size=SMALL, x=LEFT + 4, after=0.9)
+
+
+def write_contents(page: Page, contents: Sequence[tuple[str, str, int]], *, compact: bool = False, columns: int = 1) -> None:
+    """Write number, kind and title of each page, down one column after the other."""
     page.heading("Contents")
     size = NOTE if compact else SMALL
     step = line_height(size) + (0 if compact else 0.5)

@@ -327,7 +327,7 @@ def test_runs_of_earlier_code_are_counted(study: Study, make_study: MakeStudy) -
     told = code.left_out(held)
     assert "2 of my.opts:Lion" in told
     assert "8 runs of earlier ones are left out" in told
-    assert told in [caveat.text for caveat in caveats(Findings(held)) if caveat.kind == "earlier"]
+    assert caveats(Findings(held))["earlier"] == told
     assert code.left_out(new) == ""
 
 

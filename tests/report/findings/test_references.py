@@ -37,7 +37,7 @@ def without(study: Study) -> Study:
 
 
 def kinds(study: Study) -> set[str]:
-    return {caveat.kind for caveat in caveats(Findings(study))}
+    return set(caveats(Findings(study)))
 
 
 def words(page: Page) -> str:
@@ -109,15 +109,15 @@ def test_tables_have_the_references_and_the_best_epoch(comparison: Study, draw_p
 def test_a_best_setting_below_the_neighbours_is_reported_on_evidence(comparison: Study) -> None:
     best = Findings(comparison).ranking(Findings(comparison).primary)["setting"].iloc[0]
     own = comparison.runs.loc[comparison.runs["setting"] == best, "test/accuracy"].mean()
-    assert "below_neighbours" in kinds(changed(comparison, reference__neighbours_accuracy=own + 0.1))
-    assert "below_neighbours" not in kinds(changed(comparison, reference__neighbours_accuracy=own - 0.1))
-    assert "below_neighbours" not in kinds(changed(comparison, reference__neighbours_accuracy=own))  # not shown
-    assert "below_neighbours" not in kinds(without(comparison))
+    assert "below_baseline" in kinds(changed(comparison, reference__neighbours_accuracy=own + 0.1))
+    assert "below_baseline" not in kinds(changed(comparison, reference__neighbours_accuracy=own - 0.1))
+    assert "below_baseline" not in kinds(changed(comparison, reference__neighbours_accuracy=own))  # not shown
+    assert "below_baseline" not in kinds(without(comparison))
 
 
 def test_with_fewer_than_six_seeds_nothing_is_shown_to_be_below(make_study: Callable[..., Study]) -> None:
     few = make_study(seeds=4)
-    assert not {"below_neighbours", "memorised"} & kinds(
+    assert not {"below_baseline", "memorised"} & kinds(
         changed(few, reference__neighbours_accuracy=0.99, reference__bayes_loss=5.0)
     )
 

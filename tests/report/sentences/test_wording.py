@@ -15,7 +15,7 @@ TEST = METRICS["test/accuracy"]
 
 def told(findings: Findings) -> dict[str, str]:
     """The caveats by their kind."""
-    return {one.kind: one.text for one in caveats(findings)}
+    return caveats(findings)
 
 
 def _said(study: Study) -> tuple[str, str]:
@@ -87,7 +87,7 @@ def test_nothing_to_compare(make_study: MakeStudy) -> None:
     told = "No run was completed, so nothing can be compared: 40 runs: 36 diverged, 4 failed."
     assert wording.answer(broken, TEST) == told
     assert wording.answer(Findings(make_study([], 0)), TEST) == "No run has been made yet."
-    assert caveats(broken) == []
+    assert caveats(broken) == {}
 
 
 def test_grids_are_of_settings_and_warn_of_choosing_among_them(make_study: MakeStudy) -> None:
@@ -113,7 +113,7 @@ def test_caveats_are_computed_from_the_runs(make_study: MakeStudy) -> None:
     assert said["task"].startswith("One task: spiral (3 classes, 100 training points a class, noise 0.2).")
     assert said["seeds"].startswith("8 to 10 seeds per setting: with fewer than 10 ")
     assert said["diverged"].startswith("2 runs diverged (2 of sgd)")
-    assert said["no_test"] == "There is no test split: the settings are judged by validation accuracy."
+    assert said["no_test"] == "There is no test split: the settings are ranked by validation accuracy."
     assert said["versions"].startswith("The runs come from 2 versions of the code")
 
 
