@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 # Distinguishable with colour-blindness and, by their lightness, in greyscale; the first three best. No optimizer has one.
 CLASS_COLOURS = ((68, 72, 154), (230, 159, 0), (244, 233, 122), (86, 180, 233), (45, 45, 45), (143, 214, 148), (192, 122, 168))
@@ -23,6 +24,11 @@ class LineStyle:
     marker: str
     dash: Dash
     terminal: str
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """Colour and dash as arguments of matplotlib's `plot`."""
+        return {"color": self.colour, "linestyle": self.dash}
 
     @property
     def text_colour(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -58,13 +59,5 @@ class FromChance:
         wide = axes.get_position().width > 0.5
         lines(axes, {name: value for name, value in self.references.items() if name not in UNLEARNT}, named=wide)
         if lowest and wide:
-            axes.text(
-                0.995,
-                0.015,
-                f"chance {lowest:.2f}",
-                transform=axes.transAxes,
-                fontsize=style.LEAST,
-                ha="right",
-                va="bottom",
-                color=style.MUTED,
-            )
+            small: dict[str, Any] = {"fontsize": style.LEAST, "color": style.MUTED}
+            axes.text(0.995, 0.015, f"chance {lowest:.2f}", transform=axes.transAxes, ha="right", va="bottom", **small)

@@ -79,7 +79,7 @@ def _panel(page: Page, search: Search, curves: dict[str, "pd.Series[float]"]) ->
     axes.set_xlabel("configurations tried, k")
     for name, curve in curves.items():
         line_style = search.line_style(name)
-        axes.plot(curve.index, curve, color=line_style.colour, linestyle=line_style.dash)
+        axes.plot(curve.index, curve, **line_style.line)
         axes.plot(curve.index[-1:], curve.tail(1), line_style.marker, color=line_style.colour, clip_on=False)
     axes.margins(y=0.08)
     page.y += height + 15

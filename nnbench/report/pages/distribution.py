@@ -110,7 +110,7 @@ def _shares(page: Page, above: Axes, shown: pd.DataFrame, findings: Findings) ->
         of, below = len(known) + lost, lost if findings.primary.higher else 0  # where a diverged run is no better than any
         x = np.concatenate([[low], known, [high]])
         y = (below + np.concatenate([[0], np.arange(1, len(known) + 1), [len(known)]])) / of
-        axes.step(x, y, where="post", color=line_style.colour, linestyle=line_style.dash, linewidth=1.3)
+        axes.step(x, y, where="post", **line_style.line, linewidth=1.3)
         middle = (of - 1) // 2 - below
         if 0 <= middle < len(known):
             axes.plot(known[middle : middle + 1], [0.5], line_style.marker, color=line_style.colour, markeredgecolor=INK)

@@ -1,12 +1,14 @@
 """Page: heat maps of the result over two hyperparameters, with diverged runs marked."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
+from matplotlib.patches import Rectangle
 
 from nnbench.core import formatting as numbers
 from nnbench.core.formatting import listing
@@ -134,35 +136,16 @@ def _grid(axes: Axes, table: pd.DataFrame, norm: Normalize) -> None:
     best = table["place"].idxmin()
     for at, row in table.iterrows():
         x, y = xs.index(row["x_value"]), ys.index(row["y_value"])
+        known, corner = bool(np.isfinite(row["value"])), (x - 0.5, y - 0.5)
         if row["diverged"] > 0:
-            axes.fill_between(
-                [x - 0.5, x + 0.5],
-                y - 0.5,
-                y + 0.5,
-                facecolor="none",
-                edgecolor="white" if np.isfinite(row["value"]) else MUTED,
-                hatch=_HATCH,
-                linewidth=0,
-            )
-        if np.isfinite(row["value"]):
-            dark = norm(row["value"]) < 0.55
-            axes.text(
-                x,
-                y,
-                numbers.fixed(row["value"], 2),
-                ha="center",
-                va="center",
-                fontsize=LEAST,
-                color="white" if dark else INK,
-                fontweight="bold" if at == best else "normal",
-            )
+            edge = "white" if known else MUTED
+            axes.add_patch(Rectangle(corner, 1, 1, facecolor="none", edgecolor=edge, hatch=_HATCH, linewidth=0))
+        if known:
+            colour, weight = "white" if norm(row["value"]) < 0.55 else INK, "bold" if at == best else "normal"
+            words = numbers.fixed(row["value"], 2)
+            axes.text(x, y, words, ha="center", va="center", fontsize=LEAST, color=colour, fontweight=weight)
         if at == best:
-            axes.plot(
-                [x - 0.47, x + 0.47, x + 0.47, x - 0.47, x - 0.47],
-                [y - 0.47, y - 0.47, y + 0.47, y + 0.47, y - 0.47],
-                color=INK,
-                linewidth=1.6,
-            )
+            axes.add_patch(Rectangle((x - 0.47, y - 0.47), 0.94, 0.94, facecolor="none", edgecolor=INK, linewidth=1.6))
     axes.set_xticks(range(len(xs)), [hyperparameter_value(x) for x in xs])
     axes.set_yticks(range(len(ys)), [hyperparameter_value(y) for y in ys])
     axes.set(xlim=(-0.5, len(xs) - 0.5), ylim=(-0.5, len(ys) - 0.5))
@@ -186,20 +169,11 @@ def _scatter(axes: Axes, table: pd.DataFrame, norm: Normalize, log: frozenset[st
             axis.set_ticks(range(values.nunique()), [hyperparameter_value(value) for value in sorted(values.unique())])
         elif name in log:
             logarithmic(axis, values.min() / 1.5, values.max() * 1.5, numbers.tick)
-    finished, lost = table[table["value"].notna()], table[table["diverged"] > 0]
-    axes.scatter(
-        finished["x_value"], finished["y_value"], c=finished["value"], cmap=_COLOURS, norm=norm, marker="s", s=60, linewidths=0
-    )
-    axes.scatter(
-        lost["x_value"],
-        lost["y_value"],
-        facecolor="white",
-        edgecolor=MUTED,
-        marker="s",
-        s=60,
-        hatch=_HATCH * 2,
-        linewidths=0.6,
-    )
+    square: dict[str, Any] = {"marker": "s", "s": 60}
+    known, lost = table[table["value"].notna()], table[table["diverged"] > 0]
+    axes.scatter(known["x_value"], known["y_value"], c=known["value"], cmap=_COLOURS, norm=norm, linewidths=0, **square)
+    hatched: dict[str, Any] = {"facecolor": "white", "edgecolor": MUTED, "hatch": _HATCH * 2, "linewidths": 0.6}
+    axes.scatter(lost["x_value"], lost["y_value"], **hatched, **square)
     best = table.iloc[int(table["place"].argmin())]
     axes.scatter([best["x_value"]], [best["y_value"]], facecolor="none", edgecolor=INK, marker="o", s=170, linewidths=1.2)
     axes.margins(0.08)

@@ -98,15 +98,7 @@ def _places(page: Page, findings: Findings, parts: dict[Measure, pd.DataFrame]) 
     heights = page.y + spread([(at + 0.5) / most * height for at in range(len(names))], _LINE, 0.0, height)
     for y, (name, row) in zip(heights.tolist(), ranks.iterrows(), strict=True):
         line_style = findings.styles[str(name)]
-        axes.plot(
-            ranks.columns,
-            row,
-            color=line_style.colour,
-            linestyle=line_style.dash,
-            marker=line_style.marker,
-            linewidth=1.4,
-            markersize=5,
-        )
+        axes.plot(ranks.columns, row, **line_style.line, marker=line_style.marker, linewidth=1.4, markersize=5)
         page.name(LEFT, y - middle(SMALL), str(name), line_style, WIDTH - width - 9)
     page.y += height + 4
 

@@ -139,14 +139,7 @@ def _panel(page: Page, search: Search, curves: dict[str, pd.DataFrame], along: s
         axes.plot(tried[along], tried["value"], "o", color=line_style.colour, markersize=2.6, alpha=0.5, markeredgewidth=0)
         known = curve[curve["n"] > 0]
         axes.fill_between(known[along], known["low"], known["high"], color=line_style.colour, alpha=0.13, linewidth=0)
-        axes.plot(
-            known[along],
-            known["estimate"],
-            line_style.marker,
-            color=line_style.colour,
-            linestyle=line_style.dash,
-            linewidth=1.4,
-        )
+        axes.plot(known[along], known["estimate"], line_style.marker, **line_style.line, linewidth=1.4)
         partly = known[known["diverged"] > 0]
         axes.plot(partly[along], partly["estimate"], line_style.marker, color=line_style.colour, markerfacecolor="white")
         lost = tried.loc[tried["diverged"] > 0, along]

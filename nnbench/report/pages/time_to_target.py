@@ -142,7 +142,7 @@ def _steps(axes: Axes, times: pd.DataFrame, line_style: palette.LineStyle) -> No
         high = min(high, times["time"].max())
     x = np.concatenate([[low], curve["time"], [max(high, low)]])
     y = np.concatenate([[0], curve["share"], curve["share"].tail(1) if len(curve) else [0]])
-    axes.step(x, y, where="post", color=line_style.colour, linestyle=line_style.dash, linewidth=1.3)
+    axes.step(x, y, where="post", **line_style.line, linewidth=1.3)
     axes.plot(x[-1:], y[-1:], line_style.marker, color=line_style.colour, clip_on=False)
 
 

@@ -162,14 +162,9 @@ def _band(axes: Axes, band: pd.DataFrame, line_style: palette.LineStyle, *, fill
     """Draw the line of a setting with its marker at the end, and its band."""
     if filled and band["n"].max() > 1:
         axes.fill_between(band["epoch"], band["low"], band["high"], color=line_style.colour, alpha=0.15, linewidth=0)
-    axes.plot(band["epoch"], band["iqm"], color=line_style.colour, linestyle=line_style.dash, linewidth=1.4 if filled else 1.0)
-    axes.plot(
-        band["epoch"].iloc[-1:],
-        band["iqm"].iloc[-1:],
-        line_style.marker if filled else "",
-        color=line_style.colour,
-        clip_on=False,
-    )
+    axes.plot(band["epoch"], band["iqm"], **line_style.line, linewidth=1.4 if filled else 1.0)
+    end, marker = band[["epoch", "iqm"]].iloc[-1:].to_numpy().T, line_style.marker if filled else ""
+    axes.plot(*end, marker, color=line_style.colour, clip_on=False)
 
 
 def _end_labels(page: Page, axes: Axes, ends: dict[str, float], styles: dict[str, palette.LineStyle]) -> None:
@@ -198,16 +193,8 @@ def _rail(axes: Axes, findings: Findings, setting: str | None = None) -> None:
     runs = findings.runs[findings.runs["outcome"] == "diverged"]
     for name, epoch in runs[["setting", "diverged_at_epoch"]].dropna().itertuples(index=False):
         if setting in (None, name):
-            axes.plot(
-                [epoch],
-                [1.025],
-                "x",
-                markersize=3.5,
-                markeredgewidth=0.9,
-                color=findings.styles[name].colour,
-                transform=axes.get_xaxis_transform(),
-                clip_on=False,
-            )
+            colour, above = findings.styles[name].colour, axes.get_xaxis_transform()
+            axes.plot([epoch], [1.025], "x", ms=3.5, mew=0.9, color=colour, transform=above, clip_on=False)
 
 
 def _rail_caption(findings: Findings) -> str:
