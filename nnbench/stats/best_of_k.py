@@ -1,7 +1,7 @@
 """Expected best result of tuning with k configurations, as a function of k.
 
 The expected best of k drawn without replacement from the N that were tried, `sum_i v_(i) C(i - 1, k - 1) / C(N, k)` over
-the values from the worst to the best: v_(i) is the best of a draw that holds k - 1 of the i - 1 that are worse. It is
+the values from the worst to the best: v_(i) is the best of a draw if the other k - 1 are among the i - 1 worse values. It is
 unbiased, unlike Dodge et al.'s (2019, "Show your work") estimator, which draws with replacement (Tang et al., 2020).
 """
 
@@ -34,7 +34,7 @@ def best_of_k(values: npt.ArrayLike, *, higher: bool = True) -> pd.DataFrame:
 
 
 def _log_choose(n: npt.ArrayLike, k: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Logarithm of the binomial coefficient, which itself leaves the floating-point numbers at a thousand; -inf for k > n."""
+    """Logarithm of the binomial coefficient, which would overflow for n > 1000; -inf for k > n."""
     n, k = np.asarray(n), np.asarray(k)
     result: npt.NDArray[np.float64] = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
     return result

@@ -87,7 +87,7 @@ def _nemenyi(in_block: pd.DataFrame) -> pd.DataFrame:
 
 
 def _groups(ranks: "pd.Series[float]", critical: float) -> list[list[str]]:
-    """The longest runs of settings whose mean ranks lie within the critical difference, none inside another."""
+    """The largest sets of successive settings with mean ranks within the critical difference."""
     groups: list[list[str]] = []
     furthest = 0
     for start in range(len(ranks)):

@@ -26,9 +26,9 @@ def draw(section: Section, versus: Versus, contents: Sequence[tuple[str, str, in
 def _page(versus: Versus, contents: Sequence[tuple[str, str, int]], rows: int) -> Page:
     """Draw the cover with `rows` settings in its forest plot; the page of differences has all of them."""
     names = " and ".join(text.legible(name) for name in versus.names)
-    page = Page(f"{names} compared")
+    page = Page(f"Comparison of {names}")
     page.paragraph("nnbench  \N{MIDDLE DOT}  two studies, paired by seed", size=BODY, colour=MUTED, after=2.5)
-    page.paragraph(f"{names} compared", size=20, bold=True, after=5)
+    page.paragraph(f"Comparison of {names}", size=20, bold=True, after=5)
     page.paragraph(wording.answer(versus, versus.primary), size=13.5, after=7)
     _forest_plot(page, versus, rows)
     write_caveats(page, wording.caveats(versus))

@@ -68,7 +68,7 @@ class Versus:
         return {name: self.after.styles[after] for name, (_, after) in self.matched.items()}
 
     def pairs(self, metric: Measure) -> pd.DataFrame:
-        """`setting`, `seed`, `before`, `after` of the seeds that ended or diverged in both; infinite where they diverged."""
+        """`setting`, `seed`, `before`, `after` of the seeds completed or diverged in both; infinite where diverged."""
         if metric.column not in self._pairs:
             self._pairs[metric.column] = self._paired(metric)
         return self._pairs[metric.column]

@@ -45,7 +45,7 @@ class Differences:
 
     @property
     def same(self) -> bool:
-        """Whether there is evidence that all of it is the same."""
+        """Whether all of the code is known to be the same."""
         return not self.differ and not self.unknown
 
 

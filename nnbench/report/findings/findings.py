@@ -72,12 +72,12 @@ class Findings:
 
     @cached_property
     def scored(self) -> pd.DataFrame:
-        """The completed runs: the others have no final value, and are counted instead."""
+        """The completed runs; the others have no final values."""
         return self.runs[self.runs["outcome"].isin(COMPLETED)]
 
     @cached_property
     def ended(self) -> pd.DataFrame:
-        """The runs that say something of their setting: those that were completed or diverged."""
+        """The runs that were completed or diverged, the outcomes that depend on the setting."""
         return self.runs[self.runs["outcome"].isin(COUNTED)]
 
     def known(self, column: str) -> bool:
@@ -92,7 +92,7 @@ class Findings:
 
     @cached_property
     def kind(self) -> Kind:
-        """The kind of the task: classification, which is judged by accuracy, or regression, by R²."""
+        """The kind of the task: classification, ranked by accuracy, or regression, by R²."""
         return kind_of([key for key in map(str, self.scored) if self.known(key)])
 
     @cached_property
@@ -103,7 +103,7 @@ class Findings:
 
     @property
     def score_name(self) -> str:
-        """The name of the measure that settings are judged by: `accuracy` or `R²`."""
+        """The name of the primary measure without its split: `accuracy` or `R²`."""
         return SCORES[self.kind][1]
 
     @property

@@ -1,4 +1,4 @@
-"""What a study with so many seeds and settings can show, in words."""
+"""Power of a study with its numbers of seeds and settings, as a sentence."""
 
 import numpy as np
 from scipy.stats import norm

@@ -1,4 +1,4 @@
-"""What plain methods reach on the points of a study: the lines and sentences that the networks are set against."""
+"""References: what simple methods reach on the points of a study, as lines in plots and as sentences."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -106,7 +106,7 @@ def references(runs: pd.DataFrame) -> References:
 
 
 def chance(runs: pd.DataFrame) -> float | None:
-    """The accuracy of guessing: as the runs tell it, or else one over the classes; None where these vary or are one."""
+    """The accuracy of guessing, as recorded, else 1 / number of classes; None if that varies or is one."""
     known = references(runs).scores.get(CHANCE)
     if known is None and "dataset.classes" in runs:
         classes = pd.to_numeric(runs["dataset.classes"], errors="coerce").dropna().unique()
@@ -115,7 +115,7 @@ def chance(runs: pd.DataFrame) -> float | None:
 
 
 def lines(axes: "Axes", values: Mapping[str, float], *, named: bool) -> None:
-    """A line across a panel for each value that lies within it.
+    """Draw a line across a panel for each value within its limits.
 
     Args:
         values: by their names, ascending.
@@ -139,7 +139,7 @@ def lines(axes: "Axes", values: Mapping[str, float], *, named: bool) -> None:
 
 
 def _mean(runs: pd.DataFrame, column: str) -> float | None:
-    """Over seeds, as the runs of a seed share their points."""
+    """The mean over seeds; None if runs of a seed, which have the same points, differ."""
     if column not in runs:
         return None
     known = pd.to_numeric(runs[column], errors="coerce").dropna().groupby(runs["seed"])

@@ -62,7 +62,7 @@ def compose(versus: Versus, progress: Progress = no_progress) -> Composition:
     name = " and ".join(versus.names)
     both = pd.concat([versus.before.runs, versus.after.runs])
     return Composition(
-        title=f"{name} compared",
+        title=f"Comparison of {name}",
         name=f"{versus.before.study.name}-vs-{versus.after.study.name}",
         answer=errors.run("answer", lambda: wording.answer(versus, versus.primary)) or NO_ANSWER,
         caveats=errors.run("caveats", lambda: wording.caveats(versus)) or [],
