@@ -55,10 +55,9 @@ def _diff(page: Page, versus: Versus, next_page: Callable[[], Page]) -> None:
         if page.room < 8:
             page = next_page()
         indented = re.sub(r"^[-+]? *", lambda start: start[0].replace(" ", "\N{NO-BREAK SPACE}"), line)
+        colour = MUTED if line.startswith(("---", "+++", "@@")) else INK
         for part in text.wrap(indented, LEAST, WIDTH, family=text.MONO) or [""]:
-            page.write(
-                LEFT, page.y, part, size=LEAST, colour=MUTED if line.startswith(("---", "+++", "@@")) else INK, mono=True
-            )
+            page.write(LEFT, page.y, part, size=LEAST, colour=colour, mono=True)
             page.y += line_height(LEAST)
 
 

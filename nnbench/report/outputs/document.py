@@ -174,9 +174,8 @@ def finish(parts: Mapping[str, Part], missing: Sequence[tuple[str, str]], name: 
         across = [(style.LEFT, name, "left"), (style.RIGHT, f"page {number}/{len(sheets)}", "right")]
         across.append((style.SHEET[0] / 2, version, "center"))
         for x, words, align in across:
-            page.write(
-                x, style.BOTTOM + 6, text.fit(words, style.LEAST, 70), size=style.LEAST, colour=style.MUTED, align=align
-            )
+            words = text.fit(words, style.LEAST, 70)
+            page.write(x, style.BOTTOM + 6, words, size=style.LEAST, colour=style.MUTED, align=align)
     return sheets
 
 

@@ -93,9 +93,7 @@ def stacked(values: npt.NDArray[np.float64], width: float) -> npt.NDArray[np.flo
 def _shares(page: Page, above: Axes, shown: pd.DataFrame, findings: Findings) -> None:
     """Draw the cumulative distribution of each setting, aligned with the axis above."""
     page.y += 4
-    page.heading(
-        "Proportion of runs no better than a value" if findings.primary.higher else "Proportion of runs no worse than a value"
-    )
+    page.heading(f"Proportion of runs no {'better' if findings.primary.higher else 'worse'} than a value")
     page.y += 3
     box, height = above.get_position(), min(80.0, page.room - 14)
     axes = page.axes(box.x0 * style.SHEET[0], page.y, box.width * style.SHEET[0], height)

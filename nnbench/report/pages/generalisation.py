@@ -62,15 +62,8 @@ def _scatter(page: Page, findings: Findings, shown: pd.DataFrame, training: Meas
     axes.plot([min(low, 0), 1], [min(low, 0), 1], color=MUTED, linewidth=0.6)
     for setting in shown["setting"]:
         group, line_style = runs[runs["setting"] == setting], findings.styles[setting]
-        axes.plot(
-            group[training.column],
-            group[unseen.column],
-            line_style.marker,
-            color=line_style.colour,
-            alpha=0.75,
-            markersize=4,
-            markeredgewidth=0,
-        )
+        x, y = group[training.column], group[unseen.column]
+        axes.plot(x, y, line_style.marker, color=line_style.colour, alpha=0.75, markersize=4, markeredgewidth=0)
     page.y += side + 16
 
 

@@ -73,9 +73,8 @@ def _panels(page: Page, findings: Findings, table: pd.DataFrame, bands: pd.DataF
             band, points = (frame[(frame["setting"] == name) & (frame["curve"] == what)] for frame in (bands, table))
             for below, above, alpha in (("least", "most", 0.12), ("low", "high", 0.25)):
                 if band["n"].max() > 1:
-                    axes.fill_between(
-                        band["epoch"], band[below], band[above], color=line_style.colour, alpha=alpha, linewidth=0
-                    )
+                    epochs, colour = band["epoch"], line_style.colour
+                    axes.fill_between(epochs, band[below], band[above], color=colour, alpha=alpha, linewidth=0)
             axes.plot(band["epoch"], band["iqm"], color=line_style.colour, linewidth=1.1)
             axes.plot(points["epoch"], points["printed"], "o", color=style.INK, markersize=2.8, clip_on=False)
             axes.set_xlim(0, max(1, table["epoch"].max()))

@@ -104,9 +104,8 @@ def _diagram(page: Page, findings: Findings, test: Friedman) -> None:
         page.line((x(mean), x(mean), edge), (y, height, height), color=line_style.colour, linewidth=1.0)
         page.line((x(mean),), (y,), color=line_style.colour, marker=line_style.marker, markersize=5)
         words = f"{names[number]}  {mean:.2f}" if at_left else f"{mean:.2f}  {names[number]}"
-        page.write(
-            edge + (-1 if at_left else 1), height - middle(SMALL), words, size=SMALL, align="right" if at_left else "left"
-        )
+        align, beside = ("right", edge - 1) if at_left else ("left", edge + 1)
+        page.write(beside, height - middle(SMALL), words, size=SMALL, align=align)
     page.y = y + bars + _ROW * left_names + 8
 
 

@@ -85,9 +85,8 @@ def forest_plot(
             page.write(x, y, figure, size=SMALL, bold=bold, colour=colour, align="right")
         mark_style = row.mark_style or row.line_style
         if mark_style and row.values is not None and len(known := row.values.dropna()) > 1:
-            axes.plot(
-                known, [at + 0.27] * len(known), "o", color=mark_style.colour, markersize=2.2, alpha=0.35, markeredgewidth=0
-            )
+            heights = [at + 0.27] * len(known)
+            axes.plot(known, heights, "o", color=mark_style.colour, markersize=2.2, alpha=0.35, markeredgewidth=0)
         if mark_style and row.estimate:
             mark(axes, at, row.estimate, mark_style, hollow=row.hollow)
     axes.set_ylim(len(rows) - 0.5, -0.5)

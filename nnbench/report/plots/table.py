@@ -105,14 +105,8 @@ def _head(page: Page, columns: Sequence[Column]) -> None:
         parts = column.head.split("\n")
         for number, words in enumerate(parts):
             left = column.align == "left"
-            page.write(
-                x if left else x + column.width - 1.5,
-                page.y + number * line_height(LEAST),
-                words,
-                size=NOTE,
-                colour=MUTED,
-                align="left" if left else "right",
-            )
+            align, edge = ("left", x) if left else ("right", x + column.width - 1.5)
+            page.write(edge, page.y + number * line_height(LEAST), words, size=NOTE, colour=MUTED, align=align)
         height = max(height, len(parts) * line_height(LEAST))
         x += column.width
     page.y += height + 0.8

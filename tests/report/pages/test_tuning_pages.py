@@ -155,7 +155,7 @@ def test_heat_maps_hatch_the_cells_with_diverged_runs(make_study: MakeStudy, dra
         grid: np.ndarray = np.ma.filled(np.ma.asarray(image.get_array(), dtype=float), np.nan)
         assert np.isnan(grid[:, 2]).all()
         assert np.nanmax(grid) == own["value"].max()
-        hatched = [drawn for drawn in axes.collections if drawn.get_hatch()]
+        hatched = [cell for cell in axes.patches if cell.get_hatch()]
         assert len(hatched) == (own["diverged"] > 0).sum() == 2, name
     assert len({tuple(axes.images[0].get_clim()) for axes in panels}) == 1  # one scale for all
 
