@@ -16,7 +16,7 @@ from nnbench.core.formatting import interval
 from nnbench.records.study import Study
 from nnbench.report.findings.findings import METRICS, Findings
 from nnbench.report.findings.measures import disagreements
-from nnbench.report.findings.targets import races
+from nnbench.report.findings.targets import timings
 from nnbench.report.pages import time_to_target
 from nnbench.report.sentences.caveats import caveats
 from nnbench.report.sentences.conclusion import Phrasing, headline, sentence
@@ -357,8 +357,8 @@ def test_time_to_target_has_the_epochs_of_censored_runs() -> None:
     table = pd.DataFrame(curves)
     runs = study.runs.assign(**{"time/train_seconds": 1.0})
     findings = Findings(replace(study, curves=table, records=table, runs=runs))
-    (race,) = races(findings, [0.9])
-    watched = {name: (low, high) for name, low, high in race.table[["setting", "watched_low", "watched_high"]].to_numpy()}
+    (timing,) = timings(findings, [0.9])
+    watched = {name: (low, high) for name, low, high in timing.table[["setting", "watched_low", "watched_high"]].to_numpy()}
     assert {name: watched[name] for name in ("short", "long", "mixed")} == {
         "short": (500, 500),
         "long": (10_000, 10_000),
@@ -394,18 +394,18 @@ def _raced(arrivals: Mapping[str, Sequence[bool]]) -> Findings:
 
 def test_the_title_of_time_to_target_names_ranked_settings() -> None:
     findings = _raced({"a": [True] * 2 + [False] * 8, "b": [True] * 3})
-    title = time_to_target._title(findings, *races(findings, [0.9]))
+    title = time_to_target._title(findings, *timings(findings, [0.9]))
     assert title.startswith("No ranked setting")
     assert title.endswith("2 of 10 runs of a do")
 
 
 def test_the_target_of_the_title_is_on_the_page() -> None:
-    (race,) = races(_raced({"a": [True] * 6, "b": [False] * 6}), [0.9])
-    (missed,) = races(_raced({"a": [True] + [False] * 5, "b": [False] * 6}), [0.9])
-    run = [missed, race, missed, missed, missed]
+    (timing,) = timings(_raced({"a": [True] * 6, "b": [False] * 6}), [0.9])
+    (missed,) = timings(_raced({"a": [True] + [False] * 5, "b": [False] * 6}), [0.9])
+    run = [missed, timing, missed, missed, missed]
     titled = time_to_target._titled(run)
-    assert run[titled] is race
-    assert any(one is race for one in time_to_target._shown(run, titled))
+    assert run[titled] is timing
+    assert any(one is timing for one in time_to_target._shown(run, titled))
     assert [len(time_to_target._shown(run[:many], 0)) for many in range(1, 6)] == [1, 2, 3, 3, 3]
 
 

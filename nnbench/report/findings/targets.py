@@ -15,7 +15,7 @@ _DECIMALS = 7  # of a target at most, before it is printed in full
 
 
 @dataclass(frozen=True, kw_only=True)
-class Race:
+class Timing:
     """Times of the settings to one target.
 
     Attributes:
@@ -39,9 +39,9 @@ class Race:
     conclusion: Conclusion
 
 
-def races(findings: Findings, targets: Sequence[float]) -> list[Race]:
-    """One for each target, in the given order; a target that is given twice is one."""
-    return [_race(findings, target, name) for target, name in names(targets).items()]
+def timings(findings: Findings, targets: Sequence[float]) -> list[Timing]:
+    """The times to each target, in the given order; a repeated target counts once."""
+    return [_timing(findings, target, name) for target, name in names(targets).items()]
 
 
 def names(targets: Sequence[float]) -> dict[float, str]:
@@ -52,7 +52,7 @@ def names(targets: Sequence[float]) -> dict[float, str]:
     return dict(zip(distinct, texts, strict=True))
 
 
-def _race(findings: Findings, target: float, name: str) -> Race:
+def _timing(findings: Findings, target: float, name: str) -> Timing:
     epochs = times_to_target(findings.runs, findings.study.curves, findings.study.records, target)
     pace = _pace(findings)
     rows = []
@@ -85,7 +85,7 @@ def _race(findings: Findings, target: float, name: str) -> Race:
     ranked = table.loc[table["aside"] == "", "setting"]
     conclusion = conclude(table, compare_if_enough(_censored_times(epochs).reindex(columns=ranked)), higher=False)
     table = table.assign(behind=table["setting"].isin(conclusion.worse))[[*columns, "aside", "behind"]]
-    return Race(target=target, name=name, epochs=epochs, pace=pace, table=table, conclusion=conclusion)
+    return Timing(target=target, name=name, epochs=epochs, pace=pace, table=table, conclusion=conclusion)
 
 
 def _censored_times(epochs: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from nnbench.core import formatting as numbers
 from nnbench.records.measures import by_rank, by_split
 from nnbench.report.findings.findings import METRICS, Findings
 from nnbench.report.findings.references import REFERENCES, references
-from nnbench.report.findings.targets import Race, races
+from nnbench.report.findings.targets import Timing, timings
 from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import MUTED, NOTE, SMALL, WARNING, WIDTH
@@ -60,13 +60,13 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
         page.note(sentence)
         for measure in (one for one in REFERENCES if one.kind in (None, findings.kind)):
             result[measure.column] = known.values.get(measure.key)
-    run = races(findings, options.targets)
-    beyond = known.beyond([race.target for race in run])
-    for race in run:
-        result = result.join(_reached(race), on="setting")
-    for at in range(0, len(run), _ABREAST):
+    by_target = timings(findings, options.targets)
+    beyond = known.beyond([timing.target for timing in by_target])
+    for timing in by_target:
+        result = result.join(_reached(timing), on="setting")
+    for at in range(0, len(by_target), _ABREAST):
         page = page if page.room > 40 + 6 * len(result) else section.next_page()
-        names = [race.name for race in run[at : at + _ABREAST]]
+        names = [timing.name for timing in by_target[at : at + _ABREAST]]
         page = _times(page, findings, result, names, section.next_page, _REACHED + beyond if at == 0 else "")
     return result
 
@@ -97,12 +97,12 @@ def _names(rest: Sequence[Column]) -> Column:
     return Column("", WIDTH - sum(column.width for column in rest), "left", SMALL)
 
 
-def _reached(race: Race) -> pd.DataFrame:
+def _reached(timing: Timing) -> pd.DataFrame:
     """Per setting: the median epoch, how many runs reached the target, of how many, and the conclusion."""
     columns = {"estimate": "median", "n": "runs"}
-    table = race.table.rename(columns=columns).set_index("setting")
+    table = timing.table.rename(columns=columns).set_index("setting")
     table = table[["median", "reached", "runs", "watched_low", "watched_high", "aside", "behind"]]
-    return table.add_prefix(f"epochs_to/{race.name} ")
+    return table.add_prefix(f"epochs_to/{timing.name} ")
 
 
 def _times(

@@ -10,7 +10,7 @@ from nnbench.core import formatting as numbers
 from nnbench.core import palette
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.references import references
-from nnbench.report.findings.targets import Race, races
+from nnbench.report.findings.targets import Timing, timings
 from nnbench.report.pages import NoDataError, ReportOptions
 from nnbench.report.plots.legend import legend
 from nnbench.report.plots.sheet import Page, Section
@@ -38,52 +38,52 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     """
     if findings.ended.empty or findings.study.curves.empty:
         raise NoDataError("no run has curves")
-    every = races(findings, options.targets)
-    run = [race for race in every if race.table["reached"].any()]
-    if not run:
-        wanted = numbers.listing([race.name for race in every]) or "any of the targets"
+    every = timings(findings, options.targets)
+    by_target = [timing for timing in every if timing.table["reached"].any()]
+    if not by_target:
+        wanted = numbers.listing([timing.name for timing in every]) or "any of the targets"
         raise NoDataError(f"no run reached a training {findings.score_name} of {wanted}")
-    unreached = [race.name for race in every if not race.table["reached"].any()]
-    beyond = references(findings.runs).beyond([race.target for race in run])
-    titled = _titled(run)
-    panels = _shown(run, titled)
-    elsewhere = " The other targets are in the CSV file of this page." if len(panels) < len(run) else ""
-    page = section.page(_title(findings, run[titled]), _caption(findings, unreached) + elsewhere + beyond)
-    shown = run[0].table["setting"].head(_MANY).tolist()
+    unreached = [timing.name for timing in every if not timing.table["reached"].any()]
+    beyond = references(findings.runs).beyond([timing.target for timing in by_target])
+    titled = _titled(by_target)
+    panels = _shown(by_target, titled)
+    elsewhere = " The other targets are in the CSV file of this page." if len(panels) < len(by_target) else ""
+    page = section.page(_title(findings, by_target[titled]), _caption(findings, unreached) + elsewhere + beyond)
+    shown = by_target[0].table["setting"].head(_MANY).tolist()
     legend(page, {name: findings.styles[name] for name in shown})
     _panels(page, findings, panels, shown)
     _costs(page, findings, panels, section.next_page)
-    parts = [race.table.assign(target=race.target) for race in every]
+    parts = [timing.table.assign(target=timing.target) for timing in every]
     columns = ["target", "setting", "n", "reached", "median_epochs", "expected_epochs", "expected_seconds"]
     columns += ["watched_low", "watched_high", "behind"]
     return pd.concat(parts, ignore_index=True).rename(columns={"estimate": "median_epochs"})[columns]
 
 
-def _titled(run: Sequence[Race]) -> int:
+def _titled(by_target: Sequence[Timing]) -> int:
     """Index of the last target that half of all runs reached, or 0."""
-    return next((at for at in reversed(range(len(run))) if run[at].epochs["reached"].mean() >= 0.5), 0)
+    return next((at for at in reversed(range(len(by_target))) if by_target[at].epochs["reached"].mean() >= 0.5), 0)
 
 
-def _shown(run: Sequence[Race], titled: int) -> list[Race]:
+def _shown(by_target: Sequence[Timing], titled: int) -> list[Timing]:
     """The last targets, including that of the title."""
-    first = len(run) - _TARGETS
-    return list(run[-_TARGETS:]) if titled >= first else [run[titled], *run[first + 1 :]]
+    first = len(by_target) - _TARGETS
+    return list(by_target[-_TARGETS:]) if titled >= first else [by_target[titled], *by_target[first + 1 :]]
 
 
-def _title(findings: Findings, race: Race) -> str:
-    ranked = race.table[race.table["aside"] == ""]
+def _title(findings: Findings, timing: Timing) -> str:
+    ranked = timing.table[timing.table["aside"] == ""]
     if not np.isfinite(ranked["estimate"].iloc[0]):
         best = ranked.iloc[int((ranked["reached"] / ranked["n"]).argmax())]
         reached = f"{best['reached']} of {best['n']} runs of {wording.short_name(best['setting'])}"
-        none = "No setting reaches" if len(ranked) == len(race.table) else "No ranked setting reaches"
-        return f"{none} {race.name} training {findings.score_name} in half of its runs; {reached} do"
+        none = "No setting reaches" if len(ranked) == len(timing.table) else "No ranked setting reaches"
+        return f"{none} {timing.name} training {findings.score_name} in half of its runs; {reached} do"
     phrasing = wording.phrasing(
         findings,
-        f"median time to {race.name} training {findings.score_name}",
+        f"median time to {timing.name} training {findings.score_name}",
         higher=False,
         printed=lambda epochs, low, high: f"{epochs:,.0f} epochs",
     )
-    return sentences.headline(race.conclusion, phrasing)
+    return sentences.headline(timing.conclusion, phrasing)
 
 
 def _caption(findings: Findings, unreached: list[str]) -> str:
@@ -98,30 +98,30 @@ def _caption(findings: Findings, unreached: list[str]) -> str:
     return words + (f" The first {_MANY} of {settings} settings." if settings > _MANY else "")
 
 
-def _panels(page: Page, findings: Findings, run: Sequence[Race], shown: Sequence[str]) -> None:
+def _panels(page: Page, findings: Findings, by_target: Sequence[Timing], shown: Sequence[str]) -> None:
     """Draw one row per target: epochs on the left, seconds on the right, with shared limits."""
-    gap, rows = 16.0, len(run)
+    gap, rows = 16.0, len(by_target)
     width = (WIDTH - gap - 8) / 2
     height = max(20.0, min(58.0, (page.room - 44 - 8.4 * len(shown)) / rows - 16))
-    for race in run:
-        page.heading(f"Proportion of runs that have reached {race.name} training {findings.score_name}")
+    for timing in by_target:
+        page.heading(f"Proportion of runs that have reached {timing.name} training {findings.score_name}")
         page.y += 1.5
         for column, unit in enumerate(("epochs", "seconds")):
             axes = page.axes(LEFT + 8 + column * (width + gap), page.y, width, height)
-            times = {one.name: _in(unit, one) for one in run}
+            times = {one.name: _in(unit, one) for one in by_target}
             _limits(axes, pd.concat(times.values()), unit)
-            if race is run[-1]:
+            if timing is by_target[-1]:
                 axes.set_xlabel({"epochs": "epoch", "seconds": "seconds"}[unit])
             for name in shown:
-                group = times[race.name]
+                group = times[timing.name]
                 _steps(axes, group[group["setting"] == name], findings.styles[name])
-        page.y += height + (12 if race is run[-1] else 7)
+        page.y += height + (12 if timing is by_target[-1] else 7)
 
 
-def _in(unit: str, race: Race) -> pd.DataFrame:
-    """The times of a race in epochs or seconds."""
-    epochs = race.epochs
-    return epochs if unit == "epochs" else epochs.assign(time=epochs["time"] * epochs["setting"].map(race.pace))
+def _in(unit: str, timing: Timing) -> pd.DataFrame:
+    """The times in epochs or seconds."""
+    epochs = timing.epochs
+    return epochs if unit == "epochs" else epochs.assign(time=epochs["time"] * epochs["setting"].map(timing.pace))
 
 
 def _limits(axes: Axes, times: pd.DataFrame, unit: str) -> None:
@@ -146,15 +146,15 @@ def _steps(axes: Axes, times: pd.DataFrame, line_style: palette.LineStyle) -> No
     axes.plot(x[-1:], y[-1:], line_style.marker, color=line_style.colour, clip_on=False)
 
 
-def _costs(page: Page, findings: Findings, run: Sequence[Race], next_page: Callable[[], Page]) -> None:
+def _costs(page: Page, findings: Findings, by_target: Sequence[Timing], next_page: Callable[[], Page]) -> None:
     """Draw the table of expected running times."""
     if page.room < 40:
         page = next_page()
     page.heading("Expected running time")
     page.note(_COST)  # above the table: below it there may be no room left
-    by_setting = [race.table.set_index("setting") for race in run]
+    by_setting = [timing.table.set_index("setting") for timing in by_target]
     rows: list[list[Cell | str]] = []
-    arrived = pd.concat([race.table for race in run]).groupby("setting", sort=False)["reached"].sum()
+    arrived = pd.concat([timing.table for timing in by_target]).groupby("setting", sort=False)["reached"].sum()
     for setting in arrived.index[arrived > 0]:
         cells: list[Cell | str] = [Cell(setting, line_style=findings.styles[setting])]
         for group in by_setting:
@@ -164,6 +164,6 @@ def _costs(page: Page, findings: Findings, run: Sequence[Race], next_page: Calla
             cells += [Cell(numbers.epochs(epochs, *watched) if not np.isnan(epochs) else numbers.MISSING, duration)]
             cells += [Cell(f"{group.loc[setting, 'reached']} of {group.loc[setting, 'n']}", colour=MUTED)]
         rows.append(cells)
-    rest = [column for race in run for column in (Column(f"to {race.name}", 24), Column("runs", 18, size=NOTE))]
+    rest = [column for timing in by_target for column in (Column(f"to {timing.name}", 24), Column("runs", 18, size=NOTE))]
     name = Column("", WIDTH - sum(column.width for column in rest), "left", SMALL)
     table(page, [name, *rest], rows, next_page)

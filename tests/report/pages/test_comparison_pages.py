@@ -11,7 +11,7 @@ from scipy import stats
 
 from nnbench.records.study import Study
 from nnbench.report.findings.findings import Findings
-from nnbench.report.findings.targets import races
+from nnbench.report.findings.targets import timings
 from nnbench.report.pages import NoDataError
 from nnbench.report.pages.distribution import stacked
 from nnbench.report.plots.sheet import Page
@@ -166,12 +166,12 @@ def test_a_shorter_run_is_not_counted_as_late(make_study: MakeStudy) -> None:
         runs=pd.concat([whole.runs, runs], ignore_index=True),
         curves=pd.concat([whole.curves, curves.assign(run_id=curves["run_id"].map(ids))], ignore_index=True),
     )
-    (race,) = races(Findings(both), [0.8])
-    assert race.table.set_index("setting")["reached"]["adam, cut short"] < 5
-    assert (race.conclusion.settings, race.conclusion.worse, race.conclusion.better_by_seed) == (2, (), ())
+    (timing,) = timings(Findings(both), [0.8])
+    assert timing.table.set_index("setting")["reached"]["adam, cut short"] < 5
+    assert (timing.conclusion.settings, timing.conclusion.worse, timing.conclusion.better_by_seed) == (2, (), ())
     diverged = both.runs["outcome"].mask(both.runs["setting"] != "adam", "diverged")
-    (race,) = races(Findings(replace(both, runs=both.runs.assign(outcome=diverged))), [0.8])
-    assert race.conclusion.worse == ("adam, cut short",), "who diverged never arrives, however long one watches"
+    (timing,) = timings(Findings(replace(both, runs=both.runs.assign(outcome=diverged))), [0.8])
+    assert timing.conclusion.worse == ("adam, cut short",), "who diverged never arrives, however long one watches"
 
 
 def test_a_target_without_success_is_reported(make_study: MakeStudy, draw_page: DrawPage) -> None:
