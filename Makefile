@@ -1,16 +1,16 @@
-# `make study` and `make test` are the two commands; each sets up what it needs, once.
+# `make study` and `make test` install what they need at their first call.
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: help install study test test-heavy test-lowest test-highest check lint docs ui server export report sample benchmark lock clean
 
-help:  ## what there is
+help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
 
-install: .venv/installed  ## the environment in .venv
+install: .venv/installed  ## create the environment .venv
 
-# Only what is locked, and only when the lock or the project has changed.
+# Installs the locked versions, if the lock or the project has changed.
 .venv/installed: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "nnbench needs Python >= 3.11; set PYTHON=... (this is $$($(PYTHON) -V))"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -18,24 +18,24 @@ install: .venv/installed  ## the environment in .venv
 	$(PIP) install --quiet --constraint requirements.lock --editable .
 	@touch $@
 
-# The tests' tools come on top, so that a first study does not wait for them.
+# The tools for tests are separate, so that a first study does not wait for them.
 .venv/developing: .venv/installed
 	$(PIP) install --quiet --constraint requirements.lock --editable '.[dev,docs,torch,jax,browser,server]'
 	@touch $@
 
-study: install  ## four optimizers over twenty seeds, to a report PDF
+study: install  ## train four optimizers over twenty seeds and write the report
 	$(BIN)/python -m nnbench -m optimizer=sgd,adagrad,rmsprop,adam 'seed=range(20)'
 
-test: .venv/developing  ## the tests
+test: .venv/developing  ## run the quick tests
 	$(BIN)/python -m pytest -n 2 -m 'not heavy'
 
-test-heavy: .venv/developing  ## the tests with real signals, servers and browsers
+test-heavy: .venv/developing  ## run the slow tests, with real signals, servers and browsers
 	$(BIN)/python -m pytest -m heavy
 
-# Environments of their own, made anew where pyproject.toml has changed. Warnings are no errors there: newer libraries below the
-# old ones, and newer ones than those of the lock, deprecate what these call.
-test-lowest: .venv-lowest/tested  ## quick tests and a study on the lowest versions that pyproject.toml admits
-test-highest: .venv-highest/tested  ## the same on the highest versions
+# Separate environments, created again if pyproject.toml has changed. Warnings are not errors there, since other versions of the
+# libraries have other deprecations.
+test-lowest: .venv-lowest/tested  ## quick tests and a study with the lowest versions that pyproject.toml allows
+test-highest: .venv-highest/tested  ## the same with the highest versions
 
 .PHONY: .venv-lowest/tested .venv-highest/tested
 .venv-lowest/tested .venv-highest/tested: %/tested: %/installed
@@ -50,41 +50,41 @@ test-highest: .venv-highest/tested  ## the same on the highest versions
 	  --editable . pytest pytest-timeout hypothesis
 	@touch $@
 
-lint: .venv/developing  ## style, types, architecture
+lint: .venv/developing  ## check style, types and imports between packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: lint test  ## everything that must hold before a commit
+check: lint test  ## all checks before a commit
 
-docs: .venv/developing  ## the documentation as a site, in site/index.html
+docs: .venv/developing  ## build the documentation in site/index.html
 	$(BIN)/mkdocs build --quiet --strict
 
-ui: install  ## review in the MLflow UI
+ui: install  ## open the MLflow UI
 	@$(BIN)/python -m nnbench ui
 
-server: .venv/developing  ## a team's MLflow server, of NNBENCH_DATABASE: see docs/team-server.md
+server: .venv/developing  ## start a tracking server, see docs/team-server.md
 	@$(BIN)/python -m nnbench server $(options)
 
-export: install  ## a study as Parquet and CSV: make export study=comparison
+export: install  ## export a study as Parquet and CSV: make export study=comparison
 	$(BIN)/python -m nnbench export 'study=$(or $(study),comparison)'
 
-report: install  ## the report again: make report study=comparison
+report: install  ## remake a report: make report study=comparison
 	$(BIN)/python -m nnbench report 'study=$(or $(study),comparison)'
 
-# Two studies in full, as the README tells of them; on seeds that nobody looked at while the spaces in conf/ were chosen.
-# pdftoppm is of poppler-utils.
-sample: install  ## the sample reports in results/ and the README's picture, in some minutes
+# Two complete studies for the README, on seeds that were not used when the spaces in conf/ were chosen. pdftoppm is part of
+# poppler-utils.
+sample: install  ## make the sample reports in results/ and the README's picture, in some minutes
 	$(BIN)/python -m nnbench -m experiment=tuned study=sample-tuned 'seed=range(100,120)'
 	$(BIN)/python -m nnbench -m experiment=notebook study=sample-notebook 'seed=range(32)'
 	$(BIN)/python scripts/picture.py results/sample-tuned/report.pdf docs/images/report.png 1 5
 
-benchmark: .venv/developing  ## speed, as ratios to the plain loop
+benchmark: .venv/developing  ## compare the speed of training with a plain loop
 	$(BIN)/python scripts/benchmark.py training
 
-lock:  ## the versions in use, without addresses
+lock:  ## write the installed versions to requirements.lock
 	$(PIP) freeze --exclude-editable | grep -v ' @ ' | sed 's/+cpu$$//' > requirements.lock
 
-clean:  ## the environment and the caches; results stay
+clean:  ## remove environments and caches; results are kept
 	rm -rf .venv .venv-lowest .venv-highest build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis

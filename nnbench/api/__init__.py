@@ -1,1 +1,1 @@
-"""What the commands do, from Python: run a sweep, read a study, compare optimizer objects, train without tracking."""
+"""Python interface: run a sweep, read a study, compare optimizer objects, train without tracking."""

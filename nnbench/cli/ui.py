@@ -31,7 +31,7 @@ def _ui(arguments: list[str]) -> int:
 
 
 def show(store: str, port: int) -> None:
-    """Serve the pages on this machine alone and print their address, until interrupted.
+    """Serve the pages on 127.0.0.1 and print their address, until interrupted.
 
     Raises:
         UserError: the store does not exist, or the server did not start.

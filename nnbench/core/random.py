@@ -1,4 +1,4 @@
-"""Random number streams of a run, derived from its seed alone, so that runs of different optimizers are paired by seed."""
+"""Random number streams of a run, derived only from its seed, so that runs of different optimizers are paired by seed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
