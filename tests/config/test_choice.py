@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from nnbench.config.schema import Config, DatasetConfig, OptimizerConfig
+from nnbench.core.constraints import Share
 from nnbench.core.errors import UserError
 from nnbench.datasets.spiral import Spiral
 from nnbench.optimizers import Optimizer
 from nnbench.optimizers.adam import Adam
+from nnbench.schedules import Schedule
 from nnbench.training.execute import execute
 
 Make = Callable[..., Config]
@@ -84,3 +86,27 @@ def test_the_record_has_the_sections_keys_and_the_fields_side_by_side() -> None:
 def test_the_source_cannot_be_set(config: Make, key: str) -> None:
     with pytest.raises(UserError, match=rf"^optimizer\.{key}: no such key"):
         config(f"+optimizer.{key}=1")
+
+
+@dataclass(kw_only=True)
+class Halved(Schedule):
+    """Half of the rate after a part of the budget."""
+
+    after: Share = 0.5
+
+    def multiplier(self, step: int, steps: int) -> float:
+        return 0.5 if step >= self.after * steps else 1.0
+
+
+def test_a_schedule_of_ones_own_is_trained_by(config: Make) -> None:
+    keys = f"schedule.name={__name__}:Halved", "+schedule.after=0.75", "training.epochs=9"
+    sent = config(*keys)
+    received: Config = pickle.loads(pickle.dumps(sent))
+    assert received.schedule.values == {"after": 0.75}
+    assert received.identity == sent.identity
+    assert sent.source.schedule != config("training.epochs=9").source.schedule
+    halved, constant = (execute(one).history.train_loss for one in (received, config("training.epochs=9")))
+    np.testing.assert_array_equal(halved[:7], constant[:7])  # six updates with the full rate
+    assert halved[7] != constant[7]
+    with pytest.raises(UserError, match=r"^schedule\.after=2\.0: must be a number > 0 and <= 1"):
+        config(keys[0], "+schedule.after=2.0")
