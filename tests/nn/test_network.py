@@ -283,3 +283,25 @@ def test_unknown_functions_and_shares_are_refused() -> None:
     for share in (-0.1, 1.0, np.nan):
         with pytest.raises(ValueError, match="dropout"):
             Network(2, [5], 3, batch=16, dropout=share)
+
+
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_a_parameter_that_is_not_finite_shows_in_a_regression(dropout: float, bad: float, activation: str) -> None:
+    rng = np.random.default_rng(0)
+    network = random_network(rng, 2, [3, 2], 2, batch=16, activation=activation, dropout=dropout, dtype="float64")
+    network.draw_masks(rng)
+    loss = LOSSES["mean_squared_error"](network.outputs, network.output_gradients, rng.standard_normal((16, 2)), 1)
+    network.weights[0][-1] = -100.0  # every unit of the first layer is dead or saturated
+    sound = network.parameters.copy()
+    with np.errstate(all="ignore"):
+        for position in range(len(sound)):
+            network.parameters[:] = sound
+            mean_loss(network, loss)
+            network.backward()
+            assert np.isfinite(network.gradients).all()
+            network.parameters[position] = bad
+            mean_loss(network, loss)
+            network.backward()
+            assert np.isnan(network.gradients[-1]), position
