@@ -28,6 +28,7 @@ def loss(section: Section, versus: Versus) -> pd.DataFrame:
 
 def accuracy(section: Section, versus: Versus) -> pd.DataFrame:
     """Draw the page of the accuracy, or R² of a regression, on validation points where both studies have them."""
+    section.kind = capitalized(versus.after.score_name)
     validation, training = (versus.after.score(split) for split in ("val", "train"))
     measure = validation if validation in versus.metrics else training
     table = _bands(versus, measure.key.removeprefix("final/"), capitalized(measure.name))
