@@ -9,6 +9,7 @@ from rich.color import Color
 
 from nnbench.core import palette
 from nnbench.core.palette import CLASS_COLOURS
+from nnbench.report.findings.styles import setting_styles
 from nnbench.report.plots import style
 
 # What the colour-blind see, in linear RGB (Machado, Oliveira and Fernandes, 2009, severity 1), and what a grey printer prints.
@@ -77,7 +78,7 @@ def test_a_tuned_optimizer_is_still_that_optimizer() -> None:
             "tuned": [False, True, True],
         }
     )
-    looks = style.settings(runs)
+    looks = setting_styles(runs)
     assert looks["adam"] == palette.OPTIMIZER_STYLES["adam"]
     assert looks["sgd (tuned)"] == palette.OPTIMIZER_STYLES["sgd"]
     assert (looks["adam (tuned)"].colour, looks["adam (tuned)"].marker) == (looks["adam"].colour, looks["adam"].marker)
@@ -148,13 +149,13 @@ def test_class_colours_are_distinguishable_in_grey_and_with_colour_blindness() -
 
 
 def test_thirty_settings_of_one_optimizer_are_distinguishable() -> None:
-    looks = style.settings(_runs(*(f"adam lr={number}" for number in range(30))))
+    looks = setting_styles(_runs(*(f"adam lr={number}" for number in range(30))))
     assert {look.colour for look in looks.values()} == {palette.OPTIMIZER_STYLES["adam"].colour}
     assert len({(look.marker, look.dash) for look in looks.values()}) == 30
 
 
 def test_settings_of_one_optimizer_share_its_colour_and_differ_in_dash() -> None:
-    looks = style.settings(_runs("adam lr=1", "sgd lr=1", "adam lr=2", "adam lr=2", "adam lr=3"))
+    looks = setting_styles(_runs("adam lr=1", "sgd lr=1", "adam lr=2", "adam lr=2", "adam lr=3"))
     adams = [look for name, look in looks.items() if name.startswith("adam")]
     assert {look.colour for look in adams} == {palette.OPTIMIZER_STYLES["adam"].colour}
     assert len({look.dash for look in adams}) == 3
@@ -167,5 +168,5 @@ def test_the_terminal_colour_exists(label: str) -> None:
 
 
 def test_colours_cost_the_terminal_no_matplotlib() -> None:
-    code = "import sys, nnbench.core.palette, nnbench.report.plots.style; sys.exit('matplotlib' in sys.modules)"
+    code = "import sys, nnbench.core.palette, nnbench.report.findings.styles; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -8,9 +8,9 @@ from nnbench.records.measure import Measure
 from nnbench.report.comparison import wording
 from nnbench.report.comparison.pairing import Versus
 from nnbench.report.comparison.panels import more, panels
+from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import METRICS
 from nnbench.report.findings.references import chance
-from nnbench.report.pages import NoDataError
 from nnbench.report.pages.accuracy import FromChance
 from nnbench.report.pages.loss import ceiling, cut, scale
 from nnbench.report.plots import curves

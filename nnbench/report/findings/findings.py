@@ -14,7 +14,7 @@ from nnbench.records.outcomes import COMPLETED, COUNTED
 from nnbench.records.study import Study
 from nnbench.records.tuned import base_label
 from nnbench.report.findings.search import Search, searched
-from nnbench.report.plots import style
+from nnbench.report.findings.styles import setting_styles
 from nnbench.stats.conclusion import Conclusion, conclude, exclusion_reasons
 from nnbench.stats.diverged import score, with_diverged
 from nnbench.stats.interquartile import interquartile_mean
@@ -124,7 +124,7 @@ class Findings:
     @cached_property
     def styles(self) -> dict[str, palette.LineStyle]:
         """The line style of each setting."""
-        return style.settings(self.runs)
+        return setting_styles(self.runs)
 
     @cached_property
     def optimizer_styles(self) -> dict[str, palette.LineStyle]:

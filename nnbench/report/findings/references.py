@@ -1,19 +1,13 @@
-"""References: what simple methods reach on the points of a study, as lines in plots and as sentences."""
+"""References: what simple methods reach on the points of a study."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from nnbench.core.formatting import fixed, listing
 from nnbench.records.kinds import SCORES, kind_of
 from nnbench.records.measures import MEASURES
-from nnbench.report.plots import style
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 
 # The measures of what plain methods reach on a run's own points.
 REFERENCES = tuple(measure for measure in MEASURES if measure.group == "reference")
@@ -112,30 +106,6 @@ def chance(runs: pd.DataFrame) -> float | None:
         classes = pd.to_numeric(runs["dataset.classes"], errors="coerce").dropna().unique()
         known = 1 / float(classes[0]) if len(classes) == 1 and classes[0] > 0 else None
     return known if known is not None and known < 1 else None
-
-
-def lines(axes: "Axes", values: Mapping[str, float], *, named: bool) -> None:
-    """Draw a line across a panel for each value within its limits.
-
-    Args:
-        values: by their names, ascending.
-        named: whether there is room for the names.
-    """
-    low, high = axes.get_ylim()
-    for name, value in values.items():
-        if not low <= value <= high:
-            continue
-        axes.axhline(value, color=style.MUTED, linewidth=0.7, linestyle=(0, (1, 2)), zorder=1)
-        if named:
-            axes.annotate(
-                f"{name} {fixed(value)}",
-                (0.005, value),
-                xycoords=axes.get_yaxis_transform(),
-                xytext=(0, 1.5),
-                textcoords="offset points",
-                fontsize=style.LEAST,
-                color=style.MUTED,
-            )
 
 
 def _mean(runs: pd.DataFrame, column: str) -> float | None:

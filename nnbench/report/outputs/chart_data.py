@@ -13,8 +13,8 @@ from nnbench.core import palette
 from nnbench.records.measure import Measure
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.references import UNLEARNT, chance, references
-from nnbench.report.plots.labels import short
 from nnbench.report.plots.ticks import positive
+from nnbench.report.sentences.names import short
 
 SHOWN = 6  # settings whose curves are drawn in colour at first; the others are faint
 

@@ -9,8 +9,9 @@ from nnbench.records.study import Study
 from nnbench.report import pages as figures
 from nnbench.report.errors import LOG, ErrorLog
 from nnbench.report.findings import code
+from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
-from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import style, text
 from nnbench.report.plots.sheet import Page, Section, line_height
 from nnbench.report.sentences import caveats, wording

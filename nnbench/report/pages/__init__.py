@@ -15,10 +15,6 @@ from nnbench.report.findings.findings import Findings
 from nnbench.report.plots.sheet import Section
 
 
-class NoDataError(Exception):
-    """Raised if the study lacks the data of a page; the message completes "Not shown because"."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class ReportOptions:
     """Options of one report.

@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from nnbench.core.formatting import capitalized
 from nnbench.records.kinds import SCORES
 from nnbench.report.findings.findings import Findings
-from nnbench.report.findings.references import UNLEARNT, chance, lines, references
+from nnbench.report.findings.references import UNLEARNT, chance, references
 from nnbench.report.pages import ReportOptions
-from nnbench.report.plots import curves, style
+from nnbench.report.plots import curves, reference_lines, style
 from nnbench.report.plots.sheet import Section
 from nnbench.report.sentences import wording
 
@@ -57,7 +57,9 @@ class FromChance:
         axes.set_ylim(lowest, 1)
         axes.set_yticks([tick / 10 for tick in range(2, 11, 2) if not lowest or tick / 10 > lowest + 0.03])
         wide = axes.get_position().width > 0.5
-        lines(axes, {name: value for name, value in self.references.items() if name not in UNLEARNT}, named=wide)
+        reference_lines.draw(
+            axes, {name: value for name, value in self.references.items() if name not in UNLEARNT}, named=wide
+        )
         if lowest and wide:
             small: dict[str, Any] = {"fontsize": style.LEAST, "color": style.MUTED}
             axes.text(0.995, 0.015, f"chance {lowest:.2f}", transform=axes.transAxes, ha="right", va="bottom", **small)

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 
 from nnbench.core import formatting as numbers
+from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Comparison, Findings
-from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.pages import ReportOptions
 from nnbench.report.plots.forest import forest_plot, interval_row
 from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.sentences import conclusion as sentences

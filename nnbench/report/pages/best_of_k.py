@@ -6,9 +6,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from nnbench.core import formatting as numbers
+from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.search import Search
-from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.pages import ReportOptions
 from nnbench.report.plots.legend import legend
 from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import LEFT, RIGHT, SMALL, WIDTH

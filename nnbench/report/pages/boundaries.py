@@ -8,8 +8,9 @@ import pandas as pd
 
 from nnbench.core import formatting as numbers
 from nnbench.records.boundary import Boundary
+from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
-from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import decision_boundary as plane
 from nnbench.report.plots import text
 from nnbench.report.plots.sheet import Page, Section, line_height

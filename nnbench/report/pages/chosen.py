@@ -12,8 +12,9 @@ from nnbench.core.formatting import count, listing
 from nnbench.core.keys import key_of
 from nnbench.records.tuned import tuned_label
 from nnbench.report.findings import budget
+from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Comparison, Findings
-from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import style, text
 from nnbench.report.plots.forest import Row, forest_plot, mark
 from nnbench.report.plots.sheet import Page, Section, line_height, middle

@@ -6,8 +6,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from nnbench.core import formatting as numbers
+from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
-from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import style
 from nnbench.report.plots.forest import Row, forest_plot
 from nnbench.report.plots.sheet import Page, Section

@@ -6,10 +6,11 @@ import pandas as pd
 
 from nnbench.core import formatting as numbers
 from nnbench.records.measures import by_rank, by_split
+from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import METRICS, Findings
 from nnbench.report.findings.references import REFERENCES, references
 from nnbench.report.findings.targets import Timing, timings
-from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.pages import ReportOptions
 from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import MUTED, NOTE, SMALL, WARNING, WIDTH
 from nnbench.report.plots.table import Cell, Column, table

@@ -7,8 +7,9 @@ import pandas as pd
 from nnbench.core import formatting as numbers
 from nnbench.records.kinds import SCORES
 from nnbench.records.measure import Measure
+from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
-from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.pages import ReportOptions
 from nnbench.report.plots.forest import forest_plot, interval_row
 from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import LEFT, MUTED, WIDTH

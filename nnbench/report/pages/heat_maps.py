@@ -12,9 +12,10 @@ from matplotlib.patches import Rectangle
 
 from nnbench.core import formatting as numbers
 from nnbench.core.formatting import listing
+from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.search import Search
-from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import text
 from nnbench.report.plots.sheet import Page, Section, line_height
 from nnbench.report.plots.style import INK, LEAST, LEFT, MUTED, RIGHT, SMALL, WIDTH

@@ -3,9 +3,10 @@
 import pandas as pd
 
 from nnbench.core import formatting as numbers
+from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.search import Search
-from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.pages import ReportOptions
 from nnbench.report.plots.forest import Row, forest_plot
 from nnbench.report.plots.sheet import SWATCH, Page, Section
 from nnbench.report.plots.style import BODY, LEFT

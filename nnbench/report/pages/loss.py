@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 
 from nnbench.core import formatting as numbers
 from nnbench.report.findings.findings import METRICS, Findings
-from nnbench.report.findings.references import BAYES, lines, references
+from nnbench.report.findings.references import BAYES, references
 from nnbench.report.pages import ReportOptions
-from nnbench.report.plots import curves
+from nnbench.report.plots import curves, reference_lines
 from nnbench.report.plots.sheet import Section
 from nnbench.report.plots.ticks import logarithmic
 from nnbench.report.sentences import wording
@@ -86,7 +86,7 @@ class Logarithmic:
 
         def with_lines(axes: Axes) -> None:
             apply(axes)
-            lines(axes, self.references, named=axes.get_position().width > 0.5)
+            reference_lines.draw(axes, self.references, named=axes.get_position().width > 0.5)
 
         return with_lines
 

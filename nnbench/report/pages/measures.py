@@ -4,9 +4,10 @@ import pandas as pd
 
 from nnbench.core import formatting as numbers
 from nnbench.records.measure import Measure
+from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Comparison, Findings
 from nnbench.report.findings.measures import declared, disagreements, tau
-from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.pages import ReportOptions
 from nnbench.report.plots.labels import spread
 from nnbench.report.plots.sheet import Page, Section, middle
 from nnbench.report.plots.style import LEFT, MUTED, RIGHT, SMALL, WIDTH

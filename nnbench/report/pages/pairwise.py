@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 
 from nnbench.core import formatting as numbers
+from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Comparison, Findings
-from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.pages import ReportOptions
 from nnbench.report.plots.forest import Row, forest_plot
-from nnbench.report.plots.labels import short
 from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import MUTED
+from nnbench.report.sentences.names import short
 from nnbench.stats.interquartile import interquartile_mean
 from nnbench.stats.probability_of_improvement import improvements
 from nnbench.stats.signed_rank import LEVEL

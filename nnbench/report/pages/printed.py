@@ -5,8 +5,9 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
+from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
-from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.pages import ReportOptions
 from nnbench.report.pages.loss import scale
 from nnbench.report.plots import curves, style
 from nnbench.report.plots.sheet import Page, Section

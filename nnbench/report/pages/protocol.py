@@ -8,8 +8,9 @@ from nnbench.core.constraints import MINIMUM_RUNS
 from nnbench.core.formatting import capitalized, count, listing, percent
 from nnbench.records.measure import Split
 from nnbench.report.findings import budget
+from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
-from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.pages import ReportOptions
 from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import INK, MUTED, SMALL, WIDTH
 from nnbench.report.plots.table import Cell, Column, table

@@ -7,8 +7,9 @@ import pandas as pd
 
 from nnbench.core.keys import CLASSES, LABEL, STORAGE, SUBJECT, hyperparameter, is_config_key, is_of_subject, is_within
 from nnbench.report.findings import code
+from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
-from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.pages import ReportOptions
 from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import MUTED, NOTE, SMALL, WIDTH
 from nnbench.report.plots.table import Cell, Column, table

@@ -7,8 +7,9 @@ from matplotlib.colors import LinearSegmentedColormap
 
 from nnbench.core import formatting as numbers
 from nnbench.core import palette
+from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
-from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import style, text
 from nnbench.report.plots.sheet import Page, Section, line_height, middle
 from nnbench.report.plots.style import INK, LEAST, LEFT, MUTED, RIGHT, SMALL

@@ -5,8 +5,9 @@ import pandas as pd
 from nnbench.core import formatting as numbers
 from nnbench.records.measures import by_rank
 from nnbench.records.outcomes import COMPLETED
+from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
-from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import text
 from nnbench.report.plots.sheet import Section
 from nnbench.report.plots.style import INK, LEAST, WARNING, WIDTH

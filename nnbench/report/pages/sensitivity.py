@@ -7,9 +7,10 @@ from matplotlib.axes import Axes
 
 from nnbench.core import formatting as numbers
 from nnbench.core import palette
+from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.search import LEADING_NAMES, Search
-from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.pages import ReportOptions
 from nnbench.report.plots.forest import Row, forest_plot
 from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import LEFT, RIGHT

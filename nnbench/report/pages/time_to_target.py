@@ -8,10 +8,11 @@ from matplotlib.axes import Axes
 
 from nnbench.core import formatting as numbers
 from nnbench.core import palette
+from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.references import references
 from nnbench.report.findings.targets import Timing, timings
-from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.pages import ReportOptions
 from nnbench.report.plots.legend import legend
 from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import LEAST, LEFT, MUTED, NOTE, SMALL, WIDTH

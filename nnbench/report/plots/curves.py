@@ -12,8 +12,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from nnbench.core import palette
 from nnbench.core.formatting import count, listing
 from nnbench.records.measure import Measure
+from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
-from nnbench.report.pages import NoDataError
 from nnbench.report.plots import style, text
 from nnbench.report.plots.labels import spread
 from nnbench.report.plots.sheet import SWATCH, Page, line_height, middle

@@ -1,15 +1,7 @@
-"""Style of the pages: size of the sheet and the type, and a line style for each setting.
+"""Style of the pages: the sheet, colours of text, and the type.
 
 This module does not import matplotlib, so that the terminal can use the colours without loading it.
 """
-
-from collections import Counter
-from dataclasses import replace
-
-import pandas as pd
-
-from nnbench.core.palette import DASHES, MARKERS, LineStyle, optimizer_styles
-from nnbench.records.tuned import base_label
 
 SHEET = (210.0, 297.0)  # A4, in millimetres
 LEFT, RIGHT, TOP, BOTTOM = 18.0, 192.0, 20.0, 278.0  # the text area, from the upper left corner
@@ -57,24 +49,3 @@ RC: dict[str, object] = {
     "lines.linewidth": 1.5,
     "lines.markersize": 4.0,
 }
-
-
-def settings(runs: pd.DataFrame) -> dict[str, LineStyle]:
-    """A style for each setting: its optimizer's; the later ones of one optimizer vary the dash, then the marker.
-
-    Args:
-        runs: `setting`, `optimizer` and `tuned` of `Study.runs`: a tuned optimizer has the style of the optimizer.
-    """
-    of_setting = runs[["setting", "optimizer", "tuned"]].drop_duplicates("setting")
-    optimizers = [base_label(label, tuned) for label, tuned in of_setting[["optimizer", "tuned"]].itertuples(index=False)]
-    styles = optimizer_styles(optimizers)
-    seen: Counter[str] = Counter()
-    result: dict[str, LineStyle] = {}
-    for setting, optimizer in zip(of_setting["setting"], optimizers, strict=True):
-        line_style, order = styles[optimizer], seen[optimizer]
-        seen[optimizer] += 1
-        dashes = [line_style.dash, *(dash for dash in DASHES if dash != line_style.dash)]
-        markers = [line_style.marker, *(marker for marker in MARKERS if marker != line_style.marker)]
-        turn, dash = divmod(order, len(dashes))
-        result[setting] = replace(line_style, dash=dashes[dash], marker=markers[turn % len(markers)])
-    return result

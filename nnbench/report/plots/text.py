@@ -7,7 +7,7 @@ from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font, LoadFlags
 
 from nnbench.report.plots import style
-from nnbench.report.plots.labels import cut, short
+from nnbench.report.sentences.names import cut, short
 
 _BREAKS = "._:/=,"  # a word wider than a line is broken after one of these if possible
 _SCALE = 100  # points at which widths are measured; they grow in proportion

@@ -10,9 +10,9 @@ from nnbench.records.measure import Measure
 from nnbench.report.findings import code
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.measures import disagreements
-from nnbench.report.plots.labels import cut, without_sections
 from nnbench.report.sentences import conclusion as sentences
 from nnbench.report.sentences.conclusion import Phrasing, sentence
+from nnbench.report.sentences.names import cut, without_sections
 
 _LONG = 48  # letters
 _INDICES = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")

@@ -215,12 +215,12 @@ def test_the_report_has_all_files_and_the_same_bytes(study: Study, tmp_path: Pat
     assert report.missing == []
     pdf = PdfReader(report.pdf)
     words = [page.extract_text() for page in pdf.pages]
-    assert "before and after compared" in words[0]
+    assert "Comparison of before and after" in words[0]
     assert " ".join(report.answer.split()) in " ".join(words[0].split())
     assert len(pdf.outline) == len(PAGES)
     summary = report.summary.read_text()
     assert summary.startswith(
-        "## before and after compared: before-vs-after\n\n**From before to after, test accuracy rises for adam"
+        "## Comparison of before and after: before-vs-after\n\n**From before to after, test accuracy rises for adam"
     )
     assert "| **+0.0" in summary
     shifts = pd.read_csv(report.csvs["differences"])

@@ -10,9 +10,9 @@ import pytest
 from scipy import stats
 
 from nnbench.records.study import Study
+from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.targets import timings
-from nnbench.report.pages import NoDataError
 from nnbench.report.pages.distribution import stacked
 from nnbench.report.plots.sheet import Page
 from tests.oracles import interquartile

@@ -16,8 +16,9 @@ from matplotlib.figure import Figure
 from nnbench.core import palette
 from nnbench.records.study import Study
 from nnbench.report import pages as figures
+from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import METRICS, Findings
-from nnbench.report.pages import NoDataError, ReportOptions
+from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import decision_boundary as plane
 from nnbench.report.plots import style
 from nnbench.report.plots.sheet import Page, Section

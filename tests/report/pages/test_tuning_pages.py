@@ -10,9 +10,9 @@ from scipy.special import comb
 
 from nnbench.core import palette
 from nnbench.records.study import Study
+from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.search import Search, searched
-from nnbench.report.pages import NoDataError
 from nnbench.report.plots.sheet import Page
 from tests.oracles import interquartile
 

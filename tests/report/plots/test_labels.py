@@ -1,9 +1,8 @@
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnbench.report.plots.labels import short, spread
+from nnbench.report.plots.labels import spread
 
 HEIGHTS = st.lists(st.floats(0, 100), min_size=1, max_size=12)
 
@@ -38,25 +37,3 @@ def test_too_many_labels_are_spread_evenly() -> None:
 
 def test_no_label() -> None:
     assert spread([], 5, 0, 10).size == 0
-
-
-LONG = [
-    f"adam dataset.name=spiral dataset.noise={noise} dataset.test_samples={many}" for noise in (0.1, 0.2) for many in (1, 2)
-]
-
-
-@pytest.mark.parametrize("room", [80, 60, 36, 26, 18, 12, 8])
-def test_names_that_are_cut_still_differ(room: int) -> None:
-    shown = short(LONG, lambda name: len(name) <= room)
-    assert len(set(shown)) == len(LONG)
-    assert all(len(name) <= room for name in shown)
-
-
-def test_common_parts_of_names_are_removed() -> None:
-    assert short(LONG, lambda name: len(name) <= 100) == LONG
-    assert short(LONG, lambda name: len(name) <= 50)[1] == "adam dataset.noise=0.1 dataset.test_samples=2"
-    assert short(LONG, lambda name: len(name) <= 35)[1] == "adam noise=0.1 test_samples=2"
-
-
-def test_equal_names_stay_equal() -> None:
-    assert len(set(short(["W" * 60, "W" * 60], lambda name: len(name) <= 10))) == 1
