@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 from PIL import Image, ImageDraw
 
+from nnbench.core.arrays import FloatArray
 from nnbench.core.palette import CLASS_COLOURS, POINT_SHADE
 from nnbench.records.boundary import Boundary
 
@@ -25,21 +26,28 @@ def draw(boundary: Boundary) -> Image.Image:
 
     left, right, bottom, top = boundary.extent
     x, y = boundary.train_points.astype(float).T
-    columns = np.rint((x - left) / (right - left) * SIZE - DOT / 2).astype(int).tolist()
-    rows = np.rint((top - y) / (top - bottom) * SIZE - DOT / 2).astype(int).tolist()
-    dots = [_dot(*colour) for colour in CLASS_COLOURS]
-    for column, row, label in zip(columns, rows, boundary.train_labels.tolist(), strict=True):
-        disc, mask = dots[label % len(dots)]
-        picture.paste(disc, (column, row), mask)
+    columns = np.rint((x - left) / (right - left) * SIZE - DOT / 2).astype(int)
+    rows = np.rint((top - y) / (top - bottom) * SIZE - DOT / 2).astype(int)
+    pixels = np.pad(np.asarray(picture), ((DOT, DOT), (DOT, DOT), (0, 0)))  # a point at the border is drawn in part
+    square = np.arange(DOT, 2 * DOT)
+    where = (rows[:, None, None] + square[:, None], columns[:, None, None] + square)
+    discs, cover = (np.stack(parts)[boundary.train_labels % len(CLASS_COLOURS)] for parts in zip(*_dots(), strict=True))
+    pixels[where] = (discs * cover + pixels[where] * (1 - cover)).round()
+    picture = Image.fromarray(np.ascontiguousarray(pixels[DOT:-DOT, DOT:-DOT]))
     return picture.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
 
 
 @cache
-def _dot(red: int, green: int, blue: int) -> tuple[Image.Image, Image.Image]:
-    """A darker disc with a pale rim, and its mask; drawn eight times as large, since Pillow's own edges are jagged."""
-    scale = 8
-    dot = Image.new("RGBA", (DOT * scale, DOT * scale), (255, 255, 255, 0))
-    colour = round(POINT_SHADE * red), round(POINT_SHADE * green), round(POINT_SHADE * blue)
-    ImageDraw.Draw(dot).ellipse((0, 0, DOT * scale - 1, DOT * scale - 1), fill=colour, outline="white", width=scale)
-    dot = dot.resize((DOT, DOT), Image.Resampling.BOX)
-    return dot.convert("RGB"), dot.getchannel("A")
+def _dots() -> list[tuple[FloatArray, FloatArray]]:
+    """Return a darker disc with a pale rim for each class: its colours, and the share of each pixel that it covers."""
+    scale = 8  # drawn eight times as large, since Pillow's own edges are jagged
+    dots: list[tuple[FloatArray, FloatArray]] = []
+    for colour in CLASS_COLOURS:
+        dot = Image.new("RGBA", (DOT * scale, DOT * scale), (255, 255, 255, 0))
+        red, green, blue = (round(POINT_SHADE * channel) for channel in colour)
+        ImageDraw.Draw(dot).ellipse(
+            (0, 0, DOT * scale - 1, DOT * scale - 1), fill=(red, green, blue), outline="white", width=scale
+        )
+        values = np.asarray(dot.resize((DOT, DOT), Image.Resampling.BOX), dtype=np.float32)
+        dots.append((values[..., :3], values[..., 3:] / 255))
+    return dots

@@ -38,26 +38,26 @@ class Recorder:
     def __init__(self, writer: Tracker, sweep_id: str | None = None) -> None:
         self.writer = writer
         self.sweep_id = sweep_id
-        self._open: dict[Job, str] = {}  # by job, since two jobs may have the same identity
+        self._open: dict[Job, tuple[str, RunSpec]] = {}  # by job, since two jobs may have the same identity
 
     def started(self, job: Job) -> str:
         """Open the run of a job that has started; returns its handle."""
         with uninterrupted():
-            handle = self.writer.start_run(spec(job), self.sweep_id)
-            self._open[job] = handle
+            run = spec(job, alone=self.sweep_id is None)
+            handle = self.writer.start_run(run, self.sweep_id)
+            self._open[job] = handle, run
         return handle
 
     def ended(self, event: Ended) -> None:
         """Log and close the run of a job that has ended."""
-        handle = self._open.get(event.job)
-        if handle is None or event.outcome is None:
+        if event.job not in self._open or event.outcome is None:
             return  # it has tracked itself
-        job = spec(event.job, alone=self.sweep_id is None)
+        handle, run = self._open[event.job]
         with uninterrupted():
             if isinstance(event.outcome, Failure):
-                self.writer.fail_run(handle, job, event.outcome.traceback, event.outcome.reason)
+                self.writer.fail_run(handle, run, event.outcome.traceback, event.outcome.reason)
             else:
-                self.writer.finish_run(handle, job, event.outcome.history, event.outcome.boundary)
+                self.writer.finish_run(handle, run, event.outcome.history, event.outcome.boundary)
             del self._open[event.job]
 
     @contextmanager
@@ -82,7 +82,7 @@ class Recorder:
         self.writer.flush()
 
     def _kill(self, reason: str) -> None:
-        for handle in self._open.values():
+        for handle, _ in self._open.values():
             self.writer.kill_run(handle, reason)
 
 
@@ -131,7 +131,7 @@ def sources(config: Config) -> Sources:
 
 def changed_sources(writer: Tracker, jobs: Sequence[Job], times: int = 1) -> list[str]:
     """Describe finished runs of other source (`my.opts:Lion has changed: 20 runs to repeat`); a job is `times` runs."""
-    found = writer.superseded([spec(job) for job in jobs]).items()
+    found = writer.superseded(spec(job) for job in jobs).items()
     why = {name: f"{name} has changed" if name else "the code of earlier runs is not known" for name, _ in found}
     return [f"{why[name]}: {numbers.count(number * times, 'run')} to repeat" for name, number in found]
 

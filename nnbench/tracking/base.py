@@ -1,7 +1,7 @@
 """The interface between a sweep and the store of its study; `nnbench.tracking.mlflow` implements it."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -96,7 +96,7 @@ class Tracker(Protocol):
     def reuse(self, identities: Collection[str]) -> None:
         """Mark FINISHED runs that the newest sweep reuses, so that they rank as newer than runs of a later version."""
 
-    def superseded(self, jobs: Sequence[RunSpec]) -> Counter[str]:
+    def superseded(self, jobs: Iterable[RunSpec]) -> Counter[str]:
         """The number of jobs with a FINISHED run of other source, by what differs."""
 
     def read_study(self) -> Study:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from nnbench.config.schema import flatten
@@ -47,6 +48,11 @@ class RunSpec:
     def params(self) -> dict[str, object]:
         """Every leaf of the config by its dotted key, for display."""
         return dict(flatten(self.config))
+
+    @cached_property
+    def stored_params(self) -> dict[str, str]:
+        """The same as text, see `stored_params`."""
+        return stored_params(self.params)
 
     @property
     def record(self) -> Any:

@@ -8,10 +8,10 @@ from nnbench.records.rows import Row
 from nnbench.records.settings import configuration
 from nnbench.records.tables import configuration_of
 from nnbench.records.versions import REQUESTED, TAGS, split
-from nnbench.tracking.run_spec import RunSpec, stored_params
+from nnbench.tracking.run_spec import RunSpec
 
 
-def changes(rows: Iterable[Row], jobs: Sequence[RunSpec]) -> Counter[str]:
+def changes(rows: Iterable[Row], jobs: Iterable[RunSpec]) -> Counter[str]:
     """Count the jobs that have a FINISHED run of other source, by what differs; "" if that is not known.
 
     What differs is named as in the parameters, such as `my.opts:Lion`, or it is `nnbench`.
@@ -22,8 +22,8 @@ def changes(rows: Iterable[Row], jobs: Sequence[RunSpec]) -> Counter[str]:
             for key in {configuration_of(row), configuration(row.params)}:
                 older.setdefault((key, row.values.get("seed")), []).append(row)
     found: Counter[str] = Counter()
-    for job in jobs:
-        keys = [(key, job.seed) for key in (job.configuration, configuration(stored_params(job.params)))]
+    for job in jobs if older else ():
+        keys = [(key, job.seed) for key in (job.configuration, configuration(job.stored_params))]
         if earlier := next((older[key] for key in keys if key in older), None):
             found.update(_differing(earlier[-1], job))
     return found

@@ -5,7 +5,7 @@ import math
 import shutil
 import weakref
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -37,7 +37,7 @@ from nnbench.tracking.mlflow.ui import notes
 from nnbench.tracking.mlflow.ui.study_page import NOTE, REPORT, REPORT_TAG, update_study_page
 from nnbench.tracking.mlflow.writer_lock import WriterLock
 from nnbench.tracking.provenance import provenance, user
-from nnbench.tracking.run_spec import LONGEST_TAG, RunSpec, Sources, storable, stored_key, stored_params, to_json
+from nnbench.tracking.run_spec import LONGEST_TAG, RunSpec, Sources, storable, stored_key, to_json
 
 logger = logging.getLogger(__name__)
 
@@ -156,12 +156,12 @@ class StudyWriter(Tracker):
             **({COLOUR: self._colours[job.optimizer]} if job.optimizer in self._colours else {}),
         }
         with self.store.user_errors():
-            handle = self._run_writer.open(job.name, {**self._tags, **tags}, stored_params(job.params))
+            handle = self._run_writer.open(job.name, {**self._tags, **tags}, job.stored_params)
         self._open[handle] = job
         return handle
 
     def finish_run(self, handle: str, job: RunSpec, history: History, boundary: Boundary | None) -> None:
-        note = partial(notes.run_note, history.outcome, stored_params(job.params), history=history)
+        note = partial(notes.run_note, history.outcome, job.stored_params, history=history)
         with self._files(handle) as folder:
             artifacts.write_run(folder, history, boundary)
             self._write_texts(folder, job, note(picture=artifacts.PICTURE if boundary else None))
@@ -170,7 +170,7 @@ class StudyWriter(Tracker):
 
     def fail_run(self, handle: str, job: RunSpec, traceback: str, reason: str) -> None:
         reason = redacted(reason)
-        note = notes.run_note("failed", stored_params(job.params), reason=reason)
+        note = notes.run_note("failed", job.stored_params, reason=reason)
         with self._files(handle) as folder:
             (folder / "traceback.txt").write_text(redacted(traceback), encoding="utf-8")
             self._write_texts(folder, job, note)
@@ -178,7 +178,7 @@ class StudyWriter(Tracker):
 
     def kill_run(self, handle: str, reason: str) -> None:
         job, reason = self._open.get(handle), redacted(reason)
-        note = notes.run_note("killed", stored_params(job.params) if job else {}, reason=reason)
+        note = notes.run_note("killed", job.stored_params if job else {}, reason=reason)
         self._close(handle, "KILLED", "killed", [], note, reason)
 
     def run_id(self, handle: str) -> str:
@@ -249,7 +249,7 @@ class StudyWriter(Tracker):
             if asked := mark_requested(list_runs(self.store, self._experiment), identities, now()):
                 self.store.runs.label(asked)
 
-    def superseded(self, jobs: Sequence[RunSpec]) -> Counter[str]:
+    def superseded(self, jobs: Iterable[RunSpec]) -> Counter[str]:
         with self.store.user_errors():
             return changes(list_runs(self.store, self._experiment), jobs)
 
