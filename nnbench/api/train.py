@@ -6,7 +6,7 @@ from typing import Literal
 
 from threadpoolctl import threadpool_limits
 
-from nnbench.config.schema import Activation, Initial
+from nnbench.config.sections import Activation, Initial
 from nnbench.core.random import streams
 from nnbench.datasets.base import Dataset, checked_split
 from nnbench.datasets.spiral import Spiral

@@ -17,7 +17,8 @@ from rich.markup import escape
 from nnbench.cli.report_progress import shown_progress
 from nnbench.cli.summary_table import print_summary
 from nnbench.config.command_line import key_of
-from nnbench.config.schema import Config, ReportConfig
+from nnbench.config.schema import Config
+from nnbench.config.sections import ReportConfig
 from nnbench.core import formatting as numbers
 from nnbench.core.console import console as make_console
 from nnbench.core.console import escape_markup

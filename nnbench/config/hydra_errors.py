@@ -16,8 +16,8 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf import OmegaConf
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
+from nnbench.config.check import allowed_values, unknown_key
 from nnbench.config.command_line import key_of
-from nnbench.config.validate import allowed_values, unknown_key
 from nnbench.core.errors import RESOURCE_ERRORS, UserError
 from nnbench.core.paths import is_within
 

@@ -1,4 +1,4 @@
-"""Typed schema of the configuration, with the range of each value. `conf/` has the values, `validate` checks them.
+"""Typed schema of the configuration. `sections` has its parts, `conf/` the values; `validate` checks them.
 
 This module imports no large library, so that a worker that unpickles a config starts fast.
 """
@@ -9,223 +9,25 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import cache, cached_property
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from annotated_types import Interval, Len
+from annotated_types import Len
 
 from nnbench.config.choice import Choice, Section
-from nnbench.core.constraints import Count, Fraction, Index, NonNegative, Positive, Share
-from nnbench.core.keys import ADDED, LEADING, NOT_NUMBERS, SUBJECT, TASK, hyperparameter, short_name
-
-if TYPE_CHECKING:
-    from nnbench.datasets import Dataset
-    from nnbench.optimizers import Optimizer
-    from nnbench.schedules import Schedule
-
-Label = Annotated[str, Len(1, 60)]
-Activation = Literal["identity", "relu", "leaky_relu", "tanh", "sigmoid", "gelu", "silu"]
-Initial = Literal["normal", "glorot", "he", "orthogonal"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class OptimizerConfig(Choice["Optimizer"]):
-    """An optimizer with its hyperparameters.
-
-    Attributes:
-        name: label in tables and figures; by convention the name of its YAML file.
-        algorithm: a module in `nnbench/optimizers`, or the import path of a user's class, `package.module:Class`.
-    """
-
-    CLASS_KEY = SUBJECT.class_field
-    name: Label
-    algorithm: str
-
-    @staticmethod
-    def find(name: str) -> "type[Optimizer]":
-        from nnbench import optimizers  # not at the top: NumPy takes 0.1 s to import, and `--help` does not need it
-
-        return optimizers.find(name)
-
-
-@dataclass(frozen=True, kw_only=True)
-class DatasetConfig(Choice["Dataset"]):
-    """A dataset with its options.
-
-    Attributes:
-        name: a module in `nnbench/datasets`, or the import path of a user's class, `package.module:Class`.
-        redraw: draw new points for each seed; otherwise every seed uses those of seed 0.
-    """
-
-    CLASS_KEY = TASK.class_field
-    name: str
-    redraw: bool
-
-    @staticmethod
-    def find(name: str) -> "type[Dataset]":
-        from nnbench import datasets
-
-        return datasets.find(name)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScheduleConfig(Choice["Schedule"]):
-    """A schedule of the learning rate with its settings.
-
-    Attributes:
-        name: a module in `nnbench/schedules`, or the import path of a user's class, `package.module:Class`.
-    """
-
-    CLASS_KEY = "name"
-    name: str
-
-    @staticmethod
-    def find(name: str) -> "type[Schedule]":
-        from nnbench import schedules
-
-        return schedules.find(name)
-
-
-@dataclass(frozen=True, kw_only=True)
-class NetworkConfig(Section):
-    """Layers of the network and their initial weights; biases start at zero.
-
-    Attributes:
-        hidden: widths of the hidden layers; without any, the model is linear.
-        activation: of the hidden layers, see `nnbench.nn.activations`.
-        initial: distribution of the initial weights, see `nnbench.nn.initializers`.
-        initial_scale: standard deviation of initial weights that are `normal`; without effect on others.
-        dropout: share of the hidden activations that are dropped in training.
-    """
-
-    hidden: list[Count]
-    activation: Activation
-    initial: Initial = "normal"
-    initial_scale: Annotated[float, Interval(gt=0, le=1000)]
-    dropout: Fraction = 0.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingConfig(Section):
-    """Length and arithmetic of the training.
-
-    Attributes:
-        epochs: passes over the training points; epoch 0 is measured before any update.
-        batch_size: points in a mini-batch, whose order is drawn for each epoch; null for all points in each step, as with a
-            size above their number.
-        dtype: of points, weights and optimizer state.
-        iterations_per: unit of the iteration count: a `step` or, as in the notebook, the update of a `layer`.
-        weight_decay: decoupled weight decay, see `nnbench.training.regularization`, as the next three.
-        l2: coefficient of the L2 penalty.
-        decay_biases: apply both to biases too.
-        clip_norm: largest norm of all gradients together; null for no clipping.
-        stop_at_accuracy: training accuracy at which training stops; null for no early stop.
-        checkpoints: epochs at which the decision boundary is saved.
-    """
-
-    epochs: Count
-    batch_size: Count | None = None
-    dtype: Literal["float32", "float64"]
-    iterations_per: Literal["step", "layer"]
-    weight_decay: NonNegative = 0.0
-    l2: NonNegative = 0.0
-    decay_biases: bool = False
-    clip_norm: Positive | None = None
-    stop_at_accuracy: Share | None
-    checkpoints: list[Index]
-
-
-@dataclass(frozen=True, kw_only=True)
-class DrawsConfig(Section):
-    """Source of random numbers.
-
-    Attributes:
-        kind: `streams` uses separate streams for data and weights, so that runs of different optimizers are paired by
-            seed; `chain` uses the notebook's single RandomState, from which the runs in `chain` draw one after another.
-        chain: optimizer names in the order of the notebook's runs.
-    """
-
-    kind: Literal["streams", "chain"]
-    chain: list[str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class SourceConfig(Section):
-    """Digests of the source code that determines the results; set by `validate.parse`. See `nnbench.config.source`.
-
-    Attributes:
-        optimizer: of the optimizer's class and the modules that it imports.
-        dataset: likewise; each section of Config with a class has its digest here, under the section's name.
-        nnbench: of the modules that every run uses.
-    """
-
-    optimizer: str
-    schedule: str
-    dataset: str
-    nnbench: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrackingConfig(Section):
-    """Where runs are stored.
-
-    Attributes:
-        uri: any MLflow tracking URI.
-        artifacts: folder of artifacts, for a store whose client chooses it; null for the server's.
-        spool: folder of runs that have not been sent to the tracking server yet.
-        patience: seconds to wait for a tracking server that does not answer.
-    """
-
-    uri: Annotated[str, Len(1)]
-    artifacts: Annotated[str, Len(1)] | None
-    spool: Annotated[str, Len(1)] = "results/spool"
-    patience: Positive = 120.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReportConfig(Section):
-    """Report at the end of a sweep; without pages, none is made.
-
-    Attributes:
-        title: of the document.
-        pages: in the order of the document.
-        targets: accuracies for which the time to target is reported.
-        folder: output folder of `<study>/report.pdf`.
-    """
-
-    title: str
-    pages: list[str]
-    targets: list[Share]
-    folder: Annotated[str, Len(1)]
-
-
-@dataclass(frozen=True, kw_only=True)
-class TuningConfig(Section):
-    """Search of the sweepers `two_stage` and `tpe` for the best setting of an optimizer; not part of a run.
-
-    Attributes:
-        sampler: method of drawing configs from a space, see `nnbench.tuning.space`; for `tpe`, `nnbench.tuning.search`.
-        configs: number of configs for each optimizer.
-        seeds: seeds on which `two_stage` trains each config; the final runs use others.
-        sampler_seed: seed of the sampler; the results of a run do not depend on it.
-    """
-
-    sampler: Literal["halton", "random", "grid", "tpe"]
-    configs: Count
-    seeds: Annotated[list[Index], Len(1)]
-    sampler_seed: Index
-
-
-@dataclass(frozen=True, kw_only=True)
-class LauncherConfig(Section):
-    """Parallel execution of a sweep on this machine, `hydra.launcher`; not part of a run.
-
-    Attributes:
-        workers: number of worker processes; null for one per processor.
-        timeout: seconds after which a job is killed and counts as failed; null for no limit.
-    """
-
-    workers: Annotated[int, Interval(ge=1, le=1024)] | None
-    timeout: Positive | None
+from nnbench.config.sections import (
+    DatasetConfig,
+    DrawsConfig,
+    Label,
+    NetworkConfig,
+    OptimizerConfig,
+    ReportConfig,
+    ScheduleConfig,
+    SourceConfig,
+    TrackingConfig,
+    TrainingConfig,
+)
+from nnbench.core.constraints import Index
+from nnbench.core.keys import ADDED, LEADING, NOT_NUMBERS, hyperparameter, short_name
 
 
 @dataclass(frozen=True, kw_only=True)

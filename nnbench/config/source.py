@@ -29,7 +29,7 @@ ROOT = "nnbench.training.execute"  # this module and its imports determine the r
 EXCLUDED = frozenset(
     f"nnbench{name}"
     for name in (
-        *("", ".config", ".config.choice", ".config.schema", ".config.source"),
+        *("", ".config", ".config.choice", ".config.schema", ".config.sections", ".config.source"),
         *(".core", ".core.registry", ".core.errors", ".core.constraints", ".core.fields", ".records", ".records.boundary"),
     )
 )

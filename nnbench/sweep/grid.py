@@ -15,8 +15,9 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
+from nnbench.config.check import unknown_key
 from nnbench.config.schema import flatten
-from nnbench.config.validate import TUNING_ONLY, parse, unknown_key
+from nnbench.config.validate import TUNING_ONLY, parse
 from nnbench.core.errors import UserError
 from nnbench.sweep.job import Job
 from nnbench.sweep.overrides import GRIDS, Axis, SweepOverrides, as_text, axis_of, check_number, classify_overrides, size

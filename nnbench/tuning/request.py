@@ -9,8 +9,10 @@ from typing import Any
 from hydra.core.config_loader import ConfigLoader
 from omegaconf import DictConfig
 
-from nnbench.config.schema import Config, TuningConfig
-from nnbench.config.validate import check, parse
+from nnbench.config.check import check
+from nnbench.config.schema import Config
+from nnbench.config.sections import TuningConfig
+from nnbench.config.validate import parse
 from nnbench.core.errors import UserError
 from nnbench.core.keys import LABEL, key_of
 from nnbench.sweep.grid import plain_tree, with_values

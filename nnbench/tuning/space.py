@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Len
 
+from nnbench.config.check import check as check_section
 from nnbench.config.choice import Section
-from nnbench.config.validate import check as check_section
 from nnbench.core.errors import UserError
 from nnbench.core.keys import GROUPS, hyperparameter, is_hyperparameter, key_of
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnbench.config.schema import Config, DatasetConfig, OptimizerConfig
+from nnbench.config.schema import Config
+from nnbench.config.sections import DatasetConfig, OptimizerConfig
 from nnbench.core.constraints import Share
 from nnbench.core.errors import UserError
 from nnbench.datasets.spiral import Spiral

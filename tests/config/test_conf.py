@@ -10,7 +10,7 @@ import pytest
 
 from nnbench import __version__, datasets, optimizers, schedules
 from nnbench.cli.hydra_app import CONF
-from nnbench.config.schema import LauncherConfig, TuningConfig
+from nnbench.config.sections import LauncherConfig, TuningConfig
 from nnbench.config.validate import parse
 from nnbench.core.keys import ADDED
 from nnbench.records import tasks

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnbench.config.schema import Activation, Config, Initial
+from nnbench.config.schema import Config
+from nnbench.config.sections import Activation, Initial
 from nnbench.config.validate import parse
 from nnbench.nn.activations import ACTIVATIONS
 from nnbench.nn.initializers import INITIALIZERS

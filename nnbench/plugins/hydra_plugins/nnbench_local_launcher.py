@@ -33,8 +33,8 @@ class LocalLauncher(Launcher):
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         from nnbench.cli import hydra_folders
-        from nnbench.config.schema import LauncherConfig
-        from nnbench.config.validate import check
+        from nnbench.config.check import check
+        from nnbench.config.sections import LauncherConfig
         from nnbench.sweep.executors.local import LocalPool, cores
 
         self.hydra_context, self.config = hydra_context, config
