@@ -51,10 +51,12 @@ def estimate_and_bounds(estimate: float, low: float, high: float) -> tuple[str, 
 
 
 def duration(seconds: float) -> str:
-    """Format a duration in its two largest units: `0.51 s`, `12.0 s`, `4 min 10 s`, `10 h 3 min`, `2 d 4 h`."""
+    """Format a duration in its two largest units: `4 ms`, `0.51 s`, `12.0 s`, `4 min 10 s`, `10 h 3 min`, `2 d 4 h`."""
     # Not by humanize, which has no symbols of units, and leaves the fractions of a second to its caller.
     if not math.isfinite(seconds):
         return MISSING
+    if 0 < seconds < 0.00995:
+        return f"{1000 * seconds:.0f} ms" if seconds >= 0.001 else "< 1 ms"
     if seconds < 99.95:
         return f"{seconds:.{1 if seconds >= 9.995 else 2}f} s"
     if round(seconds) < 3600:

@@ -53,6 +53,10 @@ def test_fixed(value: float, printed: str) -> None:
 @pytest.mark.parametrize(
     ("seconds", "printed"),
     [
+        (0.00032, "< 1 ms"),
+        (0.0042, "4 ms"),
+        (0.00994, "10 ms"),
+        (0.00996, "0.01 s"),
         (0.512, "0.51 s"),
         (12.34, "12.3 s"),
         (99.94, "99.9 s"),

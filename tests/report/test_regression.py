@@ -19,7 +19,7 @@ from nnbench.tracking.mlflow.experiment import find_experiment
 from nnbench.tracking.mlflow.store import open_store
 
 pytestmark = pytest.mark.heavy
-OF_CLASSIFICATION = re.compile(r"accurac|nats|classif|cross-entropy|most frequent", re.IGNORECASE)
+OF_CLASSIFICATION = re.compile(r"accurac|nats|classif|cross-entropy|most frequent|chance", re.IGNORECASE)
 
 
 @pytest.fixture(scope="module")

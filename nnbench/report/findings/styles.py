@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import pandas as pd
 
-from nnbench.core.palette import DASHES, MARKERS, LineStyle, optimizer_styles
+from nnbench.core.palette import DASHES, LineStyle, optimizer_styles
 from nnbench.records.tuned import base_label
+
+_MARKERS = "os^D<v>X*phd"  # of settings of one colour; the next ones differ the most
 
 
 def setting_styles(runs: pd.DataFrame) -> dict[str, LineStyle]:
-    """A style for each setting: its optimizer's; the later ones of one optimizer vary the dash, then the marker.
+    """A style for each setting: its optimizer's; the later ones of one optimizer vary dash and marker.
 
     Args:
         runs: `setting`, `optimizer` and `tuned` of `Study.runs`: a tuned optimizer has the style of the optimizer.
@@ -24,7 +26,6 @@ def setting_styles(runs: pd.DataFrame) -> dict[str, LineStyle]:
         line_style, order = styles[optimizer], seen[optimizer]
         seen[optimizer] += 1
         dashes = [line_style.dash, *(dash for dash in DASHES if dash != line_style.dash)]
-        markers = [line_style.marker, *(marker for marker in MARKERS if marker != line_style.marker)]
-        turn, dash = divmod(order, len(dashes))
-        result[setting] = replace(line_style, dash=dashes[dash], marker=markers[turn % len(markers)])
+        markers = [line_style.marker, *(marker for marker in _MARKERS if marker != line_style.marker)]
+        result[setting] = replace(line_style, dash=dashes[order % len(dashes)], marker=markers[order % len(markers)])
     return result

@@ -1,7 +1,7 @@
 """Page: the settings that tuning chose, their position in the search space, and their gain on other seeds."""
 
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ from nnbench.report.plots.style import BODY, FAINT, INK, LEFT, MUTED, NOTE, SMAL
 from nnbench.report.sentences import wording
 
 _STEP, _MANY = 5.2, 10  # millimetres per hyperparameter; optimizers in the forest plot
-_SPACE, _COLUMNS = 30.0, (86.0, 106.0, 124.0, 158.0)  # left edges of the spaces and of the columns, in millimetres
+_SPACE, _COLUMNS = 36.0, (86.0, 106.0, 124.0, 158.0)  # left edges of the spaces and of the columns, in millimetres
 _CAPTION = (
     "For each optimizer, the setting with the best mean validation {} over the tuning seeds; a setting that lost a run "
     "ranks below all that lost none. Line: the search space, on a logarithmic scale where it was searched so; filled mark: "
@@ -62,20 +62,31 @@ def _title(findings: Findings, selection: pd.DataFrame) -> str:
     return f"{effect}{f', and to harm {harmed}' if harmed else ''}; {edges}"
 
 
-def _pair(comparison: Comparison, optimizer: str) -> "pd.Series | None":
+def _settings(findings: Findings, optimizer: str) -> tuple[str, str]:
+    """The names of the tuned setting and of the default, which have hyperparameters if these vary in the study."""
+    runs = findings.runs.drop_duplicates("setting")
+
+    def setting(label: str, tuned: bool) -> str:
+        named = runs.loc[(runs["optimizer"] == label) & (runs["tuned"] == tuned), "setting"].astype(str).tolist()
+        return named[0] if len(named) == 1 else label
+
+    return setting(tuned_label(optimizer), True), setting(optimizer, False)
+
+
+def _pair(comparison: Comparison, both: Sequence[str]) -> "pd.Series | None":
     """The test of the tuned setting against the default."""
-    both = [optimizer, tuned_label(optimizer)]
     pairs = comparison.pairs[comparison.pairs["first"].isin(both) & comparison.pairs["second"].isin(both)]
     return pairs.iloc[0] if len(pairs) else None
 
 
 def _gain(findings: Findings, comparison: Comparison, optimizer: str) -> int:
     """1 if the tuned setting is significantly better than the default, -1 if worse, else 0."""
-    pair = _pair(comparison, optimizer)
+    tuned, default = _settings(findings, optimizer)
+    pair = _pair(comparison, (tuned, default))
     if pair is None or not pair["differ"]:
         return 0
     better = 1 if findings.primary.higher else -1
-    return int(pair["sign"]) * better * (-1 if pair["first"] == optimizer else 1)
+    return int(pair["sign"]) * better * (-1 if pair["first"] == default else 1)
 
 
 def _style(findings: Findings, optimizer: str) -> palette.LineStyle:
@@ -101,9 +112,10 @@ def _choice(page: Page, findings: Findings, optimizer: str, group: pd.DataFrame,
     axes = page.axes(LEFT + _SPACE, page.y, _COLUMNS[0] - _SPACE - 6, _STEP * len(records))
     axes.set(xlim=(-0.04, 1.04), ylim=(len(records) - 0.5, -0.5))
     axes.set_axis_off()
-    for at, one in enumerate(records):
+    names = _names([str(one["hyperparameter"]) for one in records])
+    for at, (one, name) in enumerate(zip(records, names, strict=True)):
         y, cut = page.y + _STEP * (at + 0.5) - middle(SMALL), one["edge"] in ("low", "high")
-        page.write(LEFT, y, text.fit(str(one["hyperparameter"]), SMALL, _SPACE - 3, bold=cut), size=SMALL, bold=cut)
+        page.write(LEFT, y, name, size=SMALL, bold=cut)
         for x, words, colour in zip(_COLUMNS, _figures(findings, one), (INK, MUTED, MUTED, WARNING), strict=True):
             page.write(LEFT + x, y, text.fit(words, SMALL, 48), size=SMALL, colour=colour, bold=cut and colour == INK)
         place = _scale(one)
@@ -115,6 +127,17 @@ def _choice(page: Page, findings: Findings, optimizer: str, group: pd.DataFrame,
                 [place(one["value"])], [at], line_style.marker, color=line_style.colour, markeredgecolor=edge, markersize=6
             )
     page.y += _STEP * len(records) + 3.5
+
+
+def _names(hyperparameters: Sequence[str]) -> list[str]:
+    """Names that fit before the spaces; of a long one, its section is left out first: `initial_scale`."""
+
+    def fits(name: str) -> bool:
+        return text.width(name, SMALL, bold=True) <= _SPACE - 3
+
+    fields = [one if fits(one) else one.rpartition(".")[2] for one in hyperparameters]
+    distinct = len(set(fields)) == len(set(hyperparameters))
+    return text.fit_all(fields if distinct else hyperparameters, SMALL, _SPACE - 3, bold=True)
 
 
 def _scale(one: dict[Hashable, object]) -> Callable[[object], float] | None:
@@ -164,7 +187,8 @@ def _gains(page: Page, findings: Findings, selection: pd.DataFrame, next_page: C
     comparison, by = findings.by(findings.primary), findings.primary
     ranking = comparison.ranking[comparison.ranking["n"] > 0].set_index("setting")
     intervals = {str(one): (e, low, high) for one, e, low, high in ranking[["estimate", "low", "high"]].itertuples()}
-    names = [name for name in map(str, selection["optimizer"].unique()) if {name, tuned_label(name)} & set(intervals)][:_MANY]
+    settings = {name: _settings(findings, name) for name in map(str, selection["optimizer"].unique())}
+    names = [name for name, both in settings.items() if set(both) & set(intervals)][:_MANY]
     if not names:
         return
     if page.room < 32 + 8.5 * len(names):
@@ -175,16 +199,16 @@ def _gains(page: Page, findings: Findings, selection: pd.DataFrame, next_page: C
     page.y += 1
     rows = []
     for name in names:
-        both = (intervals.get(setting) for setting in (tuned_label(name), name))
+        both = (intervals.get(setting) for setting in settings[name])
         values = [numbers.estimate_and_bounds(*group)[0] if group else numbers.MISSING for group in both]
-        pair = _pair(comparison, name)
+        pair = _pair(comparison, settings[name])
         p = numbers.p_value(float(pair["p_holm"])) if pair is not None else numbers.MISSING
         rows.append(Row(name=name, figures=(*values, p), line_style=_style(findings, name)))
     axes = forest_plot(page, rows, by.name, ("tuned", "default", "p (Holm)"), gap=2)
     for at, name in enumerate(names):
-        for setting, shift in ((tuned_label(name), -0.16), (name, 0.16)):
+        for setting, shift in zip(settings[name], (-0.16, 0.16), strict=True):
             if setting in intervals:
-                mark(axes, at + shift, intervals[setting], _style(findings, name), hollow=setting == name)
+                mark(axes, at + shift, intervals[setting], _style(findings, name), hollow=shift > 0)
     page.note(
         f"Filled: the tuned setting; hollow: the default. Interquartile mean of {by.name} over seeds, with "
         f"its {numbers.INTERVAL}; p of the Wilcoxon signed-rank test on runs paired by seed, Holm-corrected over all pairs."

@@ -1,4 +1,7 @@
-"""Page: how often each setting diverges or ends at chance, and how each run ended."""
+"""Page: how often each setting diverges or learns nothing, and how each run ended.
+
+A run has learned nothing if it ended at chance, or with a training R² of 0 or less.
+"""
 
 import numpy as np
 import pandas as pd
@@ -39,9 +42,9 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     table = failures(findings.ordered(findings.runs), accuracy=findings.score("train").column, chance=chance)
     table = table.sort_values("share", ascending=False, kind="stable", ignore_index=True)
     more = f" The first {_MANY} of {len(table)} settings." if len(table) > _MANY else ""
-    page = section.page(_title(findings, table), _caption(findings, chance) + more)
+    page = section.page(_title(table, _ending(findings, chance)), _caption(findings, chance) + more)
     shown = table.head(_MANY)
-    _forest_plot(page, findings, shown)
+    _forest_plot(page, findings, shown, chance)
     _map(page, findings, shown, chance)
     return table
 
@@ -56,44 +59,62 @@ def _chance(findings: Findings) -> float:
     return chance_line(findings.classes, findings.classes * int(samples))
 
 
-def _title(findings: Findings, table: pd.DataFrame) -> str:
+def _ending(findings: Findings, chance: float) -> str:
+    """What the page says of a run that learned nothing: `at chance`; empty where that is unknown."""
+    if np.isnan(chance):
+        return ""
+    return "with a training R² of 0 or less" if findings.kind == "regression" else "at chance"
+
+
+def _label(findings: Findings) -> str:
+    """Column head and name of a mark."""
+    return "R² ≤ 0" if findings.kind == "regression" else "at chance"
+
+
+def _title(table: pd.DataFrame, ending: str) -> str:
     worst, runs = table.iloc[0], int(table["n"].sum())
+    diverged = f"diverged or ended {ending}" if ending else "diverged"
     failed = int((table["diverged"] + table["at_chance"]).sum())
     if not failed:
         few = int(table["n"].min())
         room = numbers.percent(table["high"].max())
-        few_runs = numbers.count(few, "run")
-        return f"No run diverged or ended at chance, but with {few_runs} a failure rate of up to {room} is possible"
+        return f"No run {diverged}, but with {numbers.count(few, 'run')} a failure rate of up to {room} is possible"
     share = f"{int(worst['diverged'] + worst['at_chance'])} of {worst['n']} runs of {short_name(worst['setting'])}"
     if (table["share"] > 0).sum() == 1:
         rest = "; no other setting failed" if len(table) > 1 else ""
-        return f"{share} diverged or ended at chance{rest}"
+        return f"{share} {diverged}{rest}"
     as_many = int((table["share"] == worst["share"]).sum()) - 1
     others = f", and the same proportion of {numbers.count(as_many, 'other setting')}" if as_many else ", the most"
-    return f"{failed} of {runs} runs diverged or ended at chance: {share}{others}"
+    return f"{failed} of {runs} runs {diverged}: {share}{others}"
 
 
 def _caption(findings: Findings, chance: float) -> str:
-    line = f" (a training accuracy of {chance:.3f} or less, which guessing exceeds once in twenty times)"
-    if np.isnan(chance):
-        line = ""
-    elif findings.kind == "regression":
-        line = " (a training R² of 0 or less: no closer to the targets than their mean)"
+    why = f" (a training accuracy of {chance:.3f} or less, which guessing exceeds once in twenty times)"
+    if findings.kind == "regression":
+        why = " (no closer to the targets than their mean)"
+    ending = _ending(findings, chance)
+    ended = f" or ended {ending}{why}" if ending else ""
     return (
-        f"Mark: the proportion of a setting's runs that diverged (the loss became infinite or NaN) or ended at chance{line}. "
+        f"Mark: the proportion of a setting's runs that diverged (the loss became infinite or NaN){ended}. "
         "Bar: Wilson's 95 % interval. Runs that failed or were killed are not counted. "
         "Below: how each run ended."
     )
 
 
-def _forest_plot(page: Page, findings: Findings, shown: pd.DataFrame) -> None:
+def _forest_plot(page: Page, findings: Findings, shown: pd.DataFrame, chance: float) -> None:
     rows = []
     for row in shown.to_dict("records"):
         bounds = f"[{row['low']:.0%}, {row['high']:.0%}]".replace("%", "")
-        figures = (f"{100 * row['share']:.0f}", bounds, str(row["diverged"]), str(row["at_chance"]), str(row["n"]))
+        figures = (
+            f"{100 * row['share']:.0f}",
+            bounds,
+            str(row["diverged"]),
+            "" if np.isnan(chance) else str(row["at_chance"]),
+            str(row["n"]),
+        )
         interval = 100 * row["share"], 100 * row["low"], 100 * row["high"]
         rows.append(Row(name=row["setting"], figures=figures, line_style=findings.styles[row["setting"]], estimate=interval))
-    heads = ("%", "95 % interval", "diverged", "at chance", "of runs")
+    heads = ("%", "95 % interval", "diverged", _label(findings), "of runs")
     axes = forest_plot(page, rows, "runs that failed (%)", heads, step=min(8.5, 110 / len(rows)))
     axes.set(xlim=(-3, 103), xticks=[0, 25, 50, 75, 100])
 
@@ -114,8 +135,9 @@ def _map(page: Page, findings: Findings, shown: pd.DataFrame, chance: float) -> 
         if (ended == outcome).any():
             face = colour if filled else "white"
             page.line((x + 1.2,), (page.y + middle(SMALL),), color=colour, marker=marker, markersize=4, markerfacecolor=face)
-            page.write(x + 4, page.y, outcome, size=SMALL, colour=MUTED)
-            x += text.width(outcome, SMALL) + 9
+            name = _label(findings) if outcome == "at chance" else outcome
+            page.write(x + 4, page.y, name, size=SMALL, colour=MUTED)
+            x += text.width(name, SMALL) + 9
     page.y += line_height(SMALL) + 2.5
     names = text.fit_all(shown["setting"].tolist(), SMALL, 55)
     left = LEFT + max(text.width(name, SMALL) for name in names) + 4

@@ -50,7 +50,7 @@ def _title(table: pd.DataFrame, unseen: str, name: str) -> str:
     low, high = (f"{numbers.fixed(one['estimate'], 2)} for {short_name(one['setting'])}" for one in (narrowest, widest))
     if not narrowest["high"] < widest["low"]:  # whose gap is the widest is not known
         low, high = (numbers.fixed(one["estimate"], 2) for one in (narrowest, widest))
-    return f"From training to {unseen} points {name} falls by {low} to {high}"
+    return f"From training to {unseen} points, {name} falls by {low} to {high}"
 
 
 def _scatter(page: Page, findings: Findings, shown: pd.DataFrame, training: Measure, unseen: Measure) -> None:

@@ -8,8 +8,9 @@ from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Comparison, Findings
 from nnbench.report.findings.measures import declared, disagreements, tau
 from nnbench.report.pages import ReportOptions
+from nnbench.report.plots import text
 from nnbench.report.plots.labels import spread
-from nnbench.report.plots.sheet import Page, Section, middle
+from nnbench.report.plots.sheet import SWATCH, Page, Section, middle
 from nnbench.report.plots.style import LEFT, MUTED, RIGHT, SMALL, WIDTH
 from nnbench.report.plots.table import Cell, Column, table
 from nnbench.report.sentences.wording import short_name
@@ -17,6 +18,7 @@ from nnbench.report.sentences.wording import short_name
 _MANY = 12  # settings in the plot of ranks
 _LINE = 3.6  # millimetres between the names beside the plot, at least
 _COLUMN = 30.0  # width of a measure's column in millimetres
+_BEFORE = 0.3  # share of a column left of the plot of ranks, which leaves room for names
 _NAMED = 6  # pairs that are named
 _CAPTION = (
     "Above: the rank of each setting by each measure, 1 is best. Below: its interquartile mean over the seeds of the "
@@ -90,17 +92,19 @@ def _places(page: Page, findings: Findings, parts: dict[Measure, pd.DataFrame]) 
     names = [str(name) for name in next(iter(parts.values()))["setting"]][:_MANY]
     most = max(int(part.loc[part["setting"].isin(names), "rank"].max()) for part in parts.values())
     height, width = min(75.0, 9.0 * most), _COLUMN * len(parts)
-    axes = page.axes(RIGHT - width, page.y, width, height)
-    axes.set(xlim=(-0.5, len(parts) - 0.5), ylim=(most + 0.5, 0.5), yticks=range(1, most + 1), xticks=[])
+    room = WIDTH - width + _BEFORE * _COLUMN - 7
+    axes = page.axes(LEFT + room + 7, page.y, RIGHT - LEFT - room - 7, height)
+    axes.set(xlim=(_BEFORE - 0.5, len(parts) - 0.5), ylim=(most + 0.5, 0.5), yticks=range(1, most + 1), xticks=[])
     axes.tick_params(length=0)
     axes.spines["left"].set_visible(False)
     axes.spines["bottom"].set_visible(False)
     ranks = pd.DataFrame({at: part.set_index("setting")["rank"] for at, part in enumerate(parts.values())}).reindex(names)
     heights = page.y + spread([(at + 0.5) / most * height for at in range(len(names))], _LINE, 0.0, height)
-    for y, (name, row) in zip(heights.tolist(), ranks.iterrows(), strict=True):
+    shown = text.fit_all(names, SMALL, room - SWATCH)
+    for y, short, (name, row) in zip(heights.tolist(), shown, ranks.iterrows(), strict=True):
         line_style = findings.styles[str(name)]
         axes.plot(ranks.columns, row, **line_style.line, marker=line_style.marker, linewidth=1.4, markersize=5)
-        page.name(LEFT, y - middle(SMALL), str(name), line_style, WIDTH - width - 9)
+        page.name(LEFT, y - middle(SMALL), short, line_style, room)
     page.y += height + 4
 
 
@@ -133,13 +137,14 @@ def _pairs(page: Page, section: Section, findings: Findings, found: dict[Measure
         more = [f"{len(shown) - _NAMED} more"] if len(shown) > _NAMED else []
         order = "" if metric == findings.primary else numbers.fixed(tau(findings, metric), 2)
         rows.append(
-            [metric.full, f"{len(shown)} of {pairs}", order, Cell("; ".join([*phrases, *more]) or "none", colour=MUTED)]
+            [metric.full, f"{len(shown)} of {pairs}", order, "", Cell("; ".join([*phrases, *more]) or "none", colour=MUTED)]
         )
     columns = [
         Column("", 48.0, "left", SMALL),
         Column("pairs", 16.0, size=SMALL),
         Column("Kendall's tau", 24.0, size=SMALL),
-        Column("the better first", WIDTH - 88.0, "left", SMALL),
+        Column("", 4.0),
+        Column("the better first", WIDTH - 92.0, "left", SMALL),
     ]
     page = table(page, columns, rows, section.next_page)
     page.note(

@@ -10,16 +10,17 @@ from nnbench.core import formatting as numbers
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Comparison, Findings
 from nnbench.report.pages import ReportOptions
+from nnbench.report.plots import text
 from nnbench.report.plots.forest import Row, forest_plot
 from nnbench.report.plots.sheet import Page, Section
-from nnbench.report.plots.style import MUTED
-from nnbench.report.sentences.names import short
+from nnbench.report.plots.style import MUTED, SMALL
 from nnbench.stats.interquartile import interquartile_mean
 from nnbench.stats.probability_of_improvement import improvements
 from nnbench.stats.signed_rank import LEVEL
 
 _MANY = 8  # settings: 28 pairs fill a page
-_LETTERS = 18  # of a setting's name
+_PAIR = 62.0  # millimetres for the names of a pair
+_OVER = " over "
 _BOTH = 10  # pairs for which a page has room for both forest plots
 
 
@@ -73,10 +74,10 @@ def _title(findings: Findings, comparison: Comparison) -> str:
 
 def _caption(findings: Findings, comparison: Comparison) -> str:
     better = "higher" if findings.primary.higher else "lower"
-    settings = comparison.conclusion.settings
+    settings, pairs = comparison.conclusion.settings, len(comparison.pairs)
     shown = (
-        f"Filled: shown to differ, by the Wilcoxon signed-rank test on runs paired by seed, Holm-corrected over all "
-        f"{len(comparison.pairs)} pairs, at level {LEVEL:g}; hollow: not shown."
+        "Filled: shown to differ, by the Wilcoxon signed-rank test on runs paired by seed, "
+        f"{f'Holm-corrected over all {pairs} pairs, ' if pairs > 1 else ''}at level {LEVEL:g}; hollow: not shown."
     )
     more = f" The first {_MANY} of {settings} settings." if settings > _MANY else ""
     lost = "; a run that diverged loses to any that did not" if comparison.conclusion.diverged else ""
@@ -105,12 +106,16 @@ def _probabilities(page: Page, findings: Findings, table: pd.DataFrame) -> None:
 
 def _differences(page: Page, findings: Findings, table: pd.DataFrame, differences: Sequence["pd.Series[float]"]) -> None:
     """Draw the paired differences."""
-    page.heading("By how much: first minus second, within a seed")
-    page.y += 1
     rows = []
     for name, row, values in zip(_names(table), table.to_dict("records"), differences, strict=True):
+        if np.isnan(row["difference"]):  # on each seed, one of the two diverged
+            continue
         interval = row["difference"], row["difference_low"], row["difference_high"]
         rows.append(_row(findings, row, name, numbers.estimate_and_bounds(*interval), interval, values))
+    if not rows:
+        return
+    page.heading("By how much: first minus second, within a seed")
+    page.y += 1
     step = min(9.0, (page.room - 32) / len(rows))
     axes = forest_plot(page, rows, f"difference in {findings.primary.name}", ("mean", "95 % interval"), step=step, gap=2)
     axes.axvline(0, color=MUTED, linewidth=0.8, zorder=1.5)
@@ -122,8 +127,9 @@ def _differences(page: Page, findings: Findings, table: pd.DataFrame, difference
 def _names(table: pd.DataFrame) -> list[str]:
     """The name of each pair, from shortened names of its settings."""
     settings = list(dict.fromkeys([*table["first"], *table["second"]]))
-    names = dict(zip(settings, short(settings, lambda name: len(name) <= _LETTERS), strict=True))
-    return [f"{names[first]} over {names[second]}" for first, second in table[["first", "second"]].itertuples(index=False)]
+    room = (_PAIR - text.width(_OVER, SMALL, bold=True)) / 2
+    names = dict(zip(settings, text.fit_all(settings, SMALL, room, bold=True), strict=True))
+    return [f"{names[first]}{_OVER}{names[second]}" for first, second in table[["first", "second"]].itertuples(index=False)]
 
 
 def _row(

@@ -129,18 +129,27 @@ def _task(findings: Findings) -> dict[str, str]:
     others = ("name", "redraw", "samples", "with_test")
     fields = [key for key in map(str, runs) if key.startswith("dataset.") and not key.endswith(others)]
     details = ", ".join(f"{key.removeprefix('dataset.')} {configured(key)}" for key in fields if distinct_values(runs, key))
-    layers = configured("network.hidden").strip("[]").replace(", ", " and ") or "no"
     sizes = [size for size in distinct_values(runs, "training.batch_size") if size != "None"]
     batches = f"batches of {' or '.join(sizes)}" if sizes else "full batch"
+    named = distinct_values(runs, "schedule.name")
+    schedules = f", learning-rate schedule {' or '.join(named)}" if set(named) - {"constant"} else ""
     dataset = f"Dataset {configured('dataset.name')}{f' ({details})' if details else ''}"
     return {
         "Task": f"{dataset}; {points}.",
         "Training": (
-            f"{capitalized(layers)} hidden units ({configured('network.activation')}), {batches}, "
-            f"{configured('training.epochs')} epochs including epoch 0, {configured('training.dtype')}."
+            f"{_hidden_units(runs)} hidden units ({configured('network.activation')}), {batches}, "
+            f"{configured('training.epochs')} epochs including epoch 0, {configured('training.dtype')}{schedules}."
         ),
         "Seeds": _CHAIN if configured("draws.kind") == "chain" else _STREAMS,
     }
+
+
+def _hidden_units(runs: pd.DataFrame) -> str:
+    """`64`, `16 and 16`, `No`; or the lists of widths where runs differ: `[8] or [16, 16]`."""
+    widths = distinct_values(runs, "network.hidden")
+    if len(widths) > 1:
+        return " or ".join(widths)
+    return capitalized("".join(widths).strip("[]").replace(", ", " and ") or ("no" if widths else "unknown"))
 
 
 def _tuning(findings: Findings) -> dict[str, str]:

@@ -21,6 +21,7 @@ _BLOCKS = {
     "varied": "Other values that vary between runs",
     "common": "The same for all runs",
 }
+_NOT_SET = "not set"  # in the runs of options that have no such key
 _MOST = 600  # letters of a value
 
 
@@ -74,8 +75,8 @@ def _collect(findings: Findings) -> pd.DataFrame:
         rows.append(("made by", "earlier code", left))
     rows += [("made by", called, "; ".join(_distinct(runs, key))) for key, called in code.MADE_BY.items() if key in runs]
     for key in ["seed", *(key for key in leaves if not is_of_subject(key))]:
-        values = wording.distinct_values(runs, key)
-        if values:
+        if values := wording.distinct_values(runs, key):
+            values += [_NOT_SET] if runs[key].isna().any() else []
             rows.append(("varied" if len(values) > 1 else "common", key, "; ".join(values)))
     return pd.DataFrame(rows, columns=["kind", "key", "value"])
 

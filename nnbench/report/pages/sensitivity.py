@@ -92,6 +92,9 @@ def _title(ranges: dict[str, Range], along: str, *, alone: bool) -> str:
     width = _decades(known[widest])
     if len(known) == 1:
         only = "" if alone else ", the only one near the best result,"
+        if known[widest].decades < 0.05:
+            near = f"no {hyperparameter_label(along)} that was tried is nearly as good as the best one"
+            return f"For {short_name(widest)}{only} {near}" if only else f"For {short_name(widest)}, {near}"
         return f"In this search {short_name(widest)}{only} is nearly as good as its best over {width} of {_plural(along)}"
     narrowest = min(known, key=lambda name: known[name].decades)
     most = f"{short_name(narrowest)} the most ({_decades(known[narrowest])})"

@@ -82,7 +82,7 @@ def _title(findings: Findings, timing: Timing) -> str:
         findings,
         f"median time to {timing.name} training {findings.score_name}",
         higher=False,
-        printed=lambda epochs, low, high: f"{epochs:,.0f} epochs",
+        printed=lambda epochs, low, high: numbers.count(round(epochs), "epoch"),
     )
     return sentences.headline(timing.conclusion, phrasing)
 
@@ -94,7 +94,7 @@ def _caption(findings: Findings, unreached: list[str]) -> str:
         "times the median time of an epoch of that setting on this machine, because other work slows single runs."
     )
     if unreached:
-        words += f" No run reached {numbers.listing(unreached)}."
+        words += f" No run reached {' or '.join(unreached)}."
     settings = findings.ended["setting"].nunique()
     return words + (f" The first {_MANY} of {settings} settings." if settings > _MANY else "")
 

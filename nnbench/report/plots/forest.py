@@ -65,8 +65,10 @@ def forest_plot(
         right -= max(_before(words) + _after(words), *(text.width(part, NOTE) for part in head.split("\n"))) + _BETWEEN
     swatch = SWATCH if any(row.line_style for row in rows) else 0.0
     room = min(_NAME, right - _AXIS - LEFT - swatch - 5)
-    names = text.fit_all([row.name for row in rows], BODY, room, bold=any(row.bold for row in rows))
-    left = LEFT + swatch + max(text.width(name, BODY, bold=row.bold) for name, row in zip(names, rows, strict=True)) + 5
+    bold = any(row.bold for row in rows)
+    size = BODY if all(text.width(row.name, BODY, bold=bold) <= room for row in rows) else SMALL
+    names = text.fit_all([row.name for row in rows], size, room, bold=bold)
+    left = LEFT + swatch + max(text.width(name, size, bold=row.bold) for name, row in zip(names, rows, strict=True)) + 5
     if any(heads):
         height = max(head.count("\n") + 1 for head in heads) * line_height(NOTE)
         for head, edge in zip(heads, edges, strict=True):
@@ -75,14 +77,14 @@ def forest_plot(
         page.y += height + 0.5
     axes = page.axes(left, page.y, right - left, step * len(rows))
     for at, (row, name) in enumerate(zip(rows, names, strict=True)):
-        y = page.y + step * (at + 0.5) - middle(BODY)
+        centre = page.y + step * (at + 0.5)
         if row.line_style:
-            page.swatch(LEFT, y, row.line_style, BODY)
-        page.write(LEFT + swatch, y, name, bold=row.bold)
+            page.swatch(LEFT, centre - middle(BODY), row.line_style, BODY)
+        page.write(LEFT + swatch, centre - middle(size), name, size=size, bold=row.bold)
         for number, (column, edge) in enumerate(zip(columns, edges, strict=True)):
             bold, colour, figure = row.bold and number == 0, INK if number == 0 else MUTED, column[at]
             x = edge - _after(column) + fraction(figure, SMALL, bold=bold)
-            page.write(x, y, figure, size=SMALL, bold=bold, colour=colour, align="right")
+            page.write(x, centre - middle(BODY), figure, size=SMALL, bold=bold, colour=colour, align="right")
         mark_style = row.mark_style or row.line_style
         if mark_style and row.values is not None and len(known := row.values.dropna()) > 1:
             heights = [at + 0.27] * len(known)

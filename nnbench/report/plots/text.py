@@ -74,7 +74,10 @@ def fit_all(names: Sequence[str], size: float, room: float, *, bold: bool = Fals
 
 
 def wrap(text: str, size: float, room: float, *, family: str = SANS, bold: bool = False) -> list[str]:
-    """Lines of at most `room` millimetres, broken at spaces, or within a word that is wider than a line."""
+    """Lines of at most `room` millimetres, broken at spaces, or within a word that is wider than a line.
+
+    A line has at least one letter, also where there is no room for one.
+    """
 
     def fits(line: str) -> bool:
         return width(line, size, family=family, bold=bold) <= room
@@ -87,8 +90,8 @@ def wrap(text: str, size: float, room: float, *, family: str = SANS, bold: bool 
             continue
         if lines[-1]:
             lines.append("")
-        while not fits(word):
-            cut = max(1, next(n for n in range(len(word), -1, -1) if fits(word[:n])))
+        while len(word) > 1 and not fits(word):
+            cut = next((n for n in range(len(word), 0, -1) if fits(word[:n])), 1)
             after_mark = 1 + max(word.rfind(mark, 0, cut) for mark in _BREAKS)
             cut = after_mark if after_mark > cut / 2 else cut
             lines[-1:] = [word[:cut], ""]

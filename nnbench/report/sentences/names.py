@@ -9,7 +9,7 @@ def longest(words: Sequence[str]) -> str:
 
 
 def short(names: Sequence[str], fits: Callable[[str], bool]) -> list[str]:
-    """Shorten names until they fit; different names stay different.
+    """Shorten names until they fit, in one form if possible; different names stay different.
 
     Left out in this order: words that all long names have in common, the sections of keys (`dataset.noise=0.2` becomes
     `noise=0.2`), the keys, and letters in the middle. Tables and CSV files have the full names.
@@ -29,6 +29,9 @@ def short(names: Sequence[str], fits: Callable[[str], bool]) -> list[str]:
         [without_sections(" ".join(words)) for words in distinct],
         [" ".join(word.rpartition("=")[2] for word in words) for words in distinct],
     ]
+    tried = [level for level in tried if len(set(level)) == len(set(names))] or [list(names)]
+    if (level := next((level for level in tried if all(map(fits, level))), None)) is not None:
+        return _apart(names, level, fits)  # all in one form, also those that would fit in a longer one
     result = [
         next((one for one in (name, *shorter) if fits(one)), cut(shorter[-1], fits))
         for name, *shorter in zip(names, *tried, strict=True)

@@ -44,15 +44,16 @@ def disagreement(findings: Findings) -> str:
             continue
         orders = f"Kendall's tau of the two orders {fixed(one.tau, 2)}"
         if one.kind == "shown_here":
-            phrases = f"{one.differing} of {count(pairs, 'pair')} {'is' if one.differing == 1 else 'are'} shown to differ"
+            those = f"{one.differing} of {pairs} pairs" if pairs > 1 else f"the two {findings.noun}s"
+            phrases = f"{those} {'is' if one.differing == 1 < pairs else 'are'} shown to differ"
         else:
             phrases = f"{short_name(one.first)} is first ({orders})"
         if one.kind == "reversed":
             many = len(one.reversed)
             phrases += f"; of the differences shown here, {many} {'is' if many == 1 else 'are'} shown reversed"
-        sentences.append(f"By {one.metric.full} {phrases}.")
+        sentences.append(f"By {one.metric.full}, {phrases}.")
     if silent:
-        sentences.append(f"{listing(silent)[0].upper()}{listing(silent)[1:]} no difference is shown.")
+        sentences.append(f"{listing(silent)[0].upper()}{listing(silent)[1:]}, no difference is shown.")
     return " ".join(sentences)
 
 

@@ -206,7 +206,7 @@ def test_the_gap_is_computed_for_each_run(comparison: Study, draw_page: DrawPage
         f"{mean:.2f}{f' for {name}' if apart else ''}"
         for name, mean in ((means.idxmin(), means.min()), (means.idxmax(), means.max()))
     ]
-    assert page.title == f"From training to test points accuracy falls by {ends[0]} to {ends[1]}"
+    assert page.title == f"From training to test points, accuracy falls by {ends[0]} to {ends[1]}"
 
 
 def test_failures_are_counted_with_wilsons_interval(make_study: MakeStudy, draw_page: DrawPage) -> None:
@@ -293,3 +293,18 @@ def test_every_pair_is_there_once(make_study: MakeStudy, draw_page: DrawPage) ->
     assert {frozenset(pair) for pair in table[["first", "second"]].to_numpy().tolist()} == set(
         map(frozenset, combinations(names, 2))
     )
+
+
+def test_a_value_that_some_runs_do_not_have_is_not_common(comparison: Study, draw_page: DrawPage) -> None:
+    """As `schedule.final`, which the constant schedule does not have."""
+    final = np.where(comparison.runs["setting"] == "adam", 0.1, np.nan)
+    _, table = draw_page("provenance", replace(comparison, runs=comparison.runs.assign(**{"schedule.final": final})))
+    row = table.set_index("key").loc["schedule.final"]
+    assert (row["kind"], set(row["value"].split("; "))) == ("varied", {"0.1", "not set"})
+
+
+def test_hidden_layers_that_vary_are_listed(comparison: Study, draw_page: DrawPage) -> None:
+    hidden = np.where(comparison.runs["setting"] == "adam", "[8]", "[16, 16]")
+    _, table = draw_page("protocol", replace(comparison, runs=comparison.runs.assign(**{"network.hidden": hidden})))
+    training = str(table.set_index("about").loc["Training", "told"])
+    assert any(widths in training for widths in ("[8] or [16, 16] hidden units", "[16, 16] or [8] hidden units"))

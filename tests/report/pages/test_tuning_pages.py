@@ -221,3 +221,21 @@ def test_tuned_and_default_are_settings_of_one_optimizer(make_study: MakeStudy) 
     findings = Findings(make_study(["sgd", "adam"], 4, tuned=8))
     assert findings.noun == "setting"
     assert findings.styles["adam (tuned)"].colour == palette.OPTIMIZER_STYLES["adam"].colour
+
+
+def test_gains_are_found_where_settings_are_named_by_their_values(make_study: MakeStudy, draw_page: DrawPage) -> None:
+    """As they are once a second setting of `adam (tuned)` is in the study."""
+    study = make_study(["adam", "sgd"], 12, boundaries=False, tuned=8)
+    (plain,), _ = draw_page("chosen", study)
+    named = study.runs.assign(setting=study.runs["setting"] + " lr=0.05")
+    (page,), _ = draw_page("chosen", replace(study, runs=named))
+    assert page.title == plain.title
+    assert _words(page) == _words(plain)
+
+
+def test_a_long_hyperparameter_is_shown_without_its_section(make_study: MakeStudy, draw_page: DrawPage) -> None:
+    study = make_study(["adam"], 6, boundaries=False, tuned=8)
+    renamed = study.selection.replace({"hyperparameter": {"learning_rate": "network.scale_of_all_layers"}})
+    (page,), _ = draw_page("chosen", replace(study, selection=renamed))
+    shown = [text.get_text() for text in page.figure.texts]
+    assert "scale_of_all_layers" in shown

@@ -29,6 +29,11 @@ def test_wrapped_lines_fit_and_are_complete(words: str, room: float) -> None:
     assert "".join("".join(lines).split()) == "".join(words.split())
 
 
+@pytest.mark.parametrize("room", [-1, 0, 0.5])
+def test_without_room_a_line_has_one_letter(room: float) -> None:
+    assert text.wrap("a loss", 9, room) == ["a", "l", "o", "s", "s"]
+
+
 def test_a_long_word_is_broken_after_a_mark() -> None:
     assert text.wrap("my_company.optimizers:Sophisticated", 9, 25) == ["my_company.", "optimizers:", "Sophisticated"]
 

@@ -22,3 +22,16 @@ def test_common_parts_of_names_are_removed() -> None:
 
 def test_equal_names_stay_equal() -> None:
     assert len(set(short(["W" * 60, "W" * 60], lambda name: len(name) <= 10))) == 1
+
+
+def test_names_shown_together_have_one_form() -> None:
+    """One that would fit in a longer form has that of the others."""
+    names = [f"adam network.hidden=[{width}] schedule={name}" for width in ("16,16", "8") for name in ("constant", "cosine")]
+    assert short(names, lambda name: len(name) <= 31)[3] == "adam [8] cosine"
+
+
+def test_a_name_is_not_shortened_to_another_one() -> None:
+    names = ["rmsprop (tuned)", "rmsprop", "adagrad (tuned)"]
+    shown = short(names, lambda name: len(name) <= 10)
+    assert shown[1] == "rmsprop"
+    assert len(set(shown)) == 3
