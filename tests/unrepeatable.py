@@ -1,4 +1,4 @@
-"""Optimizers and datasets that do not depend only on the seed, and some that do."""
+"""Optimizers, schedules and datasets that do not depend only on the seed, and some that do."""
 
 import random
 import time
@@ -10,6 +10,7 @@ import numpy as np
 
 from nnbench.datasets import Distribution, Points
 from nnbench.optimizers import Optimizer
+from nnbench.schedules import Schedule
 
 STATE: dict[str, Any] = {}
 
@@ -120,3 +121,15 @@ class NoisyWhenOn(Optimizer):
     def update(self, parameters: Any, gradients: Any, iteration: int) -> None:
         drawn = np.random.standard_normal(gradients.shape) if self.noise > 0.01 or self.kind == "on" else 0.0
         parameters -= 0.1 * gradients * (1 + drawn)
+
+
+@dataclass(kw_only=True)
+class RandomSchedule(Schedule):
+    def multiplier(self, step: int, steps: int) -> float:
+        return float(np.random.random())
+
+
+@dataclass(kw_only=True)
+class PureSchedule(Schedule):
+    def multiplier(self, step: int, steps: int) -> float:
+        return 1 - step / steps

@@ -1,8 +1,9 @@
-"""Repeatability check of users' optimizers and datasets before a sweep: equal seeds must give equal numbers.
+"""Repeatability check of users' optimizers, schedules and datasets before a sweep: equal seeds must give equal numbers.
 
-Each setting is run for a few steps on a tiny network, with two seeds, in two fresh processes that run them in opposite
-orders. The results of a seed must be the same in both, bit for bit. The check finds random numbers that do not come from
-the seed (NumPy's and Python's global generators, the clock, the order of a set), and state that one run leaves to the next.
+Each setting is run for a few steps (an optimizer on a tiny network), with two seeds, in two fresh processes that run them in
+opposite orders. The results of a seed must be the same in both, bit for bit. The check finds random numbers that do not come
+from the seed (NumPy's and Python's global generators, the clock, the order of a set), and state that one run leaves to the
+next.
 """
 
 import contextlib
@@ -19,8 +20,8 @@ from typing import Any
 import numpy as np
 from pebble import ProcessPool
 
-from nnbench import datasets, optimizers
-from nnbench.config.schema import Config
+from nnbench import datasets, optimizers, schedules
+from nnbench.config.schema import Config, choice_sections
 from nnbench.core.errors import UserError
 from nnbench.core.keys import SUBJECT, TASK
 from nnbench.core.random import streams
@@ -29,13 +30,15 @@ from nnbench.nn import Network
 from nnbench.sweep.executors import worker
 from nnbench.training.loop import train
 
-# Checked by the test suite.
-SHIPPED = frozenset(
-    {
-        *("adagrad", "adam", "adamw", "lbfgs", "muon", "rmsprop", "schedule_free_adamw", "sgd"),
-        *("diabetes", "digits", "moons", "spiral"),
-    }
-)
+# Section of the config -> names of its classes that the test suite checks.
+SHIPPED = {
+    SUBJECT.name: frozenset({"adagrad", "adam", "adamw", "lbfgs", "muon", "rmsprop", "schedule_free_adamw", "sgd"}),
+    "schedule": frozenset(
+        {"constant", "cosine", "exponential", "inverse_time", "linear", "one_cycle", "step"}
+        | {"warmup_cosine", "warmup_stable_decay"}
+    ),
+    TASK.name: frozenset({"diabetes", "digits", "moons", "spiral"}),
+}
 STEPS, SEEDS = 10, (0, 1)
 MOST = 32  # settings checked for each class
 TIMEOUT = 60.0  # seconds; code that is slower or raises is not checked
@@ -43,17 +46,17 @@ TIMEOUT = 60.0  # seconds; code that is slower or raises is not checked
 
 @dataclass(frozen=True)
 class _Task:
-    """A few steps of an optimizer, or a draw of a dataset's points.
+    """A few steps of an optimizer or a schedule, or a draw of a dataset's points.
 
     Attributes:
-        key: config key that names the class.
+        section: section of the config that names the class.
         name: the class, as in the config.
         values: its fields, as JSON.
         dtype, iterations_per: those of the training.
         seed: that of the run.
     """
 
-    key: str
+    section: str
     name: str
     values: str
     dtype: Any
@@ -115,12 +118,22 @@ def _tasks(configs: Iterable[Config]) -> dict[str, list[_Task]]:
     found: dict[str, dict[_Task, None]] = {}
     for config in configs:
         training = config.training
-        for key, choice in ((SUBJECT.class_key, config.optimizer), (TASK.class_key, config.dataset)):
-            name = choice.class_name
-            if name not in SHIPPED and len(tasks := found.setdefault(name, {})) < MOST * len(SEEDS):
-                text = json.dumps(choice.values)
-                tasks |= {_Task(key, name, text, training.dtype, training.iterations_per, seed): None for seed in SEEDS}
+        for section, name in _own_classes(config).items():
+            if len(tasks := found.setdefault(name, {})) < MOST * len(SEEDS):
+                text = json.dumps(getattr(config, section).values)
+                tasks |= {_Task(section, name, text, training.dtype, training.iterations_per, seed): None for seed in SEEDS}
     return {name: list(tasks) for name, tasks in found.items()}
+
+
+def is_checked(config: Config) -> bool:
+    """Whether a config names a class of a user."""
+    return bool(_own_classes(config))
+
+
+def _own_classes(config: Config) -> dict[str, str]:
+    """Return the names of the classes that are not in `SHIPPED`, by section."""
+    names = {section: getattr(config, section).class_name for section in SHIPPED}
+    return {section: name for section, name in names.items() if name not in SHIPPED[section]}
 
 
 def _initialize() -> None:
@@ -139,7 +152,7 @@ def _run(task: _Task) -> _Trace | None:
     process = os.getpid()
     before = _global_state(task)
     try:
-        steps = _draw(task) if task.key == TASK.class_key else _train(task)
+        steps = _STEPS[task.section](task)
     except BaseException:  # an error or an exit in the user's code: the run itself will fail and report it
         return None
     finally:
@@ -172,9 +185,17 @@ def _draw(task: _Task) -> list[bytes]:
     return [points.x.tobytes() + points.y.tobytes()]
 
 
+def _evaluate(task: _Task) -> list[bytes]:
+    schedule = schedules.find(task.name)(**json.loads(task.values))
+    return [repr(schedule.multiplier(step, STEPS)).encode() for step in range(STEPS)]
+
+
+_STEPS = {SUBJECT.name: _train, "schedule": _evaluate, TASK.name: _draw}
+
+
 def _global_state(task: _Task) -> dict[str, str]:
     """Return the state outside a run that the run may use or change, by the text of a message about it."""
-    kind: type = (datasets if task.key == TASK.class_key else optimizers).find(task.name)
+    kind = choice_sections()[task.section].find(task.name)
     classes = [cls for cls in kind.__mro__ if cls.__module__.partition(".")[0] not in ("nnbench", "builtins", "abc")]
     found = {
         f"{cls.__name__}.{name} keeps its value for the next run": repr(value)
@@ -193,10 +214,13 @@ def _global_state(task: _Task) -> dict[str, str]:
 def _reason(task: _Task, one: _Trace, other: _Trace) -> str:
     causes = sorted({*one.causes, *other.causes})
     why = f" ({', '.join(causes)})" if causes else ""
-    if task.key == TASK.class_key:
+    if task.section == TASK.name:
         what = f"two draws of equal seeds differ{why}; draw random numbers from the argument rng"
     else:
         step = next(at for at, pair in enumerate(zip(one.steps, other.steps, strict=False), 1) if pair[0] != pair[1])
         right = "draw random numbers from self.rng, create state in allocate"
+        if task.section == "schedule":
+            right = "compute the multiplier from the step, the steps and the fields"
         what = f"two runs of equal seeds differ from step {step} on{why}; {right}"
-    return f"{task.key}={task.name}: {what}, and keep no state in the class or a module"
+    section = choice_sections()[task.section]
+    return f"{task.section}.{section.CLASS_KEY}={task.name}: {what}, and keep no state in the class or a module"

@@ -7,7 +7,7 @@ from typing import Any
 
 from nnbench.config.schema import Config
 from nnbench.core.errors import UserError
-from nnbench.sweep.repeatability import MOST, SHIPPED
+from nnbench.sweep.repeatability import MOST, is_checked
 from nnbench.tuning.request import Tuning
 from nnbench.tuning.space import Choice, Range, Setting, Space
 
@@ -19,7 +19,7 @@ def configs_to_check(tuning: Tuning) -> Iterator[Config]:
     for each in tuning.contenders:
         yield each.default
     for each in tuning.contenders:
-        if each.default.optimizer.algorithm in SHIPPED:
+        if not is_checked(each.default):
             continue
         design = tuning.design(each)
         for setting in islice(corners(each.space), MOST) if design is None else spread(design):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nnbench import datasets, optimizers
+from nnbench import datasets, optimizers, schedules
 from nnbench.config.schema import Config
 from nnbench.sweep import repeatability
 from tests.conftest import CommandOutput
@@ -26,7 +26,8 @@ RIGHT = ("OwnRandom", "Exits")
 
 
 def test_only_classes_of_nnbench_are_not_checked() -> None:
-    assert {*optimizers.known(), *datasets.known()} >= repeatability.SHIPPED
+    for section, package in {"optimizer": optimizers, "schedule": schedules, "dataset": datasets}.items():
+        assert {*package.known()} >= repeatability.SHIPPED[section]
 
 
 def test_equal_runs_that_differ_are_detected(config: Make) -> None:
@@ -50,6 +51,14 @@ def test_equal_runs_that_differ_are_detected(config: Make) -> None:
         assert cause in reason
     assert "np.random" in found["tests.unrepeatable:RandomData"]
     assert repeatability.unrepeatable(data[:1]) == {}
+
+
+def test_a_schedule_that_draws_random_numbers_is_detected(config: Make) -> None:
+    random, pure = (config(f"schedule.name=tests.unrepeatable:{name}") for name in ("RandomSchedule", "PureSchedule"))
+    assert repeatability.unrepeatable([pure]) == {}
+    (reason,) = repeatability.unrepeatable([pure, random]).values()
+    assert reason.startswith("schedule.name=tests.unrepeatable:RandomSchedule: two runs of equal seeds differ from step 1 on")
+    assert "np.random" in reason
 
 
 @pytest.mark.parametrize("many", ["", "-m"])
