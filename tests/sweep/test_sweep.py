@@ -297,6 +297,15 @@ def test_runs_with_unknown_source_are_repeated_and_left_out(home: Path, nnbench:
     assert sorted(study.earlier["seed"]) == [0, 1]
 
 
+def test_runs_made_before_there_were_schedules_name_what_changed(home: Path, nnbench: Command, store: MlflowClient) -> None:
+    nnbench(*SMALL, "seed=0")
+    (run,) = _runs(store)
+    store.delete_tag(run.info.run_id, "nnbench.schedule_source")
+    store.set_tag(run.info.run_id, "nnbench.code", "of an earlier version")
+    store.set_tag(run.info.run_id, "nnbench.identity", "of an earlier version")
+    assert "nnbench has changed: 1 run to repeat" in nnbench(*SMALL, "seed=0").err
+
+
 def test_rates_that_differ_in_the_last_digit_are_two_settings(home: Path, nnbench: Command, store: MlflowClient) -> None:
     assert nnbench(*SMALL, "optimizer.learning_rate=0.3,0.30000000000000004", "seed=0,1").status == 0
     runs = _study(home).runs

@@ -7,7 +7,7 @@ from nnbench.core.keys import GROUPS, TASK
 from nnbench.records.rows import Row
 from nnbench.records.settings import configuration
 from nnbench.records.tables import configuration_of
-from nnbench.records.versions import REQUESTED, TAGS, split
+from nnbench.records.versions import ADDED_TAGS, REQUESTED, TAGS, split
 from nnbench.tracking.run_spec import RunSpec
 
 
@@ -43,7 +43,8 @@ def mark_requested(rows: Sequence[Row], identities: Collection[str], requested: 
 
 def _differing(row: Row, job: RunSpec) -> list[str]:
     """The components whose source differs between a job and a run of the same configuration."""
-    if not all(tag in row.tags for tag in job.sources):
+    known = {tag: digest for tag, digest in job.sources.items() if tag in row.tags or tag not in ADDED_TAGS}
+    if not all(tag in row.tags for tag in known):
         return [""]
     classes = {TAGS[group.name]: job.params.get(group.class_key) for group in (*GROUPS, TASK) if group.source}
-    return [str(classes.get(tag, "nnbench")) for tag, digest in job.sources.items() if row.tags[tag] != digest]
+    return [str(classes.get(tag, "nnbench")) for tag, digest in known.items() if row.tags[tag] != digest]
