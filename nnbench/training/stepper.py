@@ -161,8 +161,12 @@ class Stepper:
 
     def _set_rates(self, multiplier: Callable[[int], float], rates: Sequence[float | None], k: int) -> None:
         factor = multiplier(k)
-        if not 0.0 <= factor < inf:
-            raise ValueError(f"the schedule's multiplier in step {k} is {factor}; must be finite and not negative")
+        try:
+            admitted = 0.0 <= factor < inf
+        except TypeError:  # not a number
+            admitted = False
+        if not admitted:
+            raise ValueError(f"the schedule's multiplier in step {k} is {factor!r}; must be a number, finite and not negative")
         for piece, rate in zip(self._pieces, rates, strict=True):
             _set(piece.optimizer, multiplier=factor)
             if rate is not None:

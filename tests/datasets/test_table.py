@@ -56,6 +56,24 @@ def test_each_class_has_its_share_of_each_split(counts: list[int], val_share: fl
     assert abs(len(test) - test_share * len(x)) <= 0.5 + 1e-9
 
 
+@dataclass(kw_only=True)
+class Steps(Table):
+    """A regression whose last target alone differs from the others by `step`."""
+
+    loss = "mean_squared_error"
+    step: float = 0.0
+
+    def load(self) -> Points:
+        return Points(x=np.arange(20.0)[:, None], targets=np.eye(20)[:, -1:] * self.step + 7.0)
+
+
+def test_targets_of_which_r2_is_not_defined_are_refused() -> None:
+    with pytest.raises(ValueError, match="must return targets that are not all equal"):
+        Steps().largest()
+    with pytest.raises(ValueError, match="points with equal targets, for which R² is not defined"):
+        checked_split(Steps(step=1.0), streams(0))
+
+
 def test_a_split_has_the_class_counts_of_scikit_learns() -> None:
     labels = np.repeat([0, 1, 2], [60, 30, 10])
     x = np.arange(100.0)[:, None]

@@ -187,8 +187,8 @@ def test_a_rate_of_another_name_uses_the_multiplier() -> None:
     assert (parameters == -0.125).all()
 
 
-@pytest.mark.parametrize("bad", [-0.1, np.nan, np.inf])
-def test_a_multiplier_that_is_no_share_of_a_rate_is_refused(bad: float) -> None:
+@pytest.mark.parametrize("bad", [-0.1, np.nan, np.inf, "1", None])
+def test_a_multiplier_that_is_no_share_of_a_rate_is_refused(bad: Any) -> None:
     step = Stepper(TenLines(), np.zeros(3), np.ones(3), multiplier=lambda k: bad if k == 2 else 1.0).step
     step(0)
     step(1)

@@ -84,7 +84,8 @@ class Table(Dataset):
         """Return the points of a run, see `Dataset.split`.
 
         Raises:
-            ValueError: the shares leave no point to train on, or the table holds a number that is not finite.
+            ValueError: the shares leave no point to train on, the table holds a number that is not finite, or its
+                targets are all equal.
         """
         points = self._points()
         strata = points.labels if self.loss == "cross_entropy" else np.zeros(len(points), np.int64)
@@ -112,6 +113,8 @@ class Table(Dataset):
             points = self.load()
             if not len(points) or not (np.isfinite(points.x).all() and np.isfinite(points.y).all()):
                 raise ValueError(f"{type(self).__qualname__}.load must return points with finite numbers")
+            if self.loss == "mean_squared_error" and (points.targets == points.targets[0]).all():
+                raise ValueError(f"{type(self).__qualname__}.load must return targets that are not all equal")
             for array in (points.x, points.y):
                 array.setflags(write=False)
             while len(_loaded) >= CACHE_SIZE:
