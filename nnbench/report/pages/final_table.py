@@ -68,7 +68,14 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     for at in range(0, len(by_target), _ABREAST):
         page = page if page.room > 40 + 6 * len(result) else section.next_page()
         names = [timing.name for timing in by_target[at : at + _ABREAST]]
-        page = _times(page, findings, result, names, section.next_page, _REACHED + beyond if at == 0 else "")
+        page = _times(
+            page,
+            findings,
+            result,
+            names,
+            section.next_page,
+            _REACHED + wording.first_evaluated(findings) + beyond if at == 0 else "",
+        )
     return result
 
 

@@ -128,7 +128,11 @@ def _names(table: pd.DataFrame) -> list[str]:
     """The name of each pair, from shortened names of its settings."""
     settings = list(dict.fromkeys([*table["first"], *table["second"]]))
     room = (_PAIR - text.width(_OVER, SMALL, bold=True)) / 2
-    names = dict(zip(settings, text.fit_all(settings, SMALL, room, bold=True), strict=True))
+    shown = text.fit_all(settings, SMALL, room, bold=True)
+    words = [name.split(maxsplit=1) for name in settings]
+    if any("…" in name for name in shown) and len({first for first, *_ in words}) == 1 and all(len(one) == 2 for one in words):
+        shown = text.fit_all([rest for _, rest in words], SMALL, room, bold=True)  # without the optimizer that all have
+    names = dict(zip(settings, shown, strict=True))
     return [f"{names[first]}{_OVER}{names[second]}" for first, second in table[["first", "second"]].itertuples(index=False)]
 
 

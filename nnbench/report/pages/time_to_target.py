@@ -93,6 +93,7 @@ def _caption(findings: Findings, unreached: list[str]) -> str:
         "estimate): a run that ended before reaching it is censored, one that diverged never reaches it. Seconds: epochs "
         "times the median time of an epoch of that setting on this machine, because other work slows single runs."
     )
+    words += wording.first_evaluated(findings)
     if unreached:
         words += f" No run reached {' or '.join(unreached)}."
     settings = findings.ended["setting"].nunique()

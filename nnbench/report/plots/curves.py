@@ -12,6 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from nnbench.core import palette
 from nnbench.core.formatting import count, listing
 from nnbench.records.measure import Measure
+from nnbench.report.findings.epochs import steps_per_epoch
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.plots import style, text
@@ -73,7 +74,9 @@ def caption(findings: Findings, table: pd.DataFrame) -> str:
         if most > 1
         else "Line: the one run of a setting; with one run there is no band."
     )
-    return f"{caption_start} Epochs on a logarithmic scale that begins at 0.{_rail_caption(findings)}"
+    numbers = steps_per_epoch(findings)
+    steps = "" if numbers == [1] else f" of {' or '.join(map(str, numbers)) if len(numbers) < 4 else 'several'} steps"
+    return f"{caption_start} Epochs{steps} on a logarithmic scale that begins at 0.{_rail_caption(findings)}"
 
 
 def draw(page: Page, findings: Findings, table: pd.DataFrame, by: Measure, scales: Scales) -> None:

@@ -11,8 +11,8 @@ def longest(words: Sequence[str]) -> str:
 def short(names: Sequence[str], fits: Callable[[str], bool]) -> list[str]:
     """Shorten names until they fit, in one form if possible; different names stay different.
 
-    Left out in this order: words that all long names have in common, the sections of keys (`dataset.noise=0.2` becomes
-    `noise=0.2`), the keys, and letters in the middle. Tables and CSV files have the full names.
+    Left out in this order: words that all names of several words have in common, the sections of keys (`dataset.noise=0.2`
+    becomes `noise=0.2`), the keys, and letters in the middle. Tables and CSV files have the full names.
 
     Args:
         names: shown together.
@@ -21,8 +21,8 @@ def short(names: Sequence[str], fits: Callable[[str], bool]) -> list[str]:
     if all(map(fits, names)):
         return list(names)
     split = [name.split() for name in names]
-    others = [words[1:] for words, name in zip(split, names, strict=True) if not fits(name)]
-    common = set(others[0]).intersection(*others) if len(set(names)) > 1 else set()
+    others = [words[1:] for words in split if len(words) > 1]
+    common = set(others[0]).intersection(*others) if others and len(set(names)) > 1 else set()
     distinct = [[*words[:1], *(word for word in words[1:] if word not in common)] for words in split]
     tried = [
         list(map(" ".join, distinct)),

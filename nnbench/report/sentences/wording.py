@@ -8,6 +8,7 @@ import pandas as pd
 from nnbench.core.formatting import count, fixed, interval, listing, significant
 from nnbench.records.measure import Measure
 from nnbench.report.findings import code
+from nnbench.report.findings.epochs import is_sampled
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.measures import disagreements
 from nnbench.report.sentences import conclusion as sentences
@@ -72,6 +73,16 @@ def phrasing(
 def short_name(name: str) -> str:
     """Shorten a setting's name for a sentence: key sections are removed first, then the middle."""
     return name if len(name) <= _LONG else cut(without_sections(name), lambda one: len(one) <= _LONG)
+
+
+def first_evaluated(findings: Findings) -> str:
+    """Caption sentence about times to a target that are not exact; empty where they are."""
+    if not is_sampled(findings):
+        return ""
+    return (
+        f" With mini-batches or dropout, the training {findings.score_name} is measured only at the evaluated epochs: a time "
+        "is the first of these at which the target is reached."
+    )
 
 
 def left_out(names: Sequence[str], many: int, noun: str) -> str:

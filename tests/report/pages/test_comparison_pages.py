@@ -308,3 +308,15 @@ def test_hidden_layers_that_vary_are_listed(comparison: Study, draw_page: DrawPa
     _, table = draw_page("protocol", replace(comparison, runs=comparison.runs.assign(**{"network.hidden": hidden})))
     training = str(table.set_index("about").loc["Training", "told"])
     assert any(widths in training for widths in ("[8] or [16, 16] hidden units", "[16, 16] or [8] hidden units"))
+
+
+def test_captions_give_the_steps_of_an_epoch_of_mini_batches(comparison: Study, draw_page: DrawPage) -> None:
+    (page,), _ = draw_page("loss", comparison)
+    assert "Epochs on a logarithmic scale" in _words(page)
+    (page,), _ = draw_page("time_to_target", comparison)
+    assert "evaluated epochs" not in _words(page)
+    batches = replace(comparison, curves=comparison.curves.assign(steps=34.0 * comparison.curves["epoch"]))
+    (page,), _ = draw_page("loss", batches)
+    assert "Epochs of 34 steps on a logarithmic scale" in _words(page)
+    (page,), _ = draw_page("time_to_target", batches)
+    assert "measured only at the evaluated epochs" in _words(page)
