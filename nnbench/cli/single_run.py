@@ -83,4 +83,5 @@ def _sentence(config: Config, result: Result) -> str:
     if (tested := getattr(history, f"test_{score}")) == tested:
         parts.append(f"test {name} {tested:.3f}")
     spent = numbers.duration(history.seconds)
-    return f"{config.run_name}: {history.outcome} after {len(history.train_loss):,} epochs in {spent}: {', '.join(parts)}"
+    epochs = numbers.count(len(history.train_loss), "epoch")
+    return f"{config.run_name}: {history.outcome} after {epochs} in {spent}: {', '.join(parts)}"

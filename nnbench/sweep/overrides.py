@@ -11,7 +11,7 @@ from hydra.core.override_parser.types import ChoiceSweep, Override, RangeSweep, 
 
 from nnbench.config.validate import SWEEP_ONLY
 from nnbench.core.errors import UserError
-from nnbench.core.keys import LABEL, NOT_NUMBERS, SUBJECT
+from nnbench.core.keys import LABEL, NOT_NUMBERS, PROBLEM, SUBJECT, TASK
 
 GRIDS = "grids."
 MOST = 100_000  # runs of a sweep: more are probably a typing error, and a list of them would fill the memory
@@ -85,7 +85,8 @@ def classify_overrides(loader: ConfigLoader, params: Mapping[Any, Any], argument
         arguments: the overrides of the command line.
 
     Raises:
-        UserError: an axis has no list of values, or its key cannot be varied.
+        UserError: an axis has no list of values, or its key cannot be varied; or the runs of a problem would have another
+            dataset.
     """
     parser = OverridesParser.create(config_loader=loader)
     given = list(arguments)
@@ -118,6 +119,10 @@ def classify_overrides(loader: ConfigLoader, params: Mapping[Any, Any], argument
             f"{min(shared)}: would be set for every {group} of the sweep; write yours to conf/{group}/NAME.yaml in a "
             f"folder, and give --config-dir conf {group}=NAME,..."
         )
+    varied = {axis.key for axis in found.choices} & {PROBLEM, TASK.name}
+    problems = any(override.key_or_group == PROBLEM and override.value() is not None for override in parsed)
+    if varied and problems and TASK.name in given_keys:
+        raise UserError(f"{TASK.name}: would replace the dataset of each {PROBLEM}; give {PROBLEM} or {TASK.name} alone")
     return found
 
 

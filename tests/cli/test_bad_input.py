@@ -173,6 +173,8 @@ MISTAKES = {
     "-m tuning.configs=1,2": "tuning.configs=1,2: must be one at a time",
     "-m experiment=tuned_quick experiment=notebook": "experiment: is given twice; must be one at a time",
     "-m optimizer=custom,adam optimizer.name=lion": "optimizer.name: would be set for every optimizer of the sweep; write",
+    "-m problem=spiral,digits dataset=moons": "dataset: would replace the dataset of each problem; give problem or dataset",
+    "-m problem=digits dataset=moons,spiral": "dataset: would replace the dataset of each problem; give problem or dataset",
     "-m optimizer=custom,adam optimizer.algorithm=a:B": "optimizer.algorithm: would be set for every optimizer",
     "-m seed=range(nan)": "seed=range(nan): must have at most 100,000 values",
     "-m optimizer=null": "nnbench: optimizer=null: an option of a group must be one of the names in conf/",
