@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
-from nnbench.config.sections import Activation, Initial
+from nnbench.config.check import check
+from nnbench.config.sections import Activation, Initial, NetworkConfig, TrainingConfig
+from nnbench.core.errors import UserError
 from nnbench.core.random import streams
 from nnbench.datasets.base import Dataset, checked_split
 from nnbench.datasets.spiral import Spiral
@@ -91,7 +94,7 @@ def train(
     ValueError
         A value is out of its range, or the optimizer needs the full batch and does not get it.
     TypeError
-        The optimizer does not change the parameters in place.
+        The optimizer does not change the parameters in place, or `schedule` is no instance of a schedule.
     Exception
         Any exception of `optimizer` or `dataset`.
 
@@ -105,8 +108,29 @@ def train(
     >>> bool(history.train_loss[-1] < history.train_loss[0])
     True
     """
-    if batch_size is not None and batch_size < 1:
-        raise ValueError(f"batch_size={batch_size}: must be a whole number >= 1, or None")
+    _check_options(
+        NetworkConfig,
+        hidden=np.asarray(hidden).tolist(),  # whole numbers of NumPy become Python's
+        activation=activation,
+        initial=initial,
+        initial_scale=initial_scale,
+        dropout=dropout,
+    )
+    _check_options(
+        TrainingConfig,
+        epochs=epochs,
+        batch_size=batch_size,
+        dtype=dtype,
+        iterations_per="step",
+        weight_decay=weight_decay,
+        l2=l2,
+        decay_biases=decay_biases,
+        clip_norm=clip_norm,
+        stop_at_accuracy=stop_at_accuracy,
+        checkpoints=[],
+    )
+    if schedule is not None and not isinstance(schedule, Schedule):
+        raise TypeError(f"schedule={schedule!r}: must be an instance of a Schedule, or None")
     data = Spiral() if dataset is None else dataset
     source = streams(seed)
     with threadpool_limits(1):
@@ -138,3 +162,16 @@ def train(
             dropout=source.dropout,
         )
     return replace(history, references=known)
+
+
+def _check_options(section: type[Any], **options: Any) -> None:
+    """Check options against the ranges of a section of the config.
+
+    Raises:
+        ValueError: one is out of its range or of another type; the text names it, its value and what is allowed.
+    """
+    plain = {key: value.item() if isinstance(value, np.generic) else value for key, value in options.items()}
+    try:
+        check(section, plain, "")
+    except UserError as error:
+        raise ValueError(str(error)) from None

@@ -37,6 +37,11 @@ def test_a_regression_is_trained_by_the_loss_of_its_dataset() -> None:
     ("options", "message"),
     [
         ({"batch_size": 0}, "batch_size=0"),
+        ({"batch_size": 2.5}, "batch_size=2.5: must be a whole number"),
+        ({"epochs": 0}, "epochs=0: must be a whole number >= 1"),
+        ({"hidden": [4, 0]}, "=0: must be a list, each a whole number >= 1"),
+        ({"clip_norm": 0}, "clip_norm=0: must be a number > 0"),
+        ({"weight_decay": -1}, "weight_decay=-1: must be a number >= 0"),
         ({"dropout": 1.0}, "dropout=1.0"),
         ({"activation": "softplus"}, "activation=softplus"),
         ({"initial": "uniform"}, "initial=uniform"),
@@ -45,4 +50,14 @@ def test_a_regression_is_trained_by_the_loss_of_its_dataset() -> None:
 )
 def test_values_out_of_range_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        nnbench.train(Adam(), epochs=2, **options)
+        nnbench.train(Adam(), **{"epochs": 2, **options})
+
+
+def test_numbers_of_numpy_are_admitted() -> None:
+    history = nnbench.train(Adam(), epochs=np.int64(3), hidden=np.array([4]), weight_decay=np.float32(0.1))  # type: ignore[arg-type]
+    assert len(history.train_loss) == 3
+
+
+def test_a_schedule_is_an_instance() -> None:
+    with pytest.raises(TypeError, match="schedule='cosine': must be an instance"):
+        nnbench.train(Adam(), epochs=2, schedule="cosine")  # type: ignore[arg-type]
