@@ -81,9 +81,8 @@ def _with_interval(runs: pd.DataFrame, form: Form) -> str:
     enough = ended.groupby(runs["setting"]).sum() >= MINIMUM_RUNS
     if not (enough.any() and form.intervals):
         return ""
-    return f", with its 95 % interval{' below' if form.stacked else ''}" + (
-        "" if enough.all() else f" from {MINIMUM_RUNS} finished runs on"
-    )
+    below = " below" if form.stacked else ""
+    return f", with its 95 % interval{below}" + ("" if enough.all() else f" (from {MINIMUM_RUNS} finished runs on)")
 
 
 def _heads(findings: Findings, form: Form) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from nnbench.core.formatting import count, fixed, interval, listing, significant
+from nnbench.core.formatting import capitalized, count, fixed, interval, listing, significant
 from nnbench.records.measure import Measure
 from nnbench.report.findings import code
 from nnbench.report.findings.epochs import is_sampled
@@ -34,10 +34,11 @@ def best(findings: Findings, by: Measure) -> str:
 
 
 def disagreement(findings: Findings) -> str:
-    """One sentence per measure that disagrees with the primary one; one for all that show no difference."""
+    """One sentence for the measures that disagree with the primary one in the same way; last, those without a difference."""
     if findings.by(findings.primary).conclusion.claim == "nothing":
         return ""
-    sentences, silent = [], []
+    groups: dict[str, list[str]] = {}  # what is said -> of which measures
+    silent = []
     pairs = findings.by(findings.primary).conclusion.pairs
     for one in disagreements(findings):
         if one.kind == "nothing_shown":
@@ -52,10 +53,10 @@ def disagreement(findings: Findings) -> str:
         if one.kind == "reversed":
             many = len(one.reversed)
             phrases += f"; of the differences shown here, {many} {'is' if many == 1 else 'are'} shown reversed"
-        sentences.append(f"By {one.metric.full}, {phrases}.")
+        groups.setdefault(phrases, []).append(f"by {one.metric.full}")
     if silent:
-        sentences.append(f"{listing(silent)[0].upper()}{listing(silent)[1:]}, no difference is shown.")
-    return " ".join(sentences)
+        groups["no difference is shown"] = silent
+    return " ".join(f"{capitalized(listing(measures))}, {phrases}." for phrases, measures in groups.items())
 
 
 def headline(findings: Findings, by: Measure) -> str:
