@@ -64,7 +64,8 @@ def as_user_error(
             return message if sweeps else re.sub("several values need -m before them.*", "must be one value", message)
     if isinstance(error, ValueError) and text.startswith("Config group override"):
         group_arguments = [argument for argument in arguments if os.path.isdir(conf / key_of(argument))]
-        return f"{' '.join(group_arguments or arguments)}: an option of a group must be one of the names in conf/"
+        no_names = [argument for argument in group_arguments if re.search(r"[=,](null|true|false|[-\d.]+)(,|$)", argument)]
+        return f"{' '.join(no_names or group_arguments or arguments)}: an option of a group must be one of the names in conf/"
     if not isinstance(error, HydraException | OmegaConfBaseException):
         return _of_a_file(error, arguments) if isinstance(error, OSError) else None
     if isinstance(error, MissingConfigException) and error.options is not None:

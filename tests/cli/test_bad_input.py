@@ -177,6 +177,7 @@ MISTAKES = {
     "-m problem=digits dataset=moons,spiral": "dataset: would replace the dataset of each problem; give problem or dataset",
     "-m optimizer=custom,adam optimizer.algorithm=a:B": "optimizer.algorithm: would be set for every optimizer",
     "-m seed=range(nan)": "seed=range(nan): must have at most 100,000 values",
+    "-m problem=null dataset=moons,spiral": "nnbench: problem=null: an option of a group must be one of the names in conf/",
     "-m optimizer=null": "nnbench: optimizer=null: an option of a group must be one of the names in conf/",
     "-m experiment=tuned hydra/sweeper=basic": "hydra/sweeper=basic: experiment=tuned needs the sweeper two_stage",
     "hydra.mode=foo": "hydra.mode=foo: Invalid value 'foo', expected one of [RUN, MULTIRUN]",
