@@ -261,7 +261,7 @@ MISTAKES = {
     "tracking.artifacts=s3://b/x": "tracking.artifacts=s3://b/x: must be a folder on this machine",
     "-m seed=0,1 tracking.artifacts=file:///x": "tracking.artifacts=file:///x: must be a folder on this machine",
     "report.folder=s3://b/x": "report.folder=s3://b/x: must be a folder on this machine",
-    "tracking.uri=sqlite:////dev/zero": "tracking.uri=sqlite:////dev/zero: /dev/zero is not an ordinary file",
+    "tracking.uri=sqlite:////dev/zero": "tracking.uri=sqlite:////dev/zero: cannot be opened: /dev/zero is not",
     "tracking.uri=sqlite:////dev": "cannot be opened: /dev is a folder",
     "tracking.uri=sqlite:///a?b/x.db": "a ? in a path is written %3F",
     "tracking.uri=postgresql:bob:SECRET@host/db": "tracking.uri=postgresql:***@host/db: is not a tracking URI",
