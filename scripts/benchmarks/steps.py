@@ -50,11 +50,12 @@ def measure(hidden: list[int], dtype: str, *, steps: int = 1000, rounds: int = 5
 
     layers = list(zip(network.weights, network.weight_gradients, strict=True))
     noise = 0.01 * rng.standard_normal(network.gradients.shape).astype(dtype)
-    times = {}
+    start, times = network.parameters.copy(), {}
     with threadpool_limits(1), np.errstate(all="ignore"):
         cost = _time(gradient, steps, rounds)
         for name in known("nnbench.optimizers"):
             kind = find(name)
+            network.parameters[:] = start
             rates = {"learning_rate": ON_RANDOM_GRADIENTS} if name != "lbfgs" else {}
             stepper = Stepper(kind(**{**rates, **OPTIONS.get(name, {})}), network.parameters, network.gradients, layers)
 
