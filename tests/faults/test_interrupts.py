@@ -35,6 +35,13 @@ def _descendants(pid: int) -> set[int]:
     return found
 
 
+def _command_of(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):  # it has ended since it was listed, as a call of git does
+        return b""
+
+
 def _alive(pids: set[int]) -> set[int]:
     listed = subprocess.run(["ps", "-eo", "pid=,stat="], capture_output=True, text=True, check=True).stdout
     return pids & {int(pid) for pid, state in (line.split() for line in listed.splitlines()) if not state.startswith("Z")}
@@ -148,7 +155,7 @@ def test_the_parent_is_killed(place: Place, moment: int) -> None:
 def test_a_worker_is_killed(place: Place) -> None:
     sweep = place.start(*SWEEP, "hydra.launcher.workers=2")
     place.wait_until(lambda place: place.states()["FINISHED"] >= 3)
-    workers = [pid for pid in _descendants(sweep.pid) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    workers = [pid for pid in _descendants(sweep.pid) if b"spawn_main" in _command_of(pid)]
     assert workers
     os.kill(workers[0], signal.SIGKILL)
     sweep.communicate(timeout=120)
