@@ -8,47 +8,22 @@ import math
 from collections.abc import Callable, Iterator
 from functools import partial
 
-import numpy as np
-
-from nnbench.core.arrays import FloatArray
 from nnbench.records.curves import CURVES, EXPLAINED, SQUARED
 from nnbench.records.history import History
-from nnbench.records.kinds import SCORES, score_curve
+from nnbench.records.kinds import SCORES
 from nnbench.records.measure import Group, Measure, Place, Split
+from nnbench.records.reductions import first_epoch, greatest, last, least, or_nan
 
 __all__ = ["CURVES", "MEASURES", "by_rank", "by_split", "reached"]
 
 # Training accuracies, of a regression R², whose first epoch is logged; none above the Bayes accuracy of the spiral.
 TARGETS = (0.70, 0.80, 0.90)
-ROUNDING = 1e-6  # error of a share of points in float32
-
-
-def _last(values: FloatArray) -> float:
-    known = values[~np.isnan(values)]  # mini-batches leave epochs between the evaluated ones
-    return float(known[-1]) if len(known) else math.nan
-
-
-def _least(values: FloatArray) -> float:
-    return float(np.fmin.reduce(values)) if len(values) else math.nan
-
-
-def _greatest(values: FloatArray) -> float:
-    return float(np.fmax.reduce(values)) if len(values) else math.nan
-
-
-def _or_nan(value: float | None) -> float:
-    return math.nan if value is None else float(value)
-
-
-def _first_epoch(history: History, target: float) -> float:
-    reached = score_curve(history, "train") >= target - ROUNDING
-    return float(reached.argmax()) if reached.any() else math.nan
 
 
 def _epochs_to(target: float) -> Measure:
     return Measure(
         key=f"epochs_to/{target:.2f}",
-        compute=lambda history: _first_epoch(history, target),
+        compute=lambda history: first_epoch(history, target),
         unit="epochs",
         meaning=reached(f"{target:.2f}"),
         group="epochs_to",
@@ -61,7 +36,7 @@ def _reference(key: str, name: str, quantity: str, unit: str, meaning: str) -> M
     return Measure(
         key=f"reference/{key}",
         name=name,
-        compute=lambda history: _or_nan(history.references.get(key)),
+        compute=lambda history: or_nan(history.references.get(key)),
         unit=unit,
         meaning=meaning,
         group="reference",
@@ -135,7 +110,7 @@ def _root(key: str, loss: Callable[[History], float], group: Group, split: Split
 MEASURES: tuple[Measure, ...] = (
     Measure(
         key="final/train_loss",
-        compute=lambda history: _last(history.train_loss),
+        compute=lambda history: last(history.train_loss),
         unit="nats",
         meaning="of the last epoch; of a diverged run the last finite one",
         group="final",
@@ -149,14 +124,14 @@ MEASURES: tuple[Measure, ...] = (
         "final",
         "train",
         "final/train_",
-        lambda history, part: _last(getattr(history, f"train_{part}")),
+        lambda history, part: last(getattr(history, f"train_{part}")),
         "likewise",
         rank=2,
         places=("report", "run_list"),
     ),
     Measure(
         key="final/val_loss",
-        compute=lambda history: _last(history.val_loss),
+        compute=lambda history: last(history.val_loss),
         unit="nats",
         meaning="likewise, on the validation points",
         group="final",
@@ -170,14 +145,14 @@ MEASURES: tuple[Measure, ...] = (
         "final",
         "val",
         "final/val_",
-        lambda history, part: _last(getattr(history, f"val_{part}")),
+        lambda history, part: last(getattr(history, f"val_{part}")),
         "likewise; settings are selected by it",
         rank=1,
         places=("report", "leaderboard", "summary", "note"),
     ),
     Measure(
         key="best/val_loss",
-        compute=lambda history: _least(history.val_loss),
+        compute=lambda history: least(history.val_loss),
         unit="nats",
         meaning="the lowest of the run",
         group="best",
@@ -186,11 +161,11 @@ MEASURES: tuple[Measure, ...] = (
         better="lower",
     ),
     *_score(
-        "best", "val", "best/val_", lambda history, part: _greatest(getattr(history, f"val_{part}")), "the highest of the run"
+        "best", "val", "best/val_", lambda history, part: greatest(getattr(history, f"val_{part}")), "the highest of the run"
     ),
     Measure(
         key="best/epoch",
-        compute=lambda history: _or_nan(history.best_epoch),
+        compute=lambda history: or_nan(history.best_epoch),
         unit="epochs",
         meaning="the evaluated epoch with the lowest validation loss; of a diverged run, of those before",
         group="best",
@@ -254,7 +229,7 @@ MEASURES: tuple[Measure, ...] = (
     *map(_epochs_to, TARGETS),
     Measure(
         key="diverged_at_epoch",
-        compute=lambda history: _or_nan(history.diverged_at),
+        compute=lambda history: or_nan(history.diverged_at),
         unit="epochs",
         meaning="the first epoch whose loss was not finite; empty where there is none",
         group="diverged",

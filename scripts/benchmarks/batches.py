@@ -2,7 +2,6 @@
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Collection
-from statistics import median
 from time import process_time
 from typing import Any
 
@@ -15,7 +14,7 @@ from nnbench.datasets.digits import Digits
 from nnbench.nn import Network
 from nnbench.optimizers import Optimizer, find
 from nnbench.training.loop import train
-from scripts.benchmarks import jax_scan, torch_eager
+from scripts.benchmarks import jax_scan, ratios, torch_eager
 
 HIDDEN, BATCH, POINTS = [128], 32, 1792  # points that fill whole batches, since a compiled scan has steps of one size
 SETTINGS: dict[str, dict[str, float]] = {
@@ -31,29 +30,20 @@ RIVALS: dict[str, tuple[Rival, Collection[str]]] = {
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """The options of the command."""
-    parser.add_argument("--vs", choices=list(RIVALS), default="torch", help="the loop to compare with")
-    parser.add_argument("--optimizers", nargs="+", choices=list(SETTINGS), default=list(SETTINGS))
-    parser.add_argument("--dtypes", nargs="+", choices=["float32", "float64"], default=["float32", "float64"])
-    parser.add_argument("--rounds", type=int, default=9, help="pairs of runs, one after the other")
-    parser.add_argument("--epochs", type=int, default=101, help="epochs a run")
+    """Add the options of the command."""
+    ratios.add_arguments(parser, RIVALS, SETTINGS, rounds=9, epochs=101)
     parser.set_defaults(run=run)
 
 
 def run(arguments: Namespace) -> None:
-    """Print a line for each dtype and optimizer: the median time of a step on both sides, and of the rounds' ratios."""
+    """Print the table of times and ratios."""
     rival, _ = RIVALS[arguments.vs]
-    print(f"{POINTS} points, 64-{HIDDEN[0]}-10, batches of {BATCH}; CPU µs a step, medians of {arguments.rounds} rounds")
-    print(f"{'dtype':8} {'optimizer':10} {arguments.vs:>8} {'nnbench':>8} {'ratio':>6}  lowest-highest")
-    for dtype in arguments.dtypes:
-        for name in arguments.optimizers:
-            theirs, ours = compare(rival, name, dtype, arguments.rounds, arguments.epochs)
-            ratios = sorted(theirs / ours)
-            print(
-                f"{dtype:8} {name:10} {median(theirs):8.1f} {median(ours):8.1f} {median(ratios):6.2f}"
-                f"  {ratios[0]:.2f}-{ratios[-1]:.2f}",
-                flush=True,
-            )
+    title = f"{POINTS} points, 64-{HIDDEN[0]}-10, batches of {BATCH}; CPU µs a step, medians of {arguments.rounds} rounds"
+
+    def compare_one(name: str, dtype: str) -> tuple[Any, Any]:
+        return compare(rival, name, dtype, arguments.rounds, arguments.epochs)
+
+    ratios.print_table(title, arguments, arguments.optimizers, compare_one)
 
 
 def task(dtype: str) -> tuple[Network, Points]:

@@ -36,17 +36,7 @@ def train(network: Network, points: Points, name: str, optimizer: Optimizer, epo
 
 
 def train_on_batches(network: Network, points: Points, name: str, optimizer: Optimizer, orders: IntArray) -> list[float]:
-    """Train on mini-batches of the network's size, in given orders.
-
-    Args:
-        network: is not changed.
-        points: as many as fill whole batches.
-        name, optimizer: as above.
-        orders: of the points in each epoch, shape (epochs - 1, points).
-
-    Returns:
-        The loss of each step. Loss and accuracy of all points are computed at the evaluation epochs, too.
-    """
+    """Train on mini-batches, with the arguments and the result of `jax_scan.train_on_batches`."""
     import torch
     from torch import nn
 

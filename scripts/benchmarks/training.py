@@ -4,7 +4,6 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Collection
 from dataclasses import asdict
 from inspect import signature
-from statistics import median
 from time import process_time
 from typing import Any
 
@@ -16,7 +15,7 @@ from nnbench.datasets.spiral import Spiral
 from nnbench.nn import Network
 from nnbench.optimizers import Optimizer, find
 from nnbench.training.loop import train
-from scripts.benchmarks import jax_scan, naive, sklearn_mlp, torch_eager
+from scripts.benchmarks import jax_scan, naive, ratios, sklearn_mlp, torch_eager
 
 HIDDEN = [64]
 SETTINGS: dict[str, dict[str, float]] = {
@@ -47,28 +46,19 @@ RIVALS: dict[str, tuple[Rival, Collection[str]]] = {
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("--vs", choices=list(RIVALS), default="naive", help="the loop to compare with")
-    parser.add_argument("--optimizers", nargs="+", choices=list(SETTINGS), default=list(SETTINGS))
-    parser.add_argument("--dtypes", nargs="+", choices=["float32", "float64"], default=["float32", "float64"])
-    parser.add_argument("--rounds", type=int, default=15, help="pairs of runs, one after the other")
-    parser.add_argument("--epochs", type=int, default=1000, help="epochs a run")
+    ratios.add_arguments(parser, RIVALS, SETTINGS, rounds=15, epochs=1000)
     parser.set_defaults(run=run)
 
 
 def run(arguments: Namespace) -> None:
-    """Print for each dtype and optimizer the median times of an epoch, and the median of the ratios of the rounds."""
+    """Print the table of times and ratios."""
     rival, rules = RIVALS[arguments.vs]
-    print(f"300 points, 2-{HIDDEN[0]}-3, whole batch, one thread; CPU µs an epoch, medians of {arguments.rounds} rounds")
-    print(f"{'dtype':8} {'optimizer':10} {arguments.vs:>8} {'nnbench':>8} {'ratio':>6}  lowest-highest")
-    for dtype in arguments.dtypes:
-        for name in filter(rules.__contains__, arguments.optimizers):
-            theirs, ours = compare(rival, name, dtype, arguments.rounds, arguments.epochs)
-            ratios = sorted(theirs / ours)
-            print(
-                f"{dtype:8} {name:10} {median(theirs):8.1f} {median(ours):8.1f} {median(ratios):6.2f}"
-                f"  {ratios[0]:.2f}-{ratios[-1]:.2f}",
-                flush=True,
-            )
+    title = f"300 points, 2-{HIDDEN[0]}-3, whole batch, one thread; CPU µs an epoch, medians of {arguments.rounds} rounds"
+
+    def compare_one(name: str, dtype: str) -> tuple[Any, Any]:
+        return compare(rival, name, dtype, arguments.rounds, arguments.epochs)
+
+    ratios.print_table(title, arguments, filter(rules.__contains__, arguments.optimizers), compare_one)
 
 
 def compare(rival: Rival, name: str, dtype: str, rounds: int, epochs: int) -> tuple[Any, Any]:

@@ -39,6 +39,21 @@ def mean_loss(network: Network, loss: Loss) -> float:
     return float(loss.metrics(1)[0][0])
 
 
+def check_each_parameter_shows(network: Network, loss: Loss, bad: float) -> None:
+    """Check that the last gradient is NaN as soon as any single parameter is `bad`."""
+    sound = network.parameters.copy()
+    with np.errstate(all="ignore"):
+        for position in range(len(sound)):
+            network.parameters[:] = sound
+            mean_loss(network, loss)
+            network.backward()
+            assert np.isfinite(network.gradients).all()
+            network.parameters[position] = bad
+            mean_loss(network, loss)
+            network.backward()
+            assert np.isnan(network.gradients[-1]), position
+
+
 @settings(max_examples=300)
 @given(
     seed=st.integers(0, 2**32 - 1),
@@ -184,17 +199,7 @@ def test_a_parameter_that_is_not_finite_shows_in_the_last_gradient(
     network, loss = example(0, [3, 2], activation, batch=batch, dtype=dtype)
     network.parameters[:-3] *= 0.1
     network.weights[0][-1] = -100.0  # every unit of the first layer is dead or saturated, and would hide its weights
-    sound = network.parameters.copy()
-    with np.errstate(all="ignore"):
-        for position in range(len(sound)):
-            network.parameters[:] = sound
-            mean_loss(network, loss)
-            network.backward()
-            assert np.isfinite(network.gradients).all()
-            network.parameters[position] = bad
-            mean_loss(network, loss)
-            network.backward()
-            assert np.isnan(network.gradients[-1]), position
+    check_each_parameter_shows(network, loss, bad)
 
 
 def test_weights_are_views_of_one_vector() -> None:
@@ -296,14 +301,4 @@ def test_a_parameter_that_is_not_finite_shows_in_a_regression(dropout: float, ba
     network.draw_masks(rng)
     loss = LOSSES["mean_squared_error"](network.outputs, network.output_gradients, rng.standard_normal((16, 2)), 1)
     network.weights[0][-1] = -100.0  # every unit of the first layer is dead or saturated
-    sound = network.parameters.copy()
-    with np.errstate(all="ignore"):
-        for position in range(len(sound)):
-            network.parameters[:] = sound
-            mean_loss(network, loss)
-            network.backward()
-            assert np.isfinite(network.gradients).all()
-            network.parameters[position] = bad
-            mean_loss(network, loss)
-            network.backward()
-            assert np.isnan(network.gradients[-1]), position
+    check_each_parameter_shows(network, loss, bad)

@@ -235,7 +235,7 @@ def test_a_damaged_boundary_file_affects_only_the_boundary(studied: Study, tmp_p
     assert export.read(tmp_path / "export").boundary(damaged.stem) is None
 
 
-@pytest.mark.parametrize("name", ["../../../evil", "/tmp/evil", "", "a\0b", 7, None])
+@pytest.mark.parametrize("name", ["../../../evil", "/evil", "", "a\0b", 7, None])
 def test_an_export_whose_name_is_a_path_is_refused(
     name: object, studied: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

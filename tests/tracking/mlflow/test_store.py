@@ -244,7 +244,7 @@ def test_a_writer_that_closed_its_runs_removes_its_lock_file(store: Store, job: 
         ("http://me:pa/ss@host:5000 x", "http://***@host:5000 x"),
         ("'tracking.uri=http://me:it'\"'\"'s@host' seed=1", "'tracking.uri=http://***@host' seed=1"),
         ("sqlite:///results/a@b.db", "sqlite:///results/a@b.db"),
-        ("sqlite+pysqlite:////tmp/a%3Fb@c/x.db", "sqlite+pysqlite:////tmp/a%3Fb@c/x.db"),
+        ("sqlite+pysqlite:////a%3Fb@c/x.db", "sqlite+pysqlite:////a%3Fb@c/x.db"),
         ("postgresql:bob:word@host/db", "postgresql:***@host/db"),
         ("POSTGRESQL:BOB:WORD@host", "POSTGRESQL:***@host"),
         ("postgresql:/bob:word@host/db", "postgresql:/***@host/db"),
