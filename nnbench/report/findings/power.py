@@ -24,12 +24,12 @@ def describe(findings: Findings) -> str:
     more = f", with {recommended} seeds in {_power(recommended, level)}" if seeds < recommended else ""
     power = (
         f"With {count(seeds, 'seed')} and {count(conclusion.settings, findings.noun)}, one that beats another three times in "
-        f"four is shown to in {_power(seeds, level)} of studies{more}"
+        f"four is shown to be better in {_power(seeds, level)} of studies{more}"
     )
     lead = lead_shown(seeds=seeds, level=level) * _spread(findings)
     if not (np.isfinite(lead) and lead >= _resolution(findings)):
         return power
-    return f"{power}; here a lead of {significant(lead, 2)} in {measure.name} would be, in four of five"
+    return f"{power}; here, a lead of {significant(lead, 2)} in {measure.name} would be shown in four studies of five"
 
 
 def _power(seeds: int, level: float) -> str:
