@@ -19,6 +19,8 @@ from nnbench.tracking.mlflow.store import Store, open_store
 from tests.conftest import CommandOutput
 from tests.sweep.conftest import Trainer
 
+pytestmark = pytest.mark.heavy
+
 Command = Callable[..., CommandOutput]
 SMALL = "-m", "optimizer=adam", "seed=0,1", "training.epochs=11", "dataset.samples=20", "dataset.test_samples=20", "study=s"
 PAGES = "report.pages=[cover,final_table,sensitivity,heat_maps,provenance]"

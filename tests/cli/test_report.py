@@ -45,6 +45,7 @@ def test_a_study_is_reported_with_its_own_options(home: Path, nnbench: Command, 
     assert _titles(folder) == ["Another", "4 runs, all finished"]
 
 
+@pytest.mark.heavy
 def test_the_last_command_sets_the_report_options_without_training(home: Path, nnbench: Command, report: Command) -> None:
     folder = home / "results" / "s"
     nnbench(*TINY, "study=s", "report.title=First", "report.pages=[cover,runs]")
