@@ -17,6 +17,8 @@ class Adam(Optimizer):
 
     m^ = m / (1 - beta_1^t) and v^ = v / (1 - beta_2^t) with t = iteration + 1; rate = learning_rate / (1 + decay *
     iteration). Kingma and Ba, ICLR 2015, algorithm 1.
+
+    The update consists of three methods, of which its variants replace one: `set_factors`, `average`, `descend`.
     """
 
     learning_rate: Positive = 0.001
@@ -34,19 +36,32 @@ class Adam(Optimizer):
         self.rate_unit, self.epsilon_unit = unit * (1.0 - self.beta_1), unit * self.epsilon
 
     def update(self, parameters: FloatArray, gradients: FloatArray, iteration: int) -> None:
-        first, second, t = self.first, self.second, iteration + 1
+        self.set_factors(iteration)
+        self.average(gradients)
+        self.descend(parameters, self.first, self.second, gradients)
+
+    def set_factors(self, iteration: int) -> None:
+        """Compute `rate` and `scaled_epsilon`, which include the bias corrections, for the moments as `average` keeps them."""
+        t = iteration + 1
         root = math.sqrt(1.0 - self.beta_2**t)
         self.rate[()] = (
             root * (self.rate_unit * self.learning_rate) / ((1.0 - self.beta_1**t) * (1.0 + self.decay * iteration))
         )
         self.scaled_epsilon[()] = root * self.epsilon_unit
+
+    def average(self, gradients: FloatArray) -> None:
+        """Add to the moments, `first` = m / (1 - beta_1) and `second` = v / (1 - beta_2); overwrites the gradients."""
+        first, second = self.first, self.second
         multiply(first, self.beta_1_array, first)
         add(first, gradients, first)
         multiply(second, self.beta_2_array, second)
         multiply(gradients, gradients, gradients)
         add(second, gradients, second)
-        sqrt(second, gradients)
-        add(gradients, self.scaled_epsilon, gradients)
-        divide(first, gradients, gradients)
-        multiply(gradients, self.rate, gradients)
-        subtract(parameters, gradients, parameters)
+
+    def descend(self, parameters: FloatArray, direction: FloatArray, squares: FloatArray, scratch: FloatArray) -> None:
+        """w -= rate * direction / (sqrt(squares) + scaled_epsilon); overwrites `scratch`."""
+        sqrt(squares, scratch)
+        add(scratch, self.scaled_epsilon, scratch)
+        divide(direction, scratch, scratch)
+        multiply(scratch, self.rate, scratch)
+        subtract(parameters, scratch, parameters)

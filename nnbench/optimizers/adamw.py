@@ -28,7 +28,11 @@ class AdamW(Adam):
         self.shrinkage = np.zeros((), parameters.dtype)
 
     def update(self, parameters: FloatArray, gradients: FloatArray, iteration: int) -> None:
+        self.shrink(parameters, iteration)
+        super().update(parameters, gradients, iteration)
+
+    def shrink(self, parameters: FloatArray, iteration: int) -> None:
+        """w *= 1 - rate * weight_decay."""
         if self.weight_decay:
             self.shrinkage[()] = 1.0 - self.weight_decay * self.learning_rate / (1.0 + self.decay * iteration)
             multiply(parameters, self.shrinkage, parameters)
-        super().update(parameters, gradients, iteration)

@@ -32,7 +32,9 @@ from nnbench.training.loop import train
 
 # Section of the config -> names of its classes that the test suite checks.
 SHIPPED = {
-    SUBJECT.name: frozenset({"adagrad", "adam", "adamw", "lbfgs", "muon", "rmsprop", "schedule_free_adamw", "sgd"}),
+    SUBJECT.name: frozenset(
+        {"adagrad", "adam", "adamw", "lbfgs", "lion", "muon", "rmsprop", "schedule_free_adamw", "sgd", "signum"}
+    ),
     "schedule": frozenset(
         {"constant", "cosine", "exponential", "inverse_time", "linear", "one_cycle", "step"}
         | {"warmup_cosine", "warmup_stable_decay"}

@@ -272,7 +272,7 @@ MISTAKES = {
     "-m report.folder=''": "report.folder=: must be text of at least 1 character",
     # an optimizer of one's own
     "optimizer=custom": "optimizer.algorithm: is missing; must be a name, or package.module:Class",
-    "optimizer.algorithm=nadam": "optimizer.algorithm=nadam: unknown; known are adagrad, adam, adamw, lbfgs, muon,",
+    "optimizer.algorithm=nadam": "optimizer.algorithm=nadam: unknown; known are adagrad, adam, adamw,",
     "optimizer.algorithm=no_such_package:Lion": "cannot be imported: ModuleNotFoundError",
     "optimizer.algorithm=tests.raises_on_import:Lion": "cannot be imported: RuntimeError: not today",
     "-m optimizer.algorithm=tests.exits_on_import:Lion": "cannot be imported: SystemExit: 7 (",
