@@ -27,7 +27,6 @@ from nnbench.tracking.mlflow.store import Store, open_store
 __all__ = ["RESULTS", "Run", "Study", "load_study", "read", "uri_in"]
 
 RESULTS = "results"
-TARGETS = (0.70, 0.80, 0.90)  # training accuracies of the page `time_to_target`, as `conf/report/comparison.yaml` has them
 
 
 def load_study(name: str, *, store: str | None = None, folder: str | Path = RESULTS) -> "Study":
@@ -174,7 +173,8 @@ class Study:
         if page not in pages.names():
             raise UserError(f"page={page}: no such page; must be one of {', '.join(pages.names())}")
         with matplotlib.style.context(["default", style.RC]):
-            made = compose(self._task(task).study, title=self.name, pages=[page], targets=TARGETS)
+            findings = Findings(self._task(task).study)
+            made = compose(findings, title=self.name, pages=[page], targets=findings.judged.targets)
             if page not in made.parts:
                 raise UserError(f"page={page}: not shown because {dict(made.missing)[page]}")
             figures = [sheet.figure for sheet in made.parts[page].sheets]

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
@@ -26,9 +26,10 @@ from nnbench.core.errors import UserError
 from nnbench.core.keys import PROBLEM
 from nnbench.core.paths import safe_subpath
 from nnbench.records import export
+from nnbench.records.declared import RANK_BY, TARGETS_KEY, Declared, declared
 from nnbench.records.outcomes import COUNTED
 from nnbench.records.study import Study
-from nnbench.records.tasks import common_tasks, tasks, unmatched_tasks
+from nnbench.records.tasks import Task, common_tasks, tasks, unmatched_tasks
 from nnbench.report import pages as figures
 from nnbench.report.comparison import PAGES
 from nnbench.report.errors import LOG
@@ -42,12 +43,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PAGES_FOLDER = "pages"  # subfolder for a selection of pages, so that the whole report is not overwritten
-_REPORT_COLUMNS = ["report.title", "report.pages", "report.targets"]
+_OPTIONS = {"title": "report.title", "pages": "report.pages", "targets": TARGETS_KEY, "rank_by": RANK_BY}
 _LONGEST = 100  # bytes of each study's name in the name of the folder of two
 
 
 def report_on(
-    study: Study, options: ReportConfig, console: Console, *, within: str = "", same_targets: bool = False
+    study: Study, options: ReportConfig, console: Console, *, within: str = "", fixed: Collection[str] = ()
 ) -> list[Report]:
     """Write a report on each task of a study; none if the config lists no pages.
 
@@ -55,10 +56,10 @@ def report_on(
 
     Args:
         study: the study.
-        options: pages, title, targets and folder.
+        options: pages, title, targets, `rank_by` and folder.
         console: shows the progress.
         within: a further subfolder, for a selection of pages.
-        same_targets: report the targets of `options` on every task; otherwise, of several, each problem has its own.
+        fixed: keys of `options`, such as `targets`, that hold for every task, see `_judged`.
     """
     if not options.pages:
         return []
@@ -70,36 +71,54 @@ def report_on(
                 safe_subpath(root, *filter(None, (study.name, task.folder, within))),
                 title=options.title,
                 pages=options.pages,
-                targets=options.targets if same_targets or len(found) == 1 else _targets(task.study, options.targets),
+                targets=judged.targets,
+                rank_by=judged.rank_by,
                 progress=progress,
             )
-            for task in found
+            for task, judged in _judged(found, options, fixed)
         ]
     if len(reports) > 1 and not within:
         publish_contents(safe_subpath(root, study.name), study.name, reports, figures.names())
     return reports
 
 
-def _targets(study: Study, default: Sequence[float]) -> Sequence[float]:
-    """Return the targets that the newest run of a task was started with, if it was started on a problem."""
-    runs = study.runs
-    if not {PROBLEM, "report.targets"} <= set(runs):
-        return default
-    known = runs[runs[PROBLEM].notna() & runs["report.targets"].notna()].sort_values("started")
-    return default if known.empty else [float(target) for target in json.loads(known["report.targets"].iloc[-1])]
+def _judged(found: Sequence[Task], options: ReportConfig, fixed: Collection[str]) -> list[tuple[Task, Declared]]:
+    """Return what the settings of each task are judged by.
+
+    A study with one task is judged by `options`. If there are several, each problem is judged by what its newest run was
+    started with, except for the keys in `fixed`.
+    """
+    given = Declared(rank_by=options.rank_by, targets=tuple(options.targets))
+    if len(found) == 1:
+        return [(found[0], given)]
+    kept = {key: value for key, value in vars(given).items() if key in fixed}
+    return [(task, declared(runs, **kept) if len(runs := _on_problem(task.study)) else given) for task in found]
 
 
-def print_results(study: Study, reports: Sequence[Report], console: Console) -> bool:
-    """Print the table of each task, the answers, and the paths of the PDFs; returns whether all could be made."""
+def _on_problem(study: Study) -> pd.DataFrame:
+    return study.runs[study.runs[PROBLEM].notna()] if PROBLEM in study.runs else study.runs[:0]
+
+
+def print_results(
+    study: Study, reports: Sequence[Report], console: Console, options: ReportConfig, fixed: Collection[str] = ()
+) -> bool:
+    """Print the table of each task, the answers, and the paths of the PDFs; returns whether all could be made.
+
+    Args:
+        study: the study.
+        reports: those of its tasks.
+        console: the terminal.
+        options, fixed: as for `report_on`.
+    """
     found = tasks(study)
     if len(found) > 1:
         console.print(f"{len(found)} tasks, each with its own table and report; settings are not ranked across tasks")
     if omitted := left_out(study):
         console.print(f"[yellow]{escape(omitted)}[/yellow]", soft_wrap=True)
     complete = True
-    for task in found:
+    for task, judged in _judged(found, options, fixed):
         try:
-            print_summary(task.study, console)
+            print_summary(task.study, console, judged)
         except Exception as error:  # the runs and the report are not affected
             logger.info("the table could not be made", exc_info=True)
             console.print(f"[red]no table[/red]: {escape_markup(f'{type(error).__name__}: {error}')}")
@@ -185,11 +204,10 @@ def remake_export(folder: Path, config: Config, overrides: Sequence[str]) -> int
 def _remake_one(study: Study, given: ReportConfig, overrides: Sequence[str], console: Console) -> int:
     """Remake the report on one study; a selection of pages goes into a subfolder. Returns the exit status."""
     within = PAGES_FOLDER if "report.pages" in map(key_of, overrides) else ""
-    same = "report.targets" in map(key_of, overrides)
-    complete = print_results(
-        study, report_on(study, _report_options(study, given, overrides), console, within=within, same_targets=same), console
-    )
-    return 0 if complete else 1
+    fixed = {key for key, name in _OPTIONS.items() if name in map(key_of, overrides)}
+    options = _report_options(study, given, overrides)
+    reports = report_on(study, options, console, within=within, fixed=fixed)
+    return 0 if print_results(study, reports, console, options, fixed) else 1
 
 
 def _studies(store: "Store", given: str) -> list[str]:
@@ -218,14 +236,21 @@ def _report_options(study: Study, given: ReportConfig, overrides: Sequence[str])
     tables = [table for table in (study.runs, study.tuning) if {"report.pages", "started"} <= set(table)]
     if not tables:
         return given
-    made = pd.concat([table[["sweep_id", "started", *_REPORT_COLUMNS]] for table in tables], ignore_index=True)
+    columns = ["sweep_id", "started", *_OPTIONS.values()]
+    made = pd.concat([table.reindex(columns=columns) for table in tables], ignore_index=True)
     made = made[made["report.pages"].map(lambda pages: isinstance(pages, str) and pages != "[]")]
     turn = {sweep_id: number for number, sweep_id in enumerate(study.sweeps["run_id"])}
     made = made.assign(turn=made["sweep_id"].map(turn).fillna(-1)).sort_values(["turn", "started"])
     if made.empty:
         return given
-    title, pages, targets = made[_REPORT_COLUMNS].iloc[-1]
-    before = {"title": title, "pages": json.loads(pages), "targets": json.loads(targets)}
+    newest = made.iloc[-1:]
+    judged = declared(newest)
+    before = {
+        "title": newest[_OPTIONS["title"]].iloc[0],
+        "pages": json.loads(newest[_OPTIONS["pages"]].iloc[0]),
+        "targets": list(judged.targets),
+        "rank_by": judged.rank_by,
+    }
     later = study.sweeps.get("report", pd.Series(dtype=object)).dropna()
     if len(later) and later.index[-1] >= made["turn"].iloc[-1]:
         with suppress(ValueError):  # not as nnbench writes it

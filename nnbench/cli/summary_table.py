@@ -10,6 +10,7 @@ from rich.table import Table
 
 from nnbench.core import formatting as numbers
 from nnbench.core.constraints import MINIMUM_RUNS
+from nnbench.records.declared import Declared
 from nnbench.records.measure import Measure
 from nnbench.records.measures import by_rank
 from nnbench.records.outcomes import COMPLETED
@@ -55,11 +56,17 @@ FORMS = (
 )
 
 
-def print_summary(study: Study, console: Console) -> None:
-    """Interquartile means over seeds with their 95 % intervals, the best setting first, in a form that fits the terminal."""
+def print_summary(study: Study, console: Console, judged: Declared | None = None) -> None:
+    """Interquartile means over seeds with their 95 % intervals, the best setting first, in a form that fits the terminal.
+
+    Args:
+        study: with one task.
+        console: the terminal.
+        judged: what the settings are judged by; by default, what the newest run was started with.
+    """
     if study.runs.empty:
         return
-    findings = Findings(study)
+    findings = Findings(study, judged)
     forms = [(form, _heads(findings, form), _rows(findings, form)) for form in FORMS]
     form, heads, rows = next((one for one in forms if sum(_widths(*one)) <= console.width), forms[-1])
     widths = _widths(form, heads, rows)

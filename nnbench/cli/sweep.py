@@ -110,9 +110,10 @@ def _run_and_report(sweep: Sweep, plan: Plan) -> int:
             with uninterrupted():
                 writer.end_sweep(sweep.id, status, files=sweep.files, folder=folder, answer=answer(reports))
     if sweep.id is None and reports and len(study.sweeps):  # all runs were there: no run says which pages were asked for
-        options = {"title": config.report.title, "pages": config.report.pages, "targets": config.report.targets}
+        given = config.report
+        options = {"title": given.title, "pages": given.pages, "targets": given.targets, "rank_by": given.rank_by}
         writer.label(study.sweeps["run_id"].iloc[-1], {REPORT_OPTIONS: json.dumps(options)})
-    complete = print_results(study, reports, console)
+    complete = print_results(study, reports, console, config.report)
     if sweep.failures:
         console.print(failure_table(sweep.failures))
     if trouble:

@@ -10,7 +10,7 @@ from annotated_types import Interval, Len
 
 from nnbench.config.choice import Choice, Section
 from nnbench.core.constraints import Count, Fraction, Index, NonNegative, Positive, Share
-from nnbench.core.keys import SUBJECT, TASK
+from nnbench.core.keys import SUBJECT, TASK, RankBy
 
 if TYPE_CHECKING:
     from nnbench.datasets import Dataset
@@ -185,12 +185,17 @@ class ReportConfig(Section):
         pages: in the order of the document.
         targets: accuracies for which the time to target is reported.
         folder: output folder of `<study>/report.pdf`.
+        rank_by: what settings are ranked by: `test_measure`, the accuracy or R² on the test points after the last epoch;
+            `train_loss`, the dataset's loss on the training points after the last epoch; `best_validation`, the test measure
+            with the weights of the best validation epoch; or `steps_to_target`, the steps until the training accuracy or R²
+            reaches the highest of `targets`.
     """
 
     title: str
     pages: list[str]
     targets: list[Share]
     folder: Annotated[str, Len(1)]
+    rank_by: RankBy = "test_measure"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,10 @@ To sweep, tune and show the fields of another group, add it to `GROUPS`.
 """
 
 from dataclasses import dataclass
+from typing import Literal
+
+# What settings are ranked by, the values of `report.rank_by`; see `config.sections.ReportConfig`.
+RankBy = Literal["test_measure", "train_loss", "best_validation", "steps_to_target"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,18 +68,20 @@ class Measure:
 
     @property
     def when(self) -> str:
-        """Epoch whose weights it is measured with, as a phrase."""
+        """Epoch whose weights it is measured with, as a phrase; empty of a duration."""
+        if self.group in ("time", "epochs_to"):
+            return ""
         return "at the best validation epoch" if self.group == "best" else "after the last epoch"
 
     @property
     def epoch(self) -> str:
-        """Epoch whose weights it is measured with, in two words for the head of a table."""
-        return "best epoch" if self.group == "best" else "last epoch"
+        """Epoch whose weights it is measured with, in two words for the head of a table; empty of a duration."""
+        return "" if not self.when else "best epoch" if self.group == "best" else "last epoch"
 
     @property
     def full(self) -> str:
         """Name and epoch for a sentence: `test accuracy after the last epoch`."""
-        return f"{self.name} {self.when}"
+        return f"{self.name} {self.when}".rstrip()
 
     @property
     def head(self) -> str:

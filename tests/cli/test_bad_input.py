@@ -136,6 +136,7 @@ MISTAKES = {
     "optimizer.name=a/b": "optimizer.name=a/b: must be letters, digits",
     "report.pages=[cover,moon]": "report.pages=moon: no such page; must be one of accuracy",
     "report.targets=[1.5]": "report.targets[0]=1.5: must be a list, each a number > 0 and <= 1",
+    "report.rank_by=accuracy": "report.rank_by=accuracy: must be one of test_measure, train_loss, best_validation, steps_to_",
     "draws.kind=dice": "draws.kind=dice: must be one of streams, chain",
     "draws.kind=chain": "optimizer.name=adam: must be one of draws.chain (empty)",
     # sweeps

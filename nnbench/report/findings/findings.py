@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 
 from nnbench.core import palette
+from nnbench.records.declared import Declared, declared
 from nnbench.records.kinds import LOSS_UNITS, SCORES, kind_of
 from nnbench.records.measure import Kind, Measure, Split
 from nnbench.records.measures import by_rank
 from nnbench.records.outcomes import COMPLETED, COUNTED
 from nnbench.records.study import Study
 from nnbench.records.tuned import base_label
+from nnbench.report.findings.primary import STEPS, steps_measure, steps_to_target
 from nnbench.report.findings.search import Search, searched
 from nnbench.report.findings.styles import setting_styles
 from nnbench.stats.conclusion import Conclusion, conclude, exclusion_reasons
@@ -21,6 +23,7 @@ from nnbench.stats.interquartile import interquartile_mean
 from nnbench.stats.signed_rank import compare_if_enough
 
 METRICS = {one.key: one for one in by_rank("report")}  # of the report's tables and comparisons
+RANKED = {one.key: one for one in by_rank()}  # by which settings can be ranked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +65,18 @@ class Findings:
 
     Attributes:
         study: as it was read.
-        runs: its runs; `outcome` is the status of a run that has no outcome, such as one that is still running.
+        runs: its runs; `outcome` is the status of a run that has no outcome, such as one that is still running. If settings
+            are ranked by the steps to a target, they are the column `primary.STEPS`.
+        judged: what settings are judged by; by default, what the newest run was started with.
     """
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: Study, judged: Declared | None = None) -> None:
         self.study = study
+        self.judged = declared(study.runs) if judged is None else judged
         self.runs = study.runs.assign(outcome=study.runs["outcome"].fillna(study.runs["status"].str.lower()))
+        if self.judged.rank_by == "steps_to_target" and self.judged.targets:
+            steps = steps_to_target(self.runs, study.curves, study.records, max(self.judged.targets))
+            self.runs = self.runs.assign(**{STEPS: steps})
         self._comparisons: dict[str, Comparison] = {}
 
     @cached_property
@@ -97,9 +106,26 @@ class Findings:
 
     @cached_property
     def primary(self) -> Measure:
-        """The primary measure: accuracy or R² on test points, else on validation points, else on training points."""
+        """The measure that ranks the settings: the one that was declared, or the default if no run has a value of it.
+
+        The default is accuracy or R² on test points, else on validation points, else on training points.
+        """
         scores = [self.score(split) for split in ("test", "val", "train")]
-        return next((one for one in scores if self.known(one.column)), scores[-1])
+        default = next((one for one in scores if self.known(one.column)), scores[-1])
+        return self.declared if self.known(self.declared.column) else default
+
+    @cached_property
+    def declared(self) -> Measure:
+        """The measure that `report.rank_by` names."""
+        match self.judged.rank_by:
+            case "test_measure":
+                return self.score("test")
+            case "train_loss":
+                return RANKED["final/train_loss"]
+            case "best_validation":
+                return RANKED[f"best/test_{SCORES[self.kind][0]}"]
+            case "steps_to_target":
+                return steps_measure(max(self.judged.targets, default=1.0), self.score_name)
 
     @property
     def score_name(self) -> str:

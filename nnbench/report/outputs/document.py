@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from nnbench.records.declared import declared
 from nnbench.records.study import Study
 from nnbench.report import pages as figures
 from nnbench.report.errors import LOG, ErrorLog
@@ -94,7 +95,7 @@ def compose(
         UserError: a page of that name does not exist.
     """
     figures.check(pages)
-    findings = study if isinstance(study, Findings) else Findings(study)
+    findings = study if isinstance(study, Findings) else Findings(study, declared(study.runs, targets=targets))
     options = ReportOptions(title=title, targets=tuple(targets))
 
     def draw(name: str, section: Section, contents: Sequence[tuple[str, str, int]]) -> pd.DataFrame:

@@ -9,7 +9,9 @@ from pathlib import Path
 import matplotlib.style
 import pandas as pd
 
+from nnbench.core.keys import RankBy
 from nnbench.core.paths import replace_file, require_no_link
+from nnbench.records.declared import declared
 from nnbench.records.study import Study
 from nnbench.report import pages as figures
 from nnbench.report.errors import LOG, LoggedError
@@ -79,7 +81,14 @@ class Report:
 
 
 def write(
-    study: Study, folder: Path, *, title: str, pages: Sequence[str], targets: Sequence[float], progress: Progress = no_progress
+    study: Study,
+    folder: Path,
+    *,
+    title: str,
+    pages: Sequence[str],
+    targets: Sequence[float],
+    rank_by: RankBy | None = None,
+    progress: Progress = no_progress,
 ) -> Report:
     """Write the report of a study into `folder`; the same study gives the same bytes.
 
@@ -90,12 +99,13 @@ def write(
         title: of the document.
         pages: names of files in `figures`, in the order of the document.
         targets: training accuracies for which the time to reach them is reported.
+        rank_by: what settings are ranked by, see `config.sections.ReportConfig`; None for what the newest run declared.
         progress: called before each part.
 
     Raises:
         UserError: a page of that name does not exist.
     """
-    findings = Findings(study)
+    findings = Findings(study, declared(study.runs, targets=targets, rank_by=rank_by))
     return make(
         folder,
         partial(compose, findings, title=title, pages=pages, targets=targets, progress=progress),

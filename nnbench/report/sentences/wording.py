@@ -61,7 +61,7 @@ def disagreement(findings: Findings) -> str:
 
 def headline(findings: Findings, by: Measure) -> str:
     """The answer as a page title."""
-    return sentences.headline(findings.by(by).conclusion, phrasing(findings, by.name, higher=by.higher))
+    return sentences.headline(findings.by(by).conclusion, phrasing(findings, by.head, higher=by.higher))
 
 
 def phrasing(
