@@ -8,7 +8,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from nnbench.config.check import check
-from nnbench.config.sections import Activation, Initial, NetworkConfig, TrainingConfig
+from nnbench.config.sections import Activation, BudgetUnit, Initial, NetworkConfig, TrainingConfig
 from nnbench.core.errors import UserError
 from nnbench.core.random import streams
 from nnbench.datasets.base import Dataset, checked_split
@@ -18,6 +18,7 @@ from nnbench.optimizers.base import Optimizer
 from nnbench.records.history import History
 from nnbench.schedules.base import Schedule
 from nnbench.training import loop
+from nnbench.training.budget import Budget
 from nnbench.training.references import references
 from nnbench.training.regularization import Regularization
 
@@ -28,6 +29,8 @@ def train(
     *,
     seed: int = 0,
     epochs: int = 10001,
+    budget: int | None = None,
+    budget_unit: BudgetUnit = "epochs",
     hidden: Sequence[int] = (64,),
     activation: Activation = "relu",
     initial: Initial = "normal",
@@ -57,6 +60,10 @@ def train(
         Determines points, initial weights and the random numbers of the optimizer.
     epochs : int, default: 10001
         Passes over the training points; the first is measured before any update.
+    budget : int, optional
+        What may be spent on updates, instead of `epochs`; a budget of 100 epochs is ``epochs=101``.
+    budget_unit : {"epochs", "steps", "gradient_evaluations"}, default: "epochs"
+        Unit of the budget.
     hidden : sequence of int, default: (64,)
         Widths of the hidden layers; a linear model has none.
     activation : {"identity", "relu", "leaky_relu", "tanh", "sigmoid", "gelu", "silu"}, default: "relu"
@@ -119,6 +126,8 @@ def train(
     _check_options(
         TrainingConfig,
         epochs=epochs,
+        budget=budget,
+        budget_unit=budget_unit,
         batch_size=batch_size,
         dtype=dtype,
         iterations_per="step",
@@ -153,6 +162,7 @@ def train(
             splits.val,
             splits.test,
             epochs=epochs,
+            budget=None if budget is None else Budget(amount=budget, unit=budget_unit),
             loss=data.loss,
             schedule=schedule,
             regularization=Regularization(weight_decay=weight_decay, l2=l2, clip_norm=clip_norm, decay_biases=decay_biases),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Label = Annotated[str, Len(1, 60)]
 Activation = Literal["identity", "relu", "leaky_relu", "tanh", "sigmoid", "gelu", "silu"]
 Initial = Literal["normal", "glorot", "he", "orthogonal"]
+BudgetUnit = Literal["epochs", "steps", "gradient_evaluations"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +105,10 @@ class TrainingConfig(Section):
     """Length and arithmetic of the training.
 
     Attributes:
-        epochs: passes over the training points; epoch 0 is measured before any update.
+        epochs: passes over the training points; epoch 0 is measured before any update. Without effect if there is a budget.
+        budget: what may be spent on updates, see `nnbench.training.budget`; null for the length that `epochs` has. Runs with
+            different budgets are not ranked against each other.
+        budget_unit: unit of the budget. On the full batch, 100 epochs are 100 steps, and `epochs` = 101.
         batch_size: points in a mini-batch, whose order is drawn for each epoch; null for all points in each step, as with a
             size above their number.
         dtype: of points, weights and optimizer state.
@@ -118,6 +122,8 @@ class TrainingConfig(Section):
     """
 
     epochs: Count
+    budget: Count | None = None
+    budget_unit: BudgetUnit = "epochs"
     batch_size: Count | None = None
     dtype: Literal["float32", "float64"]
     iterations_per: Literal["step", "layer"]
@@ -127,6 +133,11 @@ class TrainingConfig(Section):
     clip_norm: Positive | None = None
     stop_at_accuracy: Share | None
     checkpoints: list[Index]
+
+    @property
+    def updates(self) -> int:
+        """Updates on the full batch, unless the optimizer computes gradients itself."""
+        return self.epochs - 1 if self.budget is None else self.budget
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ import numpy as np
 from nnbench.config.check import MISSING, check, shown
 from nnbench.config.choice import Choice, own_keys
 from nnbench.config.schema import Config, choice_sections
-from nnbench.config.sections import SourceConfig
+from nnbench.config.sections import SourceConfig, TrainingConfig
 from nnbench.config.source import nnbench_source, source_of
 from nnbench.core.declarations import ConstructionError, construct, fields_without_post_init
 from nnbench.core.errors import UserError
@@ -114,12 +114,21 @@ def _check_together(config: Config) -> None:
     for page in config.report.pages:
         if page not in pages:
             raise UserError(f"report.pages={page}: no such page; must be one of {', '.join(pages)}")
-    late = [epoch for epoch in config.training.checkpoints if epoch >= config.training.epochs]
-    if late:
-        last = f"training.epochs={config.training.epochs}"
-        raise UserError(f"training.checkpoints={config.training.checkpoints}: must be epochs before {last}")
+    _check_length(config.training)
     _check_training(config)
     _check_size(config)
+
+
+def _check_length(training: TrainingConfig) -> None:
+    """Refuse a unit without a budget, and checkpoints after the end of the training."""
+    if training.budget is None and training.budget_unit != "epochs":
+        raise UserError(f"training.budget_unit={training.budget_unit}: must be epochs, unless training.budget is a number")
+    if training.budget is None:
+        last, end = f"training.epochs={training.epochs}", training.epochs
+    else:
+        last, end = f"training.budget={training.budget}", training.budget + 1  # a step is at most an epoch
+    if any(epoch >= end for epoch in training.checkpoints):
+        raise UserError(f"training.checkpoints={training.checkpoints}: must be epochs before {last}")
 
 
 def _check_training(config: Config) -> None:

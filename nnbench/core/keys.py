@@ -44,9 +44,11 @@ GROUPS = (
 TASK = Group(name="dataset", class_field="name", source="dataset_source")
 # Key of the preset of a run's task and network, which is part of the task; not set if none was chosen.
 PROBLEM = "problem"
+# Keys of what a run may spend, which are part of the task: what was reached with different budgets is not ranked.
+BUDGET, BUDGET_UNIT = "training.budget", "training.budget_unit"
 # Hyperparameters that a run's name shows even if they do not vary, and that pages draw first.
 LEADING = (f"{SUBJECT.name}.learning_rate",)
-ABBREVIATIONS = {"learning_rate": "lr"}
+ABBREVIATIONS = {"learning_rate": "lr", "training.budget": "budget", "training.budget_unit": "unit"}
 
 # Key that names a class -> column of the digest of its source.
 CLASSES = {group.class_key: group.source for group in (*GROUPS, TASK) if group.source}
@@ -64,6 +66,8 @@ ADDED = {
     "schedule.name": "constant",
     "network.initial": "normal",
     "network.dropout": 0.0,
+    "training.budget": None,
+    "training.budget_unit": "epochs",
     "training.batch_size": None,
     "training.weight_decay": 0.0,
     "training.l2": 0.0,
@@ -90,13 +94,13 @@ def is_part_of_setting(key: str) -> bool:
 
 def is_part_of_task(key: str) -> bool:
     """Whether two runs of one task must agree in the value of this key."""
-    return key == PROBLEM or key.startswith(f"{TASK.name}.")
+    return key in (PROBLEM, BUDGET, BUDGET_UNIT) or key.startswith(f"{TASK.name}.")
 
 
 def is_hyperparameter(key: str) -> bool:
     """Whether a dotted key is a field of one of `GROUPS` that can vary among the settings of one optimizer."""
     of_group = any(key.startswith(f"{group.name}.") for group in GROUPS)
-    return of_group and is_part_of_setting(key) and key != SUBJECT.class_key
+    return of_group and is_part_of_setting(key) and key not in (SUBJECT.class_key, BUDGET, BUDGET_UNIT)
 
 
 def is_of_subject(key: str) -> bool:

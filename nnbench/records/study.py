@@ -46,6 +46,7 @@ class Study:
             of the first), `uses` (see `nnbench.records.freshness`).
         earlier: runs that are left out because the study has runs of a later version of the same optimizer or dataset, with
             the columns of `runs`.
+        other_budgets: runs of tasks that differ from that of `runs` in the budget of the training alone, with their columns.
         source: reads the source files that produced a run by its `run_id`: text by path, under the names of
             `nnbench.core.keys.SOURCES`; empty if the store does not have them.
     """
@@ -59,6 +60,7 @@ class Study:
     tuning: pd.DataFrame = field(default_factory=pd.DataFrame)
     selection: pd.DataFrame = field(default_factory=pd.DataFrame)
     earlier: pd.DataFrame = field(default_factory=pd.DataFrame)
+    other_budgets: pd.DataFrame = field(default_factory=pd.DataFrame)
     source: Callable[[str], Mapping[str, str]] = lambda run_id: {}
 
     def __post_init__(self) -> None:

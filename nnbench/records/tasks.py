@@ -1,9 +1,9 @@
 """Tasks of a study: the data that its runs were trained on. Runs of different tasks are never ranked against each other.
 
-A task is the chosen problem, if there is one, and all keys under `dataset.`: which points, how many, how noisy, and whether
-each seed has its own. The numbers of validation and test points belong to the task: with different numbers, two runs of one
-seed are not measured on the same points. The network and the training do not: they belong to the setting, and a report may
-compare them.
+A task is the chosen problem, if there is one; all keys under `dataset.`: which points, how many, how noisy, and whether each
+seed has its own; and the budget of the training, if it has one. The numbers of validation and test points belong to the task:
+with different numbers, two runs of one seed are not measured on the same points. The network and the rest of the training do
+not: they belong to the setting, and a report may compare them.
 """
 
 import hashlib
@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from nnbench.core.errors import UserError
-from nnbench.core.keys import PROBLEM, TASK, is_config_key, is_part_of_task
+from nnbench.core.keys import BUDGET, PROBLEM, TASK, is_config_key, is_part_of_task
+from nnbench.records.budgets import without
 from nnbench.records.settings import settings
 from nnbench.records.study import Study
 
@@ -53,6 +54,8 @@ def key(values: Values, *, tuning: bool = False) -> str:
         values: config values by dotted key, or their texts; keys that are not part of a task are ignored.
         tuning: ignore which test points are measured, since a tuning stage measures none.
     """
+    if _missing(values.get(BUDGET)):
+        values = without(values)  # a unit alone says nothing
     texts = {name: _text(value) for name, value in values.items() if _belongs(name, tuning) and not _missing(value)}
     return json.dumps(texts, sort_keys=True)
 
@@ -78,7 +81,7 @@ def tasks(study: Study) -> list[Task]:
     values = [_values(frame, row) for row in first.index.tolist()]
     labels = _labels(values)
     found = []
-    for label, task, of_task in sorted(zip(labels, first, values, strict=True), key=lambda found: found[0]):
+    for label, task, of_task in sorted(zip(labels, first, values, strict=True), key=lambda found: _order(found[0])):
         in_tuning = key(of_task, tuning=True)
         runs, tuning = study.runs[of_runs == task], study.tuning[of_tuning == in_tuning]
         selection = study.selection
@@ -99,7 +102,28 @@ def tasks(study: Study) -> list[Task]:
                 ),
             )
         )
-    return found
+    return _with_other_budgets(found)
+
+
+def _with_other_budgets(found: Sequence[Task]) -> list[Task]:
+    """Give the study of each task the runs of the tasks that differ from it in the budget alone."""
+    groups: dict[str, list[Task]] = {}
+    for task in found:
+        groups.setdefault(_of(task.study, any_budget=True), []).append(task)
+    others = {}
+    for group in groups.values():
+        for task in group if len(group) > 1 else []:
+            rest = [other.study.runs for other in group if other is not task]
+            others[task.label] = pd.concat(rest, ignore_index=True)
+    return [
+        replace(task, study=replace(task.study, other_budgets=others[task.label])) if task.label in others else task
+        for task in found
+    ]
+
+
+def _order(label: str) -> list[tuple[float, str]]:
+    """Sort key of a label: its numbers by size."""
+    return [(float(part), "") if part[:1].isdigit() else (-1.0, part) for part in re.split(r"(\d+(?:\.\d+)?)", label)]
 
 
 def common_tasks(before: Study, after: Study) -> list[tuple[Task, Task]]:
@@ -130,9 +154,10 @@ def unmatched_tasks(before: Study, after: Study) -> list[tuple[str, list[str]]]:
     return [(name, [task.label for task in side if _of(task.study) not in shared]) for name, side in sides.items()]
 
 
-def _of(study: Study) -> str:
-    """Return the key of a study's only task."""
-    return next(iter(_keys(study.runs)), "")
+def _of(study: Study, *, any_budget: bool = False) -> str:
+    """Return the key of a study's only task, with `any_budget` without its budget."""
+    runs = study.runs.drop(columns=BUDGET, errors="ignore") if any_budget else study.runs
+    return next(iter(_keys(runs)), "")
 
 
 def _keys(frame: pd.DataFrame, *, tuning: bool = False) -> "pd.Series[str]":

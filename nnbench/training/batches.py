@@ -10,6 +10,7 @@ from nnbench.core.arrays import FloatArray, IntArray
 from nnbench.datasets.base import Points
 from nnbench.nn import Loss, Network
 from nnbench.records.history import Outcome
+from nnbench.training.budget import Length, Limit
 from nnbench.training.evaluation import Curves, Evaluator
 
 BLOCK = 32  # steps whose losses are computed together
@@ -125,67 +126,90 @@ class MiniBatches:
         return self._current.closure()
 
     def train(
-        self, evaluator: Evaluator, step: Callable[[int], None], *, epochs: int, stop_at_accuracy: float | None
+        self,
+        evaluator: Evaluator,
+        step: Callable[[int], None],
+        *,
+        length: Length,
+        limit: Limit | None,
+        stop_at_accuracy: float | None,
     ) -> Curves:
         """Train for some epochs. Training loss and measure are those of a pass over all points, at the evaluated epochs.
 
-        A run that diverges within an epoch ends with the parameters at its beginning, which are those of its row.
+        The last epoch is cut short where the length or the limit says so. A run that diverges within an epoch ends with the
+        parameters at its beginning, which are those of its row.
         """
-        loss, measure = np.full(epochs, nan), np.full(epochs, nan)
-        batch_loss = np.empty((epochs - 1) * self.steps, np.float32)
+        loss, measure = np.full(length.epochs, nan), np.full(length.epochs, nan)
+        batch_loss = np.empty(length.steps, np.float32)
         parameters = self.network.parameters
         previous = parameters.copy()
         k = rows = 0
+        last = length.epochs - 1
         outcome: Outcome = "finished"
-        for epoch in range(epochs):
+        for epoch in range(length.epochs):
             if not isfinite(np.add.reduce(parameters)):
                 outcome = "diverged"
                 break
-            if epoch in evaluator.due:
+            if epoch in evaluator.due or epoch == last:
                 loss[epoch], measure[epoch] = self._full_pass.score()
                 if not isfinite(loss[epoch]):
                     outcome = "diverged"
                     break
                 if stop_at_accuracy is not None and measure[epoch] >= stop_at_accuracy:
                     outcome = "stopped"
-                done = epoch == epochs - 1 or outcome == "stopped"
+                done = epoch == last or outcome == "stopped"
                 evaluator.visit(epoch, steps=k, done=done)
                 if done:
                     rows = epoch + 1
                     break
             self.shuffle()
-            made = self._train_epoch(step, k, previous, batch_loss)
+            made, diverged = self._train_epoch(step, k, previous, batch_loss, limit)
             rows, k = epoch + bool(made), k + made
-            if made < self.steps:
+            if diverged:
                 outcome = "diverged"
                 break
+            if limit is not None and limit.reached:
+                last = epoch + 1
         if outcome == "diverged":
             self.network.parameters[:] = previous
         return Curves(outcome, loss[:rows], measure[:rows], batch_loss[:k])
 
-    def _train_epoch(self, step: Callable[[int], None], k: int, previous: FloatArray, batch_loss: FloatArray) -> int:
-        """Make the steps of an epoch, from step k on, until a gradient is not finite; return how many were made.
+    def _train_epoch(
+        self, step: Callable[[int], None], k: int, previous: FloatArray, batch_loss: FloatArray, limit: Limit | None
+    ) -> tuple[int, bool]:
+        """Make the steps of an epoch, from step k on; return how many, and whether a gradient was not finite.
 
         Args:
             step: makes a step from the gradients.
             k: steps made before.
             previous: set to the parameters at the beginning of the epoch, if they are found finite.
-            batch_loss: the losses are written here, from k on.
+            batch_loss: the losses are written here, from k on; the training ends where it does.
+            limit: on the evaluations; None if there is none.
         """
         parameters, gradients = self.network.parameters, self.network.gradients
+        before_step = None if limit is None else parameters.copy()
         made = 0
-        for batch, slices in self.groups:
+        for batch, all_slices in self.groups:
             before = made
+            slices = all_slices[: len(batch_loss) - k - made]
             for row, positions in enumerate(slices):
                 self.compute(batch, row, positions)
                 if isnan(gradients.item(-1)):  # if the loss of any point in the batch is not finite
                     break
                 if not made:
                     previous[:] = parameters
+                if before_step is not None:
+                    before_step[:] = parameters
                 step(k + made)
                 made += 1
+                if limit is not None and (left := limit.left(k + made)) <= 0:
+                    if left < 0:
+                        parameters[:] = before_step
+                    break
             count = made - before
             batch_loss[k + before : k + made] = batch.loss.batch_losses(slice(count))
-            if count < len(slices):
+            if limit is not None and limit.reached:
                 break
-        return made
+            if count < len(slices):
+                return made, True
+        return made, False

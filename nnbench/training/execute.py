@@ -16,6 +16,7 @@ from nnbench.nn import Network, probabilities
 from nnbench.records.boundary import Boundary
 from nnbench.records.history import History
 from nnbench.schedules.constant import Constant
+from nnbench.training.budget import Budget
 from nnbench.training.loop import train
 from nnbench.training.references import references
 from nnbench.training.regularization import Regularization
@@ -54,6 +55,7 @@ def execute(config: Config) -> Result:
             splits.val,
             splits.test,
             epochs=config.training.epochs,
+            budget=_budget(config),
             loss=dataset.loss,
             iterations_per=config.training.iterations_per,
             schedule=None if isinstance(config.schedule.instance, Constant) else config.schedule.new_instance(),
@@ -67,6 +69,11 @@ def execute(config: Config) -> Result:
         history = replace(history, references=known)
         planar = dataset.features == 2 and dataset.loss == "cross_entropy"
         return Result(history=history, boundary=_boundary(config, history, splits) if planar else None)
+
+
+def _budget(config: Config) -> Budget | None:
+    amount = config.training.budget
+    return None if amount is None else Budget(amount=amount, unit=config.training.budget_unit)
 
 
 def _regularization(config: Config) -> Regularization:

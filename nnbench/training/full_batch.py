@@ -9,6 +9,7 @@ from nnbench.core.arrays import FloatArray
 from nnbench.datasets.base import Points
 from nnbench.nn import Loss, Network
 from nnbench.records.history import Outcome
+from nnbench.training.budget import Length, Limit
 from nnbench.training.evaluation import Curves, Evaluator
 
 BLOCK = 32  # epochs whose loss and measure are computed together, or fewer,
@@ -43,17 +44,23 @@ class FullBatch:
         return float(self.loss.batch_losses(slice(self.block, None))[0])
 
     def train(
-        self, evaluator: Evaluator, step: Callable[[int], None], *, epochs: int, stop_at_accuracy: float | None
+        self,
+        evaluator: Evaluator,
+        step: Callable[[int], None],
+        *,
+        length: Length,
+        limit: Limit | None,
+        stop_at_accuracy: float | None,
     ) -> Curves:
-        """Train for some epochs, a step each."""
-        network, loss, block, last = self.network, self.loss, self.block, epochs - 1
+        """Train for some epochs, a step each, or until the limit on the evaluations is reached."""
+        network, loss, block, last = self.network, self.loss, self.block, length.epochs - 1
         forward, write_gradient, backward = network.forward, loss.write_gradient, network.backward
         parameters, gradients = network.parameters, network.gradients
         previous = parameters.copy()
-        pauses = evaluator.due | set(range(block - 1, epochs, block))
+        pauses = evaluator.due | set(range(block - 1, length.epochs, block))
         metrics: list[tuple[FloatArray, FloatArray]] = []
         outcome: Outcome = "finished"
-        for epoch in range(epochs):
+        for epoch in range(length.epochs):
             row = epoch % block
             forward()
             write_gradient(row)
@@ -74,5 +81,10 @@ class FullBatch:
                     break
             previous[:] = parameters
             step(epoch)
+            if limit is not None and (left := limit.left(epoch + 1)) <= 0:
+                last = epoch + 1
+                pauses.add(last)
+                if left < 0:
+                    parameters[:] = previous
         losses, measures = (np.concatenate(values) for values in zip(*metrics, strict=True))
         return Curves(outcome, losses, measures, np.empty(0, np.float32))

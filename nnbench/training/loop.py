@@ -13,6 +13,7 @@ from nnbench.optimizers.base import Optimizer
 from nnbench.records.history import History
 from nnbench.schedules.base import Schedule
 from nnbench.training.batches import MiniBatches
+from nnbench.training.budget import Budget
 from nnbench.training.evaluation import CountedClosure, Evaluator
 from nnbench.training.full_batch import FullBatch
 from nnbench.training.pieces import IterationsPer
@@ -28,6 +29,7 @@ def train(
     test: Points | None,
     *,
     epochs: int,
+    budget: Budget | None = None,
     loss: Literal["cross_entropy", "mean_squared_error"] = "cross_entropy",
     iterations_per: IterationsPer = "step",
     schedule: Schedule | None = None,
@@ -48,6 +50,7 @@ def train(
         val: scored at `evaluation_epochs`, and at the last epoch if the run stops early.
         test: scored once, after training: with the final weights, and with those of the lowest validation loss.
         epochs: passes over the points; the first is measured before any update, the last is not followed by one.
+        budget: of the updates; None for `epochs` - 1 passes, otherwise `epochs` has no effect.
         loss: that is minimised, a key of `LOSSES`.
         iterations_per: unit of the optimizer's iteration count, see `nnbench.training.stepper.Stepper`.
         schedule: of the learning rate over all steps; None for a constant rate.
@@ -79,7 +82,7 @@ def train(
             raise ValueError(f"{type(optimizer).__name__} needs the full batch, without dropout")
         else:
             loop = MiniBatches(network, kind, train, order or default_rng(0), dropout or default_rng(0))
-        steps = (epochs - 1) * loop.steps
+        length = (budget or Budget(amount=epochs - 1, unit="epochs")).length(loop.steps)
         closure = CountedClosure(loop.closure)
         stepper = Stepper(
             optimizer,
@@ -88,12 +91,14 @@ def train(
             list(zip(network.weights, network.weight_gradients, strict=True)),
             iterations_per=iterations_per,
             rng=rng,
-            multiplier=None if schedule is None else lambda k: schedule.multiplier(k, steps),
+            multiplier=None if schedule is None else length.multiplier(schedule, closure),
             regularization=regularization,
             closure=closure,
         )
         evaluator = Evaluator(
-            network, kind, val, test, epochs=epochs, checkpoints=checkpoints, stepper=stepper, closure=closure
+            network, kind, val, test, epochs=length.epochs, checkpoints=checkpoints, stepper=stepper, closure=closure
         )
-        curves = loop.train(evaluator, stepper.step, epochs=epochs, stop_at_accuracy=stop_at_accuracy)
+        curves = loop.train(
+            evaluator, stepper.step, length=length, limit=length.limit(closure), stop_at_accuracy=stop_at_accuracy
+        )
         return evaluator.history(curves, perf_counter() - started)

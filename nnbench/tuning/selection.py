@@ -106,7 +106,7 @@ def _effective_edges(contender: Contender, setting: Setting, sides: Mapping[str,
             found[key] = side
             continue
         beyond = {**values, key: axis.low if side == "low" else axis.high}
-        change = effect(rule, values, beyond, training.epochs - 1, training.iterations_per)
+        change = effect(rule, values, beyond, training.updates, training.iterations_per)
         if change > NEGLIGIBLE:
             found[key] = side
     return found

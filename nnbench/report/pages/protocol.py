@@ -6,6 +6,8 @@ import pandas as pd
 
 from nnbench.core.constraints import MINIMUM_RUNS
 from nnbench.core.formatting import capitalized, count, listing, percent
+from nnbench.core.keys import BUDGET, BUDGET_UNIT
+from nnbench.records.budgets import text
 from nnbench.records.measure import Split
 from nnbench.report.findings import budget
 from nnbench.report.findings.errors import NoDataError
@@ -138,10 +140,18 @@ def _task(findings: Findings) -> dict[str, str]:
         "Task": f"{dataset}; {points}.",
         "Training": (
             f"{_hidden_units(runs)} hidden units ({configured('network.activation')}), {batches}, "
-            f"{configured('training.epochs')} epochs including epoch 0, {configured('training.dtype')}{schedules}."
+            f"{_length(runs)}, {configured('training.dtype')}{schedules}."
         ),
         "Seeds": _CHAIN if configured("draws.kind") == "chain" else _STREAMS,
     }
+
+
+def _length(runs: pd.DataFrame) -> str:
+    """`101 epochs including epoch 0`, or `a budget of 1,000 gradient evaluations`."""
+    known = runs[[BUDGET, BUDGET_UNIT]].dropna() if BUDGET in runs else runs.iloc[:0]
+    if known.empty:
+        return f"{' or '.join(distinct_values(runs, 'training.epochs')) or 'unknown'} epochs including epoch 0"
+    return f"a budget of {text(known[BUDGET].iloc[0], known[BUDGET_UNIT].iloc[0])}"
 
 
 def _hidden_units(runs: pd.DataFrame) -> str:
