@@ -4,6 +4,7 @@ Runs of one seed share data and initial weights, so a difference within a seed i
 """
 
 from itertools import combinations, count
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,16 +14,17 @@ from scipy import stats
 LEVEL = 0.05
 
 
-def signed_rank(differences: npt.ArrayLike) -> float:
-    """Return the two-sided p-value of the Wilcoxon signed-rank test, exact at any size, ties and zeros included.
+def signed_rank(differences: npt.ArrayLike, *, alternative: Literal["two-sided", "greater"] = "two-sided") -> float:
+    """Return the p-value of the Wilcoxon signed-rank test, exact at any size, ties and zeros included.
 
     Zeros are ranked, then dropped (Pratt, 1959). The null distribution of the rank sum is built by convolution, a rank
     at a time; `scipy.stats.wilcoxon` is exact only without ties, and with them permutes for a second at thirteen seeds.
 
     Args:
         differences: shape (n,); infinite if one of the two runs diverged, which is the largest difference.
+        alternative: `greater` tests whether the differences are positive.
     """
-    return _p_value(_signed_ranks(np.asarray(differences, dtype=np.float64)))
+    return _p_value(_signed_ranks(np.asarray(differences, dtype=np.float64)), alternative)
 
 
 def _signed_ranks(differences: npt.NDArray[np.float64]) -> npt.NDArray[np.int_]:
@@ -37,7 +39,7 @@ def _signed_ranks(differences: npt.NDArray[np.float64]) -> npt.NDArray[np.int_]:
     return signed
 
 
-def _p_value(signed: npt.NDArray[np.int_]) -> float:
+def _p_value(signed: npt.NDArray[np.int_], alternative: str = "two-sided") -> float:
     positive, ranks = signed[signed > 0].sum(), np.abs(signed[signed != 0])
     chance = np.zeros(ranks.sum() + 1)  # chance[s]: probability that the positive ranks sum to s
     chance[0] = 1
@@ -45,6 +47,8 @@ def _p_value(signed: npt.NDArray[np.int_]) -> float:
         chance[rank:] = chance[rank:] + chance[:-rank]
         chance /= 2
     tails = chance[: positive + 1].sum(), chance[positive:].sum()
+    if alternative == "greater":
+        return float(min(1.0, tails[1]))
     return float(min(1.0, 2 * min(tails)))
 
 

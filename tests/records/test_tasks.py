@@ -123,6 +123,25 @@ def test_the_task_depends_on_the_options_of_the_dataset(home: Path, nnbench: Com
     assert [len(task.study.runs) for task in found] == [1, 1]
 
 
+def test_runs_of_different_budgets_are_tasks_of_their_own(home: Path, nnbench: Command) -> None:
+    words = "training.budgets=[5,20,100]", "training.budget_unit=steps", "optimizer=sgd,adam", "report=none"
+    assert nnbench("-m", *TINY, *words).status == 0
+    found = tasks(_study(home))
+    assert [task.label for task in found] == ["spiral budget=5", "spiral budget=20", "spiral budget=100"]
+    assert [set(task.study.runs["setting"]) for task in found] == [{"sgd", "adam"}] * 3
+    for task in found:
+        budgets = set(task.study.runs["training.budget"]), set(task.study.other_budgets["training.budget"])
+        assert sorted(set.union(*budgets)) == [5, 20, 100]
+        assert not set.intersection(*budgets)
+        assert task.study.curves["epoch"].max() in budgets[0]
+
+
+def test_the_key_of_a_task_without_a_budget_is_that_of_earlier_versions() -> None:
+    before = {"dataset.name": "spiral", "training.epochs": 30}
+    assert key(before) == key({**before, "training.budget": None, "training.budget_unit": "epochs"})
+    assert key(before) != key({**before, "training.budget": 29, "training.budget_unit": "epochs"})
+
+
 @pytest.mark.parametrize("words", ["training.epochs=30,31", "network.hidden=[64],[32]", "training.dtype=float32,float64"])
 def test_training_options_do_not_belong_to_the_task(home: Path, nnbench: Command, words: str) -> None:
     assert nnbench("-m", *TINY, "optimizer=sgd", words, "report=none").status == 0

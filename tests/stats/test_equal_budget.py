@@ -1,0 +1,68 @@
+"""Shares of a reference's budget, against tables made by hand and simulated studies."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nnbench.stats.equal_budget import first_reached, shares, typical
+
+
+def curves(**runs: list[float] | None) -> pd.DataFrame:
+    """`adam_0=[3, 2, 1]`: the losses of adam on seed 0 after 0, 10, 20 steps; None for a diverged run."""
+    parts = []
+    for name, losses in runs.items():
+        setting, _, seed = name.rpartition("_")
+        steps = 10.0 * np.arange(len(losses or [1.0]))
+        rows = {"setting": setting, "seed": int(seed), "diverged": losses is None, "spent": steps, "loss": losses or [np.nan]}
+        parts.append(pd.DataFrame(rows))
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.mark.parametrize(
+    ("losses", "target", "expected"),
+    [
+        ([4, 2, 1], 2, 10),
+        ([4, 2, 1], 3, 5),
+        ([4, 2, 1], 1.25, 17.5),
+        ([4, 2, 1], 5, 0),
+        ([4, 2, 1], 0.5, np.inf),
+        ([4, np.nan, 1], 2.5, 10),
+        ([4, 1, 3], 2, 10 * 2 / 3),
+    ],
+)
+def test_first_time_at_a_loss(losses: list[float], target: float, expected: float) -> None:
+    assert first_reached([0, 10, 20], losses, target) == pytest.approx(expected)
+
+
+def test_shares_by_seed() -> None:
+    """On seed 0 sgd ends at 1.0, where adam is after 10 of its 30 steps; on seed 1, 2 and 3 one or both never get there."""
+    table = curves(
+        sgd_0=[4, 3, 2, 1], adam_0=[4, 1, 0.5], sgd_1=[4, 3, 2, 1], adam_1=[4, 3, 2], sgd_2=None, adam_2=[4, 3, 2],
+        sgd_3=None, adam_3=None, sgd_4=[4, 1], adam_4=None, sgd_5=[4, 1], adam_6=[4, 1],
+    )  # fmt: skip
+    assert shares(table, "adam", "sgd").to_dict() == {0: pytest.approx(1 / 3), 1: np.inf, 2: 0.0, 3: 1.0, 4: np.inf}
+    assert shares(table, "sgd", "adam")[1] == pytest.approx(1.0)
+
+
+def test_the_median_takes_seeds_that_never_get_there_as_the_greatest() -> None:
+    assert typical([0.2, 0.4, np.inf]).estimate == 0.4
+    assert typical([0.2, np.inf]).estimate == np.inf
+    assert np.isnan(typical([0.2] * 5).low)
+    assert np.isnan(typical([]).estimate)
+    found = typical([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, np.inf, np.inf])
+    assert found.estimate == 0.5
+    assert 0.1 < found.low < 0.5 < found.high == np.inf
+    assert found == typical([np.inf, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, np.inf])
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("n", [6, 10, 20])
+def test_the_interval_covers_the_median_of_skewed_shares(n: int) -> None:
+    """Log-normal shares, of which those above three are never reached; 95 % is nominal."""
+    rng = np.random.default_rng(n)
+    inside = 0
+    for _ in range(600):
+        values = np.exp(rng.normal(np.log(0.5), 0.8, n))
+        found = typical(np.where(values > 3, np.inf, values))
+        inside += found.low <= 0.5 <= found.high
+    assert 0.92 <= inside / 600 <= 0.995
