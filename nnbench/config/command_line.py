@@ -13,6 +13,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
 from nnbench.core.errors import UserError
+from nnbench.core.keys import BUDGET
 
 CURVES = {"curves": ("loss", "accuracy")}  # alias -> pages
 # Prefixes of the keys that only a sweep uses; a single run would ignore them.
@@ -45,8 +46,14 @@ def decode_arguments(arguments: Sequence[str]) -> list[str]:
             raise UserError(f"{os.fsencode(argument).decode(errors='backslashreplace')}: is not UTF-8") from None
         if not text.isascii() and sys.getfilesystemencoding() != "utf-8":
             raise UserError(f"{text}: has characters that this locale cannot encode; set PYTHONUTF8=1 in the environment")
-        texts.append(_quoted(text))
+        texts.append(_quoted(_as_axis(text)))
     return texts
+
+
+def _as_axis(argument: str) -> str:
+    """Rewrite `training.budgets=[100,1000]` as the axis `training.budget=100,1000`."""
+    key, _, values = argument.partition("=")
+    return f"{BUDGET}={values.strip().removeprefix('[').removesuffix(']')}" if key.lstrip("+") == f"{BUDGET}s" else argument
 
 
 def _quoted(argument: str) -> str:

@@ -11,7 +11,7 @@ from hydra.core.override_parser.types import ChoiceSweep, Override, RangeSweep, 
 
 from nnbench.config.validate import SWEEP_ONLY
 from nnbench.core.errors import UserError
-from nnbench.core.keys import BUDGET, LABEL, NOT_NUMBERS, PROBLEM, SUBJECT, TASK
+from nnbench.core.keys import LABEL, NOT_NUMBERS, PROBLEM, SUBJECT, TASK
 
 GRIDS = "grids."
 MOST = 100_000  # runs of a sweep: more are probably a typing error, and a list of them would fill the memory
@@ -89,7 +89,7 @@ def classify_overrides(loader: ConfigLoader, params: Mapping[Any, Any], argument
             dataset.
     """
     parser = OverridesParser.create(config_loader=loader)
-    given = [_with_budget_axis(text) for text in arguments]
+    given = list(arguments)
     grids = {
         text.lstrip("+").partition("=")[0].removeprefix(GRIDS): text.partition("=")[2]
         for text in given
@@ -124,12 +124,6 @@ def classify_overrides(loader: ConfigLoader, params: Mapping[Any, Any], argument
     if varied and problems and TASK.name in given_keys:
         raise UserError(f"{TASK.name}: would replace the dataset of each {PROBLEM}; give {PROBLEM} or {TASK.name} alone")
     return found
-
-
-def _with_budget_axis(text: str) -> str:
-    """Rewrite `training.budgets=[100,1000]` as the axis `training.budget=100,1000`."""
-    key, _, values = text.partition("=")
-    return f"{BUDGET}={values.strip().removeprefix('[').removesuffix(']')}" if key.lstrip("+") == f"{BUDGET}s" else text
 
 
 def as_text(values: Any) -> str:
