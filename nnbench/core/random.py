@@ -18,6 +18,18 @@ class Normal(Protocol):
         """Independent draws from N(0, 1) in the shape `size`."""
 
 
+def orthonormal_columns(rng: Normal, rows: int, columns: int) -> npt.NDArray[np.float64]:
+    """Draw a matrix with orthonormal columns from the uniform (Haar) distribution; needs rows >= columns.
+
+    From the QR decomposition of a normal matrix. The signs that make R's diagonal positive make the distribution uniform:
+    Mezzadri, Notices of the AMS 54, 2007.
+    """
+    q, r = np.linalg.qr(rng.standard_normal((rows, columns)))
+    q *= np.where(np.diagonal(r) < 0, -1.0, 1.0)
+    result: npt.NDArray[np.float64] = q
+    return result
+
+
 @dataclass(frozen=True, kw_only=True)
 class Streams:
     """Independent random number generators, one for each purpose."""

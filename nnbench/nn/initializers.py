@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from math import sqrt
 
-import numpy as np
-
 from nnbench.core.arrays import FloatArray
-from nnbench.core.random import Normal
+from nnbench.core.random import Normal, orthonormal_columns
 
 Initializer = Callable[[Normal, int, int, float], FloatArray]  # stream, inputs, outputs, scale -> (inputs, outputs), float64
 
@@ -30,14 +28,10 @@ def he(rng: Normal, inputs: int, outputs: int, scale: float) -> FloatArray:
 def orthogonal(rng: Normal, inputs: int, outputs: int, scale: float) -> FloatArray:
     """Draw a matrix with orthonormal rows or columns, whichever are fewer, uniformly (Haar). `scale` has no effect.
 
-    Saxe et al., ICLR 2014; from the QR decomposition of a normal matrix. The signs that make R's diagonal positive make the
-    distribution uniform: Mezzadri, Notices of the AMS 54, 2007.
+    Saxe et al., ICLR 2014.
     """
-    draws = rng.standard_normal((max(inputs, outputs), min(inputs, outputs)))
-    q, r = np.linalg.qr(draws)
-    q *= np.where(np.diagonal(r) < 0, -1.0, 1.0)
-    weights: FloatArray = q if inputs >= outputs else q.T
-    return weights
+    columns = orthonormal_columns(rng, max(inputs, outputs), min(inputs, outputs))
+    return columns if inputs >= outputs else columns.T
 
 
 INITIALIZERS: dict[str, Initializer] = {"normal": normal, "glorot": glorot, "he": he, "orthogonal": orthogonal}

@@ -1,0 +1,77 @@
+"""Base class of regressions whose targets are linear in the features; the linear model itself is drawn with the seed."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.random import Generator
+
+from nnbench.core.arrays import FloatArray
+from nnbench.core.random import Streams
+from nnbench.datasets.base.distribution import Sampled
+from nnbench.datasets.base.points import Points, Splits
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearModel:
+    """Linear model of normal features: x = z @ factor with z ~ N(0, I), targets = x @ coefficients + noise * N(0, 1).
+
+    Attributes:
+        factor: shape (features, features); the covariance of the features is factor.T @ factor.
+        coefficients: shape (features, outputs); the intercept is zero.
+        noise: standard deviation of the noise of the targets.
+    """
+
+    factor: FloatArray
+    coefficients: FloatArray
+    noise: float = 0.0
+
+    def draw(self, rng: Generator, samples: int, *, exact: bool = False) -> Points:
+        """Draw points.
+
+        Args:
+            rng: of the features, then of the noise.
+            samples: the number of points.
+            exact: make the mean of these features exactly zero and their covariance exactly that of the model, up to
+                rounding; needs more points than features.
+        """
+        z = rng.standard_normal((samples, len(self.factor)))
+        if exact:
+            z = np.sqrt(samples) * np.linalg.qr(z - z.mean(axis=0))[0]
+        x = z @ self.factor
+        targets = x @ self.coefficients
+        if self.noise:
+            targets += self.noise * rng.standard_normal(targets.shape)
+        return Points(x=x, targets=targets)
+
+
+@dataclass(kw_only=True)
+class LinearRegression(Sampled):
+    """Regression on points of a linear model that is drawn with the seed, so that an optimizer cannot be made for one model.
+
+    Attributes
+    ----------
+    exact : bool
+        A class attribute: whether the training features have exactly the covariance of the model and the mean zero, so that
+        the training loss is a known function of the weights, and that of the bias is separate from it.
+    """
+
+    loss = "mean_squared_error"
+    exact: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if self.exact and self.samples <= self.features:
+            raise ValueError(f"samples={self.samples}: must be more than the {self.features} features")
+
+    @abstractmethod
+    def model(self, rng: Generator) -> LinearModel:
+        """Draw the linear model of a run."""
+
+    def split(self, streams: Streams) -> Splits:
+        model = self.model(streams.data)
+        return Splits(
+            train=model.draw(streams.data, self.samples, exact=self.exact),
+            val=model.draw(streams.val, self.val_samples) if self.val_samples else None,
+            test=model.draw(streams.test, self.test_samples) if self.test_samples else None,
+        )
