@@ -73,12 +73,16 @@ def as_user_error(
         group, _, option = (
             missing.partition("//") if "//" in missing else missing.rpartition("/")
         )  # of a path, it is all after
-        near = get_close_matches(option, error.options, n=1)
+        options = sorted(error.options)
+        top, _, inner = group.partition("/")
+        if inner and any(key_of(argument) == top for argument in arguments):  # the option is in a folder of its group
+            group, option, options = top, f"{inner}/{option}", [f"{inner}/{name}" for name in options]
+        near = get_close_matches(option, options, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         for folder in sorted(Path().glob("*/")):
             if os.path.isfile(folder / group / f"{option}.yaml"):
                 hint = f"{folder / group / option}.yaml exists: give --config-dir {folder}; "
-        return f"{group}={option}: no such option; {hint}{group} has {', '.join(sorted(error.options))}"
+        return f"{group}={option}: no such option; {hint}{group} has {', '.join(options)}"
     if isinstance(error, OverrideParseException):
         return f"{error.override}: cannot be parsed; must be KEY=VALUE{_advice(str(error.override))}"
     if isinstance(error, InterpolationResolutionError):

@@ -98,9 +98,11 @@ def _abstract(kind: type[Any]) -> str:
 
 def _check_together(config: Config) -> None:
     """Check the rules between keys."""
-    for key, given in (("study", config.study), ("optimizer.name", config.optimizer.name), ("problem", config.problem)):
-        if given is not None and not re.fullmatch(NAME_PATTERN, given):
+    for key, given in (("study", config.study), ("optimizer.name", config.optimizer.name)):
+        if not re.fullmatch(NAME_PATTERN, given):
             raise UserError(f"{key}={given}: must be {NAME_RULE}")
+    if config.problem is not None and not re.fullmatch(f"({NAME_PATTERN}/)?{NAME_PATTERN}", config.problem):
+        raise UserError(f"problem={config.problem}: must be {NAME_RULE}, after the name of a folder and a / if it is in one")
     chain, name = config.draws.chain, config.optimizer.name
     if config.draws.kind == "chain" and name not in chain:
         raise UserError(f"optimizer.name={name}: must be one of draws.chain ({', '.join(chain) or 'empty'})")

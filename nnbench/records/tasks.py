@@ -42,7 +42,7 @@ class Task:
     @property
     def folder(self) -> str:
         """Name of the folder of its report within the study's folder; empty if the study has only one task."""
-        name = self.label.replace(" ", "_").replace("=", "_")
+        name = self.label.replace(" ", "_").replace("=", "_").replace("/", "_")
         safe = re.sub(r"[^\w.-]+|^[^\w]+", "_", name)[:100]
         return safe if safe == name else f"{safe}_{hashlib.sha256(self.label.encode()).hexdigest()[:8]}"
 

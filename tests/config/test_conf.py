@@ -38,6 +38,7 @@ def _options(group: str) -> list[str]:
     return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
 
 
+HELD_OUT = sorted(path.stem for path in (CONF / "problem" / "held_out").glob("*.yaml"))
 CHOICES = [(group, option) for group in GROUPS for option in _options(group)]
 
 
@@ -112,6 +113,15 @@ def test_a_problem_has_a_name_and_a_dataset(option: str) -> None:
     assert parse(composed()).problem is None
 
 
+@pytest.mark.parametrize("option", HELD_OUT)
+def test_a_held_out_problem_is_another_task_on_the_dataset_of_its_problem(option: str) -> None:
+    problem, held_out = (parse(composed(f"problem={name}")) for name in (option, f"held_out/{option}"))
+    assert (held_out.problem, held_out.dataset.name) == (f"held_out/{option}", problem.dataset.name)
+    assert tasks.key(held_out.leaves()) != tasks.key(problem.leaves())
+    numbers = [dataclasses.replace(config, problem=None).numbers() for config in (problem, held_out)]
+    assert numbers[0] != numbers[1], "more than the name differs"
+
+
 def test_two_problems_on_one_dataset_are_two_tasks() -> None:
     full, batches = (parse(composed(f"problem={name}")) for name in ("digits", "digits_batches"))
     assert full.dataset == batches.dataset
@@ -134,6 +144,7 @@ def test_help_lists_every_option(nnbench: Command) -> None:
     said = nnbench("--help").out
     for group in GROUPS:
         assert f"{group}: {', '.join(_options(group))}" in said
+    assert f"problem/held_out: {', '.join(HELD_OUT)}" in said
     (sweepers,) = (line for line in said.splitlines() if line.startswith("hydra/sweeper: "))
     names = {sweeper.name for sweeper in BaseSweeper.__subclasses__()}
     assert len(names) == 3

@@ -93,6 +93,17 @@ def test_a_sweep_over_a_datasets_key_has_a_report_for_each_value(home: Path, nnb
 
 
 @pytest.mark.heavy
+def test_a_problem_in_a_folder_is_a_task_with_a_report_of_its_own(home: Path, nnbench: Command, report: Command) -> None:
+    said = nnbench("-m", "problem=held_out/moons,moons", "optimizer=sgd", *TINY, "report.pages=[cover,runs]")
+    assert said.status == 0, said.err
+    found = tasks(_study(home))
+    assert [(task.label, task.folder) for task in found] == [("held_out/moons", "held_out_moons"), ("moons", "moons")]
+    for task in found:
+        assert (home / "results" / "comparison" / task.folder / "report.pdf").exists()
+    assert report("study=comparison").status == 0
+
+
+@pytest.mark.heavy
 def test_an_export_holds_the_same_tasks_and_two_studies_are_compared_in_those_they_share(
     home: Path, nnbench: Command, report: Command
 ) -> None:
