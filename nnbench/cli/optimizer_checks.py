@@ -1,4 +1,4 @@
-"""Checks of an optimizer for `nnbench check`: shapes, in-place updates, reset, dtype, descent, layers, schedule, scale."""
+"""Checks of an optimizer for `nnbench check`: shapes, in-place updates, reset, dtype, descent, layers, schedule, laws."""
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
@@ -8,16 +8,20 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.random import default_rng
 
+from nnbench.cli.optimizer_laws import SCALE, rotation_law, scale_law
+from nnbench.cli.optimizer_runs import SHAPES, STEPS, Problem, noise
 from nnbench.core.arrays import FloatArray
 from nnbench.core.user_code import describe_error, user_code_location
 from nnbench.optimizers.base import Optimizer
 from nnbench.training.stepper import Stepper
 
-STEPS = 30  # of the checks that compare two runs
-SHAPES = ((3, 4), (5, 2), (3, 1))  # weight matrices, the last row of each the bias
 RATES = (1e-3, 1e-2, 1e-1, 1.0)  # learning rates tried besides the given one
 LOWERED = 0.2  # share of its initial value that a function must fall to
-SCALE = 100.0
+ROTATIONS = {
+    "vectors": "in a rotated space, the steps rotate too",
+    "matrices": "where weight matrices are rotated from both sides, their steps rotate too",
+    "none": "in a rotated space, the steps are others",
+}
 
 
 class Finding(NamedTuple):
@@ -54,8 +58,9 @@ def check_optimizer(optimizer: Optimizer) -> Iterator[Finding]:
     with np.errstate(all="ignore"):
         for name, check in checks:
             yield _finding(name, check, optimizer)
-        found = _finding("scale law", _scale_law, optimizer)
-        yield found._replace(ok=None) if found.ok else found
+        for name, law in (("scale law", _scale_law), ("rotation law", _rotation_law)):
+            found = _finding(name, law, optimizer)
+            yield found._replace(ok=None) if found.ok else found
 
 
 def _finding(name: str, check: Callable[[Optimizer], str], optimizer: Optimizer) -> Finding:
@@ -68,46 +73,16 @@ def _finding(name: str, check: Callable[[Optimizer], str], optimizer: Optimizer)
         return Finding(name, False, f"{describe_error(error)}{place}")
 
 
-class _Problem:
-    """Parameters and gradients of some layers, laid out as the network's: one vector each, and matrices that are views."""
-
-    def __init__(self, shapes: Sequence[tuple[int, int]], dtype: str = "float64") -> None:
-        sizes = [rows * columns for rows, columns in shapes]
-        self.parameters, self.gradients = np.zeros(sum(sizes), dtype), np.zeros(sum(sizes), dtype)
-        self.layers = list(zip(*(self._views(flat, shapes, sizes) for flat in (self.parameters, self.gradients)), strict=True))
-
-    @staticmethod
-    def _views(flat: FloatArray, shapes: Sequence[tuple[int, int]], sizes: Sequence[int]) -> list[FloatArray]:
-        pieces = np.split(flat, np.cumsum(sizes)[:-1])
-        return [piece.reshape(shape) for piece, shape in zip(pieces, shapes, strict=True)]
-
-    def run(
-        self, optimizer: Optimizer, draw: Callable[[int], FloatArray], steps: int = STEPS, **options: Any
-    ) -> list[FloatArray]:
-        """Make steps with the gradients that `draw` gives for each; returns the parameters after each."""
-        stepper = Stepper(optimizer, self.parameters, self.gradients, self.layers, **options)
-        trace = []
-        for k in range(steps):
-            self.gradients[:] = draw(k)
-            stepper.step(k)
-            trace.append(stepper.evaluation_parameters().copy())
-        return trace
-
-
-def _noise(size: int, seed: int = 1) -> Callable[[int], FloatArray]:
-    return lambda k: default_rng([seed, k]).standard_normal(size)
-
-
 def _random_run(optimizer: Optimizer) -> list[FloatArray]:
-    problem = _Problem(SHAPES)
-    return problem.run(optimizer, _noise(problem.parameters.size))
+    problem = Problem(SHAPES)
+    return problem.run(optimizer, noise(problem.parameters.size))
 
 
 def _shapes(optimizer: Optimizer) -> str:
     blockwise = optimizer.rest() is not None
     for shapes in (SHAPES,) if blockwise else (SHAPES, SHAPES[-1:]):
-        problem = _Problem(shapes)
-        trace = problem.run(optimizer, _noise(problem.parameters.size))
+        problem = Problem(shapes)
+        trace = problem.run(optimizer, noise(problem.parameters.size))
         if not np.isfinite(trace[-1]).all():
             raise _Wrong(f"parameters are not finite after {STEPS} steps of gradients from N(0, 1)")
     if blockwise:
@@ -134,7 +109,7 @@ def _reset(optimizer: Optimizer) -> str:
 
 
 def _dtype(optimizer: Optimizer, dtype: str) -> str:
-    problem = _Problem(SHAPES, dtype)
+    problem = Problem(SHAPES, dtype)
     stepper = Stepper(optimizer, problem.parameters, problem.gradients, problem.layers)
     for k in range(3):
         problem.gradients[:] = 1
@@ -175,7 +150,7 @@ def _lowers(
     steps: int,
     function: Callable[[FloatArray], tuple[float, FloatArray]],
 ) -> str:
-    """Minimize with the given and, if there is a learning rate, with other `RATES`; the lowest value must be low enough.
+    """Minimize with the given and, if there is a learning rate, with other `RATES` until the value is low enough.
 
     Args:
         function: gives value and gradient. For a rule with a rest, each of three layers has parameters of its own, and their
@@ -197,6 +172,8 @@ def _lowers(
             errors.append(error)
             continue
         ends[label] = value if np.isfinite(value) else np.inf
+        if value <= LOWERED * first:
+            break
     if not ends:
         raise errors[0]
     label, lowest = min(ends.items(), key=lambda item: item[1])
@@ -213,7 +190,7 @@ def _end(
     steps: int,
     function: Callable[[FloatArray], tuple[float, FloatArray]],
 ) -> FloatArray:
-    problem = _Problem(shapes)
+    problem = Problem(shapes)
     problem.parameters[:] = start
 
     def closure() -> float:
@@ -233,14 +210,14 @@ def _variants(optimizer: Optimizer) -> Iterator[tuple[str, Optimizer]]:
 
 def _layer_order(optimizer: Optimizer) -> str:
     """Run with the layers in reverse order, each with the gradients that it had."""
-    backward, drawn = _Problem(SHAPES[::-1]), _Problem(SHAPES)
+    backward, drawn = Problem(SHAPES[::-1]), Problem(SHAPES)
     rng = default_rng(0)
     before = rng.bit_generator.state
     step = Stepper(optimizer, drawn.parameters, drawn.gradients, drawn.layers, rng=rng).step
     reverse = Stepper(optimizer, backward.parameters, backward.gradients, backward.layers).step
-    noise = _noise(drawn.parameters.size)
+    draw = noise(drawn.parameters.size)
     for k in range(STEPS):
-        drawn.gradients[:] = noise(k)
+        drawn.gradients[:] = draw(k)
         for (_, gradients), (_, same) in zip(drawn.layers, backward.layers[::-1], strict=True):
             same[:] = gradients
         step(k)
@@ -255,10 +232,10 @@ def _layer_order(optimizer: Optimizer) -> str:
 
 def _schedule(optimizer: Optimizer) -> str:
     """Compare the path under half of the learning rate by a schedule."""
-    plain, halved = _Problem(SHAPES), _Problem(SHAPES)
-    noise = _noise(plain.parameters.size)
-    one = plain.run(optimizer, noise)
-    other = halved.run(optimizer, noise, multiplier=lambda k: 0.5)
+    plain, halved = Problem(SHAPES), Problem(SHAPES)
+    draw = noise(plain.parameters.size)
+    one = plain.run(optimizer, draw)
+    other = halved.run(optimizer, draw, multiplier=lambda k: 0.5)
     if not all(map(np.array_equal, one, other)):
         return "a schedule changes its steps"
     if any(one.name == "learning_rate" for one in fields(optimizer)):
@@ -267,11 +244,9 @@ def _schedule(optimizer: Optimizer) -> str:
 
 
 def _scale_law(optimizer: Optimizer) -> str:
-    """Compare the path under gradients times `SCALE`."""
-    plain, scaled = _Problem(SHAPES), _Problem(SHAPES)
-    noise = _noise(plain.parameters.size)
-    one = plain.run(optimizer, noise)[-1]
-    other = scaled.run(optimizer, lambda k: SCALE * noise(k))[-1]
-    ratio = float(np.linalg.norm(other) / np.linalg.norm(one))
-    kind = "invariant" if abs(ratio - 1) < 0.01 else "proportional" if abs(ratio / SCALE - 1) < 0.01 else "neither"
-    return f"gradients times {SCALE:g} make steps times {ratio:.3g} ({kind})"
+    law, ratio = scale_law(optimizer)
+    return f"gradients times {SCALE:g} make steps times {ratio:.3g} ({law})"
+
+
+def _rotation_law(optimizer: Optimizer) -> str:
+    return ROTATIONS[rotation_law(optimizer)]

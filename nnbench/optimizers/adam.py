@@ -51,9 +51,13 @@ class Adam(Optimizer):
 
     def average(self, gradients: FloatArray) -> None:
         """Add to the moments, `first` = m / (1 - beta_1) and `second` = v / (1 - beta_2); overwrites the gradients."""
-        first, second = self.first, self.second
-        multiply(first, self.beta_1_array, first)
-        add(first, gradients, first)
+        multiply(self.first, self.beta_1_array, self.first)
+        add(self.first, gradients, self.first)
+        self.average_squares(gradients)
+
+    def average_squares(self, gradients: FloatArray) -> None:
+        """Add to `second` alone; overwrites the gradients."""
+        second = self.second
         multiply(second, self.beta_2_array, second)
         multiply(gradients, gradients, gradients)
         add(second, gradients, second)

@@ -33,7 +33,8 @@ from nnbench.training.loop import train
 # Section of the config -> names of its classes that the test suite checks.
 SHIPPED = {
     SUBJECT.name: frozenset(
-        {"adagrad", "adam", "adamw", "lbfgs", "lion", "muon", "rmsprop", "schedule_free_adamw", "sgd", "signum"}
+        {"adagrad", "adam", "adamw", "ademamix", "adopt", "amsgrad", "cautious_adamw", "lbfgs", "lion", "mars", "muon"}
+        | {"nadamw", "prodigy", "radam", "rmsprop", "schedule_free_adamw", "sgd", "signum", "soap"}
     ),
     "schedule": frozenset(
         {"constant", "cosine", "exponential", "inverse_time", "linear", "one_cycle", "step"}

@@ -4,7 +4,7 @@ PyTorch's schedulers multiply the whole update by the decayed rate. That is what
 rate_scales="velocity"; with "gradient", its velocity keeps the rates it was made with.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,10 @@ from nnbench.optimizers import Optimizer
 from nnbench.optimizers.adagrad import AdaGrad
 from nnbench.optimizers.adam import Adam
 from nnbench.optimizers.adamw import AdamW
+from nnbench.optimizers.amsgrad import AMSGrad
 from nnbench.optimizers.muon import Muon
+from nnbench.optimizers.nadamw import NAdamW
+from nnbench.optimizers.radam import RAdam
 from nnbench.optimizers.rmsprop import RMSProp
 from nnbench.optimizers.schedule_free_adamw import ScheduleFreeAdamW
 from nnbench.optimizers.sgd import SGD
@@ -109,12 +112,47 @@ SAME = {
         lambda p: torch.optim.AdamW(p, lr=0.02, weight_decay=0.3, betas=(0.8, 0.99), eps=1e-5),
         DECAY,
     ),
+    "amsgrad": (AMSGrad(), lambda p: torch.optim.Adam(p, amsgrad=True), 0.0),
+    "amsgrad with decay": (
+        AMSGrad(learning_rate=0.02, decay=DECAY, beta_1=0.8, beta_2=0.9, epsilon=1e-5),
+        lambda p: torch.optim.Adam(p, lr=0.02, betas=(0.8, 0.9), eps=1e-5, amsgrad=True),
+        DECAY,
+    ),
+    "radam": (RAdam(), lambda p: torch.optim.RAdam(p), 0.0),
+    "radam with weight decay and decay": (
+        RAdam(learning_rate=0.02, decay=DECAY, weight_decay=0.3, beta_1=0.8, beta_2=0.97, epsilon=1e-5),
+        lambda p: torch.optim.RAdam(p, lr=0.02, betas=(0.8, 0.97), eps=1e-5, weight_decay=0.3, decoupled_weight_decay=True),
+        DECAY,
+    ),
 }
 
 
 @pytest.mark.parametrize(("optimizer", "make", "decay"), SAME.values(), ids=SAME)
 def test_same(optimizer: Optimizer, make: Callable[[list[Any]], Any], decay: float) -> None:
     np.testing.assert_allclose(ours(optimizer), theirs(make, decay), rtol=1e-12, atol=1e-12)
+
+
+@pytest.fixture
+def double_precision() -> Iterator[None]:
+    """Of the products that PyTorch's NAdam keeps, which are otherwise in single precision."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.usefixtures("double_precision")
+def test_nadamw_is_pytorchs_with_a_constant_momentum() -> None:
+    """A large momentum_decay; see the next test."""
+    settings: dict[str, Any] = {"weight_decay": 0.01, "momentum_decay": 1e6}
+    there = theirs(lambda p: torch.optim.NAdam(p, **settings, decoupled_weight_decay=True))
+    np.testing.assert_allclose(ours(NAdamW(**settings)), there, rtol=1e-12, atol=1e-12)
+
+
+def test_pytorchs_nadam_averages_by_another_momentum_than_the_paper() -> None:
+    """By beta_1, where the paper has mu_t, which PyTorch takes for the step alone."""
+    here = ours(NAdamW(weight_decay=0.0))
+    there = theirs(lambda p: torch.optim.NAdam(p))
+    assert np.abs(here - there).max() > 1e-3
 
 
 def test_momentum_under_decay_differs() -> None:

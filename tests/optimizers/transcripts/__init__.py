@@ -20,10 +20,19 @@ TRANSCRIPTS: dict[str, Callable[..., Iterator[FloatArray]]] = {
     "rmsprop": gradient_descent.rmsprop,
     "adam": adam_variants.adam,
     "adamw": adam_variants.adamw,
+    "nadamw": adam_variants.nadamw,
+    "amsgrad": adam_variants.amsgrad,
+    "radam": adam_variants.radam,
+    "ademamix": adam_variants.ademamix,
+    "cautious_adamw": adam_variants.cautious_adamw,
+    "mars": adam_variants.mars,
+    "adopt": adam_variants.adopt,
     "lion": signs.lion,
     "signum": signs.signum,
     "muon": matrices.muon,
+    "soap": matrices.soap,
     "schedule_free_adamw": self_tuning.schedule_free_adamw,
+    "prodigy": self_tuning.prodigy,
 }
 
 

@@ -32,3 +32,33 @@ def schedule_free_adamw(
         c = gamma**2 / total
         x = (1 - c) * x + c * z
         yield np.concatenate([(1 - beta_1) * z + beta_1 * x, x])
+
+
+def prodigy(
+    w: FloatArray,
+    gradient: Gradient,
+    *,
+    learning_rate: float,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+    weight_decay: float,
+    d_0: float,
+    d_coefficient: float,
+    bias_correction: bool,
+    safeguard_warmup: bool,
+) -> Iterator[FloatArray]:
+    """Mishchenko and Defazio 2024, algorithm 4, and three options of their code: see `Prodigy`."""
+    start, d, r, root = w, d_0, 0.0, np.sqrt(beta_2)
+    m, v, s = np.zeros_like(w), np.zeros_like(w), np.zeros_like(w)
+    for t in count(1):
+        g = gradient(w, t)
+        gamma = learning_rate * (np.sqrt(1 - beta_2**t) / (1 - beta_1**t) if bias_correction else 1)
+        m = beta_1 * m + (1 - beta_1) * d * g
+        v = beta_2 * v + (1 - beta_2) * d**2 * g**2
+        r = root * r + (1 - root) * gamma * d**2 * np.sum(g * (start - w))
+        s = root * s + (1 - root) * (1 if safeguard_warmup else gamma) * d**2 * g
+        w = w - gamma * d * weight_decay * w
+        w = w - gamma * d * m / (np.sqrt(v) + d * epsilon)
+        d = max(d, d_coefficient * r / np.abs(s).sum())
+        yield w
