@@ -4,7 +4,9 @@ import json
 import logging
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from nnbench.report.outputs.files import Report
 
 logger = logging.getLogger(__name__)
+
+# Imports of matplotlib and SciPy take two seconds: a thread makes them while the workers train.
+_REPORT = "nnbench.cli.study_report"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,6 +75,15 @@ def execute_plan(plan: Plan) -> int:
 
 
 def _open_and_run(plan: Plan, console: Console) -> int:
+    """Open the study and run the plan; the workers start while the store is opened."""
+    plan.executor.prepare()
+    try:
+        return _run_in_study(plan, console)
+    finally:
+        plan.executor.close()
+
+
+def _run_in_study(plan: Plan, console: Console) -> int:
     """Open the study and run the plan; an error after the first run has started has exit status 1."""
     with console.status("opening the store"):  # MLflow takes a second to import: only after the checks
         from nnbench.sweep.recorder import open_study
@@ -86,20 +100,24 @@ def _open_and_run(plan: Plan, console: Console) -> int:
 
 def _run_and_report(sweep: Sweep, plan: Plan) -> int:
     """Run the stages and write the report; the sweep's own run is closed in any case."""
-    from nnbench.cli.study_report import answer, print_results, report_on
-    from nnbench.records.tables import REPORT_OPTIONS
-
+    importing = Thread(target=import_module, args=[_REPORT])
+    importing.start()
     config, writer, console = sweep.config, sweep.writer, sweep.console
     reports: list[Report] = []
-    status, trouble = "KILLED", ""
+    status, trouble, conclusion = "KILLED", "", ""
     folder = Path(config.report.folder) / config.study
     try:
         plan.stages(sweep)
+        plan.executor.close()  # its processes need memory
         if sweep.id is not None:
             writer.attach(sweep.id, sweep.files, folder)  # the report reads the selected settings from the store
         study = writer.read_study()
+        importing.join()
+        from nnbench.cli.study_report import answer, print_results, report_on
+
         try:
             reports = report_on(study, config.report, console)
+            conclusion = answer(reports)
         except Exception as error:  # the runs are kept, and the report can be remade
             logger.info("no report", exc_info=True)
             trouble = f"[red]no report[/red]: {escape_markup(_describe(error))}; the runs are kept"
@@ -108,8 +126,10 @@ def _run_and_report(sweep: Sweep, plan: Plan) -> int:
     finally:
         if sweep.id is not None:
             with uninterrupted():
-                writer.end_sweep(sweep.id, status, files=sweep.files, folder=folder, answer=answer(reports))
+                writer.end_sweep(sweep.id, status, files=sweep.files, folder=folder, answer=conclusion)
     if sweep.id is None and reports and len(study.sweeps):  # all runs were there: no run says which pages were asked for
+        from nnbench.records.tables import REPORT_OPTIONS
+
         given = config.report
         options = {"title": given.title, "pages": given.pages, "targets": given.targets, "rank_by": given.rank_by}
         writer.label(study.sweeps["run_id"].iloc[-1], {REPORT_OPTIONS: json.dumps(options)})

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Hashable
+from functools import lru_cache
 
 LONGEST_NUMBER = 40  # characters
 
@@ -13,6 +14,7 @@ def as_text(value: object) -> str:
     return value if as_value(value) == value else json.dumps(value, ensure_ascii=False)
 
 
+@lru_cache(maxsize=4096)  # the runs of a sweep share most of their values
 def as_value(text: str) -> Hashable:
     """Return the value that `as_text` was given, if it was a number, a string or None; else the text itself."""
     if text[:1] == '"' == text[-1:] and len(text) > 1:

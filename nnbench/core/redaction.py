@@ -26,9 +26,12 @@ RULES = {
     rf"(?i)\b({PASSWORD}(?:=|%3D|\s*=\s*(?=['\"])))('[^']*'|\"[^\"]*\"|(?:(?!{END})[^&\s])+)": r"\1***",
 }
 
+MARKS = ":", "=", "%3"  # every pattern needs one of them
+
 
 def redacted(text: str) -> str:
     """Replace user and password in all URIs, malformed ones included, and the value of every `password=`, by `***`."""
-    for pattern, replacement in RULES.items():
-        text = re.sub(pattern, replacement, text)
+    if any(mark in text for mark in MARKS):  # most stored texts have none, and are checked ten times as fast
+        for pattern, replacement in RULES.items():
+            text = re.sub(pattern, replacement, text)
     return text

@@ -200,7 +200,8 @@ def outputs(weights: Sequence[FloatArray], points: FloatArray, activation: str =
 
 def probabilities(weights: Sequence[FloatArray], points: FloatArray, activation: str = "relu") -> FloatArray:
     """Return the class probabilities of any number of points, the softmax of `outputs`, shape (n, classes)."""
-    values = outputs(weights, points, activation)
-    powers: FloatArray = np.exp(values - values.max(axis=1, keepdims=True))
-    powers /= powers.sum(axis=1, keepdims=True)
-    return powers
+    values = np.ascontiguousarray(outputs(weights, points, activation).T)  # reductions over rows take a quarter of the time
+    values -= values.max(axis=0)
+    np.exp(values, values)
+    values /= values.sum(axis=0)
+    return values.T

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from nnbench.config.schema import flatten
@@ -83,6 +83,7 @@ def storable(texts: Mapping[str, str]) -> dict[str, str]:
     return {stored_key(key): notes.truncate(redacted(text), LONGEST_PARAM) for key, text in texts.items()}
 
 
+@lru_cache(maxsize=1024)
 def stored_key(key: str) -> str:
     """Return `key` with characters that MLflow does not allow replaced by underscores."""
     return re.sub(r"[^\w\-. :/]", "_", key)[:LONGEST_KEY]

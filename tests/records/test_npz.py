@@ -14,7 +14,7 @@ from PIL import Image
 from nnbench.core import palette
 from nnbench.records import npz as artifacts
 from nnbench.records.boundary import Boundary
-from nnbench.records.boundary_image import draw
+from nnbench.records.boundary_image import SIZE, draw
 from nnbench.records.history import History
 from nnbench.records.tables import curve_tables
 
@@ -246,7 +246,7 @@ def test_the_same_run_gives_the_same_bytes(tmp_path: Path, history: History) -> 
 def test_the_boundary_picture_has_classes_and_points(tmp_path: Path, history: History) -> None:
     artifacts.write_run(tmp_path, history, thirds())
     picture = Image.open(tmp_path / "boundary.png").convert("RGB")
-    assert picture.size == (480, 480)
+    assert picture.size == (SIZE, SIZE)
 
     def pixel(x: int, y: int) -> tuple[int, ...]:
         found = picture.getpixel((x, y))
@@ -254,25 +254,25 @@ def test_the_boundary_picture_has_classes_and_points(tmp_path: Path, history: Hi
         return found
 
     tints = 255.0 - np.array(palette.CLASS_COLOURS)  # an area is its class's colour mixed with white, in whatever share
-    for label, x in enumerate((80, 240, 400)):  # the classes from left to right
-        tint = 255.0 - np.array(pixel(x, 440))
+    for label, x in enumerate((SIZE // 6, SIZE // 2, 5 * SIZE // 6)):  # the classes from left to right
+        tint = 255.0 - np.array(pixel(x, SIZE - 30))
         likeness = tints @ tint / np.linalg.norm(tints, axis=1) / np.linalg.norm(tint)
         assert likeness.argmax() == label
         assert likeness.max() > 0.999
     darker = tuple(round(palette.POINT_SHADE * channel) for channel in palette.CLASS_COLOURS[1])
-    assert pixel(40, 40) == pytest.approx(darker, abs=4)  # the point: a quarter in from the left and from the top
+    assert pixel(SIZE // 12, SIZE // 12) == pytest.approx(darker, abs=4)  # the training point
 
 
 def test_a_lower_confidence_is_a_paler_colour() -> None:
     pictures = [draw(thirds(confidence=confidence)).convert("RGB") for confidence in (85, 170, 255)]
-    shades = [np.array(picture.getpixel((80, 440))).sum() for picture in pictures]
+    shades = [np.array(picture.getpixel((SIZE // 6, SIZE - 30))).sum() for picture in pictures]
     assert shades == sorted(shades, reverse=True)
     assert len(set(shades)) == 3
 
 
 @pytest.mark.parametrize("classes", [1, 2, 9])
 def test_any_number_of_classes_can_be_drawn(classes: int) -> None:
-    assert draw(thirds(classes)).size == (480, 480)
+    assert draw(thirds(classes)).size == (SIZE, SIZE)
 
 
 @pytest.mark.parametrize(

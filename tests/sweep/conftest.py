@@ -40,4 +40,5 @@ def trainer(monkeypatch: pytest.MonkeyPatch) -> Trainer:
     """Trains the jobs of every sweep from now on."""
     made = Trainer()
     monkeypatch.setattr(LocalPool, "run", lambda pool, jobs: made.run(jobs))
+    monkeypatch.setattr(LocalPool, "prepare", lambda pool: None)
     return made

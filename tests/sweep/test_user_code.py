@@ -1,6 +1,7 @@
 """Exceptions, output and exits of a user's optimizer fail only its own run."""
 
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
@@ -34,7 +35,8 @@ def test_a_failing_optimizer_fails_only_its_own_run(odd: Callable[..., Config], 
     good = [config(*SMALL, f"seed={seed}") for seed in range(10)]
     mixed = [each for pair in zip(configs, good * 4, strict=False) for each in pair]
     jobs = [Job(number=number, overrides=(), config=each) for number, each in enumerate(mixed)]
-    outcomes = {event.job: event.outcome for event in LocalPool(workers=2, timeout=60).run(jobs) if isinstance(event, Ended)}
+    with closing(LocalPool(workers=2, timeout=60)) as pool:
+        outcomes = {event.job: event.outcome for event in pool.run(jobs) if isinstance(event, Ended)}
     assert len(outcomes) == len(jobs)
     for job, outcome in outcomes.items():
         name = job.config.optimizer.name

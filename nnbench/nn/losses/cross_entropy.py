@@ -139,9 +139,9 @@ class SoftmaxCrossEntropy(Loss):
 
 def _losses(logits: FloatArray, labels: IntArray) -> FloatArray:
     """Return the cross-entropy of each point, in float64."""
-    exact = logits.astype(np.float64)
-    shifted = exact - exact.max(axis=1, keepdims=True)
-    losses: FloatArray = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]
+    exact = np.array(logits.T, np.float64, order="C")  # a row for each class: reductions take half the time
+    shifted = exact - exact.max(axis=0)
+    losses: FloatArray = np.log(np.exp(shifted).sum(axis=0)) - shifted[labels, np.arange(len(labels))]
     return losses
 
 

@@ -9,6 +9,9 @@ from nnbench.sweep.job import Ended, Job, Started
 class Executor(Protocol):
     """Trains the jobs of one sweep."""
 
+    def prepare(self) -> None:
+        """Start what takes time before the first job, such as worker processes, and return at once."""
+
     def open(self, sweep_id: str, finished: Callable[[], set[str]]) -> None:
         """Prepare for the jobs of a sweep; called once, before the first `run`.
 
@@ -24,3 +27,6 @@ class Executor(Protocol):
             jobs: may be a generator that decides on the next job when it is asked for it.
         """
         ...
+
+    def close(self) -> None:
+        """End what `prepare` and `run` have started; harmless if nothing was, or if it has ended."""

@@ -41,6 +41,9 @@ class HydraExecutor:
     def __init__(self, launcher: Launcher) -> None:
         self._launcher = launcher
 
+    def prepare(self) -> None:
+        """Do nothing: the launcher starts its workers with the jobs."""
+
     def open(self, sweep_id: str, finished: Callable[[], set[str]]) -> None:
         """Store the sweep's id for the jobs, as `Executor.open`."""
         self._sweep_id, self._finished = sweep_id, finished
@@ -63,6 +66,9 @@ class HydraExecutor:
         finished = self._finished() if any(outcomes) else set()
         for job, outcome in zip(todo, outcomes, strict=True):
             yield Ended(job=job, outcome=None if job.config.identity in finished else outcome)
+
+    def close(self) -> None:
+        """Do nothing: the launcher ends its workers with the jobs."""
 
     def _membership(self, job: Job) -> list[str]:
         """Return the overrides with the job's sweep, which `read_membership` reads and removes."""

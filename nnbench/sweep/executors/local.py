@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, TimeoutError, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from typing import Any
 
@@ -41,9 +41,9 @@ class _Attempt:
     started: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class LocalPool:
-    """Executor on this machine: a pool of processes.
+    """Executor on this machine: a pool of processes, which serves all stages of a sweep.
 
     Attributes:
         workers: processes at once.
@@ -52,6 +52,11 @@ class LocalPool:
 
     workers: int
     timeout: float | None = None
+    _pool: ProcessPool | None = field(default=None, init=False)
+
+    def prepare(self) -> None:
+        """Start the processes, which import their modules while the parent opens the store."""
+        self._started().schedule(_do_nothing)  # Pebble starts them with the first task
 
     def open(self, sweep_id: str, finished: Callable[[], set[str]]) -> None:
         """Do nothing: the parent process tracks the jobs."""
@@ -59,12 +64,12 @@ class LocalPool:
     def run(self, jobs: Iterable[Job]) -> Iterator[Started | Ended]:
         """Train all jobs, as `Executor.run`.
 
-        The next job is asked for only when a worker is nearly free. Leaving the iterator early (an exception, `close`)
+        The next job is asked for only when a worker is nearly free. Leaving the iterator early (an exception, its `close`)
         terminates the workers at once.
         """
         # A small reserve keeps workers busy while the caller logs; it also bounds the results waiting to be logged.
         window = self.workers + min(self.workers, 4)
-        pool = ProcessPool(self.workers, initializer=initialize, context=get_context("spawn"))
+        pool = self._started()
         waiting = iter(jobs)
         submitted: dict[Future[Any], _Attempt] = {}
         try:
@@ -88,10 +93,21 @@ class LocalPool:
                     if not each.started and future.running():
                         each.started = True
                         yield Started(job=each.job)
-            pool.close()  # type: ignore[no-untyped-call]
-        finally:
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Terminate the processes, as `Executor.close`."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
             pool.stop()  # type: ignore[no-untyped-call]
             pool.join()
+
+    def _started(self) -> ProcessPool:
+        if self._pool is None:
+            self._pool = ProcessPool(self.workers, initializer=initialize, context=get_context("spawn"))
+        return self._pool
 
     def _schedule(self, pool: ProcessPool, job: Job) -> "Future[Any]":
         future: Future[Any] = pool.schedule(work, args=[job.config], timeout=self.timeout)
@@ -110,6 +126,10 @@ class LocalPool:
                 return Failure(reason=f"its worker died {TRIES} times ({_cause(error.exitcode)})", traceback="")
             case error:
                 return failure_of(error)
+
+
+def _do_nothing() -> None:
+    """Return at once."""
 
 
 def _cause(exitcode: int | None) -> str:

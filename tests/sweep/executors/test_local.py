@@ -6,7 +6,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
@@ -74,13 +76,14 @@ def _jobs(*configs: Config) -> list[Job]:
     return [Job(number=number, overrides=(), config=config) for number, config in enumerate(configs)]
 
 
-def _ended(events: Iterator[Started | Ended]) -> dict[int, Result | Failure | None]:
-    return {event.job.number: event.outcome for event in events if isinstance(event, Ended)}
+def _ended(pool: LocalPool, jobs: list[Job]) -> dict[int, Result | Failure | None]:
+    with closing(pool):
+        return {event.job.number: event.outcome for event in pool.run(jobs) if isinstance(event, Ended)}
 
 
 def test_a_worker_gives_the_numbers_of_this_process(config: Make) -> None:
     configs = [config("training.epochs=20", f"seed={seed}") for seed in range(3)]
-    outcomes = _ended(LocalPool(workers=2).run(_jobs(*configs)))
+    outcomes = _ended(LocalPool(workers=2), _jobs(*configs))
     for number, expected in enumerate(map(execute, configs)):
         outcome = outcomes[number]
         assert isinstance(outcome, Result)
@@ -99,7 +102,7 @@ def test_a_failure_affects_only_its_own_job(config: Make, tmp_path: Path) -> Non
         bad("Dies", f"+optimizer.flag={tmp_path}/flag"),
         config("seed=1", "training.epochs=3"),
     )
-    outcomes = _ended(LocalPool(workers=2).run(jobs))
+    outcomes = _ended(LocalPool(workers=2), jobs)
     assert isinstance(outcomes[0], Result)
     assert isinstance(outcomes[4], Result)
     raised, died = outcomes[1], outcomes[2]
@@ -114,7 +117,7 @@ def test_a_failure_affects_only_its_own_job(config: Make, tmp_path: Path) -> Non
 @pytest.mark.heavy
 def test_a_job_over_its_timeout_is_terminated(config: Make) -> None:
     slow = config(*HERE, f"optimizer.algorithm={__name__}:Sleeps")
-    outcomes = _ended(LocalPool(workers=1, timeout=8).run(_jobs(slow, config("training.epochs=3"))))
+    outcomes = _ended(LocalPool(workers=1, timeout=8), _jobs(slow, config("training.epochs=3")))
     assert isinstance(outcomes[0], Failure)
     assert "hydra.launcher.timeout=8" in outcomes[0].reason
     assert isinstance(outcomes[1], Result)
@@ -123,9 +126,10 @@ def test_a_job_over_its_timeout_is_terminated(config: Make) -> None:
 def test_a_job_is_started_when_a_worker_runs_it(config: Make) -> None:
     slow = [config(*HERE, f"optimizer.algorithm={__name__}:Waits", f"seed={seed}") for seed in range(6)]
     under_way, most = 0, 0
-    for event in LocalPool(workers=2).run(_jobs(*slow)):
-        under_way += 1 if isinstance(event, Started) else -1
-        most = max(most, under_way)
+    with closing(LocalPool(workers=2)) as pool:
+        for event in pool.run(_jobs(*slow)):
+            under_way += 1 if isinstance(event, Started) else -1
+            most = max(most, under_way)
     assert (under_way, most) == (0, 2)
 
 
@@ -143,6 +147,21 @@ def test_no_more_workers_than_the_quota_of_a_container_allows(tmp_path: Path, qu
     said = subprocess.run(command, capture_output=True, text=True, check=False)
     assert said.stdout == "1\n", said.stderr
     assert 1 <= cores() <= len(os.sched_getaffinity(0))
+
+
+def test_the_same_workers_serve_all_stages(config: Make) -> None:
+    with closing(LocalPool(workers=1)) as pool:
+        pool.prepare()
+        processes = []
+        for seed in range(2):
+            assert all(
+                isinstance(event.outcome, Result)
+                for event in pool.run(_jobs(config("training.epochs=2", f"seed={seed}")))
+                if isinstance(event, Ended)
+            )
+            processes.append({child.pid for child in active_children()})
+    assert processes[0] == processes[1] != set()
+    assert not active_children()
 
 
 def test_the_next_job_is_taken_only_when_a_worker_is_nearly_free(config: Make) -> None:

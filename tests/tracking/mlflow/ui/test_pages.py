@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from nnbench.records.boundary_image import SIZE
 from tests.tracking.mlflow.ui.conftest import Reader, Studied
 
 pytestmark = [pytest.mark.heavy, pytest.mark.xdist_group("browser")]
@@ -110,7 +111,7 @@ def test_a_run_shows_its_note_its_picture_its_curves_and_its_config(reader: Read
     reader.page.get_by_text("Show more").click()
     picture = reader.page.locator("img[src*='boundary.png']")
     expect(picture).to_be_visible()
-    assert picture.evaluate("picture => picture.naturalWidth") == 480
+    assert picture.evaluate("picture => picture.naturalWidth") == SIZE
     reader.keep("note")
     reader.page.get_by_role("tab", name="Model metrics").click()
     reader.section("train").scroll_into_view_if_needed()
