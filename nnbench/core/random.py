@@ -12,10 +12,13 @@ Drawn = TypeVar("Drawn")
 
 
 class Normal(Protocol):
-    """Source of normal deviates: a `numpy.random.Generator`, or a legacy `RandomState`."""
+    """Source of normal and uniform deviates: a `numpy.random.Generator`, or a legacy `RandomState`."""
 
     def standard_normal(self, size: Any) -> npt.NDArray[np.float64]:
         """Independent draws from N(0, 1) in the shape `size`."""
+
+    def random(self, size: Any) -> npt.NDArray[np.float64]:
+        """Independent draws from the uniform distribution on [0, 1) in the shape `size`."""
 
 
 def orthonormal_columns(rng: Normal, rows: int, columns: int) -> npt.NDArray[np.float64]:

@@ -30,6 +30,7 @@ class Table(Dataset):
 
     Features, and the targets of a regression, are standardised: the mean of the training points is subtracted, and the
     remainder is divided by their standard deviation, of all splits by the same numbers. A constant feature is only shifted.
+    A subclass with `STANDARDISED = False` keeps its numbers as they are.
 
     Attributes
     ----------
@@ -58,6 +59,7 @@ class Table(Dataset):
 
     VALIDATION: ClassVar[str | None] = "val_share"
     WITHOUT_TEST: ClassVar[Mapping[str, object]] = {"with_test": False}
+    STANDARDISED: ClassVar[bool] = True
 
     val_share: Share = 0.2
     test_share: Share = 0.2
@@ -95,6 +97,8 @@ class Table(Dataset):
         y = None if self.loss == "cross_entropy" else _Scale(train.targets)
 
         def standardised(part: Points) -> Points:
+            if not self.STANDARDISED:
+                return part
             return Points(x=x(part.x), labels=part.labels) if y is None else Points(x=x(part.x), targets=y(part.targets))
 
         return Splits(
