@@ -34,7 +34,9 @@ from nnbench.report import pages as figures
 from nnbench.report.comparison import PAGES
 from nnbench.report.errors import LOG
 from nnbench.report.findings.code import left_out
+from nnbench.report.findings.suite import Suite
 from nnbench.report.outputs import comparison as compare
+from nnbench.report.outputs import suite
 from nnbench.report.outputs.files import FILES, Report, publish_contents, write
 
 if TYPE_CHECKING:
@@ -50,9 +52,10 @@ _LONGEST = 100  # bytes of each study's name in the name of the folder of two
 def report_on(
     study: Study, options: ReportConfig, console: Console, *, within: str = "", fixed: Collection[str] = ()
 ) -> list[Report]:
-    """Write a report on each task of a study; none if the config lists no pages.
+    """Write the reports on a study; none if the config lists no pages.
 
-    The report on a single task is written into the folder of the study's name, those on several tasks into subfolders.
+    The report on a single task is written into the folder of the study's name. Of several tasks, each has its report in a
+    subfolder, and that over all of them, the first of the list, is in the folder.
 
     Args:
         study: the study.
@@ -60,23 +63,38 @@ def report_on(
         console: shows the progress.
         within: a further subfolder, for a selection of pages.
         fixed: keys of `options`, such as `targets`, that hold for every task, see `_judged`.
+
+    Raises:
+        UserError: a page does not exist, or all of them need several tasks and the study has one.
     """
     if not options.pages:
         return []
+    figures.check(options.pages)
     found, root = tasks(study), Path(options.folder)
+    pages = [name for name in options.pages if name in figures.names()]
+    across = [name for name in options.pages if name in figures.suite_names()] if len(found) > 1 else []
+    if not (pages or across):
+        raise UserError(f"report.pages={options.pages}: needs several problems, and the study {study.name} has one")
+    each = _judged(found, options, fixed)
     with shown_progress(console) as progress:
         reports = [
             write(
                 task.study,
                 safe_subpath(root, *filter(None, (study.name, task.folder, within))),
                 title=options.title,
-                pages=options.pages,
+                pages=pages,
                 targets=judged.targets,
                 rank_by=judged.rank_by,
                 progress=progress,
             )
-            for task, judged in _judged(found, options, fixed)
+            for task, judged in (each if pages else [])
         ]
+        if across:
+            whole = Suite(study, {task.label: judged for task, judged in each})
+            folder = safe_subpath(root, *filter(None, (study.name, within)))
+            links = [] if within else reports
+            overall = suite.write(whole, folder, links, title=options.title, pages=across, progress=progress)
+            return [overall, *reports]
     if len(reports) > 1 and not within:
         publish_contents(safe_subpath(root, study.name), study.name, reports, figures.names())
     return reports

@@ -86,6 +86,11 @@ def epochs(value: float, least: float, most: float) -> str:
     return f"∞ ({least:,.0f})" if least == most else f"∞ ({least:,.0f} to {most:,.0f})"
 
 
+def rank(value: float) -> str:
+    """Format a rank: `3`; a dash for NaN."""
+    return f"{value:.0f}" if math.isfinite(value) else MISSING
+
+
 def count(number: int, noun: str) -> str:
     """Format a number with its noun: `1 run`, `12 runs`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,6 +1,7 @@
 """The pages of the report: one module per page, found by name. A new page is a new module, named in a YAML file.
 
-Each module has `draw(section, findings, options)`, which draws one or more pages and returns the data behind them.
+Each module has `draw(section, findings, options)`, which draws one or more pages and returns the data behind them. The
+modules in `suite` are pages of the report over all problems of a study; they get a `Suite` instead of `Findings`.
 """
 
 import pkgutil
@@ -12,6 +13,7 @@ import pandas as pd
 
 from nnbench.core.errors import UserError
 from nnbench.report.findings.findings import Findings
+from nnbench.report.findings.suite import Suite
 from nnbench.report.plots.sheet import Section
 
 
@@ -31,11 +33,17 @@ class ReportOptions:
 
 
 Draw = Callable[[Section, Findings, ReportOptions], pd.DataFrame]
+DrawSuite = Callable[[Section, Suite, ReportOptions], pd.DataFrame]
 
 
 def names() -> list[str]:
-    """Names of all pages."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    """Names of all pages on a single problem."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg)
+
+
+def suite_names() -> list[str]:
+    """Names of all pages over several problems."""
+    return sorted(module.name for module in pkgutil.iter_modules([f"{path}/suite" for path in __path__]))
 
 
 def check(pages: Sequence[str]) -> None:
@@ -44,11 +52,18 @@ def check(pages: Sequence[str]) -> None:
     Raises:
         UserError: for an unknown page; lists the valid names.
     """
-    if unknown := [name for name in pages if name not in names()]:
-        raise UserError(f"report.pages names {unknown[0]!r}, which is no page: choose among {', '.join(names())}")
+    known = sorted({*names(), *suite_names()})
+    if unknown := [name for name in pages if name not in known]:
+        raise UserError(f"report.pages names {unknown[0]!r}, which is no page: choose among {', '.join(known)}")
 
 
 def load(name: str) -> Draw:
     """Import a page's `draw` function."""
     draw: Draw = import_module(f"{__name__}.{name}").draw
+    return draw
+
+
+def load_suite(name: str) -> DrawSuite:
+    """Import the `draw` function of a page over several problems."""
+    draw: DrawSuite = import_module(f"{__name__}.suite.{name}").draw
     return draw
