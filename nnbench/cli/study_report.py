@@ -148,8 +148,22 @@ def print_results(
 
 
 def answer(reports: Sequence[Report]) -> str:
-    """Join the answers of the reports, each with the name of its task if there are several."""
+    """Return the answer of the report on the whole study; without one, join those on its tasks, each with the name."""
+    if len(reports) > 1 and _is_overall(reports[0], reports[1]):
+        return reports[0].answer
     return " ".join(f"{one.name}: {one.answer}" if len(reports) > 1 else one.answer for one in reports)
+
+
+def problem_answers(reports: Sequence[Report]) -> dict[str, str]:
+    """Return the answers of the reports on the single tasks by the label of the task, if there is one on all of them."""
+    if len(reports) < 2 or not _is_overall(reports[0], reports[1]):
+        return {}
+    return {one.name.removeprefix(f"{reports[0].name}: "): one.answer for one in reports[1:]}
+
+
+def _is_overall(first: Report, second: Report) -> bool:
+    """Whether the first report is on the whole study of which the second is on a task."""
+    return second.name.startswith(f"{first.name}: ")
 
 
 def remake(config: Config, overrides: Sequence[str]) -> int:

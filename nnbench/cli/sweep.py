@@ -105,6 +105,7 @@ def _run_and_report(sweep: Sweep, plan: Plan) -> int:
     config, writer, console = sweep.config, sweep.writer, sweep.console
     reports: list[Report] = []
     status, trouble, conclusion = "KILLED", "", ""
+    problems: dict[str, str] = {}
     folder = Path(config.report.folder) / config.study
     try:
         plan.stages(sweep)
@@ -113,11 +114,11 @@ def _run_and_report(sweep: Sweep, plan: Plan) -> int:
             writer.attach(sweep.id, sweep.files, folder)  # the report reads the selected settings from the store
         study = writer.read_study()
         importing.join()
-        from nnbench.cli.study_report import answer, print_results, report_on
+        from nnbench.cli.study_report import answer, print_results, problem_answers, report_on
 
         try:
             reports = report_on(study, config.report, console)
-            conclusion = answer(reports)
+            conclusion, problems = answer(reports), problem_answers(reports)
         except Exception as error:  # the runs are kept, and the report can be remade
             logger.info("no report", exc_info=True)
             trouble = f"[red]no report[/red]: {escape_markup(_describe(error))}; the runs are kept"
@@ -126,7 +127,14 @@ def _run_and_report(sweep: Sweep, plan: Plan) -> int:
     finally:
         if sweep.id is not None:
             with uninterrupted():
-                writer.end_sweep(sweep.id, status, files=sweep.files, folder=folder, answer=conclusion)
+                writer.end_sweep(
+                    sweep.id,
+                    status,
+                    files=sweep.files,
+                    folder=folder,
+                    answer=conclusion,
+                    problems=problems,
+                )
     if sweep.id is None and reports and len(study.sweeps):  # all runs were there: no run says which pages were asked for
         from nnbench.records.tables import REPORT_OPTIONS
 

@@ -54,6 +54,7 @@ class Tracker(Protocol):
         folder: Path | None = None,
         metrics: Mapping[str, float] | None = None,
         answer: str = "",
+        problems: Mapping[str, str] | None = None,
     ) -> None:
         """Close the sweep's own run, with its report and tables as artifacts, and update the study's page.
 
@@ -64,6 +65,7 @@ class Tracker(Protocol):
             folder: as in `attach`.
             metrics: of the whole sweep.
             answer: the conclusion of the report, one sentence.
+            problems: of a study of several problems, the conclusion on each, by its label.
         """
 
     def start_run(self, job: RunSpec, sweep_id: str | None) -> str:

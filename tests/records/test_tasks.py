@@ -50,12 +50,16 @@ def test_a_sweep_over_a_datasets_key_has_a_report_for_each_value(home: Path, nnb
     """A first sweep on one task has left a report on all there was; the second one adds a task."""
     folder = home / "results" / "comparison"
     assert nnbench(*BOTH).status == 0
-    alone = folder / "report.pdf"
-    assert alone.exists()
+    alone = (folder / "report.pdf").read_bytes()
     said = nnbench(*BOTH, "dataset.noise=0.2,0.4")
     assert said.status == 0, said.err
-    assert not alone.exists(), "a mixed or stale report stayed behind"
-    assert not list(folder.glob("figures/*"))
+    assert (folder / "report.pdf").read_bytes() != alone, "a mixed or stale report stayed behind"
+    assert sorted(path.name for path in folder.glob("figures/*.csv")) == ["cover.csv", "final_table.csv"]
+    whole = pd.read_csv(folder / "figures" / "final_table.csv")
+    assert whole.groupby("problem")["setting"].agg(list).map(sorted).to_dict() == {
+        "spiral noise=0.2": ["adam", "sgd"],
+        "spiral noise=0.4": ["adam", "sgd"],
+    }
     assert sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name != "figures") == [
         "spiral_noise_0.2",
         "spiral_noise_0.4",
@@ -83,7 +87,11 @@ def test_a_sweep_over_a_datasets_key_has_a_report_for_each_value(home: Path, nnb
     experiment = store.client.get_experiment_by_name("comparison")
     assert experiment is not None
     note = experiment.tags["mlflow.note.content"]
-    assert note.count("/report.pdf?") == 2
+    assert note.count("/report.pdf?") == 3
+    assert "[Report on all problems]" in note
+    note = store.client.get_run(sweep).data.tags["mlflow.note.content"]
+    assert "| problem | conclusion |" in note
+    assert "| spiral noise=0.4 |" in note
     assert "[Runs by task]" in note
     assert json.loads(experiment.tags[f"mlflow.sharedViewState.{LEADERBOARD}"])["name"] == "Runs by task"
     best = store.client.search_runs([experiment.experiment_id], "tags.`nnbench.best` = 'true'")

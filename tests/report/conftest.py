@@ -1,6 +1,8 @@
 """Studies that look like real ones, made without training: curves that fall, seeds that differ, runs that break."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import matplotlib.style
 import numpy as np
@@ -282,6 +284,34 @@ def _boundary(seed: int, checkpoints: Sequence[int]) -> Boundary:
         test_points=test,
         test_labels=test_labels,
     )
+
+
+def suite(
+    problems: int = 7, settings: Sequence[str] = ("sgd", "adagrad", "rmsprop", "adam"), seeds: int = 6, **made: Any
+) -> Study:
+    """Several problems with the settings of `study`; run ids and classes differ between the problems."""
+    parts = [study(settings, seeds, boundaries=False, **made) for _ in range(problems)]
+    tables: dict[str, list[pd.DataFrame]] = {"runs": [], "curves": [], "records": [], "tuning": []}
+    for number, part in enumerate(parts):
+        for name, kept in tables.items():
+            table = getattr(part, name).copy()
+            if "run_id" in table:
+                table["run_id"] = f"{number:02d}" + table["run_id"].str[2:]
+            if "seed" in table:
+                table = table.assign(**{"problem": f"problem_{number}", "dataset.name": f"data_{number}"})
+            kept.append(table)
+    return replace(
+        parts[0],
+        name="suite",
+        boundary=lambda run_id: None,
+        **dict[str, Any]({name: pd.concat(kept, ignore_index=True) for name, kept in tables.items()}),
+    )
+
+
+@pytest.fixture(scope="session")
+def make_suite() -> Callable[..., Study]:
+    """`suite` above."""
+    return suite
 
 
 @pytest.fixture(scope="session")

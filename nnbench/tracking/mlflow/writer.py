@@ -198,12 +198,20 @@ class StudyWriter(Tracker):
         folder: Path | None = None,
         metrics: Mapping[str, float] | None = None,
         answer: str = "",
+        problems: Mapping[str, str] | None = None,
     ) -> None:
         """As `Tracker.end_sweep`; does nothing if the server is unavailable: the next command marks the run KILLED."""
         if isinstance(self.store.runs, RestRuns) and self.store.runs.retrier.given_up:
             return
         names = [_place(file, folder) for file in files]
-        note = notes.sweep_note(self._experiment.experiment_id, self._command, self._outcomes, answer=answer, files=names)
+        note = notes.sweep_note(
+            self._experiment.experiment_id,
+            self._command,
+            self._outcomes,
+            answer=answer,
+            files=names,
+            problems=problems or {},
+        )
         tags = notes.insert_run_id(sweep_id, {"nnbench.outcome": status.lower(), NOTE: note})
         if reports := [name for name in names if Path(name).name == REPORT]:
             tags[REPORT_TAG] = "\n".join(reports)

@@ -42,7 +42,7 @@ def _words(page: Page) -> list[str]:
 
 def test_every_page_is_in_a_choice_of_conf() -> None:
     choices = [yaml.safe_load(path.read_text()) for path in (ROOT / "conf" / "report").glob("*.yaml")]
-    assert {page for choice in choices for page in choice.get("pages", [])} == set(figures.names())
+    assert {page for choice in choices for page in choice.get("pages", [])} == {*figures.names(), *figures.suite_names()}
 
 
 @pytest.mark.parametrize("name", [name for name in figures.names() if name != "cover"])

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from math import nan
 from pathlib import PurePosixPath
+from types import MappingProxyType
 
 from nnbench.records.history import History
 from nnbench.records.labels import BEST, Best
@@ -67,7 +68,7 @@ def study_note(
     """
     links = [f"[{name}]({views.link(experiment_id, key)})" for key, name in views.names(several_tasks=several_tasks).items()]
     for run_id, place in reports:
-        name = f"Report on {plain(PurePosixPath(place).parent.name)}" if len(reports) > 1 else "Report"
+        name = f"Report on {plain(PurePosixPath(place).parent.name or 'all problems')}" if len(reports) > 1 else "Report"
         links.append(f"[{name}]({views.run_link(experiment_id, run_id, place)})")
     text = STUDY.format(
         question=question or QUESTION,
@@ -87,17 +88,24 @@ def sweep_note(
     *,
     answer: str = "",
     files: Iterable[str] = (),
+    problems: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """Write the note on a sweep: the outcomes of its runs, links to its reports, and the cover."""
+    """Write the note on a sweep: the outcomes of its runs, links to its reports, the conclusion on each of several problems,
+    and the cover.
+    """
     counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "no runs"
     files = list(files)
     lines = [plain(answer) or "A sweep; its runs are in this experiment too.", "", f"**Its runs:** {counts}."]
-    for report in (file for file in files if PurePosixPath(file).name == "report.pdf"):
+    reports = [file for file in files if PurePosixPath(file).name == "report.pdf"]
+    for report in reports:
         address, task = views.run_link(experiment_id, THIS_RUN, report), PurePosixPath(report).parent.name
-        which = f"The report on {plain(task)}" if task else "The report"
+        which = f"The report on {plain(task or 'all problems')}" if len(reports) > 1 else "The report"
         lines += ["", f"[**{which}**]({address}); the table behind each page is among the artifacts, in `figures`."]
     if "cover.png" in files:
         lines += ["", f"![The report's first page]({picture_address('cover.png')})"]
+    if problems:
+        rows = [f"| {plain(problem)} | {plain(conclusion)} |" for problem, conclusion in problems.items()]
+        lines += ["", "| problem | conclusion |", "|---|---|", *rows]
     return truncate("\n".join([*lines, "", "**Command.**", "", f"    {command}", ""]), LIMIT_RUN)
 
 

@@ -1,0 +1,128 @@
+"""Pages over several problems: their tables, and what they claim."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import matplotlib.style
+import numpy as np
+import pandas as pd
+import pytest
+
+from nnbench.records.study import Study
+from nnbench.report import pages as figures
+from nnbench.report.findings.errors import NoDataError
+from nnbench.report.findings.suite import Suite
+from nnbench.report.outputs import suite as output
+from nnbench.report.pages import ReportOptions
+from nnbench.report.plots import style
+from nnbench.report.plots.sheet import Page, Section
+from nnbench.report.sentences import suite as sentences
+from tests.oracles import interquartile
+from tests.report.test_layout import check, drawn
+
+MakeSuite = Callable[..., Study]
+
+
+def _draw(name: str, study: Study) -> tuple[list[Page], pd.DataFrame]:
+    section = Section(name)
+    with matplotlib.style.context(["default", style.RC]):
+        table = figures.load_suite(name)(section, Suite(study), ReportOptions(title="Suite", targets=()))
+    return section.pages, table
+
+
+def _scaled(study: Study, setting: str, by: float) -> Study:
+    """The study with the test accuracy of a setting multiplied."""
+    values = study.runs["test/accuracy"].mask(study.runs["setting"] == setting, study.runs["test/accuracy"] * by)
+    return replace(study, runs=study.runs.assign(**{"test/accuracy": values}))
+
+
+def test_cells_are_the_settings_ranked_within_each_problem(make_suite: MakeSuite) -> None:
+    _, table = _draw("cover", make_suite(3))
+    assert table["problem"].unique().tolist() == ["problem_0", "problem_1", "problem_2"]
+    for _, rows in table.groupby("problem"):
+        assert rows["rank"].tolist() == [1, 2, 3, 4]
+        assert rows["estimate"].is_monotonic_decreasing
+
+
+def test_scores_lie_between_chance_and_the_best_known(make_suite: MakeSuite) -> None:
+    study = make_suite(1 + 1)
+    _, table = _draw("final_table", study)
+    runs = study.runs[(study.runs["problem"] == "problem_1") & (study.runs["setting"] == "adam")]
+    zero, one = (
+        1 / 3,
+        study.runs[study.runs["problem"] == "problem_1"].groupby("seed")["reference/bayes_accuracy"].first().mean(),
+    )
+    best = table[(table["problem"] == "problem_1")]["estimate"].max()
+    expected = (interquartile(runs["test/accuracy"]) - zero) / (max(one, best) - zero)
+    row = table[(table["problem"] == "problem_1") & (table["setting"] == "adam")].iloc[0]
+    assert row["score"] == pytest.approx(expected)
+    assert (row["zero_name"], row["zero"]) == ("chance", pytest.approx(zero))
+
+
+def test_differences_across_problems_need_six_problems(make_suite: MakeSuite) -> None:
+    study = _scaled(make_suite(7), "sgd", 0.5)
+    assert "shown to rank before" in sentences.across_problems(Suite(study))
+    few = replace(study, runs=study.runs[study.runs["problem"] < "problem_5"])
+    assert "no difference can be shown with fewer than 6" in sentences.across_problems(Suite(few))
+
+
+def test_alike_settings_are_not_told_apart_across_problems(make_suite: MakeSuite) -> None:
+    study = make_suite(7)
+    rng = np.random.default_rng(0)
+    alike = replace(study, runs=study.runs.assign(**{"test/accuracy": rng.normal(0.8, 0.02, len(study.runs))}))
+    assert "Across the 7 problems no difference is shown" in sentences.across_problems(Suite(alike))
+
+
+def test_a_setting_missing_on_a_problem_is_not_compared_across(make_suite: MakeSuite) -> None:
+    study = make_suite(7)
+    gone = (study.runs["setting"] == "adam") & (study.runs["problem"] == "problem_3")
+    suite = Suite(replace(study, runs=study.runs[~gone]))
+    assert "adam" not in suite.across.ranks.index
+    assert any("Not ranked on every problem" in one and "adam" in one for one in sentences.caveats(suite))
+
+
+def test_a_setting_that_diverges_scores_zero(make_suite: MakeSuite) -> None:
+    study = make_suite(3, outcome=lambda setting, seed: "diverged" if setting == "sgd" else "finished")
+    _, table = _draw("cover", study)
+    assert table.loc[table["setting"] == "sgd", "score"].eq(0).all()
+
+
+STUDIES: dict[str, Callable[[MakeSuite], Study]] = {
+    "seven": lambda make: make(7),
+    "two": lambda make: make(2, seeds=2),
+    "nothing finished": lambda make: make(3, outcome=lambda setting, seed: "diverged"),
+    "nothing ended": lambda make: make(3, outcome=lambda setting, seed: "failed"),
+    "half diverged": lambda make: make(3, outcome=lambda setting, seed: "diverged" if seed % 2 else "finished"),
+    "large": lambda make: make(16, [f"mine{number}" for number in range(34)], 2),
+    "long names": lambda make: make(6, [f"my_company.optimizers:SophisticatedOptimizer{number}" for number in range(5)]),
+    "tuned": lambda make: make(6, seeds=4, tuned=8),
+}
+
+
+@pytest.mark.parametrize("case", [one if one == "seven" else pytest.param(one, marks=pytest.mark.heavy) for one in STUDIES])
+def test_layout(case: str, make_suite: MakeSuite) -> None:
+    def sheets() -> Sequence[Page]:
+        made = output.compose(Suite(STUDIES[case](make_suite)), title="Suite", pages=["cover", *figures.suite_names()])
+        assert not made.errors.logged, made.errors.text()
+        return made.sheets
+
+    check(drawn(sheets))
+
+
+@pytest.mark.parametrize("name", [name for name in figures.suite_names() if name != "cover"])
+def test_a_page_without_data_has_a_reason(name: str, make_suite: MakeSuite) -> None:
+    with pytest.raises(NoDataError, match=r"^(no |none |fewer than |there is no run)"):
+        _draw(name, make_suite(2, outcome=lambda setting, seed: "failed"))
+
+
+@pytest.mark.heavy
+def test_the_files_of_the_report(make_suite: MakeSuite, tmp_path: Path) -> None:
+    suite = Suite(make_suite(3))
+    report = output.write(suite, tmp_path, [], title="Suite", pages=["cover", "final_table"])
+    assert not report.errors
+    assert {path.name for path in report.files} >= {"report.pdf", "report.html", "summary.md", "cover.csv", "final_table.csv"}
+    assert "problem" in pd.read_csv(report.csvs["final_table"])
+    text = report.summary.read_text()
+    assert "| problem | rank | setting |" in text
+    assert "problem_2" in report.web.read_text()
