@@ -54,8 +54,8 @@ def test_a_sweep_over_a_datasets_key_has_a_report_for_each_value(home: Path, nnb
     said = nnbench(*BOTH, "dataset.noise=0.2,0.4")
     assert said.status == 0, said.err
     assert (folder / "report.pdf").read_bytes() != alone, "a mixed or stale report stayed behind"
-    assert sorted(path.name for path in folder.glob("figures/*.csv")) == ["cover.csv", "final_table.csv"]
-    whole = pd.read_csv(folder / "figures" / "final_table.csv")
+    assert sorted(path.name for path in folder.glob("figures/*.csv")) == ["cover.csv"]
+    whole = pd.read_csv(folder / "figures" / "cover.csv")
     assert whole.groupby("problem")["setting"].agg(list).map(sorted).to_dict() == {
         "spiral noise=0.2": ["adam", "sgd"],
         "spiral noise=0.4": ["adam", "sgd"],
@@ -89,9 +89,9 @@ def test_a_sweep_over_a_datasets_key_has_a_report_for_each_value(home: Path, nnb
     note = experiment.tags["mlflow.note.content"]
     assert note.count("/report.pdf?") == 3
     assert "[Report on all problems]" in note
-    note = store.client.get_run(sweep).data.tags["mlflow.note.content"]
-    assert "| problem | conclusion |" in note
-    assert "| spiral noise=0.4 |" in note
+    sweep_note = store.client.get_run(sweep).data.tags["mlflow.note.content"]
+    assert "| problem | conclusion |" in sweep_note
+    assert "| spiral noise=0.4 |" in sweep_note
     assert "[Runs by task]" in note
     assert json.loads(experiment.tags[f"mlflow.sharedViewState.{LEADERBOARD}"])["name"] == "Runs by task"
     best = store.client.search_runs([experiment.experiment_id], "tags.`nnbench.best` = 'true'")
