@@ -113,6 +113,10 @@ def test_a_problem_has_a_name_and_a_dataset(option: str) -> None:
     assert parse(composed()).problem is None
 
 
+def test_every_problem_has_a_held_out_variant() -> None:
+    assert _options("problem") == HELD_OUT
+
+
 @pytest.mark.parametrize("option", HELD_OUT)
 def test_a_held_out_problem_is_another_task_on_the_dataset_of_its_problem(option: str) -> None:
     problem, held_out = (parse(composed(f"problem={name}")) for name in (option, f"held_out/{option}"))
