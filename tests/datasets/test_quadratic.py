@@ -13,7 +13,9 @@ from nnbench.optimizers.sgd import SGD
 RATE, MOMENTUM, BATCH, STEPS = 0.25, 0.8, 5, 60
 
 
-def _expected_losses(model: LinearModel, momentum: float) -> FloatArray:
+def _expected_losses(
+    model: LinearModel, momentum: float, *, rate: float = RATE, batch: int = BATCH, steps: int = STEPS
+) -> FloatArray:
     """Return the expected loss before each step, from weights at zero, on points that no step has seen.
 
     The recursion of the second moments of the error d and the velocity v, one for each eigenvector of the covariance of the
@@ -27,13 +29,13 @@ def _expected_losses(model: LinearModel, momentum: float) -> FloatArray:
     mixed, velocities = np.zeros_like(squares), np.zeros_like(squares)
     fourth = np.append(2 * np.square(variances[:-1]), 0.0)
     losses = []
-    for _ in range(STEPS):
+    for _ in range(steps):
         loss = variances @ squares + model.noise**2
         losses.append(loss)
-        mean = (1 - 1 / BATCH) * np.square(variances) * squares
-        gradient = 4 * (mean + (fourth * squares + variances * loss) / BATCH)
-        velocities = momentum**2 * velocities - 4 * momentum * RATE * variances * mixed + RATE**2 * gradient
-        step = momentum * mixed - 2 * RATE * variances * squares  # E[d v'] with the new velocity v'
+        mean = (1 - 1 / batch) * np.square(variances) * squares
+        gradient = 4 * (mean + (fourth * squares + variances * loss) / batch)
+        velocities = momentum**2 * velocities - 4 * momentum * rate * variances * mixed + rate**2 * gradient
+        step = momentum * mixed - 2 * rate * variances * squares  # E[d v'] with the new velocity v'
         mixed, squares = step + velocities, squares + 2 * step + velocities
     return np.array(losses)
 
@@ -60,6 +62,21 @@ def test_the_expected_loss_at_each_step_is_that_of_theory() -> None:
         windows = np.array(ratios).reshape(len(ratios), -1, 10).mean(axis=2)
         deviations = windows.mean(axis=0) / (windows.std(axis=0) / np.sqrt(len(windows)))
         assert (np.abs(deviations) < 5).all() == agree
+
+
+@pytest.mark.heavy
+def test_by_theory_momentum_helps_in_large_batches_and_not_in_small_ones() -> None:
+    """Zhang et al., NeurIPS 2019; with the best of a grid of learning rates each, after 1,000 steps."""
+    model = Quadratic().model(streams(0).data)
+
+    def least(batch: int, momentum: float) -> float:
+        rates = (1 - momentum) * np.geomspace(0.005, 1.0, 16)
+        with np.errstate(all="ignore"):  # the largest rates diverge
+            losses = [_expected_losses(model, momentum, rate=rate, batch=batch, steps=1001)[-1] for rate in rates]
+        return float(np.nanmin(losses)) - model.noise**2
+
+    assert least(1, 0.9) > 0.98 * least(1, 0.0)
+    assert least(1000, 0.9) < 0.9 * least(1000, 0.0)
 
 
 @pytest.mark.parametrize("difficulty", ["easy", "medium", "hard"])

@@ -7,6 +7,7 @@ import pandas as pd
 from nnbench.core.constraints import MINIMUM_RUNS
 from nnbench.core.formatting import count, interval, listing
 from nnbench.core.keys import is_config_key, is_of_subject, is_part_of_setting, is_part_of_task
+from nnbench.records.kinds import kind_of
 from nnbench.report.findings import budget, code, power
 from nnbench.report.findings.findings import Findings
 from nnbench.report.sentences.wording import distinct_values, short_name
@@ -213,7 +214,13 @@ def one_task(runs: pd.DataFrame) -> str:
         tasks = any(is_part_of_task(phrase) for phrase in mixed)
         what = "Several tasks" if tasks else "Not all runs had the same configuration"
         return f"{what}: {'; '.join(mixed[:3])}. Results depend on this, too."
-    shapes = {"dataset.classes": "{} classes", "dataset.samples": "{} training points a class", "dataset.noise": "noise {}"}
+    kind = kind_of([column for column in map(str, runs) if runs[column].notna().any()])
+    shapes = {
+        "dataset.difficulty": "{}",
+        "dataset.classes": "{} classes",
+        "dataset.samples": "{} training points a class" if kind == "classification" else "{} training points",
+        "dataset.noise": "noise {}",
+    }
     names = distinct_values(runs, "dataset.name")
     details = [shape.format(*values) for key, shape in shapes.items() if (values := distinct_values(runs, key))]
     phrase = f" ({', '.join(details)})" if details else ""

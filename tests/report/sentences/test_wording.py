@@ -153,6 +153,12 @@ def test_runs_of_different_tasks_are_not_the_same(make_study: MakeStudy) -> None
         assert words in one_task(noisy)
 
 
+def test_only_a_classification_has_points_of_each_class(make_study: MakeStudy) -> None:
+    runs = make_study(["adam"], 6).runs.assign(**{"dataset.samples": 50})
+    assert "50 training points a class" in one_task(runs)
+    assert "50 training points)" in one_task(runs.assign(**{"test/r2": 0.5, "dataset.noise": None}))
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [
