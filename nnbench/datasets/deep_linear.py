@@ -34,7 +34,7 @@ class DeepLinear(LinearRegression):
     samples: Count = 100
     val_samples: Index = 100
     test_samples: Index = 2000
-    dimensions: Annotated[int, Ge(2), Le(10_000)] = 8
+    dimensions: Annotated[int, Ge(2), Le(1000)] = 8
     difficulty: Literal["easy", "medium", "hard"] = "medium"
 
     @property

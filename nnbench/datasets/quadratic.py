@@ -33,7 +33,7 @@ class Quadratic(LinearRegression):
     samples: Count = 1000
     val_samples: Index = 1000
     test_samples: Index = 2000
-    dimensions: Annotated[int, Ge(1), Le(10_000)] = 100
+    dimensions: Annotated[int, Ge(1), Le(1000)] = 100
     difficulty: Literal["easy", "medium", "hard"] = "medium"
 
     @property

@@ -12,6 +12,7 @@ from nnbench import __version__, datasets, optimizers, schedules
 from nnbench.cli.hydra_app import CONF
 from nnbench.config.sections import LauncherConfig, TuningConfig
 from nnbench.config.validate import parse
+from nnbench.core.errors import UserError
 from nnbench.core.keys import ADDED
 from nnbench.records import tasks
 from nnbench.sweep.base_sweeper import BaseSweeper
@@ -124,6 +125,14 @@ def test_a_held_out_problem_is_another_task_on_the_dataset_of_its_problem(option
     assert tasks.key(held_out.leaves()) != tasks.key(problem.leaves())
     numbers = [dataclasses.replace(config, problem=None).numbers() for config in (problem, held_out)]
     assert numbers[0] != numbers[1], "more than the name differs"
+
+
+def test_the_name_of_a_problem_has_at_most_one_folder() -> None:
+    tree = composed("problem=moons")
+    assert parse(tree | {"problem": "mine/moons"}).problem == "mine/moons"
+    for name in ("/moons", "mine//moons", "mine/more/moons", "mine/"):
+        with pytest.raises(UserError, match=f"problem={name}: must be letters"):
+            parse(tree | {"problem": name})
 
 
 def test_two_problems_on_one_dataset_are_two_tasks() -> None:
