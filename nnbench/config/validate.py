@@ -112,7 +112,7 @@ def _check_together(config: Config) -> None:
     if config.training.stop_at_accuracy is not None and dataset.loss != "cross_entropy":
         given = f"training.stop_at_accuracy={config.training.stop_at_accuracy}"
         raise UserError(f"{given}: must be null, since dataset.name={config.dataset.name} is a regression, without accuracy")
-    pages = known("nnbench.report.pages")
+    pages = sorted({*known("nnbench.report.pages"), *known("nnbench.report.pages", "suite")})
     for page in config.report.pages:
         if page not in pages:
             raise UserError(f"report.pages={page}: no such page; must be one of {', '.join(pages)}")

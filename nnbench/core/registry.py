@@ -7,6 +7,7 @@ import warnings
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
@@ -21,11 +22,12 @@ Base = TypeVar("Base")
 
 
 @cache
-def known(package: str) -> tuple[str, ...]:
-    """Return the sorted names of the choices in `package`, without importing them."""
+def known(package: str, folder: str = "") -> tuple[str, ...]:
+    """Return the sorted names of the choices in `package`, or in a folder within it, without importing them."""
     spec = find_spec(package)
-    path = spec.submodule_search_locations if spec is not None else None
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(path) if module.name != "base"))
+    path = (spec.submodule_search_locations if spec is not None else None) or []
+    modules = pkgutil.iter_modules([str(Path(place, folder)) for place in path])
+    return tuple(sorted(module.name for module in modules if module.name != "base" and not module.ispkg))
 
 
 def find(base: type[Base], package: str, name: str, key: str) -> type[Base]:

@@ -1,5 +1,6 @@
 """Findings of a study of several problems: what each problem shows, and what holds across them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -88,12 +89,12 @@ class Suite:
     @cached_property
     def across(self) -> MeanRanks:
         """Mean ranks over the problems, of the settings that are ranked on each of them."""
-        parts = {label: _oriented(one) for label, one in self.problems.items()}
-        parts = {label: part for label, part in parts.items() if part.shape[1]}
-        if not parts:
-            return mean_ranks(pd.DataFrame())
-        common = set.intersection(*({*map(str, part.columns)} for part in parts.values()))
-        return mean_ranks(pd.concat(parts, names=["problem", "seed"])[sorted(common)])
+        return _across(self.problems)
+
+    @cached_property
+    def across_held_out(self) -> MeanRanks:
+        """Likewise over the held-out problems."""
+        return _across(self.held_out)
 
     @cached_property
     def cells(self) -> pd.DataFrame:
@@ -134,6 +135,22 @@ def _compared(findings: Findings) -> Findings:
         return findings
     tuned = runs[runs["tuned"]]
     return Findings(replace(findings.study, runs=tuned.reset_index(drop=True)), findings.judged)
+
+
+def _across(problems: Mapping[str, Findings]) -> MeanRanks:
+    """Mean ranks over problems; a problem that was run with several budgets is one unit."""
+    parts = {label: _oriented(one) for label, one in problems.items()}
+    parts = {label: part for label, part in parts.items() if part.shape[1]}
+    if not parts:
+        return mean_ranks(pd.DataFrame())
+    common = set.intersection(*({*part.columns} for part in parts.values()))
+    blocks = pd.concat(parts, names=["problem", "seed"])[sorted(common)]
+    return mean_ranks(blocks.rename(index=without_budget, level="problem"))
+
+
+def without_budget(label: str) -> str:
+    """The label of a problem without its budget."""
+    return re.sub(r" (budget|unit)=\S+", "", label)
 
 
 def _oriented(findings: Findings) -> pd.DataFrame:

@@ -88,6 +88,44 @@ def test_a_setting_that_diverges_scores_zero(make_suite: MakeSuite) -> None:
     assert table.loc[table["setting"] == "sgd", "score"].eq(0).all()
 
 
+def test_profiles_are_computed_from_the_highest_target_that_is_reached(make_suite: MakeSuite) -> None:
+    study = make_suite(3)
+    _, table = _draw("profiles", study)
+    suite = Suite(study)
+    assert suite.problems["problem_0"].judged.targets == (0.7, 0.8, 0.9)
+    table = table.set_index("setting")
+    epochs = table[[f"epochs on problem_{number}" for number in range(3)]]
+    fastest = epochs.min()
+    expected = ((4 - epochs / fastest).clip(lower=0) / 3).mean(axis=1)
+    assert table["algoperf"].to_dict() == pytest.approx(expected.to_dict())
+    assert table["fastest"].sum() >= 3
+
+
+def test_held_out_problems_are_not_part_of_the_suite(make_suite: MakeSuite) -> None:
+    study = make_suite(6)
+    names = {"problem_4": "held_out/problem_0", "problem_5": "held_out/problem_9"}
+    suite = Suite(replace(study, runs=study.runs.assign(problem=study.runs["problem"].replace(names))))
+    assert list(suite.problems) == [f"problem_{number}" for number in range(4)]
+    assert suite.across.units == 4
+    _, table = _draw("held_out", suite.study)
+    rows = {row["problem"]: row for row in table.to_dict("records")}
+    same, alone = rows["held_out/problem_0"], rows["held_out/problem_9"]
+    assert (same["beside"], same["tau"]) == ("problem_0", 1), "the same values"
+    assert same["kept"] == same["shown"] > 0
+    assert alone["beside"] == ""
+
+
+def test_budgets_of_a_problem_are_one_unit(make_suite: MakeSuite) -> None:
+    study = make_suite(6)
+    number = study.runs["problem"].str.removeprefix("problem_").astype(int)
+    runs = study.runs.assign(problem="problem_" + (number // 2).astype(str))
+    runs["dataset.name"], runs["training.budget"] = runs["problem"], 100.0 * (1 + number % 2)
+    runs["training.budget_unit"] = "epochs"
+    suite = Suite(replace(study, runs=runs))
+    assert len(suite.problems) == 6
+    assert suite.across.units == 3
+
+
 STUDIES: dict[str, Callable[[MakeSuite], Study]] = {
     "seven": lambda make: make(7),
     "two": lambda make: make(2, seeds=2),
