@@ -154,7 +154,7 @@ def train(
             dtype=dtype,
         )
         network.initialize(source.weights, initial_scale, initial)
-        known = references(data, splits.train, splits.test)
+        known = references(data, splits)
         history = loop.train(
             network,
             optimizer,

@@ -11,7 +11,7 @@ from functools import partial
 from nnbench.records.curves import CURVES, EXPLAINED, SQUARED
 from nnbench.records.history import History
 from nnbench.records.kinds import SCORES
-from nnbench.records.measure import Group, Measure, Place, Split
+from nnbench.records.measure import Group, Kind, Measure, Place, Split
 from nnbench.records.reductions import first_epoch, greatest, last, least, or_nan
 
 __all__ = ["CURVES", "MEASURES", "by_rank", "by_split", "reached"]
@@ -32,7 +32,9 @@ def _epochs_to(target: float) -> Measure:
     )
 
 
-def _reference(key: str, name: str, quantity: str, unit: str, meaning: str) -> Measure:
+def _reference(
+    key: str, name: str, quantity: str, meaning: str, kind: Kind | None = None, split: Split = "test", unit: str = "share"
+) -> Measure:
     return Measure(
         key=f"reference/{key}",
         name=name,
@@ -41,9 +43,9 @@ def _reference(key: str, name: str, quantity: str, unit: str, meaning: str) -> M
         meaning=meaning,
         group="reference",
         quantity=quantity,
-        split="test",
+        split=split,
         better="lower" if quantity == "loss" else "higher",
-        kind="regression" if quantity == "R²" else "classification",
+        kind=kind,
     )
 
 
@@ -236,21 +238,44 @@ MEASURES: tuple[Measure, ...] = (
         quantity="epoch",
     ),
     _reference(
-        "chance_accuracy", "chance", "accuracy", "share", "of the test points, by always guessing the most frequent class"
+        "chance_accuracy",
+        "chance",
+        "accuracy",
+        "of the test points, by always guessing the most frequent class",
+        "classification",
     ),
     _reference(
         "neighbours_accuracy",
         "nearest neighbours",
         "accuracy",
-        "share",
         "likewise, by the nearest of the same training points",
+        "classification",
+    ),
+    _reference("mean_r2", "training mean", "R²", "of the test points, by the mean of the training targets", "regression"),
+    _reference("linear_r2", "least squares", "R²", "likewise, by least squares on the same training points", "regression"),
+    _reference("best_known_accuracy", "best known", "accuracy", "of test points, the best published result", "classification"),
+    _reference("best_known_r2", "best known", "R²", "likewise", "regression"),
+    _reference(
+        "bayes_accuracy",
+        "Bayes",
+        "accuracy",
+        "of the test points, by the most probable class, from the data's density",
+        "classification",
+    ),
+    _reference("bayes_r2", "Bayes", "R²", "of the test points, by the mean target given the features", "regression"),
+    _reference("bayes_loss", "Bayes", "loss", "on the test points, of the best possible predictions", unit="nats"),
+    _reference(
+        "linear_train_loss",
+        "least squares",
+        "loss",
+        "on the training points, of least squares on them",
+        "regression",
+        "train",
+        "nats",
     ),
     _reference(
-        "bayes_accuracy", "Bayes", "accuracy", "share", "likewise, by the most probable class, from the data's density"
+        "least_train_loss", "least possible", "loss", "the smallest possible on the training points", None, "train", "nats"
     ),
-    _reference("mean_r2", "training mean", "R²", "share", "of the test points, by the mean of the training targets"),
-    _reference("linear_r2", "least squares", "R²", "share", "likewise, by least squares on the same training points"),
-    _reference("bayes_loss", "Bayes", "loss", "nats", "mean cross-entropy of that density's probabilities on the test points"),
 )
 
 

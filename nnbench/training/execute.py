@@ -47,7 +47,7 @@ def execute(config: Config) -> Result:
         dataset, optimizer = config.dataset.new_instance(), config.optimizer.new_instance()
         source = streams(config.seed, data_seed=None if config.dataset.redraw else 0)
         splits, network = _draw(config, dataset, source)
-        known = references(dataset, splits.train, splits.test)  # before the training, so that an error is raised early
+        known = references(dataset, splits)  # before the training, so that an error is raised early
         history = train(
             network,
             optimizer,

@@ -1,4 +1,7 @@
-"""Accuracy of reference classifiers on a run's points: the most frequent class, nearest neighbours, Bayes classifier.
+"""What simple methods reach on a run's points, and the best that is possible: reference values beside the run's own.
+
+Those of all datasets are computed here: the most frequent class, nearest neighbours and the Bayes classifier for a
+classification, the mean of the targets and least squares for a regression. A dataset adds its own, see `Dataset.references`.
 
 They draw no random numbers, so they do not affect the run; as they depend only on the points, they are cached for the runs
 of a process that share points.
@@ -10,25 +13,27 @@ from hashlib import blake2b
 import numpy as np
 
 from nnbench.core.arrays import FloatArray, IntArray
-from nnbench.datasets.base import Dataset, Points
+from nnbench.datasets.base import Dataset, Points, Splits
 
 MAX_NEIGHBOURS = 7  # largest k
 MAX_TEST_POINTS = 20_000  # test points on which a reference is measured, evenly spaced in the split
 MAX_OPERATIONS = 150_000_000  # multiplications and comparisons for the neighbours: less than half a second
 MIN_TEST_POINTS = 100  # test points below which the accuracy of the neighbours is too uncertain, and is omitted
 CHUNK_SIZE = 2**16  # distances computed at a time, so that they fit in the processor's cache
+# Names of the references that a dataset may declare; `records.measures` describes them.
+DECLARED = ("least_train_loss", "bayes_loss", "bayes_accuracy", "bayes_r2", "best_known_accuracy", "best_known_r2")
 CACHE_SIZE = 4096  # sets of points whose references a process caches
 
 _cache: dict[tuple[type[Dataset], str, bytes], Mapping[str, float]] = {}
 
 
-def references(dataset: Dataset, train: Points, test: Points | None) -> Mapping[str, float]:
-    """Return the references of a set of points, by name; empty without test points.
+def references(dataset: Dataset, splits: Splits) -> Mapping[str, float]:
+    """Return the references of a run's points, by name, without those that cannot be computed.
 
     Args:
-        dataset: its `posterior`, if any, defines the Bayes classifier.
-        train: the neighbours are training points.
-        test: the points on which all references are measured; at most `MAX_TEST_POINTS` of them.
+        dataset: its `posterior`, if any, defines the Bayes classifier, and its `references` add to those here.
+        splits: the training points, and the test points on which all but the last two are measured; at most
+            `MAX_TEST_POINTS` of them.
 
     Returns:
         `chance_accuracy`: of always predicting the most frequent class of the training points.
@@ -39,37 +44,59 @@ def references(dataset: Dataset, train: Points, test: Points | None) -> Mapping[
             mean negative logarithm of the probability of their class, in nats.
         Of a regression, instead of these: `mean_r2`, of the mean of the training targets, and `linear_r2`, of least squares
             with an intercept on the training points; left out where the test targets are constant.
+        `linear_train_loss`: mean squared error of least squares on the training points themselves, of a regression.
+        And what the dataset declares, such as `least_train_loss`.
 
     Raises:
-        ValueError: the dataset's posterior does not return a probability of each class for each point.
+        ValueError: the dataset's posterior does not return a probability of each class for each point, or its `references`
+            have another name than those of `DECLARED` or a value that is not a finite number.
     """
-    if test is None or not len(test):
-        return {}
     digest = blake2b(digest_size=16)
-    for array in (train.x, train.y, test.x, test.y):
-        digest.update(np.ascontiguousarray(array).data)
+    for points in (splits.train, splits.val, splits.test):
+        for array in () if points is None else (points.x, points.y):
+            digest.update(np.ascontiguousarray(array).data)
     key = type(dataset), repr(dataset), digest.digest()
     if key not in _cache:
         while len(_cache) >= CACHE_SIZE:
             del _cache[next(iter(_cache))]
         with np.errstate(all="ignore"):  # points may be infinite; such a run diverges
-            _cache[key] = _regression(train, test) if dataset.loss == "mean_squared_error" else _compute(dataset, train, test)
+            common = _regression if dataset.loss == "mean_squared_error" else _classification
+            _cache[key] = common(dataset, splits) | _declared(dataset, splits)
     return _cache[key]
 
 
-def _regression(train: Points, test: Points) -> dict[str, float]:
-    """Return R² of the mean of the training targets and of least squares."""
-    deviations = np.square(test.targets - test.targets.mean(axis=0)).sum()
-    if not deviations or not (np.isfinite(train.x).all() and np.isfinite(train.targets).all()):
+def _declared(dataset: Dataset, splits: Splits) -> dict[str, float]:
+    """Return the references that the dataset declares, after checking their names and values."""
+    found = {name: float(value) for name, value in dataset.references(splits).items()}
+    for name, value in found.items():
+        if name not in DECLARED or not np.isfinite(value):
+            raise ValueError(
+                f"{type(dataset).__qualname__}.references must return finite numbers by the names {', '.join(DECLARED)}, "
+                f"and returns {name}: {value}"
+            )
+    return found
+
+
+def _regression(dataset: Dataset, splits: Splits) -> dict[str, float]:
+    """Return R² of the mean of the training targets and of least squares, and the training loss of the latter."""
+    train, test = splits.train, splits.test
+    if not (np.isfinite(train.x).all() and np.isfinite(train.targets).all()):
         return {}
-    mean = train.targets.mean(axis=0)
-    center = train.x.mean(axis=0)
+    mean, center = train.targets.mean(axis=0), train.x.mean(axis=0)
     coefficients = np.linalg.lstsq(train.x - center, train.targets - mean, rcond=None)[0]
+    residuals = train.targets - (train.x - center) @ coefficients - mean
+    found = {"linear_train_loss": float(np.square(residuals).mean())}
+    deviations = 0.0 if test is None or not len(test) else np.square(test.targets - test.targets.mean(axis=0)).sum()
+    if test is None or not deviations:
+        return found
     predictions = {"mean_r2": np.broadcast_to(mean, test.targets.shape), "linear_r2": (test.x - center) @ coefficients + mean}
-    return {name: float(1 - np.square(test.targets - y).sum() / deviations) for name, y in predictions.items()}
+    return found | {name: float(1 - np.square(test.targets - y).sum() / deviations) for name, y in predictions.items()}
 
 
-def _compute(dataset: Dataset, train: Points, test: Points) -> dict[str, float]:
+def _classification(dataset: Dataset, splits: Splits) -> dict[str, float]:
+    train, test = splits.train, splits.test
+    if test is None or not len(test):
+        return {}
     guess = np.bincount(train.labels).argmax()
     judged = test.subsample(min(MAX_TEST_POINTS, 2**22 // dataset.outputs))
     found = {"chance_accuracy": float((test.labels == guess).mean())}

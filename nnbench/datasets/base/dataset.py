@@ -67,3 +67,19 @@ class Dataset(ABC):
             shape (n, classes), each row sums to 1; None if it is not known.
         """
         return None
+
+    def references(self, splits: Splits) -> Mapping[str, float]:
+        """Return reference values of these points that only the dataset knows; reports show them beside the results.
+
+        Chance, nearest neighbours, least squares and, with a `posterior`, the Bayes classifier are known of every dataset
+        and need not be returned.
+
+        Args:
+            splits: the points of a run, as `split` returned them.
+
+        Returns:
+            Finite numbers by name, any of: `least_train_loss`, the smallest value that the training loss can have on these
+            training points; `bayes_loss`, `bayes_accuracy` and `bayes_r2`, those of the best possible predictions on the
+            test points; `best_known_accuracy` and `best_known_r2`, the best published results.
+        """
+        return {}
