@@ -17,7 +17,12 @@ LOSS_UNITS: dict[Kind, str] = {"classification": "nats", "regression": "squared 
 KINDS: dict[str, Kind] = {"cross_entropy": "classification", "mean_squared_error": "regression"}  # by the dataset's loss
 
 
-_REGRESSION = ("final/train_r2", "final/val_r2", "test/r2", "reference/mean_r2", "reference/linear_r2")
+_REGRESSION = (
+    "final/train_r2",
+    "final/val_r2",
+    "test/r2",
+    *(f"reference/{name}" for name in ("mean_r2", "linear_r2", "bayes_r2", "best_known_r2", "linear_train_loss")),
+)
 
 
 def kind_of(known: Container[str]) -> Kind:

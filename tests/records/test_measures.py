@@ -25,7 +25,7 @@ measures.MEASURES += (
         quantity="margin", split="test", better="lower", rank=8,
         places=("report", "leaderboard", "summary", "run_list", "note"),
     ),
-    measures._reference("ridge_accuracy", "ridge", "accuracy", "share", "of the test points, by ridge regression"),
+    measures._reference("ridge_accuracy", "ridge", "accuracy", "of the test points, by ridge regression"),
 )
 
 from rich.console import Console
@@ -86,6 +86,7 @@ def test_stored_names_and_their_order_are_unchanged() -> None:
         *("test/loss", "test/accuracy", "time/train_seconds", "time/epoch_us"),
         *("epochs_to/0.70", "epochs_to/0.80", "epochs_to/0.90", "diverged_at_epoch"),
         *("reference/chance_accuracy", "reference/neighbours_accuracy", "reference/bayes_accuracy", "reference/bayes_loss"),
+        *("reference/best_known_accuracy", "reference/least_train_loss"),
     ) == METRICS
     of_classification = [curve.key for curve in CURVES if curve.kind != "regression"]
     assert of_classification == ["train/loss", "train/accuracy", "val/loss", "val/accuracy"]

@@ -5,19 +5,21 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from nnbench.core.formatting import fixed, listing
-from nnbench.records.kinds import SCORES, kind_of
+from nnbench.core.formatting import fixed, listing, significant
+from nnbench.records.kinds import LOSS_UNITS, SCORES, kind_of
+from nnbench.records.measure import Kind
 from nnbench.records.measures import MEASURES
 
 # The measures of what plain methods reach on a run's own points.
 REFERENCES = tuple(measure for measure in MEASURES if measure.group == "reference")
-CHANCE, MEAN, BAYES = "chance", "training mean", "Bayes"  # names of measures
+CHANCE, MEAN, BAYES, LEAST = "chance", "training mean", "Bayes", "least possible"  # names of measures
 UNLEARNT = (CHANCE, MEAN)  # what takes no features: no line of its own
 PHRASES = {
     CHANCE: "always guessing the most frequent class",
     "nearest neighbours": "the nearest neighbours among the same training points",
     MEAN: "the mean of the training targets",
     "least squares": "least squares on the same training points",
+    "best known": "the best published result",
     BAYES: "the Bayes classifier, which knows the data's density",
 }
 
@@ -36,21 +38,44 @@ class References:
     @property
     def scores(self) -> dict[str, float]:
         """The known accuracies, or R² of a regression, by the names of their measures, in ascending order."""
-        return self._of(*(name for _, name in SCORES.values()))
+        return self._of("test", *(name for _, name in SCORES.values()))
 
     @property
     def losses(self) -> dict[str, float]:
-        """The known losses by the names of their measures, in ascending order."""
-        return self._of("loss")
+        """The known test losses by the names of their measures, in ascending order."""
+        return self._of("test", "loss")
+
+    @property
+    def train_losses(self) -> dict[str, float]:
+        """The known training losses by the names of their measures, in ascending order."""
+        return self._of("train", "loss")
+
+    def beside(self, curves: Sequence[str]) -> dict[str, float]:
+        """The losses to draw beside curves of these titles: those of training only with a curve of the training loss."""
+        return self.losses | (self.train_losses if any(title.startswith("Training") for title in curves) else {})
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of the task."""
+        return kind_of(self.values)
 
     @property
     def score_name(self) -> str:
         """The name of what `scores` are: `accuracy` or `R²`."""
-        return SCORES[kind_of(self.values)][1]
+        return SCORES[self.kind][1]
 
-    def _of(self, *quantities: str) -> dict[str, float]:
-        known = {one.name: self.values[one.key] for one in REFERENCES if one.quantity in quantities and one.key in self.values}
+    def _of(self, split: str, *quantities: str) -> dict[str, float]:
+        known = {
+            one.name: self.values[one.key]
+            for one in REFERENCES
+            if one.quantity in quantities and one.split == split and one.key in self.values
+        }
         return dict(sorted(known.items(), key=lambda item: item[1]))
+
+    def _phrase(self, name: str) -> str:
+        if name == BAYES and self.kind == "regression":
+            return "the best possible prediction, which knows the distribution of the data"
+        return PHRASES.get(name, name)
 
     def score_key(self) -> str:
         """Caption sentence about the lines on a page of accuracies or R²; empty if only chance is known."""
@@ -62,14 +87,21 @@ class References:
             sentence += " A mean training accuracy well above that of Bayes is one of memorised label noise."
         return sentence
 
-    def loss_key(self) -> str:
-        """Caption sentence about the line on a page of losses; empty if there is none."""
-        if BAYES not in self.losses:
-            return ""
-        return (
-            f" Dotted: {fixed(self.losses[BAYES])} nats, the test loss of the Bayes classifier; a mean training loss well "
-            "below it is one of memorised label noise."
+    def loss_key(self, low: float, high: float) -> str:
+        """Caption sentence about the lines between `low` and `high` on a page of losses; empty if there is none."""
+        unit = LOSS_UNITS[self.kind]
+        shown = [f"{name} ({fixed(value)} {unit})" for name, value in self.train_losses.items() if low <= value <= high]
+        sentence = f" Dotted, with the training losses: {listing(shown)}." if shown else ""
+        if BAYES not in self.losses or not low <= self.losses[BAYES] <= high:
+            return sentence
+        return sentence + (
+            f" Dotted: {fixed(self.losses[BAYES])} {unit}, the test loss of {self._phrase(BAYES).partition(',')[0]}; a mean "
+            f"training loss well below it is one of memorised {self._noise}."
         )
+
+    @property
+    def _noise(self) -> str:
+        return "label noise" if self.kind == "classification" else "noise"
 
     def beyond(self, targets: Sequence[float]) -> str:
         """Caption sentence about the targets of training accuracy that only memorising reaches; empty if there is none."""
@@ -84,13 +116,19 @@ class References:
         )
 
     def sentence(self) -> str:
-        """All that is known, as a sentence below a table; empty if nothing is."""
+        """All that is known, as a sentence or two below a table; empty if nothing is."""
         phrases = []
-        for one in REFERENCES:
-            if one.quantity != "loss" and one.key in self.values:
-                loss = f" ({fixed(self.losses[one.name])} nats)" if one.name in self.losses else ""
-                phrases.append(f"{PHRASES.get(one.name, one.name)} {fixed(self.values[one.key])}{loss}")
-        return f"For comparison, {self.score_name} on the same test points: {'; '.join(phrases)}." if phrases else ""
+        for name in dict.fromkeys(one.name for one in REFERENCES):
+            if name in self.scores:
+                loss = f" ({fixed(self.losses[name])} {LOSS_UNITS[self.kind]})" if name in self.losses else ""
+                phrases.append(f"{self._phrase(name)} {fixed(self.scores[name])}{loss}")
+            elif name in self.losses:
+                phrases.append(f"{self._phrase(name)}, a loss of {fixed(self.losses[name])} {LOSS_UNITS[self.kind]}")
+        trained = [f"{name} {significant(value)}" for name, value in self.train_losses.items()]
+        sentences = [f"For comparison, {self.score_name} on the same test points: {'; '.join(phrases)}." if phrases else ""]
+        if trained:
+            sentences.append(f"Training loss on the same points ({LOSS_UNITS[self.kind]}): {'; '.join(trained)}.")
+        return " ".join(filter(None, sentences))
 
 
 def references(runs: pd.DataFrame) -> References:

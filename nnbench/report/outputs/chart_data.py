@@ -64,7 +64,7 @@ def lines(findings: Findings, table: pd.DataFrame, by: Measure, *, limits: tuple
     order = [str(setting) for setting in findings.ranking(by)["setting"]]
     known = references(findings.runs)
     guess = chance(findings.runs)
-    shown = known.losses if limits else {name: value for name, value in known.scores.items() if name not in UNLEARNT}
+    scores = {name: value for name, value in known.scores.items() if name not in UNLEARNT}
     low, high = positive(*limits) if limits else (guess or 0.0, 1.0)
     lost = findings.runs[findings.runs["outcome"] == "diverged"][["setting", "diverged_at_epoch"]].dropna()
     return [
@@ -74,7 +74,10 @@ def lines(findings: Findings, table: pd.DataFrame, by: Measure, *, limits: tuple
             "low": low,
             "high": high,
             "chance": None if limits else guess,
-            "references": [[f"{name} {numbers.fixed(value)}", value] for name, value in shown.items()],
+            "references": [
+                [f"{name} {numbers.fixed(value)}", value]
+                for name, value in (known.beside([str(curve)]) if limits else scores).items()
+            ],
             "last": int(table["epoch"].max()),
             "shown": [number[name] for name in order[:SHOWN]],
             "series": [_line(number[name], by_setting[name]) for name in order if name in by_setting],

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from nnbench.core import formatting as numbers
 from nnbench.report.findings.findings import METRICS, Findings
-from nnbench.report.findings.references import BAYES, references
+from nnbench.report.findings.references import References, references
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import curves, reference_lines
 from nnbench.report.plots.sheet import Section
@@ -26,19 +26,18 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     table = curves.bands(findings, {f"{split}_loss": f"{word} loss ({findings.loss_unit})" for split, word in _SPLITS})
     by = METRICS["final/train_loss"]
     known = references(findings.runs)
-    bayes = known.losses.get(BAYES)
-    lows, top = _lows(table, bayes), ceiling(table)
-    key = known.loss_key() if bayes is not None and min(lows.values()) <= bayes <= top else ""
+    lows, top = _lows(table, known), ceiling(table)
+    key = known.loss_key(min(lows.values()), top)
     page = section.page(
         wording.headline(findings, by), curves.caption(findings, table) + cut(table) + _clip(findings, table) + key
     )
-    curves.draw(page, findings, table, by, Logarithmic(lows, top, known.losses))
+    curves.draw(page, findings, table, by, Logarithmic(lows, top, known))
     return table
 
 
 def limits(findings: Findings, table: pd.DataFrame) -> tuple[float, float]:
     """Limits of one axis for all curves, in print and on the web page."""
-    return min(_lows(table, references(findings.runs).losses.get(BAYES)).values()), ceiling(table)
+    return min(_lows(table, references(findings.runs)).values()), ceiling(table)
 
 
 def ceiling(table: pd.DataFrame) -> float:
@@ -62,14 +61,17 @@ def _clip(findings: Findings, table: pd.DataFrame) -> str:
     return " Only the training loss clips probabilities at 1e-7, as the notebook does." if clipped else ""
 
 
-def _lows(table: pd.DataFrame, bayes: float | None) -> dict[str, float]:
-    """The lower end of each curve's axis: its lowest loss above zero, or the Bayes loss unless that would dwarf the curves.
+def _lows(table: pd.DataFrame, known: References) -> dict[str, float]:
+    """The lower end of each curve's axis: its lowest loss above zero, or the lowest reference if that is near it.
 
     A held-out loss can be zero throughout, where there is one class.
     """
     lowest = table["low"].where(table["low"] > 0).groupby(table["curve"]).min() / 1.1
     lows = {str(curve): float(low) for curve, low in lowest.fillna(ceiling(table) / 2).items()}
-    return lows if bayes is None else {curve: min(low, max(bayes / 1.1, low / 10)) for curve, low in lows.items()}
+    return {
+        curve: min([low, *(max(value / 1.1, low / 10) for value in known.beside([curve]).values())])
+        for curve, low in lows.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class Logarithmic:
 
     lows: Mapping[str, float]
     top: float
-    references: Mapping[str, float] = field(default_factory=dict)
+    references: References = field(default_factory=References)
 
     def of(self, shown: Sequence[str]) -> curves.Scale:
         """A scale down to the lowest of these curves."""
@@ -86,7 +88,7 @@ class Logarithmic:
 
         def with_lines(axes: Axes) -> None:
             apply(axes)
-            reference_lines.draw(axes, self.references, named=axes.get_position().width > 0.5)
+            reference_lines.draw(axes, self.references.beside(shown), named=axes.get_position().width > 0.5)
 
         return with_lines
 

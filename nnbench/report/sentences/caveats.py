@@ -2,22 +2,25 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 
 from nnbench.core.constraints import MINIMUM_RUNS
-from nnbench.core.formatting import count, interval, listing
+from nnbench.core.formatting import count, fixed, interval, listing
 from nnbench.core.keys import is_config_key, is_of_subject, is_part_of_setting, is_part_of_task
 from nnbench.records.kinds import kind_of
+from nnbench.records.measure import Measure
 from nnbench.report.findings import budget, code, power
 from nnbench.report.findings.findings import Findings
+from nnbench.report.findings.references import LEAST, REFERENCES
 from nnbench.report.sentences.wording import distinct_values, short_name
 from nnbench.stats.interquartile import interquartile_mean
 
 FEW = 10  # with fewer seeds the intervals are too narrow
-# A simple method for each kind of task: its measure, and the beginning of a sentence about it.
+# Simple methods, by the names of their measures: the beginning of a sentence about each.
 _BASELINES = {
-    "classification": ("reference/neighbours_accuracy", "The nearest neighbours among the same training points reach"),
-    "regression": ("reference/linear_r2", "Least squares on the same training points reaches"),
+    "nearest neighbours": "The nearest neighbours among the same training points reach",
+    "least squares": "Least squares on the same training points reaches",
 }
 
 
@@ -144,18 +147,26 @@ def _no_test(findings: Findings) -> str:
 
 def _below_baseline(findings: Findings) -> str:
     """The best setting is worse than a simple method, by the interval of the paired differences."""
-    best, (key, reaches) = findings.by(findings.primary).conclusion.best, _BASELINES[findings.kind]
-    if not best or findings.primary.split != "test" or not findings.known(key):
+    best, primary = findings.by(findings.primary).conclusion.best, findings.primary
+    baseline = next((one for one in REFERENCES if one.name in _BASELINES and _is_beside(one, primary, findings)), None)
+    if not best or baseline is None:
         return ""
     runs = findings.scored[findings.scored["setting"] == best]
-    difference = interquartile_mean(runs[findings.primary.column] - runs[key])
-    if not difference.high < 0:
+    difference = interquartile_mean(runs[primary.column] - runs[baseline.column])
+    if not (difference.high < 0 if primary.higher else difference.low > 0):
         return ""
-    return (
-        f"{reaches} {runs[key].mean():.3f} test {findings.score_name}; {short_name(best)} is worse: paired difference "
-        f"{interval(difference.estimate, difference.low, difference.high)}. "
-        "Even the setting ranked first does worse than a simple method."
-    )
+    least = next((one for one in REFERENCES if one.name == LEAST and _is_beside(one, primary, findings)), None)
+    paired = f"paired difference {interval(difference.estimate, difference.low, difference.high)}"
+    if least is not None and np.allclose(runs[least.column], runs[baseline.column], rtol=1e-6):
+        return f"{short_name(best)}, ranked first, has not reached the least possible {primary.name}: {paired}."
+    reached = f"{_BASELINES[baseline.name]} {fixed(float(runs[baseline.column].mean()))} {primary.name}"
+    return f"{reached}; {short_name(best)} is worse: {paired}. Even the setting ranked first does worse than a simple method."
+
+
+def _is_beside(reference: Measure, primary: Measure, findings: Findings) -> bool:
+    """Whether a reference is of the same quantity on the same points as the primary measure, and known."""
+    same = (reference.quantity, reference.split) == (primary.quantity, primary.split)
+    return same and findings.known(reference.column)
 
 
 def _memorised(findings: Findings) -> str:
@@ -168,9 +179,15 @@ def _memorised(findings: Findings) -> str:
     if not settings:
         return ""
     more = " and others" if len(settings) > 3 else ""
+    value = f"{findings.scored[bayes].mean():.3f} {findings.loss_unit}"
+    if findings.kind == "regression":
+        return (
+            f"The training loss of {listing(settings[:3])}{more} lies below that of the best possible prediction ({value}): "
+            "noise was fitted. A lower training loss is then no sign of a better network."
+        )
     return (
         f"The training loss of {listing(settings[:3])}{more} lies below that of the Bayes classifier "
-        f"({findings.scored[bayes].mean():.3f} nats), which knows the data's density: label noise was memorised. A "
+        f"({value}), which knows the data's density: label noise was memorised. A "
         "lower training loss, or an earlier target of training accuracy, is then no sign of a better network."
     )
 
