@@ -90,8 +90,14 @@ class Measure:
 
     @property
     def short(self) -> str:
-        """Short name: `val accuracy`."""
-        return self.quantity if self.split is None else f"{self.split} {self.quantity}"
+        """Short name: `val accuracy`, or `best test accuracy` at the best validation epoch."""
+        words = (self.group if self.group == "best" else "", self.split or "", self.quantity)
+        return " ".join(filter(None, words))
+
+    @property
+    def stacked(self) -> str:
+        """Head of a narrow column, on two lines: `test` above `accuracy`."""
+        return "\n".join(self.name.rsplit(" ", 1) if self.split else self.quantity.rsplit(" ", 1))
 
 
 @dataclass(frozen=True, kw_only=True)

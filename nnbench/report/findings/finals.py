@@ -30,9 +30,9 @@ class Final:
 
 def measures(findings: Findings) -> list[Measure]:
     """The measures with values, the primary one first; without the validation score if the test score is known."""
-    known = [metric for metric in by_rank() if findings.known(metric.column)]
+    known = [findings.primary, *(one for one in by_rank() if one != findings.primary and findings.known(one.column))]
     tested, validated = findings.score("test"), findings.score("val")
-    return [metric for metric in known if not (metric == validated and tested in known)]
+    return [metric for metric in known if not (metric == validated != findings.primary and tested in known)]
 
 
 def finals(findings: Findings, metric: Measure) -> dict[str, Final]:

@@ -45,10 +45,14 @@ class Disagreement:
 
 
 def declared(findings: Findings) -> list[Measure]:
-    """The ranking measures with values on the split of the primary measure, which is the first of them."""
+    """The primary measure and those that might have been declared instead: on its own points or, if known, on test points.
+
+    RMSE is left out unless it is the primary measure, since it has the order of the loss.
+    """
     primary = findings.primary
-    others = [one for one in by_rank() if one.split == primary.split and one != primary]
-    return [one for one in (primary, *others) if findings.known(one.column)]
+    splits = {primary.split, "test" if findings.known(findings.score("test").column) else primary.split}
+    others = [one for one in by_rank() if one.split in splits and one != primary and one.quantity != "RMSE"]
+    return [primary, *(one for one in others if findings.known(one.column))]
 
 
 def disagreements(findings: Findings) -> list[Disagreement]:

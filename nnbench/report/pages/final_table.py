@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 
 from nnbench.core import formatting as numbers
+from nnbench.records.measure import Measure
 from nnbench.records.measures import by_rank, by_split
 from nnbench.report.findings.errors import NoDataError
-from nnbench.report.findings.findings import METRICS, Findings
+from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.references import REFERENCES, references
 from nnbench.report.findings.targets import Timing, timings
 from nnbench.report.pages import ReportOptions
@@ -17,7 +18,6 @@ from nnbench.report.plots.table import Cell, Column, table
 from nnbench.report.sentences import wording
 from nnbench.stats.interquartile import middle_mean
 
-_HEADS = {one.key: "\n".join(one.name.rsplit(" ", 1)) for one in by_split(by_rank("report"))}
 _ABREAST = 3  # targets in one table
 _NAMES = 42.0  # least width of the names of settings, in millimetres
 _CAPTION = (
@@ -37,10 +37,8 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     """Draw the page; return one row per setting: runs, interval and `behind` of each measure, times."""
     if findings.scored.empty:
         raise NoDataError("no run was completed")
-    columns = [column for column in _HEADS if findings.known(column)]
-    if findings.known(findings.score("test").column) and (validated := findings.score("val").column) in columns:
-        columns.remove(validated)
-    rankings = {column: findings.ranking(METRICS[column]).set_index("setting") for column in columns}
+    measures = _measures(findings)
+    rankings = {one.column: findings.ranking(one).set_index("setting") for one in measures}
     result = findings.ranking(findings.primary)[["setting", "optimizer", "runs", "diverged"]]
     for column, ranking in rankings.items():
         part = ranking[["n", "estimate", "low", "high", "score", "aside", "behind"]].add_prefix(f"{column} ")
@@ -50,9 +48,9 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     result["ended"] = result["setting"].map(ended).fillna(0).astype(int)
     result["train_seconds"] = result["setting"].map(seconds)
     page = section.page(wording.headline(findings, findings.primary), _CAPTION.format(findings.loss_unit))
-    page = _finals(page, findings, result, columns, section.next_page)
+    page = _finals(page, findings, result, measures, section.next_page)
     for metric in by_rank():
-        if metric.column not in METRICS and findings.known(metric.column):
+        if metric not in measures and findings.known(metric.column):
             part = findings.ranking(metric).set_index("setting")[["n", "estimate", "low", "high"]]
             result = result.join(part.add_prefix(f"{metric.column} "), on="setting")
     known = references(findings.runs)
@@ -79,9 +77,25 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     return result
 
 
-def _finals(page: Page, findings: Findings, result: pd.DataFrame, columns: list[str], next_page: Callable[[], Page]) -> Page:
+def _measures(findings: Findings) -> list[Measure]:
+    """The measures of the table of final values, the primary one first; without the validation score beside a test score."""
+    tested = findings.known(findings.score("test").column)
+    left_out = [findings.primary, *([findings.score("val")] if tested else [])]
+    others = [one for one in by_split(by_rank("report")) if findings.known(one.column) and one not in left_out]
+    return [findings.primary, *others]
+
+
+def _head(measure: Measure) -> str:
+    """Head of a measure's column, with the epoch if it is not the last."""
+    return f"{measure.stacked}\nbest epoch" if measure.group == "best" else measure.stacked
+
+
+def _finals(
+    page: Page, findings: Findings, result: pd.DataFrame, shown: Sequence[Measure], next_page: Callable[[], Page]
+) -> Page:
     """Draw the table of final values."""
-    leaders = {column: findings.by(METRICS[column]).leaders for column in columns}
+    columns = [one.column for one in shown]
+    leaders = {one.column: findings.by(one).leaders for one in shown}
     rows = []
     for row in result.to_dict("records"):
         diverged = f"{row['diverged']} diverged" if row["diverged"] else ""
@@ -95,7 +109,7 @@ def _finals(page: Page, findings: Findings, result: pd.DataFrame, columns: list[
         rows.append(cells)
     first, last = Column("runs", 15), Column("training\ntime", 17)
     room = WIDTH - _NAMES - first.width - last.width
-    measures = [Column(_HEADS[column], min(25.0, room / len(columns)), "decimal") for column in columns]
+    measures = [Column(_head(one), min(25.0, room / len(columns)), "decimal") for one in shown]
     rest = [first, *measures, last]
     return table(page, [_names(rest), *rest], rows, next_page)
 

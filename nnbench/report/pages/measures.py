@@ -17,7 +17,8 @@ from nnbench.report.sentences.wording import short_name
 
 _MANY = 12  # settings in the plot of ranks
 _LINE = 3.6  # millimetres between the names beside the plot, at least
-_COLUMN = 30.0  # width of a measure's column in millimetres
+_COLUMN = 30.0  # greatest width of a measure's column in millimetres
+_NAMES = 40.0  # least width of the names of settings
 _BEFORE = 0.3  # share of a column left of the plot of ranks, which leaves room for names
 _NAMED = 6  # pairs that are named
 _CAPTION = (
@@ -82,17 +83,23 @@ def _title(findings: Findings, metrics: list[Measure]) -> str:
     return f"First by {findings.primary.full}: {first}; by {worst.metric.full}: {other}"
 
 
+def _width(measures: int) -> float:
+    """Width of the column of a measure, in millimetres."""
+    return min(_COLUMN, (WIDTH - _NAMES) / measures)
+
+
 def _head(metric: Measure) -> str:
     """Column head of a measure, on three lines."""
-    return "\n".join([*metric.name.rsplit(" ", 1), metric.epoch])
+    return f"{metric.stacked}\n{metric.epoch}".rstrip()
 
 
 def _places(page: Page, findings: Findings, parts: dict[Measure, pd.DataFrame]) -> None:
     """Draw one line per setting through its ranks, aligned with the columns below; crossings are disagreements."""
     names = [str(name) for name in next(iter(parts.values()))["setting"]][:_MANY]
     most = max(int(part.loc[part["setting"].isin(names), "rank"].max()) for part in parts.values())
-    height, width = min(75.0, 9.0 * most), _COLUMN * len(parts)
-    room = WIDTH - width + _BEFORE * _COLUMN - 7
+    column = _width(len(parts))
+    height, width = min(75.0, 9.0 * most), column * len(parts)
+    room = WIDTH - width + _BEFORE * column - 7
     axes = page.axes(LEFT + room + 7, page.y, RIGHT - LEFT - room - 7, height)
     axes.set(xlim=(_BEFORE - 0.5, len(parts) - 0.5), ylim=(most + 0.5, 0.5), yticks=range(1, most + 1), xticks=[])
     axes.tick_params(length=0)
@@ -119,8 +126,9 @@ def _values(page: Page, section: Section, findings: Findings, found: dict[Measur
             words = numbers.fixed(estimate, numbers.decimals(low, high))
             cells.append(Cell(words, numbers.bounds(low, high), bold=setting in one.leaders))
         rows.append(cells)
-    columns = [Column(_head(metric), _COLUMN, "decimal", SMALL) for metric in found]
-    return table(page, [Column("", WIDTH - _COLUMN * len(columns), "left", SMALL), *columns], rows, section.next_page)
+    width = _width(len(found))
+    columns = [Column(_head(metric), width, "decimal", SMALL) for metric in found]
+    return table(page, [Column("", WIDTH - width * len(columns), "left", SMALL), *columns], rows, section.next_page)
 
 
 def _pairs(page: Page, section: Section, findings: Findings, found: dict[Measure, Comparison]) -> None:

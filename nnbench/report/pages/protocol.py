@@ -6,7 +6,7 @@ import pandas as pd
 
 from nnbench.core.constraints import MINIMUM_RUNS
 from nnbench.core.formatting import capitalized, count, listing, percent
-from nnbench.core.keys import BUDGET, BUDGET_UNIT
+from nnbench.core.keys import BUDGET, BUDGET_UNIT, RankBy
 from nnbench.records.budgets import text
 from nnbench.records.measure import Split
 from nnbench.report.findings import budget
@@ -177,9 +177,31 @@ def _tuning(findings: Findings) -> dict[str, str]:
     return {"Tuning": f"{capitalized(cost)}.{choice} {rule}"}
 
 
+# Why settings are ranked by a choice of `report.rank_by`.
+_REASONS: dict[RankBy, str] = {
+    "test_measure": "the question is what the network does on new points at the end of training, not at its best epoch",
+    "train_loss": "the question is how far the optimizer minimises this loss, not how well the network does on new points",
+    "best_validation": "networks may overfit later, so each run is judged with the weights that its validation points choose",
+    "steps_to_target": (
+        "the question is how soon the target is reached; a run that ends before counts with the steps of the longest run"
+    ),
+}
+
+
+def _ranked_by(findings: Findings) -> str:
+    """The measure that ranks the settings, and the reason; or why it is not the declared one."""
+    rank_by = findings.judged.rank_by
+    if findings.primary == findings.declared:
+        return f"{capitalized(findings.primary.full)} (report.rank_by={rank_by}): {_REASONS[rank_by]}."
+    return (
+        f"{capitalized(findings.primary.full)}, since no run has a value of the {findings.declared.full} "
+        f"(report.rank_by={rank_by})."
+    )
+
+
 def _statistics(findings: Findings) -> dict[str, str]:
     """Rules on estimates and tests, and the number of seeds needed."""
-    conclusion, measure = findings.by(findings.primary).conclusion, findings.primary.name
+    conclusion = findings.by(findings.primary).conclusion
     needed = (
         f"Among {count(conclusion.settings, findings.noun)}, fewer than {conclusion.required_seeds} seeds can show no "
         f"difference at all; about {conclusion.recommended_seeds} show one that wins {percent(NOTABLE)} of pairs, with a "
@@ -188,7 +210,7 @@ def _statistics(findings: Findings) -> dict[str, str]:
         else ""
     )
     rules = {
-        "Primary measure": f"{capitalized(measure)} with the final weights, not the best ones during training.",
+        "Ranked by": _ranked_by(findings),
         "Estimate": (
             "Interquartile mean over seeds: the mean of the middle half of the runs. Interval: nominal 95 %, percentile "
             f"bootstrap over seeds, {RESAMPLES:,} resamples; none for fewer than {MINIMUM_RUNS} seeds. In simulations it "

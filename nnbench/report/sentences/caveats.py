@@ -8,6 +8,7 @@ import pandas as pd
 from nnbench.core.constraints import MINIMUM_RUNS
 from nnbench.core.formatting import count, fixed, interval, listing
 from nnbench.core.keys import is_config_key, is_of_subject, is_part_of_setting, is_part_of_task
+from nnbench.records.declared import all_declared
 from nnbench.records.kinds import kind_of
 from nnbench.records.measure import Measure
 from nnbench.report.findings import budget, code, power
@@ -15,6 +16,7 @@ from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.references import LEAST, REFERENCES
 from nnbench.report.sentences.wording import distinct_values, short_name
 from nnbench.stats.interquartile import interquartile_mean
+from nnbench.stats.time_to_target import times_to_target
 
 FEW = 10  # with fewer seeds the intervals are too narrow
 # Simple methods, by the names of their measures: the beginning of a sentence about each.
@@ -142,7 +144,37 @@ def _missing(findings: Findings) -> str:
 
 def _no_test(findings: Findings) -> str:
     primary = findings.primary
-    return "" if primary.split == "test" else f"There is no test split: the settings are ranked by {primary.name}."
+    if primary == findings.declared:
+        return ""
+    if primary.split == "test":
+        return f"No run has a value of the {findings.declared.full}, the declared measure: ranked by {primary.full}."
+    return f"There is no test split: the settings are ranked by {primary.name}."
+
+
+def _chosen_afterwards(findings: Findings) -> str:
+    """The settings are ranked by another measure than some runs were started with."""
+    others: list[str] = [one for one in all_declared(findings.study.runs) if one != findings.judged.rank_by]
+    if not others:
+        return ""
+    return (
+        f"The measure that ranks the settings, {findings.primary.full}, was chosen after runs had been made that were to be "
+        f"ranked otherwise (report.rank_by={listing(others)})."
+    )
+
+
+def _not_reached(findings: Findings) -> str:
+    """Runs that did not reach the target by which the settings are ranked."""
+    if findings.judged.rank_by != "steps_to_target" or not findings.judged.targets:
+        return ""
+    reached = times_to_target(findings.runs, findings.study.curves, findings.study.records, max(findings.judged.targets))
+    missed = reached.loc[~reached["reached"] & ~reached["diverged"], "setting"].value_counts()
+    if missed.empty:
+        return ""
+    of = listing([f"{number} of {short_name(str(setting))}" for setting, number in missed.head(3).items()])
+    return (
+        f"{count(int(missed.sum()), 'run')} did not reach the target ({of}{' and others' if len(missed) > 3 else ''}). They "
+        "count with the steps of the longest run, so the means of these settings are lower bounds."
+    )
 
 
 def _below_baseline(findings: Findings) -> str:
@@ -210,6 +242,8 @@ _CAVEATS: dict[str, Callable[[Findings], str]] = {
     "diverged": _diverged,
     "missing": _missing,
     "no_test": _no_test,
+    "chosen_afterwards": _chosen_afterwards,
+    "not_reached": _not_reached,
     "below_baseline": _below_baseline,
     "memorised": _memorised,
     "versions": _versions,
