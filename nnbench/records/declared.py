@@ -36,7 +36,7 @@ def declared(runs: pd.DataFrame, *, targets: Sequence[float] | None = None, rank
     """
     newest = _newest(runs)
     return Declared(
-        rank_by=_rank_by(newest.get(RANK_BY)) if rank_by is None else rank_by,
+        rank_by=declared_by(newest.get(RANK_BY)) if rank_by is None else rank_by,
         targets=_targets(newest.get(TARGETS_KEY)) if targets is None else tuple(targets),
     )
 
@@ -44,7 +44,7 @@ def declared(runs: pd.DataFrame, *, targets: Sequence[float] | None = None, rank
 def all_declared(runs: pd.DataFrame) -> list[RankBy]:
     """Return the different choices of `report.rank_by` that the runs were started with, in the order of their start."""
     given = _ordered(runs).get(RANK_BY, pd.Series([None] * len(runs), dtype=object))
-    return list(dict.fromkeys(_rank_by(value) for value in given))
+    return list(dict.fromkeys(declared_by(value) for value in given))
 
 
 def _ordered(runs: pd.DataFrame) -> pd.DataFrame:
@@ -62,6 +62,7 @@ def _targets(value: object) -> tuple[float, ...]:
         return TARGETS
 
 
-def _rank_by(value: object) -> RankBy:
+def declared_by(value: object) -> RankBy:
+    """Return a value of `report.rank_by`, the default if it is missing or unknown."""
     choices: tuple[RankBy, ...] = get_args(RankBy)
     return next((choice for choice in choices if choice == value), DEFAULT)

@@ -1,8 +1,8 @@
 """Tags of a run that depend on the other runs of its study: its setting, and whether that is the best of its optimizer.
 
 With them, MLflow's filter for all runs of an optimizer at its best setting is `tags.nnbench.optimizer = 'adam' AND
-tags.nnbench.best = 'true'`. The best setting is the one that tuning would choose on validation points (`ranking.py`). It need
-not be the first of the report, which ranks the settings of all optimizers on test points.
+tags.nnbench.best = 'true'`. The best setting is the one that tuning would choose, on validation points or by the training loss
+(`ranking.py`). It need not be the first of the report, which ranks the settings of all optimizers on test points.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from nnbench.core.keys import LEADING, SUBJECT, is_part_of_setting
 from nnbench.records import tasks
-from nnbench.records.kinds import CRITERIA, SCORES
+from nnbench.records.declared import RANK_BY, declared_by
+from nnbench.records.measures import MEASURES
 from nnbench.records.outcomes import COMPLETED
-from nnbench.records.ranking import Score, final_validation, score
+from nnbench.records.ranking import TRAIN_LOSS, Score, criteria, final_validation, score
 from nnbench.records.rows import Row
 from nnbench.records.settings import settings
 from nnbench.records.tables import configuration_of, newest_attempts
@@ -23,15 +24,15 @@ SETTING, BEST = "nnbench.setting", "nnbench.best"
 
 @dataclass(frozen=True, kw_only=True)
 class Best:
-    """The best setting of an optimizer by `ranking.Score`, which rests on validation points.
+    """The best setting of an optimizer by `ranking.Score`.
 
     Attributes:
         optimizer: the optimizer's label.
         setting: name of the setting, such as `adam lr=0.05`.
         runs: number of its runs, including those that diverged or failed.
-        accuracy: mean over the completed runs, of a regression of R².
+        accuracy: mean over the completed runs of the measure that it was chosen by.
         run_ids: ids of its runs.
-        measure: name of what the mean is of.
+        measure: name of that measure, such as `validation accuracy`.
     """
 
     optimizer: str
@@ -39,7 +40,7 @@ class Best:
     runs: int
     accuracy: float
     run_ids: frozenset[str]
-    measure: str = "accuracy"
+    measure: str = "validation accuracy"
 
 
 def setting_names(rows: Sequence[Row]) -> dict[str, str]:
@@ -74,8 +75,8 @@ def best_settings(rows: Sequence[Row]) -> list[Best]:
     of_task: dict[str, list[Row]] = {}
     for (task, *_), runs in tried.items():
         of_task.setdefault(task, []).extend(runs)
-    criteria = {task: _criteria(runs) for task, runs in of_task.items()}
-    scores = {key: _score(runs, *criteria[key[0]]) for key, runs in tried.items() if any(map(_is_completed, runs))}
+    chosen_by = {task: _criteria(runs) for task, runs in of_task.items()}
+    scores = {key: _score(runs, *chosen_by[key[0]]) for key, runs in tried.items() if any(map(_is_completed, runs))}
     found: dict[tuple[str, str], Best] = {}
     for key in sorted(scores, key=lambda key: scores[key]):
         (task, optimizer, setting), runs = key, tried[key]
@@ -84,9 +85,9 @@ def best_settings(rows: Sequence[Row]) -> list[Best]:
             optimizer=optimizer,
             setting=setting,
             runs=len(runs),
-            accuracy=scores[key].accuracy,
+            accuracy=-scores[key].accuracy if chosen_by[task][0] == TRAIN_LOSS else scores[key].accuracy,
             run_ids=ids,
-            measure=next(name for part, name in SCORES.values() if criteria[task][0].endswith(part)),
+            measure=next(one.name for one in MEASURES if one.key == chosen_by[task][0]),
         )
         found.setdefault((task, optimizer), best)
     return list(found.values())
@@ -112,13 +113,17 @@ def varying(rows: Sequence[Row]) -> list[str]:
 
 
 def _criteria(runs: Sequence[Row]) -> tuple[str, str]:
-    """Return the score and the loss by which the settings of a task are chosen: the first that any of its runs has."""
-    return next((names for names in CRITERIA if any(names[0] in row.metrics for row in runs)), CRITERIA[-1])
+    """Return the measure and the loss by which the settings of a task are chosen."""
+    newest = max(runs, key=lambda row: row.started)
+    return criteria(declared_by(newest.values.get(RANK_BY)), {key for row in runs for key in row.metrics})
 
 
 def _score(runs: Sequence[Row], accuracy: str, loss: str) -> Score:
     return score(
-        [final_validation(row.tags.get("nnbench.outcome"), row.metrics.get(accuracy), row.metrics.get(loss)) for row in runs]
+        [
+            final_validation(row.tags.get("nnbench.outcome"), row.metrics.get(accuracy), row.metrics.get(loss), accuracy)
+            for row in runs
+        ]
     )
 
 

@@ -159,7 +159,8 @@ def read(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -> 
     check_number(len(contenders) * tuning.options.configs * max(len(tuning_seeds), len(tuning.seeds)))
     dataset = tuning.config.dataset
     key = dataset.instance.VALIDATION
-    if key is not None and not dataset.values[key]:
+    by_training = tuning.config.report.rank_by == "train_loss"
+    if key is not None and not dataset.values[key] and not by_training:
         raise UserError(f"dataset.{key}=0: must be greater, since settings are chosen on the validation points")
     for contender in contenders:
         for seed in tuning.seeds:

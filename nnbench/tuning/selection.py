@@ -8,9 +8,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from nnbench.core import formatting as numbers
+from nnbench.core.keys import RankBy
+from nnbench.datasets.base import Loss
+from nnbench.records.declared import DEFAULT, RANK_BY, declared_by
 from nnbench.records.history import History
-from nnbench.records.kinds import KINDS, SCORES, kind_of, score_curve
-from nnbench.records.ranking import FinalValidation, Score, final_validation, score
+from nnbench.records.kinds import KINDS, SCORES, score_curve
+from nnbench.records.ranking import TRAIN_LOSS, FinalValidation, Score, criteria, final_validation, score
 from nnbench.tuning.effect import NEGLIGIBLE, effect
 from nnbench.tuning.request import Contender, Trial
 from nnbench.tuning.space import Range, Setting, Side, edges, widened
@@ -19,20 +22,43 @@ if TYPE_CHECKING:
     from nnbench.records.rows import Row
 
 
-def result_in_store(row: "Row | None") -> FinalValidation:
-    """Final validation score and loss of a run in the store; None where it has none or diverged."""
+def result_in_store(row: "Row | None", rank_by: RankBy | None = None) -> FinalValidation:
+    """Result of a run in the store by which its setting is judged; None where it has none or diverged.
+
+    Args:
+        row: the run.
+        rank_by: see `ranking.criteria`; None for what the run was started with.
+    """
     if row is None:
         return None
-    metrics = row.metrics
-    score, _ = SCORES[kind_of(metrics)]
-    return final_validation(row.tags.get("nnbench.outcome"), metrics.get(f"final/val_{score}"), metrics.get("final/val_loss"))
+    metrics, own = row.metrics, declared_by(row.values.get(RANK_BY))
+    value, loss = criteria(own if rank_by is None else rank_by, metrics)
+    if value.startswith("final/train") and value != TRAIN_LOSS:
+        return None  # without validation points
+    return final_validation(row.tags.get("nnbench.outcome"), metrics.get(value), metrics.get(loss), value)
 
 
-def result_in_history(history: History) -> FinalValidation:
-    """Final validation score and loss of a run that has just ended; None where it diverged."""
+def result_in_history(history: History, rank_by: RankBy = DEFAULT) -> FinalValidation:
+    """Result of a run that has just ended, by which its setting is judged; None where it diverged."""
     if history.outcome == "diverged":
         return None  # without rows, perhaps
+    if rank_by == "train_loss":
+        loss = float(history.train_loss[-1])
+        return final_validation(history.outcome, loss, loss, TRAIN_LOSS)
     return final_validation(history.outcome, float(score_curve(history, "val")[-1]), float(history.val_loss[-1]))
+
+
+def described(rank_by: RankBy, loss: Loss, score: float) -> str:
+    """Describe the mean result of a setting, such as `validation accuracy 0.812` or `training loss 0.0123`.
+
+    Args:
+        rank_by: see `ranking.criteria`.
+        loss: of the dataset.
+        score: `Score.accuracy`.
+    """
+    if rank_by == "train_loss":
+        return f"training loss {numbers.significant(-score)}"
+    return f"validation {SCORES[KINDS[loss]][1]} {score:.3f}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +85,9 @@ class Chosen:
             console.print(f"[yellow]{escape(name)}[/yellow]: no run of any of its configs finished", soft_wrap=True)
             return
         lost = f", {self.score.lost} of them lost" if self.score.lost else ""
-        _, measure = SCORES[KINDS[self.contender.default.dataset.instance.loss]]
-        judged = f"validation {measure} {self.score.accuracy:.3f} over {numbers.count(seeds, 'seed')}{lost}"
+        config = self.contender.default
+        value = described(config.report.rank_by, config.dataset.instance.loss, self.score.accuracy)
+        judged = f"{value} over {numbers.count(seeds, 'seed')}{lost}"
         console.print(f"{escape(f'{name}: {as_text(self.setting)}')}; {judged}", soft_wrap=True)
         for key, side in self.edges.items():
             where = escape(f"{self.contender.label} {key}={self.setting[key]:g}")
@@ -75,7 +102,8 @@ def choose(contender: Contender, trials: Sequence[Trial], runs: Mapping[str, "Ro
         trials: all that were run.
         runs: the FINISHED runs by identity.
     """
-    scores = [score([result_in_store(runs.get(identity)) for identity in trial.identities]) for trial in trials]
+    rank_by = contender.default.report.rank_by
+    scores = [score([result_in_store(runs.get(identity), rank_by) for identity in trial.identities]) for trial in trials]
     best = min(range(len(trials)), key=scores.__getitem__)
     setting = trials[best].setting
     return Chosen(

@@ -166,7 +166,7 @@ class _Scheduler:
         identity = event.job.config.identity
         waiting = self._waiting.pop(identity, [])
         if isinstance(event.outcome, Result):
-            self._known[identity] = result_in_history(event.outcome.history)
+            self._known[identity] = result_in_history(event.outcome.history, event.job.config.report.rank_by)
         for search, number in waiting:
             self._report(search, number)
 

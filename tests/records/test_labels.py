@@ -130,3 +130,12 @@ def test_pages_of_a_search_mark_the_tagged_best_setting() -> None:
     own = search.runs[search.runs["optimizer"] == "sgd"]
     curve = sensitivity_curve(own[["learning_rate", "setting", "value", "place"]])
     assert usable_range(curve, 0.05).best == 0.3
+
+
+def test_settings_of_a_problem_judged_by_the_training_loss_are_chosen_by_it() -> None:
+    rows = [row(0.1, 0, 0.9), row(0.3, 0, 0.5), row(1.0, 0, None)]  # the last has no validation points
+    for one, loss in zip(rows, (3.0, 0.02, 2.0), strict=True):
+        one.params["report.rank_by"] = "train_loss"
+        one.metrics["final/train_loss"] = loss
+    (best,) = best_settings(rows)
+    assert (best.setting, best.measure, best.accuracy) == ("sgd lr=0.3", "training loss", 0.02)

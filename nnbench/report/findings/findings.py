@@ -192,7 +192,7 @@ class Findings:
     def search(self) -> Search | None:
         """The configurations that were tried of each optimizer; None where there was only one of each."""
         tried = self.study.tuning if len(self.study.tuning) else self.runs
-        found = searched(tried, self.study.selection, self.optimizer_styles)
+        found = searched(tried, self.study.selection, self.optimizer_styles, self.judged.rank_by)
         if found is None:
             return None
         # Runs are labelled as tuned ones only in a study that has lost those of its tuning stage.

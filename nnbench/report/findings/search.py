@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from nnbench.core import palette
-from nnbench.core.keys import LEADING, hyperparameter, is_hyperparameter
-from nnbench.records.kinds import CRITERIA
+from nnbench.core.keys import LEADING, RankBy, hyperparameter, is_hyperparameter
+from nnbench.records.declared import DEFAULT
 from nnbench.records.measures import MEASURES
 from nnbench.records.outcomes import COUNTED, OVER
-from nnbench.records.ranking import FinalValidation, Score, final_validation, score
+from nnbench.records.ranking import FinalValidation, Score, criteria, final_validation, score
 
 LEADING_NAMES = tuple(map(hyperparameter, LEADING))
 _JOINED = 4  # configurations per point of a curve, where they were drawn from ranges
@@ -70,18 +70,22 @@ class Search:
         return self.styles[optimizer]
 
 
-def searched(runs: pd.DataFrame, selection: pd.DataFrame, styles: Mapping[str, palette.LineStyle]) -> Search | None:
+def searched(
+    runs: pd.DataFrame, selection: pd.DataFrame, styles: Mapping[str, palette.LineStyle], rank_by: RankBy = DEFAULT
+) -> Search | None:
     """Return the search that some runs make up; None if no optimizer has more than one value of a hyperparameter.
 
     Args:
         runs: the runs of a `Study`, those of its tuning stage if it has one.
         selection: the selection of the same study, for the scales of the hyperparameters.
         styles: line styles by the optimizer's label.
+        rank_by: see `ranking.criteria`.
     """
     if runs.empty:
         return None
     ended = runs[runs["outcome"].isin(COUNTED)]
-    known = [names for names in CRITERIA if names[0] in ended and ended[names[0]].notna().any()]
+    known = [key for key in map(str, ended) if key.startswith("final/") and ended[key].notna().any()]
+    column, loss = criteria(rank_by, known)
     names = {one: hyperparameter(one) for one in ended.columns if is_hyperparameter(one)}
     ended = ended.assign(**{one: _with_null(ended[one], ended["optimizer"]) for one in names})
     varied = {
@@ -89,9 +93,8 @@ def searched(runs: pd.DataFrame, selection: pd.DataFrame, styles: Mapping[str, p
         for optimizer, group in ended.groupby("optimizer", sort=False)
         if (many := [name for one, name in names.items() if group[one].nunique() > 1])
     }
-    if not varied or not known:
+    if not varied or column not in known:
         return None
-    column, loss = known[0]
     diverged = ended["outcome"] == "diverged"
     scores = _scores(runs, column, loss)
     table = ended[["optimizer", "setting", "seed", *names]].rename(columns=names)
@@ -147,7 +150,7 @@ def _scores(runs: pd.DataFrame, accuracy: str, loss: str) -> dict[str, Score]:
     losses = over[loss] if loss in over else pd.Series(np.nan, index=over.index)
     results: dict[str, list[FinalValidation]] = {}
     for setting, outcome, value, cost in zip(over["setting"], over["outcome"], over[accuracy], losses, strict=True):
-        results.setdefault(str(setting), []).append(final_validation(outcome, value, cost))
+        results.setdefault(str(setting), []).append(final_validation(outcome, value, cost, accuracy))
     return {setting: score(result) for setting, result in results.items()}
 
 

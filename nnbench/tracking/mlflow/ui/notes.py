@@ -11,6 +11,7 @@ from math import nan
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
+from nnbench.core.formatting import fixed
 from nnbench.records.history import History
 from nnbench.records.labels import BEST, Best
 from nnbench.records.measures import by_rank
@@ -160,9 +161,9 @@ def _bests(experiment_id: str, bests: Sequence[Best]) -> str:
     rows = []
     for best in bests:
         name = f"[{plain(best.optimizer)}]({views.filter_link(experiment_id, best_filter(best.optimizer))})"
-        rows.append(f"| {name} | {plain(best.setting)} | {best.runs} | {best.accuracy:.3f} |")
+        rows.append(f"| {name} | {plain(best.setting)} | {best.runs} | {fixed(best.accuracy)} |")
     measures = " or ".join(dict.fromkeys(best.measure for best in bests))
-    title = "**Best setting of each optimizer**, chosen on validation points; the report ranks on test points:"
+    title = f"**Best setting of each optimizer**, chosen by {measures}; the report may rank by another measure:"
     head = ["", title, "", f"| runs of | setting | runs | mean {measures} |"]
     return "\n".join([*head, "|---|---|---|---|", *rows, ""])
 
