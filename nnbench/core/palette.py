@@ -45,7 +45,7 @@ OPTIMIZER_STYLES = {
     "rmsprop": LineStyle("#a8508a", "D", (0, (6, 1.2, 1.2, 1.2)), "orchid"),
     "rmsprop_default": LineStyle("#1a1a1a", "v", (0, (1.5, 1)), "grey62"),
 }
-# For a user's optimizers: distinguishable from the colours above and from each other.
+# For the other families and a user's optimizers: distinguishable from the colours above and from each other.
 _CUSTOM_COLOURS = (
     ("#3d10e8", "slate_blue1"),
     ("#8f3018", "red3"),
@@ -74,21 +74,44 @@ def _custom_styles() -> tuple[LineStyle, ...]:
     return tuple(style for style in styles if (style.colour, style.dash) not in known)
 
 
+def _family(colour: tuple[str, str], **members: tuple[str, int]) -> dict[str, LineStyle]:
+    """Return styles of one colour, with a marker and a position in `DASHES` for each optimizer."""
+    return {name: LineStyle(colour[0], marker, DASHES[dash], colour[1]) for name, (marker, dash) in members.items()}
+
+
 _STYLES = _custom_styles()
+_ADAM = OPTIMIZER_STYLES["adam"].colour, OPTIMIZER_STYLES["adam"].terminal
+_INDIGO, _BRICK, _CYAN, _ROYAL, _BROWN = _CUSTOM_COLOURS
+# A colour for each family of the included optimizers; no two have the same marker and dash, for print in grey.
+INCLUDED_STYLES = (
+    OPTIMIZER_STYLES
+    | _family(_ADAM, adamw=("P", 1), nadamw=("X", 2), amsgrad=("<", 3), radam=(">", 4))
+    | _family(_BRICK, ademamix=("h", 0), adopt=("*", 1), cautious_adamw=("p", 2), mars=("d", 3))
+    | _family(_CYAN, lion=("P", 0), signum=("X", 1))
+    | _family(_INDIGO, muon=("<", 0), soap=(">", 1))
+    | _family(_ROYAL, schedule_free_adamw=("h", 2), prodigy=("*", 0))
+    | _family(_BROWN, lbfgs=("p", 0))
+)
 
 
 def optimizer_styles(labels: Iterable[str]) -> dict[str, LineStyle]:
-    """Return a line style for each optimizer label: one of `OPTIMIZER_STYLES`, else one by the hash of the label.
+    """Return a line style for each optimizer label: one of `INCLUDED_STYLES`, else one by the hash of the label.
 
     Where two hashes select the same style, the label that is later in the alphabet gets the next free one.
     """
     wanted = dict.fromkeys(labels)
-    used = Counter(style.colour for style in OPTIMIZER_STYLES.values())
-    free, styles = list(_STYLES), dict(OPTIMIZER_STYLES)
-    for label in sorted(label for label in wanted if label not in OPTIMIZER_STYLES):
+    styles = OPTIMIZER_STYLES | {label: INCLUDED_STYLES[label] for label in wanted if label in INCLUDED_STYLES}
+    used = Counter(style.colour for style in styles.values())
+    free = [style for style in _STYLES if all(_differ(style, other) for other in styles.values())]
+    for label in sorted(label for label in wanted if label not in styles):
         first = int.from_bytes(sha256(label.encode(errors="replace")).digest()[:4]) % len(_STYLES)
         chosen = min(free or _STYLES, key=lambda style: (used[style.colour], (_STYLES.index(style) - first) % len(_STYLES)))
         styles[label] = chosen
         used[chosen.colour] += 1
         free = [style for style in free if style != chosen]
     return {label: styles[label] for label in wanted}
+
+
+def _differ(one: LineStyle, other: LineStyle) -> bool:
+    """Return whether at least two of colour, marker and dash are different."""
+    return (one.colour != other.colour) + (one.marker != other.marker) + (one.dash != other.dash) >= 2

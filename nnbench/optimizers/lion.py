@@ -37,9 +37,9 @@ class Lion(Optimizer):
         # With beta_1 m + (1 - beta_1) g up to a positive factor, as only its sign counts.
         multiply(average, self.beta_1 / (1.0 - self.beta_1), scratch)
         add(scratch, gradients, scratch)
-        sign(scratch, scratch)
-        multiply(scratch, self.learning_rate, scratch)
-        subtract(parameters, scratch, parameters)
         multiply(average, self.beta_2, average)
         multiply(gradients, 1.0 - self.beta_2, gradients)
         add(average, gradients, average)
+        sign(scratch, gradients)  # in place, it takes several times as long
+        multiply(gradients, self.learning_rate, gradients)
+        subtract(parameters, gradients, parameters)

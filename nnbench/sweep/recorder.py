@@ -108,7 +108,7 @@ def open_study(config: Config) -> Tracker:
         if folder:
             _check_folder(key, folder)
     safe_subpath(Path(config.report.folder), config.study)
-    colours = {label: line.colour for label, line in palette.OPTIMIZER_STYLES.items()}
+    colours = {label: line.colour for label, line in palette.INCLUDED_STYLES.items()}
     return StudyWriter(open_store_of(config), config.study, command=invocation.command(), colours=colours)
 
 

@@ -9,8 +9,10 @@ from rich.color import Color
 
 from nnbench.core import palette
 from nnbench.core.palette import CLASS_COLOURS
+from nnbench.optimizers import known
 from nnbench.report.findings.styles import setting_styles
 from nnbench.report.plots import style
+from nnbench.sweep.repeatability import SHIPPED
 
 # What the colour-blind see, in linear RGB (Machado, Oliveira and Fernandes, 2009, severity 1), and what a grey printer prints.
 EYES = {
@@ -102,7 +104,19 @@ def test_no_two_known_optimizers_share_a_colour_a_marker_or_a_dash() -> None:
     assert not {look.colour for look in looks} & PALE
 
 
-@pytest.mark.parametrize("names", [[f"mine{number}" for number in range(20)], ["adam", "sgd", *"abcdefghijklmnopqr"]])
+def test_every_included_optimizer_has_a_style() -> None:
+    assert {*known()} & SHIPPED["optimizer"] < {*palette.INCLUDED_STYLES}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"mine{number}" for number in range(20)],
+        ["adam", "sgd", *"abcdefghijklmnopqr"],
+        [*palette.INCLUDED_STYLES],
+        ["soap", "lion", "adopt", "radam", *"abcdefghijklmnop"],
+    ],
+)
 def test_twenty_optimizers_are_distinguishable(names: list[str]) -> None:
     looks = palette.optimizer_styles(names)
     assert len({(look.colour, look.marker) for look in looks.values()}) == 20

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import count
+from math import exp, log, sqrt
 
 import numpy as np
 
@@ -115,8 +116,8 @@ def radam(
         rho = rho_inf - 2 * t * beta_2**t / (1 - beta_2**t)
         w = w - learning_rate * weight_decay * w
         if rho > threshold:
-            inverse = np.sqrt(1 - beta_2**t) / (np.sqrt(v) + epsilon)
-            r = np.sqrt((rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho))
+            inverse = sqrt(1 - beta_2**t) / (np.sqrt(v) + epsilon)
+            r = sqrt((rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho))
             w = w - learning_rate * r * m_hat * inverse
         else:
             w = w - learning_rate * m_hat
@@ -141,8 +142,8 @@ def ademamix(
     for t in count(1):
         b, a = beta_3, alpha
         if t < warmup_steps:
-            share, log_1, log_3 = t / warmup_steps, np.log(beta_1), np.log(beta_3)
-            b = min(np.exp(log_1 * log_3 / ((1 - share) * log_3 + share * log_1)), beta_3)
+            share, log_1, log_3 = t / warmup_steps, log(beta_1), log(beta_3)
+            b = min(exp(log_1 * log_3 / ((1 - share) * log_3 + share * log_1)), beta_3)
             a = share * alpha
         g = gradient(w, t)
         m1 = beta_1 * m1 + (1 - beta_1) * g

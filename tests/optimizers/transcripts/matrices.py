@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import count
+from math import sqrt
 
 import numpy as np
 
@@ -12,17 +13,21 @@ from tests.optimizers.transcripts.base import Gradient
 def muon(
     w: FloatArray, gradient: Gradient, *, learning_rate: float, momentum: float, nesterov: bool, weight_decay: float
 ) -> Iterator[FloatArray]:
-    """Jordan et al. 2024. The polynomial acts on singular values alone, so it is applied to those of a decomposition."""
+    """Jordan et al. 2024."""
     w, m = w.T, np.zeros_like(w.T)  # their matrices are (outputs, inputs)
     for t in count(1):
         g = gradient(w.T, t).T
         m = momentum * m + (1 - momentum) * g
         update = (1 - momentum) * g + momentum * m if nesterov else m
-        u, s, v = np.linalg.svd(update / (np.linalg.norm(update) + 1e-7), full_matrices=False)
+        x = update / (np.linalg.norm(update) + 1e-7)
+        x = x.T if x.shape[0] > x.shape[1] else x
         for _ in range(5):
-            s = 3.4445 * s - 4.7750 * s**3 + 2.0315 * s**5
+            a = x @ x.T
+            b = -4.7750 * a + 2.0315 * a @ a
+            x = 3.4445 * x + b @ x
+        x = x.T if w.shape[0] > w.shape[1] else x
         scale = max(1, w.shape[0] / w.shape[1]) ** 0.5
-        w = w * (1 - learning_rate * weight_decay) - learning_rate * scale * (u * s) @ v
+        w = w * (1 - learning_rate * weight_decay) - learning_rate * scale * x
         yield w.T
 
 
@@ -51,7 +56,7 @@ def soap(
         m = beta_1 * m + (1 - beta_1) * g
         v = beta_2 * v + (1 - beta_2) * (q_l.T @ g @ q_r) ** 2
         m_hat, v_hat = q_l.T @ m @ q_r / (1 - beta_1**t), v / (1 - beta_2**t)
-        n = m_hat / (np.sqrt(v_hat) + epsilon / np.sqrt(1 - beta_2**t))
+        n = m_hat / (np.sqrt(v_hat) + epsilon / sqrt(1 - beta_2**t))
         w = (w - learning_rate * q_l @ n @ q_r.T) * (1 - learning_rate * weight_decay)
         left = beta_2 * left + (1 - beta_2) * g @ g.T
         right = beta_2 * right + (1 - beta_2) * g.T @ g

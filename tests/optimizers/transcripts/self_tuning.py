@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import count
+from math import sqrt
 
 import numpy as np
 
@@ -26,7 +27,7 @@ def schedule_free_adamw(
         y = (1 - beta_1) * z + beta_1 * x
         g = gradient(y, t)
         v = beta_2 * v + (1 - beta_2) * g**2
-        gamma = learning_rate * np.sqrt(1 - beta_2**t) * (min(1, t / warmup_steps) if warmup_steps else 1)
+        gamma = learning_rate * sqrt(1 - beta_2**t) * (min(1, t / warmup_steps) if warmup_steps else 1)
         z = z - gamma * g / (np.sqrt(v) + epsilon) - gamma * weight_decay * y
         total += gamma**2
         c = gamma**2 / total
@@ -49,11 +50,11 @@ def prodigy(
     safeguard_warmup: bool,
 ) -> Iterator[FloatArray]:
     """Mishchenko and Defazio 2024, algorithm 4, and three options of their code: see `Prodigy`."""
-    start, d, r, root = w, d_0, 0.0, np.sqrt(beta_2)
+    start, d, r, root = w, d_0, 0.0, sqrt(beta_2)
     m, v, s = np.zeros_like(w), np.zeros_like(w), np.zeros_like(w)
     for t in count(1):
         g = gradient(w, t)
-        gamma = learning_rate * (np.sqrt(1 - beta_2**t) / (1 - beta_1**t) if bias_correction else 1)
+        gamma = learning_rate * (sqrt(1 - beta_2**t) / (1 - beta_1**t) if bias_correction else 1)
         m = beta_1 * m + (1 - beta_1) * d * g
         v = beta_2 * v + (1 - beta_2) * d**2 * g**2
         r = root * r + (1 - root) * gamma * d**2 * np.sum(g * (start - w))
