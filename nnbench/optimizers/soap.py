@@ -94,12 +94,10 @@ class SOAP(Optimizer):
 
     def _average_products(self, gradients: FloatArray) -> None:
         """Add G G^T and G^T G to their averages."""
-        for average, scratch, matrix in (
-            (self.left, self.left_scratch, gradients),
-            (self.right, self.right_scratch, gradients.T),
-        ):
-            matmul(matrix, matrix.T, scratch)
-            multiply(scratch, 1.0 - self.beta_2, scratch)
+        scaled = multiply(gradients, 1.0 - self.beta_2, self.product)
+        matmul(scaled, gradients.T, self.left_scratch)
+        matmul(scaled.T, gradients, self.right_scratch)
+        for average, scratch in ((self.left, self.left_scratch), (self.right, self.right_scratch)):
             multiply(average, self.beta_2, average)
             add(average, scratch, average)
 
