@@ -1,9 +1,10 @@
 """ADOPT: momentum of gradients divided by the root of past squared gradients alone."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy import add, divide, maximum, minimum, multiply, sqrt, subtract
+from numpy import add, clip, divide, maximum, multiply, sqrt, subtract
 
 from nnbench.core.arrays import FloatArray
 from nnbench.core.constraints import Fraction, NonNegative, Positive
@@ -32,29 +33,30 @@ class ADOPT(Optimizer):
     clipping: bool = True
 
     def allocate(self, parameters: FloatArray) -> None:
+        # Kept are m and v without their factors (1 - beta), which are in the scalars below: two passes less.
         self.first, self.second = np.zeros_like(parameters), np.zeros_like(parameters)
         self.scratch = np.zeros_like(parameters)
+        self.unit = math.sqrt(1.0 - self.beta_2)
 
     def update(self, parameters: FloatArray, gradients: FloatArray, iteration: int) -> None:
-        first, second, scratch = self.first, self.second, self.scratch
+        first, second, scratch, unit = self.first, self.second, self.scratch, self.unit
         if self.weight_decay:
             multiply(parameters, 1.0 - self.learning_rate * self.weight_decay, parameters)
         if not iteration:
             multiply(gradients, gradients, second)
+            multiply(second, 1.0 / (1.0 - self.beta_2), second)
             return
         sqrt(second, scratch)
-        maximum(scratch, self.epsilon, out=scratch)
+        maximum(scratch, self.epsilon / unit, out=scratch)
         divide(gradients, scratch, scratch)
+        multiply(second, self.beta_2, second)
+        multiply(gradients, gradients, gradients)
+        add(second, gradients, second)
         if self.clipping:
-            bound = float(iteration**0.25)
-            minimum(scratch, bound, out=scratch)
-            maximum(scratch, -bound, out=scratch)
-        multiply(scratch, 1.0 - self.beta_1, scratch)
+            bound = unit * float(iteration**0.25)
+            clip(scratch, -bound, bound, out=gradients)
+            scratch = gradients
         multiply(first, self.beta_1, first)
         add(first, scratch, first)
-        multiply(first, self.learning_rate, scratch)
+        multiply(first, self.learning_rate * (1.0 - self.beta_1) / unit, scratch)
         subtract(parameters, scratch, parameters)
-        multiply(gradients, gradients, gradients)
-        multiply(gradients, 1.0 - self.beta_2, gradients)
-        multiply(second, self.beta_2, second)
-        add(second, gradients, second)
