@@ -107,7 +107,10 @@ def failed(out: str) -> set[str]:
 
 
 @pytest.mark.usefixtures("in_this_process")
-@pytest.mark.parametrize("name", known())
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.heavy] * (name in {"muon", "soap"})) for name in known()],  # seconds each
+)
 def test_the_included_optimizers_pass(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     status = main([name])
     out = capsys.readouterr().out
