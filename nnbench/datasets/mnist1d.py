@@ -1,5 +1,6 @@
 """MNIST-1D: ten short signals, padded, stretched, shifted and disturbed, a classification that needs depth."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -8,7 +9,7 @@ import numpy.typing as npt
 
 from nnbench.core.constraints import Count, Index
 from nnbench.core.random import Normal
-from nnbench.datasets.base import Distribution, Points
+from nnbench.datasets.base import Distribution, Points, Splits
 
 FloatRows = npt.NDArray[np.float64]
 
@@ -107,6 +108,10 @@ class MNIST1D(Distribution):
             slope=rng.random(len(labels)),
         )
         return Points(x=(signals(labels, deviates, level) - level.mean) / level.deviation, labels=labels)
+
+    def references(self, splits: Splits) -> Mapping[str, float]:
+        """Return the published accuracy of a convolutional network, for the published difficulty."""
+        return {"best_known_accuracy": 0.94} if self.difficulty == "medium" and self.samples == 400 else {}
 
 
 def signals(labels: npt.NDArray[np.int64], deviates: Deviates, level: Level) -> FloatRows:

@@ -1,5 +1,6 @@
 """Modular addition: the table by its definition, and decoupled weight decay."""
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -9,6 +10,7 @@ import nnbench
 from nnbench.core.random import streams
 from nnbench.datasets.modular_addition import MODULI, ModularAddition
 from nnbench.optimizers.adamw import AdamW
+from nnbench.training.references import references
 
 
 @pytest.mark.parametrize("difficulty", MODULI)
@@ -25,6 +27,13 @@ def test_the_inputs_are_not_standardised() -> None:
     assert splits.test is not None
     assert set(np.unique(splits.train.x)) == set(np.unique(splits.test.x)) == {0, 1}
     assert (len(splits.train), len(splits.test)) == (577, 192)
+
+
+def test_the_best_possible_predictions_are_the_rule() -> None:
+    dataset = ModularAddition()
+    full, without_test = (replace(dataset, with_test=given).split(streams(0)) for given in (True, False))
+    assert references(dataset, full)["bayes_accuracy"] == 1
+    assert "bayes_accuracy" not in references(dataset, without_test)
 
 
 @pytest.mark.heavy
