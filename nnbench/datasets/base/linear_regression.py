@@ -1,6 +1,7 @@
 """Base class of regressions whose targets are linear in the features; the linear model itself is drawn with the seed."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -45,6 +46,19 @@ class LinearModel:
             targets += self.noise * rng.standard_normal(targets.shape)
         return Points(x=x, targets=targets)
 
+    def score(self, points: Points) -> tuple[float, float]:
+        """Return the mean squared error and R² of the predictions by the coefficients, the best possible ones."""
+        squares = np.square(points.targets - points.x @ self.coefficients)
+        deviations = np.square(points.targets - points.targets.mean(axis=0))
+        return float(squares.mean()), float(1 - squares.sum() / deviations.sum())
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearSplits(Splits):
+    """Splits of points of a linear model, with the model."""
+
+    model: LinearModel
+
 
 @dataclass(kw_only=True)
 class LinearRegression(Sampled):
@@ -68,10 +82,21 @@ class LinearRegression(Sampled):
     def model(self, rng: Generator) -> LinearModel:
         """Draw the linear model of a run."""
 
-    def split(self, streams: Streams) -> Splits:
+    def split(self, streams: Streams) -> LinearSplits:
         model = self.model(streams.data)
-        return Splits(
+        return LinearSplits(
+            model=model,
             train=model.draw(streams.data, self.samples, exact=self.exact),
             val=model.draw(streams.val, self.val_samples) if self.val_samples else None,
             test=model.draw(streams.test, self.test_samples) if self.test_samples else None,
         )
+
+    def references(self, splits: Splits) -> Mapping[str, float]:
+        """Return the least training loss of a model without noise, and the results of the true coefficients on test points."""
+        if not isinstance(splits, LinearSplits):  # of a subclass with points of its own
+            return {}
+        found = {} if splits.model.noise else {"least_train_loss": 0.0}
+        if splits.test is not None:
+            loss, r2 = splits.model.score(splits.test)
+            found |= {"bayes_loss": loss, "bayes_r2": r2}
+        return found
