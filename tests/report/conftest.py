@@ -297,6 +297,9 @@ def suite(
             table = getattr(part, name).copy()
             if "run_id" in table:
                 table["run_id"] = f"{number:02d}" + table["run_id"].str[2:]
+            if name == "tuning" and len(table):  # a task is known by all options of its dataset
+                data = [column for column in map(str, part.runs) if column.startswith("dataset.")]
+                table = table.assign(**{column: part.runs[column].iloc[0] for column in data})
             if "seed" in table:
                 table = table.assign(**{"problem": f"problem_{number}", "dataset.name": f"data_{number}"})
             kept.append(table)

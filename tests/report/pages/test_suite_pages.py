@@ -126,6 +126,27 @@ def test_budgets_of_a_problem_are_one_unit(make_suite: MakeSuite) -> None:
     assert suite.across.units == 3
 
 
+def test_one_configuration_for_all_problems_is_chosen_on_the_others(make_suite: MakeSuite) -> None:
+    """On one problem adam's best configuration is another than on the others: there, the one of the others is used."""
+    study = make_suite(4, ["sgd", "adam"], 6, tuned=8)
+    tuning = study.tuning
+    own = (tuning["optimizer"] == "adam") & (tuning["problem"] == "problem_2") & (tuning["setting"] == "adam config 1")
+    everywhere = (tuning["optimizer"] == "adam") & (tuning["setting"] == "adam config 3")
+    values = (
+        tuning["final/val_accuracy"]
+        .mask(everywhere, 0.95)
+        .mask(own, 0.99)
+        .mask(everywhere & (tuning["problem"] == "problem_2"), 0.5)
+    )
+    outcome = tuning["outcome"].mask(own | everywhere, "finished")
+    study = replace(study, tuning=tuning.assign(**{"final/val_accuracy": values, "outcome": outcome}))
+    _, table = _draw("self_tuning", study)
+    adam = table[table["optimizer"] == "adam"].set_index("problem")
+    assert adam["chosen"].nunique() == 1
+    assert (adam.drop("problem_2")["regret"] == 0).all()
+    assert adam["regret"].to_dict()["problem_2"] > 0.1
+
+
 STUDIES: dict[str, Callable[[MakeSuite], Study]] = {
     "seven": lambda make: make(7),
     "two": lambda make: make(2, seeds=2),
