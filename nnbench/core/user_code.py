@@ -3,10 +3,10 @@
 import os
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 PACKAGE, STANDARD_LIBRARY = Path(__file__).parents[1], Path(os.__file__).parent
 INSTALLED = {"site-packages", "dist-packages"}
@@ -62,6 +62,12 @@ def user_code_location(error: BaseException) -> str | None:
         elif not path.is_relative_to(STANDARD_LIBRARY):
             user = f"{_relative(path)}:{line}"
     return user or installed
+
+
+def definition_location(function: Callable[..., Any]) -> str:
+    """Return where a function is defined, as `folder/file.py:12`, for faults in what it returns."""
+    code = getattr(function, "__code__", None)
+    return "an unknown file" if code is None else f"{_relative(Path(code.co_filename))}:{code.co_firstlineno}"
 
 
 def _relative(path: Path) -> Path:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.random import Generator, default_rng
 
 from nnbench.core.arrays import FloatArray
+from nnbench.core.user_code import definition_location
 from nnbench.optimizers.base import Closure, Layers, Optimizer
 from nnbench.training.pieces import IterationsPer, Piece, pieces
 from nnbench.training.regularization import Clipping, Penalty, Regularization
@@ -152,7 +153,7 @@ class Stepper:
         found: dict[str, float] = {}
         for piece in self._pieces:
             prefix = f"{piece.name}/" if len(self._pieces) > 1 else ""
-            found |= {f"{prefix}{name}": float(value) for name, value in piece.optimizer.diagnostics().items()}
+            found |= {f"{prefix}{name}": value for name, value in _diagnostics_of(piece.optimizer).items()}
         if self._schedules:
             found["multiplier"] = self._pieces[0].optimizer.multiplier
         if self._clipping is not None:
@@ -218,3 +219,20 @@ def _flush(optimizer: Optimizer) -> None:
     for state in vars(optimizer).values():
         if isinstance(state, np.ndarray) and state.ndim and state.dtype.kind == "f":
             state[np.abs(state) < 1e3 * np.finfo(state.dtype).tiny] = 0
+
+
+def _diagnostics_of(optimizer: Optimizer) -> dict[str, float]:
+    """Return the numbers that an optimizer reports.
+
+    Raises:
+        TypeError: its class, which may be a user's, returns something else; the text has the file and line of the method.
+    """
+    returned: Any = optimizer.diagnostics()
+    try:
+        return {str(name): float(value) for name, value in returned.items()}
+    except (AttributeError, TypeError, ValueError):
+        kind = type(optimizer)
+        place = definition_location(kind.diagnostics)
+        raise TypeError(
+            f"{kind.__qualname__}.diagnostics in {place} must return a dict of numbers by name, and returned {returned!r:.60}"
+        ) from None

@@ -117,6 +117,7 @@ MISTAKES = {
     "optimizer=sgd optimizer.rate_scales=both": "optimizer.rate_scales=both: must be one of gradient, velocity",
     # optimizers that do not admit an option, or a network
     "optimizer=lbfgs training.clip_norm=1.0": "training.clip_norm=1.0: must be null for lbfgs, which compares the gradients",
+    "optimizer=lbfgs training.weight_decay=0.1": "training.weight_decay=0.1: must be 0 for lbfgs, whose search follows the",
     "optimizer=lbfgs training.iterations_per=layer": "training.iterations_per=layer: must be step for lbfgs, which updates",
     "optimizer=lbfgs training.batch_size=10": "training.batch_size=10: must be null for lbfgs, which needs the full batch",
     "optimizer=schedule_free_adamw training.weight_decay=0.1": "training.weight_decay=0.1: must be 0 for schedule_free_adamw",

@@ -272,6 +272,22 @@ def test_a_rule_gets_the_blocks_that_it_takes_and_another_the_rest(role: str, it
     assert name == f"layer_{('first', 'hidden', 'last').index(role) + 1}.weights/size"
 
 
+@dataclass(kw_only=True)
+class Lists(Halves):
+    """As `Halves`, with diagnostics that are no dict of numbers."""
+
+    def diagnostics(self) -> Any:
+        return [7.0]
+
+
+def test_diagnostics_of_another_type_are_refused_with_the_place_of_the_method() -> None:
+    parameters, gradients, layers = problem([2, 5, 3])
+    stepper = Stepper(Lists(role="first"), parameters, gradients, layers)
+    line = Lists.diagnostics.__code__.co_firstlineno
+    with pytest.raises(TypeError, match=rf"Lists\.diagnostics in .*test_stepper\.py:{line} must return a dict .* \[7\.0\]"):
+        stepper.diagnostics()
+
+
 def test_neighbouring_blocks_of_the_rest_are_one_vector() -> None:
     parameters, gradients, layers = problem([2, 5, 4, 4, 3])
     stepper = Stepper(Halves(), parameters, gradients, layers)
