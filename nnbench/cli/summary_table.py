@@ -125,8 +125,9 @@ def _outcomes(findings: Findings) -> list[str]:
 
 def _measures(findings: Findings, form: Form) -> list[Measure]:
     others = [one for one in MEASURES if one.kind in (None, findings.kind) and one != findings.primary]
-    known = [one for one in others if findings.known(one.column)] or others
-    return [*known, findings.primary][-form.measures :]
+    known = [one for one in others if findings.known(one.column)]
+    shown = known if findings.known(findings.primary.column) else others
+    return [*shown, findings.primary][-form.measures :]
 
 
 def _interval(runs: pd.DataFrame, key: str, form: Form) -> str:

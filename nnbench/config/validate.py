@@ -152,9 +152,7 @@ def _check_optimizer(config: Config) -> None:
         raise UserError(f"{given}: must be 0 for {named}, which needs a weight decay of its own")
     if training.weight_decay and optimizer.full_batch:
         given = f"training.weight_decay={training.weight_decay}"
-        raise UserError(
-            f"{given}: must be 0 for {named}, whose search follows the loss; training.l2 is a part of it"
-        )
+        raise UserError(f"{given}: must be 0 for {named}, whose search follows the loss; training.l2 is a part of it")
     if training.clip_norm is not None and optimizer.full_batch:
         given = f"training.clip_norm={training.clip_norm}"
         raise UserError(f"{given}: must be null for {named}, which compares the gradients of different steps")

@@ -189,10 +189,19 @@ def _below_baseline(findings: Findings) -> str:
         return ""
     least = next((one for one in REFERENCES if one.name == LEAST and _is_beside(one, primary, findings)), None)
     paired = f"paired difference {interval(difference.estimate, difference.low, difference.high)}"
-    if least is not None and np.allclose(runs[least.column], runs[baseline.column], rtol=1e-6):
-        return f"{short_name(best)}, ranked first, has not reached the least possible {primary.name}: {paired}."
+    is_least = least is not None and np.allclose(runs[least.column], runs[baseline.column], rtol=1e-6)
+    if is_least or (primary.quantity == "loss" and primary.split == "train" and _is_linear(runs)):
+        return (
+            f"The setting ranked first, {short_name(best)}, has not reached the least possible {primary.name} of a linear "
+            f"network, that of least squares ({fixed(float(runs[baseline.column].mean()))}): {paired}."
+        )
     reached = f"{_BASELINES[baseline.name]} {fixed(float(runs[baseline.column].mean()))} {primary.name}"
     return f"{reached}; {short_name(best)} is worse: {paired}. Even the setting ranked first does worse than a simple method."
+
+
+def _is_linear(runs: pd.DataFrame) -> bool:
+    """Whether the networks of all runs are linear, so that none can fit the training points better than least squares."""
+    return distinct_values(runs, "network.hidden") == ["[]"] or distinct_values(runs, "network.activation") == ["identity"]
 
 
 def _is_beside(reference: Measure, primary: Measure, findings: Findings) -> bool:

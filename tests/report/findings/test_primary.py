@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from nnbench.records.study import Study
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.primary import steps_to_target
 from nnbench.report.sentences import wording
+from nnbench.report.sentences.caveats import caveats
 
 MakeStudy = Callable[..., Study]
 DECLARED: dict[RankBy, str] = {
@@ -69,3 +71,16 @@ def test_a_run_that_does_not_reach_the_target_counts_as_the_longest_run() -> Non
     )
     steps = steps_to_target(runs, curves, records, 0.9)  # 8 steps an epoch; the longest run takes 10 epochs
     np.testing.assert_array_equal(steps, [40, 80, 16, np.nan, np.nan])
+
+
+def test_a_linear_network_is_compared_with_the_least_possible_training_loss(make_study: MakeStudy) -> None:
+    study = started_with(make_study(("sgd", "adam"), 8, test=False, validation=False, boundaries=False), "train_loss")
+    changes: dict[str, Any] = {"reference/linear_train_loss": 1e-4, "network.hidden": "[]", "final/train_r2": 0.9}
+    linear = study.runs.assign(**changes)
+    linear = linear.drop(columns=[column for column in linear if "accuracy" in str(column)])
+    told = caveats(Findings(replace(study, runs=linear)))["below_baseline"]
+    assert "has not reached the least possible training loss of a linear network" in told
+    deep = linear.assign(**{"network.hidden": "[8]", "network.activation": "relu"})
+    assert "worse than a simple method" in caveats(Findings(replace(study, runs=deep)))["below_baseline"]
+    lower = deep.assign(**{"reference/linear_train_loss": 10.0})
+    assert "below_baseline" not in caveats(Findings(replace(study, runs=lower)))
