@@ -20,7 +20,7 @@ def test_without_noise_the_training_loss_can_be_zero(kind: type[LinearRegression
 
 
 def test_the_best_possible_test_loss_is_the_variance_of_the_noise() -> None:
-    dataset = Quadratic(test_samples=20_000)
+    dataset = Quadratic(dimensions=10, test_samples=20_000)
     splits = dataset.split(streams(0))
     found = dataset.references(splits)
     assert found["bayes_loss"] == pytest.approx(dataset.model(streams(0).data).noise ** 2, rel=0.05)
