@@ -11,6 +11,7 @@ from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.references import BAYES, REFERENCES, UNLEARNT, references
 from nnbench.stats.normalized import normalized
 
+BEST_POSSIBLE = (BAYES, "best known")  # names of references that no method, or no published one, surpasses
 _DECADE = 10.0  # ratio of the anchors from which on losses are placed by their logarithms
 
 
@@ -46,8 +47,8 @@ def scale_of(findings: Findings) -> Scale:
     """The scale of a problem by its primary measure.
 
     0 is a reference that does not learn (chance, or the mean of the targets), else the loss of the initial weights, else the
-    worst result found. 1 is the Bayes classifier's result where it is known and no setting is better, else the best result
-    found: the best interquartile mean of a setting. So a score compares settings of one study, and may change with it.
+    worst result found. 1 is the best result found, the best interquartile mean of a setting; or that of the Bayes classifier
+    or the best published one, if it is known and better. So a score compares settings of one study, and may change with it.
     """
     by = findings.primary
     ranking = findings.ranking(by)
@@ -59,8 +60,9 @@ def scale_of(findings: Findings) -> Scale:
     if np.isnan(zero) or not (best > zero if by.higher else best < zero):
         zero, zero_name = float(worst), "worst found"
     one, one_name = float(best), "best found"
-    if BAYES in comparable and (bayes := _bayes(findings, by)) is not None and (bayes > best if by.higher else bayes < best):
-        one, one_name = bayes, BAYES
+    for name, value in _best_possible(findings, by).items():
+        if value > one if by.higher else value < one:
+            one, one_name = value, name
     if not (np.isfinite(zero) and np.isfinite(one)) or zero == one:
         zero = one = float("nan")
     values = findings.values(by)["value"]
@@ -82,7 +84,11 @@ def _zero(findings: Findings, by: Measure, unlearnt: dict[str, float]) -> tuple[
     return float(initial.median()), "initial weights"
 
 
-def _bayes(findings: Findings, by: Measure) -> float | None:
+def _best_possible(findings: Findings, by: Measure) -> dict[str, float]:
+    """The known references in `BEST_POSSIBLE` by the measure."""
     known = references(findings.runs).values
-    keys = [one.key for one in REFERENCES if one.name == BAYES and one.quantity == by.quantity]
-    return next((known[key] for key in keys if key in known), None) if by.split == "test" else None
+    return {
+        one.name: known[one.key]
+        for one in REFERENCES
+        if one.name in BEST_POSSIBLE and (one.quantity, one.split) == (by.quantity, by.split) and one.key in known
+    }

@@ -9,6 +9,7 @@ import numpy as np
 
 from nnbench.core.formatting import count, fixed, listing
 from nnbench.report.findings.references import UNLEARNT, references
+from nnbench.report.findings.scale import BEST_POSSIBLE
 from nnbench.report.findings.suite import Suite
 from nnbench.report.sentences.wording import short_name
 from nnbench.stats.mean_ranks import LEAST_UNITS
@@ -97,7 +98,9 @@ def _below(suite: Suite) -> list[str]:
         if by.split != "test" or by.quantity != known.score_name:
             continue
         best = one.by(by).ranking["score"].replace([np.inf, -np.inf], np.nan).max()
-        plain = {name: value for name, value in known.scores.items() if name not in (*UNLEARNT, "Bayes") and value >= best}
+        plain = {
+            name: value for name, value in known.scores.items() if name not in (*UNLEARNT, *BEST_POSSIBLE) and value >= best
+        }
         if plain:
             name, value = list(plain.items())[-1]
             phrases.append(f"{label} ({fixed(float(best))}, {name} {fixed(value)})")
