@@ -215,13 +215,16 @@ class TuningConfig(Section):
 
     Attributes:
         sampler: method of drawing configs from a space, see `nnbench.tuning.space`; for `tpe`, `nnbench.tuning.search`.
-        configs: number of configs for each optimizer.
-        seeds: seeds on which `two_stage` trains each config; the final runs use others.
-        sampler_seed: seed of the sampler; the results of a run do not depend on it.
+        configs: number of configs that a search of an optimizer tries.
+        searches: number of independent searches of each optimizer by `two_stage`, each with its own configs, seeds and choice.
+        seeds: seeds on which `two_stage` trains each config of the first search; the others use the seeds that follow, as
+            `tuning.contender.search_seeds` has it, and the final runs use others.
+        sampler_seed: seed of the sampler of the first search; the results of a run do not depend on it.
     """
 
     sampler: Literal["halton", "random", "grid", "tpe"]
     configs: Count
+    searches: Count
     seeds: Annotated[list[Index], Len(1)]
     sampler_seed: Index
 

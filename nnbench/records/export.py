@@ -83,6 +83,7 @@ COLUMNS = {
     "command": ("text", "the command line that started it"),
     "report": ("JSON", "title, pages and targets of the report that a later command made without training any run"),
     "task": ("text", "task that a setting was chosen for, as JSON"),
+    "search": ("integer", "number of the independent search that chose it, from 0"),
     "hyperparameter": ("text", "name of the hyperparameter"),
     "value": ("as in the config", "chosen value"),
     "default": ("as in the config", "value in the optimizer's YAML file"),

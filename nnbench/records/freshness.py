@@ -5,14 +5,13 @@ run on a seed that is not a tuning run. A later choice of another setting, or am
 store has all that is needed: the start of each run, and the choice of each sweep.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import pandas as pd
 
-from nnbench.core.keys import key_of
 from nnbench.records import tasks
 from nnbench.records.rows import Row
-from nnbench.records.tuned import is_tuned, tuned_label
+from nnbench.records.tuned import chosen_values, has_values, is_tuned, tuned_label
 
 
 def with_uses(selection: pd.DataFrame, choices: Sequence[tuple[int, pd.DataFrame]], rows: Sequence[Row]) -> pd.DataFrame:
@@ -52,12 +51,12 @@ def _uses(task: str, optimizer: str, choices: Sequence[tuple[int, pd.DataFrame]]
         for started, frame in choices
         if len(choice := frame[(frame["task"] == task) & (frame["optimizer"] == optimizer)])
     ]
-    values = made[-1][1][0] if made else ()
+    values = made[-1][1][0] if made else {}
     read: dict[Hashable, int] = {}
     for row in final:
         seed = row.values.get("seed", "")
         read[seed] = min(row.started, read.get(seed, row.started))
-    final_seeds = {row.values.get("seed", "") for row in final if _has_values(row, tuned, values)}
+    final_seeds = {row.values.get("seed", "") for row in final if _is_chosen(row, tuned, values)}
     most = 1
     for seed in final_seeds:
         uses, previous = 1, None
@@ -69,10 +68,10 @@ def _uses(task: str, optimizer: str, choices: Sequence[tuple[int, pd.DataFrame]]
     return most
 
 
-def _signature(choice: pd.DataFrame) -> tuple[tuple[tuple[str, object], ...], float]:
-    """The chosen setting, and the number of configs that it was chosen from."""
+def _signature(choice: pd.DataFrame) -> tuple[dict[int, dict[str, Hashable]], float]:
+    """The settings that the searches chose, and the number of configs that they were chosen from."""
     number = choice["tried"] if "tried" in choice and choice["tried"].notna().all() else choice["configs"]
-    return tuple(zip(choice["hyperparameter"], choice["value"], strict=True)), float(number.iloc[0])
+    return chosen_values(choice), float(number.iloc[0])
 
 
 def _is_tuned(row: Row, label: str) -> bool:
@@ -80,6 +79,6 @@ def _is_tuned(row: Row, label: str) -> bool:
     return row.tags.get("nnbench.optimizer") == label and is_tuned(label, row.tags.get("nnbench.stage"), ())
 
 
-def _has_values(row: Row, label: str, values: Sequence[tuple[str, object]]) -> bool:
-    """Whether a run is of the tuned optimizer with this label, with these values."""
-    return _is_tuned(row, label) and all(row.values.get(key_of(key), "") == value for key, value in values)
+def _is_chosen(row: Row, label: str, values: Mapping[int, Mapping[str, Hashable]]) -> bool:
+    """Whether a run is of the tuned optimizer with this label, with the values that one of its searches chose."""
+    return _is_tuned(row, label) and (not values or any(has_values(row.values, chosen) for chosen in values.values()))

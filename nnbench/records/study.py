@@ -35,15 +35,16 @@ class Study:
         boundary: reads the decision boundary of a run by its `run_id`; None if the run has none.
         tuning: the runs of the tuning stage, with the columns of `runs`; `runs` does not contain them, so that settings are
             compared on other seeds. They have no test points and no curves.
-        selection: one row for each tuned optimizer and hyperparameter: `setting` (the label of the tuned optimizer, such as
-            `adam (tuned)`), `task` (see `nnbench.records.tasks.key`), `optimizer`, `hyperparameter` (see
-            `nnbench.core.keys.hyperparameter`), `value`, `default`, `kind` (log, linear, choice; fixed if it was not tuned),
-            `low`, `high` (of its space; NaN if it has no bounds), `edge` (low or high if the value lies on that bound and a
-            value beyond would change the updates, else empty), `configs` (number of configs that it was chosen from), `seeds`
-            (number of seeds for each config), `val_accuracy`, `val_loss` (means over these seeds), `lost` (runs of the chosen
-            config that diverged or failed); and, unless it is of the first edition, `tried` (settings of the optimizer that
-            the study had run by then), `spaces` (number of different spaces searched), `declared_low`, `declared_high` (bounds
-            of the first), `uses` (see `nnbench.records.freshness`).
+        selection: one row for each tuned optimizer, task, search and hyperparameter: `setting` (the label of the tuned
+            optimizer, such as `adam (tuned)`), `task` (see `nnbench.records.tasks.key`), `search` (number of the independent
+            search, from 0), `optimizer`, `hyperparameter` (see `nnbench.core.keys.hyperparameter`), `value`, `default`, `kind`
+            (log, linear, choice; fixed if it was not tuned), `low`, `high` (of its space; NaN if it has no bounds), `edge`
+            (low or high if the value lies on that bound and a value beyond would change the updates, else empty), `configs`
+            (number of configs that it was chosen from), `seeds` (number of seeds for each config), `val_accuracy`, `val_loss`
+            (means over these seeds), `lost` (runs of the chosen config that diverged or failed); and, unless it is of the
+            first edition, `tried` (settings of the optimizer that the study had run by then), `spaces` (number of different
+            spaces searched), `declared_low`, `declared_high` (bounds of the first), `uses` (see
+            `nnbench.records.freshness`).
         earlier: runs that are left out because the study has runs of a later version of the same optimizer or dataset, with
             the columns of `runs`.
         other_budgets: runs of tasks that differ from that of `runs` in the budget of the training alone, with their columns.
@@ -64,4 +65,6 @@ class Study:
     source: Callable[[str], Mapping[str, str]] = lambda run_id: {}
 
     def __post_init__(self) -> None:
+        if len(self.selection) and "search" not in self.selection:  # of an export of the first edition
+            object.__setattr__(self, "selection", self.selection.assign(search=0))
         object.__setattr__(self, "runs", with_tuned(self.runs, self.selection))

@@ -5,7 +5,7 @@ A store may have been written by others, so text is made printable and truncated
 
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,12 +13,13 @@ import numpy as np
 import pandas as pd
 
 from nnbench.config.text_values import as_text, as_value
-from nnbench.core.keys import SOURCES, key_of
+from nnbench.core.keys import SOURCES
 from nnbench.records import measures, tasks
 from nnbench.records import npz as artifacts
 from nnbench.records.measures import MEASURES
 from nnbench.records.rows import Row, is_safe_id
 from nnbench.records.settings import configuration, settings
+from nnbench.records.tuned import base_label, chosen_values, has_values, is_tuned, searched_keys
 from nnbench.records.versions import version
 
 logger = logging.getLogger(__name__)
@@ -58,11 +59,15 @@ def configuration_of(row: Row) -> str:
     return stored or configuration(row.params or {key: as_text(value) for key, value in row.values.items()})
 
 
-def runs_table(rows: Sequence[Row]) -> pd.DataFrame:
-    """Make `Study.runs`, in the order of optimizer, setting and seed."""
+def runs_table(rows: Sequence[Row], selection: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Make `Study.runs`, in the order of optimizer, setting and seed.
+
+    Args:
+        rows: the runs.
+        selection: `Study.selection`: the runs with settings that searches of one optimizer chose are one setting.
+    """
     params = [{key: printable(value) for key, value in row.values.items()} for row in rows]
-    optimizers = [row.tags.get("nnbench.optimizer", "") for row in rows]
-    named = settings(optimizers, params, configurations=[configuration_of(row) for row in rows])
+    named = _named(rows, params, pd.DataFrame() if selection is None else selection)
     records = [
         {
             **values,
@@ -87,6 +92,25 @@ def runs_table(rows: Sequence[Row]) -> pd.DataFrame:
     frame["threads"] = pd.to_numeric(frame["threads"], errors="coerce")
     frame["dirty"] = frame["dirty"].map({"true": True, "false": False})
     return _dated(frame)
+
+
+def _named(
+    rows: Sequence[Row], params: Sequence[dict[str, Hashable]], selection: pd.DataFrame
+) -> list[tuple[str, tuple[object, ...]]]:
+    """Name the settings of runs; that of a tuned optimizer does not show what was searched, which varies with the search."""
+    searched = searched_keys(selection)
+    configurations, shown = [], []
+    for row, values in zip(rows, params, strict=True):
+        label = row.tags.get("nnbench.optimizer", "")
+        if not is_tuned(label, row.tags.get("nnbench.stage"), searched):
+            configurations.append(configuration_of(row))
+            shown.append(values)
+            continue
+        varied = searched.get(base_label(label, True), set())
+        rest = {key: value for key, value in values.items() if key not in varied}
+        configurations.append(configuration({key: as_text(value) for key, value in rest.items()}))
+        shown.append(rest)
+    return settings([row.tags.get("nnbench.optimizer", "") for row in rows], shown, configurations=configurations)
 
 
 def curve_tables(histories: Mapping[str, Path]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -167,21 +191,30 @@ def choice_table(path: Path, task: str) -> pd.DataFrame:
     as_written: dict[str, Callable[[str], object]] = {"value": as_value, "default": as_value, "edge": str}
     try:
         frame = pd.read_csv(path, converters=as_written)
-        frame = frame.assign(task=frame.get("task", task))
+        frame = frame.assign(task=frame.get("task", task), search=frame.get("search", 0))
         return frame[frame[["setting", "optimizer", "hyperparameter", "value"]].notna().any(axis=1)]
     except (ValueError, KeyError) as error:
         logger.warning("%s is damaged and is ignored: %s", path, error)
-        return pd.DataFrame({"setting": [], "task": [], "optimizer": []})
+        return pd.DataFrame({"setting": [], "task": [], "optimizer": [], "search": []})
 
 
-def has_last_choice(row: Row, selection: pd.DataFrame) -> bool:
-    """Whether a run may be compared: those of a tuned optimizer must have the setting that was chosen last."""
-    if selection.empty or row.tags.get("nnbench.stage") != "final":
-        return True
-    of_task = selection["task"].isin([tasks.key(row.values), ""])
-    choice = selection[of_task & (selection["setting"] == row.tags.get("nnbench.optimizer"))]
-    values = zip(choice["hyperparameter"], choice["value"], strict=True)
-    return all(row.values.get(key_of(key), "") == value for key, value in values)
+def with_last_choices(rows: Sequence[Row], selection: pd.DataFrame) -> list[Row]:
+    """Return the runs that may be compared: those of a tuned optimizer must have a setting that a search chose last."""
+    if selection.empty:
+        return list(rows)
+    chosen = {
+        (str(task), str(setting)): list(chosen_values(choice).values())
+        for (task, setting), choice in selection.groupby(["task", "setting"], sort=False)
+    }
+
+    def is_compared(row: Row) -> bool:
+        if row.tags.get("nnbench.stage") != "final":
+            return True
+        setting = row.tags.get("nnbench.optimizer", "")
+        values = chosen.get((tasks.key(row.values), setting)) or chosen.get(("", setting), [])
+        return not values or any(has_values(row.values, one) for one in values)
+
+    return [row for row in rows if is_compared(row)]
 
 
 def _dated(frame: pd.DataFrame) -> pd.DataFrame:

@@ -79,9 +79,9 @@ def tasks(study: Study) -> list[Task]:
     if len(first) < 2:
         return [Task(label="", study=study)]
     values = [_values(frame, row) for row in first.index.tolist()]
-    labels = _labels(values)
+    names = labels(values)
     found = []
-    for label, task, of_task in sorted(zip(labels, first, values, strict=True), key=lambda found: _order(found[0])):
+    for label, task, of_task in sorted(zip(names, first, values, strict=True), key=lambda found: _order(found[0])):
         in_tuning = key(of_task, tuning=True)
         runs, tuning = study.runs[of_runs == task], study.tuning[of_tuning == in_tuning]
         selection = study.selection
@@ -172,11 +172,18 @@ def _values(frame: pd.DataFrame, row: int) -> dict[str, Hashable]:
     return {column: value for column, value in cells if is_part_of_task(column) and not _missing(value)}
 
 
-def _labels(values: Sequence[Values]) -> list[str]:
-    """Label tasks: the name of the problem or else of the dataset, with what varies between the tasks of that name."""
-    names = [str(one.get(PROBLEM, one.get(TASK.class_key, ""))) for one in values]
+def labels(values: Sequence[Values]) -> list[str]:
+    """Label tasks: the name of the problem or else of the dataset, with what varies between the tasks of that name.
+
+    Args:
+        values: of each task, config values by dotted key; keys that are not part of a task are ignored.
+    """
+    names = [str(one.get(PROBLEM) or one.get(TASK.class_key, "")) for one in values]
     without = {PROBLEM: "none"}
-    rest = [{name: value for name, value in (without | dict(one)).items() if name != TASK.class_key} for one in values]
+    rest = [
+        {name: value for name, value in (without | dict(one)).items() if is_part_of_task(name) and name != TASK.class_key}
+        for one in values
+    ]
     return [name.replace(f" {TASK.name}.", " ").strip() for name, _ in settings(names, rest)]
 
 

@@ -1,13 +1,18 @@
 """Labels of tuned optimizers, and the runs that have them.
 
-The final stage of a study that tunes runs each optimizer twice: with its default setting under its own label, and with the
-chosen setting under `tuned_label`. A store has only the label and the stage, and a user may call an optimizer `x (tuned)`, so
-`is_tuned` decides whether a label is that of a tuned optimizer.
+The final stage of a study that tunes runs each optimizer with its default setting under its own label, and with the chosen
+setting under `tuned_label`. Where several searches chose, the runs of all of their settings have that label: together they
+are one setting of the study, `adam (tuned)`, whose runs vary with the search and with the seed.
+
+A store has only the label and the stage, and a user may call an optimizer `x (tuned)`, so `is_tuned` decides whether a label
+is that of a tuned optimizer.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Hashable, Mapping
 
 import pandas as pd
+
+from nnbench.core.keys import key_of
 
 SUFFIX = " (tuned)"
 
@@ -32,6 +37,32 @@ def is_tuned(label: str, stage: object, optimizers: Collection[str]) -> bool:
             the default setting, even if the label ends as that of a tuned optimizer does.
     """
     return stage == "final" and label.endswith(SUFFIX) and label not in optimizers
+
+
+def chosen_values(choice: pd.DataFrame) -> dict[int, dict[str, Hashable]]:
+    """Return the values that each search of an optimizer chose: by number of the search, then by dotted key.
+
+    Args:
+        choice: rows of `Study.selection` of one optimizer on one task.
+    """
+    found: dict[int, dict[str, Hashable]] = {}
+    for search, name, value in zip(choice["search"], choice["hyperparameter"], choice["value"], strict=True):
+        found.setdefault(int(search), {})[key_of(str(name))] = value
+    return found
+
+
+def has_values(values: Mapping[str, Hashable], chosen: Mapping[str, Hashable]) -> bool:
+    """Whether the config of a run, by dotted key, has the chosen values."""
+    return all(values.get(key, "") == value for key, value in chosen.items())
+
+
+def searched_keys(selection: pd.DataFrame) -> dict[str, set[str]]:
+    """Return the dotted keys that the searches of each optimizer varied, by its label."""
+    searched = selection[selection["kind"] != "fixed"] if "kind" in selection else selection
+    keys: dict[str, set[str]] = {}
+    for optimizer, name in searched[["optimizer", "hyperparameter"]].itertuples(index=False) if len(searched) else ():
+        keys.setdefault(str(optimizer), set()).add(key_of(str(name)))
+    return keys
 
 
 def with_tuned(runs: pd.DataFrame, selection: pd.DataFrame) -> pd.DataFrame:

@@ -25,12 +25,14 @@ class Interval:
         estimate: NaN where there is no value.
         low, high: its bounds; NaN for fewer than six values, whose interval would be too narrow.
         n: number of values.
+        searches: number of searches that chose the setting; 1 if it was not searched for.
     """
 
     estimate: float
     low: float
     high: float
     n: int
+    searches: int = 1
 
 
 def middle_mean(values: npt.ArrayLike) -> npt.NDArray[np.float64]:

@@ -4,9 +4,10 @@ It is read from the store, where each sweep that tunes has stored its spaces. So
 whatever their sampler, and a space that was changed after a first search does not count as declared beforehand.
 """
 
+import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from nnbench.tuning.space import Range, Space
 if TYPE_CHECKING:
     from nnbench.records.rows import Row
 
-EXTENSIONS = 3  # largest number of times that a sweep widens a space
+EXTENSIONS = 3  # largest number of times that a search widens its space
 PLAIN = "no space"  # stands for single runs and grids, which have no space
 
 
@@ -37,14 +38,16 @@ class Budget:
     declared: dict[str, Any]
 
 
-def parameter(label: str) -> str:
-    """Name of the parameter of a sweep's own run that holds the space of an optimizer."""
-    return "space." + re.sub(r"[^\w. -]", "_", label)  # MLflow allows no other letters
+def parameter(label: str, task: str = "") -> str:
+    """Name of the parameter of a sweep's own run that holds the space of an optimizer on a task; without the task in stores
+    of earlier editions, whose sweeps had one task."""
+    name = "space." + re.sub(r"[^\w. -]", "_", label)  # MLflow allows no other letters
+    return f"{name} {hashlib.sha256(task.encode()).hexdigest()[:8]}" if task else name
 
 
-def extension(label: str, number: int) -> str:
-    """Name of the tag of a sweep's own run that holds the space of an optimizer after `number` extensions."""
-    return f"nnbench.{parameter(label)}.{number}"
+def extension(label: str, number: int, task: str = "", search: int = 0) -> str:
+    """Name of the tag of a sweep's own run that holds the space of a search after `number` extensions."""
+    return f"nnbench.{parameter(label, task)}{f'.{search}' if task else ''}.{number}"
 
 
 def to_json(space: Space) -> str:
@@ -53,24 +56,35 @@ def to_json(space: Space) -> str:
     return json.dumps({key: asdict(axis) | scales.get(key, {}) for key, axis in space.items()}, sort_keys=True, default=str)
 
 
-def spent(rows: Sequence["Row"], label: str, task: dict[str, Any], spaces: Sequence[Space]) -> Budget:
-    """Compute the budget of an optimizer.
+def spent(
+    rows: Sequence["Row"], searched: Mapping[tuple[str, str], Sequence[Space]], of_tuning: Mapping[str, str]
+) -> dict[tuple[str, str], Budget]:
+    """Compute the budget of each optimizer on each task.
 
     Args:
         rows: all of the study's runs, oldest first.
-        label: the optimizer's.
-        task: the config's leaves; those of the dataset count.
-        spaces: those that this sweep has searched, in order.
+        searched: the spaces that this sweep has searched, in order, by task (its text) and label.
+        of_tuning: the text of each task without its test points, `tasks.key(..., tuning=True)`.
     """
-    mine = [
-        row
-        for row in rows
-        if row.tags.get("nnbench.optimizer") == label
-        and row.tags.get("nnbench.stage") != "final"
-        and tasks.key(row.values, tuning=True) == tasks.key(task, tuning=True)
-    ]
+    runs: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if row.tags.get("nnbench.stage") != "final":
+            of = tasks.key(row.values, tuning=True), row.tags.get("nnbench.optimizer", "")
+            runs.setdefault(of, []).append(row)
+    sweeps = {row.run_id: row for row in rows if row.tags.get("nnbench.kind") == "sweep"}
+    return {
+        (task, label): _budget(runs.get((of_tuning[task], label), []), sweeps, label, task, spaces)
+        for (task, label), spaces in searched.items()
+    }
+
+
+def _budget(mine: Sequence["Row"], sweep_rows: Mapping[str, "Row"], label: str, task: str, spaces: Sequence[Space]) -> Budget:
     settings = {tuple(sorted((key, text) for key, text in row.values.items() if is_hyperparameter(key))) for row in mine}
-    sweeps = {row.run_id: _searched(row, label) for row in rows if row.tags.get("nnbench.kind") == "sweep"}
+    sweeps = {
+        sweep: _searched(sweep_rows[sweep], label, task)
+        for sweep in {row.tags.get("nnbench.sweep_id", "") for row in mine}
+        if sweep in sweep_rows
+    }
     before: list[str | None] = [
         space
         for row in sorted(mine, key=lambda row: row.started)
@@ -86,11 +100,13 @@ def spent(rows: Sequence["Row"], label: str, task: dict[str, Any], spaces: Seque
     )
 
 
-def _searched(sweep: "Row", label: str) -> list[str]:
-    """The spaces that a sweep has searched, as `to_json` writes them, in order."""
-    first = sweep.params.get(parameter(label))
-    wider = (sweep.tags.get(extension(label, number)) for number in range(1, EXTENSIONS + 1))
-    return [space for space in (first, *wider) if space]
+def _searched(sweep: "Row", label: str, task: str) -> list[str]:
+    """The spaces that a sweep has searched on a task, as `to_json` writes them, in order."""
+    first = sweep.params.get(parameter(label, task)) or sweep.params.get(parameter(label))
+    searches = int(sweep.params.get("tuning.searches", "1"))
+    names = [extension(label, number) for number in range(1, EXTENSIONS + 1)]
+    names += [extension(label, number, task, one) for number in range(1, EXTENSIONS + 1) for one in range(searches)]
+    return [space for space in (first, *map(sweep.tags.get, names)) if space]
 
 
 def _tunes(row: "Row") -> bool:

@@ -16,9 +16,9 @@ FEW = 8  # settings of a design
 
 def configs_to_check(tuning: Tuning) -> Iterator[Config]:
     """Yield the configs of which equal runs are to be compared before the search starts."""
-    for each in tuning.contenders:
+    for each in tuning.first_searches:
         yield each.default
-    for each in tuning.contenders:
+    for each in tuning.first_searches:
         if not is_checked(each.default):
             continue
         design = tuning.design(each)

@@ -1,9 +1,9 @@
-"""Request of a sweep that tunes: the optimizers with their spaces, the seeds, and the runs of a setting."""
+"""Request of a sweep that tunes: the contenders, which are searches of optimizers on tasks, and the final seeds."""
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
@@ -12,75 +12,21 @@ from omegaconf import DictConfig
 from nnbench.config.check import check
 from nnbench.config.schema import Config
 from nnbench.config.sections import TuningConfig
+from nnbench.config.text_values import as_text
 from nnbench.config.validate import parse
 from nnbench.core.errors import UserError
-from nnbench.core.keys import LABEL, key_of
-from nnbench.sweep.grid import plain_tree, with_values
-from nnbench.sweep.job import Job, Stage
-from nnbench.sweep.overrides import check_number, classify_overrides
+from nnbench.core.keys import LABEL, PROBLEM, SUBJECT, TASK, is_part_of_task, key_of
+from nnbench.records import tasks
+from nnbench.sweep.grid import plain_tree
+from nnbench.sweep.job import Stage
+from nnbench.sweep.overrides import Axis, SweepOverrides, check_number, classify_overrides
 from nnbench.tuning import budget
 from nnbench.tuning import space as spaces
+from nnbench.tuning.contender import Contender
 from nnbench.tuning.samplers import sample
-from nnbench.tuning.space import Setting, Space
+from nnbench.tuning.space import Setting
 
-
-@dataclass(frozen=True, kw_only=True)
-class Contender:
-    """An optimizer that is tuned.
-
-    Attributes:
-        label: its name in tables and figures.
-        overrides: those that compose its default setting.
-        tree: its default config as plain data, from which variants are made.
-        space: the space that is searched, without the keys that the command line fixes.
-    """
-
-    label: str
-    overrides: tuple[str, ...]
-    tree: Mapping[str, Any]
-    space: Space
-
-    @property
-    def default(self) -> Config:
-        """The config with the setting of the optimizer's YAML file."""
-        return parse(self.tree)
-
-    def check(self, key: str, value: Any) -> Config:
-        """Return the default config with the value of one key of a space changed.
-
-        Raises:
-            UserError: the config has no such key, or the value is not allowed.
-        """
-        return parse(with_values(self.tree, {key_of(key): value}))
-
-    def trial(self, setting: Setting, seeds: Sequence[int], stage: Stage | None) -> "Trial":
-        """A setting with its runs on some seeds."""
-        return Trial(setting=setting, jobs=[self.job(0, setting, seed, stage) for seed in seeds])
-
-    def job(self, number: int, setting: Setting, seed: int, stage: Stage | None = None, label: str = "") -> Job:
-        """A run with a setting. In the tuning stage it has no test points, so that they cannot influence the selection."""
-        changes: dict[str, Any] = {key_of(key): value for key, value in setting.items()} | {"seed": seed}
-        if label:
-            changes[LABEL] = label
-        if stage == "tuning":
-            without_test = self.default.dataset.instance.WITHOUT_TEST
-            changes |= {f"dataset.{key}": value for key, value in without_test.items()}
-        overrides = [_override(key, value) for key, value in changes.items()]
-        config = parse(with_values(self.tree, changes))
-        return Job(number=number, overrides=(*self.overrides, *overrides), config=config, stage=stage)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trial:
-    """A setting of an optimizer and its runs, one for each seed."""
-
-    setting: Setting
-    jobs: Sequence[Job]
-
-    @property
-    def identities(self) -> list[str]:
-        """Identities of the runs."""
-        return [job.config.identity for job in self.jobs]
+SEED = "seed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +34,7 @@ class Tuning:
     """The request of a sweep that tunes.
 
     Attributes:
-        contenders: in the order of the command line.
+        contenders: task by task, in the order of the command line; the searches of an optimizer on a task follow each other.
         seeds: of the axis `seed` on the command line.
         options: the section `tuning` of the config.
         extend: widen the spaces whose best setting lies on an edge.
@@ -104,8 +50,13 @@ class Tuning:
         """The config of the first contender: study, store and report are the same for all."""
         return self.contenders[0].default
 
+    @property
+    def first_searches(self) -> list[Contender]:
+        """The first search of each optimizer on each task."""
+        return [contender for contender in self.contenders if contender.search == 0]
+
     def design(self, contender: Contender) -> list[Setting] | None:
-        """The settings of an optimizer that are known before the first run; None where each depends on earlier results.
+        """The settings of a search that are known before the first run; None where each depends on earlier results.
 
         Raises:
             UserError: the space does not hold as many.
@@ -113,59 +64,98 @@ class Tuning:
         options = self.options
         if options.sampler == "tpe":
             return None
-        return sample(contender.space, options.sampler, options.configs, options.sampler_seed)
+        return sample(contender.space, options.sampler, options.configs, contender.sampler_seed)
 
     @property
     def params(self) -> dict[str, str]:
         """The request as parameters of the sweep's own run."""
-        spaces = {budget.parameter(each.label): budget.to_json(each.space) for each in self.contenders}
+        declared = {budget.parameter(one.label, one.task): budget.to_json(one.space) for one in self.first_searches}
         options = {f"tuning.{key}": str(value) for key, value in vars(self.options).items()}
-        return {**options, "extend": str(self.extend), "seeds": str(list(self.seeds)), **spaces}
+        return {**options, "extend": str(self.extend), "seeds": str(list(self.seeds)), **declared}
 
 
-def read(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -> Tuning:
+def read(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str], stage: Stage | None) -> Tuning:
     """Read the request of a sweep that tunes; the arguments are those of `grid.expand`.
+
+    Args:
+        stage: of the runs of a search: `tuning`, on the seeds of `tuning.seeds`; None for a search on those of `seed`.
 
     Raises:
         UserError: an override is not allowed; nothing has been started.
     """
     given = classify_overrides(loader, master.hydra.sweeper.get("params") or {}, arguments).with_fixed(
-        except_for=("optimizer", "seed")
+        except_for=(SUBJECT.name, SEED)
     )
-    for axis in [*given.choices, *given.values]:
-        if axis.key not in ("optimizer", "seed"):
-            raise UserError(f"{axis.key}: must be one value; a sweeper that tunes takes lists of optimizer and seed alone")
     if grids := [*given.grids, *master.get("grids", {})]:
         raise UserError(f"grids.{grids[0]}: a sweeper that tunes searches the spaces of conf/space, not grids")
-    choices = next((axis.overrides for axis in given.choices), [])
-    seeds = next((axis.values for axis in given.values), None)
-    lines = [[*given.fixed, choice] for choice in choices] or [given.fixed]
-    contenders = [_compose(loader, master, line, given.keys) for line in lines]
-    tree = contenders[0].tree
-    for label, times in Counter(contender.label for contender in contenders).items():
+    seeds = next((axis.values for axis in given.values if axis.key == SEED), None)
+    composed = [[_compose(loader, master, line, given.keys) for line in lines] for lines in _lines(given)]
+    on_tasks = list({each[0].task: each for each in composed}.values())
+    first = on_tasks[0][0]
+    for label, times in Counter(contender.label for contender in on_tasks[0]).items():
         if times > 1:
             raise UserError(f"{LABEL}={label}: must differ between the optimizers that are tuned")
-    if not isinstance(tree["extend"], bool):
-        raise UserError(f"extend={tree['extend']}: must be true or false")
-    tuning = Tuning(
-        contenders=contenders,
-        seeds=list(dict.fromkeys([contenders[0].default.seed] if seeds is None else seeds)),
-        options=check(TuningConfig, tree["tuning"], "tuning."),
-        extend=tree["extend"],
-    )
-    tuning_seeds = tuning.options.seeds
-    if len(set(tuning_seeds)) < len(tuning_seeds):
-        raise UserError(f"tuning.seeds={tuning_seeds}: must all be different")
-    check_number(len(contenders) * tuning.options.configs * max(len(tuning_seeds), len(tuning.seeds)))
-    dataset = tuning.config.dataset
-    key = dataset.instance.VALIDATION
-    by_training = tuning.config.report.rank_by == "train_loss"
-    if key is not None and not dataset.values[key] and not by_training:
-        raise UserError(f"dataset.{key}=0: must be greater, since settings are chosen on the validation points")
-    for contender in contenders:
-        for seed in tuning.seeds:
-            contender.job(0, {}, seed)  # raises for a value that is no seed
+    if not isinstance(first.tree["extend"], bool):
+        raise UserError(f"extend={first.tree['extend']}: must be true or false")
+    options, final = check(TuningConfig, first.tree["tuning"], "tuning."), first.default.seed
+    final_seeds = list(dict.fromkeys([final] if seeds is None else seeds))
+    if len(set(options.seeds)) < len(options.seeds):
+        raise UserError(f"tuning.seeds={options.seeds}: must all be different")
+    labels = tasks.labels([_task(contenders[0].default) for contenders in on_tasks])
+    several = len(on_tasks) > 1
+    contenders = [
+        search
+        for label, contenders in zip(labels, on_tasks, strict=True)
+        for contender in contenders
+        for search in replace(
+            contender,
+            on=label if several else "",
+            stage=stage,
+            seeds=options.seeds if stage == "tuning" else final_seeds,
+            sampler_seed=options.sampler_seed,
+        ).searches(options.searches)
+    ]
+    tuning = Tuning(contenders=contenders, seeds=final_seeds, options=options, extend=first.tree["extend"])
+    check_number(len(contenders) * options.configs * len(contenders[0].seeds))
+    check_number(len(contenders) * len(final_seeds))
+    for contender in tuning.first_searches:
+        _check(contender, final_seeds)
     return tuning
+
+
+def _check(contender: Contender, seeds: Sequence[int]) -> None:
+    config = contender.default
+    dataset, by_training = config.dataset, config.report.rank_by == "train_loss"
+    key = dataset.instance.VALIDATION
+    if key is not None and not dataset.values[key] and not by_training:
+        on = f" of {contender.on}" if contender.on else ""
+        raise UserError(f"dataset.{key}=0{on}: must be greater, since settings are chosen on the validation points")
+    for seed in seeds:
+        contender.job(0, {}, seed)  # raises for a value that is no seed
+
+
+def _lines(given: SweepOverrides) -> Iterator[list[list[str]]]:
+    """Yield for each task the overrides that compose each optimizer on it."""
+    on_task: list[Axis] = []
+    for axis in [*given.choices, *given.values]:
+        if axis.key == TASK.name or is_part_of_task(axis.key):
+            on_task.append(axis)
+        elif axis.key not in (SUBJECT.name, SEED):
+            lists = f"{SUBJECT.name}, {SEED}, {PROBLEM}, {TASK.name} and the keys of {TASK.name}"
+            raise UserError(f"{axis.key}: must be one value; a sweeper that tunes takes lists of {lists} alone")
+    chosen = next((axis.overrides for axis in given.choices if axis.key == SUBJECT.name), None)
+    optimizers: list[list[str]] = [[]] if chosen is None else [[one] for one in chosen]
+    for task in product(*(axis.overrides for axis in on_task)):
+        yield [given.ordered([*given.fixed, *task, *optimizer]) for optimizer in optimizers]
+
+
+def _task(config: Config) -> dict[str, Any]:
+    """The leaves of a config that are part of its task, as `tasks.labels` takes them."""
+    return {
+        key: as_text(value) if isinstance(value, list) else value
+        for key, value in config.leaves().items()
+        if value is not None
+    }
 
 
 def _compose(loader: ConfigLoader, master: DictConfig, overrides: list[str], fixed: set[str]) -> Contender:
@@ -178,17 +168,11 @@ def _compose(loader: ConfigLoader, master: DictConfig, overrides: list[str], fix
         raise UserError(f"space: is missing; must be one of {options}")
     if "space" not in tree:
         raise UserError(f"space={chosen}: no such option; declare conf/space/{chosen}.yaml, or take one of {options}")
-    contender = Contender(label=default.optimizer.name, overrides=tuple(overrides), tree=tree, space={})
+    contender = Contender(
+        label=default.optimizer.name, task=tasks.key(default.leaves()), overrides=tuple(overrides), tree=tree, space={}
+    )
     declared = spaces.read(tree.get("space"), contender.check)
     free = {key: axis for key, axis in declared.items() if key_of(key) not in fixed}
     if not free:
         raise UserError(f"space={chosen}: the command line fixes all of {', '.join(declared)}; nothing is left to tune")
     return replace(contender, space=free)
-
-
-def _override(key: str, value: Any) -> str:
-    """An override as on the command line; with `++`, since a hyperparameter may be missing in the YAML file."""
-    if isinstance(value, str):
-        value = value.replace("\\", "\\\\").replace("'", "\\'")
-        return f"++{key}='{value}'"
-    return f"++{key}={json.dumps(value)}"

@@ -12,7 +12,7 @@ from nnbench.sweep.repeatability import check_repeatable
 from nnbench.sweep.sweep import Plan, Sweep
 from nnbench.tuning.repeatability import configs_to_check
 from nnbench.tuning.request import Tuning, read
-from nnbench.tuning.selection import choose
+from nnbench.tuning.selection import choose, print_choice
 from nnbench.tuning.trials import list_trials, run_trials
 
 
@@ -25,24 +25,24 @@ def tpe_sweep(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]
     overrides = list(arguments)
     for override in overrides:
         key, _, value = override.lstrip("+").partition("=")
-        if key in ("tuning.seeds", "extend") or (key == "tuning.sampler" and value != "tpe"):
+        if key in ("tuning.seeds", "tuning.searches", "extend") or (key == "tuning.sampler" and value != "tpe"):
             raise UserError(
                 f"{override}: not with hydra/sweeper=tpe, which runs TPE on the seeds of seed=...; use experiment=tuned"
             )
-    tuning = read(loader, master, ["tuning.sampler=tpe", *overrides])
+    tuning = read(loader, master, ["tuning.sampler=tpe", *overrides], None)
     executor = executor_of(launcher, needs_results=True)
     if tuning.config.dry_run:
-        list_trials(tuning, tuning.seeds)
+        list_trials(tuning)
         return None
     check_repeatable(configs_to_check(tuning))
     return Plan(config=tuning.config, executor=executor, stages=lambda sweep: _run(sweep, tuning))
 
 
 def _run(sweep: Sweep, tuning: Tuning) -> None:
-    trials = run_trials(sweep, tuning, tuning.contenders, tuning.seeds, None, "search")
+    trials = run_trials(sweep, tuning, tuning.contenders, "search")
     if sweep.halted:
         return
     runs = sweep.writer.finished_runs()
     for each in tuning.contenders:
-        best = choose(each, trials[each.label], runs)
-        best.print(sweep.console, f"best of {each.label}", len(tuning.seeds), "its space may be too narrow")
+        best = choose(each, trials[each.key], runs)
+        print_choice(sweep.console, [best], f"best of {each.label}", "its space may be too narrow")

@@ -1,5 +1,6 @@
 """Selection of the best setting of an optimizer by its runs on validation points."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,8 +15,8 @@ from nnbench.records.declared import DEFAULT, RANK_BY, declared_by
 from nnbench.records.history import History
 from nnbench.records.kinds import KINDS, SCORES, score_curve
 from nnbench.records.ranking import TRAIN_LOSS, FinalValidation, Score, criteria, final_validation, score
+from nnbench.tuning.contender import Contender, Trial
 from nnbench.tuning.effect import NEGLIGIBLE, effect
-from nnbench.tuning.request import Contender, Trial
 from nnbench.tuning.space import Range, Setting, Side, edges, widened
 
 if TYPE_CHECKING:
@@ -63,10 +64,10 @@ def described(rank_by: RankBy, loss: Loss, score: float) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
-    """The best of the settings of an optimizer that were tried.
+    """The best of the settings that a search tried.
 
     Attributes:
-        contender: the optimizer, with the space that the setting comes from.
+        contender: the search, with the space that the setting comes from.
         setting: the best one.
         score: its score.
         edges: the axes on whose edge it lies and beyond which the optimizer behaves differently.
@@ -79,26 +80,59 @@ class Chosen:
     edges: Mapping[str, Side]
     tried: int
 
-    def print(self, console: Console, name: str, seeds: int, hint: str) -> None:
-        """Print the setting and its score, and a warning with `hint` for each edge of the space that it lies on."""
-        if self.score.lost == seeds:
-            console.print(f"[yellow]{escape(name)}[/yellow]: no run of any of its configs finished", soft_wrap=True)
-            return
-        lost = f", {self.score.lost} of them lost" if self.score.lost else ""
-        config = self.contender.default
-        value = described(config.report.rank_by, config.dataset.instance.loss, self.score.accuracy)
-        judged = f"{value} over {numbers.count(seeds, 'seed')}{lost}"
-        console.print(f"{escape(f'{name}: {as_text(self.setting)}')}; {judged}", soft_wrap=True)
-        for key, side in self.edges.items():
-            where = escape(f"{self.contender.label} {key}={self.setting[key]:g}")
-            console.print(f"[yellow]on the edge[/yellow] {where} is the {side}est that was tried: {hint}", soft_wrap=True)
+    @property
+    def is_lost(self) -> bool:
+        """Whether no run of any setting finished."""
+        return self.score.lost == len(self.contender.seeds)
+
+
+def print_choice(console: Console, choices: Sequence[Chosen], name: str, hint: str) -> None:
+    """Print the settings that the searches of an optimizer on a task chose, and a warning for each edge of a space.
+
+    Args:
+        console: the terminal.
+        choices: one for each search.
+        name: what is printed first.
+        hint: what can be done about an edge.
+    """
+    contender = choices[0].contender
+    on = f" on {contender.on}" if contender.on else ""
+    found = [one for one in choices if not one.is_lost]
+    if not found:
+        console.print(f"[yellow]{escape(name + on)}[/yellow]: no run of any of its configs finished", soft_wrap=True)
+        return
+    if len(choices) > 1:
+        name, missing = f"{name}{on}, {len(choices)} searches", len(choices) - len(found)
+        name += f" ({missing} without a finished run)" if missing else ""
+    else:
+        name += on
+    settings = " or ".join(dict.fromkeys(as_text(one.setting) for one in found))
+    console.print(f"{escape(f'{name}: {settings}')}; {_score(found)}", soft_wrap=True)
+    sides = Counter((key, side) for one in found for key, side in one.edges.items())
+    for (key, side), times in sides.items():
+        value = next(one.setting[key] for one in found if one.edges.get(key) == side)
+        of = f" in {times} of {len(choices)} searches" if len(choices) > 1 else ""
+        where = escape(f"{contender.label}{on} {key}={value:g}")
+        console.print(f"[yellow]on the edge[/yellow] {where} is the {side}est that was tried{of}: {hint}", soft_wrap=True)
+
+
+def _score(found: Sequence[Chosen]) -> str:
+    """The validation scores of some chosen settings of an optimizer: one, or the lowest and the highest."""
+    contender = found[0].contender
+    config = contender.default
+    scores = sorted(one.score.accuracy for one in found)
+    values = [described(config.report.rank_by, config.dataset.instance.loss, value) for value in (scores[0], scores[-1])]
+    lost = sum(one.score.lost for one in found)
+    seeds = numbers.count(len(contender.seeds), "seed")
+    to = f" to {values[1].split()[-1]}" if values[1] != values[0] else ""
+    return f"{values[0]}{to} over {seeds}{f', {lost} of them lost' if lost else ''}"
 
 
 def choose(contender: Contender, trials: Sequence[Trial], runs: Mapping[str, "Row"]) -> Chosen:
     """Choose the setting with the best score, by the runs in the store; among equals the first.
 
     Args:
-        contender: the optimizer.
+        contender: the search.
         trials: all that were run.
         runs: the FINISHED runs by identity.
     """

@@ -22,19 +22,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from nnbench.core.errors import UserError
 from nnbench.core.keys import key_of
 from nnbench.core.signals import uninterrupted
-from nnbench.sweep.job import Stage
 from nnbench.tracking.mlflow.uri import sqlite_uri
-from nnbench.tuning.request import Contender, Tuning
+from nnbench.tuning.contender import Contender
+from nnbench.tuning.request import Tuning
 from nnbench.tuning.space import Choice, Range, Setting
 
 FILE = "optuna.db"
 
 
 @contextmanager
-def tpe_samplers(
-    tuning: Tuning, contenders: Sequence[Contender], seeds: Sequence[int], stage: Stage | None
-) -> Iterator[list["TPE"]]:
-    """Open the samplers of some optimizers; Optuna keeps their trials in `FILE`, in the folder of the study's report.
+def tpe_samplers(tuning: Tuning, contenders: Sequence[Contender]) -> Iterator[list["TPE"]]:
+    """Open the samplers of some searches; Optuna keeps their trials in `FILE`, in the folder of the study's report.
 
     Raises:
         UserError: the file cannot be opened.
@@ -48,24 +46,22 @@ def tpe_samplers(
         first = str(error).splitlines()[0]
         raise UserError(f"{path}: Optuna cannot use this file ({first}); move it away, and the search begins anew") from error
     try:
-        yield [TPE(each, tuning, seeds, stage, storage) for each in contenders]
+        yield [TPE(each, tuning, storage) for each in contenders]
     finally:
         storage.remove_session()
         storage.engine.dispose()
 
 
 class TPE:
-    """The sampler of one optimizer.
+    """The sampler of one search.
 
     Attributes:
         settings: those of earlier sweeps, by the number of their trial.
     """
 
-    def __init__(
-        self, contender: Contender, tuning: Tuning, seeds: Sequence[int], stage: Stage | None, storage: RDBStorage
-    ) -> None:
-        self._space, self._seed = contender.space, tuning.options.sampler_seed
-        name = f"{contender.label} {_digest(contender, seeds, stage, self._seed)}"
+    def __init__(self, contender: Contender, tuning: Tuning, storage: RDBStorage) -> None:
+        self._space, self._seed = contender.space, contender.sampler_seed
+        name = f"{contender.label} {_digest(contender)}"
         if not tuning.config.resume and name in optuna.get_all_study_names(storage):
             optuna.delete_study(study_name=name, storage=storage)
         self._study = optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
@@ -93,13 +89,13 @@ class TPE:
         return {key: _value(axis, params[key]) for key, axis in self._space.items()}
 
 
-def _digest(contender: Contender, seeds: Sequence[int], stage: Stage | None, sampler_seed: int) -> str:
+def _digest(contender: Contender) -> str:
     """Digest of all that the values of trials depend on, so that only comparable trials share an Optuna study."""
-    config = contender.job(0, {}, 0, stage).config.numbers()
+    config = contender.job(0, {}, 0, contender.stage).config.numbers()
     for key in contender.space:
         section, _, name = key_of(key).partition(".")
         del config[section][name]
-    text = json.dumps([config, repr(contender.space), list(seeds), sampler_seed], sort_keys=True)
+    text = json.dumps([config, repr(contender.space), list(contender.seeds), contender.sampler_seed], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

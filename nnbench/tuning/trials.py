@@ -8,16 +8,16 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from itertools import count, islice
 from typing import TYPE_CHECKING
 
 from nnbench.core import formatting as numbers
 from nnbench.records.ranking import FinalValidation, score
-from nnbench.sweep.job import Ended, Job, Stage
+from nnbench.sweep.job import Ended, Job
 from nnbench.sweep.sweep import Sweep, list_jobs
 from nnbench.training.execute import Result
-from nnbench.tuning.request import Contender, Trial, Tuning
+from nnbench.tuning.contender import Contender, Key, Trial
+from nnbench.tuning.request import Tuning
 from nnbench.tuning.selection import result_in_history, result_in_store
 from nnbench.tuning.space import Setting
 
@@ -25,24 +25,21 @@ if TYPE_CHECKING:
     from nnbench.tuning.tpe import TPE
 
 
-def run_trials(
-    sweep: Sweep, tuning: Tuning, contenders: Sequence[Contender], seeds: Sequence[int], stage: Stage | None, shown_stage: str
-) -> dict[str, list[Trial]]:
-    """Run the settings that the sampler chooses for some optimizers, in turns; returns the trials by label.
+def run_trials(sweep: Sweep, tuning: Tuning, contenders: Sequence[Contender], shown_stage: str) -> dict[Key, list[Trial]]:
+    """Run the settings that the sampler chooses in some searches, in turns; returns the trials by `Contender.key`.
 
     Args:
         sweep: runs the jobs.
         tuning: the request.
-        contenders: the optimizers.
-        seeds: on which each setting is run.
-        stage: of the runs.
+        contenders: the searches.
         shown_stage: name of the stage for the terminal.
     """
     known = {identity: result_in_store(row) for identity, row in sweep.reusable().items()}
-    with _searches(tuning, contenders, seeds, stage) as searches:
+    seeds = len(contenders[0].seeds)
+    with _searches(tuning, contenders) as searches:
         scheduler = _Scheduler(searches, known)
-        todo = scheduler.todo(len(seeds))
-        sweep.print_counts(len(contenders) * tuning.options.configs * len(seeds), todo, shown_stage)
+        todo = scheduler.todo(seeds)
+        sweep.print_counts(len(contenders) * tuning.options.configs * seeds, todo, shown_stage)
         first_jobs = [job for search in searches for job in search.first().jobs]
         sweep.print_changed_sources(
             [job for job in first_jobs if job.config.identity not in known], times=tuning.options.configs
@@ -51,25 +48,26 @@ def run_trials(
         sweep.mark_reused(job.config for job in jobs)
         sweep.print_missing_boundaries(jobs)
         if todo:
-            labels = ", ".join(contender.label for contender in contenders)
-            sweep.open(f"{tuning.options.sampler} {labels} over {numbers.count(len(seeds), 'seed')}", tuning.params)
+            labels = ", ".join(dict.fromkeys(contender.label for contender in contenders))
+            sweep.open(f"{tuning.options.sampler} {labels} over {numbers.count(seeds, 'seed')}", tuning.params)
             sweep.train(scheduler.jobs(), todo, on_ended=scheduler.record)
-        return {contender.label: list(search.trials.values()) for contender, search in zip(contenders, searches, strict=True)}
+        return {contender.key: list(search.trials.values()) for contender, search in zip(contenders, searches, strict=True)}
 
 
-def list_trials(tuning: Tuning, seeds: Sequence[int], stage: Stage | None = None) -> None:
+def list_trials(tuning: Tuning) -> None:
     """Print the jobs of `run_trials` for `dry_run`, or their number where the settings depend on results."""
     if tuning.options.sampler != "tpe":
-        with _searches(tuning, tuning.contenders, seeds, stage) as searches:
+        with _searches(tuning, tuning.contenders) as searches:
             list_jobs(_Scheduler(searches, {}).jobs())
         return
     for contender in tuning.contenders:
-        on_seeds = f"each on seed {', '.join(map(str, seeds))}"
-        print(f"{numbers.count(tuning.options.configs, 'config')} of {contender.label} that its search chooses, {on_seeds}")
+        on_seeds = f"each on seed {', '.join(map(str, contender.seeds))}"
+        name = f"{contender.label}{f' on {contender.on}' if contender.on else ''}"
+        print(f"{numbers.count(tuning.options.configs, 'config')} of {name} that its search chooses, {on_seeds}")
 
 
 class _Search:
-    """The trials of one optimizer.
+    """The trials of one search.
 
     Args:
         trial: makes a trial of a setting.
@@ -105,19 +103,17 @@ class _Search:
 
 
 @contextmanager
-def _searches(
-    tuning: Tuning, contenders: Sequence[Contender], seeds: Sequence[int], stage: Stage | None
-) -> Iterator[list[_Search]]:
-    """Open the search of each optimizer."""
+def _searches(tuning: Tuning, contenders: Sequence[Contender]) -> Iterator[list[_Search]]:
+    """Open the search of each contender."""
     configs = tuning.options.configs
-    trials = [partial(each.trial, seeds=seeds, stage=stage) for each in contenders]
+    trials = [each.trial for each in contenders]
     designs = [dict(enumerate(design)) for each in contenders if (design := tuning.design(each)) is not None]
     if designs:
         yield [_Search(trial, configs, design) for trial, design in zip(trials, designs, strict=True)]
         return
     from nnbench.tuning.tpe import tpe_samplers  # Optuna takes a quarter of a second to import
 
-    with tpe_samplers(tuning, contenders, seeds, stage) as samplers:
+    with tpe_samplers(tuning, contenders) as samplers:
         yield [_Search(trial, configs, tpe.settings, tpe) for trial, tpe in zip(trials, samplers, strict=True)]
 
 
@@ -125,7 +121,7 @@ class _Scheduler:
     """Jobs of several searches in turns, so that none is more than one trial ahead; it reports results to the searches.
 
     Args:
-        searches: those of different optimizers.
+        searches: those of all optimizers and tasks.
         known: results of runs that are reused, by identity.
     """
 

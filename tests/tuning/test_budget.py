@@ -18,7 +18,16 @@ from tests.sweep.conftest import Trainer
 
 Command = Callable[..., CommandOutput]
 SIZE = "training.epochs=25", "dataset.samples=20", "dataset.val_samples=20", "dataset.test_samples=20"
-TINY = "-m", "experiment=tuned", *SIZE, "report=none", "tuning.configs=3", "tuning.seeds=[1000]", "seed=0,1"
+TINY = (
+    "-m",
+    "experiment=tuned",
+    "tuning.searches=1",
+    *SIZE,
+    "report=none",
+    "tuning.configs=3",
+    "tuning.seeds=[1000]",
+    "seed=0,1",
+)
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 from nnbench import optimizers
 from nnbench.optimizers.base import Optimizer
 from nnbench.records.rows import Row
+from nnbench.tuning.contender import Contender
 from nnbench.tuning.effect import NEGLIGIBLE, effect
-from nnbench.tuning.request import Contender
 from nnbench.tuning.selection import choose
 from nnbench.tuning.space import read
 from tests.conftest import composed
@@ -99,10 +99,10 @@ def test_a_slow_optimizer_is_compared_over_fewer_steps(monkeypatch: pytest.Monke
 def test_only_an_edge_value_with_an_effect_is_marked() -> None:
     """A learning rate at the top of its space, beside a decay at the low end that changes the rate by 0.13 % over the run."""
     tree = composed("optimizer=adam")
-    bare = Contender(label="adam", overrides=(), tree=tree, space={})
+    bare = Contender(label="adam", seeds=[1000], stage="tuning", overrides=(), tree=tree, space={})
     contender = replace(bare, space=read(tree["space"], bare.check))
     setting = {"learning_rate": 0.5, "beta_1": 0.9, "beta_2": 0.999, "decay": 1.3e-7}
-    trials = [contender.trial(one, [1000], "tuning") for one in (setting, {**setting, "learning_rate": 0.05})]
+    trials = [contender.trial(one) for one in (setting, {**setting, "learning_rate": 0.05})]
     runs = {
         trial.identities[0]: Row(
             run_id=str(accuracy),

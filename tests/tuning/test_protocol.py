@@ -19,7 +19,7 @@ from tests.sweep.conftest import Trainer
 
 Command = Callable[..., CommandOutput]
 SIZE = "training.epochs=25", "dataset.samples=20", "dataset.val_samples=20", "dataset.test_samples=20"
-STUDY = "-m", "experiment=tuned", *SIZE, "report=none"
+STUDY = "-m", "experiment=tuned", "tuning.searches=1", *SIZE, "report=none"
 TINY = *STUDY, "tuning.configs=3", "tuning.seeds=[1000,1001]"
 SMALL = *TINY, "optimizer=sgd,adam", "seed=0,1,2"
 TUNING, FINAL = 2 * 3 * 2, 2 * 2 * 3

@@ -13,7 +13,7 @@ from scipy.stats import qmc
 from nnbench.cli.hydra_app import CONF
 from nnbench.config.validate import parse
 from nnbench.core.errors import UserError
-from nnbench.tuning.request import Contender
+from nnbench.tuning.contender import Contender
 from nnbench.tuning.samplers import Design, sample
 from nnbench.tuning.space import Choice, Range, Setting, Space, edges, read, widened
 from tests.conftest import composed

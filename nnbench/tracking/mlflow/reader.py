@@ -19,12 +19,12 @@ from nnbench.records.study import Study
 from nnbench.records.tables import (
     choice_table,
     curve_tables,
-    has_last_choice,
     is_own,
     newest_attempts,
     runs_table,
     selection_table,
     sweeps_table,
+    with_last_choices,
 )
 from nnbench.records.versions import split
 from nnbench.tracking.mlflow.artifact_files import artifact
@@ -59,7 +59,7 @@ def read_study(store: Store, study: str) -> Study:
         sweeps = [row for row in rows if row.tags.get("nnbench.kind") == "sweep"]
         choices = _choices(store, experiment, sweeps if tuning else [], others)
         selection = with_uses(selection_table([choice for _, choice in choices]), choices, training)
-        runs = runs_table([row for row in others if has_last_choice(row, selection)])
+        runs = runs_table(with_last_choices(others, selection), selection)
         finished = runs.loc[runs["status"] == "FINISHED", "run_id"].tolist()
         histories = _histories(store, experiment, finished)
     curves, records = curve_tables(histories)
