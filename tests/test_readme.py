@@ -74,7 +74,7 @@ def test_the_example_runs_and_is_tuned_like_the_others(mine: Path, nnbench: Run)
     small = "training.epochs=40", "report=none", "--config-dir", "conf"
     said = nnbench("-m", "optimizer=signs,adam", "seed=0,1", *small)
     assert said.status == 0, said.err
-    tuned = "tuning.configs=2", "tuning.seeds=[1000]", "seed=0"
+    tuned = "tuning.searches=1", "tuning.configs=2", "tuning.seeds=[1000]", "seed=0"
     said = nnbench("-m", "experiment=tuned_quick", "optimizer=signs,adam", *tuned, *small)
     assert said.status == 0, said.err
     assert "signs (tuned)" in said.out + said.err

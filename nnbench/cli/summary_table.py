@@ -17,7 +17,7 @@ from nnbench.records.outcomes import COMPLETED
 from nnbench.records.study import Study
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.references import references
-from nnbench.stats.interquartile import interquartile_mean
+from nnbench.stats.crossed import interval_of_runs
 
 MEASURES = list(reversed(by_rank("summary")))  # a narrow terminal shows only the last ones
 _WORD = 24  # characters of a setting's name that are not broken
@@ -104,7 +104,7 @@ def _rows(findings: Findings, form: Form) -> list[list[str]]:
     for setting in findings.ranking(findings.primary)["setting"]:
         runs = by_setting[setting]
         kept = runs[runs["outcome"].isin(COMPLETED)]
-        counts = [str(len(runs)), *(str((runs["outcome"] == outcome).sum()) for outcome in _outcomes(findings))]
+        counts = [str(runs["run_id"].nunique()), *(str((runs["outcome"] == outcome).sum()) for outcome in _outcomes(findings))]
         cells = [_interval(kept, one.key, form) for one in _measures(findings, form)]
         rows.append([str(setting), *counts, *cells, *([_duration(kept)] if form.time else [])])
     return rows
@@ -133,7 +133,7 @@ def _measures(findings: Findings, form: Form) -> list[Measure]:
 def _interval(runs: pd.DataFrame, key: str, form: Form) -> str:
     if key not in runs or runs.empty:
         return numbers.MISSING
-    result = interquartile_mean(runs[key])
+    result = interval_of_runs(runs[["search", "seed"]].assign(value=runs[key]))
     estimate, bounds = numbers.estimate_and_bounds(result.estimate, result.low, result.high)
     if not (bounds and form.intervals):
         return estimate

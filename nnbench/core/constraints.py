@@ -18,3 +18,4 @@ Index = Annotated[int, Ge(0), Le(2**32 - 1)]  # NumPy's older generators take no
 
 # Runs needed for a 95 % interval: its actual coverage is 50 % with two runs, 89 % with five and 91 % with six.
 MINIMUM_RUNS = 6
+MINIMUM_SEARCHES = 3  # of two, both may be far from the mean by chance, and look as if searches did not differ

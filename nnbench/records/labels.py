@@ -17,6 +17,7 @@ from nnbench.records.ranking import TRAIN_LOSS, Score, criteria, final_validatio
 from nnbench.records.rows import Row
 from nnbench.records.settings import settings
 from nnbench.records.tables import configuration_of, newest_attempts
+from nnbench.records.tuned import is_tuned
 from nnbench.records.versions import TAGS, split
 
 SETTING, BEST = "nnbench.setting", "nnbench.best"
@@ -64,14 +65,17 @@ def _named(rows: Sequence[Row]) -> dict[str, str]:
 def best_settings(rows: Sequence[Row]) -> list[Best]:
     """Return the best setting of each optimizer on each task, among those with a completed run.
 
-    Runs of a tuning stage and of an earlier version of the source do not count.
+    Runs of a tuning stage and of an earlier version of the source do not count. All runs of a tuned optimizer are one setting.
     """
     rows, _ = split(rows)
     named = setting_names(rows)
     tried: dict[tuple[str, str, str], list[Row]] = {}
     for row in newest_attempts(rows):
         if row.tags.get("nnbench.stage") != "tuning" and row.status != "RUNNING":
-            tried.setdefault((tasks.key(row.values), row.tags.get("nnbench.optimizer", ""), named[row.run_id]), []).append(row)
+            label = row.tags.get("nnbench.optimizer", "")
+            # Settings that several searches chose are one tuned optimizer: the best of them would be a choice on final seeds.
+            setting = label if is_tuned(label, row.tags.get("nnbench.stage"), ()) else named[row.run_id]
+            tried.setdefault((tasks.key(row.values), label, setting), []).append(row)
     of_task: dict[str, list[Row]] = {}
     for (task, *_), runs in tried.items():
         of_task.setdefault(task, []).extend(runs)

@@ -77,3 +77,34 @@ def with_tuned(runs: pd.DataFrame, selection: pd.DataFrame) -> pd.DataFrame:
     result = runs.copy(deep=False)
     result.insert(place, "tuned", pd.Series(tuned, index=runs.index, dtype=bool))
     return result
+
+
+def by_search(runs: pd.DataFrame, selection: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs of a task, each once for every search that chose its setting, with the column `search`.
+
+    A setting that several searches chose was trained once, but counts for each of them. `search` is 0 for other runs.
+
+    Args:
+        runs: with the columns of `Study.runs`.
+        selection: `Study.selection` of the task.
+    """
+    numbered = runs.assign(search=0)
+    if selection.empty or selection["search"].nunique() < 2 or "tuned" not in runs:
+        return numbered
+    parts = [numbered[~runs["tuned"].astype(bool)]]
+    for label, group in numbered[runs["tuned"].astype(bool)].groupby("optimizer", sort=False):
+        searches = chosen_values(selection[selection["setting"] == label])
+        matches = {search: group[_having(group, values)] for search, values in searches.items()}
+        parts += [found.assign(search=search) for search, found in matches.items()]
+        chosen = {row for found in matches.values() for row in found.index}
+        parts.append(group[~group.index.isin(chosen)])
+    return pd.concat(parts).sort_index(kind="stable").reset_index(drop=True)
+
+
+def _having(runs: pd.DataFrame, values: Mapping[str, Hashable]) -> "pd.Series[bool]":
+    """Whether each run has these values; a key that is no column of the table is not compared."""
+    has = pd.Series(True, index=runs.index)
+    for key, value in values.items():
+        if key in runs:
+            has &= runs[key].isna() if value is None or value != value else runs[key] == value
+    return has

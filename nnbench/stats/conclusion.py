@@ -17,11 +17,12 @@ import pandas as pd
 from nnbench.core.constraints import MINIMUM_RUNS
 from nnbench.stats.interquartile import Interval
 from nnbench.stats.power import seeds_to_show
-from nnbench.stats.signed_rank import LEVEL, seeds_needed
+from nnbench.stats.signed_rank import LEVEL, seeds_for_tests
 
 NOTABLE = 0.75  # probability of improvement that a study should be able to detect
 POWER = 0.8  # and the power with which it should
 _NONE = Interval(estimate=np.nan, low=np.nan, high=np.nan, n=0)
+DEFAULT = "default"  # why the default setting of a tuned optimizer is not ranked: it is compared with its tuned one alone
 
 # What may be said of the first of the ranking:
 Claim = Literal[
@@ -45,6 +46,9 @@ class Conclusion:
         interval: its interquartile mean over the completed runs, diverged ones excluded.
         settings: number of ranked settings.
         seeds: the most seeds that two settings share; of a single setting, the number of its own.
+        searches: the most searches that a ranked setting was chosen by; 1 in a study without several.
+        tests: number of tests that the correction is for; more than `pairs` where tuned settings are tested against defaults.
+        against_default: settings that are only compared with their own tuned ones, and not ranked.
         tied: settings with the same interquartile mean as the best; empty if one of them is distinguished from it.
         not_distinguished: settings not distinguished from the best.
         worse: settings distinguished from the best, and worse.
@@ -61,6 +65,9 @@ class Conclusion:
     interval: Interval = _NONE
     settings: int = 0
     seeds: int = 0
+    searches: int = 1
+    tests: int = 0
+    against_default: tuple[str, ...] = ()
     tied: tuple[str, ...] = ()
     not_distinguished: tuple[str, ...] = ()
     worse: tuple[str, ...] = ()
@@ -78,13 +85,13 @@ class Conclusion:
 
     @property
     def required_seeds(self) -> int:
-        """Fewest seeds with which a difference can be significant."""
-        return seeds_needed(self.settings)
+        """Fewest seeds with which a difference can be significant; with several searches, with which there are intervals."""
+        return MINIMUM_RUNS if self.searches > 1 else seeds_for_tests(max(self.tests, self.pairs))
 
     @property
     def recommended_seeds(self) -> int:
         """Seeds with which a setting that wins three times in four is distinguished with a power of 80 %."""
-        return max(self.required_seeds, seeds_to_show(NOTABLE, power=POWER, level=LEVEL / self.pairs))
+        return max(self.required_seeds, seeds_to_show(NOTABLE, power=POWER, level=LEVEL / max(self.tests, self.pairs)))
 
     @property
     def can_rank(self) -> bool:
@@ -108,17 +115,19 @@ def exclusion_reasons(counted: "pd.Series[int]", completed: "pd.Series[int]") ->
     return reasons if (completed >= MINIMUM_RUNS).any() else reasons.mask(reasons != "", "")
 
 
-def conclude(ranking: pd.DataFrame, pairs: pd.DataFrame, *, higher: bool) -> Conclusion:
+def conclude(ranking: pd.DataFrame, pairs: pd.DataFrame, *, higher: bool, tests: int = 0) -> Conclusion:
     """Draw the conclusion from a ranking and the tests of its pairs.
 
     Args:
         ranking: a row a setting, the best first: `setting`, `diverged`, `counted` (runs that diverged or were completed),
-            `score` (from `diverged.score`), `n`, `estimate`, `low`, `high` (of the completed runs), and `aside` (from
-            `exclusion_reasons`).
+            `score` (from `diverged.score`), `n`, `estimate`, `low`, `high` (of the completed runs), `searches` (1 if there is
+            no such column), and `aside` (from `exclusion_reasons`, or `DEFAULT`).
         pairs: every pair of the ranked settings, from `signed_rank.compare`.
         higher: whether greater values are better.
+        tests: number of tests that the correction is for; by default, that of the pairs.
     """
-    excluded = ranking.loc[ranking["aside"] != "", ["setting", "aside"]].astype(str)
+    searches = ranking["searches"] if "searches" in ranking else pd.Series(1, index=ranking.index)
+    excluded = ranking.loc[~ranking["aside"].isin(["", DEFAULT]), ["setting", "aside"]].astype(str)
     not_ranked = tuple(excluded.itertuples(index=False, name=None))
     ranked = ranking[(ranking["counted"] > 0) & (ranking["aside"] == "")]
     if not (ranked["n"] > 0).any():
@@ -134,10 +143,17 @@ def conclude(ranking: pd.DataFrame, pairs: pd.DataFrame, *, higher: bool) -> Con
         claim="first",
         best=best,
         interval=Interval(
-            estimate=float(first["estimate"]), low=float(first["low"]), high=float(first["high"]), n=int(first["n"])
+            estimate=float(first["estimate"]),
+            low=float(first["low"]),
+            high=float(first["high"]),
+            n=int(first["n"]),
+            searches=int(searches[ranked.index].iloc[0]),
         ),
         settings=len(ranked),
-        seeds=int(pairs["n"].max()) if others else int(first["counted"]),
+        seeds=int(pairs["n"].max()) if others else int(first["counted"]) // int(searches[ranked.index].iloc[0]),
+        searches=int(searches[ranked.index].max()),
+        tests=max(tests, len(pairs)),
+        against_default=tuple(ranking.loc[ranking["aside"] == DEFAULT, "setting"].astype(str)),
         tied=() if any(winner[best, other] for other in tied) else tied,
         not_distinguished=tuple(other for other in others if winner[best, other] == 0),
         worse=worse,

@@ -22,14 +22,14 @@ def with_diverged(values: pd.DataFrame, runs: pd.DataFrame, *, higher: bool) -> 
     """Add the diverged runs to the values of a study.
 
     Args:
-        values: `setting`, `seed`, `value`, a row a completed run.
+        values: `setting`, `seed`, `value`, a row a completed run; other columns, such as `search`, must be in `runs` too.
         runs: of a `Study`.
         higher: whether greater values are better.
 
     Returns:
         The same columns; `values` unchanged if it is empty, since nothing can then be compared.
     """
-    diverged = runs.loc[runs["outcome"] == "diverged", ["setting", "seed"]]
+    diverged = runs.loc[runs["outcome"] == "diverged", [column for column in values if column != "value"]]
     if values.empty or diverged.empty:
         return values
     return pd.concat([values, diverged.assign(value=worst(higher=higher))], ignore_index=True)

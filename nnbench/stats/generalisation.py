@@ -8,7 +8,7 @@ from typing import Literal
 
 import pandas as pd
 
-from nnbench.stats.interquartile import interquartile_mean
+from nnbench.stats.crossed import interval_of_runs
 
 
 def generalisation_gap(
@@ -27,7 +27,8 @@ def generalisation_gap(
     unseen = runs[f"test/{measure}" if split == "test" else f"final/val_{measure}"]
     gap = (runs[f"final/train_{measure}"] - unseen) * (-1 if measure == "loss" else 1)
     rows = []
-    for setting, group in gap.groupby(runs["setting"], sort=False):
-        one = interquartile_mean(group)
+    labels = [column for column in ("setting", "search", "seed") if column in runs]
+    for setting, group in runs[labels].assign(value=gap).groupby("setting", sort=False):
+        one = interval_of_runs(group)
         rows.append((setting, one.n, one.estimate, one.low, one.high))
     return pd.DataFrame(rows, columns=["setting", "n", "estimate", "low", "high"])

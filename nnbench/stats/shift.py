@@ -7,12 +7,14 @@ decided by the Wilcoxon signed-rank test, Holm-corrected over the settings, on a
 other (see `stats.diverged`).
 """
 
+from collections.abc import Mapping
 from itertools import count
 
 import numpy as np
 import pandas as pd
 
 from nnbench.core.constraints import MINIMUM_RUNS
+from nnbench.stats.crossed import FloatArray, crossed_test, difference_interval
 from nnbench.stats.interquartile import RESAMPLES, Interval, middle_mean
 from nnbench.stats.signed_rank import LEVEL, difference, direction, holm, signed_rank
 
@@ -41,11 +43,13 @@ def shift(pairs: pd.DataFrame, *, confidence: float = 0.95) -> Interval:
     return Interval(estimate=after - before, low=float(low), high=float(high), n=n)
 
 
-def shifts(pairs: pd.DataFrame) -> pd.DataFrame:
+def shifts(pairs: pd.DataFrame, searched: Mapping[str, tuple[FloatArray, FloatArray]] | None = None) -> pd.DataFrame:
     """Return the change of each setting.
 
     Args:
         pairs: one row a setting and seed: `setting`, `before`, `after`, infinite where the run diverged.
+        searched: the values before and after of settings that several searches chose, shapes (searches, seeds), with the same
+            seeds: their changes are those of `crossed`, over searches and seeds.
 
     Returns:
         One row a setting, in their order: `setting`, `n` (pairs), `ended` (pairs in which neither run diverged),
@@ -61,9 +65,19 @@ def shifts(pairs: pd.DataFrame) -> pd.DataFrame:
         if len(ended):
             change, means = shift(ended), middle_mean(ended[["before", "after"]].to_numpy(dtype=np.float64).T).tolist()
         differences = difference(sides[:, 1], sides[:, 0])
+        sign, p = direction(differences), signed_rank(differences)
+        if searched and str(setting) in searched:
+            before, after = searched[str(setting)]
+            test = crossed_test(after, before)
+            sign, p = test.sign, 1.0 if np.isnan(test.p) else test.p
+            before, after = (np.where(np.isfinite(side), side, np.nan) for side in (before, after))
+            change, means = (
+                difference_interval(after, before),
+                (float(middle_mean(before.ravel())), float(middle_mean(after.ravel()))),
+            )
         counts = setting, len(group), change.n, *np.isinf(sides).sum(axis=0).tolist(), *means
         bounds = change.estimate, change.low, change.high
-        rows.append((*counts, *bounds, direction(differences), signed_rank(differences)))
+        rows.append((*counts, *bounds, sign, p))
     columns = ["setting", "n", "ended", "lost_before", "lost_after", "before", "after", "estimate", "low", "high", "sign", "p"]
     table = pd.DataFrame(rows, columns=columns)
     corrected = holm(table["p"])

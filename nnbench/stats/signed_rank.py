@@ -64,8 +64,12 @@ def holm(p_values: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 def seeds_needed(settings: int) -> int:
     """Return the fewest seeds with which a difference among so many settings (two or more) can be significant."""
-    pairs = settings * (settings - 1) // 2
-    return next(seeds for seeds in count(1) if pairs * 2.0 ** (1 - seeds) < LEVEL)
+    return seeds_for_tests(settings * (settings - 1) // 2)
+
+
+def seeds_for_tests(tests: int) -> int:
+    """Return the fewest seeds with which one of so many tests can be significant."""
+    return next(seeds for seeds in count(1) if tests * 2.0 ** (1 - seeds) < LEVEL)
 
 
 def direction(differences: npt.ArrayLike) -> int:

@@ -32,7 +32,8 @@ def times_to_target(runs: pd.DataFrame, curves: pd.DataFrame, records: pd.DataFr
         target: accuracy in [0, 1], or R² of a regression.
 
     Returns:
-        One row a run: `setting`, `seed`, `time` (at which it was reached, or length of the run), `reached`, `diverged`.
+        One row a run: `setting`, `search` if the runs have it, `seed`, `time` (at which it was reached, or length of the
+        run), `reached`, `diverged`.
     """
     ended = runs[runs["outcome"].isin(COUNTED)]
     diverged = ended["outcome"] == "diverged"
@@ -40,7 +41,8 @@ def times_to_target(runs: pd.DataFrame, curves: pd.DataFrame, records: pd.DataFr
     seen = records[scores >= target - _ROUNDING].groupby("run_id")["epoch"].min()
     arrival = ended["run_id"].map(seen).mask(diverged).astype(float)
     last = ended["run_id"].map(curves.groupby("run_id")["epoch"].max()).astype(float)
-    return ended[["setting", "seed"]].assign(time=arrival.fillna(last), reached=arrival.notna(), diverged=diverged)
+    labels = [column for column in ("setting", "search", "seed") if column in ended]
+    return ended[labels].assign(time=arrival.fillna(last), reached=arrival.notna(), diverged=diverged)
 
 
 def share_reached(times: pd.DataFrame) -> pd.DataFrame:

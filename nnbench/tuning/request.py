@@ -14,6 +14,7 @@ from nnbench.config.schema import Config
 from nnbench.config.sections import TuningConfig
 from nnbench.config.text_values import as_text
 from nnbench.config.validate import parse
+from nnbench.core.constraints import MINIMUM_SEARCHES
 from nnbench.core.errors import UserError
 from nnbench.core.keys import LABEL, PROBLEM, SUBJECT, TASK, is_part_of_task, key_of
 from nnbench.records import tasks
@@ -101,6 +102,9 @@ def read(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str], sta
     final_seeds = list(dict.fromkeys([final] if seeds is None else seeds))
     if len(set(options.seeds)) < len(options.seeds):
         raise UserError(f"tuning.seeds={options.seeds}: must all be different")
+    if 1 < options.searches < MINIMUM_SEARCHES:
+        reason = "fewer do not show how much searches differ"
+        raise UserError(f"tuning.searches={options.searches}: must be 1, or {MINIMUM_SEARCHES} or more: {reason}")
     labels = tasks.labels([_task(contenders[0].default) for contenders in on_tasks])
     several = len(on_tasks) > 1
     contenders = [

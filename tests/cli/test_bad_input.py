@@ -86,7 +86,7 @@ MISTAKES = {
     "-m optimizer.decay=range(0,1,1e-30)": "must have at most 100,000 values",
     "-m seed=range(1000) dataset.samples=range(1,102)": "101,000 runs: a sweep must have at most 100,000",
     "-m sweep=optimizers seed=range(6000)": "132,000 runs: a sweep must have at most 100,000",
-    "-m experiment=tuned_quick tuning.configs=1000000": "8,000,000 runs: a sweep must have at most 100,000",
+    "-m experiment=tuned_quick tuning.configs=1000000": "24,000,000 runs: a sweep must have at most 100,000",
     "-m experiment=tuned_quick tuning.configs=100000000": "tuning.configs=100000000: must be a whole number >= 1 and <=",
     # values out of range
     "seed=-1": "seed=-1: must be a whole number >= 0",

@@ -183,14 +183,14 @@ def test_an_optimizer_in_a_users_folder(nnbench: Command, tmp_path: Path) -> Non
     own = "--config-dir", "conf", "dry_run=true", "training.epochs=10"
     assert nnbench(*own, "optimizer=mine", "optimizer.learning_rate=low").out == "mine lr=low seed=0\n"
     assert len(nnbench(*own, "optimizer=mine,adam", "-m").out.splitlines()) == 2
-    tuned = nnbench("-m", "experiment=tuned", *own, "optimizer=mine,adam", "seed=0,1", "tuning.configs=2")
+    tuned = nnbench("-m", "experiment=tuned", "tuning.searches=1", *own, "optimizer=mine,adam", "seed=0,1", "tuning.configs=2")
     assert tuned.out.splitlines()[-2:] == [
         f"{name} (tuned) with the best of its settings, on seed 0, 1" for name in ("mine", "adam")
     ]
     assert nnbench(*own, "optimizer=min").err.startswith("nnbench: optimizer=min: no such option; did you mean mine?")
     (tmp_path / "conf" / "optimizer" / "mine.yaml").write_text("{name: adam (tuned), algorithm: adam, learning_rate: 0.1}")
     (tmp_path / "conf" / "space" / "mine.yaml").write_text("{learning_rate: {kind: choice, values: [0.1, 0.2]}}")
-    both = nnbench("-m", "experiment=tuned", *own, "optimizer=mine,adam", "seed=0,1", "tuning.configs=2")
+    both = nnbench("-m", "experiment=tuned", "tuning.searches=1", *own, "optimizer=mine,adam", "seed=0,1", "tuning.configs=2")
     assert (both.status, both.out) == (2, "")
     assert "optimizer.name=adam (tuned): is how adam is labelled with its tuned setting" in both.err
 

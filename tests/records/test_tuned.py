@@ -4,7 +4,7 @@ from dataclasses import replace
 import pandas as pd
 
 from nnbench.core import palette
-from nnbench.records.tuned import base_label, tuned_label, with_tuned
+from nnbench.records.tuned import base_label, by_search, tuned_label, with_tuned
 from nnbench.report.findings.findings import Findings
 from tests.report.conftest import study as make_study
 
@@ -39,7 +39,7 @@ def test_a_report_does_not_merge_a_users_optimizer_with_a_tuned_one() -> None:
     assert study.runs.groupby("setting")["tuned"].all().to_dict() == {"adam": False, "adam (tuned)": True}
     rows = study.runs.drop(columns="tuned").assign(stage=None)
     plain = Findings(make_study(["adam"], 4, boundaries=False))
-    plain.runs = with_tuned(rows, pd.DataFrame()).assign(outcome="finished")
+    plain.runs = with_tuned(rows, pd.DataFrame()).assign(outcome="finished", search=0)
     assert set(plain.optimizers) == {"adam", "adam (tuned)"}
     assert plain.optimizer_styles["adam (tuned)"].colour != palette.OPTIMIZER_STYLES["adam"].colour
 
@@ -61,3 +61,22 @@ def test_an_optimizer_labelled_like_a_tuned_one_has_another_style() -> None:
     assert findings.optimizer_styles["adam (tuned)"].colour == findings.styles["adam (tuned) lr=3"].colour
     assert set(findings.optimizers) == {"adam", "adam (tuned)"}
     assert findings.noun == "setting"
+
+
+def _selection(choices: Sequence[tuple[int, float]]) -> pd.DataFrame:
+    rows = [("adam (tuned)", "", search, "adam", "learning_rate", rate, "log") for search, rate in choices]
+    return pd.DataFrame(rows, columns=["setting", "task", "search", "optimizer", "hyperparameter", "value", "kind"])
+
+
+def test_a_run_counts_for_each_search_that_chose_its_setting() -> None:
+    runs = pd.DataFrame(
+        {
+            "run_id": ["a", "b", "c"],
+            "optimizer": ["adam", "adam (tuned)", "adam (tuned)"],
+            "tuned": [False, True, True],
+            "optimizer.learning_rate": [0.1, 0.1, 0.2],
+        }
+    )
+    found = by_search(runs, _selection([(0, 0.1), (1, 0.2), (2, 0.1)]))
+    assert sorted(zip(found["run_id"], found["search"], strict=True)) == [("a", 0), ("b", 0), ("b", 2), ("c", 1)]
+    assert by_search(runs, _selection([(0, 0.1)]))["search"].tolist() == [0, 0, 0]

@@ -69,3 +69,18 @@ def test_seeds_needed(settings: int, seeds: int) -> None:
     for n, shown in ((seeds, True), (seeds - 1, False)):
         pairs = pd.concat([_pairs(9, n, setting=str(at)) for at in range(settings)])
         assert shifts(pairs)["differ"].all() == shown
+
+
+def test_a_setting_of_several_searches_changes_only_if_other_searches_would_show_it_too() -> None:
+    """The searches of one study happen to be better than those of the other: over seeds alone, this looks like a change."""
+    rng = np.random.default_rng(0)
+    of_seed = rng.normal(size=12)
+    before, after = (of_seed + search[:, None] + 0.01 * rng.normal(size=(3, 12)) for search in 0.5 * rng.normal(size=(2, 3)))
+    pairs = pd.DataFrame({"setting": "adam (tuned)", "before": before.mean(axis=0), "after": after.mean(axis=0)})
+    assert shifts(pairs)["differ"].item()
+    row = shifts(pairs, {"adam (tuned)": (before, after)}).iloc[0]
+    assert not row["differ"]
+    assert row["low"] < 0 < row["high"]
+    row = shifts(pairs, {"adam (tuned)": (before, before + 5)}).iloc[0]
+    assert row["differ"]
+    assert row["sign"] == 1

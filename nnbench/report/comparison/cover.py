@@ -60,7 +60,8 @@ def _forest_plot(page: Page, versus: Versus, rows: int) -> None:
     caption = (
         f"Mark: interquartile mean of {by.name} after, less that before; {'right' if by.higher else 'left'} of the line is "
         f"better. Small dots: differences of single seeds. Bar: its {numbers.INTERVAL}. Filled: a "
-        "change is shown, by the Wilcoxon signed-rank test on the seeds, Holm-corrected over "
+        "change is shown, by the Wilcoxon signed-rank test on the seeds (a t-test over searches and seeds for optimizers that "
+        "several searches tuned), Holm-corrected over "
         f"{numbers.count(len(changes), 'setting')}, at level {LEVEL:g}."
     )
     if len(changes) > rows:

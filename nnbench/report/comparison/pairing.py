@@ -12,8 +12,10 @@ from nnbench.core.keys import is_config_key, is_part_of_setting
 from nnbench.records.measure import Measure
 from nnbench.report.comparison.change import Change
 from nnbench.report.findings import code
+from nnbench.report.findings.comparison import by_search_and_seed
 from nnbench.report.findings.findings import METRICS, Findings
 from nnbench.report.sentences import wording
+from nnbench.stats.crossed import FloatArray
 from nnbench.stats.diverged import with_diverged
 from nnbench.stats.shift import seeds_needed, shifts
 
@@ -76,7 +78,7 @@ class Versus:
     def shifts(self, metric: Measure) -> pd.DataFrame:
         """`stats.shift.shifts`, with `better`: 1 where a setting is significantly better after the change, -1 where worse."""
         if metric.column not in self._shifts:
-            table = shifts(self.pairs(metric))
+            table = shifts(self.pairs(metric), self._searched(metric))
             better = table["sign"] * table["differ"] * (1 if metric.higher else -1)
             self._shifts[metric.column] = table.assign(better=better)
         return self._shifts[metric.column]
@@ -150,13 +152,29 @@ class Versus:
         names = [set(side) for side in zip(*self.matched.values(), strict=True)]
         return [one.runs[one.runs["setting"].isin(of)] for one, of in zip((self.before, self.after), names, strict=True)]
 
-    def _paired(self, metric: Measure) -> pd.DataFrame:
+    def _sides(self, metric: Measure) -> list[pd.DataFrame]:
+        """`setting` (its common name), `search`, `seed`, `value` of the matched settings, before and after."""
         sides = []
         for which, side in enumerate((self.before, self.after)):
             common = {names[which]: name for name, names in self.matched.items()}
             values = with_diverged(side.values(metric), side.runs, higher=metric.higher)
-            values = values.assign(setting=values["setting"].map(common)).dropna(subset=["setting"])
-            sides.append(values.groupby(["setting", "seed"])["value"].mean().reset_index())
+            sides.append(values.assign(setting=values["setting"].map(common)).dropna(subset=["setting"]))
+        return sides
+
+    def _searched(self, metric: Measure) -> dict[str, tuple[FloatArray, FloatArray]]:
+        """The values of the settings that several searches chose, as `shifts` takes them."""
+        sides = self._sides(metric)
+        several = {str(name) for side in sides for name, own in side.groupby("setting") if own["search"].nunique() > 1}
+        found: dict[str, tuple[FloatArray, FloatArray]] = {}
+        for name in several & set(self.pairs(metric)["setting"].astype(str)):
+            own = [side[side["setting"] == name] for side in sides]
+            common = set(own[0]["seed"]) & set(own[1]["seed"])
+            before, after = (by_search_and_seed(side[side["seed"].isin(common)], name) for side in own)
+            found[name] = before, after
+        return found
+
+    def _paired(self, metric: Measure) -> pd.DataFrame:
+        sides = [side.groupby(["setting", "seed"])["value"].mean().reset_index() for side in self._sides(metric)]
         both = sides[0].merge(sides[1], on=["setting", "seed"]).rename(columns={"value_x": "before", "value_y": "after"})
         order = both["setting"].map({name: at for at, name in enumerate(self.matched)})
         return both.assign(order=order).sort_values(["order", "seed"], ignore_index=True).drop(columns="order")

@@ -15,7 +15,8 @@ class Budget:
 
     Attributes:
         optimizer: its label.
-        configs: number of configurations from which the setting was chosen.
+        configs: number of configurations from which a search chose the setting; the most where searches differ.
+        searches: number of independent searches.
         tried: number of its settings that the study has run on seeds other than the final ones; at least `configs`.
         spaces: number of different spaces that were searched; None if that was not recorded.
         moved: hyperparameters whose bounds were changed, each with the first and the present bounds.
@@ -28,6 +29,7 @@ class Budget:
     spaces: int | None
     moved: tuple[tuple[str, tuple[float, float], tuple[float, float]], ...]
     uses: int | None
+    searches: int = 1
 
 
 def budgets(study: Study) -> list[Budget]:
@@ -39,8 +41,9 @@ def budgets(study: Study) -> list[Budget]:
     return [
         Budget(
             optimizer=str(optimizer),
-            configs=(configs := int(rows["configs"].iloc[0])),
+            configs=(configs := int(rows["configs"].max())),
             tried=max(configs, _number(rows, "tried") or 0, int(tried.get(optimizer, 0))),
+            searches=rows["search"].nunique() if "search" in rows else 1,
             spaces=_number(rows, "spaces"),
             moved=tuple(_moved(rows)),
             uses=_number(rows, "uses"),
@@ -56,11 +59,18 @@ def uses(all_budgets: Sequence[Budget]) -> int | None:
 
 
 def describe_cost(all_budgets: Sequence[Budget]) -> str:
-    """`32 configurations of each optimizer`; where they differ, the number of each."""
-    numbers = {budget.tried for budget in all_budgets}
+    """`32 configurations of each optimizer`, with the number of searches; where they differ, the number of each."""
+    numbers = {(budget.tried, budget.searches) for budget in all_budgets}
     if len(numbers) == 1:
-        return f"{count(numbers.pop(), 'configuration')} of {'each' if len(all_budgets) > 1 else 'the one'} optimizer"
-    tried = listing([f"{budget.tried} of {budget.optimizer}" for budget in all_budgets])
+        tried_by_each, searches = numbers.pop()
+        by = f", in {searches} independent searches" if searches > 1 else ""
+        return f"{count(tried_by_each, 'configuration')} of {'each' if len(all_budgets) > 1 else 'the one'} optimizer{by}"
+    tried = listing(
+        [
+            f"{budget.tried} of {budget.optimizer}{f' in {budget.searches} searches' if budget.searches > 1 else ''}"
+            for budget in all_budgets
+        ]
+    )
     return f"unequal numbers of configurations: {tried}"
 
 
@@ -91,11 +101,12 @@ def _moved(rows: pd.DataFrame) -> list[tuple[str, tuple[float, float], tuple[flo
     columns = ["hyperparameter", "declared_low", "declared_high", "low", "high"]
     if not set(columns) <= set(rows):
         return []
-    return [
+    found = [
         (str(key), (float(old_low), float(old_high)), (float(low), float(high)))
         for key, old_low, old_high, low, high in rows.dropna(subset=columns)[columns].itertuples(index=False)
         if (old_low, old_high) != (low, high)
     ]
+    return list(dict.fromkeys(found))  # searches may have moved the same bounds
 
 
 def _number(rows: pd.DataFrame, column: str) -> int | None:

@@ -1,6 +1,6 @@
 """Findings of a study: the primary measure, the ranking of the settings by each measure, and the significant differences."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -13,51 +13,14 @@ from nnbench.records.measure import Kind, Measure, Split
 from nnbench.records.measures import by_rank
 from nnbench.records.outcomes import COMPLETED, COUNTED
 from nnbench.records.study import Study
-from nnbench.records.tuned import base_label
+from nnbench.records.tuned import base_label, by_search
+from nnbench.report.findings.comparison import Comparison, compare
 from nnbench.report.findings.primary import STEPS, steps_measure, steps_to_target
 from nnbench.report.findings.search import Search, searched
 from nnbench.report.findings.styles import setting_styles
-from nnbench.stats.conclusion import Conclusion, conclude, exclusion_reasons
-from nnbench.stats.diverged import score, with_diverged
-from nnbench.stats.interquartile import interquartile_mean
-from nnbench.stats.signed_rank import compare_if_enough
 
 METRICS = {one.key: one for one in by_rank("report")}  # of the report's tables and comparisons
 RANKED = {one.key: one for one in by_rank()}  # by which settings can be ranked
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """The settings compared by one value a run.
-
-    Attributes:
-        values: one row a seed, one column a setting that has a value, the best first; NaN where a run is missing or diverged.
-        scores: likewise of the ranked settings, with the value of `stats.diverged` for a diverged run; ranks and tests are
-            computed from it.
-        ranking: the settings from the best to the worst, then those that are not ranked: `setting`, `optimizer`, `runs`,
-            `diverged`, `counted` (runs that were completed or diverged), `n`, `estimate`, `low`, `high` (of those that came
-            to their end: how many have a value, its interquartile mean with 95 % interval), `score` (the interquartile mean
-            with the diverged ones counted as worse than any, by which the settings rank; infinite where more than a quarter
-            diverged), `aside` (why it is not ranked; empty), `p` (Holm-corrected over all pairs, against the first row; NaN
-            where untested), `behind` (shown to be worse than the first).
-        pairs: every pair of ranked settings, from `stats.signed_rank.compare`; untested where seeds are too few for any.
-        conclusion: the best setting and the significant differences.
-    """
-
-    values: pd.DataFrame
-    scores: pd.DataFrame
-    ranking: pd.DataFrame
-    pairs: pd.DataFrame
-    conclusion: Conclusion
-
-    @property
-    def leaders(self) -> frozenset[str]:
-        """The best and those not distinguished from it, which tables set in bold; empty where no difference is significant."""
-        ranking = self.ranking
-        if not ranking["behind"].any():
-            return frozenset()
-        leads = ~ranking["behind"] & (ranking["aside"] == "") & np.isfinite(ranking["score"])
-        return frozenset(ranking.loc[leads, "setting"].astype(str))
 
 
 class Findings:
@@ -65,7 +28,8 @@ class Findings:
 
     Attributes:
         study: as it was read.
-        runs: its runs; `outcome` is the status of a run that has no outcome, such as one that is still running. If settings
+        runs: its runs; `outcome` is the status of a run that has no outcome, such as one that is still running. A run with a
+            setting that several searches chose is there once for each of them, numbered by the column `search`. If settings
             are ranked by the steps to a target, they are the column `primary.STEPS`.
         judged: what settings are judged by; by default, what the newest run was started with.
     """
@@ -73,10 +37,11 @@ class Findings:
     def __init__(self, study: Study, judged: Declared | None = None) -> None:
         self.study = study
         self.judged = declared(study.runs) if judged is None else judged
-        self.runs = study.runs.assign(outcome=study.runs["outcome"].fillna(study.runs["status"].str.lower()))
+        runs = study.runs.assign(outcome=study.runs["outcome"].fillna(study.runs["status"].str.lower()))
         if self.judged.rank_by == "steps_to_target" and self.judged.targets:
-            steps = steps_to_target(self.runs, study.curves, study.records, max(self.judged.targets))
-            self.runs = self.runs.assign(**{STEPS: steps})
+            steps = steps_to_target(runs, study.curves, study.records, max(self.judged.targets))
+            runs = runs.assign(**{STEPS: steps})
+        self.runs = by_search(runs, study.selection)
         self._comparisons: dict[str, Comparison] = {}
 
     @cached_property
@@ -223,59 +188,28 @@ class Findings:
         return self._comparisons[metric.column]
 
     def values(self, by: Measure) -> pd.DataFrame:
-        """`setting`, `seed`, `value` of the runs that have one."""
-        values = self.scored[["setting", "seed"]].assign(value=self.scored.get(by.column, np.nan))
+        """`setting`, `search`, `seed`, `value` of the runs that have one."""
+        values = self.scored[["setting", "search", "seed"]].assign(value=self.scored.get(by.column, np.nan))
         return values.dropna(subset=["value"])
 
     def compare(self, values: pd.DataFrame, *, higher: bool) -> Comparison:
-        """Compare the settings by `values`: `setting`, `seed`, `value`, a row a completed run.
+        """Compare the settings by `values`: `setting`, `search`, `seed`, `value`, a row a completed run.
 
         Args:
             higher: whether greater values are better.
         """
-        scores = with_diverged(values, self.runs, higher=higher)
-        ranking = self._rank(scores, higher)
-        ranked = ranking.loc[(ranking["counted"] > 0) & (ranking["aside"] == ""), "setting"].astype(str).tolist()
-        valued = ranking.loc[ranking["n"] > 0, "setting"].astype(str).tolist()
-        wide = scores.pivot_table(index="seed", columns="setting", values="value")
-        pairs = compare_if_enough(wide.reindex(columns=ranked))
-        conclusion = conclude(ranking, pairs, higher=higher)
-        against = pairs[pairs["first"] == conclusion.best].set_index("second")["p_holm"]
-        return Comparison(
-            values=wide.reindex(columns=valued).replace([np.inf, -np.inf], np.nan),
-            scores=wide.reindex(columns=ranked),
-            ranking=ranking.assign(p=ranking["setting"].map(against), behind=ranking["setting"].isin(conclusion.worse)),
-            pairs=pairs,
-            conclusion=conclusion,
-        )
+        return compare(values, self.runs, self.defaults, higher=higher)
 
-    def _rank(self, scores: pd.DataFrame, higher: bool) -> pd.DataFrame:
-        """`Comparison.ranking` without the columns of the tests."""
-        of_setting = {str(setting): values for setting, values in scores.groupby("setting")["value"]}
-        rows = []
-        for setting, group in self.runs.groupby("setting", sort=False):
-            values = of_setting.get(str(setting), pd.Series(dtype=float))
-            one = interquartile_mean(values[np.isfinite(values)])
-            diverged = int((group["outcome"] == "diverged").sum())
-            counts = (
-                setting,
-                group["optimizer"].iloc[0],
-                len(group),
-                diverged,
-                len(values),
-                one.n,
-                one.estimate,
-                one.low,
-                one.high,
-            )
-            rows.append((*counts, score(values, higher=higher) if len(values) > one.n else one.estimate))
-        columns = ["setting", "optimizer", "runs", "diverged", "counted", "n", "estimate", "low", "high", "score"]
-        table = pd.DataFrame(rows, columns=columns).astype({"score": float})
-        table = table.assign(
-            aside=exclusion_reasons(table["counted"], table["n"]),
-            last=lambda frame: frame["aside"] != "",
-            lost=(table["diverged"] / table["counted"]).where(np.isinf(table["score"]), 0),
-        )
-        order = ["last", "score", "lost", "estimate"]
-        ascending = [True, not higher, True, not higher]
-        return table.sort_values(order, ascending=ascending, kind="stable", ignore_index=True).drop(columns=["last", "lost"])
+    @cached_property
+    def defaults(self) -> dict[str, str]:
+        """The setting of each tuned optimizer -> that of its defaults, with which it is compared; empty if none was tuned."""
+        of_setting = self.runs[["setting", "optimizer", "tuned"]].drop_duplicates("setting")
+        tuned = of_setting["tuned"].astype(bool)
+        plain = of_setting[~tuned].groupby("optimizer")["setting"].agg(list).to_dict()
+        bases = {str(setting): self.base_labels[setting] for setting in of_setting.loc[tuned, "setting"]}
+        return {setting: str(plain[base][0]) for setting, base in bases.items() if len(plain.get(base, [])) == 1}
+
+    @cached_property
+    def searches(self) -> int:
+        """The most searches that chose the setting of an optimizer; 1 in a study without several."""
+        return int(self.runs.groupby("setting")["search"].nunique().max()) if len(self.runs) else 1

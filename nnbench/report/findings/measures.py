@@ -13,7 +13,8 @@ from scipy import stats
 
 from nnbench.records.measure import Measure
 from nnbench.records.measures import by_rank
-from nnbench.report.findings.findings import Comparison, Findings
+from nnbench.report.findings.comparison import Comparison
+from nnbench.report.findings.findings import Findings
 
 Kind = Literal[
     "reversed",  # significant differences by the primary measure are significant the other way round

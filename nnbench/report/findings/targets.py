@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from nnbench.report.findings.comparison import paired_tests
 from nnbench.report.findings.findings import Findings
-from nnbench.stats.conclusion import Conclusion, conclude, exclusion_reasons
-from nnbench.stats.signed_rank import compare_if_enough
+from nnbench.stats.conclusion import DEFAULT, Conclusion, conclude, exclusion_reasons
 from nnbench.stats.time_to_target import expected_running_time, time_until, times_to_target
 
 _DECIMALS = 7  # of a target at most, before it is printed in full
@@ -80,16 +80,19 @@ def _timing(findings: Findings, target: float, name: str) -> Timing:
     # a diverged run has a time, infinite, so no run counts as diverged here
     table = table.assign(counted=table["n"], diverged=0, score=table["estimate"])
     aside = exclusion_reasons(table["n"], table["setting"].map(ended).fillna(0))
+    aside = aside.mask(table["setting"].isin(findings.defaults.values()), DEFAULT)
+    table = table.assign(searches=table["setting"].map(epochs.groupby("setting")["search"].nunique()))
     table = table.assign(aside=aside, last=aside != "")
     table = table.sort_values(["last", "estimate", "expected_epochs"], kind="stable", ignore_index=True)
     ranked = table.loc[table["aside"] == "", "setting"]
-    conclusion = conclude(table, compare_if_enough(_censored_times(epochs).reindex(columns=ranked)), higher=False)
+    pairs, against_default = paired_tests(_censored_times(epochs), ranked.astype(str).tolist(), findings.defaults)
+    conclusion = conclude(table, pairs, higher=False, tests=len(pairs) + len(against_default))
     table = table.assign(behind=table["setting"].isin(conclusion.worse))[[*columns, "aside", "behind"]]
     return Timing(target=target, name=name, epochs=epochs, pace=pace, table=table, conclusion=conclusion)
 
 
 def _censored_times(epochs: pd.DataFrame) -> pd.DataFrame:
-    """Times that can be compared, a row a seed, a column a setting, censored at the shortest run of the seed.
+    """Times that can be compared, `setting`, `search`, `seed`, `value`, censored at the shortest run of the seed.
 
     A run that was stopped before it reached the target might have reached it later. So the runs of a seed are compared up to
     the end of the first of them that was stopped: later times count as not reached. A diverged run never reaches the target.
@@ -98,7 +101,7 @@ def _censored_times(epochs: pd.DataFrame) -> pd.DataFrame:
     stopped = epochs["time"].where(~epochs["reached"] & ~epochs["diverged"])
     observed = stopped.groupby(epochs["seed"]).transform("min").fillna(np.inf)
     in_time = epochs["reached"] & (epochs["time"] <= observed)
-    return epochs.assign(time=epochs["time"].where(in_time, never)).pivot_table("time", "seed", "setting")
+    return epochs[["setting", "search", "seed"]].assign(value=epochs["time"].where(in_time, never)).dropna(subset=["value"])
 
 
 def _pace(findings: Findings) -> "pd.Series[float]":

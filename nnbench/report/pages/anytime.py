@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 
 from nnbench.core import formatting as numbers
+from nnbench.report.findings.comparison import Comparison
 from nnbench.report.findings.errors import NoDataError
-from nnbench.report.findings.findings import Comparison, Findings
+from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots.forest import forest_plot, interval_row
 from nnbench.report.plots.sheet import Page, Section
@@ -18,7 +19,7 @@ _CAPTION = (
     "The {} of each run, averaged from epoch 0 to {:,.0f}. Above: averaged over the logarithm of the epoch, so that every "
     "doubling counts equally; the title refers to this average. Below: averaged over the epochs. Mark: interquartile "
     f"mean over seeds; bar: its {numbers.INTERVAL}; small dots: single runs. Hollow: shown to be worse than the first "
-    "(Wilcoxon signed-rank test on runs paired by seed, Holm-corrected), or not ranked. Both a faster start and a lower "
+    "({}, Holm-corrected), or not ranked. Both a faster start and a lower "
     "final loss reduce this average; the loss curves show which."
 )
 
@@ -29,14 +30,16 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     Returns:
         `setting`, `scale`, `n`, `estimate`, `low`, `high` (in the unit of the loss), `p`, `behind`.
     """
-    curves = findings.study.curves.merge(findings.scored[["run_id", "setting", "seed"]], on="run_id")
+    curves = findings.study.curves.merge(findings.scored[["run_id", "setting", "search", "seed"]], on="run_id")
     column = "val_loss" if curves["val_loss"].notna().any() else "train_loss"
     if not np.isfinite(curves[column].astype(float)).any():
         raise NoDataError("no completed run has curves")
     until, name = float(curves["epoch"].max()), "validation loss" if column == "val_loss" else "training loss"
     found = {log: _weighed(findings, curves, column, until, log) for log in (True, False)}
     phrasing = wording.phrasing(findings, f"mean {name} over training", higher=False)
-    page = section.page(sentences.headline(found[True].conclusion, phrasing), _CAPTION.format(name, until))
+    page = section.page(
+        sentences.headline(found[True].conclusion, phrasing), _CAPTION.format(name, until, wording.test(findings))
+    )
     for log, one in found.items():
         page.heading("Every doubling of the epochs weighted equally" if log else "Every epoch weighted equally")
         page.y += 1
@@ -47,8 +50,9 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
 
 def _weighed(findings: Findings, curves: pd.DataFrame, column: str, until: float, log: bool) -> Comparison:
     means = mean_over_training(curves, column, until=until, log=log)
-    runs = curves[["run_id", "setting", "seed"]].drop_duplicates("run_id")
-    return findings.compare(runs.assign(value=runs["run_id"].map(means)).dropna(subset=["value"]), higher=False)
+    runs = curves[["run_id", "setting", "search", "seed"]].drop_duplicates(["run_id", "search"])
+    values = runs.assign(value=runs["run_id"].map(means)).dropna(subset=["value"])
+    return findings.compare(values[["setting", "search", "seed", "value"]], higher=False)
 
 
 def _forest_plot(page: Page, findings: Findings, found: Comparison, axis: str) -> None:

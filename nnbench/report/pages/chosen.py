@@ -1,6 +1,7 @@
 """Page: the settings that tuning chose, their position in the search space, and their gain on other seeds."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
@@ -12,8 +13,9 @@ from nnbench.core.formatting import count, listing
 from nnbench.core.keys import key_of
 from nnbench.records.tuned import tuned_label
 from nnbench.report.findings import budget
+from nnbench.report.findings.comparison import Comparison
 from nnbench.report.findings.errors import NoDataError
-from nnbench.report.findings.findings import Comparison, Findings
+from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import style, text
 from nnbench.report.plots.forest import Row, forest_plot, mark
@@ -22,12 +24,12 @@ from nnbench.report.plots.style import BODY, FAINT, INK, LEFT, MUTED, NOTE, SMAL
 from nnbench.report.sentences import wording
 
 _STEP, _MANY = 5.2, 10  # millimetres per hyperparameter; optimizers in the forest plot
-_SPACE, _COLUMNS = 36.0, (86.0, 106.0, 124.0, 158.0)  # left edges of the spaces and of the columns, in millimetres
+_SPACE, _COLUMNS = 36.0, (82.0, 109.0, 126.0, 159.0)  # left edges of the spaces and of the columns, in millimetres
 _CAPTION = (
-    "For each optimizer, the setting with the best mean validation {} over the tuning seeds; a setting that lost a run "
-    "ranks below all that lost none. Line: the search space, on a logarithmic scale where it was searched so; filled mark: "
-    "the chosen value; tick: the default. On the edge: no value beyond it was tried, although one would change the updates by "
-    "more than 1 %, and may be better."
+    "For each optimizer, the setting with the best mean validation {} over the tuning seeds, of each search if there are "
+    "several; a setting that lost a run ranks below all that lost none. Line: the search space, on a logarithmic scale where "
+    "it was searched so; filled mark: the chosen value; tick: the default. On the edge: no value beyond it was tried, "
+    "although one would change the updates by more than 1 %, and may be better."
 )
 
 
@@ -38,7 +40,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     selection = findings.ordered(findings.study.selection)
     page = section.page(_title(findings, selection), _CAPTION.format(findings.score_name))
     for at, (optimizer, group) in enumerate(selection.groupby("optimizer", sort=False)):
-        if page.room < 20 + _STEP * len(group):
+        if page.room < 20 + _STEP * group["hyperparameter"].nunique():
             page = section.next_page()
         _choice(page, findings, str(optimizer), group, heads=at == 0)
     _gains(page, findings, selection, section.next_page)
@@ -48,9 +50,11 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
 def _title(findings: Findings, selection: pd.DataFrame) -> str:
     """State whether tuning is shown to help, then how many chosen values lie on an edge."""
     winners = [str(name) for name in selection["optimizer"].unique()]
-    cut = selection.loc[selection["edge"].isin(["low", "high"]), "optimizer"].nunique()
-    lie = f"{cut} of {count(len(winners), 'winner')} {'lies' if cut == 1 else 'lie'} on the edge of the space"
-    edges = lie if cut else "no winner lies on the edge of its space"
+    choices = selection[["optimizer", "search"]].drop_duplicates()
+    cut = len(selection.loc[selection["edge"].isin(["low", "high"]), ["optimizer", "search"]].drop_duplicates())
+    noun = "winner" if len(choices) == len(winners) else "choice"
+    lie = f"{cut} of {count(len(choices), noun)} {'lies' if cut == 1 else 'lie'} on the edge of the space"
+    edges = lie if cut else f"no {noun} lies on the edge of its space"
     comparison = findings.by(findings.primary)
     if not comparison.conclusion.can_rank:
         return edges[0].upper() + edges[1:]
@@ -75,7 +79,8 @@ def _settings(findings: Findings, optimizer: str) -> tuple[str, str]:
 
 def _pair(comparison: Comparison, both: Sequence[str]) -> "pd.Series | None":
     """The test of the tuned setting against the default."""
-    pairs = comparison.pairs[comparison.pairs["first"].isin(both) & comparison.pairs["second"].isin(both)]
+    pairs = comparison.against_default
+    pairs = pairs[pairs["first"].isin(both) & pairs["second"].isin(both)]
     return pairs.iloc[0] if len(pairs) else None
 
 
@@ -96,10 +101,14 @@ def _style(findings: Findings, optimizer: str) -> palette.LineStyle:
 def _choice(page: Page, findings: Findings, optimizer: str, group: pd.DataFrame, *, heads: bool) -> None:
     """Draw one optimizer: one row per hyperparameter."""
     line_style, first = _style(findings, optimizer), group.iloc[0]
+    of_search = group.drop_duplicates("search")
     page.swatch(LEFT, page.y, line_style, BODY)
-    value = f"validation {findings.score_name} {numbers.fixed(first['val_accuracy'])}"
+    scores = dict.fromkeys(map(numbers.fixed, (of_search["val_accuracy"].min(), of_search["val_accuracy"].max())))
+    value = f"validation {findings.score_name} {' to '.join(scores)}"
     result = f"best of {count(int(first['configs']), 'configuration')}, {value}"
-    lost = f", {count(int(first['lost']), 'run')} lost" if first["lost"] else ""
+    if len(of_search) > 1:
+        result = f"{len(of_search)} searches, each the {result}"
+    lost = f", {count(int(of_search['lost'].sum()), 'run')} lost" if of_search["lost"].any() else ""
     result += f" over {count(int(first['seeds']), 'seed')}{lost}"
     page.write(style.RIGHT, page.y, result, size=SMALL, colour=MUTED, align="right")
     room = style.RIGHT - LEFT - 12 - text.width(result, SMALL)
@@ -108,24 +117,35 @@ def _choice(page: Page, findings: Findings, optimizer: str, group: pd.DataFrame,
         for x, words in zip(_COLUMNS, ("chosen", "default", "space", ""), strict=True):
             page.write(LEFT + x, page.y, words, size=NOTE, colour=MUTED)
         page.y += line_height(NOTE)
-    records = group.to_dict("records")
+    by_name = [own.to_dict("records") for _, own in group.groupby("hyperparameter", sort=False)]
+    records = [own[0] for own in by_name]
     axes = page.axes(LEFT + _SPACE, page.y, _COLUMNS[0] - _SPACE - 6, _STEP * len(records))
     axes.set(xlim=(-0.04, 1.04), ylim=(len(records) - 0.5, -0.5))
     axes.set_axis_off()
     names = _names([str(one["hyperparameter"]) for one in records])
-    for at, (one, name) in enumerate(zip(records, names, strict=True)):
-        y, cut = page.y + _STEP * (at + 0.5) - middle(SMALL), one["edge"] in ("low", "high")
+    for at, (own, one, name) in enumerate(zip(by_name, records, names, strict=True)):
+        y, cut = page.y + _STEP * (at + 0.5) - middle(SMALL), any(each["edge"] in ("low", "high") for each in own)
         page.write(LEFT, y, name, size=SMALL, bold=cut)
-        for x, words, colour in zip(_COLUMNS, _figures(findings, one), (INK, MUTED, MUTED, WARNING), strict=True):
-            page.write(LEFT + x, y, text.fit(words, SMALL, 48), size=SMALL, colour=colour, bold=cut and colour == INK)
+        widths = (_COLUMNS[1] - _COLUMNS[0] - 1, _COLUMNS[2] - _COLUMNS[1] - 1, _COLUMNS[3] - _COLUMNS[2] - 1, 48)
+        colours = (INK, MUTED, MUTED, WARNING)
+        for x, words, colour, width in zip(_COLUMNS, _figures(findings, own), colours, widths, strict=True):
+            page.write(LEFT + x, y, text.fit(words, SMALL, width), size=SMALL, colour=colour, bold=cut and colour == INK)
         place = _scale(one)
         if place is not None:
             axes.plot([0, 1], [at, at], color=FAINT, linewidth=1.2, marker="|", markersize=5)
             axes.plot([place(one["default"])], [at], "|", color=INK, markersize=8)
-            edge = WARNING if one["edge"] in ("low", "high") else line_style.colour
-            axes.plot(
-                [place(one["value"])], [at], line_style.marker, color=line_style.colour, markeredgecolor=edge, markersize=6
-            )
+            for each in own:
+                edge = WARNING if each["edge"] in ("low", "high") else line_style.colour
+                size = 6 if len(own) == 1 else 4.5
+                axes.plot(
+                    [place(each["value"])],
+                    [at],
+                    line_style.marker,
+                    color=line_style.colour,
+                    markeredgecolor=edge,
+                    markersize=size,
+                    alpha=1 if len(own) == 1 else 0.75,
+                )
     page.y += _STEP * len(records) + 3.5
 
 
@@ -155,19 +175,36 @@ def _scale(one: dict[Hashable, object]) -> Callable[[object], float] | None:
     return place
 
 
-def _figures(findings: Findings, one: dict[Hashable, object]) -> tuple[str, str, str, str]:
+def _figures(findings: Findings, own: Sequence[dict[Hashable, object]]) -> tuple[str, str, str, str]:
+    """The texts of one hyperparameter's row: chosen value or values, default, space, edges.
+
+    Args:
+        own: rows of the selection, one for each search.
+    """
+    one = own[0]
     space = {
         "log": f"{wording.hyperparameter_value(one['low'])} to {wording.hyperparameter_value(one['high'])}, log",
         "linear": f"{wording.hyperparameter_value(one['low'])} to {wording.hyperparameter_value(one['high'])}",
         "fixed": "not tuned",
     }
     words = space.get(str(one["kind"])) or f"one of {_tried(findings, one)}"
+    cut = [str(each["edge"]) for each in own if each["edge"] in ("low", "high")]
+    times = f" ({len(cut)} of {len(own)})" if len(own) > 1 else ""
     return (
-        wording.hyperparameter_value(one["value"]),
+        _values([each["value"] for each in own]),
         wording.hyperparameter_value(one["default"]),
         words,
-        f"{one['edge']} edge" if one["edge"] in ("low", "high") else "",
+        f"{' and '.join(sorted(set(cut)))} edge{times}" if cut else "",
     )
+
+
+def _values(values: Sequence[object]) -> str:
+    """The chosen values of the searches: from the least to the greatest number, or the different ones, most frequent first."""
+    numeric = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    if len(numeric) == len(values) and len(set(numeric)) > 2:
+        ends = dict.fromkeys(numbers.significant(float(end), 2) for end in (min(numeric), max(numeric)))
+        return "–".join(ends)
+    return ", ".join(value for value, _ in Counter(map(wording.hyperparameter_value, values)).most_common())
 
 
 def _tried(findings: Findings, one: dict[Hashable, object]) -> str:
@@ -211,5 +248,6 @@ def _gains(page: Page, findings: Findings, selection: pd.DataFrame, next_page: C
                 mark(axes, at + shift, intervals[setting], _style(findings, name), hollow=shift > 0)
     page.note(
         f"Filled: the tuned setting; hollow: the default. Interquartile mean of {by.name} over seeds, with "
-        f"its {numbers.INTERVAL}; p of the Wilcoxon signed-rank test on runs paired by seed, Holm-corrected over all pairs."
+        f"its {numbers.INTERVAL}; p of the {wording.test(findings)}, Holm-corrected over "
+        f"{count(comparison.conclusion.tests, 'test')}, those between tuned settings among them."
     )

@@ -104,8 +104,8 @@ def _key(findings: Findings, ranked: pd.DataFrame, rows: int) -> str:
     aside = (ranked["aside"] != "").any()
     if ranked["behind"].any() or aside:
         caption += (
-            " Hollow: shown to be worse than the first, by the Wilcoxon signed-rank test on runs paired by seed, "
-            f"Holm-corrected over all pairs, at level {LEVEL:g}{', or not ranked' if aside else ''}. Filled: not shown to "
+            f" Hollow: shown to be worse than the first, by the {wording.test(findings)}, "
+            f"Holm-corrected, at level {LEVEL:g}{', or not ranked' if aside else ''}. Filled: not shown to "
             "differ from it."
         )
     if findings.by(findings.primary).conclusion.diverged:

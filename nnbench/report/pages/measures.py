@@ -4,8 +4,9 @@ import pandas as pd
 
 from nnbench.core import formatting as numbers
 from nnbench.records.measure import Measure
+from nnbench.report.findings.comparison import Comparison
 from nnbench.report.findings.errors import NoDataError
-from nnbench.report.findings.findings import Comparison, Findings
+from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.measures import declared, disagreements, tau
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import text

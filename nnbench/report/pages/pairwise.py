@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from nnbench.core import formatting as numbers
+from nnbench.report.findings.comparison import Comparison
 from nnbench.report.findings.errors import NoDataError
-from nnbench.report.findings.findings import Comparison, Findings
+from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import text
 from nnbench.report.plots.forest import Row, forest_plot
@@ -34,6 +35,8 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     """
     by = findings.primary
     comparison = findings.by(by)
+    if findings.searches > 1:
+        raise NoDataError("no runs are paired by seed alone where several searches chose the settings; see the page Searches")
     if comparison.conclusion.settings < 2:
         raise NoDataError("fewer than two settings are ranked")
     if comparison.pairs["n"].max() < 2:
@@ -75,9 +78,11 @@ def _title(findings: Findings, comparison: Comparison) -> str:
 def _caption(findings: Findings, comparison: Comparison) -> str:
     better = "higher" if findings.primary.higher else "lower"
     settings, pairs = comparison.conclusion.settings, len(comparison.pairs)
+    more_tests = comparison.conclusion.tests > pairs
+    tests = f"these {pairs} pairs and each with its default" if more_tests else f"all {pairs} pairs"
     shown = (
         "Filled: shown to differ, by the Wilcoxon signed-rank test on runs paired by seed, "
-        f"{f'Holm-corrected over all {pairs} pairs, ' if pairs > 1 else ''}at level {LEVEL:g}; hollow: not shown."
+        f"{f'Holm-corrected over {tests}, ' if pairs > 1 else ''}at level {LEVEL:g}; hollow: not shown."
     )
     more = f" The first {_MANY} of {settings} settings." if settings > _MANY else ""
     lost = "; a run that diverged loses to any that did not" if comparison.conclusion.diverged else ""

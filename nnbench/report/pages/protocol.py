@@ -9,7 +9,7 @@ from nnbench.core.formatting import capitalized, count, listing, percent
 from nnbench.core.keys import BUDGET, BUDGET_UNIT, RankBy
 from nnbench.records.budgets import text
 from nnbench.records.measure import Split
-from nnbench.report.findings import budget
+from nnbench.report.findings import budget, power
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import ReportOptions
@@ -29,6 +29,15 @@ _CHAIN = (
     "A seed begins one chain of draws, as in the notebook: the points, then the initial weights of one run after the other. "
     "Runs of one seed have the same points but different initial weights, and are compared with each other."
 )
+_LOST = {
+    "Diverged runs": (
+        "A run whose loss becomes infinite or NaN stops there, and ranks worst: it is worse than any other of its seed, "
+        "and a setting with more than a quarter of its runs diverged ranks below those with fewer. Such a run is never "
+        "averaged, and never reaches a target."
+    ),
+    "Failed runs": "A run that failed or was killed counts as missing, not as worse.",
+}
+ENOUGH_SEARCHES = 5
 _HELD_OUT: tuple[Split, Split] = ("val", "test")
 _NONE = "none drawn"
 
@@ -167,14 +176,23 @@ def _tuning(findings: Findings) -> dict[str, str]:
         return {}
     budgets, numbers = budget.budgets(findings.study), sorted(set(findings.study.selection["seeds"].astype(int)))
     seeds = listing([count(number, "seed") for number in numbers]) + (", not the same for all" if len(numbers) > 1 else "")
-    among = [f"{one.optimizer}'s best of {one.configs}" for one in budgets if one.configs < one.tried]
+    several = findings.searches > 1
+    among = [f"{one.optimizer}'s best of {one.configs}" for one in budgets if one.configs * one.searches < one.tried]
     choice = f" The choice was among fewer: {listing(among)}." if among else ""
     cost = f"{budget.describe_cost(budgets)}, {budget.describe_spaces(budgets)}; each on {seeds}"
+    if several:
+        cost += "; every search has own configurations and own tuning seeds, and makes its own choice"
     rule = (
         f"The best mean validation {findings.score_name} wins; a setting that lost a run ranks below all that lost none. Only "
         "runs on other seeds are compared."
     )
-    return {"Tuning": f"{capitalized(cost)}.{choice} {rule}"}
+    fewer = 1 < findings.searches < ENOUGH_SEARCHES
+    few = (
+        f" {findings.searches} searches are few: {ENOUGH_SEARCHES}, as AlgoPerf has, show better how much searches differ."
+        if fewer
+        else ""
+    )
+    return {"Tuning": f"{capitalized(cost)}.{choice} {rule}{few}"}
 
 
 # Why settings are ranked by a choice of `report.rank_by`.
@@ -202,6 +220,11 @@ def _ranked_by(findings: Findings) -> str:
 def _statistics(findings: Findings) -> dict[str, str]:
     """Rules on estimates and tests, and the number of seeds needed."""
     conclusion = findings.by(findings.primary).conclusion
+    tests = f"{conclusion.tests} pairs" if conclusion.tests > conclusion.pairs else "all pairs"
+    if findings.tuned:
+        tests = f"{count(conclusion.tests, 'test')}: of tuned settings against each other, and of each against its default"
+    if findings.searches > 1:
+        return _over_searches(findings, tests)
     needed = (
         f"Among {count(conclusion.settings, findings.noun)}, fewer than {conclusion.required_seeds} seeds can show no "
         f"difference at all; about {conclusion.recommended_seeds} show one that wins {percent(NOTABLE)} of pairs, with a "
@@ -217,15 +240,31 @@ def _statistics(findings: Findings) -> dict[str, str]:
             "covers the true value in 94 % of studies with 20 seeds, in 93 % with 10 and in 91 % with 6."
         ),
         "Differences": (
-            "Wilcoxon signed-rank test on runs paired by seed, two-sided, exact; Holm's correction over all pairs. A "
+            f"Wilcoxon signed-rank test on runs paired by seed, two-sided, exact; Holm's correction over {tests}. A "
             f"setting is called better than another only where the corrected p is below {LEVEL:g}."
         ),
         "Seeds needed": needed,
-        "Diverged runs": (
-            "A run whose loss becomes infinite or NaN stops there, and ranks worst: it is worse than any other of its seed, "
-            "and a setting with more than a quarter of its runs diverged ranks below those with fewer. Such a run is never "
-            "averaged, and never reaches a target."
+        "Within a seed": power.over_searches(findings),
+        **_LOST,
+    }
+    return {about: rule for about, rule in rules.items() if rule}
+
+
+def _over_searches(findings: Findings, tests: str) -> dict[str, str]:
+    """Rules on estimates and tests of a study with several searches of each optimizer."""
+    rules = {
+        "Ranked by": _ranked_by(findings),
+        "Estimate": (
+            "Interquartile mean over the runs of all searches and seeds. Interval: nominal 95 %, percentile bootstrap that "
+            f"draws searches and seeds with replacement (Owen, 2007), {RESAMPLES:,} resamples; none for fewer than "
+            f"{MINIMUM_RUNS} seeds."
         ),
-        "Failed runs": "A run that failed or was killed counts as missing, not as worse.",
+        "Differences": (
+            "t-test on ranks, two-sided; its variance is that between the searches of either optimizer plus that of the "
+            "paired differences between seeds, so that a difference holds for other searches too. Holm's correction over "
+            f"{tests}. A setting is called better than another only where the corrected p is below {LEVEL:g}."
+        ),
+        "Within a seed": power.over_searches(findings),
+        **_LOST,
     }
     return {about: rule for about, rule in rules.items() if rule}

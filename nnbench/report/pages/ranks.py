@@ -31,6 +31,8 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     """
     by = findings.primary
     values = findings.by(by).scores
+    if findings.searches > 1:
+        raise NoDataError("no test of ranks covers the variation between searches; the page Searches has the pairs")
     if values.shape[1] < LEAST_SETTINGS:
         raise NoDataError(f"fewer than {LEAST_SETTINGS} settings are ranked")
     shown = values.iloc[:, :_MANY].dropna()

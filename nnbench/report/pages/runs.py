@@ -23,7 +23,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     Returns:
         `setting`, `seed`, `outcome`, finals, `run_id`, and the `reason` where it failed.
     """
-    runs = findings.runs
+    runs = findings.runs.drop_duplicates("run_id")
     if runs.empty:
         raise NoDataError("there is no run")
     reasons = runs.get("reason", pd.Series("", index=runs.index)).fillna("")

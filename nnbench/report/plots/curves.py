@@ -52,12 +52,13 @@ def bands(findings: Findings, curves: Mapping[str, str]) -> pd.DataFrame:
     Raises:
         NoDataError: there is no curve.
     """
-    runs = findings.scored[["run_id", "setting"]]
+    runs = findings.scored[["run_id", "search", "setting"]]
     columns = ["setting", "curve", "epoch", "least", "low", "iqm", "high", "most", "n"]
     parts = []
     for setting, group in findings.study.curves.merge(runs, on="run_id").groupby("setting", sort=False):
         for column, called in curves.items():
-            band = quartiles(group.pivot(index="epoch", columns="run_id", values=column).replace([np.inf, -np.inf], np.nan))
+            wide = group.pivot(index="epoch", columns=["run_id", "search"], values=column)
+            band = quartiles(wide.replace([np.inf, -np.inf], np.nan))
             if len(band):
                 parts.append(band.reset_index().assign(setting=setting, curve=called)[columns])
     if not parts:

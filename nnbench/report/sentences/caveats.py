@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from nnbench.core.constraints import MINIMUM_RUNS
-from nnbench.core.formatting import count, fixed, interval, listing
+from nnbench.core.formatting import capitalized, count, fixed, interval, listing
 from nnbench.core.keys import is_config_key, is_of_subject, is_part_of_setting, is_part_of_task
 from nnbench.records.declared import all_declared
 from nnbench.records.kinds import kind_of
@@ -15,7 +15,7 @@ from nnbench.report.findings import budget, code, power
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.references import LEAST, REFERENCES
 from nnbench.report.sentences.wording import distinct_values, short_name
-from nnbench.stats.interquartile import interquartile_mean
+from nnbench.stats.crossed import interval_of_runs
 from nnbench.stats.time_to_target import times_to_target
 
 FEW = 10  # with fewer seeds the intervals are too narrow
@@ -52,11 +52,18 @@ def _choice(findings: Findings) -> tuple[str, str]:
 
 
 def _tuned(findings: Findings) -> str:
-    selection, budgets = findings.study.selection, budget.budgets(findings.study)
+    selection, budgets, searches = findings.study.selection, budget.budgets(findings.study), findings.searches
     search = f"{budget.describe_cost(budgets)}, {budget.describe_spaces(budgets)}"
     cut = selection.loc[selection["edge"].isin(["low", "high"]), "optimizer"].drop_duplicates().tolist()
     beyond = f"; {listing(cut)} chose a value on the edge, so a better one may lie beyond" if cut else ""
-    return f"Tuned with {search}: other spaces, or a longer search, may change the order{beyond}."
+    variance = (
+        f"{searches} independent searches of each optimizer show how much a result depends on the search, and intervals and "
+        "tests include that"
+        if searches > 1
+        else "one search of each optimizer does not show how much a result depends on the search, and intervals and tests "
+        "leave that out: they hold for the chosen settings"
+    )
+    return f"Tuned with {search}: other spaces, or a longer search, may change the order{beyond}. {capitalized(variance)}."
 
 
 def _used_seeds(findings: Findings) -> str:
@@ -184,7 +191,7 @@ def _below_baseline(findings: Findings) -> str:
     if not best or baseline is None:
         return ""
     runs = findings.scored[findings.scored["setting"] == best]
-    difference = interquartile_mean(runs[primary.column] - runs[baseline.column])
+    difference = interval_of_runs(runs.assign(value=runs[primary.column] - runs[baseline.column]))
     if not (difference.high < 0 if primary.higher else difference.low > 0):
         return ""
     least = next((one for one in REFERENCES if one.name == LEAST and _is_beside(one, primary, findings)), None)
@@ -215,8 +222,8 @@ def _memorised(findings: Findings) -> str:
     column, bayes = "final/train_loss", "reference/bayes_loss"
     if not (findings.known(column) and findings.known(bayes)):
         return ""
-    differences = (findings.scored[column] - findings.scored[bayes]).groupby(findings.scored["setting"])
-    settings = [short_name(str(name)) for name, values in differences if interquartile_mean(values).high < 0]
+    runs = findings.scored.assign(value=findings.scored[column] - findings.scored[bayes]).groupby("setting")
+    settings = [short_name(str(name)) for name, group in runs if interval_of_runs(group).high < 0]
     if not settings:
         return ""
     more = " and others" if len(settings) > 3 else ""

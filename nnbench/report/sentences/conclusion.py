@@ -46,6 +46,8 @@ class Phrasing:
 def sentence(conclusion: Conclusion, phrasing: Phrasing) -> str:
     """State the result with interval and n, and the settings that are not ranked."""
     answer = _answer(conclusion, phrasing)
+    if conclusion.against_default:
+        answer += " The defaults are compared with their own tuned settings alone."
     if not conclusion.not_ranked:
         return answer
     reasons = [f"{phrasing.name(name)} ({reason})" for name, reason in conclusion.not_ranked]
@@ -64,9 +66,10 @@ def _answer(conclusion: Conclusion, phrasing: Phrasing) -> str:
         case "alone":
             return f"With {best}, {phrasing.measure} is {_value_with_n(conclusion, phrasing)}."
         case "few_seeds":
+            more = f", and about {conclusion.recommended_seeds} to show one that wins three times in four"
             return (
-                f"{count(conclusion.seeds, 'seed')} cannot rank {among}: {conclusion.required_seeds} or more are needed, and "
-                f"about {conclusion.recommended_seeds} to show one that wins three times in four. "
+                f"{count(conclusion.seeds, 'seed')} cannot rank {among}: {conclusion.required_seeds} or more are needed"
+                f"{more if conclusion.searches == 1 else ''}. "
                 f"{_first(conclusion, phrasing, 'So far the')}"
             )
         case "no_difference":
@@ -105,7 +108,8 @@ def _differences(conclusion: Conclusion, phrasing: Phrasing) -> list[str]:
     if conclusion.worse:
         shown.append(f"{_names(conclusion.worse, conclusion, phrasing)} to be {phrasing.worse}")
     if conclusion.better_by_seed:
-        shown.append(f"{_names(conclusion.better_by_seed, conclusion, phrasing)} to be better seed by seed")
+        by = "seed by seed" if conclusion.searches == 1 else "by ranks"
+        shown.append(f"{_names(conclusion.better_by_seed, conclusion, phrasing)} to be better {by}")
     first_named = {conclusion.best, *conclusion.worse} if shown else {conclusion.best}
     pairs = [pair for pair in conclusion.differing if not first_named & set(pair)]
     if len(pairs) <= FEW:
@@ -113,7 +117,8 @@ def _differences(conclusion: Conclusion, phrasing: Phrasing) -> list[str]:
             others = [phrasing.name(other) for first, other in pairs if first == better]
             shown.append(f"{phrasing.name(better)} to be ahead of {listing(others)}")
     if shown:
-        sentences.append(f"The paired test shows {', and '.join(shown)}.")
+        test = "paired test" if conclusion.searches == 1 else "test over searches and seeds"
+        sentences.append(f"The {test} shows {', and '.join(shown)}.")
     if len(pairs) > FEW:
         sentences.append(f"Of the pairs without it {len(pairs)} are shown to differ.")
     return sentences + _among_worse(conclusion, phrasing)
@@ -184,7 +189,9 @@ def _value(conclusion: Conclusion, phrasing: Phrasing) -> str:
 
 def _value_with_n(conclusion: Conclusion, phrasing: Phrasing) -> str:
     """The estimate with its interval and n; where runs diverged, of how many it is."""
-    return f"{_value(conclusion, phrasing)}{_of_runs(conclusion) or f', n = {conclusion.interval.n}'}"
+    interval = conclusion.interval
+    n = f"{interval.n} ({interval.searches} searches)" if interval.searches > 1 else str(interval.n)
+    return f"{_value(conclusion, phrasing)}{_of_runs(conclusion) or f', n = {n}'}"
 
 
 def _of_runs(conclusion: Conclusion) -> str:

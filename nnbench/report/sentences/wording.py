@@ -71,6 +71,13 @@ def phrasing(
     return Phrasing(measure=measure, higher=higher, interval=printed, noun=findings.noun, name=short_name)
 
 
+def test(findings: Findings) -> str:
+    """The test that compares settings."""
+    if findings.searches > 1:
+        return "t-test on ranks over searches and seeds"
+    return "Wilcoxon signed-rank test on runs paired by seed"
+
+
 def short_name(name: str) -> str:
     """Shorten a setting's name for a sentence: key sections are removed first, then the middle."""
     return name if len(name) <= _LONG else cut(without_sections(name), lambda one: len(one) <= _LONG)
