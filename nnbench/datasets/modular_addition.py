@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from nnbench.datasets.base import Points, Splits, Table
+from nnbench.datasets.base.table import Share
 
 # The modulus p. The fewer pairs there are, the harder the rule is to find from a share of them.
 MODULI = {"easy": 47, "medium": 31, "hard": 23}
@@ -28,6 +29,8 @@ class ModularAddition(Table):
 
     STANDARDISED: ClassVar[bool] = False
 
+    val_share: Share = 0.1
+    test_share: Share = 0.1
     difficulty: Literal["easy", "medium", "hard"] = "medium"
 
     @property

@@ -26,7 +26,7 @@ def test_the_inputs_are_not_standardised() -> None:
     splits = ModularAddition().split(streams(0))
     assert splits.test is not None
     assert set(np.unique(splits.train.x)) == set(np.unique(splits.test.x)) == {0, 1}
-    assert (len(splits.train), len(splits.test)) == (577, 192)
+    assert (len(splits.train), len(splits.test)) == (769, 96)
 
 
 def test_the_best_possible_predictions_are_the_rule() -> None:
@@ -49,10 +49,10 @@ def test_decoupled_decay_generalises_and_no_decay_does_not(seed: int) -> None:
             hidden=(128,),
             initial="he",
         )
-        for decay in (0.0, 1.0)
+        for decay in (0.0, 0.3)
     }
     for run in runs.values():
         assert run.train_accuracy[100] == 1
         assert run.val_accuracy[run.evaluated <= 100].max() < 0.5
     assert runs[0.0].test_accuracy < 0.05
-    assert runs[1.0].test_accuracy > 0.9
+    assert runs[0.3].test_accuracy > 0.9
