@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _check(arguments: list[str]) -> int:
     parser = OneLineErrorParser(prog="nnbench check", description=DESCRIPTION)
-    parser.add_argument("optimizer", help="package.module:Class, or a short name such as adam")
+    parser.add_argument("optimizer", help="package.module:Class, torch.AdamW, or a short name such as adam")
     parser.add_argument("hyperparameters", nargs="*", metavar="KEY=VALUE", help="hyperparameters other than the defaults")
     options = parser.parse_args(arguments)
     from nnbench.cli.optimizer_checks import Finding, check_optimizer  # not at the top: `--help` needs none of it
@@ -63,8 +63,11 @@ def _config(name: str, arguments: Sequence[str]) -> "Config":
 
     from nnbench import optimizers
     from nnbench.cli.hydra_app import CONF
+    from nnbench.config.named_classes import import_path, is_named_class
     from nnbench.config.validate import parse
 
+    if is_named_class(name):
+        name = import_path(name)
     kind = optimizers.find(name)
     given: dict[str, Any] = {}
     for argument in arguments:

@@ -12,12 +12,13 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
+from nnbench.config.axis_syntax import ZIP, rewritten
 from nnbench.core.errors import UserError
 from nnbench.core.keys import BUDGET
 
 CURVES = {"curves": ("loss", "accuracy")}  # alias -> pages
 # Prefixes of the keys that only a sweep uses; a single run would ignore them.
-SWEEP_KEYS = ("hydra.sweeper", "hydra/sweeper", "hydra.launcher", "hydra/launcher", "grids", "space", "tuning", "extend")
+SWEEP_KEYS = ("hydra.sweeper", "hydra/sweeper", "hydra.launcher", "hydra/launcher", "grids", ZIP, "space", "tuning", "extend")
 GRAMMAR_CHARACTERS = re.compile(r"""['"\[\](){}$\\=:]""")  # have a meaning in Hydra's grammar, so the user has to quote them
 
 REPORT_KEYS = ("from", "pages")  # keys of `nnbench report` only
@@ -127,7 +128,10 @@ def options_first(arguments: Sequence[str], conf: Path, *, sweeps: bool) -> list
             raise UserError(f"{argument}: must be one of the options of conf/{key}; a key of it is {key}.KEY=VALUE")
     options = [argument for argument in arguments if argument not in given.overrides]
     # Axes of a single option are not in the config, so they need to be added.
-    overrides = [f"++{argument}" if argument.startswith("grids.") else argument for argument in given.overrides]
+    arguments = [rewritten(argument) for argument in given.overrides]
+    if sum(argument.startswith(f"++{ZIP}=") for argument in arguments) > 1:
+        raise UserError(f"{ZIP}(...): is given twice; must be one list of settings")
+    overrides = [f"++{argument}" if argument.startswith("grids.") else argument for argument in arguments]
     return [*options, *(_swept_options(overrides, conf) if given.multirun else overrides)]
 
 

@@ -59,7 +59,8 @@ class Source:
 def source_of(kind: type, named: str) -> Source:
     """Return the source of an optimizer or dataset: its modules, and the user's modules that they import.
 
-    The standard library and installed packages are left out, except the package of the class itself.
+    The standard library and installed packages are left out, except the package of the class itself; the versions of those
+    that the class names in `VERSIONS` are included.
 
     Args:
         kind: the class.
@@ -77,7 +78,7 @@ def source_of(kind: type, named: str) -> Source:
     module, colon, attribute = named.partition(":")
     if colon:
         names.setdefault(module, set()).add(attribute)
-    return _digest(_closure(names, home, frozenset(_core()) | EXCLUDED))
+    return _digest(_closure(names, home, frozenset(_core()) | EXCLUDED), getattr(kind, "VERSIONS", ""))
 
 
 def sources_of(config: "Config") -> dict[str, Source]:
@@ -255,8 +256,8 @@ def _read(name: str) -> _Module | None:
     return _Module(name, path, content, tree, package)
 
 
-def _digest(closure: _Closure) -> Source:
-    code, data, files = hashlib.sha256(), "", {}
+def _digest(closure: _Closure, versions: str = "") -> Source:
+    code, data, files = hashlib.sha256(versions.encode()), "", {}
     for name, (module, kept) in sorted(closure.items()):
         form = "\n".join(_canonical_form(kept)).encode(errors="surrogatepass") if module.tree else module.content
         code.update(f"{name} {hashlib.sha256(form).hexdigest()}\n".encode())

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from nnbench.config.axis_syntax import ZIP
 from nnbench.config.check import MISSING, check, shown
 from nnbench.config.choice import Choice, own_keys
 from nnbench.config.schema import Config, choice_sections
@@ -28,7 +29,7 @@ from nnbench.optimizers.base import blocks
 
 # Keys of tuning, and of sweeps in general, that a single run ignores.
 TUNING_ONLY = ("space", "tuning", "extend")
-SWEEP_ONLY = ("grids", *TUNING_ONLY)
+SWEEP_ONLY = ("grids", ZIP, *TUNING_ONLY)
 MAX_NUMBERS = 10**8  # numbers in a network and its activations: some gigabytes, with the buffers of training
 
 

@@ -4,6 +4,8 @@ import os
 import pkgutil
 import sys
 import warnings
+from collections.abc import Callable
+from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -19,6 +21,7 @@ from nnbench.core.signals import asks_to_end
 from nnbench.core.user_code import describe_error, exits_raised, user_code_location
 
 Base = TypeVar("Base")
+EXTRAS = {"torch": "torch"}  # module -> the extra of this project that installs it
 
 
 @cache
@@ -27,10 +30,13 @@ def known(package: str, folder: str = "") -> tuple[str, ...]:
     spec = find_spec(package)
     path = (spec.submodule_search_locations if spec is not None else None) or []
     modules = pkgutil.iter_modules([str(Path(place, folder)) for place in path])
-    return tuple(sorted(module.name for module in modules if module.name != "base" and not module.ispkg))
+    names = [module.name for module in modules if not module.ispkg]
+    return tuple(sorted(name for name in names if name != "base" and not name.startswith("_")))
 
 
-def find(base: type[Base], package: str, name: str, key: str) -> type[Base]:
+def find(
+    base: type[Base], package: str, name: str, key: str, adapt: Callable[[type], type[Base] | None] | None = None
+) -> type[Base]:
     """Import and return the subclass of `base` called `name`.
 
     Args:
@@ -38,6 +44,7 @@ def find(base: type[Base], package: str, name: str, key: str) -> type[Base]:
         package: the package whose modules are the known choices.
         name: a module there (`adam`), or the import path of a user's class (`package.module:Class`).
         key: the configuration key of `name`, for messages.
+        adapt: makes a subclass of `base` of a class of another library; None where it cannot.
 
     Raises:
         UserError: the name is unknown, or the class cannot be imported or used.
@@ -53,14 +60,28 @@ def find(base: type[Base], package: str, name: str, key: str) -> type[Base]:
         # An import may change NumPy's error handling and the warning filters, which are global.
         with np.errstate(), warnings.catch_warnings(), exits_raised():
             found = getattr(import_module(path), attribute)
+            if isinstance(found, type) and not issubclass(found, base) and adapt is not None:
+                found = adapt(found) or found
     except BaseException as error:  # a user's module may raise anything, SystemExit included
         if asks_to_end(error):
             raise
+        if isinstance(error, UserError):
+            raise UserError(f"{key}={name}: {error}") from error
         place = f" ({where})" if (where := user_code_location(error)) else ""
-        raise UserError(f"{key}={name}: cannot be imported: {describe_error(error)}{place}") from error
+        raise UserError(f"{key}={name}: cannot be imported: {describe_error(error)}{_hint(error)}{place}") from error
     if not (isinstance(found, type) and issubclass(found, base)):
         raise UserError(f"{key}={name}: is not a subclass of {base.__module__}.{base.__name__}")
     return _checked(found, base, f"{key}={name}")
+
+
+def _hint(error: BaseException) -> str:
+    """Return advice on a module or an attribute that does not exist; empty if there is none."""
+    if isinstance(error, ModuleNotFoundError) and (extra := EXTRAS.get(str(error.name).partition(".")[0])):
+        return f"; pip install 'nnbench[{extra}]'"
+    if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType):
+        near = get_close_matches(str(error.name), dir(error.obj), n=1)
+        return f"; did you mean {near[0]}?" if near else ""
+    return ""
 
 
 def _checked(found: type[Base], base: type[Base], given: str) -> type[Base]:

@@ -1,5 +1,7 @@
 """Optimizers, one module each. To add one, add a module here (and a YAML file in `conf/optimizer`)."""
 
+import sys
+
 from nnbench.core import registry
 from nnbench.optimizers.base import Optimizer
 
@@ -12,9 +14,18 @@ def known() -> tuple[str, ...]:
 
 
 def find(algorithm: str) -> type[Optimizer]:
-    """Return the optimizer class `algorithm`: a module of this package, or `package.module:Class`.
+    """Return the optimizer class `algorithm`: a module of this package, or `package.module:Class`, also one of PyTorch's.
 
     Raises:
         UserError: there is none.
     """
-    return registry.find(Optimizer, __name__, algorithm, "optimizer.algorithm")  # type: ignore[type-abstract]  # looked up, never made
+    return registry.find(Optimizer, __name__, algorithm, "optimizer.algorithm", _adapted)  # type: ignore[type-abstract]  # looked up, never made
+
+
+def _adapted(kind: type) -> type[Optimizer] | None:
+    """Return the adapter of a PyTorch optimizer; None for another class."""
+    if "torch" not in sys.modules:  # which the module of such a class has imported
+        return None
+    from nnbench.optimizers._torch import adapted
+
+    return adapted(kind)

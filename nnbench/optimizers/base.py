@@ -88,6 +88,9 @@ class Optimizer(ABC):
         `self.closure()` computes the gradients at the present parameters into the array `gradients` that `update` was given,
         and returns the loss. Each call counts as an evaluation of the gradients. None where there are only gradients, as in
         the checks that draw them at random.
+    blocks : sequence of Block
+        Weights and biases of the network, views of `parameters`, for a rule that gets all parameters as one vector and needs
+        their shapes. Empty in checks without a network, and for a rule that gets parts.
     multiplier : float
         The schedule's multiplier for this step, for a rule whose rate is not called `learning_rate`.
 
@@ -119,6 +122,7 @@ class Optimizer(ABC):
     # Of an instance, set by the training: as fields, they would be hyperparameters.
     rng: ClassVar[Generator]
     closure: ClassVar[Closure | None] = None
+    blocks: ClassVar[Sequence[Block]] = ()
     multiplier: ClassVar[float] = 1.0
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "allow_inf_nan": False, "strict": True}
 

@@ -15,12 +15,24 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
+from nnbench.config.axis_syntax import ZIP
 from nnbench.config.check import unknown_key
+from nnbench.config.named_classes import is_named_class, split_option
 from nnbench.config.schema import flatten
 from nnbench.config.validate import TUNING_ONLY, parse
 from nnbench.core.errors import UserError
 from nnbench.sweep.job import Job
-from nnbench.sweep.overrides import GRIDS, Axis, SweepOverrides, as_text, axis_of, check_number, classify_overrides, size
+from nnbench.sweep.overrides import (
+    GRIDS,
+    Axis,
+    SweepOverrides,
+    as_text,
+    axis_of,
+    check_number,
+    classify_overrides,
+    size,
+    zipped,
+)
 
 
 def expand(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -> list[Job]:
@@ -39,7 +51,12 @@ def expand(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -
     for key in sorted(given.keys):
         if key.partition(".")[0] in TUNING_ONLY:
             raise UserError(f"{key}: is for a sweeper that tunes; give experiment=tuned or hydra/sweeper=tpe")
-    cases = [_case(loader, master, given, choice) for choice in itertools.product(*(axis.overrides for axis in given.choices))]
+    options = list(itertools.product(*(axis.overrides for axis in given.choices)))
+    cases = [
+        _case(loader, master, given.with_setting(setting, loader.get_group_options), choice)
+        for setting in zipped(loader, master.get(ZIP), given)
+        for choice in options
+    ]
     total = sum(size(case.axes) for case in cases)
     check_number(total)
     jobs: list[Job] = []
@@ -152,11 +169,11 @@ def _option_grids(loader: ConfigLoader, config: DictConfig, given: SweepOverride
     parser = OverridesParser.create(config_loader=loader)
     for path, values in grids.items():
         group, _, rest = path.partition(".")
-        option, _, key = rest.partition(".")
+        option, key = split_option(rest)
         if not key:
             raise UserError(f"{GRIDS}{path}: must be {GRIDS}GROUP.OPTION.KEY, such as {GRIDS}optimizer.sgd.momentum=0,0.9")
         options = loader.get_group_options(group)
-        if option not in options:
+        if option not in options and not is_named_class(option):
             raise UserError(f"{GRIDS}{path}: no such option; {group} has {', '.join(options) or 'none'}")
         if config.hydra.runtime.choices.get(group) != option or f"{group}.{key}" in given.keys:
             continue

@@ -1,14 +1,16 @@
 """Overrides of a sweep, classified: fixed ones, axes over groups, axes over values, and grids of single options."""
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, Override, RangeSweep, Sweep, Transformer
+from omegaconf import OmegaConf
 
+from nnbench.config.axis_syntax import ZIP, expand_geom
 from nnbench.config.validate import SWEEP_ONLY
 from nnbench.core.errors import UserError
 from nnbench.core.keys import LABEL, NOT_NUMBERS, PROBLEM, SUBJECT, TASK
@@ -71,6 +73,17 @@ class SweepOverrides:
             values=[axis for axis in self.values if axis not in single],
         )
 
+    def with_setting(self, setting: Sequence[Override], is_group: Callable[[str], object]) -> "SweepOverrides":
+        """Return a copy with the overrides of a setting of a zipped axis.
+
+        Args:
+            setting: its overrides.
+            is_group: whether a key is that of a group.
+        """
+        keys = [override.key_or_group for override in setting if not is_group(override.key_or_group)]
+        lines = [override.input_line or "" for override in setting]
+        return replace(self, fixed=[*self.fixed, *lines], fixed_keys=[*self.fixed_keys, *keys])
+
     def ordered(self, overrides: Iterable[str]) -> list[str]:
         """Sort overrides into the order of the command line, in which Hydra applies them; those of grids come last."""
         return sorted(overrides, key=lambda override: self.order.get(override.partition("=")[0], len(self.order)))
@@ -126,10 +139,39 @@ def classify_overrides(loader: ConfigLoader, params: Mapping[Any, Any], argument
     return found
 
 
+def zipped(loader: ConfigLoader, settings: Any, given: SweepOverrides) -> list[list[Override]]:
+    """Return the overrides of each setting of a zipped axis; one empty setting if there is no such axis.
+
+    Args:
+        loader: Hydra's config loader.
+        settings: the config's key `zip`, a list of mappings of dotted keys, all with the same keys.
+        given: the other overrides.
+
+    Raises:
+        UserError: it is no such list, or a key cannot be varied or is given elsewhere too.
+    """
+    if settings is None:
+        return [[]]
+    plain: Any = OmegaConf.to_container(settings) if OmegaConf.is_config(settings) else settings
+    if not (_is_list(plain) and plain and all(isinstance(one, Mapping) and one for one in plain)):
+        raise UserError(f"{ZIP}={plain}: must be a list of settings, such as [{{optimizer.learning_rate: 0.1, seed: 3}}]")
+    for setting in plain:
+        if {*setting} != {*plain[0]}:
+            raise UserError(f"{ZIP}: {', '.join(setting)}: must have the keys of the first setting, {', '.join(plain[0])}")
+    for key in plain[0]:
+        if {key, str(key).partition(".")[0]} & set(NO_AXIS):
+            raise UserError(f"{ZIP}: {key}: must be one at a time; start a sweep for each")
+        if key in given.keys:
+            raise UserError(f"{key}: is given twice, alone and in {ZIP}")
+    check_number(len(plain) * size([*given.choices, *given.values]))
+    parser = OverridesParser.create(config_loader=loader)
+    return [parser.parse_overrides([f"{key}={as_text([value])}" for key, value in setting.items()]) for setting in plain]
+
+
 def as_text(values: Any) -> str:
     """Format an axis of a YAML file, which may be a list, as on the command line."""
     if not _is_list(values):
-        return "null" if values is None else str(values)
+        return "null" if values is None else expand_geom(str(values))
     return ",".join(Transformer.str(list(each) if _is_list(each) else each) for each in values)
 
 

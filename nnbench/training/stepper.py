@@ -11,7 +11,7 @@ from numpy.random import Generator, default_rng
 
 from nnbench.core.arrays import FloatArray
 from nnbench.core.user_code import definition_location
-from nnbench.optimizers.base import Closure, Layers, Optimizer
+from nnbench.optimizers.base import Closure, Layers, Optimizer, blocks
 from nnbench.training.pieces import IterationsPer, Piece, pieces
 from nnbench.training.regularization import Clipping, Penalty, Regularization
 
@@ -93,8 +93,9 @@ class Stepper:
         self.optimizers = [piece.optimizer for piece in self._pieces]
         rng = default_rng(0) if rng is None else rng
         stride = len(layers) if iterations_per == "layer" else 1
+        whole = tuple(blocks(layers)) if len(self._pieces) == 1 else ()
         for piece in self._pieces:
-            _set(piece.optimizer, rng=rng, closure=closure)
+            _set(piece.optimizer, rng=rng, closure=closure, blocks=whole)
             piece.optimizer.allocate(piece.values)
         updates = [(partial(one.optimizer.update, one.values, one.gradients), one.layer % stride) for one in self._pieces]
         self.step = self._make_step(type(optimizer).__name__, gradients, prepare, updates, stride, regularization)

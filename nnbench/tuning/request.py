@@ -9,6 +9,7 @@ from typing import Any
 from hydra.core.config_loader import ConfigLoader
 from omegaconf import DictConfig
 
+from nnbench.config.axis_syntax import ZIP
 from nnbench.config.check import check
 from nnbench.config.schema import Config
 from nnbench.config.sections import TuningConfig
@@ -89,6 +90,8 @@ def read(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str], sta
     )
     if grids := [*given.grids, *master.get("grids", {})]:
         raise UserError(f"grids.{grids[0]}: a sweeper that tunes searches the spaces of conf/space, not grids")
+    if master.get(ZIP) is not None:
+        raise UserError(f"{ZIP}: a sweeper that tunes searches the spaces of conf/space, not settings")
     seeds = next((axis.values for axis in given.values if axis.key == SEED), None)
     composed = [[_compose(loader, master, line, given.keys) for line in lines] for lines in _lines(given)]
     on_tasks = list({each[0].task: each for each in composed}.values())
