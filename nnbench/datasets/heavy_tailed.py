@@ -23,7 +23,7 @@ SIZES = {"easy": Size(6, 64), "medium": Size(7, 64), "hard": Size(8, 64)}
 class HeavyTailed(Dataset):
     """Points without structure, in m groups of classes: group i = 0, ..., m - 1 has 2^i classes of 2^(m - i) points each.
 
-    All groups have the same number of points, 2^m; there are 2^m - 1 classes and m 2^m points. Half of the points belong
+    All groups have the same number of points, 2^m; there are 2^m - 1 classes and m 2^m points. Most of the points belong
     to classes that are rare. Classes are numbered from the most frequent on.
 
     The features are independent of the labels, so that there is nothing to learn beyond the training points, and the dataset
