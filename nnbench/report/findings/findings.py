@@ -149,6 +149,12 @@ class Findings:
         return not self.study.selection.empty
 
     @cached_property
+    def chosen_by(self) -> str:
+        """The name of the measure by which tuning chose the settings, see `records.ranking`."""
+        runs = self.study.tuning if len(self.study.tuning) else self.study.runs
+        return "training loss" if declared(runs).rank_by == "train_loss" else f"validation {self.score_name}"
+
+    @cached_property
     def optimizers(self) -> list[str]:
         """The labels of the optimizers, by the rank of the best of their settings, tuned or not."""
         return list(dict.fromkeys(self.base_labels[setting] for setting in self.ranking(self.primary)["setting"]))

@@ -103,8 +103,9 @@ def _choice(page: Page, findings: Findings, optimizer: str, group: pd.DataFrame,
     line_style, first = _style(findings, optimizer), group.iloc[0]
     of_search = group.drop_duplicates("search")
     page.swatch(LEFT, page.y, line_style, BODY)
-    scores = dict.fromkeys(map(numbers.fixed, (of_search["val_accuracy"].min(), of_search["val_accuracy"].max())))
-    value = f"validation {findings.score_name} {' to '.join(scores)}"
+    negated = findings.chosen_by == "training loss"
+    found = sorted(-of_search["val_accuracy"] if negated else of_search["val_accuracy"])
+    value = f"{findings.chosen_by} {' to '.join(dict.fromkeys(map(numbers.fixed, (found[0], found[-1]))))}"
     result = f"best of {count(int(first['configs']), 'configuration')}, {value}"
     if len(of_search) > 1:
         result = f"{len(of_search)} searches, each the {result}"

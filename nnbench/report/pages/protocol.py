@@ -93,7 +93,9 @@ def _stages(findings: Findings) -> list[tuple[str, str, str, str, str, str]]:
     if not len(tuning):
         return [final]
     tried = f"{count(tuning['setting'].nunique(), 'configuration')}, {count(len(tuning), 'run')}"
-    return [("tuning", _seeds(tuning), tried, "training", "choice of the setting", _NONE), final]
+    by_training = findings.chosen_by == "training loss"
+    uses = ("training, choice of the setting", "monitoring only") if by_training else ("training", "choice of the setting")
+    return [("tuning", _seeds(tuning), tried, *uses, _NONE), final]
 
 
 def _seeds(runs: pd.DataFrame) -> str:
@@ -183,7 +185,7 @@ def _tuning(findings: Findings) -> dict[str, str]:
     if several:
         cost += "; every search has own configurations and own tuning seeds, and makes its own choice"
     rule = (
-        f"The best mean validation {findings.score_name} wins; a setting that lost a run ranks below all that lost none. Only "
+        f"The best mean {findings.chosen_by} wins; a setting that lost a run ranks below all that lost none. Only "
         "runs on other seeds are compared."
     )
     fewer = 1 < findings.searches < ENOUGH_SEARCHES

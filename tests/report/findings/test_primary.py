@@ -84,3 +84,10 @@ def test_a_linear_network_is_compared_with_the_least_possible_training_loss(make
     assert "worse than a simple method" in caveats(Findings(replace(study, runs=deep)))["below_baseline"]
     lower = deep.assign(**{"reference/linear_train_loss": 10.0})
     assert "below_baseline" not in caveats(Findings(replace(study, runs=lower)))
+
+
+def test_tuning_by_the_training_loss_is_told(make_study: MakeStudy) -> None:
+    study = make_study(("sgd",), 6, tuned=4, boundaries=False)
+    assert Findings(study).chosen_by == "validation accuracy"
+    judged = replace(study, tuning=study.tuning.assign(**{"report.rank_by": "train_loss"}))
+    assert Findings(judged).chosen_by == "training loss"
