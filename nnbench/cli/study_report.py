@@ -26,7 +26,7 @@ from nnbench.core.errors import UserError
 from nnbench.core.keys import PROBLEM
 from nnbench.core.paths import safe_subpath
 from nnbench.records import export
-from nnbench.records.declared import RANK_BY, TARGETS_KEY, Declared, declared
+from nnbench.records.declared import RANK_BY, REFERENCE, TARGETS_KEY, UNIT, Declared, declared
 from nnbench.records.outcomes import COUNTED
 from nnbench.records.study import Study
 from nnbench.records.tasks import Task, common_tasks, tasks, unmatched_tasks
@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PAGES_FOLDER = "pages"  # subfolder for a selection of pages, so that the whole report is not overwritten
-_OPTIONS = {"title": "report.title", "pages": "report.pages", "targets": TARGETS_KEY, "rank_by": RANK_BY}
+OPTIONS = {"title": "report.title", "pages": "report.pages", "targets": TARGETS_KEY, "rank_by": RANK_BY}
+OPTIONS |= {"unit": UNIT, "reference": REFERENCE}
 _LONGEST = 100  # bytes of each study's name in the name of the folder of two
 
 
@@ -85,6 +86,8 @@ def report_on(
                 pages=pages,
                 targets=judged.targets,
                 rank_by=judged.rank_by,
+                unit=judged.unit,
+                reference=judged.reference,
                 progress=progress,
             )
             for task, judged in (each if pages else [])
@@ -106,7 +109,7 @@ def _judged(found: Sequence[Task], options: ReportConfig, fixed: Collection[str]
     A study with one task is judged by `options`. If there are several, each problem is judged by what its newest run was
     started with, except for the keys in `fixed`.
     """
-    given = Declared(rank_by=options.rank_by, targets=tuple(options.targets))
+    given = Declared(rank_by=options.rank_by, targets=tuple(options.targets), unit=options.unit, reference=options.reference)
     if len(found) == 1:
         return [(found[0], given)]
     kept = {key: value for key, value in vars(given).items() if key in fixed}
@@ -236,7 +239,7 @@ def remake_export(folder: Path, config: Config, overrides: Sequence[str]) -> int
 def _remake_one(study: Study, given: ReportConfig, overrides: Sequence[str], console: Console) -> int:
     """Remake the report on one study; a selection of pages goes into a subfolder. Returns the exit status."""
     within = PAGES_FOLDER if "report.pages" in map(key_of, overrides) else ""
-    fixed = {key for key, name in _OPTIONS.items() if name in map(key_of, overrides)}
+    fixed = {key for key, name in OPTIONS.items() if name in map(key_of, overrides)}
     options = _report_options(study, given, overrides)
     reports = report_on(study, options, console, within=within, fixed=fixed)
     return 0 if print_results(study, reports, console, options, fixed) else 1
@@ -268,7 +271,7 @@ def _report_options(study: Study, given: ReportConfig, overrides: Sequence[str])
     tables = [table for table in (study.runs, study.tuning) if {"report.pages", "started"} <= set(table)]
     if not tables:
         return given
-    columns = ["sweep_id", "started", *_OPTIONS.values()]
+    columns = ["sweep_id", "started", *OPTIONS.values()]
     made = pd.concat([table.reindex(columns=columns) for table in tables], ignore_index=True)
     made = made[made["report.pages"].map(lambda pages: isinstance(pages, str) and pages != "[]")]
     turn = {sweep_id: number for number, sweep_id in enumerate(study.sweeps["run_id"])}
@@ -278,10 +281,12 @@ def _report_options(study: Study, given: ReportConfig, overrides: Sequence[str])
     newest = made.iloc[-1:]
     judged = declared(newest)
     before = {
-        "title": newest[_OPTIONS["title"]].iloc[0],
-        "pages": json.loads(newest[_OPTIONS["pages"]].iloc[0]),
+        "title": newest[OPTIONS["title"]].iloc[0],
+        "pages": json.loads(newest[OPTIONS["pages"]].iloc[0]),
         "targets": list(judged.targets),
         "rank_by": judged.rank_by,
+        "unit": judged.unit,
+        "reference": judged.reference,
     }
     later = study.sweeps.get("report", pd.Series(dtype=object)).dropna()
     if len(later) and later.index[-1] >= made["turn"].iloc[-1]:

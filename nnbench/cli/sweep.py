@@ -114,7 +114,7 @@ def _run_and_report(sweep: Sweep, plan: Plan) -> int:
             writer.attach(sweep.id, sweep.files, folder)  # the report reads the selected settings from the store
         study = writer.read_study()
         importing.join()
-        from nnbench.cli.study_report import answer, print_results, problem_answers, report_on
+        from nnbench.cli.study_report import OPTIONS, answer, print_results, problem_answers, report_on
 
         try:
             reports = report_on(study, config.report, console)
@@ -139,7 +139,7 @@ def _run_and_report(sweep: Sweep, plan: Plan) -> int:
         from nnbench.records.tables import REPORT_OPTIONS
 
         given = config.report
-        options = {"title": given.title, "pages": given.pages, "targets": given.targets, "rank_by": given.rank_by}
+        options = {key: getattr(given, key) for key in OPTIONS}
         writer.label(study.sweeps["run_id"].iloc[-1], {REPORT_OPTIONS: json.dumps(options)})
     complete = print_results(study, reports, console, config.report)
     if sweep.failures:

@@ -10,7 +10,7 @@ from annotated_types import Interval, Len
 
 from nnbench.config.choice import Choice, Section
 from nnbench.core.constraints import Count, Fraction, Index, NonNegative, Positive, Share
-from nnbench.core.keys import SUBJECT, TASK, RankBy
+from nnbench.core.keys import SUBJECT, TASK, RankBy, Unit
 
 if TYPE_CHECKING:
     from nnbench.datasets import Dataset
@@ -200,6 +200,10 @@ class ReportConfig(Section):
             `train_loss`, the dataset's loss on the training points after the last epoch; `best_validation`, the test measure
             with the weights of the best validation epoch; or `steps_to_target`, the steps until the training accuracy or R²
             reaches the highest of `targets`.
+        unit: of curves and times to a target; `auto` for epochs or, if an epoch does not cost the same for all settings,
+            gradient evaluations.
+        reference: name of the setting or optimizer that the others are compared with at equal budget; `auto` for sgd or, where
+            there is none, the setting that ranks last.
     """
 
     title: str
@@ -207,6 +211,8 @@ class ReportConfig(Section):
     targets: list[Share]
     folder: Annotated[str, Len(1)]
     rank_by: RankBy = "test_measure"
+    unit: Unit | Literal["auto"] = "auto"
+    reference: Label = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,9 @@ from typing import Literal
 
 # What settings are ranked by, the values of `report.rank_by`; see `config.sections.ReportConfig`.
 RankBy = Literal["test_measure", "train_loss", "best_validation", "steps_to_target"]
+# Unit of curves and times in a report, the values of `report.unit`.
+Unit = Literal["epochs", "steps", "gradient_evaluations", "seconds"]
+AUTO: Literal["auto"] = "auto"  # value of an option that the report decides
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,14 +3,15 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import pandas as pd
 
-from nnbench.core.keys import RankBy
+from nnbench.core.keys import AUTO, RankBy, Unit
 from nnbench.records.measures import TARGETS
 
 RANK_BY, TARGETS_KEY = "report.rank_by", "report.targets"
+UNIT, REFERENCE = "report.unit", "report.reference"
 DEFAULT: RankBy = "test_measure"  # of runs that were started before the choice existed, too
 
 
@@ -21,23 +22,36 @@ class Declared:
     Attributes:
         rank_by: see `config.sections.ReportConfig`.
         targets: training accuracies, of a regression R², for which the time to reach them is reported.
+        unit: of curves and times, see `report.findings.axis`.
+        reference: the setting or optimizer that others are compared with at equal budget.
     """
 
     rank_by: RankBy = DEFAULT
     targets: tuple[float, ...] = TARGETS
+    unit: Unit | Literal["auto"] = AUTO
+    reference: str = AUTO
 
 
-def declared(runs: pd.DataFrame, *, targets: Sequence[float] | None = None, rank_by: RankBy | None = None) -> Declared:
+def declared(
+    runs: pd.DataFrame,
+    *,
+    targets: Sequence[float] | None = None,
+    rank_by: RankBy | None = None,
+    unit: Unit | Literal["auto"] | None = None,
+    reference: str | None = None,
+) -> Declared:
     """Return what the newest run of a task was started with; a key that it lacks has its default.
 
     Args:
         runs: of a `Study` with one task.
-        targets, rank_by: used instead, if not None.
+        targets, rank_by, unit, reference: used instead, if not None.
     """
     newest = _newest(runs)
     return Declared(
         rank_by=declared_by(newest.get(RANK_BY)) if rank_by is None else rank_by,
         targets=_targets(newest.get(TARGETS_KEY)) if targets is None else tuple(targets),
+        unit=_unit(newest.get(UNIT)) if unit is None else unit,
+        reference=_reference(newest.get(REFERENCE)) if reference is None else reference,
     )
 
 
@@ -60,6 +74,15 @@ def _targets(value: object) -> tuple[float, ...]:
         return tuple(float(target) for target in json.loads(str(value)))
     except (TypeError, ValueError):  # missing, or not as nnbench writes it
         return TARGETS
+
+
+def _unit(value: object) -> Unit | Literal["auto"]:
+    choices: tuple[Unit, ...] = get_args(Unit)
+    return next((choice for choice in choices if choice == value), AUTO)
+
+
+def _reference(value: object) -> str:
+    return value if isinstance(value, str) and value else AUTO
 
 
 def declared_by(value: object) -> RankBy:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from nnbench.core.arrays import IntArray
 from nnbench.records.curves import CURVES, EXPLAINED, SQUARED
 from nnbench.records.history import History
 from nnbench.records.kinds import SCORES
@@ -28,6 +29,18 @@ def _epochs_to(target: float) -> Measure:
         meaning=reached(f"{target:.2f}"),
         group="epochs_to",
         quantity=f"epochs to {target:.2f}",
+        better="lower",
+    )
+
+
+def _spent(name: str, meaning: str, counter: Callable[[History], IntArray]) -> Measure:
+    return Measure(
+        key=f"time/{name}",
+        compute=lambda history: last(counter(history).astype(float)),
+        unit=name.replace("_", " "),
+        meaning=meaning,
+        group="time",
+        quantity=name.replace("_", " "),
         better="lower",
     )
 
@@ -228,6 +241,8 @@ MEASURES: tuple[Measure, ...] = (
         quantity="time of an epoch",
         better="lower",
     ),
+    _spent("steps", "updates made in total", lambda history: history.steps),
+    _spent("gradient_evaluations", "gradients computed for them in total", lambda history: history.gradient_evaluations),
     *map(_epochs_to, TARGETS),
     Measure(
         key="diverged_at_epoch",

@@ -64,7 +64,7 @@ def _draw(
     page = section.page(wording.headline(versus, by), caption)
     sides = dict(iter(table.groupby(["setting", "study"])))
     for name, axes, foot in panels(page, names, versus.styles):
-        curves.epoch_axis(axes, float(table["epoch"].max()), small=True)
+        curves.spent_axis(axes, float(table["epoch"].max()), small=True)
         set_scale(axes)
         # before on top: its dashes leave the line after visible where both are the same
         for study, colour, dash in (("after", versus.styles[name].colour, palette.SOLID), ("before", _BEFORE, (0, (2, 1)))):

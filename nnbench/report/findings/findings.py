@@ -14,6 +14,7 @@ from nnbench.records.measures import by_rank
 from nnbench.records.outcomes import COMPLETED, COUNTED
 from nnbench.records.study import Study
 from nnbench.records.tuned import base_label, by_search
+from nnbench.report.findings import axis
 from nnbench.report.findings.comparison import Comparison, compare
 from nnbench.report.findings.primary import STEPS, steps_measure, steps_to_target
 from nnbench.report.findings.search import Search, searched
@@ -153,6 +154,11 @@ class Findings:
         """The name of the measure by which tuning chose the settings, see `records.ranking`."""
         runs = self.study.tuning if len(self.study.tuning) else self.study.runs
         return "training loss" if declared(runs).rank_by == "train_loss" else f"validation {self.score_name}"
+
+    @cached_property
+    def axis(self) -> axis.Axis:
+        """The unit of curves and times."""
+        return axis.choose(self)
 
     @cached_property
     def optimizers(self) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from nnbench.report.findings.axis import at_epochs, seconds_per_unit
 from nnbench.report.findings.comparison import paired_tests
 from nnbench.report.findings.findings import Findings
 from nnbench.stats.conclusion import DEFAULT, Conclusion, conclude, exclusion_reasons
@@ -21,19 +22,19 @@ class Timing:
     Attributes:
         target: training accuracy.
         name: the target as it is printed.
-        epochs: a row a run that was completed or diverged, as `times_to_target` gives them.
-        pace: seconds per epoch of each setting, the median over its runs, since other processes slow single runs down.
-        table: a row a setting, the fastest first: `setting`, `n`, `reached` (runs that reached the target), `estimate` (epochs
-            by which half of the runs had; infinite where fewer did), `low`, `high` (NaN: not computed), `expected_epochs`
+        times: a row a run that was completed or diverged, as `times_to_target` gives them, in the unit of `Findings.axis`.
+        pace: seconds per unit of each setting, the median over its runs, since other processes slow single runs down.
+        table: a row a setting, the fastest first: `setting`, `n`, `reached` (runs that reached the target), `estimate` (time
+            by which half of the runs had; infinite where fewer did), `low`, `high` (NaN: not computed), `expected`
             and `expected_seconds` (expected running time), `watched_low` and `watched_high` (shortest and longest
-            observation of runs that did not reach it, in epochs; NaN where there are none but diverged ones), `aside` (why
+            observation of runs that did not reach it; NaN where there are none but diverged ones), `aside` (why
             it is not ranked; empty), `behind` (significantly later than the first).
         conclusion: the fastest setting and the significant differences.
     """
 
     target: float
     name: str
-    epochs: pd.DataFrame
+    times: pd.DataFrame
     pace: "pd.Series[float]"
     table: pd.DataFrame
     conclusion: Conclusion
@@ -53,10 +54,11 @@ def names(targets: Sequence[float]) -> dict[float, str]:
 
 
 def _timing(findings: Findings, target: float, name: str) -> Timing:
-    epochs = times_to_target(findings.runs, findings.study.curves, findings.study.records, target)
-    pace = _pace(findings)
+    times = times_to_target(findings.runs, findings.study.curves, findings.study.records, target)
+    times = times.assign(time=at_epochs(findings, findings.runs.loc[times.index, "run_id"], times["time"]))
+    pace = seconds_per_unit(findings)
     rows = []
-    for setting, group in epochs.groupby("setting", sort=False):
+    for setting, group in times.groupby("setting", sort=False):
         cost, reached = expected_running_time(group), int(group["reached"].sum())
         spent = float(cost.expected) * float(pace.get(str(setting), np.nan))
         watched = group.loc[~group["reached"] & ~group["diverged"], "time"]
@@ -73,37 +75,32 @@ def _timing(findings: Findings, target: float, name: str) -> Timing:
             watched.max(),
         )
         rows.append(row)
-    columns = ["setting", "n", "reached", "estimate", "low", "high", "expected_epochs", "expected_seconds"]
+    columns = ["setting", "n", "reached", "estimate", "low", "high", "expected", "expected_seconds"]
     columns += ["watched_low", "watched_high"]
     table = pd.DataFrame(rows, columns=columns)
-    ended = epochs.loc[~epochs["diverged"], "setting"].value_counts()
+    ended = times.loc[~times["diverged"], "setting"].value_counts()
     # a diverged run has a time, infinite, so no run counts as diverged here
     table = table.assign(counted=table["n"], diverged=0, score=table["estimate"])
     aside = exclusion_reasons(table["n"], table["setting"].map(ended).fillna(0))
     aside = aside.mask(table["setting"].isin(findings.defaults.values()), DEFAULT)
-    table = table.assign(searches=table["setting"].map(epochs.groupby("setting")["search"].nunique()))
+    table = table.assign(searches=table["setting"].map(times.groupby("setting")["search"].nunique()))
     table = table.assign(aside=aside, last=aside != "")
-    table = table.sort_values(["last", "estimate", "expected_epochs"], kind="stable", ignore_index=True)
+    table = table.sort_values(["last", "estimate", "expected"], kind="stable", ignore_index=True)
     ranked = table.loc[table["aside"] == "", "setting"]
-    pairs, against_default = paired_tests(_censored_times(epochs), ranked.astype(str).tolist(), findings.defaults)
+    pairs, against_default = paired_tests(_censored_times(times), ranked.astype(str).tolist(), findings.defaults)
     conclusion = conclude(table, pairs, higher=False, tests=len(pairs) + len(against_default))
     table = table.assign(behind=table["setting"].isin(conclusion.worse))[[*columns, "aside", "behind"]]
-    return Timing(target=target, name=name, epochs=epochs, pace=pace, table=table, conclusion=conclusion)
+    return Timing(target=target, name=name, times=times, pace=pace, table=table, conclusion=conclusion)
 
 
-def _censored_times(epochs: pd.DataFrame) -> pd.DataFrame:
+def _censored_times(times: pd.DataFrame) -> pd.DataFrame:
     """Times that can be compared, `setting`, `search`, `seed`, `value`, censored at the shortest run of the seed.
 
     A run that was stopped before it reached the target might have reached it later. So the runs of a seed are compared up to
     the end of the first of them that was stopped: later times count as not reached. A diverged run never reaches the target.
     """
-    never = 2 * epochs["time"].max() + 1  # later than any: the test uses ranks alone
-    stopped = epochs["time"].where(~epochs["reached"] & ~epochs["diverged"])
-    observed = stopped.groupby(epochs["seed"]).transform("min").fillna(np.inf)
-    in_time = epochs["reached"] & (epochs["time"] <= observed)
-    return epochs[["setting", "search", "seed"]].assign(value=epochs["time"].where(in_time, never)).dropna(subset=["value"])
-
-
-def _pace(findings: Findings) -> "pd.Series[float]":
-    epochs = findings.scored["run_id"].map(findings.study.curves.groupby("run_id")["epoch"].max()).astype(float) + 1
-    return (findings.scored["time/train_seconds"] / epochs).groupby(findings.scored["setting"]).median()
+    never = 2 * times["time"].max() + 1  # later than any: the test uses ranks alone
+    stopped = times["time"].where(~times["reached"] & ~times["diverged"])
+    observed = stopped.groupby(times["seed"]).transform("min").fillna(np.inf)
+    in_time = times["reached"] & (times["time"] <= observed)
+    return times[["setting", "search", "seed"]].assign(value=times["time"].where(in_time, never)).dropna(subset=["value"])

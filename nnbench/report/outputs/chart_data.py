@@ -11,6 +11,7 @@ from matplotlib.markers import MarkerStyle
 from nnbench.core import formatting as numbers
 from nnbench.core import palette
 from nnbench.records.measure import Measure
+from nnbench.report.findings.axis import diverged_at
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.references import UNLEARNT, chance, references
 from nnbench.report.plots.ticks import positive
@@ -53,7 +54,7 @@ def settings(styles: Mapping[str, palette.LineStyle]) -> list[Json]:
 
 
 def lines(findings: Findings, table: pd.DataFrame, by: Measure, *, limits: tuple[float, float] | None = None) -> list[Json]:
-    """The charts of curves over epochs, one for each kind of curve, with common limits.
+    """The charts of curves over epochs, or the unit of the study's axis, one for each kind of curve, with common limits.
 
     Args:
         table: as `curves.bands` gives it.
@@ -66,7 +67,7 @@ def lines(findings: Findings, table: pd.DataFrame, by: Measure, *, limits: tuple
     guess = chance(findings.runs)
     scores = {name: value for name, value in known.scores.items() if name not in UNLEARNT}
     low, high = positive(*limits) if limits else (guess or 0.0, 1.0)
-    lost = findings.runs[findings.runs["outcome"] == "diverged"][["setting", "diverged_at_epoch"]].dropna()
+    lost, x = diverged_at(findings), findings.axis.column
     return [
         {
             "title": curve,
@@ -78,21 +79,22 @@ def lines(findings: Findings, table: pd.DataFrame, by: Measure, *, limits: tuple
                 [f"{name} {numbers.fixed(value)}", value]
                 for name, value in (known.beside([str(curve)]) if limits else scores).items()
             ],
-            "last": int(table["epoch"].max()),
+            "unit": findings.axis.label,
+            "last": _short(float(table[x].max())),
             "shown": [number[name] for name in order[:SHOWN]],
-            "series": [_line(number[name], by_setting[name]) for name in order if name in by_setting],
-            "lost": [[number[str(name)], int(epoch)] for name, epoch in lost.itertuples(index=False)],
+            "series": [_line(number[name], x, by_setting[name]) for name in order if name in by_setting],
+            "lost": [[number[str(name)], _short(at)] for name, at in lost.itertuples(index=False)],
         }
         for curve, group in table.groupby("curve", sort=False)
         if (by_setting := {str(name): band for name, band in group.groupby("setting")})
     ]
 
 
-def _line(number: int, band: pd.DataFrame) -> Json:
+def _line(number: int, x: str, band: pd.DataFrame) -> Json:
     return {
         "s": number,
         "n": int(band["n"].max()),
-        "x": band["epoch"].tolist(),
+        "x": band[x].tolist(),
         **{key: [_short(value) for value in band[key]] for key in ("iqm", "low", "high")},
     }
 

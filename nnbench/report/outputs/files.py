@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import matplotlib.style
 import pandas as pd
 
-from nnbench.core.keys import RankBy
+from nnbench.core.keys import RankBy, Unit
 from nnbench.core.paths import replace_file, require_no_link
 from nnbench.records.declared import declared
 from nnbench.records.study import Study
@@ -88,6 +89,8 @@ def write(
     pages: Sequence[str],
     targets: Sequence[float],
     rank_by: RankBy | None = None,
+    unit: Unit | Literal["auto"] | None = None,
+    reference: str | None = None,
     progress: Progress = no_progress,
 ) -> Report:
     """Write the report of a study into `folder`; the same study gives the same bytes.
@@ -100,12 +103,13 @@ def write(
         pages: names of files in `figures`, in the order of the document.
         targets: training accuracies for which the time to reach them is reported.
         rank_by: what settings are ranked by, see `config.sections.ReportConfig`; None for what the newest run declared.
+        unit, reference: likewise.
         progress: called before each part.
 
     Raises:
         UserError: a page of that name does not exist.
     """
-    findings = Findings(study, declared(study.runs, targets=targets, rank_by=rank_by))
+    findings = Findings(study, declared(study.runs, targets=targets, rank_by=rank_by, unit=unit, reference=reference))
     return make(
         folder,
         partial(compose, findings, title=title, pages=pages, targets=targets, progress=progress),

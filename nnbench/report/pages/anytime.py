@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from nnbench.core import formatting as numbers
+from nnbench.report.findings.axis import positions
 from nnbench.report.findings.comparison import Comparison
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
@@ -16,8 +17,8 @@ from nnbench.stats.anytime import mean_over_training
 
 _MANY = 12
 _CAPTION = (
-    "The {} of each run, averaged from epoch 0 to {:,.0f}. Above: averaged over the logarithm of the epoch, so that every "
-    "doubling counts equally; the title refers to this average. Below: averaged over the epochs. Mark: interquartile "
+    "The {} of each run, averaged from 0 to {}. Above: averaged over the logarithm of the {}, so that every "
+    "doubling counts equally; the title refers to this average. Below: averaged over the {}. Mark: interquartile "
     f"mean over seeds; bar: its {numbers.INTERVAL}; small dots: single runs. Hollow: shown to be worse than the first "
     "({}, Holm-corrected), or not ranked. Both a faster start and a lower "
     "final loss reduce this average; the loss curves show which."
@@ -30,18 +31,22 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     Returns:
         `setting`, `scale`, `n`, `estimate`, `low`, `high` (in the unit of the loss), `p`, `behind`.
     """
-    curves = findings.study.curves.merge(findings.scored[["run_id", "setting", "search", "seed"]], on="run_id")
+    curves = findings.study.curves.assign(spent=positions(findings)).merge(
+        findings.scored[["run_id", "setting", "search", "seed"]], on="run_id"
+    )
     column = "val_loss" if curves["val_loss"].notna().any() else "train_loss"
     if not np.isfinite(curves[column].astype(float)).any():
         raise NoDataError("no completed run has curves")
-    until, name = float(curves["epoch"].max()), "validation loss" if column == "val_loss" else "training loss"
+    until, name = float(curves["spent"].max()), "validation loss" if column == "val_loss" else "training loss"
+    on = findings.axis
     found = {log: _weighed(findings, curves, column, until, log) for log in (True, False)}
     phrasing = wording.phrasing(findings, f"mean {name} over training", higher=False)
     page = section.page(
-        sentences.headline(found[True].conclusion, phrasing), _CAPTION.format(name, until, wording.test(findings))
+        sentences.headline(found[True].conclusion, phrasing),
+        _CAPTION.format(name, on.text(until), on.noun, on.plural, wording.test(findings)) + on.reason,
     )
     for log, one in found.items():
-        page.heading("Every doubling of the epochs weighted equally" if log else "Every epoch weighted equally")
+        page.heading(f"Every doubling of the {on.plural} weighted equally" if log else f"Every {on.noun} weighted equally")
         page.y += 1
         _forest_plot(page, findings, one, f"mean {name} ({findings.loss_unit})")
     parts = [one.ranking.assign(scale="log" if log else "linear") for log, one in found.items()]
@@ -49,7 +54,9 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
 
 
 def _weighed(findings: Findings, curves: pd.DataFrame, column: str, until: float, log: bool) -> Comparison:
-    means = mean_over_training(curves, column, until=until, log=log)
+    # Of seconds, a thousandth of the longest run takes the place of one epoch.
+    scale = 1000 / until if findings.axis.unit == "seconds" else 1.0
+    means = mean_over_training(curves.assign(epoch=scale * curves["spent"]), column, until=scale * until, log=log)
     runs = curves[["run_id", "setting", "search", "seed"]].drop_duplicates(["run_id", "search"])
     values = runs.assign(value=runs["run_id"].map(means)).dropna(subset=["value"])
     return findings.compare(values[["setting", "search", "seed", "value"]], higher=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pandas as pd
 
 from nnbench.core import formatting as numbers
@@ -27,8 +28,8 @@ _CAPTION = (
     "Losses in {}. Time: of the training loop, evaluations included."
 )
 _REACHED = (
-    "The epoch by which half of the runs had reached the target; a diverged run never does. ∞: fewer than half reached it "
-    "within the epochs in brackets, for which the runs of that setting were observed. Beside it: how many reached it. Bold: "
+    "The {} by which half of the runs had reached the target; a diverged run never does. ∞: fewer than half reached it "
+    "within the number in brackets, for which the runs of that setting were observed. Beside it: how many reached it. Bold: "
     "the earliest and all that are not shown to be later."
 )
 
@@ -62,7 +63,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     by_target = timings(findings, options.targets)
     beyond = known.beyond([timing.target for timing in by_target])
     for timing in by_target:
-        result = result.join(_reached(timing), on="setting")
+        result = result.join(_reached(timing, findings.axis.unit), on="setting")
     for at in range(0, len(by_target), _ABREAST):
         page = page if page.room > 40 + 6 * len(result) else section.next_page()
         names = [timing.name for timing in by_target[at : at + _ABREAST]]
@@ -72,7 +73,9 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
             result,
             names,
             section.next_page,
-            _REACHED + wording.first_evaluated(findings) + beyond if at == 0 else "",
+            _REACHED.format(findings.axis.noun) + findings.axis.reason + wording.first_evaluated(findings) + beyond
+            if at == 0
+            else "",
         )
     return result
 
@@ -119,33 +122,34 @@ def _names(rest: Sequence[Column]) -> Column:
     return Column("", WIDTH - sum(column.width for column in rest), "left", SMALL)
 
 
-def _reached(timing: Timing) -> pd.DataFrame:
-    """Per setting: the median epoch, how many runs reached the target, of how many, and the conclusion."""
+def _reached(timing: Timing, unit: str) -> pd.DataFrame:
+    """Per setting: the median time, how many runs reached the target, of how many, and the conclusion."""
     columns = {"estimate": "median", "n": "runs"}
     table = timing.table.rename(columns=columns).set_index("setting")
     table = table[["median", "reached", "runs", "watched_low", "watched_high", "aside", "behind"]]
-    return table.add_prefix(f"epochs_to/{timing.name} ")
+    return table.add_prefix(f"{unit}_to/{timing.name} ")
 
 
 def _times(
     page: Page, findings: Findings, result: pd.DataFrame, targets: Sequence[str], next_page: Callable[[], Page], note: str
 ) -> Page:
     """Draw the table of epochs to the targets, with an optional note above it."""
+    unit = findings.axis.unit
     page.y += 8
-    page.heading(f"Epochs to reach a training {findings.score_name} of")
+    page.heading(f"{numbers.capitalized(findings.axis.plural)} to reach a training {findings.score_name} of")
     if note:  # above the table: below it there may be no room left
         page.note(note)
     page.y += 1.5
-    emphasised = {target: result[f"epochs_to/{target} behind"].any() for target in targets}
+    emphasised = {target: result[f"{unit}_to/{target} behind"].any() for target in targets}
     rows = []
     for row in result.to_dict("records"):
         cells = [Cell(row["setting"], line_style=findings.styles[row["setting"]])]
         for target in targets:
-            median, reached, runs = (row[f"epochs_to/{target} {part}"] for part in ("median", "reached", "runs"))
-            worse = row[f"epochs_to/{target} behind"] or row[f"epochs_to/{target} aside"]
+            median, reached, runs = (row[f"{unit}_to/{target} {part}"] for part in ("median", "reached", "runs"))
+            worse = row[f"{unit}_to/{target} behind"] or row[f"{unit}_to/{target} aside"]
             best = bool(emphasised[target] and not worse)
-            watched = (row[f"epochs_to/{target} watched_{end}"] for end in ("low", "high"))
-            cells.append(Cell(numbers.epochs(median, *watched) if runs > 0 else numbers.MISSING, bold=best))
+            watched = (row[f"{unit}_to/{target} watched_{end}"] for end in ("low", "high"))
+            cells.append(Cell(findings.axis.number(median if runs > 0 else np.nan, *watched), bold=best))
             cells.append(Cell(f"{reached:.0f} of {runs:.0f}" if runs > 0 else "", colour=MUTED))
         rows.append(cells)
     rest = [column for target in targets for column in (Column(target, 24), Column("runs", 17, size=NOTE))]

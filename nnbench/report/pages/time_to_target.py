@@ -1,4 +1,4 @@
-"""Page: time to reach a target accuracy, in epochs and seconds, where some runs never reach it."""
+"""Page: time to reach a target accuracy, in epochs or another unit and in seconds, where some runs never reach it."""
 
 from collections.abc import Callable, Sequence
 
@@ -25,8 +25,8 @@ from nnbench.stats.time_to_target import share_reached
 _MANY = 8  # settings whose curves can be distinguished
 _TARGETS = 3  # targets on a page
 _COST = (
-    "Epochs, and below them seconds: the time spent in all runs of a setting, including those that did not reach the target, "
-    "divided by the number that did, which is given beside it. ∞: none did within the epochs in brackets, for which the runs "
+    "{}: the time spent in all runs of a setting, including those that did not reach the target, "
+    "divided by the number that did, which is given beside it. ∞: none did within the numbers in brackets, for which the runs "
     "of that setting were observed. No interval is given. Settings that reached none of these targets are left out."
 )
 
@@ -35,7 +35,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     """Draw the page; return one row per target and setting.
 
     Returns:
-        `n`, `reached`, the median and expected times, the range of observation, whether `behind`.
+        `n`, `reached`, the median and expected times in the unit of the axis, the range of observation, whether `behind`.
     """
     if findings.ended.empty or findings.study.curves.empty:
         raise NoDataError("no run has curves")
@@ -55,14 +55,16 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     _panels(page, findings, panels, shown)
     _costs(page, findings, panels, section.next_page)
     parts = [timing.table.assign(target=timing.target) for timing in every]
-    columns = ["target", "setting", "n", "reached", "median_epochs", "expected_epochs", "expected_seconds"]
+    median, expected = f"median_{findings.axis.unit}", f"expected_{findings.axis.unit}"
+    columns = list(dict.fromkeys(["target", "setting", "n", "reached", median, expected, "expected_seconds"]))
     columns += ["watched_low", "watched_high", "behind"]
-    return pd.concat(parts, ignore_index=True).rename(columns={"estimate": "median_epochs"})[columns]
+    named = pd.concat(parts, ignore_index=True).rename(columns={"estimate": median})
+    return named.assign(**{expected: named["expected"]})[columns]
 
 
 def _titled(by_target: Sequence[Timing]) -> int:
     """Index of the last target that half of all runs reached, or 0."""
-    return next((at for at in reversed(range(len(by_target))) if by_target[at].epochs["reached"].mean() >= 0.5), 0)
+    return next((at for at in reversed(range(len(by_target))) if by_target[at].times["reached"].mean() >= 0.5), 0)
 
 
 def _shown(by_target: Sequence[Timing], titled: int) -> list[Timing]:
@@ -82,17 +84,20 @@ def _title(findings: Findings, timing: Timing) -> str:
         findings,
         f"median time to {timing.name} training {findings.score_name}",
         higher=False,
-        printed=lambda epochs, low, high: numbers.count(round(epochs), "epoch"),
+        printed=lambda time, low, high: findings.axis.text(time),
     )
     return sentences.headline(timing.conclusion, phrasing)
 
 
 def _caption(findings: Findings, unreached: list[str]) -> str:
+    on = findings.axis
     words = (
         f"The proportion of a setting's runs whose training {findings.score_name} has reached a target (Kaplan-Meier "
-        "estimate): a run that ended before reaching it is censored, one that diverged never reaches it. Seconds: epochs "
-        "times the median time of an epoch of that setting on this machine, because other work slows single runs."
+        "estimate): a run that ended before reaching it is censored, one that diverged never reaches it. "
+        f"Seconds: {on.plural} times the median time of {'an' if on.unit == 'epochs' else 'a'} {on.noun} of that setting on "
+        "this machine, because other work slows single runs."
     )
+    words += on.reason
     words += wording.first_evaluated(findings)
     if unreached:
         words += f" No run reached {' or '.join(unreached)}."
@@ -101,34 +106,41 @@ def _caption(findings: Findings, unreached: list[str]) -> str:
 
 
 def _panels(page: Page, findings: Findings, by_target: Sequence[Timing], shown: Sequence[str]) -> None:
-    """Draw one row per target: epochs on the left, seconds on the right, with shared limits."""
+    """Draw one row per target: the unit of the axis on the left, seconds on the right, with shared limits."""
     gap, rows = 16.0, len(by_target)
-    width = (WIDTH - gap - 8) / 2
+    units = ["own"] if findings.axis.unit == "seconds" else ["own", "seconds"]
+    width = (WIDTH - gap - 8) / 2 if len(units) > 1 else WIDTH - 8
     height = max(20.0, min(58.0, (page.room - 44 - 8.4 * len(shown)) / rows - 16))
     for timing in by_target:
         page.heading(f"Proportion of runs that have reached {timing.name} training {findings.score_name}")
         page.y += 1.5
-        for column, unit in enumerate(("epochs", "seconds")):
+        for column, unit in enumerate(units):
             axes = page.axes(LEFT + 8 + column * (width + gap), page.y, width, height)
             times = {one.name: _in(unit, one) for one in by_target}
-            _limits(axes, pd.concat(times.values()), unit)
+            _limits(axes, pd.concat(times.values()), "seconds" if findings.axis.unit == "seconds" else unit)
             if timing is by_target[-1]:
-                axes.set_xlabel({"epochs": "epoch", "seconds": "seconds"}[unit])
+                axes.set_xlabel("seconds" if unit == "seconds" else findings.axis.label)
             for name in shown:
                 group = times[timing.name]
                 _steps(axes, group[group["setting"] == name], findings.styles[name])
         page.y += height + (12 if timing is by_target[-1] else 7)
 
 
+def _units(findings: Findings) -> str:
+    """What the numbers of the table are."""
+    plural = numbers.capitalized(findings.axis.plural)
+    return plural if findings.axis.unit == "seconds" else f"{plural}, and below them seconds"
+
+
 def _in(unit: str, timing: Timing) -> pd.DataFrame:
-    """The times in epochs or seconds."""
-    epochs = timing.epochs
-    return epochs if unit == "epochs" else epochs.assign(time=epochs["time"] * epochs["setting"].map(timing.pace))
+    """The times in the unit of the axis (`own`) or in seconds."""
+    times = timing.times
+    return times if unit == "own" else times.assign(time=times["time"] * times["setting"].map(timing.pace))
 
 
 def _limits(axes: Axes, times: pd.DataFrame, unit: str) -> None:
     arrivals = times.loc[times["reached"], "time"]
-    low = max(arrivals.min() / 1.5, 1 if unit == "epochs" else 1e-4)
+    low = max(arrivals.min() / 1.5, 1e-4 if unit == "seconds" else 1)
     high = max(times["time"].max() * 1.02, 2 * low)  # also if all runs reached it at epoch 0
     label = numbers.tick if unit == "seconds" else lambda epoch: f"{epoch:,.0f}"
     logarithmic(axes.xaxis, low, high, label)
@@ -153,17 +165,17 @@ def _costs(page: Page, findings: Findings, by_target: Sequence[Timing], next_pag
     if page.room < 40:
         page = next_page()
     page.heading("Expected running time")
-    page.note(_COST)  # above the table: below it there may be no room left
+    page.note(_COST.format(_units(findings)))  # above the table: below it there may be no room left
     by_setting = [timing.table.set_index("setting") for timing in by_target]
     rows: list[list[Cell | str]] = []
     arrived = pd.concat([timing.table for timing in by_target]).groupby("setting", sort=False)["reached"].sum()
     for setting in arrived.index[arrived > 0]:
         cells: list[Cell | str] = [Cell(setting, line_style=findings.styles[setting])]
         for group in by_setting:
-            epochs, seconds = group.loc[setting, ["expected_epochs", "expected_seconds"]].astype(float)
-            duration = numbers.duration(seconds) if np.isfinite(epochs) else ""
+            time, seconds = group.loc[setting, ["expected", "expected_seconds"]].astype(float)
+            duration = numbers.duration(seconds) if np.isfinite(time) and findings.axis.unit != "seconds" else ""
             watched = group.loc[setting, ["watched_low", "watched_high"]].astype(float)
-            cells += [Cell(numbers.epochs(epochs, *watched) if not np.isnan(epochs) else numbers.MISSING, duration)]
+            cells += [Cell(findings.axis.number(time, *watched), duration)]
             cells += [Cell(f"{group.loc[setting, 'reached']} of {group.loc[setting, 'n']}", colour=MUTED)]
         rows.append(cells)
     rest = [column for timing in by_target for column in (Column(f"to {timing.name}", 24), Column("runs", 18, size=NOTE))]

@@ -1,7 +1,8 @@
-"""Curves over epochs: a mean line and a band for each setting, in a common panel or in small panels."""
+"""Curves over epochs, or another unit: a mean line and a band for each setting, in a common panel or in small panels."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -10,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from nnbench.core import palette
-from nnbench.core.formatting import count, listing
+from nnbench.core.formatting import capitalized, count, listing, tick
 from nnbench.records.measure import Measure
+from nnbench.report.findings.axis import diverged_at, on_common_positions, positions
 from nnbench.report.findings.epochs import steps_per_epoch
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
@@ -47,20 +49,29 @@ def bands(findings: Findings, curves: Mapping[str, str]) -> pd.DataFrame:
         curves: a column of `Study.curves` -> its name in print; columns without values are left out.
 
     Returns:
-        `setting`, `curve` (its name in print), `epoch`, `least`, `low`, `iqm`, `high`, `most`, `n`.
+        `setting`, `curve` (its name in print), `epoch`, `least`, `low`, `iqm`, `high`, `most`, `n`; and, if the axis of the
+        study is not epochs, a column of its name.
 
     Raises:
         NoDataError: there is no curve.
     """
     runs = findings.scored[["run_id", "search", "setting"]]
-    columns = ["setting", "curve", "epoch", "least", "low", "iqm", "high", "most", "n"]
+    x = findings.axis.column
+    columns = list(dict.fromkeys(["setting", "curve", "epoch", x, "least", "low", "iqm", "high", "most", "n"]))
     parts = []
-    for setting, group in findings.study.curves.merge(runs, on="run_id").groupby("setting", sort=False):
+    spent = findings.study.curves.assign(**{x: positions(findings)}) if x != "epoch" else findings.study.curves
+    for setting, group in spent.merge(runs, on="run_id").groupby("setting", sort=False):
+        aligned = (
+            group if x == "epoch" else on_common_positions(group.drop_duplicates(["run_id", "epoch"]), x, ["epoch", *curves])
+        )
+        epochs = aligned.groupby(x)["epoch"].mean()
         for column, called in curves.items():
-            wide = group.pivot(index="epoch", columns=["run_id", "search"], values=column)
+            by = ["run_id", "search"] if x == "epoch" else ["run_id"]
+            wide = aligned.pivot(index=x, columns=by, values=column)
             band = quartiles(wide.replace([np.inf, -np.inf], np.nan))
             if len(band):
-                parts.append(band.reset_index().assign(setting=setting, curve=called)[columns])
+                band = band.reset_index()
+                parts.append(band.assign(setting=setting, curve=called, epoch=band[x].map(epochs))[columns])
     if not parts:
         raise NoDataError("no completed run has curves")
     return pd.concat(parts, ignore_index=True)
@@ -77,7 +88,9 @@ def caption(findings: Findings, table: pd.DataFrame) -> str:
     )
     numbers = steps_per_epoch(findings)
     steps = "" if numbers == [1] else f" of {' or '.join(map(str, numbers)) if len(numbers) < 4 else 'several'} steps"
-    return f"{caption_start} Epochs{steps} on a logarithmic scale that begins at 0.{_rail_caption(findings)}"
+    unit = f"Epochs{steps}" if findings.axis.unit == "epochs" else capitalized(findings.axis.plural)
+    scale = f" {unit} on a logarithmic scale that begins at 0.{findings.axis.reason}"
+    return f"{caption_start}{scale}{_rail_caption(findings)}"
 
 
 def draw(page: Page, findings: Findings, table: pd.DataFrame, by: Measure, scales: Scales) -> None:
@@ -89,19 +102,29 @@ def draw(page: Page, findings: Findings, table: pd.DataFrame, by: Measure, scale
         _apart(page, findings, table, order, scales.of(list(table["curve"].unique())))
 
 
-def epoch_axis(axes: Axes, last: float, *, small: bool = False) -> None:
-    """Scale the epochs by log(1 + epoch), which includes epoch 0 and gives room to the first epochs."""
-    axes.set_xscale("function", functions=(np.log1p, np.expm1))
-    axes.set_xlim(0, max(last, 1))
-    powers = [10**power for power in range(9) if 10**power <= last]
+def spent_axis(axes: Axes, last: float, *, small: bool = False) -> None:
+    """Scale epochs, or what else was spent, by log(1 + x), which includes 0 and gives room to the beginning.
+
+    Values of less than ten in all, such as seconds, are scaled by log(1 + 1000 x / last).
+    """
+    one = 1.0 if last >= 10 or float(last).is_integer() else last / 1000
+    axes.set_xscale("function", functions=(lambda x: np.log1p(x / one), lambda y: one * np.expm1(y)))
+    axes.set_xlim(0, max(last, one))
+    powers = [10.0**power for power in range(-9, 9) if one <= 10.0**power <= last]
     axes.xaxis.set_major_locator(FixedLocator([0, *(powers[1:] if small else powers)]))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at / 1000:.0f}k" if small and at >= 1000 else f"{at:,.0f}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(partial(_label, short=small)))
+
+
+def _label(at: float, _: object, *, short: bool) -> str:
+    if 0 < at < 1:
+        return tick(at)
+    return f"{at / 1000:.0f}k" if short and at >= 1000 else f"{at:,.0f}"
 
 
 def _together(page: Page, findings: Findings, table: pd.DataFrame, order: Sequence[str], scales: Scales) -> None:
     """Draw a panel for each kind of curve, with all settings."""
-    drawn = set(table["setting"])
+    drawn, x = set(table["setting"]), findings.axis.column
     styles = {name: findings.styles[name] for name in order if name in drawn}
     room = max(text.width(name, SMALL) for name in styles) + 6
     direct = room <= 45
@@ -116,12 +139,12 @@ def _together(page: Page, findings: Findings, table: pd.DataFrame, order: Sequen
         page.heading(curve)
         page.y += 4
         axes = page.axes(left, page.y, right - left, height)
-        epoch_axis(axes, float(table["epoch"].max()))
+        spent_axis(axes, float(table[x].max()))
         scales.of([curve])(axes)
-        axes.set_xlabel("epoch")
+        axes.set_xlabel(findings.axis.label)
         group = {str(name): band for name, band in table[table["curve"] == curve].groupby("setting", sort=False)}
         for setting, band in group.items():
-            _band(axes, band, styles[setting])
+            _band(axes, x, band, styles[setting])
         _rail(axes, findings)
         if direct:
             _end_labels(page, axes, {setting: float(band["iqm"].iloc[-1]) for setting, band in group.items()}, styles)
@@ -130,7 +153,7 @@ def _together(page: Page, findings: Findings, table: pd.DataFrame, order: Sequen
 
 def _apart(page: Page, findings: Findings, table: pd.DataFrame, order: Sequence[str], scale: Scale) -> None:
     """Draw a small panel for each setting with both curves, and the other settings' training curves in grey."""
-    shown = order[:_MANY]
+    shown, position = order[:_MANY], findings.axis.column
     training, *held_out = table["curve"].unique()
     dashed = "".join(f", dashed {curve.lower()}" for curve in held_out)
     key = f"In colour: a setting, solid {training.lower()}{dashed}; grey: the others."
@@ -148,26 +171,26 @@ def _apart(page: Page, findings: Findings, table: pd.DataFrame, order: Sequence[
         for line, words in enumerate(names[setting]):
             page.write(x, y + line * line_height(NOTE), words, size=NOTE)
         axes = page.axes(x, y + head, across - 13, step - head - 8)
-        epoch_axis(axes, float(table["epoch"].max()), small=True)
+        spent_axis(axes, float(table[position].max()), small=True)
         scale(axes)
         if number + _ACROSS >= len(shown):
-            axes.set_xlabel("epoch")
+            axes.set_xlabel(findings.axis.label)
         for other in shown:
             if other != setting and (other, training) in centres:
-                axes.plot(*centres[other, training][["epoch", "iqm"]].to_numpy().T, color=style.FAINT, linewidth=0.5)
+                axes.plot(*centres[other, training][[position, "iqm"]].to_numpy().T, color=style.FAINT, linewidth=0.5)
         for curve, dash in zip((training, *held_out), (palette.SOLID, (0, (2, 1))), strict=False):
             if (setting, curve) in centres:
-                _band(axes, centres[setting, curve], replace(line_style, dash=dash), filled=curve == training)
+                _band(axes, position, centres[setting, curve], replace(line_style, dash=dash), filled=curve == training)
         _rail(axes, findings, setting)
     page.y += rows * step + 6
 
 
-def _band(axes: Axes, band: pd.DataFrame, line_style: palette.LineStyle, *, filled: bool = True) -> None:
+def _band(axes: Axes, x: str, band: pd.DataFrame, line_style: palette.LineStyle, *, filled: bool = True) -> None:
     """Draw the line of a setting with its marker at the end, and its band."""
     if filled and band["n"].max() > 1:
-        axes.fill_between(band["epoch"], band["low"], band["high"], color=line_style.colour, alpha=0.15, linewidth=0)
-    axes.plot(band["epoch"], band["iqm"], **line_style.line, linewidth=1.4 if filled else 1.0)
-    end, marker = band[["epoch", "iqm"]].iloc[-1:].to_numpy().T, line_style.marker if filled else ""
+        axes.fill_between(band[x], band["low"], band["high"], color=line_style.colour, alpha=0.15, linewidth=0)
+    axes.plot(band[x], band["iqm"], **line_style.line, linewidth=1.4 if filled else 1.0)
+    end, marker = band[[x, "iqm"]].iloc[-1:].to_numpy().T, line_style.marker if filled else ""
     axes.plot(*end, marker, color=line_style.colour, clip_on=False)
 
 
@@ -193,12 +216,11 @@ def _legend(page: Page, styles: dict[str, palette.LineStyle]) -> None:
 
 
 def _rail(axes: Axes, findings: Findings, setting: str | None = None) -> None:
-    """Mark the diverged runs above the panel, at the epoch at which they diverged."""
-    runs = findings.runs[findings.runs["outcome"] == "diverged"]
-    for name, epoch in runs[["setting", "diverged_at_epoch"]].dropna().itertuples(index=False):
+    """Mark the diverged runs above the panel, where they diverged."""
+    for name, at in diverged_at(findings).itertuples(index=False):
         if setting in (None, name):
             colour, above = findings.styles[name].colour, axes.get_xaxis_transform()
-            axes.plot([epoch], [1.025], "x", ms=3.5, mew=0.9, color=colour, transform=above, clip_on=False)
+            axes.plot([at], [1.025], "x", ms=3.5, mew=0.9, color=colour, transform=above, clip_on=False)
 
 
 def _rail_caption(findings: Findings) -> str:
@@ -210,6 +232,6 @@ def _rail_caption(findings: Findings) -> str:
     diverged_runs = listing([f"{number} of {short_name(str(setting))}" for setting, number in diverged.head(4).items()])
     more = f" and of {len(diverged) - 4} more settings" if len(diverged) > 4 else ""
     return (
-        f" Crosses above a panel: {count(int(diverged.sum()), 'run')} that diverged ({diverged_runs}{more}), at the epoch at "
-        "which the loss became infinite or NaN; lines and bands exclude them."
+        f" Crosses above a panel: {count(int(diverged.sum()), 'run')} that diverged ({diverged_runs}{more}), where "
+        "the loss became infinite or NaN; lines and bands exclude them."
     )

@@ -77,6 +77,13 @@ def read_study(store: Store, study: str) -> Study:
     )
 
 
+def read_rows(store: Store, study: str) -> list[Row]:
+    """Read all runs of a study as the store lists them, oldest first; empty if there is no such study."""
+    with store.user_errors():
+        experiment = find_experiment(store, study)
+        return [] if experiment is None else list_runs(store, experiment)
+
+
 def _choices(
     store: Store, experiment: Experiment, sweeps: Sequence[Row], final: Sequence[Row]
 ) -> list[tuple[int, pd.DataFrame]]:

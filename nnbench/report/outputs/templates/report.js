@@ -91,7 +91,7 @@
     const left = 46, right = width - (named ? 170 : 24), top = 16, bottom = height - 34;
     make("h3", {}, chart, spec.title);
     const svg = make("svg", { viewBox: `0 0 ${width} ${height}`, height, tabindex: 0, role: "img",
-      "aria-label": `${spec.title} over epochs; arrow keys read its values` }, chart);
+      "aria-label": `${spec.title} over ${spec.unit}; arrow keys read its values` }, chart);
     const scale = spec.log ? Math.log : (value) => value;
     const clamp = (value) => Math.min(Math.max(value, spec.low), spec.high);
     const x = (epoch) => left + (right - left) * Math.log1p(epoch) / Math.log1p(Math.max(1, spec.last));
@@ -114,7 +114,7 @@
       if (wide || at !== 1) make("text", { x: x(at), y: bottom + 16, "text-anchor": "middle" }, svg, at.toLocaleString("en"));
     }
     make("line", { x1: left, x2: right, y1: bottom, y2: bottom, class: "axis" }, svg);
-    make("text", { x: (left + right) / 2, y: height - 2, "text-anchor": "middle" }, svg, "epoch");
+    make("text", { x: (left + right) / 2, y: height - 2, "text-anchor": "middle" }, svg, spec.unit);
     if (spec.chance) make("text", { x: right - 4, y: bottom - 5, "text-anchor": "end" }, svg, `chance ${spec.chance.toFixed(2)}`);
     for (const [name, value] of spec.references.filter((one) => one[1] >= spec.low && one[1] <= spec.high)) {
       make("line", { x1: left, x2: right, y1: y(value), y2: y(value), class: "reference" }, svg);
@@ -147,7 +147,7 @@
         const band = one.n > 1 ? `${digits(one.low[i])} – ${digits(one.high[i])}` : "";
         rows.push([one.iqm[i], [one.s, data.settings[one.s].name, digits(one.iqm[i]), band]]);
       }
-      fill(box, `epoch ${epoch.toLocaleString("en")}`, rows.sort((a, b) => b[0] - a[0]).map(([, row]) => row));
+      fill(box, spec.unit === "epoch" ? `epoch ${epoch.toLocaleString("en")}` : `${epoch.toLocaleString("en")} ${spec.unit}`, rows.sort((a, b) => b[0] - a[0]).map(([, row]) => row));
       place(box, x(epoch), svg.offsetTop + top, width);
     }
     function hide() { box.hidden = true; cursor.replaceChildren(); at = -1; }

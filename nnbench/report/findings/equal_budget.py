@@ -1,0 +1,89 @@
+"""Each setting against a reference: the share of its budget after which the setting has reached its final training loss."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from nnbench.report.findings.axis import positions
+from nnbench.report.findings.errors import NoDataError
+from nnbench.report.findings.findings import Findings
+from nnbench.stats.equal_budget import shares, typical
+from nnbench.stats.interquartile import Interval
+
+PLAIN = "sgd"  # the reference, if a study has it and names no other
+
+
+@dataclass(frozen=True, kw_only=True)
+class EqualBudget:
+    """A setting against the reference.
+
+    Attributes:
+        setting: its name.
+        ahead: the share of the reference's budget that the setting needs for the reference's final loss.
+        behind: the share of the setting's budget that the reference needs for the setting's final loss.
+        shares: by seed, of `ahead`.
+    """
+
+    setting: str
+    ahead: Interval
+    behind: Interval
+    shares: "pd.Series[float]"
+
+    @property
+    def reversed(self) -> bool:
+        """Whether the setting does not reach the loss of the reference in half of the seeds, but the reference reaches its."""
+        return self.ahead.estimate == float("inf") and self.behind.estimate < float("inf")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparisons:
+    """All settings against one reference, the fastest first.
+
+    Attributes:
+        reference: name of its setting.
+        settings: the others.
+    """
+
+    reference: str
+    settings: list[EqualBudget]
+
+
+def equal_budget(findings: Findings) -> Comparisons:
+    """Compare each setting with the reference.
+
+    The reference is `report.reference`, the name of a setting or of an optimizer; else SGD if the study has it, else the
+    setting that ranks last. Of an optimizer with several settings, the best is taken.
+
+    Raises:
+        NoDataError: there is no curve of two settings.
+    """
+    curves = findings.study.curves
+    # Of a seed with several searches, the run of the first one counts.
+    ended = findings.ended.drop_duplicates(["setting", "seed"])[["run_id", "setting", "seed", "outcome"]]
+    spent = curves[["run_id"]].assign(spent=positions(findings), loss=curves["train_loss"])
+    table = spent.merge(ended, on="run_id").assign(diverged=lambda frame: frame["outcome"] == "diverged")
+    ranking = [str(one) for one in findings.ranking(findings.primary)["setting"] if one in set(table["setting"])]
+    if len(ranking) < 2:
+        raise NoDataError("no two settings have curves")
+    reference = _reference(findings, ranking)
+    found = []
+    for setting in ranking:
+        if setting != reference:
+            ahead = shares(table, setting, reference)
+            behind = shares(table, reference, setting)
+            found.append(EqualBudget(setting=setting, ahead=typical(ahead), behind=typical(behind), shares=ahead))
+    found = [one for one in found if one.ahead.n]
+    if not found:
+        raise NoDataError(f"no setting has a seed that {reference} has too")
+    order = sorted(found, key=lambda one: (one.ahead.estimate, -min(one.behind.estimate, 1e9)))
+    return Comparisons(reference=reference, settings=order)
+
+
+def _reference(findings: Findings, ranking: list[str]) -> str:
+    """The reference among the settings, which are in the order of the ranking."""
+    for wanted in (findings.judged.reference, PLAIN):
+        if wanted in ranking:
+            return wanted
+        if own := [one for one in ranking if findings.base_labels[one] == wanted]:
+            return own[0]
+    return ranking[-1]

@@ -1,0 +1,118 @@
+"""Page: score and rank of the settings against the budget of their training."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, NullLocator
+
+from nnbench.core.formatting import capitalized, listing
+from nnbench.core.palette import LineStyle, optimizer_styles
+from nnbench.records.budgets import NOUNS
+from nnbench.records.tuned import base_label
+from nnbench.report.findings.budgets import AtBudget, at_budgets
+from nnbench.report.findings.errors import NoDataError
+from nnbench.report.findings.findings import Findings
+from nnbench.report.pages import ReportOptions
+from nnbench.report.plots.legend import legend
+from nnbench.report.plots.sheet import Page, Section
+from nnbench.report.plots.style import LEFT, WIDTH
+from nnbench.report.plots.ticks import logarithmic
+from nnbench.report.sentences.wording import short_name
+
+_MANY = 12
+_CAPTION = (
+    "Each point is the end of runs of their own, whose schedule ends with that budget. Above: {measure}, interquartile mean "
+    "over seeds with its 95 % interval. Below: the rank by it among the settings at the same budget. Hollow: shown to be "
+    "worse than the first at that budget (Wilcoxon signed-rank test on runs paired by seed, Holm-corrected). Settings are not "
+    "compared across budgets."
+)
+
+
+def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
+    """Draw the page; return one row per budget and setting, the best first.
+
+    Returns:
+        `budget`, `unit`, `setting`, `rank` (from 1; NaN where it is not ranked), `n`, `estimate`, `low`, `high`, `behind`.
+    """
+    every = at_budgets(findings)
+    if len(every) < 2:
+        raise NoDataError("no run has another budget: training.budgets=[100,1000] makes runs of several lengths")
+    table = pd.concat([_ranks(one, findings) for one in every], ignore_index=True)
+    page = section.page(_title(every, table), _CAPTION.format(measure=findings.primary.name))
+    names = [str(name) for name in table.groupby("setting")["rank"].mean().sort_values().index]
+    styles = _styles(every)
+    legend(page, {name: styles[name] for name in names[:_MANY]})
+    if len(names) > _MANY:
+        page.note(f"The first {_MANY} of {len(names)} settings; the CSV file of this page has all.")
+    for column, label in (("estimate", findings.primary.name), ("rank", "rank")):
+        _panel(page, table, names[:_MANY], styles, column, label, NOUNS[every[0].unit])
+    return table
+
+
+def _ranks(one: AtBudget, findings: Findings) -> pd.DataFrame:
+    ranking = one.findings.ranking(findings.primary)
+    ranked = (ranking["aside"] == "") & (ranking["n"] > 0)
+    table = ranking[["setting", "n", "estimate", "low", "high", "behind"]]
+    table = table.assign(rank=ranked.cumsum().where(ranked).astype(float), budget=one.amount, unit=one.unit)
+    return table[["budget", "unit", "setting", "rank", "n", "estimate", "low", "high", "behind"]]
+
+
+def _title(every: Sequence[AtBudget], table: pd.DataFrame) -> str:
+    first = table[table["rank"] == 1].set_index("budget")["setting"].map(short_name)
+    leaders: dict[str, list[str]] = {}
+    for one in every:
+        if one.amount in first.index:
+            leaders.setdefault(str(first[one.amount]), []).append(f"{one.amount:,.0f}")
+    if not leaders:
+        return "No setting is ranked at any budget"
+    if len(leaders) == 1:
+        return f"{capitalized(next(iter(leaders)))} has the best estimate at each of {len(every)} budgets"
+    phrases = [f"of {name} at {listing(budgets)}" for name, budgets in leaders.items()]
+    return f"The best estimate is that {', '.join(phrases[:-1])} and {phrases[-1]} {NOUNS[every[0].unit]}s"
+
+
+def _styles(every: Sequence[AtBudget]) -> dict[str, LineStyle]:
+    """Styles of all settings: those of the first budget that has them."""
+    labels: dict[str, str] = {}
+    for one in every:
+        for setting, label, tuned in one.findings.runs[["setting", "optimizer", "tuned"]].itertuples(index=False):
+            labels.setdefault(str(setting), base_label(label, tuned))
+    own = {name: style for one in reversed(every) for name, style in one.findings.styles.items()}
+    return {
+        name: own.get(name, style)
+        for name, style in zip(labels, optimizer_styles(list(labels.values())).values(), strict=False)
+    } | own
+
+
+def _panel(
+    page: Page, table: pd.DataFrame, names: Sequence[str], styles: dict[str, LineStyle], column: str, label: str, noun: str
+) -> None:
+    height = 78.0 if column == "estimate" else 56.0
+    page.heading(capitalized(label))
+    page.y += 2
+    axes = page.axes(LEFT + 9, page.y, WIDTH - 14, height)
+    budgets = sorted(table["budget"].unique())
+    logarithmic(axes.xaxis, budgets[0] / 1.15, budgets[-1] * 1.15, lambda tick: f"{tick:,.0f}")
+    axes.xaxis.set_major_locator(FixedLocator(budgets))
+    for name in names:
+        _line(axes, table[table["setting"] == name], styles[name], column)
+    if column == "rank":
+        ranks = np.arange(1, int(np.nanmax(table["rank"])) + 1) if table["rank"].notna().any() else [1]
+        axes.set_ylim(max(ranks) + 0.5, 0.5)
+        axes.yaxis.set_major_locator(FixedLocator([float(rank) for rank in ranks]))
+        axes.yaxis.set_minor_locator(NullLocator())
+    axes.set_xlabel(f"budget in {noun}s")
+    page.y += height + 16
+
+
+def _line(axes: Axes, rows: pd.DataFrame, style: LineStyle, column: str) -> None:
+    rows = rows.sort_values("budget")
+    axes.plot(rows["budget"], rows[column], **style.line, linewidth=1.3)
+    if column == "estimate":
+        for budget, low, high in rows[["budget", "low", "high"]].dropna().itertuples(index=False):
+            axes.plot([budget, budget], [low, high], color=style.colour, linewidth=1.6, alpha=0.6)
+    for budget, value, behind in rows[["budget", column, "behind"]].itertuples(index=False):
+        face = "white" if behind else style.colour
+        axes.plot([budget], [value], style.marker, color=style.colour, markerfacecolor=face, markersize=5.5)

@@ -1,0 +1,87 @@
+"""Page: the share of a reference's budget after which each setting has reached the reference's final training loss."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from nnbench.report.findings.equal_budget import EqualBudget, equal_budget
+from nnbench.report.findings.findings import Findings
+from nnbench.report.pages import ReportOptions
+from nnbench.report.plots.forest import Row, forest_plot
+from nnbench.report.plots.sheet import Section
+from nnbench.report.plots.style import MUTED
+from nnbench.report.plots.ticks import logarithmic
+from nnbench.report.sentences import equal_budget as sentences
+
+_MANY = 20
+_CAPTION = (
+    "Of each seed: what the run of a setting has spent when its training loss is first as low as the one with which the run "
+    "of {reference} on the same points and initial weights ends, over what that run spends in total. Mark: median over "
+    "seeds; bar: its 95 % bootstrap interval; small dots: single seeds. Left of 1 the setting is faster. ∞: it does not "
+    "reach that loss on half of the seeds; then the share of its own budget that {reference} needs for its final loss is "
+    "given in the last column. A diverged run never reaches it."
+)
+
+
+def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
+    """Draw the page; return one row per setting, the fastest first.
+
+    Returns:
+        `setting`, `reference`, `unit`, `n`, `estimate`, `low`, `high` (of its share of the reference's budget), and
+        `reverse_estimate`, `reverse_low`, `reverse_high` (the share of its budget that the reference needs).
+    """
+    every = equal_budget(findings)
+    title = f"At equal budget, {sentences.sentence(findings, every.settings[0], every)}"
+    page = section.page(title, _CAPTION.format(reference=every.reference) + findings.axis.reason)
+    shown = every.settings[:_MANY]
+    known = np.concatenate([[1.0], *(_finite(one) for one in shown)])
+    low, high = max(known.min() / 1.3, 1e-4), max(known.max() * 1.3, 1.3)
+    rows = [_row(findings, one, high) for one in shown]
+    heads = ("share", "95 % interval", "seeds", "the reverse")
+    axes = forest_plot(page, rows, f"share of the {findings.axis.plural} of {every.reference}, logarithmic", heads)
+    logarithmic(axes.xaxis, low, high, lambda tick: f"{tick:g}")
+    axes.axvline(1, color=MUTED, linewidth=0.8)
+    if len(every.settings) > _MANY:
+        page.note(f"The first {_MANY} of {len(every.settings)} settings; the CSV file of this page has all.")
+    for one in every.settings[1:_MANY]:
+        if page.room < 12:
+            break
+        page.paragraph(f"{sentences.sentence(findings, one, every)}.", after=0.6)
+    return pd.DataFrame(
+        [
+            {
+                "setting": one.setting,
+                "reference": every.reference,
+                "unit": findings.axis.unit,
+                "n": one.ahead.n,
+                "estimate": one.ahead.estimate,
+                "low": one.ahead.low,
+                "high": one.ahead.high,
+                "reverse_estimate": one.behind.estimate,
+                "reverse_low": one.behind.low,
+                "reverse_high": one.behind.high,
+            }
+            for one in every.settings
+        ]
+    )
+
+
+def _row(findings: Findings, one: EqualBudget, end: float) -> Row:
+    """The row of a setting; an infinite bound is drawn at the end of the axis."""
+    found = one.ahead
+    reverse = f"{sentences.share(one.behind)} {sentences.interval(one.behind)}".rstrip() if one.reversed else ""
+    finite = math.isfinite(found.estimate)
+    low, high = (min(bound, end) for bound in (found.low, found.high))
+    return Row(
+        name=one.setting,
+        figures=(sentences.share(found) if finite else "∞", sentences.interval(found), str(found.n), reverse),
+        line_style=findings.styles[one.setting],
+        estimate=(found.estimate, low, high) if finite else None,
+        values=one.shares[np.isfinite(one.shares) & (one.shares > 0)],
+    )
+
+
+def _finite(one: EqualBudget) -> "pd.Series[float]":
+    values = pd.concat([one.shares, pd.Series([one.ahead.estimate, one.ahead.low, one.ahead.high])])
+    return values[np.isfinite(values) & (values > 0)]

@@ -1,0 +1,44 @@
+"""Sentences about equal budgets: how much of a reference's budget a setting needs."""
+
+import math
+
+from nnbench.core.formatting import MISSING, fixed
+from nnbench.report.findings.equal_budget import Comparisons, EqualBudget
+from nnbench.report.findings.findings import Findings
+from nnbench.report.sentences.wording import short_name
+from nnbench.stats.interquartile import Interval
+
+
+def sentence(findings: Findings, one: EqualBudget, every: Comparisons) -> str:
+    """Such as `adam reaches sgd's final training loss in 0.43 of its steps [0.38, 0.50], n = 20`, without a full stop."""
+    setting, reference, of = short_name(one.setting), short_name(every.reference), findings.axis.plural
+    if math.isfinite(one.ahead.estimate):
+        return f"{setting} reaches {reference}'s final training loss in {share(one.ahead)} of its {of}{bounds(one.ahead)}"
+    if math.isfinite(one.behind.estimate):
+        return (
+            f"{setting} does not reach {reference}'s final training loss; {reference} reaches that of {setting} in "
+            f"{share(one.behind)} of its {of}{bounds(one.behind)}"
+        )
+    return f"{setting} and {reference} each reach the other's final training loss on half of the seeds, n = {one.ahead.n}"
+
+
+def share(found: Interval) -> str:
+    """A share as printed: `0.43`; `never` if it is infinite."""
+    if math.isnan(found.estimate):
+        return MISSING
+    return fixed(found.estimate, 2) if math.isfinite(found.estimate) else "never"
+
+
+def bounds(found: Interval) -> str:
+    """Interval and number of seeds, such as ` [0.38, 0.50], n = 20`; `∞` where the setting may never get there."""
+    if math.isnan(found.low):
+        return f", n = {found.n}"
+    return f" {interval(found)}, n = {found.n}"
+
+
+def interval(found: Interval) -> str:
+    """The interval as printed; empty without one."""
+    if math.isnan(found.low):
+        return ""
+    low, high = (fixed(end, 2) if math.isfinite(end) else "∞" for end in (found.low, found.high))
+    return f"[{low}, {high}]"
