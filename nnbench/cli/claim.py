@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -138,7 +139,8 @@ def _settle(request: Request, config: Config) -> int:
         power=power,
     )
     console.print(_statement(wanted, measure, len(seen)), soft_wrap=True, markup=False)
-    answer = settle(wanted, trees, rows, measure, LocalPool(workers=request.workers or cores()), console)
+    with closing(LocalPool(workers=request.workers or cores())) as pool:
+        answer = settle(wanted, trees, rows, measure, pool, console)
     if request.as_json:
         print(json.dumps(_record(answer)))
     else:

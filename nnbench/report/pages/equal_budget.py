@@ -37,7 +37,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     shown = every.settings[:_MANY]
     known = np.concatenate([[1.0], *(_finite(one) for one in shown)])
     low, high = max(known.min() / 1.3, 1e-4), max(known.max() * 1.3, 1.3)
-    rows = [_row(findings, one, high) for one in shown]
+    rows = [_row(findings, one, (low, high)) for one in shown]
     heads = ("share", "95 % interval", "seeds", "the reverse")
     axes = forest_plot(page, rows, f"share of the {findings.axis.plural} of {every.reference}, logarithmic", heads)
     logarithmic(axes.xaxis, low, high, lambda tick: f"{tick:g}")
@@ -67,17 +67,17 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     )
 
 
-def _row(findings: Findings, one: EqualBudget, end: float) -> Row:
-    """The row of a setting; an infinite bound is drawn at the end of the axis."""
+def _row(findings: Findings, one: EqualBudget, limits: tuple[float, float]) -> Row:
+    """The row of a setting; shares of zero and infinite ones are drawn at the ends of the axis."""
     found = one.ahead
     reverse = f"{sentences.share(one.behind)} {sentences.interval(one.behind)}".rstrip() if one.reversed else ""
     finite = math.isfinite(found.estimate)
-    low, high = (min(bound, end) for bound in (found.low, found.high))
+    estimate, low, high = (float(np.clip(bound, *limits)) for bound in (found.estimate, found.low, found.high))
     return Row(
         name=one.setting,
         figures=(sentences.share(found) if finite else "∞", sentences.interval(found), str(found.n), reverse),
         line_style=findings.styles[one.setting],
-        estimate=(found.estimate, low, high) if finite else None,
+        estimate=(estimate, low, high) if finite else None,
         values=one.shares[np.isfinite(one.shares) & (one.shares > 0)],
     )
 

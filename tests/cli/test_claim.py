@@ -1,0 +1,100 @@
+"""`nnbench claim`: stated before its runs, on new seeds, and the same answer when it is repeated."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nnbench.cli.claim import main as claim_main
+from nnbench.records.claims import CLAIM, RESULT, Claim
+from nnbench.tracking.mlflow.reader import read_rows
+from nnbench.tracking.mlflow.store import open_store
+from tests.conftest import CommandOutput
+from tests.sweep.conftest import Trainer, trainer  # noqa: F401  # a fixture
+
+pytestmark = pytest.mark.usefixtures("trainer")
+Command = Callable[..., CommandOutput]
+TINY = "training.epochs=11", "dataset.samples=10", "dataset.val_samples=10", "dataset.test_samples=20", "report=none"
+STUDY = "-m", "optimizer=sgd,adam", "seed=3,7", *TINY
+
+
+@pytest.fixture
+def claim(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs `nnbench claim WORDS` in this process."""
+
+    def run(*words: str) -> CommandOutput:
+        monkeypatch.chdir(home)
+        monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
+        monkeypatch.setattr(sys, "argv", ["nnbench claim", *words])
+        capsys.readouterr()
+        return CommandOutput(claim_main(list(words)), *capsys.readouterr())
+
+    return run
+
+
+def test_a_claim_is_stated_then_run_then_repeated(home: Path, nnbench: Command, claim: Command, trainer: Trainer) -> None:  # noqa: F811
+    assert nnbench(*STUDY).status == 0
+    trainer.trained.clear()
+    words = "adam", "beats", "sgd", "measure=final/train_loss", "seeds=6", "--json"
+
+    trainer.patience = 3
+    assert claim(*words).status == 130
+    store = open_store(f"sqlite:///{home}/results/mlflow.db", None)
+    stated = [row.tags[CLAIM] for row in read_rows(store, "comparison-claims") if CLAIM in row.tags]
+    trainer.patience = None
+    first = claim(*words)
+    found = json.loads(first.out)
+    assert found["shown"] == (first.status == 0) == (found["p"] <= 0.05)
+    assert found["claim"]["seeds"] == [8, 9, 10, 11, 12, 13], "above all seeds of the study"
+    assert {job.config.seed for job in trainer.trained} == set(range(8, 14))
+    assert [Claim.from_json(one) for one in stated] == [Claim.from_json(json.dumps(found["claim"]))], (
+        "as it was before the runs"
+    )
+    assert len(trainer.trained) == 12
+    assert not found["repeated"]
+
+    again = json.loads(claim(*words).out)
+    assert again.pop("repeated")
+    assert again == {key: value for key, value in found.items() if key != "repeated"}
+    assert len(trainer.trained) == 12
+    rows = [row for row in read_rows(store, "comparison-claims") if CLAIM in row.tags]
+    assert len(rows) == 1
+    assert json.loads(rows[0].tags[RESULT])["p"] == found["p"]
+
+    other = json.loads(claim("sgd", "beats", "adam", *words[3:]).out)
+    assert other["claim"]["seeds"] == list(range(14, 20)), "a new claim has new seeds"
+    assert other["earlier_claims"] == 1
+    assert nnbench("-m", "optimizer=sgd,adam", "seed=3,7", *TINY).out.count("2 reused") <= 1
+    assert {row.values["seed"] for row in read_rows(store, "comparison") if "seed" in row.values} == {3, 7}
+
+
+def test_the_seed_of_a_failed_run_counts_against_the_claim(nnbench: Command, claim: Command, trainer: Trainer) -> None:  # noqa: F811
+    assert nnbench(*STUDY).status == 0
+    trainer.failing = {8}
+    found = json.loads(claim("adam", "beats", "sgd", "measure=final/train_loss", "seeds=5", "--json").out)
+    assert found["failed"] == 2
+    assert not found["shown"], "at most four of five seeds can be won"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["adam"], "adam: must be SETTING beats SETTING"),
+        (["adam", "beats", "adam"], "adam beats adam: both are the setting adam"),
+        (["adam", "beats", "lion"], "lion: is no setting of the study; it has adam, sgd"),
+        (["adam", "beats", "sgd", "seeds=3"], "seeds=3: must be a whole number from 5 to 10,000"),
+        (["adam", "beats", "sgd", "margin=-1"], "margin=-1: must be a number of at least 0"),
+        (["adam", "beats", "sgd", "measure=test/acuracy"], "measure=test/acuracy: must be one of final/train_loss"),
+        (["adam", "beats", "sgd", "task=moons"], "task=moons: must be one of the tasks of study comparison"),
+        (["adam", "beats", "sgd", "study=absent"], "study=absent: no study of that name"),
+    ],
+)
+@pytest.mark.heavy
+def test_a_bad_request_is_one_line(nnbench: Command, claim: Command, words: list[str], message: str) -> None:
+    assert nnbench(*STUDY).status == 0
+    said = claim(*words)
+    assert (said.status, said.out) == (2, "")
+    assert message in said.err
+    assert said.err.count("\n") == 1
