@@ -73,7 +73,9 @@ def report_on(
     figures.check(options.pages)
     found, root = tasks(study), Path(options.folder)
     pages = [name for name in options.pages if name in figures.names()]
-    across = [name for name in options.pages if name in figures.suite_names()] if len(found) > 1 else []
+    # Tests across problems take them as independent, which the budgets of one problem are not.
+    several = len(found) > 1 and all(task.study.other_budgets.empty for task in found)
+    across = [name for name in options.pages if name in figures.suite_names()] if several else []
     if not (pages or across):
         raise UserError(f"report.pages={options.pages}: needs several problems, and the study {study.name} has one")
     each = _judged(found, options, fixed)
