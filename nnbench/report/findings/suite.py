@@ -174,7 +174,7 @@ def placed(label: str, findings: Findings, scale: Scale, ranks: MeanRanks) -> pd
             "problem": label,
             "setting": table["setting"],
             "optimizer": table["optimizer"],
-            "rank": table["score"].rank(ascending=not findings.primary.higher, method="min").where(ranked),
+            "rank": table["score"].where(ranked).rank(ascending=not findings.primary.higher, method="min"),
             "score": scale(table["score"].mask(table["counted"] == 0)),
             **{column: table[column] for column in ("runs", "diverged", "counted", "n", "estimate", "low", "high")},
             "leads": table["setting"].isin(ranks.not_worse),

@@ -66,7 +66,7 @@ def _scores(suite: Suite) -> dict[str, pd.DataFrame]:
         if label not in suite.problems or column is None:
             continue
         names = _searched(suite, runs)
-        configuration = runs[names].astype(str).agg(" ".join, axis=1)
+        configuration = runs[names].astype(object).map(str).agg(" ".join, axis=1)  # a missing value is a text too
         values = runs.assign(configuration=configuration, value=runs[column].where(runs["outcome"] != "diverged"))
         by = values.groupby(["optimizer", "configuration"])["value"]
         table = by.mean().where(by.count() == by.size()).rename("value").reset_index()
