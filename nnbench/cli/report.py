@@ -43,7 +43,7 @@ def _report(arguments: list[str]) -> int:
 
 
 def _remake(source: str | None, config: Config) -> int:
-    from nnbench.cli.study_report import remake, remake_export  # not at the top: `--help` needs none of it
+    from nnbench.cli.remake import remake, remake_export  # not at the top: `--help` needs none of it
     from nnbench.core.paths import report_folder_errors
 
     overrides = HydraConfig.get().overrides.task

@@ -1,6 +1,6 @@
 """Catalogue of the curves of a run: what is measured at many epochs."""
 
-from nnbench.records.measure import Curve
+from nnbench.records.measure import OF_LOSS, Curve
 
 SQUARED = "of a regression, mean squared error in the squared unit of the targets"
 EXPLAINED = "share of the variance of the targets that is explained (R²), negative where their mean would be closer"
@@ -10,7 +10,7 @@ CURVES = (
         key="train/loss",
         column="train_loss",
         evaluated=False,
-        unit="nats",
+        unit=OF_LOSS,
         meaning=f"mean cross-entropy on the training points, of probabilities clipped to [1e-7, 1 - 1e-7]; {SQUARED}",
         last="of the last epoch that MLflow's charts show",
         log=True,
@@ -37,7 +37,7 @@ CURVES = (
         key="val/loss",
         column="val_loss",
         evaluated=True,
-        unit="nats",
+        unit=OF_LOSS,
         meaning=f"mean cross-entropy on the validation points, not clipped; {SQUARED}; empty where there are none",
         last="likewise, on the validation points",
         log=True,

@@ -23,7 +23,10 @@ from nnbench.core.errors import UserError
 from nnbench.core.paths import NAME_PATTERN, NAME_RULE
 from nnbench.records import npz as artifacts
 from nnbench.records.boundary import Boundary
+from nnbench.records.kinds import unit_of
+from nnbench.records.measure import OF_LOSS
 from nnbench.records.measures import CURVES, MEASURES, reached
+from nnbench.records.problem_column import PRESET, with_problems, without_problems
 from nnbench.records.study import Study
 
 logger = logging.getLogger(__name__)
@@ -31,7 +34,7 @@ logger = logging.getLogger(__name__)
 TABLES = ("runs", "curves", "records", "sweeps", "tuning", "selection", "earlier")
 NEW = ("earlier",)  # not in exports of the first edition
 ABOUT, DICTIONARY, BOUNDARIES = "study.json", "dictionary.csv", "boundaries"
-FORM = 2  # version of the folder's format
+FORM, UNLABELLED = 3, 2  # version of the folder's format; the one before, without the column `problem`
 REQUIRED = (
     "run_id",
     "name",
@@ -43,7 +46,7 @@ REQUIRED = (
     "identity",
     "started",
 )  # of runs
-NUMERIC = {"integer", "count", "epochs", "nats", "share", "s", "µs"}  # units of columns that hold numbers only
+NUMERIC = {"integer", "count", "epochs", OF_LOSS, "share", "s", "µs"}  # units of columns that hold numbers only
 
 COLUMNS = {
     "run_id": ("text", "the run's id in MLflow"),
@@ -52,6 +55,8 @@ COLUMNS = {
     "outcome": ("text", "finished, stopped (at training.stop_at_accuracy), diverged, failed or killed"),
     "optimizer": ("text", "the optimizer's label"),
     "setting": ("text", "the optimizer with the hyperparameters that vary within the study"),
+    "problem": ("text", "the run's task, as reports name it: its problem or dataset, with what varies between the tasks"),
+    PRESET: ("text", "the configuration's problem"),
     "seed": ("integer", "of data and initial weights; runs of different optimizers pair by it"),
     "identity": ("text", "digest of everything that determines the run's numbers"),
     "sweep_id": ("text", "id of the sweep that the run belongs to"),
@@ -108,7 +113,7 @@ def write(study: Study, folder: Path) -> None:
     unfinished = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}")
     unfinished.mkdir()
     try:
-        tables = {name: getattr(study, name) for name in TABLES}
+        tables = with_problems(study, {name: getattr(study, name) for name in TABLES})
         as_json = {name: [str(column) for column in table if _is_mixed(table[column])] for name, table in tables.items()}
         for name, table in tables.items():
             for_parquet = table.assign(**{column: table[column].map(json.dumps) for column in as_json[name]})
@@ -165,6 +170,8 @@ def read(folder: Path) -> Study:
             logger.warning("run %s: %s; its decision boundary is not shown", run_id, error)
             return None
 
+    if about.form != UNLABELLED:
+        tables = without_problems(tables)
     return Study(name=about.name, boundary=boundary, **tables)
 
 
@@ -193,7 +200,7 @@ def _about(path: Path) -> _About:
         raise UserError(f"{path}: is damaged: {': '.join([*map(str, first['loc']), first['msg']])}") from error
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from error
-    if about.form != FORM:
+    if about.form not in (FORM, UNLABELLED):
         raise UserError(f"{path.parent}: was exported by another version of nnbench; export it again")
     if not re.fullmatch(NAME_PATTERN, about.name):
         raise UserError(f"{path}: names its study {about.name!r}; must be {NAME_RULE}")
@@ -232,7 +239,14 @@ def _escape_formula(value: object) -> object:
 
 def _dictionary(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Make the table that describes the columns of all tables."""
-    rows = [(name, str(column), *_meaning(str(column))) for name, table in tables.items() for column in table]
+    kinds = {
+        one.kind
+        for one in MEASURES
+        for table in tables.values()
+        if one.kind and one.key in table and table[one.key].notna().any()
+    }
+    found = [(name, str(column), *_meaning(str(column))) for name, table in tables.items() for column in table]
+    rows = [(name, column, unit_of(unit, kinds), meaning) for name, column, unit, meaning in found]
     grids = f"{BOUNDARIES}/RUN_ID.npz", "label, confidence", "class; share × 255", "the decision boundary, row 0 at the bottom"
     return pd.DataFrame([*rows, grids], columns=["table", "column", "unit", "meaning"])
 

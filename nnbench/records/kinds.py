@@ -1,11 +1,11 @@
 """Kinds of task, classification and regression, and the measure that settings of each are judged by."""
 
-from collections.abc import Container
+from collections.abc import Collection, Container
 from typing import Literal
 
 from nnbench.core.arrays import FloatArray
 from nnbench.records.history import History
-from nnbench.records.measure import Kind
+from nnbench.records.measure import OF_LOSS, Kind
 
 # What settings are judged by, by the kind of task: part of a key, and name in print. Higher is better, and 1 the best.
 SCORES: dict[Kind, tuple[str, str]] = {"classification": ("accuracy", "accuracy"), "regression": ("r2", "R²")}
@@ -28,6 +28,13 @@ _REGRESSION = (
 def kind_of(known: Container[str]) -> Kind:
     """The kind of the task of some runs, from the keys of their measures that have a value."""
     return "regression" if any(key in known for key in _REGRESSION) else "classification"
+
+
+def unit_of(unit: str, kinds: Collection[Kind]) -> str:
+    """The unit of a measure in a table with tasks of some kinds: `nats`, or `nats or squared error` of both; empty is both."""
+    if unit != OF_LOSS:
+        return unit
+    return " or ".join(name for kind, name in LOSS_UNITS.items() if kind in (kinds or LOSS_UNITS))
 
 
 def kind_of_run(history: History) -> Kind:

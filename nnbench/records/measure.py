@@ -12,6 +12,8 @@ Group = Literal["final", "best", "test", "time", "epochs_to", "diverged", "refer
 Kind = Literal["classification", "regression"]
 Place = Literal["report", "leaderboard", "summary", "run_list", "note"]
 
+OF_LOSS = "of the loss"  # unit of a loss: it depends on the kind of task, see `kinds.unit_of`
+
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
@@ -20,7 +22,7 @@ class Measure:
     Attributes:
         key: the metric in MLflow and the column of `Study.runs`, such as `test/accuracy`.
         compute: its value from a run's history; NaN where the run has none.
-        unit: unit in the export's dictionary, such as `nats` or `share`.
+        unit: unit in the export's dictionary, such as `share`; `OF_LOSS` for that of the run's loss.
         meaning: description in the export's dictionary, one phrase.
         group: `final` and `test` belong to the weights after the last epoch, `best` to an earlier evaluated epoch; `reference`
             is the result of other classifiers on the same points; `time`, `epochs_to` and `diverged` are durations.

@@ -12,8 +12,9 @@ from nnbench.core.arrays import IntArray
 from nnbench.records.curves import CURVES, EXPLAINED, SQUARED
 from nnbench.records.history import History
 from nnbench.records.kinds import SCORES
-from nnbench.records.measure import Group, Kind, Measure, Place, Split
+from nnbench.records.measure import OF_LOSS, Group, Measure, Place, Split
 from nnbench.records.reductions import first_epoch, greatest, last, least, or_nan
+from nnbench.records.reference_measures import REFERENCES
 
 __all__ = ["CURVES", "MEASURES", "by_rank", "by_split", "reached"]
 
@@ -42,23 +43,6 @@ def _spent(name: str, meaning: str, counter: Callable[[History], IntArray]) -> M
         group="time",
         quantity=name.replace("_", " "),
         better="lower",
-    )
-
-
-def _reference(
-    key: str, name: str, quantity: str, meaning: str, kind: Kind | None = None, split: Split = "test", unit: str = "share"
-) -> Measure:
-    return Measure(
-        key=f"reference/{key}",
-        name=name,
-        compute=lambda history: or_nan(history.references.get(key)),
-        unit=unit,
-        meaning=meaning,
-        group="reference",
-        quantity=quantity,
-        split=split,
-        better="lower" if quantity == "loss" else "higher",
-        kind=kind,
     )
 
 
@@ -126,7 +110,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         key="final/train_loss",
         compute=lambda history: last(history.train_loss),
-        unit="nats",
+        unit=OF_LOSS,
         meaning="of the last epoch; of a diverged run the last finite one",
         group="final",
         quantity="loss",
@@ -147,7 +131,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         key="final/val_loss",
         compute=lambda history: last(history.val_loss),
-        unit="nats",
+        unit=OF_LOSS,
         meaning="likewise, on the validation points",
         group="final",
         quantity="loss",
@@ -168,7 +152,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         key="best/val_loss",
         compute=lambda history: least(history.val_loss),
-        unit="nats",
+        unit=OF_LOSS,
         meaning="the lowest of the run",
         group="best",
         quantity="loss",
@@ -190,7 +174,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         key="best/test_loss",
         compute=lambda history: float(history.best_test_loss),
-        unit="nats",
+        unit=OF_LOSS,
         meaning="on the test points, with the weights of best/epoch",
         group="best",
         quantity="loss",
@@ -204,7 +188,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         key="test/loss",
         compute=lambda history: float(history.test_loss),
-        unit="nats",
+        unit=OF_LOSS,
         meaning=f"mean cross-entropy on the test points, with the final weights; {SQUARED}; empty for a diverged run",
         group="test",
         quantity="loss",
@@ -252,45 +236,7 @@ MEASURES: tuple[Measure, ...] = (
         group="diverged",
         quantity="epoch",
     ),
-    _reference(
-        "chance_accuracy",
-        "chance",
-        "accuracy",
-        "of the test points, by always guessing the most frequent class",
-        "classification",
-    ),
-    _reference(
-        "neighbours_accuracy",
-        "nearest neighbours",
-        "accuracy",
-        "likewise, by the nearest of the same training points",
-        "classification",
-    ),
-    _reference(
-        "bayes_accuracy",
-        "Bayes",
-        "accuracy",
-        "likewise, by the most probable class, from the data's density",
-        "classification",
-    ),
-    _reference("mean_r2", "training mean", "R²", "of the test points, by the mean of the training targets", "regression"),
-    _reference("linear_r2", "least squares", "R²", "likewise, by least squares on the same training points", "regression"),
-    _reference("bayes_loss", "Bayes", "loss", "on the test points, of the best possible predictions", unit="nats"),
-    _reference("bayes_r2", "Bayes", "R²", "of the test points, by the mean target given the features", "regression"),
-    _reference("best_known_accuracy", "best known", "accuracy", "of test points, the best published result", "classification"),
-    _reference("best_known_r2", "best known", "R²", "likewise", "regression"),
-    _reference(
-        "linear_train_loss",
-        "least squares",
-        "loss",
-        "on the training points, of least squares on them",
-        "regression",
-        "train",
-        "nats",
-    ),
-    _reference(
-        "least_train_loss", "least possible", "loss", "the smallest possible on the training points", None, "train", "nats"
-    ),
+    *REFERENCES,
 )
 
 

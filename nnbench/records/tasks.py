@@ -73,12 +73,12 @@ def varying_keys(runs: Sequence[Values]) -> list[str]:
 def tasks(study: Study) -> list[Task]:
     """Split a study into its tasks, in the order of their labels; a study with one task is not changed."""
     frame = study.tuning if study.runs.empty else study.runs
-    of_runs, of_tuning = _keys(study.runs), _keys(study.tuning, tuning=True)
-    known = _keys(frame, tuning=study.runs.empty)
+    of_runs, of_tuning = keys(study.runs), keys(study.tuning, tuning=True)
+    known = keys(frame, tuning=study.runs.empty)
     first = known.reset_index(drop=True).drop_duplicates()
     if len(first) < 2:
         return [Task(label="", study=study)]
-    values = [_values(frame, row) for row in first.index.tolist()]
+    values = [values_at(frame, row) for row in first.index.tolist()]
     names = labels(values)
     found = []
     for label, task, of_task in sorted(zip(names, first, values, strict=True), key=lambda found: _order(found[0])):
@@ -95,7 +95,7 @@ def tasks(study: Study) -> list[Task]:
                     name=f"{study.name}: {label}",
                     runs=_named(runs),
                     tuning=_named(tuning),
-                    earlier=study.earlier[_keys(study.earlier, tuning=True) == in_tuning],
+                    earlier=study.earlier[keys(study.earlier, tuning=True) == in_tuning],
                     curves=study.curves[study.curves["run_id"].isin(runs["run_id"])],
                     records=study.records[study.records["run_id"].isin(runs["run_id"])],
                     selection=selection.reset_index(drop=True),
@@ -157,17 +157,19 @@ def unmatched_tasks(before: Study, after: Study) -> list[tuple[str, list[str]]]:
 def _of(study: Study, *, any_budget: bool = False) -> str:
     """Return the key of a study's only task, with `any_budget` without its budget."""
     runs = study.runs.drop(columns=BUDGET, errors="ignore") if any_budget else study.runs
-    return next(iter(_keys(runs)), "")
+    return next(iter(keys(runs)), "")
 
 
-def _keys(frame: pd.DataFrame, *, tuning: bool = False) -> "pd.Series[str]":
+def keys(frame: pd.DataFrame, *, tuning: bool = False) -> "pd.Series[str]":
+    """Return `key` of each row of a table of runs."""
     columns = [column for column in map(str, frame) if _belongs(column, tuning)]
     rows = [tuple(row) for row in frame[columns].to_numpy(dtype=object)]
     known = {tuple(map(str, row)): key(dict(zip(columns, row, strict=True))) for row in rows}
     return pd.Series([known[tuple(map(str, row))] for row in rows], index=frame.index, dtype=str)
 
 
-def _values(frame: pd.DataFrame, row: int) -> dict[str, Hashable]:
+def values_at(frame: pd.DataFrame, row: int) -> dict[str, Hashable]:
+    """Return the config values that a row of a table of runs has of its task."""
     cells = zip(map(str, frame), frame.to_numpy(dtype=object)[row], strict=True)
     return {column: value for column, value in cells if is_part_of_task(column) and not _missing(value)}
 

@@ -116,7 +116,8 @@ def test_every_column_is_in_the_data_dictionary(studied: Study, tmp_path: Path) 
     assert dictionary.notna().to_numpy().all()
     for name in export.TABLES:
         columns = dictionary.loc[dictionary["table"] == name, "column"].tolist()
-        assert columns == [str(column) for column in getattr(studied, name)]
+        assert [column for column in columns if column != "problem"] == [str(column) for column in getattr(studied, name)]
+        assert ("problem" in columns) == (name in ("runs", "tuning", "earlier")), name
     generic = set(dictionary[dictionary["meaning"].str.startswith("the configuration's")]["column"])
     assert {column for column in generic if "." not in column} == {"study", "resume", "fail_fast", "dry_run"}
 
@@ -223,6 +224,7 @@ def test_an_export_of_the_first_edition_is_read(studied: Study, tmp_path: Path) 
     path = tmp_path / "export" / "study.json"
     first = json.loads(path.read_text())
     del first["columns"], first["columns_in_json"]["earlier"]
+    first["form"] = 2
     path.write_text(json.dumps(first))
     (tmp_path / "export" / "earlier.parquet").unlink()
     assert len(export.read(tmp_path / "export").runs) == len(studied.runs)
@@ -250,3 +252,44 @@ def test_an_export_whose_name_is_a_path_is_refused(
     assert report_main() == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_every_run_has_the_label_of_its_task(studied: Study, tmp_path: Path) -> None:
+    odd = np.arange(len(studied.runs)) % 2 == 1
+    several = studied.runs.assign(**{"dataset.name": np.where(odd, "moons", "spiral")})
+    named = several.assign(problem=np.where(odd, "deep_linear", "spiral"))
+    noise = studied.runs.assign(**{"dataset.noise": np.where(odd, 0.3, 0.2)})
+    expected = {
+        "one": (studied.runs, ["spiral"]),
+        "datasets": (several, ["spiral", "moons"]),
+        "problems": (named, ["spiral", "deep_linear"]),
+        "noise": (noise, ["spiral noise=0.2", "spiral noise=0.3"]),
+    }
+    for name, (runs, labels) in expected.items():
+        study = Study(
+            **{**vars(studied), "runs": runs, "tuning": runs.head(3), "earlier": runs.tail(1).reset_index(drop=True)}
+        )
+        export.write(study, tmp_path / name)
+        table = pd.read_csv(tmp_path / name / "runs.csv")
+        assert table["problem"].tolist() == [labels[at % len(labels)] for at in range(len(runs))]
+        assert pd.read_parquet(tmp_path / name / "runs.parquet")["problem"].tolist() == table["problem"].tolist()
+        assert pd.read_csv(tmp_path / name / "tuning.csv")["problem"].tolist() == table["problem"].tolist()[:3]
+        assert pd.read_csv(tmp_path / name / "earlier.csv")["problem"].tolist() == table["problem"].tolist()[-1:]
+        same(study, export.read(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    ("measures", "unit"),
+    [(["test/accuracy"], "nats"), (["test/r2"], "squared error"), (["test/accuracy", "test/r2"], "nats or squared error")],
+)
+def test_the_unit_of_a_loss_is_that_of_the_task(measures: list[str], unit: str, studied: Study, tmp_path: Path) -> None:
+    runs = studied.runs.copy()
+    accuracies = [str(column) for column in runs if str(column).endswith("accuracy")]
+    runs[accuracies] = np.nan
+    for place, name in enumerate(measures):
+        runs[name] = np.where(np.arange(len(runs)) % len(measures) == place, 0.5, np.nan)
+    export.write(Study(**{**vars(studied), "runs": runs}), tmp_path / "export")
+    units = pd.read_csv(tmp_path / "export" / "dictionary.csv").set_index("column")["unit"]
+    losses = [str(column) for column in units.index if re.search(r"(^|[/_])loss$", str(column))]
+    assert len(losses) > 8
+    assert set(units[losses]) == {unit}

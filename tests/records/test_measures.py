@@ -17,6 +17,7 @@ import numpy as np
 from nnbench.records import measures
 from nnbench.records.history import History
 from nnbench.records.measure import Measure
+from nnbench.records.reference_measures import reference
 
 KEY = "test/margin"
 measures.MEASURES += (
@@ -25,7 +26,7 @@ measures.MEASURES += (
         quantity="margin", split="test", better="lower", rank=8,
         places=("report", "leaderboard", "summary", "run_list", "note"),
     ),
-    measures._reference("ridge_accuracy", "ridge", "accuracy", "of the test points, by ridge regression"),
+    reference("ridge_accuracy", "ridge", "accuracy", "of the test points, by ridge regression"),
 )
 
 from rich.console import Console
