@@ -23,6 +23,7 @@ from nnbench.core.errors import UserError
 from nnbench.core.paths import NAME_PATTERN, NAME_RULE
 from nnbench.records import npz as artifacts
 from nnbench.records.boundary import Boundary
+from nnbench.records.choices import with_measures
 from nnbench.records.kinds import unit_of
 from nnbench.records.measure import OF_LOSS
 from nnbench.records.measures import CURVES, MEASURES, reached
@@ -103,6 +104,9 @@ COLUMNS = {
     "uses": ("count", "1 if the choice was made before results on the final seeds were known, one more for each later choice"),
     "configs": ("count", "configs that the setting was chosen from"),
     "seeds": ("count", "seeds on which each config was run"),
+    "measure": ("text", "measure that the config was chosen by, such as val/accuracy, val/r2 or train/loss"),
+    "score": ("of the measure", "its mean over these seeds, after the last epoch"),
+    "loss": (OF_LOSS, "likewise the loss that decides between equal scores, on the points of the measure"),
     "lost": ("count", "runs of the chosen config that diverged or failed"),
 }
 
@@ -172,6 +176,7 @@ def read(folder: Path) -> Study:
 
     if about.form != UNLABELLED:
         tables = without_problems(tables)
+    tables["selection"] = with_measures(tables["selection"], tables["tuning"])
     return Study(name=about.name, boundary=boundary, **tables)
 
 

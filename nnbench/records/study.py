@@ -40,11 +40,12 @@ class Study:
             search, from 0), `optimizer`, `hyperparameter` (see `nnbench.core.keys.hyperparameter`), `value`, `default`, `kind`
             (log, linear, choice; fixed if it was not tuned), `low`, `high` (of its space; NaN if it has no bounds), `edge`
             (low or high if the value lies on that bound and a value beyond would change the updates, else empty), `configs`
-            (number of configs that it was chosen from), `seeds` (number of seeds for each config), `val_accuracy`, `val_loss`
-            (means over these seeds), `lost` (runs of the chosen config that diverged or failed); and, unless it is of the
-            first edition, `tried` (settings of the optimizer that the study had run by then), `spaces` (number of different
-            spaces searched), `declared_low`, `declared_high` (bounds of the first), `uses` (see
-            `nnbench.records.freshness`).
+            (number of configs that it was chosen from), `seeds` (number of seeds for each config), `measure` (that it was
+            chosen by: the key of a curve, such as `val/accuracy`, `val/r2` or `train/loss`), `score`, `loss` (means over these
+            seeds of that measure and of the loss on the same points), `lost` (runs of the chosen config that diverged or
+            failed); and, unless it is of the first edition, `tried` (settings of the optimizer that the study had run by
+            then), `spaces` (number of different spaces searched), `declared_low`, `declared_high` (bounds of the first),
+            `uses` (see `nnbench.records.freshness`).
         earlier: runs that are left out because the study has runs of a later version of the same optimizer or dataset, with
             the columns of `runs`.
         other_budgets: runs of tasks that differ from that of `runs` in the budget of the training alone, with their columns.

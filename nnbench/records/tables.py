@@ -5,14 +5,14 @@ A store may have been written by others, so text is made printable and truncated
 
 import logging
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
-from nnbench.config.text_values import as_text, as_value
+from nnbench.config.text_values import as_text
 from nnbench.core.keys import SOURCES
 from nnbench.records import measures, tasks
 from nnbench.records import npz as artifacts
@@ -169,33 +169,6 @@ def sweeps_table(rows: Sequence[Row]) -> pd.DataFrame:
     tags = [(printable(row.tags.get("nnbench.command")), row.tags.get(REPORT_OPTIONS)) for row in rows]
     records = [(row.run_id, row.started, command, row.status, asked) for row, (command, asked) in zip(rows, tags, strict=True)]
     return _dated(pd.DataFrame(records, columns=["run_id", "started", "command", "status", "report"]))
-
-
-def selection_table(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Make `Study.selection` from the last choice for each optimizer and task.
-
-    Args:
-        frames: choices of each sweep, oldest first.
-    """
-    last = {key: rows for frame in frames for key, rows in frame.groupby(["task", "setting"], sort=False)}
-    return pd.concat(last.values(), ignore_index=True) if last else pd.DataFrame()
-
-
-def choice_table(path: Path, task: str) -> pd.DataFrame:
-    """Read the choices of a sweep from its `selection.csv`.
-
-    Args:
-        path: the file.
-        task: task of the sweep, for files of the first edition, which do not have it.
-    """
-    as_written: dict[str, Callable[[str], object]] = {"value": as_value, "default": as_value, "edge": str}
-    try:
-        frame = pd.read_csv(path, converters=as_written)
-        frame = frame.assign(task=frame.get("task", task), search=frame.get("search", 0))
-        return frame[frame[["setting", "optimizer", "hyperparameter", "value"]].notna().any(axis=1)]
-    except (ValueError, KeyError) as error:
-        logger.warning("%s is damaged and is ignored: %s", path, error)
-        return pd.DataFrame({"setting": [], "task": [], "optimizer": [], "search": []})
 
 
 def with_last_choices(rows: Sequence[Row], selection: pd.DataFrame) -> list[Row]:

@@ -46,7 +46,7 @@ from nnbench.tuning.trials import list_trials, run_trials
 
 COLUMNS = (
     *("setting", "task", "search", "optimizer", "hyperparameter", "value", "default", "kind", "low", "high", "edge"),
-    *("tried", "spaces", "declared_low", "declared_high", "configs", "seeds", "val_accuracy", "val_loss", "lost"),
+    *("tried", "spaces", "declared_low", "declared_high", "configs", "seeds", "measure", "score", "loss", "lost"),
 )
 
 
@@ -197,7 +197,8 @@ def _rows(one: Chosen, budget: Budget) -> Iterator[dict[str, Any]]:
             "declared_high": budget.declared.get(key, {}).get("high", ""),
             "configs": one.tried,
             "seeds": len(contender.seeds),
-            "val_accuracy": one.score.accuracy,
-            "val_loss": one.score.loss,
+            "measure": one.measure,
+            "score": one.result,
+            "loss": one.score.loss,
             "lost": one.score.lost,
         }

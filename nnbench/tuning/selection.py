@@ -11,6 +11,7 @@ from rich.markup import escape
 from nnbench.core import formatting as numbers
 from nnbench.core.keys import RankBy
 from nnbench.datasets.base import Loss
+from nnbench.records.choices import BY_LOSS
 from nnbench.records.declared import DEFAULT, RANK_BY, declared_by
 from nnbench.records.history import History
 from nnbench.records.kinds import KINDS, SCORES, score_curve
@@ -79,6 +80,18 @@ class Chosen:
     score: Score
     edges: Mapping[str, Side]
     tried: int
+
+    @property
+    def measure(self) -> str:
+        """Key of the curve by whose last point the setting was chosen, such as `val/accuracy`."""
+        config = self.contender.default
+        score, _ = SCORES[KINDS[config.dataset.instance.loss]]
+        return BY_LOSS if config.report.rank_by == "train_loss" else f"val/{score}"
+
+    @property
+    def result(self) -> float:
+        """Mean of that measure over the seeds."""
+        return -self.score.accuracy if self.measure == BY_LOSS else self.score.accuracy
 
     @property
     def is_lost(self) -> bool:

@@ -220,14 +220,17 @@ def test_a_damaged_export_is_reported_with_its_file(
 
 
 def test_an_export_of_the_first_edition_is_read(studied: Study, tmp_path: Path) -> None:
-    export.write(studied, tmp_path / "export")
+    before = {"task": [""], "setting": ["adam (tuned)"], "val_accuracy": [0.7], "val_loss": [0.5]}
+    export.write(Study(**{**vars(studied), "selection": pd.DataFrame(before)}), tmp_path / "export")
     path = tmp_path / "export" / "study.json"
     first = json.loads(path.read_text())
     del first["columns"], first["columns_in_json"]["earlier"]
     first["form"] = 2
     path.write_text(json.dumps(first))
     (tmp_path / "export" / "earlier.parquet").unlink()
-    assert len(export.read(tmp_path / "export").runs) == len(studied.runs)
+    back = export.read(tmp_path / "export")
+    assert len(back.runs) == len(studied.runs)
+    assert back.selection[["measure", "score", "loss"]].to_numpy().tolist() == [["val/accuracy", 0.7, 0.5]]
 
 
 def test_a_damaged_boundary_file_affects_only_the_boundary(studied: Study, tmp_path: Path) -> None:

@@ -144,7 +144,8 @@ def _selection(bases: Sequence[str], configs: int) -> pd.DataFrame:
     ]
     columns = ["setting", "optimizer", "hyperparameter", "value", "default", "kind", "low", "high", "edge"]
     budget = {"tried": configs, "spaces": 1, "uses": 1}
-    scores = {**budget, "configs": configs, "seeds": 3, "val_accuracy": 0.74, "val_loss": 0.7, "lost": 0}
+    result = {"measure": "val/accuracy", "score": 0.74, "loss": 0.7, "lost": 0}
+    scores: dict[str, Any] = {**budget, "configs": configs, "seeds": 3, **result}
     table = pd.DataFrame(rows, columns=columns).assign(**scores)
     return table.assign(declared_low=table["low"], declared_high=table["high"])
 

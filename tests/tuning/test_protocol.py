@@ -65,7 +65,7 @@ def test_the_protocol(home: Path, nnbench: Command, trainer: Trainer) -> None:
         own = tuning[tuning["optimizer"] == optimizer].groupby("setting")
         best = own["final/val_accuracy"].mean().max()
         chosen = study.selection[study.selection["optimizer"] == optimizer]
-        assert chosen["val_accuracy"].tolist() == pytest.approx([best] * len(chosen))
+        assert chosen["score"].tolist() == pytest.approx([best] * len(chosen))
         final = runs[runs["optimizer"] == f"{optimizer} (tuned)"]
         default = runs[runs["optimizer"] == optimizer]
         for row in chosen.itertuples():
@@ -163,7 +163,7 @@ def test_extend_widens_a_space_whose_best_setting_is_on_its_edge(home: Path, nnb
     assert after["high"] == pytest.approx(0.03 * 30 ** ((4 / 3) ** rounds - 1), rel=1e-2)
     assert after["low"] == 1e-3
     assert 3 < after["configs"] <= 3 * (1 + rounds)
-    assert after["val_accuracy"] >= before["val_accuracy"]
+    assert after["score"] >= before["score"]
     assert (after["edge"] == "high") == ("its space has been widened 3 times" in said.err)
     assert study.tuning["setting"].nunique() == after["configs"]
 

@@ -41,7 +41,8 @@ def test_each_optimizer_is_tuned_on_each_problem(home: Path, nnbench: Command, t
         assert set(one.runs["setting"]) == {"sgd", "sgd (tuned)", "adam", "adam (tuned)"}
         for optimizer, chosen in one.selection.groupby("optimizer"):
             best = one.tuning[one.tuning["optimizer"] == optimizer].groupby("setting")[score].mean().max()
-            assert chosen["val_accuracy"].to_list() == pytest.approx([best] * len(chosen))
+            assert set(chosen["measure"]) == {score.replace("final/val_", "val/")}
+            assert chosen["score"].to_list() == pytest.approx([best] * len(chosen))
             assert set(chosen["tried"]) == {3}
             final = one.runs[one.runs["optimizer"] == f"{optimizer} (tuned)"]
             assert sorted(final["seed"]) == [0, 1, 2]

@@ -103,8 +103,7 @@ def _choice(page: Page, findings: Findings, optimizer: str, group: pd.DataFrame,
     line_style, first = _style(findings, optimizer), group.iloc[0]
     of_search = group.drop_duplicates("search")
     page.swatch(LEFT, page.y, line_style, BODY)
-    negated = findings.chosen_by == "training loss"
-    found = sorted(-of_search["val_accuracy"] if negated else of_search["val_accuracy"])
+    found = sorted(of_search["score"])
     value = f"{findings.chosen_by} {' to '.join(dict.fromkeys(map(numbers.fixed, (found[0], found[-1]))))}"
     result = f"best of {count(int(first['configs']), 'configuration')}, {value}"
     if len(of_search) > 1:

@@ -13,16 +13,15 @@ from nnbench.core.errors import UserError
 from nnbench.records import npz as artifacts
 from nnbench.records import tasks
 from nnbench.records.boundary import Boundary
+from nnbench.records.choices import choice_table, selection_table, with_measures
 from nnbench.records.freshness import with_uses
 from nnbench.records.rows import Row
 from nnbench.records.study import Study
 from nnbench.records.tables import (
-    choice_table,
     curve_tables,
     is_own,
     newest_attempts,
     runs_table,
-    selection_table,
     sweeps_table,
     with_last_choices,
 )
@@ -58,7 +57,9 @@ def read_study(store: Store, study: str) -> Study:
         others = [row for row in kept if row.tags.get("nnbench.stage") != "tuning"]
         sweeps = [row for row in rows if row.tags.get("nnbench.kind") == "sweep"]
         choices = _choices(store, experiment, sweeps if tuning else [], others)
-        selection = with_uses(selection_table([choice for _, choice in choices]), choices, training)
+        tried = runs_table(tuning)
+        chosen = with_measures(selection_table([choice for _, choice in choices]), tried)
+        selection = with_uses(chosen, choices, training)
         runs = runs_table(with_last_choices(others, selection), selection)
         finished = runs.loc[runs["status"] == "FINISHED", "run_id"].tolist()
         histories = _histories(store, experiment, finished)
@@ -70,7 +71,7 @@ def read_study(store: Store, study: str) -> Study:
         records=records,
         sweeps=sweeps_table(sweeps),
         boundary=partial(_boundary, store, experiment),
-        tuning=runs_table(tuning),
+        tuning=tried,
         selection=selection,
         earlier=runs_table(earlier),
         source=partial(read_source, store, experiment, {row.run_id: row for row in training}),
