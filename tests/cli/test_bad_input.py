@@ -17,8 +17,8 @@ BROKEN = "optimizer=custom optimizer.algorithm=tests.broken_optimizers:"
 MISTAKES = {
     # options of groups
     "optimizer=sdg": "optimizer=sdg: no such option; did you mean sgd? optimizer has adagrad, adam, adamw,",
-    "optimizer=lion": "optimizer=lion: no such option; optimizer has adagrad, adam",
-    "-m optimizer=sgd,lion": "optimizer=lion: no such option; optimizer has",
+    "optimizer=tiger": "optimizer=tiger: no such option; optimizer has adagrad, adam",
+    "-m optimizer=sgd,tiger": "optimizer=tiger: no such option; optimizer has",
     "dataset=moon": "dataset=moon: no such option; did you mean moons? dataset has custom, d",
     "problem=moon": "problem=moon: no such option; did you mean moons? problem has d",
     "problem=held_out/moon": "problem=held_out/moon: no such option; did you mean held_out/moons? problem has held_out/d",
@@ -313,10 +313,10 @@ def test_one_line_and_status_2(nnbench: Run, command: str) -> None:
 
 def test_an_option_outside_hydras_search_path(nnbench: Run) -> None:
     Path("conf", "optimizer").mkdir(parents=True)
-    Path("conf", "optimizer", "lion.yaml").write_text("name: lion\nalgorithm: sgd\n")
-    said = nnbench("-m", "optimizer=sgd,lion", "dry_run=true")
-    assert "conf/optimizer/lion.yaml exists: give --config-dir conf;" in said.err
-    assert nnbench("--config-dir", "conf", "-m", "optimizer=sgd,lion", "dry_run=true").status == 0
+    Path("conf", "optimizer", "tiger.yaml").write_text("name: tiger\nalgorithm: sgd\n")
+    said = nnbench("-m", "optimizer=sgd,tiger", "dry_run=true")
+    assert "conf/optimizer/tiger.yaml exists: give --config-dir conf;" in said.err
+    assert nnbench("--config-dir", "conf", "-m", "optimizer=sgd,tiger", "dry_run=true").status == 0
 
 
 def test_a_value_for_swept_options_that_the_default_option_does_not_have(nnbench: Run) -> None:

@@ -34,6 +34,7 @@ def claim(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     return run
 
 
+@pytest.mark.heavy
 def test_a_claim_is_stated_then_run_then_repeated(home: Path, nnbench: Command, claim: Command, trainer: Trainer) -> None:  # noqa: F811
     assert nnbench(*STUDY).status == 0
     trainer.trained.clear()

@@ -66,7 +66,7 @@ def compare(loader: ConfigLoader, master: DictConfig, words: list[str]) -> int:
         (['training.dtype="float32",float64'], 2),
         (["optimizer=sgd", 'optimizer.momentum="0","0.9"'], 0),
         (["optimizer=sgd", "optimizer.momentum=0,0.5,9e-1"], 3),
-        (["optimizer=glob([sg*,r*],exclude=[*default])", "seed=shuffle(range(3))"], 6),
+        (["optimizer=glob([sg*,rms*],exclude=[*default])", "seed=shuffle(range(3))"], 6),
         (["seed=sort(3,1,2,reverse=true)", "dataset.noise=range(0.1,0.35,0.1)"], 9),
         (["training.stop_at_accuracy=null,0.5", "resume=true"], 2),
         (["draws={kind:chain,chain:[adam]},{kind:streams}"], 2),

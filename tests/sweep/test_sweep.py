@@ -297,6 +297,7 @@ def test_runs_with_unknown_source_are_repeated_and_left_out(home: Path, nnbench:
     assert sorted(study.earlier["seed"]) == [0, 1]
 
 
+@pytest.mark.heavy
 def test_runs_made_before_there_were_schedules_name_what_changed(home: Path, nnbench: Command, store: MlflowClient) -> None:
     nnbench(*SMALL, "seed=0")
     (run,) = _runs(store)
@@ -313,6 +314,7 @@ def test_rates_that_differ_in_the_last_digit_are_two_settings(home: Path, nnbenc
     assert not runs.duplicated(["setting", "seed"]).any()
 
 
+@pytest.mark.heavy
 def test_checkpoints_do_not_change_the_identity(home: Path, nnbench: Command, store: MlflowClient) -> None:
     nnbench(*SMALL, "seed=0,1")
     said = nnbench(*SMALL, "seed=0,1,2", "training.checkpoints=[3]")

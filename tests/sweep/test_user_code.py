@@ -29,6 +29,7 @@ def odd(config: Make) -> Callable[..., Config]:
     return make
 
 
+@pytest.mark.heavy
 def test_a_failing_optimizer_fails_only_its_own_run(odd: Callable[..., Config], config: Make) -> None:
     configs = [odd("Odd", "does", what) for what in [*FAILING, *GOING_ON]]
     configs += [odd("OddState", "kind", kind) for kind in STATES]

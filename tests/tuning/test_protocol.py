@@ -146,6 +146,7 @@ def test_resume_false_repeats_all_runs(home: Path, nnbench: Command, trainer: Tr
     assert len(_study(home).runs) == 2
 
 
+@pytest.mark.heavy
 def test_extend_widens_a_space_whose_best_setting_is_on_its_edge(home: Path, nnbench: Command, trainer: Trainer) -> None:
     bounds = ("space.learning_rate.low=1e-3", "space.learning_rate.high=0.03")
     narrow = (*TINY, "optimizer=adam", "seed=0,1", *bounds, "tuning.sampler=grid", "training.epochs=100")
@@ -241,6 +242,7 @@ def test_under_a_launcher_of_hydras_own(home: Path, nnbench: Command) -> None:
     assert study.tuning["test/accuracy"].isna().all()
 
 
+@pytest.mark.heavy
 def test_dry_run_of_a_search_lists_the_first_trials(nnbench: Command) -> None:
     said = nnbench(*SMALL, "dry_run=true")
     lines = said.out.splitlines()
@@ -264,7 +266,7 @@ MISTAKES = {
     "seed=-1,0": "seed=-1: must be a whole number >= 0",
     "training.epochs=10,20": "training.epochs: must be one value",
     "optimizer.learning_rate=0.1,0.2": "optimizer.learning_rate: must be one value",
-    "space=lion": "space=lion: no such option; declare conf/space/lion.yaml, or take one of adagrad, adam",
+    "space=tiger": "space=tiger: no such option; declare conf/space/tiger.yaml, or take one of adagrad, adam",
     "optimizer=rmsprop_default": "space=rmsprop_default: no such option; declare conf/space/rmsprop_default.yaml",
     "optimizer=adam space=sgd": "space.momentum.low=0.0: optimizer.momentum: no such key",
     "optimizer=adam +space.rho.kind=log": "space.rho.low: is missing",

@@ -58,6 +58,7 @@ def test_every_trial_is_completed_and_each_run_is_tracked(home: Path, nnbench: C
     assert study.tuning.empty
 
 
+@pytest.mark.heavy
 def test_searches_alternate_between_optimizers(home: Path, nnbench: Command, trainer: Trainer) -> None:
     nnbench(*SEARCH, "tuning.configs=3")
     assert [job.config.optimizer.name for job in trainer.trained] == ["sgd", "sgd", "adam", "adam"] * 3
@@ -190,6 +191,7 @@ def test_a_file_that_is_not_optunas(home: Path, nnbench: Command, trainer: Train
     assert trainer.trained == []
 
 
+@pytest.mark.heavy
 def test_a_search_has_a_separate_study_by_default(home: Path, nnbench: Command, trainer: Trainer) -> None:
     words = "-m", "hydra/sweeper=tpe", *SIZE, "report=none", "optimizer=adam", "tuning.configs=1"
     assert "study tpe: " in nnbench(*words).err

@@ -29,6 +29,7 @@ def _study(home: Path) -> Study:
     return read_study(open_store(f"sqlite:///{home}/results/mlflow.db", None), "tuned")
 
 
+@pytest.mark.heavy
 def test_searches_are_one_tuned_optimizer(home: Path, nnbench: Command, trainer: Trainer) -> None:
     said = nnbench(*WORDS, "report.pages=[cover,protocol,chosen,searches]")
     assert said.status == 0, said.err

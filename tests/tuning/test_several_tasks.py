@@ -24,7 +24,8 @@ def _study(home: Path) -> Study:
     return read_study(open_store(f"sqlite:///{home}/results/mlflow.db", None), "tuned")
 
 
-@pytest.mark.parametrize("sampler", ["halton", pytest.param("tpe", marks=pytest.mark.heavy)])
+@pytest.mark.heavy
+@pytest.mark.parametrize("sampler", ["halton", "tpe"])
 def test_each_optimizer_is_tuned_on_each_problem(home: Path, nnbench: Command, trainer: Trainer, sampler: str) -> None:
     said = nnbench(*TWO, f"tuning.sampler={sampler}", "report=none")
     assert said.status == 0, said.err
@@ -83,6 +84,7 @@ def test_every_page_on_tuning_is_of_one_problem(home: Path, nnbench: Command) ->
             assert (folder / "figures" / f"{page}.csv").exists(), page
 
 
+@pytest.mark.heavy
 def test_dry_run_lists_the_jobs_of_each_dataset(nnbench: Command) -> None:
     said = nnbench("-m", "experiment=tuned", "dataset=moons,spiral", *TINY, "optimizer=sgd,adam", "seed=0", "dry_run=true")
     assert said.status == 0, said.err
