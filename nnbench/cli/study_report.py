@@ -110,7 +110,7 @@ def _on_problem(study: Study) -> pd.DataFrame:
 def print_results(
     study: Study, reports: Sequence[Report], console: Console, options: ReportConfig, fixed: Collection[str] = ()
 ) -> bool:
-    """Print the table of each task, the answers, and the paths of the PDFs; returns whether all could be made.
+    """Print the table of all tasks, the answers, and the paths of the PDFs; returns whether all could be made.
 
     Args:
         study: the study.
@@ -120,17 +120,16 @@ def print_results(
     """
     found = tasks(study)
     if len(found) > 1:
-        console.print(f"{len(found)} tasks, each with its own table and report; settings are not ranked across tasks")
+        console.print(f"{len(found)} tasks, each with its own report; settings are not ranked across tasks")
     if omitted := left_out(study):
         console.print(f"[yellow]{escape(omitted)}[/yellow]", soft_wrap=True)
     complete = True
-    for task, judged in _judged(found, options, fixed):
-        try:
-            print_summary(task.study, console, judged)
-        except Exception as error:  # the runs and the report are not affected
-            logger.info("the table could not be made", exc_info=True)
-            console.print(f"[red]no table[/red]: {escape_markup(f'{type(error).__name__}: {error}')}")
-            complete = False
+    try:
+        print_summary(study, console, {task.label: judged for task, judged in _judged(found, options, fixed)})
+    except Exception as error:  # the runs and the report are not affected
+        logger.info("the table could not be made", exc_info=True)
+        console.print(f"[red]no table[/red]: {escape_markup(f'{type(error).__name__}: {error}')}")
+        complete = False
     for report in reports:
         print_report(report, console, reasons=bool(study.runs["outcome"].isin(COUNTED).any()))
         complete = complete and not report.errors

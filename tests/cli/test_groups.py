@@ -128,7 +128,7 @@ def test_without_learning_rates_sensitivity_is_to_another_hyperparameter(
 def test_a_field_of_the_dataset_is_a_task(home: Path, nnbench: Command, trainer: Trainer) -> None:
     said = nnbench(*SMALL, "dataset.noise=0.1,0.2", PAGES)
     assert said.status == 0
-    assert "2 tasks, each with its own table and report" in said.err
+    assert "2 tasks, each with its own report" in said.err
     found = tasks(_store(home))
     assert [task.label for task in found] == ["spiral noise=0.1", "spiral noise=0.2"]
     assert [task.study.runs["setting"].unique().tolist() for task in found] == [["adam"], ["adam"]]

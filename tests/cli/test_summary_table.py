@@ -7,8 +7,9 @@ import pytest
 from rich.console import Console
 
 from nnbench.cli.summary_table import print_summary
+from nnbench.records.declared import Declared
 from nnbench.records.study import Study
-from tests.report.conftest import study
+from tests.report.conftest import study, suite
 
 NAMES = {
     "four optimizers": lambda: study(seeds=6, boundaries=False),
@@ -17,14 +18,31 @@ NAMES = {
     "diverged and failed": lambda: study(
         seeds=8, boundaries=False, outcome=lambda setting, seed: ["diverged", "failed", "killed", "finished"][seed % 4]
     ),
+    "problems": lambda: suite(2, seeds=6),
     "no interval": lambda: study(seeds=2, boundaries=False),
 }
 
 
-def _printed(study: Study, width: int) -> list[str]:
+def _all(study: Study, width: int, judged: dict[str, Declared] | None = None) -> str:
     said = StringIO()
-    print_summary(study, Console(file=said, width=width))
-    return said.getvalue().partition("For comparison")[0].splitlines()
+    print_summary(study, Console(file=said, width=width), judged)
+    return said.getvalue()
+
+
+def _printed(study: Study, width: int) -> list[str]:
+    return _all(study, width).partition("For comparison")[0].splitlines()
+
+
+def _two_kinds() -> Study:
+    """A study of two problems, a regression and a classification."""
+    made = suite(2, ["sgd", "adam"], 2)
+    of_regression = made.runs["problem"] == "problem_0"
+    scores = {
+        f"{name}{part}": made.runs[f"{name}accuracy"].where(of_regression == (part == "r2"))
+        for name in ("final/val_", "test/")
+        for part in ("accuracy", "r2")
+    }
+    return replace(made, runs=made.runs.assign(**scores))
 
 
 @pytest.mark.parametrize("case", NAMES)
@@ -59,3 +77,35 @@ def test_a_name_is_not_markup() -> None:
     made = study(["adam"], 2, boundaries=False)
     made = replace(made, name="[red]a[/red]", runs=made.runs.assign(setting="[bold]adam[/bold]"))
     assert "[bold]adam[/bold]" in _printed(made, 120)[2]
+
+
+def test_the_settings_of_all_problems_are_in_one_table_ranked_within_each() -> None:
+    made = suite(3, ["sgd", "adam", "rmsprop"], 2)
+    worst = made.runs["test/accuracy"].where(~((made.runs["problem"] == "problem_1") & (made.runs["setting"] == "adam")), 0.1)
+    lines = _printed(replace(made, runs=made.runs.assign(**{"test/accuracy": worst})), 80)
+    assert max(map(len, lines)) <= 80
+    assert lines[1].split()[:2] == ["problem", "setting"]
+    blocks = "\n".join(line.rstrip() for line in lines[2:]).split("\n\n")
+    assert [block.split()[0] for block in blocks] == ["problem_0", "problem_1", "problem_2"]
+    orders = [[line.partition("●")[2].split()[0] for line in block.splitlines()] for block in blocks]
+    assert [order.index("adam") for order in orders] == [0, 2, 0]
+
+
+def test_plain_datasets_have_the_column_of_problems_too() -> None:
+    made = suite(2, ["sgd", "adam"], 2)
+    lines = _printed(replace(made, runs=made.runs.drop(columns="problem")), 80)
+    assert lines[1].split()[:2] == ["problem", "setting"]
+    assert [line.split()[0] for line in lines if "data_" in line] == ["data_0", "data_1"]
+
+
+def test_accuracy_and_r2_share_a_column() -> None:
+    lines = _printed(_two_kinds(), 80)
+    assert "val R²" in lines[1]
+    assert lines[2].split() == ["problem", "setting", "runs", "train", "loss", "or", "accuracy", "or", "accuracy", "time/run"]
+
+
+def test_a_problem_that_is_ranked_by_another_measure_is_named() -> None:
+    judged = {"problem_1": Declared(rank_by="train_loss")}
+    text = _all(suite(2, ["sgd", "adam"], 2), 120, judged)
+    assert "Ranked by training loss after the last epoch: problem_1." in text
+    assert "Ranked by" not in _all(_two_kinds(), 120), "accuracy and R² are the same choice"
