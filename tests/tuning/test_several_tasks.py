@@ -15,7 +15,7 @@ from tests.sweep.conftest import Trainer
 
 Command = Callable[..., CommandOutput]
 TINY = "tuning.configs=3", "tuning.seeds=[1000,1001]", "tuning.searches=1", "training.epochs=25"
-TWO = "-m", "experiment=tuned", "problem=moons,diabetes", *TINY, "optimizer=sgd,adam", "seed=0,1,2"
+TWO = "-m", "experiment=tuned", "problem=moons,diabetes", *TINY, "optimizer=rmsprop,adam", "seed=0,1,2"
 PROBLEMS = "moons", "small_moons"
 TUNING, FINAL = 2 * 2 * 3 * 2, 2 * 2 * 2 * 3
 
@@ -31,15 +31,15 @@ def test_each_optimizer_is_tuned_on_each_problem(home: Path, nnbench: Command, t
     assert said.status == 0, said.err
     assert len(trainer.trained) == TUNING + FINAL
     for problem in ("moons", "diabetes"):
-        assert f"sgd (tuned) on {problem}: learning_rate=" in said.err
+        assert f"rmsprop (tuned) on {problem}: learning_rate=" in said.err
     study = _study(home)
     found = {task.label: task.study for task in tasks(study)}
     assert list(found) == ["diabetes", "moons"]
     for problem, one in found.items():
         score = "final/val_r2" if problem == "diabetes" else "final/val_accuracy"
         assert len(one.tuning) == TUNING / 2
-        assert set(one.selection["setting"]) == {"sgd (tuned)", "adam (tuned)"}
-        assert set(one.runs["setting"]) == {"sgd", "sgd (tuned)", "adam", "adam (tuned)"}
+        assert set(one.selection["setting"]) == {"rmsprop (tuned)", "adam (tuned)"}
+        assert set(one.runs["setting"]) == {"rmsprop", "rmsprop (tuned)", "adam", "adam (tuned)"}
         for optimizer, chosen in one.selection.groupby("optimizer"):
             best = one.tuning[one.tuning["optimizer"] == optimizer].groupby("setting")[score].mean().max()
             assert set(chosen["measure"]) == {score.replace("final/val_", "val/")}
