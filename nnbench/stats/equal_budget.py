@@ -48,7 +48,8 @@ def shares(curves: pd.DataFrame, setting: str, reference: str) -> "pd.Series[flo
 
     Returns:
         A share a seed that both have, above 1 if the setting needs more; infinite if its run never reaches the loss or
-        diverged; 0 if only the run of the reference diverged, and 1 if both did.
+        diverged; 0 if only the run of the reference diverged, and 1 if both did. Without a seed whose reference has spent
+        nothing, of which no share can be told.
     """
     ours, theirs = (_runs(curves, name) for name in (setting, reference))
     found = {}
@@ -58,7 +59,7 @@ def shares(curves: pd.DataFrame, setting: str, reference: str) -> "pd.Series[flo
             found[seed] = 1.0 if target["diverged"].iloc[0] else np.inf
         elif target["diverged"].iloc[0]:
             found[seed] = 0.0
-        else:
+        elif target["spent"].iloc[-1] > 0:
             reached = first_reached(run["spent"], run["loss"], float(target["loss"].iloc[-1]))
             found[seed] = reached / float(target["spent"].iloc[-1])
     return pd.Series(found, dtype=float)

@@ -62,6 +62,8 @@ def equal_budget(findings: Findings) -> Comparisons:
     ended = findings.ended.drop_duplicates(["setting", "seed"])[["run_id", "setting", "seed", "outcome"]]
     spent = curves[["run_id"]].assign(spent=positions(findings), loss=curves["train_loss"])
     table = spent.merge(ended, on="run_id").assign(diverged=lambda frame: frame["outcome"] == "diverged")
+    if not (table["spent"] > 0).any():
+        raise NoDataError("no run was measured after an update")
     ranking = [str(one) for one in findings.ranking(findings.primary)["setting"] if one in set(table["setting"])]
     if len(ranking) < 2:
         raise NoDataError("no two settings have curves")
