@@ -39,7 +39,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     low, high = max(known.min() / 1.3, 1e-4), max(known.max() * 1.3, 1.3)
     rows = [_row(findings, one, (low, high)) for one in shown]
     heads = ("share", "95 % interval", "seeds", "the reverse")
-    axes = forest_plot(page, rows, f"share of the {findings.axis.plural} of {every.reference}, logarithmic", heads)
+    axes = forest_plot(page, rows, f"share of the {findings.axis.plural} of the reference, logarithmic", heads)
     logarithmic(axes.xaxis, low, high, lambda tick: f"{tick:g}")
     axes.axvline(1, color=MUTED, linewidth=0.8)
     if len(every.settings) > _MANY:
