@@ -73,7 +73,7 @@ def test_a_sweep_over_a_datasets_key_has_a_report_for_each_value(home: Path, nnb
         cover = pd.read_csv(folder / f"spiral_noise_{noise}" / "figures" / "cover.csv")
         assert cover["n"].tolist() == [2, 2]
         assert f"noise={noise}" in PdfReader(folder / f"spiral_noise_{noise}" / "report.pdf").pages[0].extract_text()
-        assert f"comparison: spiral noise={noise}" in said.err
+        assert f"spiral noise={noise}" in said.err
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     assert report("study=comparison").status == 0
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before

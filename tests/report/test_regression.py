@@ -90,4 +90,4 @@ def test_the_best_setting_in_mlflow_is_that_of_the_mean_validation_r2(study: nnb
         rate = runs.groupby("optimizer.learning_rate")["final/val_r2"].mean().idxmax()
         tagged = {run.data.params["optimizer.learning_rate"] for run in best if run.data.params["optimizer.name"] == optimizer}
         assert {float(value) for value in tagged} == {rate}
-    assert "| runs of | setting | runs | mean R² |" in experiment.tags["mlflow.note.content"]
+    assert "| runs of | setting | runs | mean validation R² |" in experiment.tags["mlflow.note.content"]
