@@ -1,15 +1,15 @@
 """Linear teacher with given singular values, to be learned by a product of linear layers."""
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
-from annotated_types import Ge, Le
 from numpy.random import Generator
 
 from nnbench.core.constraints import Count, Index
 from nnbench.core.random import orthonormal_columns
 from nnbench.datasets.base import LinearModel, LinearRegression
+from nnbench.datasets.base.linear_regression import Dimensions
 
 # Difficulty -> ratio of the largest to the smallest singular value of the teacher, before the factor that is drawn.
 RATIO = {"easy": 3.0, "medium": 10.0, "hard": 30.0}
@@ -34,12 +34,7 @@ class DeepLinear(LinearRegression):
     samples: Count = 100
     val_samples: Index = 100
     test_samples: Index = 2000
-    dimensions: Annotated[int, Ge(2), Le(1000)] = 8
-    difficulty: Literal["easy", "medium", "hard"] = "medium"
-
-    @property
-    def features(self) -> int:
-        return self.dimensions
+    dimensions: Dimensions = 8
 
     @property
     def outputs(self) -> int:

@@ -1,15 +1,14 @@
 """Noisy quadratic model: a linear regression with the Hessian of a deep network, for mini-batches."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
 
 import numpy as np
-from annotated_types import Ge, Le
 from numpy.random import Generator
 
 from nnbench.core.constraints import Count, Index
 from nnbench.core.random import orthonormal_columns
 from nnbench.datasets.base import LinearModel, LinearRegression
+from nnbench.datasets.base.linear_regression import Dimensions
 
 # Difficulty -> standard deviation of the noise of the targets.
 NOISE = {"easy": 0.25, "medium": 1.0, "hard": 4.0}
@@ -33,16 +32,7 @@ class Quadratic(LinearRegression):
     samples: Count = 1000
     val_samples: Index = 1000
     test_samples: Index = 2000
-    dimensions: Annotated[int, Ge(1), Le(1000)] = 100
-    difficulty: Literal["easy", "medium", "hard"] = "medium"
-
-    @property
-    def features(self) -> int:
-        return self.dimensions
-
-    @property
-    def outputs(self) -> int:
-        return 1
+    dimensions: Dimensions = 100
 
     def model(self, rng: Generator) -> LinearModel:
         large = max(1, round(self.dimensions / 10))

@@ -1,10 +1,9 @@
 """Ill-conditioned linear regression in rotated coordinates, for full batches."""
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
-from annotated_types import Ge, Le
 from numpy.random import Generator
 
 from nnbench.core.constraints import Count, Index
@@ -34,17 +33,7 @@ class Rotated(LinearRegression):
     samples: Count = 100
     val_samples: Index = 100
     test_samples: Index = 2000
-    dimensions: Annotated[int, Ge(2), Le(1000)] = 50
-    difficulty: Literal["easy", "medium", "hard"] = "medium"
     rotation: bool = True
-
-    @property
-    def features(self) -> int:
-        return self.dimensions
-
-    @property
-    def outputs(self) -> int:
-        return 1
 
     def model(self, rng: Generator) -> LinearModel:
         condition = CONDITION[self.difficulty] * 10 ** rng.uniform(-0.5, 0.5)

@@ -3,15 +3,19 @@
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
+from annotated_types import Ge, Le
 from numpy.random import Generator
 
 from nnbench.core.arrays import FloatArray
 from nnbench.core.random import Streams
 from nnbench.datasets.base.distribution import Sampled
 from nnbench.datasets.base.points import Points, Splits
+
+Dimensions = Annotated[int, Ge(2), Le(1000)]
+Difficulty = Literal["easy", "medium", "hard"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +70,10 @@ class LinearRegression(Sampled):
 
     Attributes
     ----------
+    dimensions : int
+        The number of features.
+    difficulty : {"easy", "medium", "hard"}
+        Names the numbers that make the problem easy or hard; each subclass has a table of them.
     exact : bool
         A class attribute: whether the training features have exactly the covariance of the model and the mean zero, so that
         the training loss is a known function of the weights, and that of the bias is separate from it.
@@ -73,6 +81,17 @@ class LinearRegression(Sampled):
 
     loss = "mean_squared_error"
     exact: ClassVar[bool] = False
+
+    dimensions: Dimensions = 50
+    difficulty: Difficulty = "medium"
+
+    @property
+    def features(self) -> int:
+        return self.dimensions
+
+    @property
+    def outputs(self) -> int:
+        return 1
 
     def __post_init__(self) -> None:
         if self.exact and self.samples <= self.features:

@@ -13,11 +13,12 @@ def sentence(findings: Findings, one: EqualBudget, every: Comparisons) -> str:
     """Such as `adam reaches sgd's final training loss in 0.43 of its steps [0.38, 0.50], n = 20`, without a full stop."""
     setting, reference, of = short_name(one.setting), short_name(every.reference), findings.axis.plural
     if math.isfinite(one.ahead.estimate):
-        return f"{setting} reaches {reference}'s final training loss in {share(one.ahead)} of its {of}{bounds(one.ahead)}"
+        words = f"{setting} reaches {reference}'s final training loss in {share(one.ahead)} of its {of}{bounds(one.ahead)}"
+        return words if differs(one.ahead) else f"{words}: not shown to differ from 1"
     if math.isfinite(one.behind.estimate):
         return (
-            f"{setting} does not reach {reference}'s final training loss; {reference} reaches that of {setting} in "
-            f"{share(one.behind)} of its {of}{bounds(one.behind)}"
+            f"{setting} does not reach {reference}'s final training loss on half of the seeds; {reference} reaches that of "
+            f"{setting} in {share(one.behind)} of its {of}{bounds(one.behind)}"
         )
     return f"{setting} and {reference} each reach the other's final training loss on half of the seeds, n = {one.ahead.n}"
 
@@ -27,6 +28,11 @@ def share(found: Interval) -> str:
     if math.isnan(found.estimate):
         return MISSING
     return fixed(found.estimate, 2) if math.isfinite(found.estimate) else "never"
+
+
+def differs(found: Interval) -> bool:
+    """Whether the interval of a share leaves out 1, an equal budget; without an interval nothing is shown."""
+    return found.high < 1 or found.low > 1
 
 
 def bounds(found: Interval) -> str:
