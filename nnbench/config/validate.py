@@ -130,7 +130,7 @@ def _check_length(training: TrainingConfig) -> None:
         last, end = f"training.epochs={training.epochs}", training.epochs
     else:
         last, end = f"training.budget={training.budget}", training.budget + 1  # a step is at most an epoch
-    if any(epoch >= end for epoch in training.checkpoints):
+    if training.checkpoints != "auto" and any(epoch >= end for epoch in training.checkpoints):
         raise UserError(f"training.checkpoints={training.checkpoints}: must be epochs before {last}")
 
 

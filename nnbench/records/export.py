@@ -10,10 +10,10 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
@@ -28,13 +28,15 @@ from nnbench.records.kinds import unit_of
 from nnbench.records.measure import OF_LOSS
 from nnbench.records.measures import CURVES, MEASURES, reached
 from nnbench.records.problem_column import PRESET, with_problems, without_problems
-from nnbench.records.study import Study
+from nnbench.records.study import Checkpoints, Study
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 TABLES = ("runs", "curves", "records", "sweeps", "tuning", "selection", "earlier")
 NEW = ("earlier",)  # not in exports of the first edition
-ABOUT, DICTIONARY, BOUNDARIES = "study.json", "dictionary.csv", "boundaries"
+ABOUT, DICTIONARY, BOUNDARIES, CHECKPOINTS = "study.json", "dictionary.csv", "boundaries", "checkpoints"
 FORM, UNLABELLED = 3, 2  # version of the folder's format; the one before, without the column `problem`
 REQUIRED = (
     "run_id",
@@ -124,8 +126,11 @@ def write(study: Study, folder: Path) -> None:
             for_parquet.to_parquet(unfinished / f"{name}.parquet", index=False)
             table.map(_escape_formula).to_csv(unfinished / f"{name}.csv", index=False, lineterminator="\n")
         _dictionary(tables).to_csv(unfinished / DICTIONARY, index=False, lineterminator="\n")
-        (unfinished / BOUNDARIES).mkdir()
+        for kind in (BOUNDARIES, CHECKPOINTS):
+            (unfinished / kind).mkdir()
         for run_id in study.runs["run_id"]:
+            if checkpoints := study.checkpoints(run_id):
+                artifacts.write_checkpoints(unfinished / CHECKPOINTS / f"{run_id}.npz", checkpoints)
             if (boundary := study.boundary(run_id)) is not None:
                 artifacts.write_boundary(unfinished / BOUNDARIES / f"{run_id}.npz", boundary)
         columns = {name: [str(column) for column in table] for name, table in tables.items()}
@@ -165,19 +170,27 @@ def read(folder: Path) -> Study:
         raise UserError(f"{folder / 'runs.parquet'}: is damaged: it lacks {', '.join(lacking)}")
 
     def boundary(run_id: str) -> Boundary | None:
-        path = folder / BOUNDARIES / f"{run_id}.npz"
-        if not re.fullmatch(r"[\w-]+", run_id) or not os.path.exists(path):
-            return None
-        try:
-            return artifacts.read_boundary(path)
-        except (artifacts.CorruptFileError, OSError) as error:
-            logger.warning("run %s: %s; its decision boundary is not shown", run_id, error)
-            return None
+        return _file(folder / BOUNDARIES, run_id, artifacts.read_boundary)
+
+    def checkpoints(run_id: str) -> Checkpoints:
+        return _file(folder / CHECKPOINTS, run_id, artifacts.read_checkpoints) or {}
 
     if about.form != UNLABELLED:
         tables = without_problems(tables)
     tables["selection"] = with_measures(tables["selection"], tables["tuning"])
-    return Study(name=about.name, boundary=boundary, **tables)
+    return Study(name=about.name, boundary=boundary, checkpoints=checkpoints, **tables)
+
+
+def _file(folder: Path, run_id: str, read: Callable[[Path], T]) -> T | None:
+    """Read the file of a run; None if it has none, or a damaged one."""
+    path = folder / f"{run_id}.npz"
+    if not re.fullmatch(r"[\w-]+", run_id) or not os.path.exists(path):
+        return None
+    try:
+        return read(path)
+    except (artifacts.CorruptFileError, OSError) as error:
+        logger.warning("run %s: %s; its decision boundary is not shown", run_id, error)
+        return None
 
 
 @dataclass(frozen=True)
@@ -253,7 +266,8 @@ def _dictionary(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     found = [(name, str(column), *_meaning(str(column))) for name, table in tables.items() for column in table]
     rows = [(name, column, unit_of(unit, kinds), meaning) for name, column, unit, meaning in found]
     grids = f"{BOUNDARIES}/RUN_ID.npz", "label, confidence", "class; share × 255", "the decision boundary, row 0 at the bottom"
-    return pd.DataFrame([*rows, grids], columns=["table", "column", "unit", "meaning"])
+    weights = f"{CHECKPOINTS}/RUN_ID.npz", "checkpoints, checkpoints_W0 ...", "epochs", "weights of the layers at these epochs"
+    return pd.DataFrame([*rows, grids, weights], columns=["table", "column", "unit", "meaning"])
 
 
 def _meaning(column: str) -> tuple[str, str]:

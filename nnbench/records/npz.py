@@ -4,7 +4,7 @@ import math
 import re
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,11 @@ def write_boundary(path: Path, boundary: Boundary) -> None:
     _write(path, _grids(boundary), compressed=True)
 
 
+def write_checkpoints(path: Path, checkpoints: Mapping[int, Sequence[FloatArray]]) -> None:
+    """Write weights at some epochs, as `read_checkpoints` reads them."""
+    _write(path, _stacked(checkpoints), compressed=True)
+
+
 class CorruptFileError(ValueError):
     """A file is damaged, or was not written by nnbench."""
 
@@ -93,6 +98,20 @@ def read_weights(path: Path) -> tuple[FloatArray, ...]:
     return tuple(arrays[f"W{layer}"] for layer in range(sum(name.startswith("W") for name in arrays)))
 
 
+def read_checkpoints(path: Path) -> dict[int, tuple[FloatArray, ...]]:
+    """Read the weights in a `weights.npz` at the epochs of `training.checkpoints`, as `History.checkpoints` has them.
+
+    Raises:
+        CorruptFileError: the file is damaged.
+    """
+    arrays = _read(path)
+    epochs = arrays.get("checkpoints", np.empty(0, np.int64))
+    layers = [arrays[name] for layer in range(len(arrays)) if (name := f"checkpoints_W{layer}") in arrays]
+    _require(path, epochs.ndim == 1 and epochs.dtype.kind in "iu", "its epochs are not whole numbers")
+    _require(path, all(one.ndim == 3 and len(one) == len(epochs) for one in layers), "its layers do not match its epochs")
+    return {int(epoch): tuple(layer[at] for layer in layers) for at, epoch in enumerate(epochs)}
+
+
 def read_boundary(path: Path) -> Boundary:
     """Read the decision boundary in a `boundary.npz`.
 
@@ -128,9 +147,15 @@ def read_boundary(path: Path) -> Boundary:
 
 def _weights(history: History) -> Arrays:
     arrays: Arrays = {f"W{layer}": weights for layer, weights in enumerate(history.weights)}
-    for epoch, layers in history.checkpoints.items():
-        arrays |= {f"E{epoch}_W{layer}": weights for layer, weights in enumerate(layers)}
-    return arrays
+    return arrays | _stacked(history.checkpoints)
+
+
+def _stacked(checkpoints: Mapping[int, Sequence[FloatArray]]) -> Arrays:
+    """An array for each layer, shape (epochs, inputs + 1, outputs), since each array of a file costs a fixed time."""
+    if not checkpoints:
+        return {}
+    layers = map(np.stack, zip(*checkpoints.values(), strict=True))
+    return {"checkpoints": np.array(list(checkpoints))} | {f"checkpoints_W{at}": layer for at, layer in enumerate(layers)}
 
 
 def _grids(boundary: Boundary) -> Arrays:

@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from nnbench.core.arrays import FloatArray
 from nnbench.records.boundary import Boundary
 from nnbench.records.tuned import with_tuned
+
+Checkpoints = Mapping[int, tuple[FloatArray, ...]]  # epoch -> weights of each layer, shape (inputs + 1, outputs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +36,7 @@ class Study:
         sweeps: one row a sweep, oldest first: `run_id`, `started`, `command`, `status`, `report` (JSON: title, pages and
             targets of the report that a later command made without training any run).
         boundary: reads the decision boundary of a run by its `run_id`; None if the run has none.
+        checkpoints: reads the weights of a run at some epochs by its `run_id`, as `History.checkpoints`; empty if it has none.
         tuning: the runs of the tuning stage, with the columns of `runs`; `runs` does not contain them, so that settings are
             compared on other seeds. They have no test points and no curves.
         selection: one row for each tuned optimizer, task, search and hyperparameter: `setting` (the label of the tuned
@@ -63,6 +67,7 @@ class Study:
     selection: pd.DataFrame = field(default_factory=pd.DataFrame)
     earlier: pd.DataFrame = field(default_factory=pd.DataFrame)
     other_budgets: pd.DataFrame = field(default_factory=pd.DataFrame)
+    checkpoints: Callable[[str], Checkpoints] = lambda run_id: {}
     source: Callable[[str], Mapping[str, str]] = lambda run_id: {}
 
     def __post_init__(self) -> None:

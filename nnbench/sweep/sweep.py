@@ -127,7 +127,8 @@ class Sweep:
 
     def print_missing_boundaries(self, jobs: Sequence[Job]) -> None:
         """Print how many reused runs lack boundaries of `training.checkpoints`; they are not trained again."""
-        requested = set(self.config.training.checkpoints)
+        asked = self.config.training.checkpoints
+        requested = set() if asked == "auto" else set(asked)
         rows = self.reusable() if requested else {}
         stored = [rows[job.config.identity].values for job in jobs if job.config.identity in rows]
         if lacking := sum(not requested <= _epochs(str(values.get("training.checkpoints", "[]"))) for values in stored):
@@ -177,7 +178,7 @@ class Sweep:
 
 
 def _epochs(text: str) -> set[int]:
-    """Parse a stored `training.checkpoints`; empty if the store has truncated a long list."""
+    """Parse a stored `training.checkpoints`; empty for `auto`, and if the store has truncated a long list."""
     try:
         return set(json.loads(text))
     except ValueError:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from math import inf, isfinite, nan
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from nnbench.records.history import History, Outcome
 from nnbench.training.stepper import Stepper
 
 Weights = tuple[FloatArray, ...]
+CHECKPOINTS = 25  # by default, or fewer where two fall on one epoch
+MAX_CHECKPOINT_NUMBERS = 2**18  # weights that a run saves by default, a megabyte in float32
 
 
 def evaluation_epochs(epochs: int) -> IntArray:
@@ -21,6 +23,16 @@ def evaluation_epochs(epochs: int) -> IntArray:
     even = np.linspace(0, last, 50)
     early = np.geomspace(1, max(last, 1), 60)
     return np.unique(np.concatenate([even, early]).round().astype(np.int64).clip(0, last))
+
+
+def checkpoint_epochs(epochs: int) -> IntArray:
+    """Return about `CHECKPOINTS` evaluated epochs whose distances grow geometrically, including the first and the last."""
+    evaluated = evaluation_epochs(epochs)
+    spaced = np.geomspace(1, max(epochs - 1, 1), CHECKPOINTS - 1)
+    after = np.searchsorted(evaluated, spaced).clip(1, max(len(evaluated) - 1, 1)).clip(max=len(evaluated) - 1)
+    before = (after - 1).clip(0)
+    nearer = np.where(spaced - evaluated[before] < evaluated[after] - spaced, before, after)
+    return np.unique(np.concatenate([evaluated[:1], evaluated[nearer]]))
 
 
 class Curves(NamedTuple):
@@ -79,7 +91,7 @@ class Evaluator:
         loss: by which.
         val, test: points; None where there are none.
         epochs: of the training.
-        checkpoints: epochs at which the weights are saved.
+        checkpoints: epochs at which the weights are saved; `auto` for `checkpoint_epochs`, if the network is small enough.
         stepper: of the optimizer, which may evaluate other parameters than it trains, and report numbers of its own.
         closure: its calls count as evaluations of the gradients.
 
@@ -96,12 +108,16 @@ class Evaluator:
         test: Points | None,
         *,
         epochs: int,
-        checkpoints: Collection[int],
+        checkpoints: Collection[int] | Literal["auto"],
         stepper: Stepper,
         closure: CountedClosure,
     ) -> None:
         self.network, self.loss, self.val, self.test = network, loss, val, test
-        self.evaluated_epochs, self.saved_epochs = set(evaluation_epochs(epochs).tolist()), set(checkpoints)
+        self.evaluated_epochs = set(evaluation_epochs(epochs).tolist())
+        if checkpoints == "auto":
+            few = network.parameters.size * CHECKPOINTS <= MAX_CHECKPOINT_NUMBERS
+            checkpoints = checkpoint_epochs(epochs).tolist() if few else ()
+        self.saved_epochs = set(checkpoints)
         self.due = self.evaluated_epochs | self.saved_epochs
         self.evaluated: dict[int, Evaluation] = {}
         self.snapshots: dict[int, Weights] = {}

@@ -47,6 +47,8 @@ def execute(config: Config) -> Result:
         dataset, optimizer = config.dataset.new_instance(), config.optimizer.new_instance()
         source = streams(config.seed, data_seed=None if config.dataset.redraw else 0)
         splits, network = _draw(config, dataset, source)
+        planar = dataset.features == 2 and dataset.loss == "cross_entropy"
+        checkpoints = config.training.checkpoints
         known = references(dataset, splits)  # before the training, so that an error is raised early
         history = train(
             network,
@@ -61,13 +63,12 @@ def execute(config: Config) -> Result:
             schedule=None if isinstance(config.schedule.instance, Constant) else config.schedule.new_instance(),
             regularization=_regularization(config),
             stop_at_accuracy=config.training.stop_at_accuracy,
-            checkpoints=config.training.checkpoints,
+            checkpoints=() if checkpoints == "auto" and not planar else checkpoints,
             rng=source.optimizer,
             order=source.order,
             dropout=source.dropout,
         )
         history = replace(history, references=known)
-        planar = dataset.features == 2 and dataset.loss == "cross_entropy"
         return Result(history=history, boundary=_boundary(config, history, splits) if planar else None)
 
 
@@ -126,7 +127,7 @@ def _draw(config: Config, dataset: Dataset, source: Streams) -> tuple[Splits, Ne
 
 
 def _boundary(config: Config, history: History, splits: Splits) -> Boundary:
-    """Evaluate classes and confidences on a square grid around all points, for the final weights and each checkpoint."""
+    """Evaluate classes and confidences on a square grid around all points, for the final weights and the given checkpoints."""
     train, test = splits.train, splits.test
     shown = train.x if test is None else np.vstack([train.x, test.x])
     reach = 1.05 * float(np.abs(shown).max(initial=1e-3))
@@ -139,12 +140,14 @@ def _boundary(config: Config, history: History, splits: Splits) -> Boundary:
         return label.astype(np.uint8).reshape(GRID, GRID), confidence.astype(np.uint8).reshape(GRID, GRID)
 
     label, confidence = evaluate(history.weights)
+    # Grids take milliseconds each: those of the default are evaluated when they are shown, see `nnbench.lesson.frames`.
+    given = () if config.training.checkpoints == "auto" else config.training.checkpoints
     some = Points(x=np.empty((0, 2)), labels=np.empty(0, dtype=np.int64)) if test is None else test.subsample(MAX_TEST_POINTS)
     return Boundary(
         extent=(-reach, reach, -reach, reach),
         label=label,
         confidence=confidence,
-        checkpoints={epoch: evaluate(weights) for epoch, weights in history.checkpoints.items()},
+        checkpoints={epoch: evaluate(weights) for epoch, weights in history.checkpoints.items() if epoch in given},
         train_points=train.x.astype(np.float32),
         train_labels=train.labels.astype(np.uint8),
         test_points=some.x.astype(np.float32),

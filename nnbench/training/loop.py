@@ -35,7 +35,7 @@ def train(
     schedule: Schedule | None = None,
     regularization: Regularization = OFF,
     stop_at_accuracy: float | None = None,
-    checkpoints: Collection[int] = (),
+    checkpoints: Collection[int] | Literal["auto"] = (),
     rng: Generator | None = None,
     order: Generator | None = None,
     dropout: Generator | None = None,
@@ -57,7 +57,7 @@ def train(
         regularization: weight decay, L2 penalty and clipping.
         stop_at_accuracy: stop once the training accuracy reaches this; it is known at each epoch or, with mini-batches or
             dropout, at the evaluated ones.
-        checkpoints: epochs at which the weights are saved.
+        checkpoints: epochs at which the weights are saved; `auto` for about 25, see `checkpoint_epochs`.
         rng: random numbers for the optimizer; default `numpy.random.default_rng(0)`.
         order: of the points in mini-batches; same default.
         dropout: of the network; same default.

@@ -32,7 +32,7 @@ def history() -> History:
         test_loss=0.5,
         test_accuracy=0.75,
         weights=layers,
-        checkpoints={3: layers, 40: layers[:2]},
+        checkpoints={3: layers, 40: tuple(2 * layer for layer in layers)},
         outcome="finished",
         seconds=1.5,
     )
@@ -110,7 +110,21 @@ def test_weights_round_trip(tmp_path: Path, history: History) -> None:
     for read, written in zip(weights, history.weights, strict=True):
         np.testing.assert_array_equal(read, written)
     with np.load(tmp_path / "weights.npz", allow_pickle=False) as archive:
-        assert set(archive.files) == {"W0", "W1", "W2", "E3_W0", "E3_W1", "E3_W2", "E40_W0", "E40_W1"}
+        assert set(archive.files) == {"W0", "W1", "W2", "checkpoints", *(f"checkpoints_W{layer}" for layer in range(3))}
+    checkpoints = artifacts.read_checkpoints(tmp_path / "weights.npz")
+    assert list(checkpoints) == [3, 40]
+    for epoch, layers in checkpoints.items():
+        for read, written in zip(layers, history.checkpoints[epoch], strict=True):
+            assert read.dtype == written.dtype
+            np.testing.assert_array_equal(read, written)
+
+
+def test_weights_without_checkpoints_and_damaged_ones(tmp_path: Path, history: History) -> None:
+    artifacts.write_run(tmp_path, replace(history, checkpoints={}), None)
+    assert artifacts.read_checkpoints(tmp_path / "weights.npz") == {}
+    np.savez(tmp_path / "short.npz", checkpoints=np.array([1, 2]), checkpoints_W0=np.zeros((3, 2, 2)))
+    with pytest.raises(artifacts.CorruptFileError, match="do not match its epochs"):
+        artifacts.read_checkpoints(tmp_path / "short.npz")
 
 
 def test_boundary_round_trip(tmp_path: Path, history: History) -> None:

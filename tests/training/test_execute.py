@@ -74,6 +74,23 @@ def test_the_boundary_at_checkpoints(config: Make) -> None:
     assert not np.array_equal(result.boundary.checkpoints[0][0], result.boundary.label)
 
 
+def test_weights_are_saved_by_default_at_evaluated_epochs_of_data_in_the_plane(config: Make) -> None:
+    result = execute(config("training.epochs=1001"))
+    epochs = list(result.history.checkpoints)
+    assert epochs[0] == 0
+    assert epochs[-1] == 1000
+    assert 20 <= len(epochs) <= 25
+    assert set(epochs) <= set(result.history.evaluated.tolist()), "no further pause of the training"
+    ratios = np.array(epochs[8:]) / np.array(epochs[7:-1])
+    assert ratios.max() < 1.6, "distances grow geometrically"
+    for saved, final in zip(result.history.checkpoints[1000], result.history.weights, strict=True):
+        np.testing.assert_array_equal(saved, final)
+    assert result.boundary is not None
+    assert not result.boundary.checkpoints, "grids are made when they are shown"
+    assert not execute(config("dataset=digits", "training.epochs=3")).history.checkpoints
+    assert not execute(config("training.epochs=3", "network.hidden=[200,200]")).history.checkpoints, "too many weights"
+
+
 def test_no_splits_but_the_training_points(config: Make) -> None:
     result = execute(config("training.epochs=5", "dataset.val_samples=0", "dataset.test_samples=0"))
     assert len(result.history.val_loss) == 0

@@ -16,7 +16,7 @@ from nnbench.records.boundary import Boundary
 from nnbench.records.choices import choice_table, selection_table, with_measures
 from nnbench.records.freshness import with_uses
 from nnbench.records.rows import Row
-from nnbench.records.study import Study
+from nnbench.records.study import Checkpoints, Study
 from nnbench.records.tables import (
     curve_tables,
     is_own,
@@ -71,6 +71,7 @@ def read_study(store: Store, study: str) -> Study:
         records=records,
         sweeps=sweeps_table(sweeps),
         boundary=partial(_boundary, store, experiment),
+        checkpoints=partial(_checkpoints, store, experiment),
         tuning=tried,
         selection=selection,
         earlier=runs_table(earlier),
@@ -112,6 +113,16 @@ def _boundary(store: Store, experiment: Experiment, run_id: str) -> Boundary | N
     except artifacts.CorruptFileError as error:
         logger.warning("run %s: %s; its decision boundary is not shown", run_id, error)
         return None
+
+
+def _checkpoints(store: Store, experiment: Experiment, run_id: str) -> Checkpoints:
+    with store.user_errors():
+        path = artifact(store, experiment, run_id, artifacts.WEIGHTS)
+    try:
+        return artifacts.read_checkpoints(path) if path is not None else {}
+    except artifacts.CorruptFileError as error:
+        logger.warning("run %s: %s; its decision boundary over time is not shown", run_id, error)
+        return {}
 
 
 def _known(store: Store) -> str:
