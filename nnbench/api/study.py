@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from nnbench.api.trained import Run
 from nnbench.core import formatting as numbers
 from nnbench.core.errors import UserError
+from nnbench.lesson.study import with_lesson
 from nnbench.records import study as records
 from nnbench.records.tasks import Task, tasks
 from nnbench.report import pages
@@ -173,7 +174,7 @@ class Study:
         if page not in pages.names():
             raise UserError(f"page={page}: no such page; must be one of {', '.join(pages.names())}")
         with matplotlib.style.context(["default", style.RC]):
-            findings = Findings(self._task(task).study)
+            findings = Findings(with_lesson(self._task(task).study))
             made = compose(findings, title=self.name, pages=[page], targets=findings.judged.targets)
             if page not in made.parts:
                 raise UserError(f"page={page}: not shown because {dict(made.missing)[page]}")

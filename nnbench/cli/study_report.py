@@ -18,6 +18,7 @@ from nnbench.core.console import escape_markup
 from nnbench.core.errors import UserError
 from nnbench.core.keys import PROBLEM
 from nnbench.core.paths import safe_subpath
+from nnbench.lesson.study import with_lesson
 from nnbench.records.declared import RANK_BY, REFERENCE, TARGETS_KEY, UNIT, Declared, declared
 from nnbench.records.outcomes import COUNTED
 from nnbench.records.study import Study
@@ -56,6 +57,7 @@ def report_on(
     if not options.pages:
         return []
     figures.check(options.pages)
+    study = with_lesson(study)
     found, root = tasks(study), Path(options.folder)
     pages = [name for name in options.pages if name in figures.names()]
     # Tests across problems take them as independent, which the budgets of one problem are not.

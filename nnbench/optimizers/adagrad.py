@@ -21,6 +21,9 @@ class AdaGrad(Optimizer):
     decay: NonNegative = 1e-4
     epsilon: Positive = 1e-7
 
+    def formula(self) -> tuple[str, ...]:
+        return r"s \leftarrow s + g^2", r"w \leftarrow w - \eta_t\,g / (\sqrt{s} + \epsilon)"
+
     def allocate(self, parameters: FloatArray) -> None:
         self.squares, self.scratch = np.zeros_like(parameters), np.zeros_like(parameters)
         self.epsilon_array = np.array(self.epsilon, parameters.dtype)

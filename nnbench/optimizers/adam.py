@@ -10,6 +10,10 @@ from nnbench.core.arrays import FloatArray
 from nnbench.core.constraints import Fraction, NonNegative, Positive
 from nnbench.optimizers.base import Optimizer
 
+# Equations of `formula`, also of its variants.
+MOMENTS = r"m \leftarrow \beta_1\,m + (1 - \beta_1)\,g", r"v \leftarrow \beta_2\,v + (1 - \beta_2)\,g^2"
+CORRECTED = r"\hat{m} = m / (1 - \beta_1^t)", r"\hat{v} = v / (1 - \beta_2^t)"
+
 
 @dataclass(kw_only=True)
 class Adam(Optimizer):
@@ -26,6 +30,9 @@ class Adam(Optimizer):
     beta_1: Fraction = 0.9
     beta_2: Fraction = 0.999
     epsilon: Positive = 1e-7
+
+    def formula(self) -> tuple[str, ...]:
+        return (*MOMENTS, *CORRECTED, r"w \leftarrow w - \eta_t\,\hat{m} / (\sqrt{\hat{v}} + \epsilon)")
 
     def allocate(self, parameters: FloatArray) -> None:
         # The factors (1 - beta) of the moments are merged with the bias corrections into two scalars: ten passes, not 14.

@@ -7,7 +7,7 @@ from numpy import multiply
 
 from nnbench.core.arrays import FloatArray
 from nnbench.core.constraints import NonNegative, Positive
-from nnbench.optimizers.adam import Adam
+from nnbench.optimizers.adam import CORRECTED, MOMENTS, Adam
 
 
 @dataclass(kw_only=True)
@@ -22,6 +22,9 @@ class AdamW(Adam):
 
     epsilon: Positive = 1e-8
     weight_decay: NonNegative = 0.01
+
+    def formula(self) -> tuple[str, ...]:
+        return (*MOMENTS, *CORRECTED, r"w \leftarrow (1 - \eta_t\,\lambda)\,w - \eta_t\,\hat{m} / (\sqrt{\hat{v}} + \epsilon)")
 
     def allocate(self, parameters: FloatArray) -> None:
         super().allocate(parameters)

@@ -8,6 +8,7 @@ from numpy import add, multiply
 
 from nnbench.core.arrays import FloatArray
 from nnbench.core.constraints import Fraction, Index, NonNegative
+from nnbench.optimizers.adam import CORRECTED, MOMENTS
 from nnbench.optimizers.adamw import AdamW
 
 
@@ -28,6 +29,15 @@ class AdEMAMix(AdamW):
     beta_3: Fraction = 0.9999
     alpha: NonNegative = 5.0
     warmup_steps: Index = 0
+
+    def formula(self) -> tuple[str, ...]:
+        beta, alpha = (r"\beta_{3,t}", r"\alpha_t") if self.warmup_steps else (r"\beta_3", r"\alpha")
+        return (
+            *MOMENTS,
+            rf"n \leftarrow {beta}\,n + (1 - {beta})\,g",
+            *CORRECTED,
+            rf"w \leftarrow (1 - \eta_t\,\lambda)\,w - \eta_t\,(\hat{{m}} + {alpha}\,n) / (\sqrt{{\hat{{v}}}} + \epsilon)",
+        )
 
     def allocate(self, parameters: FloatArray) -> None:
         super().allocate(parameters)

@@ -32,6 +32,16 @@ class ADOPT(Optimizer):
     weight_decay: NonNegative = 0.0
     clipping: bool = True
 
+    def formula(self) -> tuple[str, ...]:
+        scaled = r"g / \max(\sqrt{v}, \epsilon)"
+        return (
+            r"\mathrm{if}\ t = 1:\ \mathrm{only}\ v \leftarrow g^2,\ w \leftarrow (1 - \eta_t\,\lambda)\,w",
+            rf"n = \mathrm{{clip}}({scaled}, (t - 1)^{{1/4}})" if self.clipping else rf"n = {scaled}",
+            r"m \leftarrow \beta_1\,m + (1 - \beta_1)\,n",
+            r"w \leftarrow (1 - \eta_t\,\lambda)\,w - \eta_t\,m",
+            r"v \leftarrow \beta_2\,v + (1 - \beta_2)\,g^2",
+        )
+
     def allocate(self, parameters: FloatArray) -> None:
         # Kept are m and v without their factors (1 - beta), which are in the scalars below: two passes less.
         self.first, self.second = np.zeros_like(parameters), np.zeros_like(parameters)

@@ -7,7 +7,7 @@ from numpy import maximum
 
 from nnbench.core.arrays import FloatArray
 from nnbench.core.constraints import Positive
-from nnbench.optimizers.adam import Adam
+from nnbench.optimizers.adam import CORRECTED, MOMENTS, Adam
 
 
 @dataclass(kw_only=True)
@@ -23,6 +23,13 @@ class AMSGrad(Adam):
 
     epsilon: Positive = 1e-8
     bias_correction: bool = True
+
+    def formula(self) -> tuple[str, ...]:
+        largest = r"u \leftarrow \max(u, v)"
+        if not self.bias_correction:
+            return (*MOMENTS, largest, r"w \leftarrow w - \eta_t\,m / (\sqrt{u} + \epsilon)")
+        corrected = CORRECTED[0], r"\hat{u} = u / (1 - \beta_2^t)"
+        return (*MOMENTS, largest, *corrected, r"w \leftarrow w - \eta_t\,\hat{m} / (\sqrt{\hat{u}} + \epsilon)")
 
     def allocate(self, parameters: FloatArray) -> None:
         super().allocate(parameters)

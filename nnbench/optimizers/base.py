@@ -163,6 +163,14 @@ class Optimizer(ABC):
         """
         return parameters
 
+    def formula(self) -> tuple[str, ...]:
+        r"""Return the rule as equations in TeX, one a line, for the page `lesson` of reports; by default none.
+
+        The symbols are those of `nnbench.lesson.symbols`, and products are written with a thin space: `\eta_t\,g`. It is
+        shown for the class that defines it alone, as a subclass may change the rule.
+        """
+        return ()
+
     def diagnostics(self) -> Mapping[str, float]:
         """Return numbers of the rule's own that are tracked at the evaluated epochs, by name; by default none."""
         return {}

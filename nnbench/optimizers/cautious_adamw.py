@@ -6,6 +6,7 @@ import numpy as np
 from numpy import copyto, count_nonzero, greater, multiply
 
 from nnbench.core.arrays import FloatArray
+from nnbench.optimizers.adam import CORRECTED, MOMENTS
 from nnbench.optimizers.adamw import AdamW
 
 
@@ -20,6 +21,15 @@ class CautiousAdamW(AdamW):
     """
 
     indivisible = True
+
+    def formula(self) -> tuple[str, ...]:
+        return (
+            *MOMENTS,
+            *CORRECTED,
+            r"u = \hat{m} / (\sqrt{\hat{v}} + \epsilon)",
+            r"\phi = [u\,g > 0]",
+            r"w \leftarrow (1 - \eta_t\,\lambda)\,w - \eta_t\,\phi\,u\,N / (\Vert\phi\Vert_1 + 1)",
+        )
 
     def allocate(self, parameters: FloatArray) -> None:
         super().allocate(parameters)

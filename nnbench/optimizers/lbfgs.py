@@ -47,6 +47,15 @@ class LBFGS(Optimizer):
     history: Annotated[int, Ge(1), Le(100)] = 10
     line_search: Literal["strong_wolfe", "none"] = "strong_wolfe"
 
+    def formula(self) -> tuple[str, ...]:
+        step = r"w \leftarrow w + a\,d,\ \ a\ \mathrm{by\ line\ search}"
+        return (
+            r"s = w_t - w_{t-1},\ \ y = g_t - g_{t-1}",
+            r"H\,y = s\ \ \mathrm{for\ the\ last\ pairs}\ s,\ y",
+            r"d = -H\,g",
+            r"w \leftarrow w + \eta_t\,d" if self.line_search == "none" else step,
+        )
+
     def allocate(self, parameters: FloatArray) -> None:
         shape = self.history, parameters.size
         self.steps, self.changes = np.zeros(shape, parameters.dtype), np.zeros(shape, parameters.dtype)

@@ -27,6 +27,12 @@ class Lion(Optimizer):
     beta_2: Fraction = 0.99
     weight_decay: NonNegative = 0.0
 
+    def formula(self) -> tuple[str, ...]:
+        return (
+            r"w \leftarrow (1 - \eta_t\,\lambda)\,w - \eta_t\,\mathrm{sign}(\beta_1\,m + (1 - \beta_1)\,g)",
+            r"m \leftarrow \beta_2\,m + (1 - \beta_2)\,g",
+        )
+
     def allocate(self, parameters: FloatArray) -> None:
         self.average, self.scratch = np.zeros_like(parameters), np.zeros_like(parameters)
 

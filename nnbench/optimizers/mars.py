@@ -8,6 +8,7 @@ from numpy import add, copyto, multiply, subtract, vdot
 
 from nnbench.core.arrays import FloatArray
 from nnbench.core.constraints import Fraction, NonNegative, Positive
+from nnbench.optimizers.adam import CORRECTED
 from nnbench.optimizers.adamw import AdamW
 
 
@@ -31,6 +32,16 @@ class MARS(AdamW):
     beta_2: Fraction = 0.99
     weight_decay: NonNegative = 0.0
     gamma: NonNegative = 0.025
+
+    def formula(self) -> tuple[str, ...]:
+        return (
+            r"c = g + \gamma\,\beta_1 / (1 - \beta_1)\,(g - g_{t-1})",
+            r"c \leftarrow c / \max(1, \Vert c\Vert_2)",
+            r"m \leftarrow \beta_1\,m + (1 - \beta_1)\,c",
+            r"v \leftarrow \beta_2\,v + (1 - \beta_2)\,c^2",
+            *CORRECTED,
+            r"w \leftarrow (1 - \eta_t\,\lambda)\,w - \eta_t\,\hat{m} / (\sqrt{\hat{v}} + \epsilon)",
+        )
 
     def allocate(self, parameters: FloatArray) -> None:
         super().allocate(parameters)

@@ -50,6 +50,14 @@ class Muon(Optimizer):
     adamw_beta_2: Fraction = 0.95
     adamw_epsilon: Positive = 1e-10
 
+    def formula(self) -> tuple[str, ...]:
+        return (
+            r"M \leftarrow \mu\,M + (1 - \mu)\,G",
+            r"N = \mu\,M + (1 - \mu)\,G" if self.nesterov else "N = M",
+            r"N = U\,S\,V^T,\ \ O \approx U\,V^T",
+            r"W \leftarrow (1 - \eta_t\,\lambda)\,W - \eta_t\,\sqrt{\max(1, n_\mathrm{out} / n_\mathrm{in})}\,O",
+        )
+
     def takes(self, block: Block) -> bool:
         return block.kind == "weights" and (self.matrices == "all" or block.role == "hidden")
 

@@ -7,6 +7,7 @@ from numpy import add, multiply
 
 from nnbench.core.arrays import FloatArray
 from nnbench.core.constraints import NonNegative, Positive
+from nnbench.optimizers.adam import CORRECTED, MOMENTS
 from nnbench.optimizers.adamw import AdamW
 
 
@@ -26,6 +27,17 @@ class NAdamW(AdamW):
 
     learning_rate: Positive = 0.002
     momentum_decay: NonNegative = 0.004
+
+    def formula(self) -> tuple[str, ...]:
+        return (
+            r"\mu_t = \beta_1\,(1 - 0.96^{t\,\psi} / 2)",
+            r"P \leftarrow \mu_t\,P",
+            r"m \leftarrow \mu_t\,m + (1 - \mu_t)\,g",
+            MOMENTS[1],
+            r"\hat{m} = \mu_{t+1}\,m / (1 - \mu_{t+1}\,P) + (1 - \mu_t)\,g / (1 - P)",
+            CORRECTED[1],
+            r"w \leftarrow (1 - \eta_t\,\lambda)\,w - \eta_t\,\hat{m} / (\sqrt{\hat{v}} + \epsilon)",
+        )
 
     def allocate(self, parameters: FloatArray) -> None:
         super().allocate(parameters)

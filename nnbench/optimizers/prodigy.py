@@ -40,6 +40,19 @@ class Prodigy(Optimizer):
     bias_correction: bool = False
     safeguard_warmup: bool = False
 
+    def formula(self) -> tuple[str, ...]:
+        corrected = r"\,\sqrt{1 - \beta_2^t} / (1 - \beta_1^t)" if self.bias_correction else ""
+        summed = "d^2" if self.safeguard_warmup else r"d\,q"
+        return (
+            rf"q = \eta_t\,d{corrected}",
+            r"r \leftarrow \sqrt{\beta_2}\,r + d\,q\,\langle g, w_0 - w\rangle",
+            rf"s \leftarrow \sqrt{{\beta_2}}\,s + {summed}\,g",
+            r"m \leftarrow \beta_1\,m + (1 - \beta_1)\,d\,g",
+            r"v \leftarrow \beta_2\,v + (1 - \beta_2)\,d^2\,g^2",
+            r"w \leftarrow (1 - q\,\lambda)\,w - q\,m / (\sqrt{v} + d\,\epsilon)",
+            r"d \leftarrow \max(d, \kappa\,r / \Vert s\Vert_1)",
+        )
+
     def allocate(self, parameters: FloatArray) -> None:
         # All of the state is divided by d_0, or v by its square, which keeps small gradients from underflow.
         self.start = parameters.copy()

@@ -9,6 +9,7 @@ from numpy import multiply, subtract
 
 from nnbench.core.arrays import FloatArray
 from nnbench.core.constraints import NonNegative
+from nnbench.optimizers.adam import CORRECTED, MOMENTS
 from nnbench.optimizers.adamw import AdamW
 
 
@@ -29,6 +30,18 @@ class RAdam(AdamW):
 
     weight_decay: NonNegative = 0.0
     threshold: Annotated[float, Ge(4), Le(1e30)] = 5.0
+
+    def formula(self) -> tuple[str, ...]:
+        return (
+            *MOMENTS,
+            CORRECTED[0],
+            r"R = 2 / (1 - \beta_2) - 1",
+            r"\rho_t = R - 2\,t\,\beta_2^t / (1 - \beta_2^t)",
+            r"r_t = \sqrt{(\rho_t - 4)\,(\rho_t - 2)\,R / ((R - 4)\,(R - 2)\,\rho_t)}",
+            r"\mathrm{if}\ \rho_t > \tau:\ u = r_t\,\sqrt{1 - \beta_2^t}\,\hat{m} / (\sqrt{v} + \epsilon)",
+            r"\mathrm{else}:\ u = \hat{m}",
+            r"w \leftarrow (1 - \eta_t\,\lambda)\,w - \eta_t\,u",
+        )
 
     def set_factors(self, iteration: int) -> None:
         t, limit = iteration + 1, 2.0 / (1.0 - self.beta_2) - 1.0

@@ -24,6 +24,9 @@ class RMSProp(Optimizer):
     rho: Fraction = 0.9
     epsilon: Positive = 1e-7
 
+    def formula(self) -> tuple[str, ...]:
+        return r"v \leftarrow \rho\,v + (1 - \rho)\,g^2", r"w \leftarrow w - \eta_t\,g / (\sqrt{v} + \epsilon)"
+
     def allocate(self, parameters: FloatArray) -> None:
         # The factor (1 - rho) of the average is moved out of the root into two scalars, which saves a pass.
         self.squares, self.scratch = np.zeros_like(parameters), np.zeros_like(parameters)

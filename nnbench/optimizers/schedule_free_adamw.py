@@ -35,6 +35,17 @@ class ScheduleFreeAdamW(Optimizer):
     weight_decay: NonNegative = 0.0
     warmup_steps: Index = 0
 
+    def formula(self) -> tuple[str, ...]:
+        warmup = r"\,\min(1, t / T)" if self.warmup_steps else ""
+        return (
+            r"v \leftarrow \beta_2\,v + (1 - \beta_2)\,g^2",
+            rf"q = \eta_t\,\sqrt{{1 - \beta_2^t}}{warmup}",
+            r"z \leftarrow z - q\,(g / (\sqrt{v} + \epsilon) + \lambda\,y)",
+            r"s \leftarrow s + q^2",
+            r"x \leftarrow x + q^2 / s\,(z - x)",
+            r"y \leftarrow (1 - \beta_1)\,z + \beta_1\,x",
+        )
+
     def allocate(self, parameters: FloatArray) -> None:
         self.average, self.fast = parameters.copy(), parameters.copy()
         self.squares, self.scratch = np.zeros_like(parameters), np.zeros_like(parameters)

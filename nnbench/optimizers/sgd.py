@@ -35,6 +35,15 @@ class SGD(Optimizer):
     nesterov: bool = False
     rate_scales: Literal["gradient", "velocity"] = "gradient"
 
+    def formula(self) -> tuple[str, ...]:
+        if not self.momentum:
+            return (r"w \leftarrow w - \eta_t\,g",)
+        if self.rate_scales == "gradient":
+            step = r"\mu\,v - \eta_t\,g" if self.nesterov else "v"
+            return r"v \leftarrow \mu\,v - \eta_t\,g", rf"w \leftarrow w + {step}"
+        step = r"(\mu\,v - g)" if self.nesterov else "v"
+        return r"v \leftarrow \mu\,v - g", rf"w \leftarrow w + \eta_t\,{step}"
+
     def allocate(self, parameters: FloatArray) -> None:
         self.velocity = np.zeros_like(parameters)
         self.momentum_array = np.array(self.momentum, parameters.dtype)

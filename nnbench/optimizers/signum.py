@@ -24,6 +24,9 @@ class Signum(Optimizer):
     learning_rate: Positive = 1e-4
     momentum: Fraction = 0.9
 
+    def formula(self) -> tuple[str, ...]:
+        return r"m \leftarrow \mu\,m + (1 - \mu)\,g", r"w \leftarrow w - \eta_t\,\mathrm{sign}(m)"
+
     def allocate(self, parameters: FloatArray) -> None:
         self.velocity = np.zeros_like(parameters)
 

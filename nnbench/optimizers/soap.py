@@ -35,6 +35,17 @@ class SOAP(Optimizer):
     weight_decay: NonNegative = 0.01
     frequency: Count = 10
 
+    def formula(self) -> tuple[str, ...]:
+        return (
+            r"M \leftarrow \beta_1\,M + (1 - \beta_1)\,G",
+            r"V \leftarrow \beta_2\,V + (1 - \beta_2)\,(Q_L^T\,G\,Q_R)^2",
+            r"c_t = \sqrt{1 - \beta_2^{t-1}} / (1 - \beta_1^{t-1})",
+            r"W \leftarrow W - \eta_t\,c_t\,Q_L\,(Q_L^T\,M\,Q_R / (\sqrt{V} + \epsilon))\,Q_R^T",
+            r"W \leftarrow (1 - \eta_t\,\lambda)\,W",
+            r"L \leftarrow \beta_2\,L + (1 - \beta_2)\,G\,G^T,\ \ R \leftarrow \beta_2\,R + (1 - \beta_2)\,G^T\,G",
+            r"Q_L,\ Q_R:\ \mathrm{eigenvectors\ of}\ L,\ R",
+        )
+
     def takes(self, block: Block) -> bool:
         return block.kind == "weights"
 

@@ -29,3 +29,20 @@ class Boundary:
     train_labels: ByteArray
     test_points: npt.NDArray[np.float32]
     test_labels: ByteArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frames:
+    """Decision boundaries of a run at several epochs.
+
+    Attributes:
+        epochs: ascending.
+        labels: the predicted class in each cell, shape (epochs, height, width), row 0 at the bottom.
+        confidences: its softmax probability scaled to 0..255, the same shape.
+        boundary: at the end, with the extent of the grids and the points.
+    """
+
+    epochs: tuple[int, ...]
+    labels: ByteArray
+    confidences: ByteArray
+    boundary: Boundary

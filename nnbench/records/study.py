@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from nnbench.core.arrays import FloatArray
-from nnbench.records.boundary import Boundary
+from nnbench.records.boundary import Boundary, Frames
+from nnbench.records.demonstration import Demonstration
 from nnbench.records.tuned import with_tuned
 
 Checkpoints = Mapping[int, tuple[FloatArray, ...]]  # epoch -> weights of each layer, shape (inputs + 1, outputs)
@@ -37,6 +38,9 @@ class Study:
             targets of the report that a later command made without training any run).
         boundary: reads the decision boundary of a run by its `run_id`; None if the run has none.
         checkpoints: reads the weights of a run at some epochs by its `run_id`, as `History.checkpoints`; empty if it has none.
+        demonstration: rule and paths of the optimizer of a run by its `run_id`; None if they are not known. No store has them:
+            `nnbench.lesson.study` computes them.
+        frames: likewise, the decision boundary of a run at its checkpoints.
         tuning: the runs of the tuning stage, with the columns of `runs`; `runs` does not contain them, so that settings are
             compared on other seeds. They have no test points and no curves.
         selection: one row for each tuned optimizer, task, search and hyperparameter: `setting` (the label of the tuned
@@ -68,6 +72,8 @@ class Study:
     earlier: pd.DataFrame = field(default_factory=pd.DataFrame)
     other_budgets: pd.DataFrame = field(default_factory=pd.DataFrame)
     checkpoints: Callable[[str], Checkpoints] = lambda run_id: {}
+    demonstration: Callable[[str], Demonstration | None] = lambda run_id: None
+    frames: Callable[[str], Frames | None] = lambda run_id: None
     source: Callable[[str], Mapping[str, str]] = lambda run_id: {}
 
     def __post_init__(self) -> None:

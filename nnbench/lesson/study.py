@@ -1,0 +1,44 @@
+"""A study with what its runs alone do not say: the paths of its optimizers, and decision boundaries over the epochs."""
+
+import logging
+from collections.abc import Hashable, Mapping
+from dataclasses import replace
+from functools import cache
+
+from nnbench.core.user_code import describe_error
+from nnbench.lesson.demonstrations import demonstration
+from nnbench.lesson.frames import frames
+from nnbench.records.boundary import Frames
+from nnbench.records.demonstration import Demonstration
+from nnbench.records.study import Study
+
+logger = logging.getLogger(__name__)
+
+CELLS = 64  # along each side of a frame in a report: smooth at the size of a web page, and evaluated in a millisecond
+
+
+def with_lesson(study: Study) -> Study:
+    """Return the study with `demonstration` and `frames`, each computed when a report asks for it."""
+    rows: dict[str, Mapping[Hashable, Hashable]] = {}
+
+    def row(run_id: str) -> Mapping[Hashable, Hashable]:
+        if not rows:
+            rows.update(study.runs.drop_duplicates("run_id").set_index("run_id").to_dict("index"))  # type: ignore[arg-type]
+        return rows[run_id]
+
+    @cache
+    def demonstrate(run_id: str) -> Demonstration | None:
+        try:
+            return demonstration({str(key): value for key, value in row(run_id).items()})
+        except Exception as error:  # the class may not be here, or be another by now
+            logger.warning("run %s: its optimizer is not demonstrated: %s", run_id, describe_error(error))
+            return None
+
+    @cache
+    def evaluate(run_id: str) -> Frames | None:
+        checkpoints, boundary = study.checkpoints(run_id), study.boundary(run_id)
+        if len(checkpoints) < 2 or boundary is None:
+            return None
+        return frames(boundary, checkpoints, str(row(run_id)["network.activation"]), CELLS)
+
+    return replace(study, demonstration=demonstrate, frames=evaluate)
