@@ -52,9 +52,11 @@ class Spiral(Distribution):
         off = (angle - 10.0 * radius)[:, None] - 10.0 * np.arange(self.classes)
         off = np.remainder(off + pi, 2 * pi) - pi
         turns = ceil(1.5 * spread)  # as many as lie within nine standard deviations
-        density = np.full_like(off, -np.inf)
-        for turn in range(-turns, turns + 1):
-            density = np.logaddexp(density, -0.5 * ((off + 2 * pi * turn) / spread) ** 2)
+        largest, total = -0.5 * (off / spread) ** 2, np.ones_like(off)
+        for turn in range(1, turns + 1):
+            for shift in (-2 * pi * turn, 2 * pi * turn):
+                total += np.exp(-0.5 * ((off + shift) / spread) ** 2 - largest)
+        density = largest + np.log(total)
         density[radius == 0] = 0.0
         shares: npt.NDArray[np.float64] = np.exp(density - density.max(axis=1, keepdims=True))
         shares /= shares.sum(axis=1, keepdims=True)

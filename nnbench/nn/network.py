@@ -188,7 +188,7 @@ def outputs(weights: Sequence[FloatArray], points: FloatArray, activation: str =
     """
     if len(points) > CHUNK:
         return np.concatenate([outputs(weights, points[at : at + CHUNK], activation) for at in range(0, len(points), CHUNK)])
-    values = points.astype(weights[0].dtype)
+    values = points.astype(weights[0].dtype, copy=False)
     *hidden, last = weights
     for layer in hidden:
         values = values @ layer[:-1]

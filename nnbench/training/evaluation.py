@@ -160,10 +160,16 @@ class Evaluator:
         """Score the test points, and return all that is known of the run, whose training took some seconds."""
         name = self.loss.measure_name
         diverged, best = curves.outcome == "diverged", self.best
-        scores = {
-            "test": self.score(None if diverged else self.test),
-            "best_test": (nan, nan) if best is None else self.score(self.test, best.weights),
-        }
+        final = self.score(None if diverged else self.test)
+        if best is None:
+            best_scores = nan, nan
+        elif (
+            not diverged and best.epoch == len(curves.loss) - 1
+        ):  # the test points are many: they are not scored twice with the same weights
+            best_scores = final
+        else:
+            best_scores = self.score(self.test, best.weights)
+        scores = {"test": final, "best_test": best_scores}
         held_out = self.val is not None and len(self.val) > 0
         kept = {epoch: one for epoch, one in self.evaluated.items() if isfinite(one.loss) or not held_out}
         found = list(kept.values()) if held_out else []

@@ -1,11 +1,12 @@
 """Execution of one training run, from its config to its result, without tracking or terminal output."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from nnbench.config.schema import Config
 from nnbench.config.source import code_digest, sources_of
@@ -41,7 +42,7 @@ def execute(config: Config) -> Result:
         RuntimeError: the code has changed since the config was made.
         Exception: any exception of a user's optimizer or dataset.
     """
-    with threadpool_limits(1):
+    with _libraries(len(sys.modules)).limit(limits=1):
         _check_source(config)
         # New instances, since a user's class may change itself, and the config must not change.
         dataset, optimizer = config.dataset.new_instance(), config.optimizer.new_instance()
@@ -70,6 +71,12 @@ def execute(config: Config) -> Result:
         )
         history = replace(history, references=known)
         return Result(history=history, boundary=_boundary(config, history, splits) if planar else None)
+
+
+@lru_cache(maxsize=1)  # finding the libraries takes a millisecond
+def _libraries(modules: int) -> ThreadpoolController:
+    """Return the BLAS libraries of this process, searched again if the number of imported modules has changed."""
+    return ThreadpoolController()
 
 
 def _budget(config: Config) -> Budget | None:
@@ -132,10 +139,11 @@ def _boundary(config: Config, history: History, splits: Splits) -> Boundary:
     shown = train.x if test is None else np.vstack([train.x, test.x])
     reach = 1.05 * float(np.abs(shown).max(initial=1e-3))
     axis = np.linspace(-reach, reach, GRID)
-    cells = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    cells = np.empty((GRID, GRID, 2))
+    cells[..., 0], cells[..., 1] = axis, axis[:, None]
 
     def evaluate(weights: Sequence[FloatArray]) -> tuple[ByteArray, ByteArray]:
-        shares = probabilities(weights, cells, config.network.activation)
+        shares = probabilities(weights, cells.reshape(-1, 2), config.network.activation)
         label, confidence = shares.argmax(axis=1), np.nan_to_num(255 * shares.max(axis=1))
         return label.astype(np.uint8).reshape(GRID, GRID), confidence.astype(np.uint8).reshape(GRID, GRID)
 

@@ -7,7 +7,7 @@ They draw no random numbers, so they do not affect the run; as they depend only 
 of a process that share points.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
 import numpy as np
@@ -129,12 +129,14 @@ def _neighbours(train: Points, test: Points, left_out: IntArray) -> float:
     """
     classes = int(max(train.labels.max(), test.labels.max())) + 1
     most = min(MAX_NEIGHBOURS, len(train.labels) - 1)
-    own = _vote(train, train.x[left_out], train.labels[left_out], classes, most, left_out)
-    return float(_vote(train, test.x, test.labels, classes, int(own.argmax()) + 1)[-1])
+    own = _vote(train, train.x[left_out], train.labels[left_out], classes, range(1, most + 1), left_out)
+    return float(_vote(train, test.x, test.labels, classes, [int(own.argmax()) + 1])[0])
 
 
-def _vote(train: Points, x: FloatArray, labels: IntArray, classes: int, most: int, own: IntArray | None = None) -> FloatArray:
-    """Return the accuracy of the vote of k neighbours for k = 1, ..., `most`, on points `x` with these `labels`.
+def _vote(
+    train: Points, x: FloatArray, labels: IntArray, classes: int, numbers: Sequence[int], own: IntArray | None = None
+) -> FloatArray:
+    """Return the accuracy of the vote of k neighbours for each k of `numbers`, on points `x` with these `labels`.
 
     Ties between classes go to the class of the nearest neighbour, ties of distance to the first of the training points.
 
@@ -142,21 +144,23 @@ def _vote(train: Points, x: FloatArray, labels: IntArray, classes: int, most: in
         own: index of each point among the training points, so that it is not its own neighbour.
     """
     rows = max(1, CHUNK_SIZE // len(train.labels))
-    scaled, squares = np.ascontiguousarray(-2 * train.x.T), np.einsum("ij,ij->i", train.x, train.x)
-    right = np.zeros(most)
+    # The squared distance without the term that is the same for all neighbours of a point, as one matrix product.
+    coordinates = np.column_stack([x, np.ones(len(x))])
+    terms = np.vstack([-2 * train.x.T, np.einsum("ij,ij->i", train.x, train.x)])
+    right = dict.fromkeys(numbers, 0)
     for start in range(0, len(x), rows):
         part = slice(start, start + rows)
-        # The squared distance without the term that is the same for all neighbours of a point.
-        distances = x[part] @ scaled
-        distances += squares
+        distances = coordinates[part] @ terms
         each = np.arange(len(distances))
         if own is not None:
             distances[each, own[part]] = np.inf
         votes = np.zeros((len(each), classes))
-        for k in range(most):  # a minimum for each neighbour takes less time than one partition of the distances
+        # A minimum for each neighbour takes less time than one partition of the distances.
+        for k in range(1, max(numbers) + 1):
             nearest = distances.argmin(axis=1)
             distances[each, nearest] = np.inf
             # The bonus of a neighbour exceeds the sum of those of all farther ones, and all together are less than a vote.
-            votes[each, train.labels[nearest]] += 1 + 0.5 ** (k + 1)
-            right[k] += (votes.argmax(axis=1) == labels[part]).sum()
-    return right / len(x)
+            votes[each, train.labels[nearest]] += 1 + 0.5**k
+            if k in right:
+                right[k] += int((votes.argmax(axis=1) == labels[part]).sum())
+    return np.array(list(right.values())) / len(x)

@@ -59,7 +59,7 @@ def test_the_nearest_of_the_classes_that_tie_wins(neighbours: str, winners: str)
         labels = [int(swap[int(one)]) for one in neighbours]
         train = Points(x=np.arange(1, len(labels) + 1, dtype=np.float64)[:, None], labels=np.array(labels))
         for k, winner in enumerate(winners):
-            right = module._vote(train, np.zeros((1, 1)), np.array([int(swap[int(winner)])]), 3, len(labels))
+            right = module._vote(train, np.zeros((1, 1)), np.array([int(swap[int(winner)])]), 3, range(1, len(labels) + 1))
             assert right[k] == 1.0
 
 
