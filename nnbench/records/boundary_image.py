@@ -20,9 +20,13 @@ def draw(boundary: Boundary) -> Image.Image:
     colours = np.array([CLASS_COLOURS[label % len(CLASS_COLOURS)] for label in range(classes)], dtype=np.float32)
     # The highest of k probabilities is at least 1/k, which is drawn white. No area is so dark that points are hard to see.
     certainty = np.clip((np.arange(256) / 255 * classes - 1) / max(classes - 1, 1), 0, 1)[None, :, None]
-    shades = (255 - (255 - colours[:, None, :]) * (0.08 + 0.47 * certainty)).astype(np.uint8)
-    cells = shades[boundary.label, boundary.confidence][::-1]  # a picture's row 0 is its top
-    picture = Image.fromarray(np.ascontiguousarray(cells)).resize((SIZE, SIZE), Image.Resampling.BILINEAR)
+    shades = np.zeros(
+        (classes, 256, 4), np.uint8
+    )  # four bytes a pixel: copied as one number, eight times as fast as three bytes
+    shades[..., :3] = 255 - (255 - colours[:, None, :]) * (0.08 + 0.47 * certainty)
+    cells = shades.view(np.uint32)[boundary.label, boundary.confidence, 0][::-1]  # a picture's row 0 is its top
+    height, width = cells.shape
+    picture = Image.frombytes("RGBX", (width, height), cells.tobytes()).resize((SIZE, SIZE), Image.Resampling.BILINEAR)
 
     left, right, bottom, top = boundary.extent
     x, y = boundary.train_points.astype(float).T
@@ -30,10 +34,15 @@ def draw(boundary: Boundary) -> Image.Image:
     rows = np.rint((top - y) / (top - bottom) * SIZE - DOT / 2).astype(int)
     pixels = np.pad(np.asarray(picture), ((DOT, DOT), (DOT, DOT), (0, 0)))  # a point at the border is drawn in part
     square = np.arange(DOT, 2 * DOT)
-    where = (rows[:, None, None] + square[:, None], columns[:, None, None] + square)
+    where = (rows[:, None, None] + square[:, None]) * len(pixels) + columns[:, None, None] + square
+    whole = pixels.view(np.uint32).reshape(-1)
     discs, cover = (np.stack(parts)[boundary.train_labels % len(CLASS_COLOURS)] for parts in zip(*_dots(), strict=True))
-    pixels[where] = (discs * cover + pixels[where] * (1 - cover)).round()
-    picture = Image.fromarray(np.ascontiguousarray(pixels[DOT:-DOT, DOT:-DOT]))
+    under = whole[where].view(np.uint8).reshape(*where.shape, 4)[..., :3]
+    drawn = np.zeros((*where.shape, 4), np.uint8)
+    drawn[..., :3] = (discs * cover + under * (1 - cover)).round()
+    whole[where] = drawn.view(np.uint32)[..., 0]
+    inside = pixels[DOT:-DOT, DOT:-DOT]
+    picture = Image.frombytes("RGBX", (SIZE, SIZE), inside.tobytes()).convert("RGB")
     return picture.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
 
 

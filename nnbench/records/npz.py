@@ -1,5 +1,6 @@
 """Files of a training run: arrays in `.npz` files, written and read without pickle."""
 
+import io
 import math
 import re
 import zipfile
@@ -167,12 +168,16 @@ def _grids(boundary: Boundary) -> Arrays:
 
 
 def _write(path: Path, arrays: Arrays, *, compressed: bool = False) -> None:
-    """Write as `numpy.savez` does; compressed at the fastest level, which is enough for grids of labels."""
-    method = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
-    with zipfile.ZipFile(path, "w", method, compresslevel=1) as archive:
+    """Write as `numpy.savez` does; if `compressed`, grids of bytes at the fastest level, which is enough for labels."""
+    content = io.BytesIO()  # a zip file is written in many small parts
+    with zipfile.ZipFile(content, "w", compresslevel=1) as archive:
         for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w") as file:
-                np.lib.format.write_array(file, np.asarray(array), allow_pickle=False)
+            member = io.BytesIO()
+            np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
+            shrinks = compressed and array.dtype == np.uint8  # the positions of points do not
+            method = zipfile.ZIP_DEFLATED if shrinks else zipfile.ZIP_STORED
+            archive.writestr(f"{name}.npy", member.getvalue(), method)
+    path.write_bytes(content.getbuffer())
 
 
 def _read(path: Path, names: Sequence[str] = ()) -> Arrays:
