@@ -20,6 +20,7 @@ from nnbench.config.sections import SourceConfig, TrainingConfig
 from nnbench.config.source import nnbench_source, source_of
 from nnbench.core.declarations import ConstructionError, construct, fields_without_post_init
 from nnbench.core.errors import UserError
+from nnbench.core.installed_pages import installed_pages
 from nnbench.core.paths import NAME_PATTERN, NAME_RULE
 from nnbench.core.registry import known
 from nnbench.core.signals import asks_to_end
@@ -113,10 +114,11 @@ def _check_together(config: Config) -> None:
     if config.training.stop_at_accuracy is not None and dataset.loss != "cross_entropy":
         given = f"training.stop_at_accuracy={config.training.stop_at_accuracy}"
         raise UserError(f"{given}: must be null, since dataset.name={config.dataset.name} is a regression, without accuracy")
-    pages = sorted({*known("nnbench.report.pages"), *known("nnbench.report.pages", "suite")})
+    pages = {*known("nnbench.report.pages"), *known("nnbench.report.pages", "suite")}
     for page in config.report.pages:
-        if page not in pages:
-            raise UserError(f"report.pages={page}: no such page; must be one of {', '.join(pages)}")
+        if page not in pages and page not in installed_pages():
+            allowed = ", ".join(sorted(pages | {*installed_pages()}))
+            raise UserError(f"report.pages={page}: no such page; must be one of {allowed}")
     _check_length(config.training)
     _check_training(config)
     _check_size(config)

@@ -1,5 +1,7 @@
 """The pages of the report: one module per page, found by name. A new page is a new module, named in a YAML file.
 
+Another installed package may have pages too, see `nnbench.core.installed_pages`; the names of this package take precedence.
+
 Each module has `draw(section, findings, options)`, which draws one or more pages and returns the data behind them. The
 modules in `suite` are pages of the report over all problems of a study; they get a `Suite` instead of `Findings`.
 """
@@ -12,6 +14,7 @@ from importlib import import_module
 import pandas as pd
 
 from nnbench.core.errors import UserError
+from nnbench.core.installed_pages import installed_pages, load_page
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.suite import Suite
 from nnbench.report.plots.sheet import Section
@@ -36,9 +39,14 @@ Draw = Callable[[Section, Findings, ReportOptions], pd.DataFrame]
 DrawSuite = Callable[[Section, Suite, ReportOptions], pd.DataFrame]
 
 
-def names() -> list[str]:
-    """Names of all pages on a single problem."""
+def own_names() -> list[str]:
+    """Names of the pages of this package on a single problem."""
     return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg)
+
+
+def names() -> list[str]:
+    """Names of all pages on a single problem, those of other packages included."""
+    return sorted({*own_names(), *({*installed_pages()} - {*suite_names()})})
 
 
 def suite_names() -> list[str]:
@@ -59,7 +67,20 @@ def check(pages: Sequence[str]) -> None:
 
 def load(name: str) -> Draw:
     """Import a page's `draw` function."""
-    draw: Draw = import_module(f"{__name__}.{name}").draw
+    draw: Draw = import_module(f"{__name__}.{name}").draw if name in own_names() else _installed(name)
+    return draw
+
+
+def _installed(name: str) -> Draw:
+    """Import the function of another package's page, and check what it returns."""
+    function = load_page(name)
+
+    def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
+        table = function(section, findings, options)
+        if not isinstance(table, pd.DataFrame):
+            raise TypeError(f"{installed_pages()[name].value} returned {type(table).__name__}; must be a pandas.DataFrame")
+        return table
+
     return draw
 
 
