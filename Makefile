@@ -30,7 +30,7 @@ test: .venv/developing  ## run the quick tests
 	$(BIN)/python -m pytest -n 2 -m 'not heavy'
 
 test-heavy: .venv/developing  ## run the slow tests, with real signals, servers and browsers
-	$(BIN)/python -m pytest -m heavy
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m heavy
 
 # Separate environments, created again if pyproject.toml has changed. Warnings are not errors there, since other versions of the
 # libraries have other deprecations.

@@ -22,6 +22,7 @@ print(len(made.runs), int(peak.split()[1]) * 1024)
 
 
 @pytest.mark.heavy
+@pytest.mark.timeout(900)
 def test_two_thousand_runs(tmp_path: Path) -> None:
     """All pages, in less than a gibibyte of memory, and small enough to send."""
     environment = {"PYTHONPATH": ":".join([str(Path(__file__).parents[2]), *sys.path])}
