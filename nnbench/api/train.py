@@ -11,7 +11,7 @@ from nnbench.config.check import check
 from nnbench.config.sections import Activation, BudgetUnit, Initial, NetworkConfig, TrainingConfig
 from nnbench.core.errors import UserError
 from nnbench.core.random import streams
-from nnbench.datasets.base import Dataset, checked_split
+from nnbench.datasets.base import Dataset, checked_groups, checked_split
 from nnbench.datasets.spiral import Spiral
 from nnbench.nn import Network
 from nnbench.optimizers.base import Optimizer
@@ -28,7 +28,7 @@ def train(
     dataset: Dataset | None = None,
     *,
     seed: int = 0,
-    epochs: int = 10001,
+    epochs: int = 3001,
     budget: int | None = None,
     budget_unit: BudgetUnit = "epochs",
     hidden: Sequence[int] = (64,),
@@ -58,7 +58,7 @@ def train(
         The dataset; by default the spiral with its default options.
     seed : int, default: 0
         Determines points, initial weights and the random numbers of the optimizer.
-    epochs : int, default: 10001
+    epochs : int, default: 3001
         Passes over the training points; the first is measured before any update.
     budget : int, optional
         What may be spent on updates, instead of `epochs`; a budget of 100 epochs is ``epochs=101``.
@@ -166,6 +166,7 @@ def train(
             loss=data.loss,
             schedule=schedule,
             regularization=Regularization(weight_decay=weight_decay, l2=l2, clip_norm=clip_norm, decay_biases=decay_biases),
+            groups=checked_groups(data, splits.train),
             stop_at_accuracy=stop_at_accuracy,
             rng=source.optimizer,
             order=source.order,

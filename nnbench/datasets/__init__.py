@@ -4,9 +4,9 @@ import inspect
 
 from nnbench.core import registry
 from nnbench.core.errors import UserError
-from nnbench.datasets.base import Dataset, Distribution, Points, Splits, Table, checked_split
+from nnbench.datasets.base import Dataset, Distribution, Points, Splits, Table, checked_groups, checked_split
 
-__all__ = ["Dataset", "Distribution", "Points", "Splits", "Table", "checked_split", "find", "known"]
+__all__ = ["Dataset", "Distribution", "Points", "Splits", "Table", "checked_groups", "checked_split", "find", "known"]
 
 
 def known() -> tuple[str, ...]:

@@ -1,10 +1,12 @@
 """Labels with heavy-tailed frequencies, independent of the features, a problem of optimization alone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from nnbench.core.arrays import IntArray
 from nnbench.core.random import Streams
 from nnbench.datasets.base import Dataset, Points, Splits
 
@@ -57,6 +59,11 @@ class HeavyTailed(Dataset):
         labels = np.repeat(np.arange(self.outputs), points)
         draw = streams.data.random if self.inputs == "uniform" else streams.data.standard_normal
         return Splits(train=Points(x=draw((len(labels), self.features)), labels=labels))
+
+    def groups(self, train: Points) -> Mapping[str, IntArray]:
+        """Return the points of equally frequent classes, by the number of points of a class, the most frequent first."""
+        frequency = np.bincount(train.labels, minlength=self.outputs)[train.labels]
+        return {f"{number} points a class": np.flatnonzero(frequency == number) for number in np.unique(frequency)[::-1]}
 
     def largest(self) -> tuple[int, str]:
         groups = SIZES[self.difficulty].groups

@@ -24,8 +24,8 @@ class Prodigy(Optimizer):
     `safeguard_warmup` omits learning_rate in s, for schedules with a warm-up; both are options of that code.
 
     Its authors leave `learning_rate` at 1 and use a cosine schedule. Not unobserved: d, the metric `log10_d`, may stay at d_0,
-    or grow beyond what the network bears. On the default spiral, it grows to 0.3 and the loss stays at 1.0; with
-    `d_coefficient` 0.1, the loss falls to 0.15 in 3,000 steps.
+    or grow beyond what the network bears. On the default spiral, the loss is 0.84 after 3,000 steps, and 0.40
+    with `d_coefficient` 0.1 (means of two seeds).
     """
 
     indivisible = True

@@ -5,6 +5,9 @@ from nnbench.records.measure import OF_LOSS, Curve
 SQUARED = "of a regression, mean squared error in the squared unit of the targets"
 EXPLAINED = "share of the variance of the targets that is explained (R²), negative where their mean would be closer"
 
+GROUP_LOSS = "group_loss/"  # before a group's name, of the curve of its loss: in MLflow, `Study.curves` and `history.npz`
+GROUP_MEANING = "mean training loss of a group of points that the dataset declares"
+
 CURVES = (
     Curve(
         key="train/loss",

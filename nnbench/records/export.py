@@ -24,6 +24,7 @@ from nnbench.core.paths import NAME_PATTERN, NAME_RULE
 from nnbench.records import npz as artifacts
 from nnbench.records.boundary import Boundary
 from nnbench.records.choices import with_measures
+from nnbench.records.curves import GROUP_LOSS, GROUP_MEANING
 from nnbench.records.kinds import unit_of
 from nnbench.records.measure import OF_LOSS
 from nnbench.records.measures import CURVES, MEASURES, reached
@@ -276,4 +277,6 @@ def _meaning(column: str) -> tuple[str, str]:
         return COLUMNS[column]
     if target := re.fullmatch(r"epochs_to/(.+)", column):
         return "epochs", reached(target[1])
+    if column.startswith(GROUP_LOSS):
+        return OF_LOSS, f"{GROUP_MEANING}: {column.removeprefix(GROUP_LOSS)}"
     return "as in the config", f"the configuration's {column}"

@@ -58,6 +58,8 @@ class History:
         Accuracy and coefficient of determination on the test points with the final weights, or NaN.
     diagnostics : mapping
         Numbers that the optimizer reports at the evaluated epochs, by name, shape (m,); NaN where it reported none.
+    group_loss : mapping
+        Mean loss on groups of training points at the evaluated epochs, by name, shape (m,); see `Dataset.groups`.
     best_epoch : int or None
         First evaluated epoch with the lowest validation loss; None without validation points.
     best_test_loss : float
@@ -105,6 +107,7 @@ class History:
     test_accuracy: float
     test_r2: float = nan
     diagnostics: Mapping[str, FloatArray] = field(default_factory=dict)
+    group_loss: Mapping[str, FloatArray] = field(default_factory=dict)
     best_epoch: int | None = None
     best_test_loss: float = nan
     best_test_accuracy: float = nan

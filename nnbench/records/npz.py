@@ -15,6 +15,7 @@ import numpy.typing as npt
 from nnbench.core.arrays import FloatArray, IntArray
 from nnbench.records.boundary import Boundary
 from nnbench.records.boundary_image import draw
+from nnbench.records.curves import GROUP_LOSS
 from nnbench.records.history import History
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -37,6 +38,7 @@ def write_run(folder: Path, history: History, boundary: Boundary | None) -> None
             "val_accuracy": history.val_accuracy,
             **({"train_r2": history.train_r2, "val_r2": history.val_r2} if len(history.train_r2) else {}),
             **history.counters,
+            **{f"{GROUP_LOSS}{name}": values for name, values in history.group_loss.items()},
             **({"batch_loss": history.batch_loss} if len(history.batch_loss) else {}),
         },
     )
@@ -71,7 +73,8 @@ def read_history(path: Path) -> Arrays:
     _require(path, all(array.ndim == 1 for array in arrays.values()), "its curves are not one-dimensional")
     score = "r2" if "train_r2" in arrays else "accuracy"
     _require(path, len(arrays[f"train_{score}"]) == epochs, "its curves differ in length")
-    for name in ("val_loss", f"val_{score}", "steps", "gradient_evaluations"):
+    groups = (name for name in arrays if name.startswith(GROUP_LOSS))
+    for name in ("val_loss", f"val_{score}", "steps", "gradient_evaluations", *groups):
         _require(path, len(arrays.get(name, ())) in (0, len(evaluated)), "its curves differ in length")
     ascending = evaluated.dtype.kind in "iu" and bool((np.diff(evaluated.astype(np.int64)) > 0).all())
     _require(

@@ -30,6 +30,7 @@ class Study:
             a run has none; stores of the first edition lack some); and `tables.PROVENANCE`.
         curves: one row a run and epoch, at the evaluated epochs (about 100 a run, dense early): `run_id`, `epoch`, and the
             columns of `nnbench.records.measures.CURVES`, such as `val_loss` (NaN without validation points);
+            `group_loss/NAME` of groups of training points, if the dataset declares some;
             `steps` and `gradient_evaluations` before the epoch, if some run has epochs of several steps.
         records: one row a run and epoch at which its training accuracy or R² was higher than at any epoch before: `run_id`,
             `epoch`, `train_accuracy` or, of a regression, `train_r2`. It covers all measured epochs, so that times to a target

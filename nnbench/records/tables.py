@@ -16,6 +16,7 @@ from nnbench.config.text_values import as_text
 from nnbench.core.keys import SOURCES
 from nnbench.records import measures, tasks
 from nnbench.records import npz as artifacts
+from nnbench.records.curves import GROUP_LOSS
 from nnbench.records.measures import MEASURES
 from nnbench.records.rows import Row, is_safe_id
 from nnbench.records.settings import configuration, settings
@@ -118,6 +119,7 @@ def curve_tables(histories: Mapping[str, Path]) -> tuple[pd.DataFrame, pd.DataFr
     names = "epoch", *COUNTERS, *(curve.column for curve in measures.CURVES)
     parts: dict[str, list[np.ndarray]] = {name: [np.empty(0)] for name in names}
     read, records = [], [pd.DataFrame({"run_id": "", "epoch": 0, "train_accuracy": 0.0}, index=[]).astype({"run_id": str})]
+    groups: dict[str, dict[str, np.ndarray]] = {}
     has_r2 = False
     for run_id, path in histories.items():
         try:
@@ -140,13 +142,20 @@ def curve_tables(histories: Mapping[str, Path]) -> tuple[pd.DataFrame, pd.DataFr
             else:
                 values = values[epochs]
             parts[curve.column].append(values)
+        for name in arrays:
+            if name.startswith(GROUP_LOSS):
+                groups.setdefault(name, {})[run_id] = _at(epochs, evaluated, arrays[name])
         score = "train_r2" if "train_r2" in arrays else "train_accuracy"
         has_r2 = has_r2 or score == "train_r2"
         records.append(_records(arrays[score], score).assign(run_id=run_id))
     absent = [] if has_r2 else [curve.column for curve in measures.CURVES if curve.kind == "regression"]
     absent += [name for name in COUNTERS if all(map(np.array_equal, parts[name], parts["epoch"]))]
+    lengths = [len(epochs) for epochs in parts["epoch"][1:]]
+    for name, of_run in groups.items():
+        missing = (np.full(length, np.nan) for length in lengths)
+        parts[name] = [of_run.get(run_id, none) for run_id, none in zip(read, missing, strict=True)]
     columns = {key: np.concatenate(arrays, dtype=float) for key, arrays in parts.items() if key not in absent}
-    ids = np.repeat(np.array(read, dtype=object), [len(epochs) for epochs in parts["epoch"][1:]])
+    ids = np.repeat(np.array(read, dtype=object), lengths)
     curves = pd.DataFrame({"run_id": ids.astype(str), **columns}).astype({"epoch": int})
     return curves, pd.concat(records, ignore_index=True)
 

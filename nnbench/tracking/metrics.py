@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from mlflow.entities import Metric
 
 from nnbench.core.arrays import FloatArray, IntArray
+from nnbench.records.curves import GROUP_LOSS
 from nnbench.records.history import History
 from nnbench.records.measures import CURVES, MEASURES
 from nnbench.records.npz import curve_epochs
@@ -32,7 +33,7 @@ def metric_points(history: History, ended: int) -> list[Metric]:
             found += _points(curve.key, at, values if curve.evaluated else values[shown], ended, epochs, milliseconds)
     for name, count in history.counters.items():
         found += _points(name, history.evaluated, count, ended, epochs, milliseconds)
-    for name, reported in _diagnostics(history).items():
+    for name, reported in (_diagnostics(history) | _group_losses(history)).items():
         found += _points(name, history.evaluated, reported, ended, epochs, milliseconds)
     # MLflow's pages draw a single value at step 0 as a bar, at another step as a curve of one point.
     last = max(epochs - 1, 0)
@@ -55,6 +56,10 @@ def _points(
 def _diagnostics(history: History) -> dict[str, FloatArray]:
     """Return what the optimizer reports, by names that MLflow admits."""
     return {f"optimizer/{NOT_IN_NAMES.sub('_', name)[:200]}": values for name, values in history.diagnostics.items()}
+
+
+def _group_losses(history: History) -> dict[str, FloatArray]:
+    return {f"{GROUP_LOSS}{name}": values for name, values in history.group_loss.items()}
 
 
 def final_values(history: History) -> Iterator[tuple[str, float]]:

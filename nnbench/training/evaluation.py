@@ -50,6 +50,18 @@ class Curves(NamedTuple):
     batch_loss: FloatArray
 
 
+class Groups(NamedTuple):
+    """Groups of training points whose loss is measured at the evaluated epochs.
+
+    Attributes:
+        points: the training points.
+        members: positions of the points of each group, by name.
+    """
+
+    points: Points
+    members: Mapping[str, IntArray]
+
+
 class CountedClosure:
     """Loss and gradients at the current parameters, for optimizers that call a closure.
 
@@ -74,13 +86,21 @@ class Best(NamedTuple):
 
 
 class Evaluation(NamedTuple):
-    """Validation loss and measure at an epoch, the counters of the training before it, and the optimizer's diagnostics."""
+    """What is measured at an epoch beside the training loss.
+
+    Attributes:
+        loss, measure: on the validation points.
+        steps, gradient_evaluations: counters of the training before it.
+        diagnostics: of the optimizer.
+        group_losses: of groups of training points.
+    """
 
     loss: float
     measure: float
     steps: int
     gradient_evaluations: int
     diagnostics: Mapping[str, float]
+    group_losses: Mapping[str, float]
 
 
 class Evaluator:
@@ -90,6 +110,7 @@ class Evaluator:
         network: whose weights are evaluated.
         loss: by which.
         val, test: points; None where there are none.
+        groups: of training points.
         epochs: of the training.
         checkpoints: epochs at which the weights are saved; `auto` for `checkpoint_epochs`, if the network is small enough.
         stepper: of the optimizer, which may evaluate other parameters than it trains, and report numbers of its own.
@@ -106,13 +127,14 @@ class Evaluator:
         loss: type[Loss],
         val: Points | None,
         test: Points | None,
+        groups: Groups,
         *,
         epochs: int,
         checkpoints: Collection[int] | Literal["auto"],
         stepper: Stepper,
         closure: CountedClosure,
     ) -> None:
-        self.network, self.loss, self.val, self.test = network, loss, val, test
+        self.network, self.loss, self.val, self.test, self.groups = network, loss, val, test, groups
         self.evaluated_epochs = set(evaluation_epochs(epochs).tolist())
         if checkpoints == "auto":
             few = network.parameters.size * CHECKPOINTS <= MAX_CHECKPOINT_NUMBERS
@@ -137,7 +159,7 @@ class Evaluator:
         if done or epoch in self.evaluated_epochs:
             loss, measure = self.score(self.val)
             evaluations, diagnostics = steps + self._closure.calls, self._stepper.diagnostics()
-            self.evaluated[epoch] = Evaluation(loss, measure, steps, evaluations, diagnostics)
+            self.evaluated[epoch] = Evaluation(loss, measure, steps, evaluations, diagnostics, self._group_losses())
             if loss < (inf if self.best is None else self.best.val_loss):
                 self.best = Best(epoch, loss, self.weights())
 
@@ -151,6 +173,13 @@ class Evaluator:
             return nan, nan
         found = outputs(self._current() if weights is None else weights, points.x, self.network.activation)
         return self.loss.score(found, points.y)
+
+    def _group_losses(self) -> dict[str, float]:
+        if not self.groups.members:
+            return {}
+        points = self.groups.points
+        found = outputs(self._current(), points.x, self.network.activation)
+        return {name: self.loss.train_score(found[one], points.y[one])[0] for name, one in self.groups.members.items()}
 
     def _current(self) -> Weights:
         parameters = self._stepper.evaluation_parameters()
@@ -188,6 +217,7 @@ class Evaluator:
                 name: np.array([one.diagnostics.get(name, nan) for one in kept.values()])
                 for name in dict.fromkeys(name for one in kept.values() for name in one.diagnostics)
             },
+            group_loss={name: np.array([one.group_losses[name] for one in kept.values()]) for name in self.groups.members},
             best_epoch=None if best is None else best.epoch,
             batch_loss=curves.batch_loss,
             weights=self.network.snapshot() if diverged else self.weights(),

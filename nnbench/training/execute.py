@@ -12,7 +12,7 @@ from nnbench.config.schema import Config
 from nnbench.config.source import code_digest, sources_of
 from nnbench.core.arrays import ByteArray, FloatArray
 from nnbench.core.random import Streams, chain, streams
-from nnbench.datasets import Dataset, Distribution, Points, Splits, checked_split
+from nnbench.datasets import Dataset, Distribution, Points, Splits, checked_groups, checked_split
 from nnbench.nn import Network, probabilities
 from nnbench.records.boundary import Boundary
 from nnbench.records.history import History
@@ -64,6 +64,7 @@ def execute(config: Config) -> Result:
             schedule=None if isinstance(config.schedule.instance, Constant) else config.schedule.new_instance(),
             regularization=_regularization(config),
             stop_at_accuracy=config.training.stop_at_accuracy,
+            groups=checked_groups(dataset, splits.train),
             checkpoints=() if checkpoints == "auto" and not planar else checkpoints,
             rng=source.optimizer,
             order=source.order,

@@ -1,12 +1,13 @@
 """Training loop: a pure function of network, optimizer and points, without input, output or global state."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from time import perf_counter
 from typing import Literal
 
 import numpy as np
 from numpy.random import Generator, default_rng
 
+from nnbench.core.arrays import IntArray
 from nnbench.datasets.base import Points
 from nnbench.nn import LOSSES, Network
 from nnbench.optimizers.base import Optimizer
@@ -14,7 +15,7 @@ from nnbench.records.history import History
 from nnbench.schedules.base import Schedule
 from nnbench.training.batches import MiniBatches
 from nnbench.training.budget import Budget
-from nnbench.training.evaluation import CountedClosure, Evaluator
+from nnbench.training.evaluation import CountedClosure, Evaluator, Groups
 from nnbench.training.full_batch import FullBatch
 from nnbench.training.pieces import IterationsPer
 from nnbench.training.regularization import Regularization
@@ -35,6 +36,7 @@ def train(
     schedule: Schedule | None = None,
     regularization: Regularization = OFF,
     stop_at_accuracy: float | None = None,
+    groups: Mapping[str, IntArray] | None = None,
     checkpoints: Collection[int] | Literal["auto"] = (),
     rng: Generator | None = None,
     order: Generator | None = None,
@@ -57,6 +59,7 @@ def train(
         regularization: weight decay, L2 penalty and clipping.
         stop_at_accuracy: stop once the training accuracy reaches this; it is known at each epoch or, with mini-batches or
             dropout, at the evaluated ones.
+        groups: positions of training points by name; the mean loss of each group is measured at the evaluated epochs.
         checkpoints: epochs at which the weights are saved; `auto` for about 25, see `checkpoint_epochs`.
         rng: random numbers for the optimizer; default `numpy.random.default_rng(0)`.
         order: of the points in mini-batches; same default.
@@ -96,7 +99,15 @@ def train(
             closure=closure,
         )
         evaluator = Evaluator(
-            network, kind, val, test, epochs=length.epochs, checkpoints=checkpoints, stepper=stepper, closure=closure
+            network,
+            kind,
+            val,
+            test,
+            Groups(train, groups or {}),
+            epochs=length.epochs,
+            checkpoints=checkpoints,
+            stepper=stepper,
+            closure=closure,
         )
         curves = loop.train(
             evaluator, stepper.step, length=length, limit=length.limit(closure), stop_at_accuracy=stop_at_accuracy

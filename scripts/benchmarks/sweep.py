@@ -17,6 +17,9 @@ from nnbench.optimizers import find
 from nnbench.sweep.executors.local import cores
 from scripts.benchmarks.training import HIDDEN, SETTINGS, against_naive
 
+SAMPLES = 100  # points of each class
+SIZE = f"dataset.samples={SAMPLES}"
+
 # Runs a command and prints the CPU time of the process and, separately, of its workers.
 PROBE = """
 import json, resource, sys, time
@@ -71,7 +74,7 @@ def sweep(arguments: Namespace) -> None:
 
     The cost of a run is the difference between the whole sweep and a sweep of a single run, so that imports do not count.
     """
-    common = "-m", f"training.epochs={arguments.epochs}", "report=none"
+    common = "-m", SIZE, f"training.epochs={arguments.epochs}", "report=none"
     many, one = f"seed=range({arguments.jobs})", "seed=range(1)"
     with tempfile.TemporaryDirectory() as alone, tempfile.TemporaryDirectory() as crowd:
         listed, listed_one = (command(crowd, *common, seeds, "dry_run=true") for seeds in (many, one))
@@ -95,7 +98,7 @@ def _training_time(epochs: int, rounds: int = 50) -> float:
     from nnbench.training.loop import train
 
     rng = np.random.default_rng(0)
-    points = Spiral().draw(rng, 100)
+    points = Spiral().draw(rng, SAMPLES)
     optimizer = find("adam")(**SETTINGS["adam"])
     network = Network(2, HIDDEN, 3, batch=300)
     with threadpool_limits(1):
@@ -116,7 +119,7 @@ def add_study_arguments(parser: ArgumentParser) -> None:
 def study(arguments: Namespace) -> None:
     """Print the time of a whole study, tracking and report included, and of the plain loop for the same runs."""
     names = ",".join(SETTINGS)
-    overrides = f"optimizer={names}", f"seed=range({arguments.seeds})", f"training.epochs={arguments.epochs}"
+    overrides = SIZE, f"optimizer={names}", f"seed=range({arguments.seeds})", f"training.epochs={arguments.epochs}"
     with tempfile.TemporaryDirectory() as folder:
         ours = command(folder, "-m", *overrides)
     started = perf_counter()
@@ -133,7 +136,7 @@ def study(arguments: Namespace) -> None:
 
 def _plain(name: str, seed: int, epochs: int) -> None:
     rng = np.random.default_rng(seed)
-    points = Spiral().draw(rng, 100)
+    points = Spiral().draw(rng, SAMPLES)
     network = Network(2, HIDDEN, 3, batch=300)
     network.initialize(rng)
     against_naive(network, points, name, find(name)(**SETTINGS[name]), epochs)

@@ -103,7 +103,7 @@ MISTAKES = {
     "training.dtype=float16": "training.dtype=float16: must be one of float32, float64",
     "training.iterations_per=epoch": "training.iterations_per=epoch: must be one of step, layer",
     "training.stop_at_accuracy=95": "training.stop_at_accuracy=95: must be a number > 0 and <= 1 or null",
-    "training.checkpoints=[20000]": "training.checkpoints=[20000]: must be epochs before training.epochs=10001",
+    "training.checkpoints=[20000]": "training.checkpoints=[20000]: must be epochs before training.epochs=3001",
     "network.hidden=[64,0]": "network.hidden[1]=0: must be a list, each a whole number >= 1",
     "network.activation=softplus": "network.activation=softplus: must be one of identity, relu, leaky_relu, tanh,",
     "network.initial=uniform": "network.initial=uniform: must be one of normal, glorot, he, orthogonal",

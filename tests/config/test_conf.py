@@ -91,13 +91,13 @@ STUDY: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("option", STUDY)
-def test_the_study_has_the_notebooks_settings(option: str) -> None:
-    config = parse(composed(f"optimizer={option}"))
+def test_the_notebooks_experiment_has_its_settings(option: str) -> None:
+    config = parse(composed("experiment=notebook", f"optimizer={option}"))
     given = config.optimizer.values
     added = {key: value for key, value in given.items() if key not in STUDY[option]}
     assert given == STUDY[option] | added
     assert added.items() <= {key.removeprefix("optimizer."): value for key, value in ADDED.items()}.items()
-    assert config.training.epochs == 10001
+    assert (config.training.epochs, config.dataset.values["samples"]) == (10001, 100)
 
 
 def test_an_experiment_overrides_the_groups() -> None:

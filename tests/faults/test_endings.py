@@ -18,7 +18,7 @@ from tests.faults.conftest import Place
 pytestmark = pytest.mark.heavy
 
 QUICK = "-m", "optimizer=sgd,adam", "seed=range(4)", "training.epochs=51", "dataset.test_samples=50", "study=s"
-LONG = "-m", "optimizer=sgd,adam", "seed=range(30)", "training.epochs=2000", "study=s", "report=none"
+LONG = "-m", "optimizer=sgd,adam", "seed=range(30)", "training.epochs=2000", "dataset.samples=100", "study=s", "report=none"
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,9 @@ def test_nohup_is_honoured(place: Place) -> None:
 )
 def test_a_store_removed_during_a_sweep(place: Place, empty_database: Path, what: str) -> None:
     many = 60 if what == "its study deleted" else 16  # MLflow takes a second to delete one
-    sweep = place.start("-m", "optimizer=sgd", f"seed=range({many})", "training.epochs=2000", "study=s", "report=none")
+    sweep = place.start(
+        "-m", "optimizer=sgd", f"seed=range({many})", "training.epochs=2000", "dataset.samples=100", "study=s", "report=none"
+    )
     place.wait_until(lambda place: place.states()["FINISHED"] >= 3)
     results = place.folder / "results"
     match what:
@@ -133,7 +135,15 @@ def test_a_store_removed_during_a_sweep(place: Place, empty_database: Path, what
     ("limit", "most"), [(resource.RLIMIT_NOFILE, 20), (resource.RLIMIT_FSIZE, 1_200_000), (resource.RLIMIT_FSIZE, 20_000)]
 )
 def test_resource_limits_are_reported_in_one_line(place: Place, limit: int, most: int) -> None:
-    command = ["-m", "optimizer=sgd", "seed=range(30)", "training.epochs=2000", "study=s", "report=none"]
+    command = [
+        "-m",
+        "optimizer=sgd",
+        "seed=range(30)",
+        "training.epochs=2000",
+        "dataset.samples=100",
+        "study=s",
+        "report=none",
+    ]
     said = place.run(*command, preexec_fn=lambda: resource.setrlimit(limit, (most, most)))
     assert said.returncode in (1, 2), said.stderr
     assert "Traceback" not in said.stderr

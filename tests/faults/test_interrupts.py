@@ -16,7 +16,7 @@ from tests.faults.conftest import Place
 
 pytestmark = pytest.mark.heavy
 
-SWEEP = "-m", "optimizer=sgd,adam", "seed=range(12)", "training.epochs=2000", "study=s", "report=none"
+SWEEP = "-m", "optimizer=sgd,adam", "seed=range(12)", "training.epochs=2000", "dataset.samples=100", "study=s", "report=none"
 TOTAL = 24
 
 

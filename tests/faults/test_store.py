@@ -68,7 +68,7 @@ def test_a_full_disk(small_disk: Callable[[int], Path], empty_database: Path) ->
     place = Place(small_disk(6))
     (place.folder / "results").mkdir()
     place.database.write_bytes(empty_database.read_bytes())
-    words = "-m", "seed=range(300)", "training.epochs=3000", "study=s", "report=none"
+    words = "-m", "seed=range(300)", "training.epochs=3000", "dataset.samples=100", "study=s", "report=none"
     said = place.run(*words)
     assert said.returncode in (1, 2), said.stderr
     assert "the disk is full" in said.stderr

@@ -139,7 +139,7 @@ def test_edited_code_fails_a_run_and_a_written_data_file_does_not(
 
 
 def test_batches_are_the_same_for_all_optimizers_of_a_seed(config: Make) -> None:
-    common = "seed=5", "training.epochs=3", "training.batch_size=32", "network.dropout=0.2"
+    common = "seed=5", "training.epochs=3", "training.batch_size=32", "network.dropout=0.2", "dataset.samples=100"
     runs = [execute(config(f"optimizer={name}", *common)).history for name in ("sgd", "adam", "adam")]
     assert runs[0].batch_loss[0] == runs[1].batch_loss[0]
     assert runs[0].batch_loss[1] != runs[1].batch_loss[1]
@@ -150,7 +150,7 @@ def test_batches_are_the_same_for_all_optimizers_of_a_seed(config: Make) -> None
 
 
 def test_a_batch_above_the_number_of_points_is_the_full_batch(config: Make) -> None:
-    full, larger = (execute(config(f"training.batch_size={size}", "training.epochs=5")).history for size in ("null", "301"))
+    full, larger = (execute(config(f"training.batch_size={size}", "training.epochs=5")).history for size in ("null", "3001"))
     np.testing.assert_array_equal(full.train_loss, larger.train_loss)
     assert len(larger.batch_loss) == 0
 

@@ -309,7 +309,15 @@ def test_the_selection_rule() -> None:
 
 @pytest.mark.heavy
 def test_a_killed_study_resumes_with_the_same_selection(place: Place) -> None:  # noqa: F811
-    words = ("-m", "experiment=tuned_quick", "optimizer=sgd,adam", "seed=range(4)", "training.epochs=2000", "report=none")
+    words = (
+        "-m",
+        "experiment=tuned_quick",
+        "optimizer=sgd,adam",
+        "seed=range(4)",
+        "training.epochs=2000",
+        "dataset.samples=100",
+        "report=none",
+    )
     sweep = place.start(*words)
     place.wait_until(lambda place: place.states()["FINISHED"] >= 10)
     sweep.send_signal(signal.SIGKILL)

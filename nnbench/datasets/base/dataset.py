@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
+from nnbench.core.arrays import IntArray
 from nnbench.core.random import Streams
-from nnbench.datasets.base.points import Splits
+from nnbench.datasets.base.points import Points, Splits
 
 Loss = Literal["cross_entropy", "mean_squared_error"]
 
@@ -67,6 +68,20 @@ class Dataset(ABC):
             shape (n, classes), each row sums to 1; None if it is not known.
         """
         return None
+
+    def groups(self, train: Points) -> Mapping[str, IntArray]:
+        """Return groups of training points whose mean loss is recorded beside that of all, such as those of rare classes.
+
+        A page of the report draws these losses. They cost a pass over the training points at each evaluated epoch.
+
+        Args:
+            train: the training points of a run.
+
+        Returns:
+            By name, in the order of the report: the positions of the group's points, at least one. The names are those of
+            the curves `group_loss/NAME`: letters, digits, spaces, dots, hyphens and underscores. By default no groups.
+        """
+        return {}
 
     def references(self, splits: Splits) -> Mapping[str, float]:
         """Return reference values of these points that only the dataset knows; reports show them beside the results.

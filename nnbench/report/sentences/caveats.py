@@ -289,6 +289,11 @@ def one_task(runs: pd.DataFrame) -> str:
         "dataset.noise": "noise {}",
     }
     names = distinct_values(runs, "dataset.name")
-    details = [shape.format(*values) for key, shape in shapes.items() if (values := distinct_values(runs, key))]
+    details = [shape.format(*map(_grouped, values)) for key, shape in shapes.items() if (values := distinct_values(runs, key))]
     phrase = f" ({', '.join(details)})" if details else ""
     return f"One task: {names[0] if names else 'unnamed'}{phrase}. The results need not hold for other data."
+
+
+def _grouped(value: str) -> str:
+    """Group the digits of a whole number: `1,000`."""
+    return f"{int(value):,}" if value.isdigit() else value

@@ -22,7 +22,7 @@ class Lion(Optimizer):
     def update(self, parameters, gradients, iteration):
         parameters -= self.learning_rate * np.sign(gradients)
 """
-OWN = "-m", "optimizer=custom", "training.epochs=1000", "report=none"
+OWN = "-m", "optimizer=custom", "training.epochs=1000", "dataset.samples=100", "report=none"
 
 
 def _study(team: Team, name: str, folder: Path) -> Study:

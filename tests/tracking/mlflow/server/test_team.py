@@ -52,7 +52,9 @@ def test_four_processes_start_the_same_study_at_the_same_time(team: Team, tmp_pa
 
 
 def test_a_server_restarted_during_a_sweep(team: Team, member: Member) -> None:
-    sweep = member.start("-m", "optimizer=sgd,adam", "seed=range(10)", "study=killed", *SHORT, "training.epochs=1000")
+    sweep = member.start(
+        "-m", "optimizer=sgd,adam", "seed=range(10)", "study=killed", *SHORT, "training.epochs=1000", "dataset.samples=100"
+    )
     for least in (3, 9):
         wait_until(lambda least=least: team.states("killed")["FINISHED"] >= least)  # type: ignore[misc]
         team.kill()
@@ -70,7 +72,16 @@ def test_a_server_restarted_during_a_sweep(team: Team, member: Member) -> None:
 
 
 def test_a_server_that_stays_unavailable(team: Team, member: Member) -> None:
-    words = "-m", "optimizer=sgd,adam", "seed=range(6)", "study=gone", *SHORT, "training.epochs=1000", "tracking.patience=2"
+    words = (
+        "-m",
+        "optimizer=sgd,adam",
+        "seed=range(6)",
+        "study=gone",
+        *SHORT,
+        "training.epochs=1000",
+        "dataset.samples=100",
+        "tracking.patience=2",
+    )
     sweep = member.start(*words)
     wait_until(lambda: team.states("gone")["FINISHED"] >= 2)
     team.kill()

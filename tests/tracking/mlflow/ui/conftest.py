@@ -27,7 +27,14 @@ QUIET = (
 PATIENCE = 30_000  # ms that a page may take on a busy machine
 
 RAISES = "optimizer=custom", "optimizer.algorithm=tests.broken_optimizers:Raises", "+optimizer.learning_rate=0.1"
-SWEEP = "-m", "optimizer=sgd,adam", "seed=range(3)", "grids.optimizer.sgd.learning_rate=0.1,1", "training.epochs=401"
+SWEEP = (
+    "-m",
+    "optimizer=sgd,adam",
+    "seed=range(3)",
+    "grids.optimizer.sgd.learning_rate=0.1,1",
+    "training.epochs=401",
+    "dataset.samples=100",
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ def studied(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> S
     shutil.copy(empty_database, made.folder / "results" / "mlflow.db")
     made.run("optimizer=sgd", "optimizer.learning_rate=1e30")
     made.run(*RAISES, status=1)
-    killed = made.start("seed=7", "training.epochs=10000000")
+    killed = made.start("seed=7", "training.epochs=10000000", "dataset.samples=100")
     end = time.monotonic() + 60
     while not made.ask("SELECT 1 FROM runs WHERE status = 'RUNNING'") and time.monotonic() < end:
         time.sleep(0.1)
