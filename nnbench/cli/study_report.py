@@ -22,7 +22,7 @@ from nnbench.lesson.study import with_lesson
 from nnbench.records.declared import RANK_BY, REFERENCE, TARGETS_KEY, UNIT, Declared, declared
 from nnbench.records.outcomes import COUNTED
 from nnbench.records.study import Study
-from nnbench.records.tasks import Task, tasks
+from nnbench.records.tasks import Task, tasks, with_largest_budgets
 from nnbench.report import pages as figures
 from nnbench.report.errors import LOG
 from nnbench.report.findings.code import left_out
@@ -61,7 +61,7 @@ def report_on(
     found, root = tasks(study), Path(options.folder)
     pages = [name for name in options.pages if name in figures.names()]
     # Tests across problems take them as independent, which the budgets of one problem are not.
-    several = len(found) > 1 and all(task.study.other_budgets.empty for task in found)
+    several = len(with_largest_budgets(found)) > 1
     across = [name for name in options.pages if name in figures.suite_names()] if several else []
     if not (pages or across):
         raise UserError(f"report.pages={options.pages}: needs several problems, and the study {study.name} has one")

@@ -16,7 +16,7 @@ import pandas as pd
 
 from nnbench.core.errors import UserError
 from nnbench.core.keys import BUDGET, PROBLEM, TASK, is_config_key, is_part_of_task
-from nnbench.records.budgets import without
+from nnbench.records.budgets import amounts, without
 from nnbench.records.settings import settings
 from nnbench.records.study import Study
 
@@ -103,6 +103,17 @@ def tasks(study: Study) -> list[Task]:
             )
         )
     return _with_other_budgets(found)
+
+
+def with_largest_budgets(found: Sequence[Task]) -> list[Task]:
+    """Return of the tasks that differ in the budget alone the one with the largest; a task without a budget has no limit."""
+    largest: dict[str, tuple[float, str]] = {}
+    for task in found:
+        amount = amounts(task.study.runs).fillna(float("inf")).max()
+        if (group := _of(task.study, any_budget=True)) not in largest or amount > largest[group][0]:
+            largest[group] = amount, task.label
+    labels = {label for _, label in largest.values()}
+    return [task for task in found if task.label in labels]
 
 
 def _with_other_budgets(found: Sequence[Task]) -> list[Task]:

@@ -1,6 +1,5 @@
 """Findings of a study of several problems: what each problem shows, and what holds across them."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -11,7 +10,9 @@ import pandas as pd
 from nnbench.core import palette
 from nnbench.records.declared import Declared
 from nnbench.records.study import Study
-from nnbench.records.tasks import tasks
+from nnbench.records.tasks import tasks, with_largest_budgets
+from nnbench.report.findings.budgets import at_budgets
+from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.scale import Scale, scale_of
 from nnbench.stats.interquartile import Interval
@@ -26,7 +27,8 @@ class Suite:
 
     Attributes:
         study: the whole study.
-        all: the findings of each problem by its label, with all of its settings, held-out problems too.
+        all: the findings of each problem by its label, with all of its settings, held-out problems too; of a problem that was
+            run with several budgets, those at the largest.
     """
 
     def __init__(self, study: Study, judged: Mapping[str, Declared] | None = None) -> None:
@@ -37,7 +39,9 @@ class Suite:
             judged: what the settings of each problem are judged by; by default, what its newest run was started with.
         """
         self.study = study
-        self.all = {task.label: Findings(task.study, (judged or {}).get(task.label)) for task in tasks(study) if task.label}
+        found = [task for task in tasks(study) if task.label]
+        self._of_tasks = {task.label: Findings(task.study, (judged or {}).get(task.label)) for task in found}
+        self.all = {task.label: self._of_tasks[task.label] for task in with_largest_budgets(found)}
 
     @cached_property
     def problems(self) -> dict[str, Findings]:
@@ -52,7 +56,7 @@ class Suite:
     @cached_property
     def runs(self) -> pd.DataFrame:
         """All runs, with the label of their problem in the column `problem`."""
-        parts = [findings.runs.assign(problem=label) for label, findings in self.all.items()]
+        parts = [findings.runs.assign(problem=label) for label, findings in self._of_tasks.items()]
         return pd.concat(parts, ignore_index=True) if parts else self.study.runs
 
     @cached_property
@@ -90,6 +94,24 @@ class Suite:
     def across(self) -> MeanRanks:
         """Mean ranks over the problems, of the settings that are ranked on each of them."""
         return _across(self.problems)
+
+    @cached_property
+    def at_budgets(self) -> dict[float, MeanRanks]:
+        """Mean ranks at each budget over the problems that were run with it, the smallest budget first.
+
+        Raises:
+            NoDataError: no problem was run with several budgets, or they have different units.
+        """
+        found: dict[float, dict[str, Findings]] = {}
+        units = set()
+        for label, one in self.problems.items():
+            every = at_budgets(one)
+            for at in every if len(every) > 1 else []:
+                found.setdefault(at.amount, {})[label] = at.findings
+                units.add(at.unit)
+        if len(units) > 1:
+            raise NoDataError(f"no common unit of the budgets: {', '.join(sorted(units))}")
+        return {amount: _across(found[amount]) for amount in sorted(found)}
 
     @cached_property
     def across_held_out(self) -> MeanRanks:
@@ -130,27 +152,24 @@ def is_held_out(label: str) -> bool:
 
 def _compared(findings: Findings) -> Findings:
     """The findings on the settings that are compared across problems: of a study that tunes, the tuned ones."""
-    runs = findings.study.runs
-    if not findings.tuned or not runs["tuned"].any():
+    study = findings.study
+    if not findings.tuned or not study.runs["tuned"].any():
         return findings
-    tuned = runs[runs["tuned"]]
-    return Findings(replace(findings.study, runs=tuned.reset_index(drop=True)), findings.judged)
+    runs, others = (
+        table[table["tuned"].astype(bool)].reset_index(drop=True) if len(table) else table
+        for table in (study.runs, study.other_budgets)
+    )
+    return Findings(replace(study, runs=runs, other_budgets=others), findings.judged)
 
 
 def _across(problems: Mapping[str, Findings]) -> MeanRanks:
-    """Mean ranks over problems; a problem that was run with several budgets is one unit."""
+    """Mean ranks over problems."""
     parts = {label: _oriented(one) for label, one in problems.items()}
     parts = {label: part for label, part in parts.items() if part.shape[1]}
     if not parts:
         return mean_ranks(pd.DataFrame())
     common = set.intersection(*({*part.columns} for part in parts.values()))
-    blocks = pd.concat(parts, names=["problem", "seed"])[sorted(common)]
-    return mean_ranks(blocks.rename(index=without_budget, level="problem"))
-
-
-def without_budget(label: str) -> str:
-    """The label of a problem without its budget."""
-    return re.sub(r" (budget|unit)=\S+", "", label)
+    return mean_ranks(pd.concat(parts, names=["problem", "seed"])[sorted(common)])
 
 
 def _oriented(findings: Findings) -> pd.DataFrame:

@@ -47,7 +47,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     if len(names) > _MANY:
         page.note(f"The first {_MANY} of {len(names)} settings; the CSV file of this page has all.")
     for column, label in (("estimate", findings.primary.name), ("rank", "rank")):
-        _panel(page, table, names[:_MANY], styles, column, label, NOUNS[every[0].unit])
+        panel(page, table, names[:_MANY], styles, column, label, NOUNS[every[0].unit])
     return table
 
 
@@ -86,9 +86,16 @@ def _styles(every: Sequence[AtBudget]) -> dict[str, LineStyle]:
     } | own
 
 
-def _panel(
+def panel(
     page: Page, table: pd.DataFrame, names: Sequence[str], styles: dict[str, LineStyle], column: str, label: str, noun: str
 ) -> None:
+    """Draw a column of a table against the budget, a line a setting.
+
+    Args:
+        table: `budget`, `setting`, `behind` (drawn hollow), and the column: `estimate`, with `low` and `high`, or `rank`.
+        label: heading of the panel.
+        noun: of the unit of the budgets.
+    """
     height = 78.0 if column == "estimate" else 56.0
     page.heading(capitalized(label))
     page.y += 2

@@ -18,6 +18,7 @@ from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import style
 from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.sentences import suite as sentences
+from tests.conftest import CommandOutput
 from tests.oracles import interquartile
 from tests.report.test_layout import check, drawn
 
@@ -115,15 +116,46 @@ def test_held_out_problems_are_not_part_of_the_suite(make_suite: MakeSuite) -> N
     assert alone["beside"] == ""
 
 
-def test_budgets_of_a_problem_are_one_unit(make_suite: MakeSuite) -> None:
-    study = make_suite(6)
+def _with_budgets(study: Study) -> Study:
+    """The study with its problems in pairs, each pair one problem with two budgets."""
     number = study.runs["problem"].str.removeprefix("problem_").astype(int)
     runs = study.runs.assign(problem="problem_" + (number // 2).astype(str))
     runs["dataset.name"], runs["training.budget"] = runs["problem"], 100.0 * (1 + number % 2)
     runs["training.budget_unit"] = "epochs"
-    suite = Suite(replace(study, runs=runs))
-    assert len(suite.problems) == 6
+    return replace(study, runs=runs)
+
+
+def test_a_problem_with_several_budgets_is_ranked_at_the_largest(make_suite: MakeSuite) -> None:
+    suite = Suite(_with_budgets(make_suite(6)))
+    assert list(suite.problems) == [f"problem_{number} budget=200" for number in range(3)]
     assert suite.across.units == 3
+    assert len(suite.runs) == len(suite.study.runs)
+
+
+def test_mean_ranks_against_the_budget_are_those_of_each_budget_alone(make_suite: MakeSuite) -> None:
+    study = make_suite(6)
+    number = study.runs["problem"].str.removeprefix("problem_").astype(int)
+    reverse = study.runs["setting"].map({"adam": 0.1, "sgd": 0.9, "adagrad": 0.8, "rmsprop": 0.7})
+    study = replace(
+        study, runs=study.runs.assign(**{"test/accuracy": study.runs["test/accuracy"].mask(number % 2 == 1, reverse)})
+    )
+    pages, table = _draw("budgets", _with_budgets(study))
+    at_most = table[table["budget"] == 200].set_index("setting")["rank"]
+    assert at_most.to_dict() == {"sgd": 1, "adagrad": 2, "rmsprop": 3, "adam": 4}
+    least = Suite(replace(study, runs=study.runs[number % 2 == 0])).across.ranks
+    assert table[table["budget"] == 100].set_index("setting")["rank"].to_dict() == pytest.approx(least.to_dict())
+    assert set(table["problems"]) == {3}
+    best = str(least.index[0])
+    assert pages[0].title == f"The best mean rank over the problems is that of {best} at 100 and of sgd at 200 epochs"
+
+
+@pytest.mark.heavy
+def test_one_command_over_problems_and_budgets(nnbench: Callable[..., CommandOutput]) -> None:
+    words = "problem=moons,digits", "optimizer=sgd,adam", "seed=range(2)", "training.budgets=[3,6]", "training.dtype=float64"
+    said = nnbench("-m", *words, "study=s", "report.pages=[cover,budgets]")
+    assert said.status == 0
+    assert pd.read_csv("results/s/figures/budgets.csv")["problems"].tolist() == [2] * 4
+    assert set(pd.read_csv("results/s/figures/cover.csv")["problem"]) == {"digits budget=6", "moons budget=6"}
 
 
 def test_one_configuration_for_all_problems_is_chosen_on_the_others(make_suite: MakeSuite) -> None:
