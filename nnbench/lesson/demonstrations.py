@@ -9,7 +9,7 @@ from nnbench.config.check import check
 from nnbench.core.declarations import fields_without_post_init
 from nnbench.core.keys import SUBJECT
 from nnbench.lesson.functions import FUNCTIONS
-from nnbench.lesson.paths import best_path
+from nnbench.lesson.paths import RATES, best_path
 from nnbench.lesson.symbols import COMMON, hyperparameters, tokens
 from nnbench.optimizers import Optimizer, find
 from nnbench.records.demonstration import Demonstration
@@ -31,6 +31,7 @@ def demonstration(values: Mapping[str, Hashable]) -> Demonstration:
         hyperparameters=hyperparameters(optimizer, formula),
         symbols=tuple((symbol, meaning) for symbol, meaning in COMMON.items() if symbol in used),
         paths=tuple(best_path(optimizer, function) for function in FUNCTIONS),
+        rates=RATES,
     )
 
 

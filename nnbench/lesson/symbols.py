@@ -31,13 +31,8 @@ COMMON = {
     "W": "weight matrix",
     "G": "gradient of the loss at W",
     "t": "number of the step, from 1",
-    r"\eta_t": "learning rate of step t: learning_rate, divided by 1 + decay (t − 1) if the rule has a decay, times the "
-    "schedule's multiplier",
+    r"\eta_t": "learning rate of step t, divided by 1 + δ (t − 1) if the rule has a decay δ",
 }
-NOTE = (
-    "Products, quotients, powers and roots of vectors are elementwise. An arrow replaces the left side by the right; averages "
-    "and sums start at zero."
-)
 _TOKEN = re.compile(r"\\[A-Za-z]+(?:_(?:\{[^}]*\}|\w))?|[A-Za-z](?:_(?:\{[^}]*\}|\w))?")
 
 

@@ -53,9 +53,11 @@ class Demonstration:
             path has its own.
         symbols: the other symbols of the formula in TeX, with their meaning.
         paths: one for each function.
+        rates: learning rates that were tried for each path.
     """
 
     formula: tuple[str, ...]
     hyperparameters: tuple[tuple[str, str, str], ...]
     symbols: tuple[tuple[str, str], ...]
     paths: tuple[Path, ...]
+    rates: tuple[float, ...]

@@ -9,12 +9,15 @@ from markupsafe import Markup
 from nnbench.core import formatting as numbers
 from nnbench.core import palette
 from nnbench.report.findings import finals
+from nnbench.report.findings.demonstrations import demonstrations
 from nnbench.report.findings.findings import METRICS, Findings
+from nnbench.report.findings.frames import median_frames
 from nnbench.report.findings.references import references
 from nnbench.report.outputs import chart_data as charts
 from nnbench.report.outputs.document import Composition, Part, kind_of
 from nnbench.report.outputs.markup import BLOCKS, POLICY, TEMPLATES, Cell, Column, table, template_text
 from nnbench.report.pages.loss import limits
+from nnbench.report.plots import players
 from nnbench.report.sentences import wording
 
 _ALL = 5000  # rows of a table that a browser shows with ease
@@ -23,6 +26,7 @@ _KEY = (
     "Mark: interquartile mean over seeds, of the completed runs; hollow where it is shown to be worse than the "
     f"first, or not ranked. Bar: its {numbers.INTERVAL}. Dots: single runs."
 )
+_PLAYER = "Over the epochs: the median run of each of the best settings, with its training loss and training points."
 _ORDER = " In the order of the ranking, in which a diverged run is worse than any other."
 
 
@@ -37,10 +41,16 @@ class Web:
     def __init__(self, styles: Mapping[str, palette.LineStyle]) -> None:
         self.styles = styles
         self.numbers = {name: number for number, name in enumerate(styles)}
-        self._data: dict[str, Any] = {"settings": charts.settings(styles), "lines": [], "intervals": []}
+        self._data: dict[str, Any] = {
+            "settings": charts.settings(styles),
+            "lines": [],
+            "intervals": [],
+            "paths": [],
+            "boundaries": [],
+        }
 
     def chart(self, kind: str, data: charts.Json) -> Markup:
-        """Add a chart, `lines` or `intervals`, and return the element that the script draws it in."""
+        """Add a chart, `lines` or `intervals`, or a player, `paths` or `boundaries`; return the element for the script."""
         self._data[kind].append(data)
         return Markup(BLOCKS.chart(kind, len(self._data[kind]) - 1))
 
@@ -60,8 +70,8 @@ class Web:
         """
         return TEMPLATES.get_template("report.html.jinja").render(
             policy=POLICY,
-            style=Markup(template_text("report.css") + charts.style_rules(self.styles)),
-            script=Markup(template_text("report.js")),
+            style=Markup(template_text("report.css") + template_text("player.css") + charts.style_rules(self.styles)),
+            script=Markup(template_text("report.js") + template_text("player.js")),
             data=self._data,
             report=report,
             title=title,
@@ -92,6 +102,8 @@ def study(made: Composition, findings: Findings, figures: Mapping[str, Sequence[
         "accuracy": lambda part: _curves(web, _accuracy(findings, part)),
         "provenance": lambda part: _provenance(part),
         "runs": lambda part: _runs(web, findings),
+        "lesson": lambda part: _paths(web, findings) + pictures(part, figures["lesson"]),
+        "boundaries": lambda part: _boundaries(web, findings) + pictures(part, figures["boundaries"]),
     }
     bodies = {
         name: interactive[name](part) if name in interactive else pictures(part, figures[name])
@@ -137,6 +149,20 @@ def _finals(web: Web, findings: Findings) -> Markup:
 def _curves(web: Web, charted: Sequence[charts.Json]) -> Markup:
     """Curves with a common legend."""
     return Markup(BLOCKS.curves(Markup().join(web.chart("lines", one) for one in charted)))
+
+
+def _paths(web: Web, findings: Findings) -> Markup:
+    """A player of the paths that the page has."""
+    shown, _ = demonstrations(findings)
+    return web.chart("paths", players.paths(shown, findings.optimizer_styles))
+
+
+def _boundaries(web: Web, findings: Findings) -> Markup:
+    """A player of the decision boundary over the epochs; nothing for runs without checkpoints."""
+    shown = [(name, findings.styles[name].colour, frames, losses) for name, frames, losses in median_frames(findings)]
+    if not shown:
+        return Markup()
+    return web.chart("boundaries", players.boundaries(shown)) + Markup(BLOCKS.caption(_PLAYER))
 
 
 def _loss(findings: Findings, part: Part) -> list[charts.Json]:
