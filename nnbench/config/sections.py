@@ -227,6 +227,7 @@ class TuningConfig(Section):
         seeds: seeds on which `two_stage` trains each config of the first search; the others use the seeds that follow, as
             `tuning.contender.search_seeds` has it, and the final runs use others.
         sampler_seed: seed of the sampler of the first search; the results of a run do not depend on it.
+        defaults: whether `two_stage` runs the default setting of each optimizer on the final seeds too.
     """
 
     sampler: Literal["halton", "random", "grid", "tpe"]
@@ -234,6 +235,7 @@ class TuningConfig(Section):
     searches: Count
     seeds: Annotated[list[Index], Len(1)]
     sampler_seed: Index
+    defaults: bool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -147,7 +147,8 @@ def _final_jobs(tuning: Tuning, chosen: Sequence[Chosen]) -> list[Job]:
 
     A setting that several searches chose gives equal jobs, of which a sweep trains the first.
     """
-    settings: list[tuple[Contender, Setting, str]] = [(each, {}, "") for each in tuning.first_searches]
+    defaults = tuning.first_searches if tuning.options.defaults else []
+    settings: list[tuple[Contender, Setting, str]] = [(each, {}, "") for each in defaults]
     settings += [(one.contender, one.setting, tuned_label(one.contender.label)) for one in chosen]
     turns = [(seed, *setting) for seed in tuning.seeds for setting in settings]
     return [each.job(number, setting, seed, "final", label) for number, (seed, each, setting, label) in enumerate(turns)]

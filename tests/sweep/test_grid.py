@@ -122,3 +122,15 @@ def test_an_invalid_sweep_is_refused_as_a_whole(loader: ConfigLoader, words: lis
 def test_all_jobs_are_checked(loader: ConfigLoader) -> None:
     with pytest.raises(UserError, match="seed=-1"):
         _jobs(loader, "seed=range(-1,999)")
+
+
+def test_a_glob_lists_the_options_of_a_folder(loader: ConfigLoader) -> None:
+    def problems(glob: str) -> list[str | None]:
+        return [job.config.problem for job in _jobs(loader, f"problem={glob}")]
+
+    held_out = problems("glob(held_out/*)")
+    assert len(held_out) == len(list((CONF / "problem" / "held_out").glob("*.yaml")))
+    assert all(name is not None and name.startswith("held_out/") for name in held_out)
+    assert problems("glob(held_out/d*,exclude=held_out/digits*)") == ["held_out/deep_linear", "held_out/diabetes"]
+    assert problems("glob([moon*,held_out/moon*])") == ["moons", "held_out/moons"]
+    assert not any("/" in str(name) for name in problems("glob(*)"))

@@ -248,6 +248,7 @@ def test_dry_run_of_a_search_lists_the_first_trials(nnbench: Command) -> None:
     lines = said.out.splitlines()
     assert len(lines) == TUNING + 2 * 3 + 2
     assert lines[-1] == "adam (tuned) with the best of its settings, on seed 0, 1, 2"
+    assert len(nnbench(*SMALL, "tuning.defaults=false", "dry_run=true").out.splitlines()) == TUNING + 2
     assert "3 configs of sgd" in nnbench(*SMALL, "tuning.sampler=tpe", "dry_run=true").out
     assert not list(Path().iterdir())
 
