@@ -5,12 +5,13 @@ from collections.abc import Hashable
 from functools import lru_cache
 
 LONGEST_NUMBER = 40  # characters
+_ENCODER = json.JSONEncoder(default=str)  # `json.dumps` would make one for every value
 
 
 def as_text(value: object) -> str:
     """Format a value as JSON, such as `null`, `true`, `5e-07` or `[64]`; a string is quoted only if it is ambiguous."""
     if not isinstance(value, str):
-        return json.dumps(value, default=str)
+        return _ENCODER.encode(value)
     return value if as_value(value) == value else json.dumps(value, ensure_ascii=False)
 
 

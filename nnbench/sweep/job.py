@@ -77,14 +77,27 @@ def storable(text: str, longest: int) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Started:
-    """A worker has started a job."""
+    """A worker is training a job. An executor may leave it out for a job that ends within a second.
+
+    Attributes:
+        job: the job.
+        at: when it started, in ms since 1970; None for now.
+    """
 
     job: Job
+    at: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """A job has ended; the outcome is None if the job tracked its own run."""
+    """A job has ended.
+
+    Attributes:
+        job: the job.
+        outcome: None if the job has recorded its run itself and finished.
+        recorded: the job has recorded its run itself.
+    """
 
     job: Job
     outcome: Result | Failure | None
+    recorded: bool = False

@@ -3,6 +3,7 @@
 import logging
 import re
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,25 +41,31 @@ class Recorder:
         self.sweep_id = sweep_id
         self._open: dict[Job, tuple[str, RunSpec]] = {}  # by job, since two jobs may have the same identity
 
-    def started(self, job: Job) -> str:
-        """Open the run of a job that has started; returns its handle."""
+    def started(self, job: Job, at: int | None = None) -> str:
+        """Open the run of a job that started now or at `at`, in ms since 1970; returns its handle."""
         with uninterrupted():
-            run = spec(job, alone=self.sweep_id is None)
-            handle = self.writer.start_run(run, self.sweep_id)
-            self._open[job] = handle, run
-        return handle
+            return self._start(job, at)
 
     def ended(self, event: Ended) -> None:
-        """Log and close the run of a job that has ended."""
-        if event.job not in self._open or event.outcome is None:
-            return  # it has tracked itself
-        handle, run = self._open[event.job]
+        """Log and close the run of a job that has ended; one that was not opened gets into the store at once."""
+        if event.recorded or event.outcome is None:
+            return
         with uninterrupted():
+            if event.job not in self._open:
+                seconds = 0.0 if isinstance(event.outcome, Failure) else event.outcome.history.seconds
+                self._start(event.job, int(1000 * (time.time() - seconds)), visible=False)
+            handle, run = self._open[event.job]
             if isinstance(event.outcome, Failure):
                 self.writer.fail_run(handle, run, event.outcome.traceback, event.outcome.reason)
             else:
                 self.writer.finish_run(handle, run, event.outcome.history, event.outcome.boundary)
             del self._open[event.job]
+
+    def _start(self, job: Job, at: int | None, *, visible: bool = True) -> str:
+        run = spec(job, alone=self.sweep_id is None)
+        handle = self.writer.start_run(run, self.sweep_id, started=at, visible=visible)
+        self._open[job] = handle, run
+        return handle
 
     @contextmanager
     def closing(self) -> Iterator[None]:

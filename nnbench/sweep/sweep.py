@@ -201,7 +201,7 @@ def _train(
         for event in events:
             checkpoint()
             if isinstance(event, Started):
-                recorder.started(event.job)
+                recorder.started(event.job, event.at)
                 continue
             recorder.ended(event)
             progress.ended(event)

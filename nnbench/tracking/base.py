@@ -68,8 +68,15 @@ class Tracker(Protocol):
             problems: of a study of several problems, the conclusion on each, by its label.
         """
 
-    def start_run(self, job: RunSpec, sweep_id: str | None) -> str:
-        """Open the run of a job that is about to train; returns its handle."""
+    def start_run(self, job: RunSpec, sweep_id: str | None, *, started: int | None = None, visible: bool = True) -> str:
+        """Open the run of a job; returns its handle.
+
+        Args:
+            job: the job.
+            sweep_id: from `start_sweep`; None outside any sweep.
+            started: when, in ms since 1970; None for now.
+            visible: the store shows it as RUNNING at once; otherwise it gets there when it ends.
+        """
 
     def finish_run(self, handle: str, job: RunSpec, history: History, boundary: Boundary | None) -> None:
         """Log the results of a run and mark it FINISHED."""

@@ -12,6 +12,7 @@ from nnbench.records.history import History
 from nnbench.records.measures import CURVES, MEASURES
 from nnbench.records.npz import curve_epochs
 
+_MEASURES = sorted(MEASURES, key=lambda one: one.group != "test")
 NOT_IN_NAMES = re.compile(r"[^\w./ -]")  # what MLflow does not admit in the name of a metric
 
 
@@ -67,7 +68,7 @@ def final_values(history: History) -> Iterator[tuple[str, float]]:
 
     Of a diverged run they are those of its last finite epoch.
     """
-    for measure in sorted(MEASURES, key=lambda one: one.group != "test"):
+    for measure in _MEASURES:
         value = measure.compute(history)
         if not math.isnan(value):
             yield measure.key, value

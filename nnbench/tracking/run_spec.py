@@ -54,7 +54,7 @@ class RunSpec:
         """The same as text, see `stored_params`."""
         return stored_params(self.params)
 
-    @property
+    @cached_property
     def record(self) -> Any:
         """The config without passwords, from which reports read the run's settings."""
         return _without_passwords(self.config)
@@ -66,11 +66,11 @@ def to_json(record: Any, indent: int | None = None) -> str:
 
 
 def _without_passwords(value: Any) -> Any:
+    if isinstance(value, str):
+        return redacted(value)
     if isinstance(value, Mapping):
         return {key: _without_passwords(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_passwords(item) for item in value]
-    return redacted(value) if isinstance(value, str) else value
+    return [_without_passwords(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def stored_params(params: Mapping[str, object]) -> dict[str, str]:

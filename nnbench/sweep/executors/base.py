@@ -23,6 +23,8 @@ class Executor(Protocol):
     def run(self, jobs: Iterable[Job]) -> Iterator[Started | Ended]:
         """Train all jobs; yield an event when a job starts and when it ends, in the order in which they happen.
 
+        The start of a job that ends soon may be left out: the run then gets into the store with its results.
+
         Args:
             jobs: may be a generator that decides on the next job when it is asked for it.
         """

@@ -65,7 +65,7 @@ class HydraExecutor:
             outcomes = [failure_of(error)] * len(todo)
         finished = self._finished() if any(outcomes) else set()
         for job, outcome in zip(todo, outcomes, strict=True):
-            yield Ended(job=job, outcome=None if job.config.identity in finished else outcome)
+            yield Ended(job=job, outcome=None if job.config.identity in finished else outcome, recorded=True)
 
     def close(self) -> None:
         """Do nothing: the launcher ends its workers with the jobs."""

@@ -1,6 +1,7 @@
 """Local executor: a pool of worker processes; a worker that dies costs only the job that it was running."""
 
 import signal
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, TimeoutError, wait
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from nnbench.training.execute import Result
 # A worker may have been killed because other processes used the memory; if the job's second worker dies, the job has failed.
 TRIES = 2
 POLL = 0.05  # seconds between checks whether a worker has started the next job
+SHORT = 1000  # ms within which a job ends without a `Started`, since each write to the store takes milliseconds
 
 
 def cores() -> int:
@@ -33,12 +35,23 @@ class _Attempt:
     Attributes:
         job: the job.
         number: number of this attempt, from 1.
-        started: a worker has started it, in this attempt or an earlier one.
+        since: when a worker started it, in this attempt or an earlier one, in ms since 1970; None before.
+        announced: its `Started` has been yielded.
     """
 
     job: Job
     number: int = 1
-    started: bool = False
+    since: int | None = None
+    announced: bool = False
+
+    def start_to_announce(self, *, running: bool) -> Iterator[Started]:
+        """Yield `Started` once the job has been running for `SHORT`."""
+        if running and not self.announced:
+            now = int(1000 * time.time())
+            self.since = self.since or now
+            if now - self.since >= SHORT:
+                self.announced = True
+                yield Started(job=self.job, at=self.since)
 
 
 @dataclass(kw_only=True)
@@ -78,21 +91,18 @@ class LocalPool:
                     submitted[self._schedule(pool, job)] = _Attempt(job)
                 if not submitted:
                     break
-                started = sum(each.started for each in submitted.values())
-                start_expected = started < min(self.workers, len(submitted))
+                announced = sum(each.announced for each in submitted.values())
+                start_expected = announced < min(self.workers, len(submitted))
                 done = wait(submitted, timeout=POLL if start_expected else None, return_when=FIRST_COMPLETED).done
                 for future in done:
                     each = submitted.pop(future)
-                    if not each.started:
-                        yield Started(job=each.job)
                     if isinstance(future.exception(), ProcessExpired) and each.number < TRIES:
-                        submitted[self._schedule(pool, each.job)] = _Attempt(each.job, each.number + 1, started=True)
+                        each.number += 1
+                        submitted[self._schedule(pool, each.job)] = each
                         continue
                     yield Ended(job=each.job, outcome=self._outcome(future))
                 for future, each in submitted.items():
-                    if not each.started and future.running():
-                        each.started = True
-                        yield Started(job=each.job)
+                    yield from each.start_to_announce(running=future.running())
         except BaseException:
             self.close()
             raise

@@ -1,6 +1,8 @@
-"""Paths of a run's artifacts: on this machine, or downloaded from the server into a cache."""
+"""Paths of a run's artifacts: on this machine, or downloaded from the server into a cache; and the storing of new ones."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,3 +48,16 @@ def artifact(store: Store, experiment: Experiment, run_id: str, name: str) -> Pa
     with TemporaryDirectory(dir=path.parent) as unfinished:
         os.replace(store.call(partial(store.client.download_artifacts, run_id, name, unfinished)), path)
     return path
+
+
+@contextmanager
+def new_artifacts(store: Store, experiment: Experiment, run_id: str) -> Iterator[Path]:
+    """A folder whose files become artifacts of a run on exit."""
+    folder = artifact_folder(store, experiment, run_id)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+        return
+    with TemporaryDirectory() as temporary:
+        yield Path(temporary)
+        store.call(partial(store.client.log_artifacts, run_id, temporary))

@@ -77,7 +77,7 @@ class Outbox:
         self._free_slots = threading.BoundedSemaphore(QUEUE_LIMIT)
         self._stopped = False
 
-    def open(self, name: str, tags: Strings, params: Strings) -> str:
+    def open(self, name: str, tags: Strings, params: Strings, *, started: int | None = None, visible: bool = True) -> str:
         key = uuid.uuid4().hex
         run = QueuedRun(
             key=key,
@@ -85,10 +85,11 @@ class Outbox:
             name=name,
             tags={KEY: key, **tags},
             params=dict(params),
-            started=now(),
+            started=started or now(),
         )
         self._runs_by_key[key] = run
-        self._futures.append(self._thread.submit(self._send_start, run))
+        if visible:
+            self._futures.append(self._thread.submit(self._send_start, run))
         return key
 
     @contextmanager

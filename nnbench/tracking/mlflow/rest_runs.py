@@ -13,7 +13,7 @@ from mlflow.entities import Experiment, Metric, Param, Run, RunTag
 
 from nnbench.records.rows import Row, has_record
 from nnbench.tracking.mlflow.retry import Retrier
-from nnbench.tracking.mlflow.runs import Strings, now
+from nnbench.tracking.mlflow.runs import Runs, Strings, now
 
 BATCH = 1000  # the most metric points that a server takes in one call, less room for its tags
 PARALLEL_REQUESTS = 8
@@ -21,7 +21,7 @@ KEY = "nnbench.key"  # tag that identifies a run whose id was lost with the answ
 
 
 @dataclass(frozen=True)
-class RestRuns:
+class RestRuns(Runs):
     """Runs in a tracking server. Every call may be repeated without duplicating anything."""
 
     client: MlflowClient

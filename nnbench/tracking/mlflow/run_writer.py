@@ -1,27 +1,28 @@
 """The interface by which the runs of a study are written, and its implementation for a database."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from mlflow.entities import Experiment, Metric
 
-from nnbench.tracking.mlflow.artifact_files import artifact_folder
+from nnbench.tracking.mlflow.artifact_files import new_artifacts
+from nnbench.tracking.mlflow.runs import End, Start, Strings, new_id, now
+from nnbench.tracking.mlflow.sql_runs import SqlRuns
 from nnbench.tracking.mlflow.store import Store
 from nnbench.tracking.mlflow.ui.notes import insert_run_id
-
-Strings = Mapping[str, str]
 
 
 class RunWriter(Protocol):
     """Opens and closes runs, which are identified by a handle that is valid until `close`."""
 
-    def open(self, name: str, tags: Strings, params: Strings) -> str:
-        """Record the start of a run; returns its handle."""
+    def open(self, name: str, tags: Strings, params: Strings, *, started: int | None = None, visible: bool = True) -> str:
+        """Record the start of a run, now or at `started` (ms since 1970); returns its handle.
+
+        If it is not `visible`, `close` records its start too.
+        """
 
     def files(self, handle: str) -> AbstractContextManager[Path]:
         """A folder whose files become artifacts of the run on exit."""
@@ -38,27 +39,38 @@ class RunWriter(Protocol):
 
 @dataclass(frozen=True)
 class DirectRunWriter:
-    """Writes to a database within milliseconds, so that no queue is needed."""
+    """Writes to a database within milliseconds, so that no queue is needed.
+
+    Attributes:
+        store: the store.
+        runs: of its database.
+        experiment: of the runs.
+    """
 
     store: Store
+    runs: SqlRuns
     experiment: Experiment
+    _starts: dict[str, Start] = field(default_factory=dict, init=False)  # of the runs that are not yet in the store, by id
 
-    def open(self, name: str, tags: Strings, params: Strings) -> str:
-        return self.store.runs.open(self.experiment, name, tags, params)
+    def open(self, name: str, tags: Strings, params: Strings, *, started: int | None = None, visible: bool = True) -> str:
+        start = Start(run_id=new_id(), name=name, tags=tags, params=params, at=started or now())
+        if visible:
+            self.runs.insert(self.experiment, start)
+        else:
+            self._starts[start.run_id] = start
+        return start.run_id
 
-    @contextmanager
-    def files(self, handle: str) -> Iterator[Path]:
-        folder = artifact_folder(self.store, self.experiment, handle)
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-            yield folder
-            return
-        with TemporaryDirectory() as temporary:
-            yield Path(temporary)
-            self.store.call(partial(self.store.client.log_artifacts, handle, temporary))
+    def files(self, handle: str) -> AbstractContextManager[Path]:
+        return new_artifacts(self.store, self.experiment, handle)
 
     def close(self, handle: str, status: str, metrics: Sequence[Metric], tags: Strings) -> None:
-        self.store.runs.close(handle, status, metrics, insert_run_id(handle, tags))
+        tags = insert_run_id(handle, tags)
+        if handle in self._starts:
+            end = End(status=status, metrics=metrics, tags=tags, at=now())
+            self.runs.insert(self.experiment, self._starts[handle], end)
+            del self._starts[handle]
+        else:
+            self.runs.close(handle, status, metrics, tags)
 
     def run_id(self, handle: str) -> str:
         return handle

@@ -1,7 +1,9 @@
 """The interface through which runs are opened, closed, labelled and listed in a store."""
 
 import time
+import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from mlflow.entities import Experiment, Metric
@@ -9,6 +11,42 @@ from mlflow.entities import Experiment, Metric
 from nnbench.records.rows import Row
 
 Strings = Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """The start of a run.
+
+    Attributes:
+        run_id: its id.
+        name: its name.
+        tags: its tags, those of MLflow included.
+        params: its parameters.
+        at: in ms since 1970.
+    """
+
+    run_id: str
+    name: str
+    tags: Strings
+    params: Strings
+    at: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class End:
+    """The end of a run.
+
+    Attributes:
+        status: FINISHED, FAILED or KILLED.
+        metrics: its points; those of each metric are in ascending order of step.
+        tags: replace those of the start with the same keys.
+        at: in ms since 1970.
+    """
+
+    status: str
+    metrics: Sequence[Metric]
+    tags: Strings
+    at: int
 
 
 class Runs(Protocol):
@@ -25,6 +63,11 @@ class Runs(Protocol):
 
     def rows(self, experiment: Experiment) -> list[Row]:
         """All runs of an experiment except deleted ones, oldest first; without parameters where the config is in the tags."""
+
+
+def new_id() -> str:
+    """Return an id for a new run, as MLflow makes them."""
+    return uuid.uuid4().hex
 
 
 def now() -> int:

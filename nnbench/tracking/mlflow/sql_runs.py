@@ -7,7 +7,6 @@ with what MLflow writes. Each write is one transaction, so that no run is ever s
 """
 
 import math
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,11 +17,11 @@ from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME, MLFLOW_USER
 from sqlalchemy import Engine, bindparam, case, delete, insert, null, select, update
 
 from nnbench.records.rows import CONFIG_TAG, Row
-from nnbench.tracking.mlflow.runs import Strings, now
+from nnbench.tracking.mlflow.runs import End, Runs, Start, Strings, new_id, now
 
 
 @dataclass(frozen=True)
-class SqlRuns:
+class SqlRuns(Runs):
     """Runs in a database.
 
     Attributes:
@@ -34,45 +33,39 @@ class SqlRuns:
     retry: Callable[[Callable[[], None]], None]
 
     def open(self, experiment: Experiment, name: str, tags: Strings, params: Strings, *, started: int | None = None) -> str:
-        run_id = uuid.uuid4().hex
+        start = Start(run_id=new_id(), name=name, tags=tags, params=params, at=started or now())
+        self.insert(experiment, start)
+        return start.run_id
+
+    def insert(self, experiment: Experiment, start: Start, end: End | None = None) -> None:
+        """Create a run; without `end` it is RUNNING."""
         run = {
-            "run_uuid": run_id,
-            "name": name,
+            "run_uuid": start.run_id,
+            "name": start.name,
             "source_type": "UNKNOWN",
             "source_name": "",
             "source_version": "",
             "entry_point_name": "",
-            "user_id": tags[MLFLOW_USER],
-            "status": "RUNNING",
-            "start_time": started or now(),
+            "user_id": start.tags[MLFLOW_USER],
+            "status": end.status if end else "RUNNING",
+            "start_time": start.at,
+            "end_time": end.at if end else None,
             "lifecycle_stage": "active",
-            "artifact_uri": f"{experiment.artifact_location}/{run_id}/artifacts",
+            "artifact_uri": f"{experiment.artifact_location}/{start.run_id}/artifacts",
             "experiment_id": int(experiment.experiment_id),
         }
+        tags = {MLFLOW_RUN_NAME: start.name, **start.tags, **(end.tags if end else {})}
         self._write(
             (insert(SqlRun.__table__), [run]),
-            (insert(SqlTag.__table__), _pairs(run_id, {MLFLOW_RUN_NAME: name, **tags})),
-            (insert(SqlParam.__table__), _pairs(run_id, params)),
+            (insert(SqlTag.__table__), _pairs(start.run_id, tags)),
+            (insert(SqlParam.__table__), _pairs(start.run_id, start.params)),
+            *_metrics(start.run_id, end.metrics if end else ()),
         )
-        return run_id
 
     def close(self, run_id: str, status: str, metrics: Sequence[Metric], tags: Strings, *, ended: int | None = None) -> None:
-        points = [
-            {
-                "run_uuid": run_id,
-                "key": point.key,
-                "value": point.value,
-                "timestamp": point.timestamp,
-                "step": point.step,
-                "is_nan": False,
-            }
-            for point in metrics
-        ]
-        latest = {point["key"]: point for point in points}
         runs = SqlRun.__table__
         self._write(
-            (insert(SqlMetric.__table__), points),
-            (insert(SqlLatestMetric.__table__), list(latest.values())),
+            *_metrics(run_id, metrics),
             *_retag({run_id: tags}),
             (update(runs).where(runs.c.run_uuid == run_id).values(status=status, end_time=ended or now()), None),
         )
@@ -114,6 +107,23 @@ class SqlRuns:
                         connection.execute(statement, rows)
 
         self.retry(transaction)
+
+
+def _metrics(run_id: str, metrics: Sequence[Metric]) -> list[tuple[Any, list[dict[str, Any]]]]:
+    """The statements that log metrics of a run that has none."""
+    points = [
+        {
+            "run_uuid": run_id,
+            "key": point.key,
+            "value": point.value,
+            "timestamp": point.timestamp,
+            "step": point.step,
+            "is_nan": False,
+        }
+        for point in metrics
+    ]
+    latest = {point["key"]: point for point in points}
+    return [(insert(SqlMetric.__table__), points), (insert(SqlLatestMetric.__table__), list(latest.values()))]
 
 
 def _retag(tags: Mapping[str, Strings]) -> list[tuple[Any, list[dict[str, Any]]]]:

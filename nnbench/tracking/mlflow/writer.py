@@ -7,22 +7,20 @@ import weakref
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 from mlflow.entities import Metric
-from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT, MLFLOW_SOURCE_NAME, MLFLOW_SOURCE_TYPE, MLFLOW_USER
 
 from nnbench.core.errors import UserError
 from nnbench.core.redaction import redacted
 from nnbench.records import npz as artifacts
 from nnbench.records.boundary import Boundary
 from nnbench.records.history import History
-from nnbench.records.rows import CONFIG_FILE, CONFIG_TAG, Row
+from nnbench.records.rows import CONFIG_FILE, Row
 from nnbench.records.study import Study
 from nnbench.tracking.base import Tracker
 from nnbench.tracking.metrics import metric_points
-from nnbench.tracking.mlflow.artifact_files import artifact_folder
+from nnbench.tracking.mlflow.artifact_files import artifact_folder, new_artifacts
 from nnbench.tracking.mlflow.experiment import open_experiment
 from nnbench.tracking.mlflow.outbox import Outbox, outbox_folder
 from nnbench.tracking.mlflow.reader import read_study
@@ -33,15 +31,15 @@ from nnbench.tracking.mlflow.runs import now
 from nnbench.tracking.mlflow.sources import write_sources
 from nnbench.tracking.mlflow.store import Store
 from nnbench.tracking.mlflow.superseded import changes, mark_requested
+from nnbench.tracking.mlflow.tags import COLOUR, origin_tags, training_tags
 from nnbench.tracking.mlflow.ui import notes
 from nnbench.tracking.mlflow.ui.study_page import NOTE, REPORT, REPORT_TAG, update_study_page
 from nnbench.tracking.mlflow.writer_lock import WriterLock
-from nnbench.tracking.provenance import provenance, user
 from nnbench.tracking.run_spec import LONGEST_TAG, RunSpec, Sources, storable, stored_key, to_json
 
 logger = logging.getLogger(__name__)
 
-COLOUR, FIGURES = "mlflow.runColor", "figures"
+FIGURES = "figures"
 BLACK = "#1a1a1a"  # colour of a sweep's own run
 WORTH_ANALYZING = 10  # runs in a sweep after which SQLite's statistics are updated
 
@@ -83,21 +81,15 @@ class StudyWriter(Tracker):
             self._lock = WriterLock(store.writers)
             if NOTE not in self._experiment.tags or description:
                 self._update_study_page()
-        self._run_writer: RunWriter = DirectRunWriter(store, self._experiment)
         waiting = outbox_folder(store.writers, self._lock.token)
+        self._run_writer: RunWriter
         if isinstance(store.runs, RestRuns):
             self._run_writer = Outbox(store.runs, self._experiment, waiting)
+        else:
+            self._run_writer = DirectRunWriter(store, store.runs, self._experiment)
         # The lock file stays if the process dies, or if open or queued runs remain.
         weakref.finalize(self, _release, self._lock, self._open, waiting)
-        origin = {**provenance(), "threads": str(threads), "command": command}
-        self._tags = {f"nnbench.{key}": notes.truncate(value, LONGEST_TAG) for key, value in origin.items()} | {
-            "nnbench.writer": self._lock.token,
-            MLFLOW_USER: user(),
-            MLFLOW_SOURCE_NAME: "python -m nnbench",
-            MLFLOW_SOURCE_TYPE: "LOCAL",
-        }
-        if "commit" in origin:
-            self._tags[MLFLOW_GIT_COMMIT] = origin["commit"]
+        self._tags = origin_tags(command, threads, self._lock.token)
 
     @property
     def shown_uri(self) -> str:
@@ -143,30 +135,20 @@ class StudyWriter(Tracker):
         self._open[sweep_id] = None
         return sweep_id
 
-    def start_run(self, job: RunSpec, sweep_id: str | None) -> str:
-        tags = {
-            "nnbench.kind": "training",
-            "nnbench.identity": job.identity,
-            "nnbench.optimizer": job.optimizer,
-            **({"nnbench.configuration": job.configuration} if job.configuration else {}),
-            **job.sources,
-            CONFIG_TAG: record if len(record := to_json(job.record)) <= LONGEST_TAG else CONFIG_FILE,
-            **({"nnbench.sweep_id": sweep_id} if sweep_id else {}),
-            **({"nnbench.stage": job.stage} if job.stage else {}),
-            **({COLOUR: self._colours[job.optimizer]} if job.optimizer in self._colours else {}),
-        }
+    def start_run(self, job: RunSpec, sweep_id: str | None, *, started: int | None = None, visible: bool = True) -> str:
+        tags = {**self._tags, **training_tags(job, sweep_id, self._colours.get(job.optimizer))}
         with self.store.user_errors():
-            handle = self._run_writer.open(job.name, {**self._tags, **tags}, job.stored_params)
+            handle = self._run_writer.open(job.name, tags, job.stored_params, started=started, visible=visible)
         self._open[handle] = job
         return handle
 
     def finish_run(self, handle: str, job: RunSpec, history: History, boundary: Boundary | None) -> None:
-        note = partial(notes.run_note, history.outcome, job.stored_params, history=history)
+        address = notes.picture_address(artifacts.PICTURE)
+        note = notes.run_note(history.outcome, job.stored_params, history=history, picture=address if boundary else None)
         with self._files(handle) as folder:
             artifacts.write_run(folder, history, boundary)
-            self._write_texts(folder, job, note(picture=artifacts.PICTURE if boundary else None))
-        shown = note(picture=notes.picture_address(artifacts.PICTURE) if boundary else None)
-        self._close(handle, "FINISHED", history.outcome, metric_points(history, now()), shown)
+            self._write_texts(folder, job, note.replace(address, artifacts.PICTURE))
+        self._close(handle, "FINISHED", history.outcome, metric_points(history, now()), note)
 
     def fail_run(self, handle: str, job: RunSpec, traceback: str, reason: str) -> None:
         reason = redacted(reason)
@@ -233,7 +215,7 @@ class StudyWriter(Tracker):
             raise failure
 
     def attach(self, sweep_id: str, files: Sequence[Path], folder: Path | None = None) -> None:
-        with self.store.user_errors(), DirectRunWriter(self.store, self._experiment).files(sweep_id) as kept:
+        with self.store.user_errors(), new_artifacts(self.store, self._experiment, sweep_id) as kept:
             for file in files:
                 place = kept / _place(file, folder)
                 place.parent.mkdir(parents=True, exist_ok=True)
@@ -243,7 +225,7 @@ class StudyWriter(Tracker):
         """As `Tracker.keep_sources`; if the server is unavailable, stores them with each queued run that uses them."""
         if new := {digest: files for digest, files in sources.items() if digest not in self._kept}:
             try:
-                with self.store.user_errors(), DirectRunWriter(self.store, self._experiment).files(sweep_id) as folder:
+                with self.store.user_errors(), new_artifacts(self.store, self._experiment, sweep_id) as folder:
                     write_sources(folder, new)
             except UserError:
                 if not (isinstance(self.store.runs, RestRuns) and self.store.runs.retrier.given_up):

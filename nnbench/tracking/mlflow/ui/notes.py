@@ -7,6 +7,7 @@ the most important facts.
 import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from math import nan
 from pathlib import PurePosixPath
 from types import MappingProxyType
@@ -150,6 +151,7 @@ def truncate(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+@lru_cache(maxsize=1024)  # the runs of a sweep share most of their values
 def plain(text: str) -> str:
     """Escape Markdown and HTML in `text` and collapse its white space."""
     return re.sub(r"([\\`*_\[\]|~])", r"\\\1", html.escape(" ".join(text.split()), quote=False))
