@@ -65,7 +65,7 @@ def test_a_closed_terminal_is_like_sigterm(place: Place) -> None:
     _, status = os.waitpid(pid, 0)
     assert os.waitstatus_to_exitcode(status) == 128 + signal.SIGHUP
     assert place.sweeps() == {"KILLED": 1}
-    assert set(place.states()) == {"FINISHED", "KILLED"}
+    assert {"FINISHED"} <= set(place.states()) <= {"FINISHED", "KILLED"}  # of the first second, no run has a trace
 
 
 def test_nohup_is_honoured(place: Place) -> None:

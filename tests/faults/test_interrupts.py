@@ -88,7 +88,7 @@ def test_interrupted(place: Place, number: signal.Signals, status: int) -> None:
     assert told.returncode == 0, "what is told to be copied works in the folder where it is told"
     assert "Traceback" not in err
     assert _are_gone(workers)
-    assert set(place.states()) == {"FINISHED", "KILLED"}
+    assert {"FINISHED"} <= set(place.states()) <= {"FINISHED", "KILLED"}  # of the first second, no run has a trace
     assert place.sweeps() == {"KILLED": 1}
     _completes(place)
 

@@ -7,10 +7,9 @@ from pathlib import Path
 from nnbench.core.errors import UserError
 from nnbench.records.rows import Row
 from nnbench.records.tables import is_own
-from nnbench.tracking.mlflow.artifact_files import artifact
+from nnbench.tracking.mlflow.artifact_files import artifact, new_artifacts
 from nnbench.tracking.mlflow.experiment import find_experiment
 from nnbench.tracking.mlflow.run_list import list_runs
-from nnbench.tracking.mlflow.run_writer import DirectRunWriter
 from nnbench.tracking.mlflow.store import Store
 
 SHOWN = 3  # runs that an error message names
@@ -48,7 +47,7 @@ class RunFiles:
     @contextmanager
     def adding(self) -> Iterator[Path]:
         """Context with a folder whose files become artifacts of the run."""
-        with self._store.user_errors(), DirectRunWriter(self._store, self._experiment).files(self.row.run_id) as folder:
+        with self._store.user_errors(), new_artifacts(self._store, self._experiment, self.row.run_id) as folder:
             yield folder
 
 

@@ -18,6 +18,7 @@ import pytest
 from nnbench.config.schema import Config
 from nnbench.core.constraints import Positive
 from nnbench.optimizers import Optimizer
+from nnbench.sweep.executors import local
 from nnbench.sweep.executors.local import LocalPool, cores
 from nnbench.sweep.job import Ended, Failure, Job, Started
 from nnbench.training.execute import Result, execute
@@ -123,7 +124,8 @@ def test_a_job_over_its_timeout_is_terminated(config: Make) -> None:
     assert isinstance(outcomes[1], Result)
 
 
-def test_a_job_is_started_when_a_worker_runs_it(config: Make) -> None:
+def test_a_job_is_started_when_a_worker_runs_it(config: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "SHORT", 0)
     slow = [config(*HERE, f"optimizer.algorithm={__name__}:Waits", f"seed={seed}") for seed in range(6)]
     under_way, most = 0, 0
     with closing(LocalPool(workers=2)) as pool:
@@ -131,6 +133,13 @@ def test_a_job_is_started_when_a_worker_runs_it(config: Make) -> None:
             under_way += 1 if isinstance(event, Started) else -1
             most = max(most, under_way)
     assert (under_way, most) == (0, 2)
+
+
+def test_the_start_of_a_short_job_is_left_out(config: Make) -> None:
+    with closing(LocalPool(workers=1)) as pool:
+        pool.prepare()
+        events = list(pool.run(_jobs(config("training.epochs=2"), config("training.epochs=2", "seed=1"))))
+    assert [type(event) for event in events] == [Ended, Ended]
 
 
 @pytest.mark.heavy  # needs root, which CI is

@@ -10,6 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from nnbench.records.rows import Row
 from nnbench.tracking.mlflow.rest_runs import RestRuns
 from nnbench.tracking.mlflow.retry import Retrier
+from nnbench.tracking.mlflow.runs import End, Start, new_id
+from nnbench.tracking.mlflow.sql_runs import SqlRuns
 from nnbench.tracking.mlflow.store import Store
 
 TABLES = ("runs", "params", "tags", "metrics", "latest_metrics")
@@ -43,6 +45,20 @@ def test_rows_are_those_that_mlflow_writes(store: Store) -> None:
     ours, theirs = (rows_of(store, run_id) for run_id in ids)
     assert ours == theirs
     assert [len(ours[table]) for table in TABLES] == [1, 2, 6, 1202, 3]
+
+
+def test_a_run_written_with_its_end_equals_one_that_was_opened_and_closed(store: Store) -> None:
+    experiment = store.client.get_experiment(store.client.create_experiment("both"))
+    tags, params = {"mlflow.user": "me", "empty": ""}, {"seed": "0"}
+    final = {"empty": "no more", "nnbench.outcome": "finished"}
+    opened = store.runs.open(experiment, "a run", tags, params)
+    store.runs.close(opened, "FINISHED", points(), final)
+    start = Start(run_id=new_id(), name="a run", tags=tags, params=params, at=1000)
+    assert isinstance(store.runs, SqlRuns)
+    store.runs.insert(experiment, start, End(status="FINISHED", metrics=points(), tags=final, at=3000))
+    assert rows_of(store, start.run_id) == rows_of(store, opened)
+    info = store.client.get_run(start.run_id).info
+    assert (info.start_time, info.end_time) == (1000, 3000)
 
 
 def test_artifacts_are_where_mlflow_stores_them(store: Store) -> None:

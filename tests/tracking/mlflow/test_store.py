@@ -45,6 +45,7 @@ def test_a_store_is_created_with_its_folder_in_wal_mode(tmp_path: Path, monkeypa
     assert store.uri == f"sqlite:///{tmp_path}/results/mlflow.db"
     assert store.artifacts == tmp_path / "results/artifacts"
     assert pragma(store, "journal_mode") == "wal"
+    assert pragma(store, "synchronous") == 1
 
 
 def test_opening_again_changes_nothing(store: Store) -> None:

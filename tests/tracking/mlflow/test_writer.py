@@ -49,6 +49,21 @@ def test_a_run_that_trains_is_seen_running_with_its_settings(store: Store, write
     assert run_of(store, sweep_id).data.tags["nnbench.kind"] == "sweep"
 
 
+def test_a_run_that_is_not_visible_gets_into_the_store_with_its_results(
+    store: Store, writer: StudyWriter, job: Job, history: Histories, boundary: Boundary
+) -> None:
+    finished, killed = (writer.start_run(job(seed=seed), None, started=1000, visible=False) for seed in range(2))
+    assert writer.rows() == []
+    writer.finish_run(finished, job(seed=0), history(), boundary)
+    writer.kill_run(killed, "interrupted")
+    run = run_of(store, finished)
+    assert (run.info.status, run.info.start_time, run.info.run_name) == ("FINISHED", 1000, "adam lr=0.05 seed=0")
+    assert run.data.tags["nnbench.outcome"] == "finished"
+    assert run.data.metrics["final/val_accuracy"] == 0.9
+    assert f"run_uuid={finished}" in run.data.tags["mlflow.note.content"]
+    assert (run_of(store, killed).info.status, len(writer.rows())) == ("KILLED", 2)
+
+
 @pytest.mark.parametrize("outcome", ["finished", "stopped", "diverged"])
 def test_a_run_with_a_result_is_finished(
     store: Store, writer: StudyWriter, job: Job, history: Histories, boundary: Boundary, outcome: str
