@@ -249,3 +249,20 @@ class LauncherConfig(Section):
 
     workers: Annotated[int, Interval(ge=1, le=1024)] | None
     timeout: Positive | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DaskLauncherConfig(Section):
+    """Parallel execution of a sweep on the workers of a Dask cluster, `hydra.launcher` with `hydra/launcher=dask`.
+
+    Attributes:
+        address: of the scheduler, such as tcp://host:8786; null for a cluster of this machine, for trials.
+        workers: threads of the cluster of this machine; null for one per processor.
+        timeout: seconds after which a job is killed and counts as failed; null for no limit.
+        patience: seconds to wait for the scheduler, and for a first worker.
+    """
+
+    address: Annotated[str, Len(1)] | None
+    workers: Annotated[int, Interval(ge=1, le=1024)] | None
+    timeout: Positive | None
+    patience: Positive = 30.0

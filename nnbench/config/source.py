@@ -145,7 +145,7 @@ def _closure(start: Mapping[str, set[str]], home: str, excluded: frozenset[str],
         if parent := name.rpartition(".")[0]:
             queue.append((parent, set()))
         wanted.setdefault(name, set()).update({ALL} if whole else names)
-        if name in excluded or not _is_included(name.partition(".")[0], home) or (module := _read(name)) is None:
+        if name in excluded or not is_included(name.partition(".")[0], home) or (module := _read(name)) is None:
             continue
         kept = _kept(module.tree, wanted[name]) if module.tree else []
         found[name] = module, kept
@@ -212,7 +212,7 @@ def _imports(module: _Module, kept: Sequence[ast.stmt], used: set[str]) -> Itera
 
 
 @cache
-def _is_included(package: str, home: str) -> bool:
+def is_included(package: str, home: str) -> bool:
     """Return whether a top-level package or module is the user's or nnbench, neither installed nor of the standard library."""
     if package in (home, "nnbench"):
         return True

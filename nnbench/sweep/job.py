@@ -101,3 +101,10 @@ class Ended:
     job: Job
     outcome: Result | Failure | None
     recorded: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """A message for the user on the machines that train, such as a worker that cannot be used."""
+
+    text: str

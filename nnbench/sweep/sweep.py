@@ -16,7 +16,7 @@ from nnbench.core import formatting as numbers
 from nnbench.core.redaction import redacted
 from nnbench.core.signals import checkpoint, uninterrupted
 from nnbench.sweep.executors.base import Executor
-from nnbench.sweep.job import Ended, Failure, Job, Started
+from nnbench.sweep.job import Ended, Failure, Job, Notice, Started
 from nnbench.sweep.progress import SweepProgress
 
 if TYPE_CHECKING:
@@ -161,12 +161,15 @@ class Sweep:
         self.failures += failures
         self.halted = bool(failures) and self.config.fail_fast
 
-    def _events(self, jobs: Iterable[Job], on_ended: Callable[[Ended], None]) -> Iterator[Started | Ended]:
+    def _events(self, jobs: Iterable[Job], on_ended: Callable[[Ended], None]) -> Iterator[Started | Ended | Notice]:
         """Yield the executor's events; store the source of each job's classes once, and record which jobs have finished."""
         from nnbench.sweep.recorder import sources
 
         kept = set()
         for event in self._executor.run(jobs):
+            if isinstance(event, Notice):
+                yield event
+                continue
             if (source := event.job.config.source) not in kept:
                 self.writer.keep_sources(self.id or "", sources(event.job.config))
                 kept.add(source)
@@ -192,7 +195,7 @@ def _name(todo: Sequence[Job]) -> str:
 
 
 def _train(
-    recorder: "Recorder", events: Iterable[Started | Ended], total: int, console: Console, fail_fast: bool
+    recorder: "Recorder", events: Iterable[Started | Ended | Notice], total: int, console: Console, fail_fast: bool
 ) -> list[Ended]:
     """Record and print events as they come; returns those of failed jobs."""
     failures = []
@@ -200,6 +203,9 @@ def _train(
     with recorder.closing(), SweepProgress(console, total) as progress:
         for event in events:
             checkpoint()
+            if isinstance(event, Notice):
+                console.print(f"[yellow]{escape(event.text)}[/yellow]", soft_wrap=True)
+                continue
             if isinstance(event, Started):
                 recorder.started(event.job, event.at)
                 continue

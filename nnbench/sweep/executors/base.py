@@ -3,11 +3,17 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
-from nnbench.sweep.job import Ended, Job, Started
+from nnbench.sweep.job import Ended, Job, Notice, Started
 
 
 class Executor(Protocol):
-    """Trains the jobs of one sweep."""
+    """Trains the jobs of one sweep.
+
+    Attributes:
+        one_by_one: the next job depends on earlier results, so it is asked for as late as possible.
+    """
+
+    one_by_one: bool
 
     def prepare(self) -> None:
         """Start what takes time before the first job, such as worker processes, and return at once."""
@@ -20,10 +26,11 @@ class Executor(Protocol):
             finished: returns the identities of the sweep's runs that the store holds as FINISHED.
         """
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Started | Ended]:
+    def run(self, jobs: Iterable[Job]) -> Iterator[Started | Ended | Notice]:
         """Train all jobs; yield an event when a job starts and when it ends, in the order in which they happen.
 
         The start of a job that ends soon may be left out: the run then gets into the store with its results.
+        Messages for the user may come between them.
 
         Args:
             jobs: may be a generator that decides on the next job when it is asked for it.

@@ -1,4 +1,4 @@
-"""Executors from Hydra's launchers: the local pool, or an adapter around a launcher of another package."""
+"""Executors from Hydra's launchers: that of this project's, or an adapter around a launcher of another package."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
@@ -9,7 +9,6 @@ from hydra.plugins.launcher import Launcher
 
 from nnbench.core.errors import UserError
 from nnbench.sweep.executors.base import Executor
-from nnbench.sweep.executors.local import LocalPool
 from nnbench.sweep.failure import failure_of
 from nnbench.sweep.job import Ended, Failure, Job, Membership, RunFailed
 
@@ -17,7 +16,7 @@ MEMBERSHIP = "_sweep"  # key of a launched job's config, which the schema does n
 
 
 def executor_of(launcher: Launcher, *, needs_results: bool = False) -> Executor:
-    """Return the executor for a launcher: the local pool, or an adapter around a launcher of another package.
+    """Return the executor for a launcher: its own, or an adapter around a launcher of another package.
 
     Args:
         launcher: as Hydra instantiated it.
@@ -27,16 +26,21 @@ def executor_of(launcher: Launcher, *, needs_results: bool = False) -> Executor:
         UserError: `needs_results`, and the launcher is not this project's own.
     """
     # Not by its class: Hydra imports plugins a second time, so that the class exists twice.
-    if isinstance(pool := getattr(launcher, "pool", None), LocalPool):
-        return pool
+    executor: Executor | None = getattr(launcher, "executor", None)
+    if executor is not None:
+        if needs_results:
+            executor.one_by_one = True
+        return executor
     if needs_results:
         name = type(launcher).__name__
-        raise UserError(f"hydra/launcher={name}: must be local for the sampler tpe, which needs results one by one")
+        raise UserError(f"hydra/launcher={name}: must be local or dask for the sampler tpe, which needs results one by one")
     return HydraExecutor(launcher)
 
 
 class HydraExecutor:
     """Adapter around a Hydra launcher, whose workers compose the config of each job again and track the run themselves."""
+
+    one_by_one = False
 
     def __init__(self, launcher: Launcher) -> None:
         self._launcher = launcher

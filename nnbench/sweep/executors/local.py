@@ -1,22 +1,18 @@
 """Local executor: a pool of worker processes; a worker that dies costs only the job that it was running."""
 
-import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, TimeoutError, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from typing import Any
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessPool
 
+from nnbench.sweep.executors.outcome import TRIES, died, failure_of_future
 from nnbench.sweep.executors.worker import initialize, work
-from nnbench.sweep.failure import failure_of
-from nnbench.sweep.job import Ended, Failure, Job, Started
-from nnbench.training.execute import Result
+from nnbench.sweep.job import Ended, Job, Started
 
-# A worker may have been killed because other processes used the memory; if the job's second worker dies, the job has failed.
-TRIES = 2
 POLL = 0.05  # seconds between checks whether a worker has started the next job
 SHORT = 1000  # ms within which a job ends without a `Started`, since each write to the store takes milliseconds
 
@@ -61,10 +57,12 @@ class LocalPool:
     Attributes:
         workers: processes at once.
         timeout: seconds after which a job is terminated and counts as failed; None for no limit.
+        one_by_one: without effect, since jobs are always asked for one by one.
     """
 
     workers: int
     timeout: float | None = None
+    one_by_one: bool = False
     _pool: ProcessPool | None = field(default=None, init=False)
 
     def prepare(self) -> None:
@@ -96,11 +94,12 @@ class LocalPool:
                 done = wait(submitted, timeout=POLL if start_expected else None, return_when=FIRST_COMPLETED).done
                 for future in done:
                     each = submitted.pop(future)
-                    if isinstance(future.exception(), ProcessExpired) and each.number < TRIES:
+                    if died(future) and each.number < TRIES:
                         each.number += 1
                         submitted[self._schedule(pool, each.job)] = each
                         continue
-                    yield Ended(job=each.job, outcome=self._outcome(future))
+                    failed = future.exception() is not None
+                    yield Ended(job=each.job, outcome=failure_of_future(future, self.timeout) if failed else future.result())
                 for future, each in submitted.items():
                     yield from each.start_to_announce(running=future.running())
         except BaseException:
@@ -123,27 +122,6 @@ class LocalPool:
         future: Future[Any] = pool.schedule(work, args=[job.config], timeout=self.timeout)
         return future
 
-    def _outcome(self, future: "Future[Any]") -> Result | Failure:
-        match future.exception():
-            case None:
-                result: Result | Failure = future.result()
-                return result
-            case TimeoutError():
-                return Failure(
-                    reason=f"took longer than hydra.launcher.timeout={self.timeout:g} s and was ended", traceback=""
-                )
-            case ProcessExpired() as error:
-                return Failure(reason=f"its worker died {TRIES} times ({_cause(error.exitcode)})", traceback="")
-            case error:
-                return failure_of(error)
-
 
 def _do_nothing() -> None:
     """Return at once."""
-
-
-def _cause(exitcode: int | None) -> str:
-    if exitcode is None or exitcode >= 0:
-        return f"exit status {exitcode}"
-    name = signal.Signals(-exitcode).name
-    return f"{name}, perhaps out of memory" if name == "SIGKILL" else name

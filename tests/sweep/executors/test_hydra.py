@@ -93,6 +93,6 @@ def test_the_sweep_and_the_stage_of_a_run_are_no_keys(nnbench: Callable[..., Com
     assert said.err.splitlines()[-1].startswith(f"nnbench: {KEYS[words]}: no such key")
 
 
-def test_only_the_local_launcher_serves_a_search_that_needs_results() -> None:
-    with pytest.raises(UserError, match=r"hydra/launcher=Scripted: must be local"):
+def test_launchers_of_other_packages_serve_no_search_that_needs_results() -> None:
+    with pytest.raises(UserError, match=r"hydra/launcher=Scripted: must be local or dask"):
         executor_of(Scripted([]), needs_results=True)

@@ -1,0 +1,156 @@
+"""Functions of a Dask worker: each job is trained in a process of its own pool, as on the machine of the command.
+
+So a job that kills its process, exceeds its time limit or changes global state affects neither the worker nor other jobs, and
+a worker with several threads trains as many jobs at once.
+"""
+
+import importlib
+import io
+import os
+import pickle
+import shutil
+import socket
+import sys
+import tokenize
+from collections.abc import Mapping, Sequence
+from functools import partial
+from multiprocessing import current_process, get_context
+from pathlib import Path
+from threading import Lock
+from time import perf_counter
+
+from distributed import Reschedule, get_worker
+from pebble import ProcessPool
+
+from nnbench.config.schema import Config
+from nnbench.core.errors import UserError
+from nnbench.sweep.executors.outcome import TRIES, died, failure_of_future
+from nnbench.sweep.executors.worker import initialize
+from nnbench.sweep.failure import attempt
+from nnbench.sweep.job import Failure
+from nnbench.training.execute import Result, execute
+
+
+class Trainer:
+    """Pool of training processes of one worker and one sweep.
+
+    Args:
+        processes: number of processes, one for each thread of the worker.
+        timeout: seconds a job, None for no limit.
+        folder: for the sources of users' classes; created when they are needed, and removed at the end.
+    """
+
+    def __init__(self, processes: int, timeout: float | None, folder: Path) -> None:
+        self._processes, self._timeout, self._folder = processes, timeout, folder
+        self._pool: ProcessPool | None = None
+        self._written: set[str] = set()
+        self._lock = Lock()
+        self._closed = False
+
+    def train(self, config: bytes, files: Mapping[str, str]) -> bytes:
+        """Train a job in a process of the pool; returns its pickled outcome.
+
+        Args:
+            config: a pickled `Config`.
+            files: source files of the user's classes, text by path.
+
+        Raises:
+            Reschedule: the worker is ending.
+        """
+        self._write(files)
+        for number in range(1, TRIES + 1):
+            if self._closed:
+                raise Reschedule
+            future = self._started().schedule(work_pickled, args=[config, str(self._folder)], timeout=self._timeout)
+            try:
+                outcome: bytes = future.result()
+                return outcome
+            except BaseException:
+                if self._closed:
+                    raise Reschedule from None
+                if number == TRIES or not died(future):
+                    return pickle.dumps(failure_of_future(future, self._timeout))
+        raise AssertionError("the loop returns")
+
+    def close(self) -> None:
+        """End the processes at once, and remove the files."""
+        self._closed = True
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.stop()  # type: ignore[no-untyped-call]
+            pool.join()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _started(self) -> ProcessPool:
+        with self._lock:
+            if self._pool is None:
+                # Dask's nanny makes its workers daemons, which may have no children. These end with their parent, see
+                # `worker.initialize`, so that they need not be forbidden.
+                current_process().daemon = False
+                self._pool = ProcessPool(self._processes, initializer=initialize, context=get_context("spawn"))
+            return self._pool
+
+    def _write(self, files: Mapping[str, str]) -> None:
+        with self._lock:
+            for name in files.keys() - self._written:
+                path = self._folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                encoding, _ = tokenize.detect_encoding(io.BytesIO(files[name].encode()).readline)
+                path.write_text(files[name], encoding=encoding)
+                self._written.add(name)
+
+
+def train_pack(name: str, jobs: Sequence[tuple[int, bytes]], files: Mapping[str, str]) -> tuple[list[bytes], float]:
+    """Train some jobs, one after the other: the task that Dask runs in a worker.
+
+    Args:
+        name: of the plugin `WorkerSetup`, which holds the worker's `Trainer`.
+        jobs: number and pickled config of each.
+        files: source files of the users' classes, text by path.
+
+    Returns:
+        The pickled outcomes and the seconds that they took.
+    """
+    worker = get_worker()
+    plugin = worker.plugins.get(name)
+    if plugin is None:  # the sweep has ended
+        raise Reschedule
+    outcomes, started = [], perf_counter()
+    for number, config in jobs:
+        worker.log_event(name, {"started": number})
+        outcomes.append(plugin.trainer.train(config, files))
+    return outcomes, perf_counter() - started
+
+
+def work_pickled(config: bytes, folder: str) -> bytes:
+    """Train a job in this process, which the worker itself does not unpickle: that would import a user's code.
+
+    Args:
+        config: a pickled `Config`.
+        folder: with the sources of the command's own classes, which take precedence over those of this machine.
+
+    Returns:
+        The pickled `Result` or `Failure`.
+    """
+    if os.path.isdir(folder):
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+        importlib.invalidate_caches()
+    outcome = attempt(partial(_load_and_execute, config))
+    if isinstance(outcome, Failure):
+        outcome = Failure(reason=_local(outcome.reason, folder), traceback=_local(outcome.traceback, folder))
+    return pickle.dumps(outcome)
+
+
+def _local(text: str, folder: str) -> str:
+    """Replace the paths of source files in a text by those that they have on the user's machine, in the working folder."""
+    return text.replace(f"{folder}/", "").replace(f"{os.path.relpath(folder)}/", "")
+
+
+def _load_and_execute(config: bytes) -> Result | Failure:
+    try:
+        loaded: Config = pickle.loads(config)
+    except UserError as error:  # a class needs a library that is not here
+        return Failure(reason=f"{error}; on the worker's machine, {socket.gethostname()}", traceback="")
+    return execute(loaded)
