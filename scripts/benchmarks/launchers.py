@@ -40,9 +40,8 @@ def launchers(arguments: Namespace) -> None:
     config = parse(tree)  # type: ignore[arg-type]
     jobs = [Job(number=seed, overrides=(), config=replace(config, seed=seed)) for seed in range(arguments.jobs)]
     print(f"{arguments.jobs} runs of {arguments.epochs} epochs\n")
-    print(
-        "| workers | executor | runs a second | training, ms a run | beyond training, ms a run and worker | CPU of the command, ms a run |"
-    )
+    print("All times in ms a run; beyond training is of each worker.\n")
+    print("| workers | executor | runs a second | training | beyond training | CPU of the command |")
     print("|---:|---|---:|---:|---:|---:|")
     for workers in arguments.workers:
         _measure("local", workers, LocalPool(workers=workers), jobs)

@@ -64,7 +64,7 @@ class DaskExecutor:
     options: DaskLauncherConfig
     one_by_one: bool = False
     _cluster: Cluster | None = field(default=None, init=False)
-    _seconds: float = field(default=PACK_SECONDS, init=False)  # that a job takes, a moving average
+    _size: int = field(default=1, init=False)  # jobs in a pack, so that it takes about `PACK_SECONDS`
     _sent: int = field(default=0, init=False)  # jobs, by which they are numbered
 
     def prepare(self) -> None:
@@ -147,10 +147,9 @@ class DaskExecutor:
         """Fill the window of tasks: one for each thread of the cluster, and a reserve that waits in the workers."""
         threads = max(cluster.threads, 1)
         window = threads + (min(threads, 4) if self.one_by_one else threads)
-        size = 1 if self.one_by_one else min(MAX_PACK, max(1, int(PACK_SECONDS / self._seconds)))
         while len(packs) < window:
             # A lost job is sent alone, so that it alone is blamed if its worker dies again.
-            attempts = [lost.popleft()] if lost else [_Attempt(job) for job in islice(waiting, size)]
+            attempts = [lost.popleft()] if lost else [_Attempt(job) for job in islice(waiting, self._size)]
             if not attempts:
                 return
             pack = dict(enumerate(attempts, self._sent))
@@ -169,7 +168,10 @@ class DaskExecutor:
             if future.cancelled():
                 raise cluster.lost() from error
             return [failure_of(error)] * len(attempts)
-        self._seconds += (seconds / len(attempts) - self._seconds) / 4
+        if seconds > 2 * PACK_SECONDS:
+            self._size = max(1, self._size // 2)
+        elif seconds < PACK_SECONDS / 2 and len(attempts) == self._size and not self.one_by_one:
+            self._size = min(2 * self._size, MAX_PACK)
         return [pickle.loads(each) for each in pickled]
 
 

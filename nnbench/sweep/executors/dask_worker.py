@@ -13,6 +13,7 @@ import socket
 import sys
 import tokenize
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, wait
 from functools import partial
 from multiprocessing import current_process, get_context
 from pathlib import Path
@@ -29,6 +30,8 @@ from nnbench.sweep.executors.worker import initialize
 from nnbench.sweep.failure import attempt
 from nnbench.sweep.job import Failure
 from nnbench.training.execute import Result, execute
+
+POLL = 0.2  # seconds between looks whether the sweep has ended
 
 
 class Trainer:
@@ -47,8 +50,8 @@ class Trainer:
         self._lock = Lock()
         self._closed = False
 
-    def train(self, config: bytes, files: Mapping[str, str]) -> bytes:
-        """Train a job in a process of the pool; returns its pickled outcome.
+    def train(self, config: bytes, files: Mapping[str, str]) -> tuple[bytes, float]:
+        """Train a job in a process of the pool; returns its pickled outcome, and the seconds that it took there.
 
         Args:
             config: a pickled `Config`.
@@ -58,38 +61,42 @@ class Trainer:
             Reschedule: the worker is ending.
         """
         self._write(files)
-        for number in range(1, TRIES + 1):
-            if self._closed:
-                raise Reschedule
-            future = self._started().schedule(work_pickled, args=[config, str(self._folder)], timeout=self._timeout)
-            try:
-                outcome: bytes = future.result()
+        for _ in range(TRIES):
+            future = self._schedule(config)
+            while not wait([future], timeout=POLL).done:
+                if self._closed:  # a pool that is stopped leaves its futures as they are
+                    raise Reschedule
+            if future.exception() is None:
+                outcome: tuple[bytes, float] = future.result()
                 return outcome
-            except BaseException:
-                if self._closed:
-                    raise Reschedule from None
-                if number == TRIES or not died(future):
-                    return pickle.dumps(failure_of_future(future, self._timeout))
-        raise AssertionError("the loop returns")
+            if not died(future):
+                break
+        if self._closed:
+            raise Reschedule
+        return pickle.dumps(failure_of_future(future, self._timeout)), 0.0
 
     def close(self) -> None:
         """End the processes at once, and remove the files."""
-        self._closed = True
         with self._lock:
+            self._closed = True
             pool, self._pool = self._pool, None
         if pool is not None:
             pool.stop()  # type: ignore[no-untyped-call]
             pool.join()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _started(self) -> ProcessPool:
+    def _schedule(self, config: bytes) -> "Future[tuple[bytes, float]]":
         with self._lock:
+            if self._closed:
+                raise Reschedule
             if self._pool is None:
                 # Dask's nanny makes its workers daemons, which may have no children. These end with their parent, see
                 # `worker.initialize`, so that they need not be forbidden.
                 current_process().daemon = False
                 self._pool = ProcessPool(self._processes, initializer=initialize, context=get_context("spawn"))
-            return self._pool
+            args = [config, str(self._folder)]
+            future: Future[tuple[bytes, float]] = self._pool.schedule(work_pickled, args=args, timeout=self._timeout)
+            return future
 
     def _write(self, files: Mapping[str, str]) -> None:
         with self._lock:
@@ -110,20 +117,22 @@ def train_pack(name: str, jobs: Sequence[tuple[int, bytes]], files: Mapping[str,
         files: source files of the users' classes, text by path.
 
     Returns:
-        The pickled outcomes and the seconds that they took.
+        The pickled outcomes, and the seconds that they took together, without the start of a process.
     """
     worker = get_worker()
     plugin = worker.plugins.get(name)
     if plugin is None:  # the sweep has ended
         raise Reschedule
-    outcomes, started = [], perf_counter()
+    outcomes, total = [], 0.0
     for number, config in jobs:
         worker.log_event(name, {"started": number})
-        outcomes.append(plugin.trainer.train(config, files))
-    return outcomes, perf_counter() - started
+        outcome, seconds = plugin.trainer.train(config, files)
+        outcomes.append(outcome)
+        total += seconds
+    return outcomes, total
 
 
-def work_pickled(config: bytes, folder: str) -> bytes:
+def work_pickled(config: bytes, folder: str) -> tuple[bytes, float]:
     """Train a job in this process, which the worker itself does not unpickle: that would import a user's code.
 
     Args:
@@ -131,8 +140,9 @@ def work_pickled(config: bytes, folder: str) -> bytes:
         folder: with the sources of the command's own classes, which take precedence over those of this machine.
 
     Returns:
-        The pickled `Result` or `Failure`.
+        The pickled `Result` or `Failure`, and the seconds that it took.
     """
+    started = perf_counter()
     if os.path.isdir(folder):
         if folder not in sys.path:
             sys.path.insert(0, folder)
@@ -140,7 +150,7 @@ def work_pickled(config: bytes, folder: str) -> bytes:
     outcome = attempt(partial(_load_and_execute, config))
     if isinstance(outcome, Failure):
         outcome = Failure(reason=_local(outcome.reason, folder), traceback=_local(outcome.traceback, folder))
-    return pickle.dumps(outcome)
+    return pickle.dumps(outcome), perf_counter() - started
 
 
 def _local(text: str, folder: str) -> str:
