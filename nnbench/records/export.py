@@ -275,8 +275,8 @@ def _meaning(column: str) -> tuple[str, str]:
     """Return unit and description of a column."""
     if column in COLUMNS:
         return COLUMNS[column]
-    if target := re.fullmatch(r"epochs_to/(.+)", column):
-        return "epochs", reached(target[1])
+    if target := re.fullmatch(r"(epochs|steps)_to/(.+)", column):
+        return target[1], reached(target[1], target[2])
     if column.startswith(GROUP_LOSS):
         return OF_LOSS, f"{GROUP_MEANING}: {column.removeprefix(GROUP_LOSS)}"
     return "as in the config", f"the configuration's {column}"

@@ -8,7 +8,7 @@ from nnbench.core.arrays import FloatArray
 from nnbench.records.history import History
 
 Split = Literal["train", "val", "test"]
-Group = Literal["final", "best", "test", "time", "epochs_to", "diverged", "reference"]
+Group = Literal["final", "best", "test", "time", "to_target", "diverged", "reference"]
 Kind = Literal["classification", "regression"]
 Place = Literal["report", "leaderboard", "summary", "run_list", "note"]
 
@@ -25,7 +25,7 @@ class Measure:
         unit: unit in the export's dictionary, such as `share`; `OF_LOSS` for that of the run's loss.
         meaning: description in the export's dictionary, one phrase.
         group: `final` and `test` belong to the weights after the last epoch, `best` to an earlier evaluated epoch; `reference`
-            is the result of other classifiers on the same points; `time`, `epochs_to` and `diverged` are durations.
+            is the result of other classifiers on the same points; `time`, `to_target` and `diverged` are durations.
         quantity: what is measured, such as `accuracy`.
         split: points that it is measured on; None if it does not depend on points.
         better: whether higher or lower values are better; None if neither.
@@ -71,7 +71,7 @@ class Measure:
     @property
     def when(self) -> str:
         """Epoch whose weights it is measured with, as a phrase; empty of a duration."""
-        if self.group in ("time", "epochs_to"):
+        if self.group in ("time", "to_target"):
             return ""
         return "at the best validation epoch" if self.group == "best" else "after the last epoch"
 

@@ -13,7 +13,7 @@ from nnbench.records.curves import CURVES, EXPLAINED, SQUARED
 from nnbench.records.history import History
 from nnbench.records.kinds import SCORES
 from nnbench.records.measure import OF_LOSS, Group, Measure, Place, Split
-from nnbench.records.reductions import first_epoch, greatest, last, least, or_nan
+from nnbench.records.reductions import first_epoch, first_step, greatest, last, least, or_nan
 from nnbench.records.reference_measures import REFERENCES
 
 __all__ = ["CURVES", "MEASURES", "by_rank", "by_split", "reached"]
@@ -22,16 +22,23 @@ __all__ = ["CURVES", "MEASURES", "by_rank", "by_split", "reached"]
 TARGETS = (0.70, 0.80, 0.90)
 
 
-def _epochs_to(target: float) -> Measure:
-    return Measure(
-        key=f"epochs_to/{target:.2f}",
-        compute=lambda history: first_epoch(history, target),
-        unit="epochs",
-        meaning=reached(f"{target:.2f}"),
-        group="epochs_to",
-        quantity=f"epochs to {target:.2f}",
-        better="lower",
-    )
+def _until(target: float) -> Iterator[Measure]:
+    """The epochs and the steps until a target is reached."""
+    durations = {"epochs": first_epoch, "steps": first_step}
+    for unit, duration in durations.items():
+        yield Measure(
+            key=f"{unit}_to/{target:.2f}",
+            compute=partial(_at, duration, target),
+            unit=unit,
+            meaning=reached(unit, f"{target:.2f}"),
+            group="to_target",
+            quantity=f"{unit} to {target:.2f}",
+            better="lower",
+        )
+
+
+def _at(duration: Callable[[History, float], float], target: float, history: History) -> float:
+    return duration(history, target)
 
 
 def _spent(name: str, meaning: str, counter: Callable[[History], IntArray]) -> Measure:
@@ -46,9 +53,10 @@ def _spent(name: str, meaning: str, counter: Callable[[History], IntArray]) -> M
     )
 
 
-def reached(target: str) -> str:
-    """Describe the column `epochs_to/TARGET`; a store may have targets of another version."""
-    return f"the first epoch at which training accuracy, of a regression R², reached {target}; empty if never"
+def reached(unit: str, target: str) -> str:
+    """Describe the column `epochs_to/TARGET` or `steps_to/TARGET`; a store may have targets of another version."""
+    first = "the first epoch at which" if unit == "epochs" else "updates before the first epoch at which"
+    return f"{first} training accuracy, of a regression R², reached {target}; empty if never"
 
 
 def _score(
@@ -227,7 +235,7 @@ MEASURES: tuple[Measure, ...] = (
     ),
     _spent("steps", "updates made in total", lambda history: history.steps),
     _spent("gradient_evaluations", "gradients computed for them in total", lambda history: history.gradient_evaluations),
-    *map(_epochs_to, TARGETS),
+    *(measure for target in TARGETS for measure in _until(target)),
     Measure(
         key="diverged_at_epoch",
         compute=lambda history: or_nan(history.diverged_at),

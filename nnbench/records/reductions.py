@@ -31,3 +31,15 @@ def or_nan(value: float | None) -> float:
 def first_epoch(history: History, target: float) -> float:
     reached = score_curve(history, "train") >= target - ROUNDING
     return float(reached.argmax()) if reached.any() else math.nan
+
+
+def first_step(history: History, target: float) -> float:
+    """Return the number of updates before `first_epoch`; NaN if there is none, or for a history without `steps`.
+
+    If epochs have several updates, the training points are measured at the evaluated epochs only, whose updates are counted.
+    """
+    epoch = first_epoch(history, target)
+    if np.array_equal(history.steps, history.evaluated):
+        return epoch
+    counted = dict(zip(history.evaluated.tolist(), history.steps.tolist(), strict=False))
+    return float(counted.get(epoch, math.nan))

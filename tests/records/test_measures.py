@@ -86,7 +86,8 @@ def test_stored_names_and_their_order_are_unchanged() -> None:
         *("best/val_loss", "best/val_accuracy", "best/epoch", "best/test_loss", "best/test_accuracy"),
         *("test/loss", "test/accuracy", "time/train_seconds", "time/epoch_us"),
         *("time/steps", "time/gradient_evaluations"),
-        *("epochs_to/0.70", "epochs_to/0.80", "epochs_to/0.90", "diverged_at_epoch"),
+        *("epochs_to/0.70", "steps_to/0.70", "epochs_to/0.80", "steps_to/0.80", "epochs_to/0.90", "steps_to/0.90"),
+        "diverged_at_epoch",
         *("reference/chance_accuracy", "reference/neighbours_accuracy", "reference/bayes_accuracy", "reference/bayes_loss"),
         *("reference/best_known_accuracy", "reference/least_train_loss"),
     ) == METRICS

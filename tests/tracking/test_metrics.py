@@ -120,6 +120,20 @@ def test_a_share_in_float32_reaches_its_target(history: Histories) -> None:
     assert "epochs_to/0.90" not in told
 
 
+def test_steps_to_a_target_are_counted_at_its_epoch(history: Histories) -> None:
+    evaluated = np.array([0, 10, 150, 199])
+    accuracy = np.full(200, math.nan)
+    accuracy[evaluated] = 0.1, 0.75, 0.85, 0.85
+    measured = {"val_loss": np.ones(4), "val_accuracy": np.ones(4), "train_accuracy": accuracy, "evaluated": evaluated}
+    several = dict(final_values(history(**measured, steps=7 * evaluated, gradient_evaluations=7 * evaluated)))
+    assert (several["steps_to/0.70"], several["steps_to/0.80"]) == (70, 1050)
+    assert "steps_to/0.90" not in several
+
+    run = history()  # whose accuracy reaches its targets between evaluated epochs
+    single = dict(final_values(history(steps=run.evaluated, gradient_evaluations=run.evaluated)))
+    assert [single[f"steps_to/{target}"] for target in ("0.70", "0.80", "0.90")] == [116, 145, 174]
+
+
 def test_nothing_non_finite_is_logged(history: Histories) -> None:
     losses = np.linspace(1, 2, 200)
     losses[[0, 10, -1]] = math.nan, math.inf, -math.inf

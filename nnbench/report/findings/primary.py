@@ -16,7 +16,7 @@ def steps_measure(target: float, score: str) -> Measure:
         compute=lambda history: float("nan"),  # it takes the other runs of the study, see `steps_to_target`
         unit="steps",
         meaning=f"updates until the training {score} reached {target:g}; of a run that did not, the most of any run",
-        group="epochs_to",
+        group="to_target",
         quantity=f"steps to {target:g}",
         better="lower",
     )
