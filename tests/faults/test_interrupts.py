@@ -93,6 +93,18 @@ def test_interrupted(place: Place, number: signal.Signals, status: int) -> None:
     _completes(place)
 
 
+@pytest.mark.parametrize(("number", "left"), [(signal.SIGINT, "KILLED"), (signal.SIGKILL, "RUNNING")])
+def test_runs_of_more_than_a_second_are_in_the_store_before_they_end(place: Place, number: signal.Signals, left: str) -> None:
+    sweep = place.start("-m", "optimizer=sgd,adam", "training.epochs=200000", "dataset.samples=100", "study=s", "report=none")
+    place.wait_until(lambda place: place.states()["RUNNING"] == 2)
+    os.killpg(sweep.pid, number)
+    sweep.communicate(timeout=30)
+    assert place.states() == {left: 2}
+    after = place.run("-m", "optimizer=sgd", "training.epochs=10", "dataset.samples=100", "study=s", "report=none")
+    assert after.returncode == 0, after.stderr
+    assert place.states() == {"KILLED": 2, "FINISHED": 1}
+
+
 def test_the_timeout_interrupts_once(place: Place) -> None:
     # It signals its command, and then the whole group: that is not a second Ctrl-C.
     sweep = place.start(*SWEEP)
