@@ -63,7 +63,10 @@ def _write(run: str, config: Config) -> int:
     if len(checkpoints) < 2:
         saved = files.row.values.get("training.checkpoints", "[]")
         raise UserError(f"run={run}: has no weights of several epochs (training.checkpoints={saved}); must be auto or a list")
-    made = frames(boundary, checkpoints, str(files.row.values["network.activation"]), CELLS)
+    try:
+        made = frames(boundary, checkpoints, str(files.row.values["network.activation"]), CELLS)
+    except ValueError as error:
+        raise UserError(f"run={run}: {error}") from error
     folder = safe_subpath(Path(config.report.folder), config.study, "animations")
     with report_folder_errors(config.report.folder):
         folder.mkdir(parents=True, exist_ok=True)

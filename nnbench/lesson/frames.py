@@ -6,6 +6,7 @@ import numpy as np
 
 from nnbench.core.arrays import ByteArray, FloatArray
 from nnbench.nn import probabilities
+from nnbench.nn.activations import ACTIVATIONS
 from nnbench.records.boundary import Boundary, Frames
 
 
@@ -17,7 +18,12 @@ def frames(boundary: Boundary, checkpoints: Mapping[int, Sequence[FloatArray]], 
         checkpoints: epoch -> weights.
         activation: of the network.
         cells: of the grid along each side.
+
+    Raises:
+        ValueError: there is no such activation, or the weights are not those of a network on points in the plane.
     """
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"network.activation={activation!r}: must be one of {', '.join(ACTIVATIONS)}")
     left, right, bottom, top = boundary.extent
     axes = np.linspace(left, right, cells), np.linspace(bottom, top, cells)
     points = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)

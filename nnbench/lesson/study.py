@@ -39,6 +39,10 @@ def with_lesson(study: Study) -> Study:
         checkpoints, boundary = study.checkpoints(run_id), study.boundary(run_id)
         if len(checkpoints) < 2 or boundary is None:
             return None
-        return frames(boundary, checkpoints, str(row(run_id)["network.activation"]), CELLS)
+        try:
+            return frames(boundary, checkpoints, str(row(run_id)["network.activation"]), CELLS)
+        except ValueError as error:  # its record was damaged
+            logger.warning("run %s: its decision boundaries are not shown: %s", run_id, error)
+            return None
 
     return replace(study, demonstration=demonstrate, frames=evaluate)

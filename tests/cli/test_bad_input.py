@@ -129,7 +129,7 @@ MISTAKES = {
     "dataset=digits dataset.val_share=0.6 dataset.test_share=0.4": "dataset: val_share=0.6 + test_share=0.4: must be < 1",
     "dataset=digits dataset.test_share=1": "dataset.test_share=1: must be a number >= 0 and < 1",
     "dataset=digits dataset.samples=10": "dataset.samples: no such key; dataset has name, redraw, val_share, test_share, with",
-    "dataset=digits experiment=notebook optimizer=sgd": "draws.kind=chain: draws points from a Distribution, and dataset",
+    "dataset=digits experiment=notebook optimizer=sgd": "dataset.samples: no such key; dataset has val_share, test_share,",
     "dataset=diabetes training.stop_at_accuracy=0.9": "training.stop_at_accuracy=0.9: must be null, since dataset.name=diab",
     "dataset=digits dataset.name=tests.broken_datasets:NoFile": "dataset.name=tests.broken_datasets:NoFile: FileNotFoundErr",
     "dataset.val_samples=-1": "dataset.val_samples=-1: must be a whole number >= 0",

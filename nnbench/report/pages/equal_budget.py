@@ -45,7 +45,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     if len(every.settings) > _MANY:
         page.note(f"The first {_MANY} of {len(every.settings)} settings; the CSV file of this page has all.")
     for one in every.settings[1:_MANY]:
-        if page.room < 12:
+        if page.room < 24:  # the longest sentence has three lines
             break
         page.paragraph(f"{sentences.sentence(findings, one, every)}.", after=0.6)
     return pd.DataFrame(

@@ -17,6 +17,7 @@ from nnbench.tracking.mlflow.retry import ServerUnavailable, is_access_denied, i
 REFUSED = "the server refuses access: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
 FULL = "the disk is full; the data is intact: free space, then repeat the command"
 DELETED = "the study was deleted during use: restore it (`mlflow experiments restore`), or give another name"
+OPEN_FILES = "too many open files (`ulimit -n`): raise the limit, then repeat the command"
 NO_FOLDER = "a folder of its artifacts was replaced by a file: move the file away, then repeat the command"
 
 STORE_ERRORS = MlflowException, SQLAlchemyError, sqlite3.Error, OSError
@@ -27,7 +28,8 @@ FAULTS = {
     "no space left": FULL,
     "disk quota exceeded": FULL,
     "file too large": "a file exceeds the size limit (`ulimit -f`): raise the limit, then repeat the command",
-    "too many open files": "too many open files (`ulimit -n`): raise the limit, then repeat the command",
+    "too many open files": OPEN_FILES,
+    "migration script directory was in unexpected state": OPEN_FILES,  # MLflow could not list its own folder
     "readonly database": "the file or its folder is read-only",
     "read-only file system": "the file or its folder is read-only",
     "permission denied": "no permission to read or write it",
