@@ -39,18 +39,29 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     table = _points(findings)
     if table.empty:
         raise NoDataError("no completed run has a known cost")
+    differing = [str(cost) for cost, group in table.groupby("cost", sort=False) if _differs(group["spent"])]
+    if not differing:
+        raise NoDataError("all settings spent the same number of gradient evaluations and, to within 10 %, the same time")
     several = table["budget"].nunique() > 1
     budgets = " at one budget, joined by lines" if several else ""
-    page = section.page(_title(table, findings), _CAPTION.format(budgets=budgets, measure=findings.primary.name))
+    title = _title(table[table["cost"].isin(differing)], findings)
+    page = section.page(title, _CAPTION.format(budgets=budgets, measure=findings.primary.name))
     names = [str(one) for one in findings.ranking(findings.primary)["setting"] if one in set(table["setting"])][:_MANY]
     legend(page, {name: findings.styles[name] for name in names})
     for cost, group in table.groupby("cost", sort=False):
         page.heading(f"{numbers.capitalized(findings.primary.name)} against {_COSTS[str(cost)][1]}")
-        if group["spent"].nunique() == 1:
-            page.paragraph(f"All settings spent {group['spent'].iloc[0]:,.0f} {_COSTS[str(cost)][1]}.", after=4)
+        if cost not in differing:
+            spent = group["spent"].median()
+            amount = f"about {numbers.duration(spent)}" if cost == "seconds" else f"{spent:,.0f} {_COSTS[str(cost)][1]}"
+            page.paragraph(f"All settings spent {amount}.", after=4)
             continue
         _panel(page, findings, group, names, str(cost))
     return table
+
+
+def _differs(spent: "pd.Series[float]") -> bool:
+    """Whether costs differ by more than seconds do between equal runs on one machine."""
+    return float(spent.max()) > 1.1 * float(spent.min())
 
 
 def _points(findings: Findings) -> pd.DataFrame:

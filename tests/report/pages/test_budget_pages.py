@@ -142,3 +142,10 @@ def test_the_pareto_front_over_settings_and_budgets(draw_page: Draw) -> None:
     on = evaluations.index[evaluations["front"]].tolist()
     assert on == [(10, "adam"), (100, "sgd")]
     assert evaluations.loc[(100, "adam"), "spent"] == 100
+
+
+def test_settings_of_the_same_cost_have_no_pareto_front(draw_page: Draw) -> None:
+    made = make()
+    alike = replace(made, runs=made.runs.assign(**{"time/train_seconds": 1.0 + 0.01 * made.runs["seed"]}))
+    with pytest.raises(NoDataError, match="to within 10 %"):
+        draw_page("pareto", alike)

@@ -116,10 +116,12 @@
     make("line", { x1: left, x2: right, y1: bottom, y2: bottom, class: "axis" }, svg);
     make("text", { x: (left + right) / 2, y: height - 2, "text-anchor": "middle" }, svg, spec.unit);
     if (spec.chance) make("text", { x: right - 4, y: bottom - 5, "text-anchor": "end" }, svg, `chance ${spec.chance.toFixed(2)}`);
-    for (const [name, value] of spec.references.filter((one) => one[1] >= spec.low && one[1] <= spec.high)) {
+    const references = spec.references.filter((one) => one[1] >= spec.low && one[1] <= spec.high);
+    references.forEach(([name, value], at) => {
+      const close = at + 1 < references.length && y(value) - y(references[at + 1][1]) < 16; // its name would cover this one
       make("line", { x1: left, x2: right, y1: y(value), y2: y(value), class: "reference" }, svg);
-      make("text", { x: left + 4, y: y(value) - 4 }, svg, name);
-    }
+      make("text", { x: left + 4, y: y(value) + (close ? 14 : -4) }, svg, name);
+    });
 
     svg.append(inside);
     for (const one of spec.series) if (!state.on.has(one.s)) make("polyline", { points: path(one.x, one.iqm), class: "back" }, inside);
