@@ -16,12 +16,12 @@ def draw(axes: Axes, values: Mapping[str, float], *, named: bool) -> None:
         named: whether there is room for the names.
     """
     low, high = axes.get_ylim()
-    shown = {name: value for name, value in values.items() if low <= value <= high}
-    heights = [_points(axes, value) for value in shown.values()]
-    for (name, value), height, above in zip(shown.items(), heights, [*heights[1:], float("inf")], strict=True):
+    shown = [(name, value) for name, value in values.items() if low <= value <= high]
+    for at, (name, value) in enumerate(shown):
+        # The name of a line close above would cover this one's.
+        below = at + 1 < len(shown) and _points(axes, shown[at + 1][1]) - _points(axes, value) < 1.5 * LEAST
         axes.axhline(value, color=MUTED, linewidth=0.7, linestyle=(0, (1, 2)), zorder=1)
         if named:
-            below = above - height < 1.5 * LEAST  # the name of the next line would cover this one
             axes.annotate(
                 f"{name} {fixed(value)}",
                 (0.005, value),
