@@ -1,8 +1,8 @@
 """Page: score and rank of the settings against the budget of their training."""
 
+import math
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
@@ -40,14 +40,15 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     if len(every) < 2:
         raise NoDataError("no run has another budget: training.budgets=[100,1000] makes runs of several lengths")
     table = pd.concat([_ranks(one, findings) for one in every], ignore_index=True)
-    page = section.page(_title(every, table), _CAPTION.format(measure=findings.primary.name))
+    best = table[table["rank"] == 1].sort_values("budget")
+    page = section.page(title(best, "estimate"), _CAPTION.format(measure=findings.primary.name))
     names = [str(name) for name in table.groupby("setting")["rank"].mean().sort_values().index]
     styles = _styles(every)
     legend(page, {name: styles[name] for name in names[:_MANY]})
     if len(names) > _MANY:
         page.note(f"The first {_MANY} of {len(names)} settings; the CSV file of this page has all.")
-    for column, label in (("estimate", findings.primary.name), ("rank", "rank")):
-        panel(page, table, names[:_MANY], styles, column, label, NOUNS[every[0].unit])
+    panel(page, table, names[:_MANY], styles, "estimate", findings.primary.name, height=78.0)
+    panel(page, table, names[:_MANY], styles, "rank", "rank", height=56.0)
     return table
 
 
@@ -59,18 +60,24 @@ def _ranks(one: AtBudget, findings: Findings) -> pd.DataFrame:
     return table[["budget", "unit", "setting", "rank", "n", "estimate", "low", "high", "behind"]]
 
 
-def _title(every: Sequence[AtBudget], table: pd.DataFrame) -> str:
-    first = table[table["rank"] == 1].set_index("budget")["setting"].map(short_name)
+def title(best: pd.DataFrame, what: str) -> str:
+    """Name the best setting at each budget.
+
+    Args:
+        best: `budget`, `unit`, `setting`, one row a budget, the smallest first.
+        what: that is the best of all settings, such as `mean rank`.
+    """
     leaders: dict[str, list[str]] = {}
-    for one in every:
-        if one.amount in first.index:
-            leaders.setdefault(str(first[one.amount]), []).append(f"{one.amount:,.0f}")
+    for budget, setting in best[["budget", "setting"]].itertuples(index=False):
+        leaders.setdefault(short_name(str(setting)), []).append(f"{budget:,.0f}")
     if not leaders:
         return "No setting is ranked at any budget"
+    nouns = f"{NOUNS[best['unit'].iloc[0]]}s"
     if len(leaders) == 1:
-        return f"{capitalized(next(iter(leaders)))} has the best estimate at each of {len(every)} budgets"
+        ((name, budgets),) = leaders.items()
+        return f"{capitalized(name)} has the best {what} at {listing(budgets)} {nouns}"
     phrases = [f"of {name} at {listing(budgets)}" for name, budgets in leaders.items()]
-    return f"The best estimate is that {', '.join(phrases[:-1])} and {phrases[-1]} {NOUNS[every[0].unit]}s"
+    return f"The best {what} is that {', '.join(phrases[:-1])} and {phrases[-1]} {nouns}"
 
 
 def _styles(every: Sequence[AtBudget]) -> dict[str, LineStyle]:
@@ -87,16 +94,23 @@ def _styles(every: Sequence[AtBudget]) -> dict[str, LineStyle]:
 
 
 def panel(
-    page: Page, table: pd.DataFrame, names: Sequence[str], styles: dict[str, LineStyle], column: str, label: str, noun: str
+    page: Page,
+    table: pd.DataFrame,
+    names: Sequence[str],
+    styles: dict[str, LineStyle],
+    column: str,
+    label: str,
+    *,
+    height: float,
 ) -> None:
     """Draw a column of a table against the budget, a line a setting.
 
     Args:
-        table: `budget`, `setting`, `behind` (drawn hollow), and the column: `estimate`, with `low` and `high`, or `rank`.
+        table: `budget`, `unit`, `setting`, `behind` (drawn hollow), and the column: `estimate`, with `low` and `high`, or
+            `rank`.
         label: heading of the panel.
-        noun: of the unit of the budgets.
+        height: in millimetres, without the labels of the axis.
     """
-    height = 78.0 if column == "estimate" else 56.0
     page.heading(capitalized(label))
     page.y += 2
     axes = page.axes(LEFT + 9, page.y, WIDTH - 14, height)
@@ -106,11 +120,11 @@ def panel(
     for name in names:
         _line(axes, table[table["setting"] == name], styles[name], column)
     if column == "rank":
-        ranks = np.arange(1, int(np.nanmax(table["rank"])) + 1) if table["rank"].notna().any() else [1]
-        axes.set_ylim(max(ranks) + 0.5, 0.5)
-        axes.yaxis.set_major_locator(FixedLocator([float(rank) for rank in ranks]))
+        last = math.ceil(table["rank"].max()) if table["rank"].notna().any() else 1  # a mean rank may be 5.4
+        axes.set_ylim(last + 0.5, 0.5)
+        axes.yaxis.set_major_locator(FixedLocator([*range(1, last + 1)]))
         axes.yaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel(f"budget in {noun}s")
+    axes.set_xlabel(f"budget in {NOUNS[table['unit'].iloc[0]]}s")
     page.y += height + 16
 
 

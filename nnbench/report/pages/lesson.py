@@ -26,7 +26,6 @@ _PLACES = 69.0, 102.0, 145.0  # left edges of the panels
 _LENGTHS = 26.0  # width of the last one
 _HEAD = 5.0  # above them
 _TALL = 46.0  # at least, millimetres of an optimizer
-_KEY = 24.0  # of the symbols
 _LEAST = 1e-8  # shorter steps are below the axis
 _INDICES = str.maketrans("0123t", "₀₁₂₃ₜ")
 
@@ -41,14 +40,13 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     if not shown:
         raise NoDataError("no optimizer of the study can be run here")
     page = section.page(_title(shown), _caption(shown, left_out))
-    lengths = [step_lengths(path) for one in shown.values() for path in one.paths]
-    positive = np.concatenate([*lengths, [_LEAST]])
-    limits = max(_LEAST, float(positive[positive > 0].min())), 2 * float(positive.max())
+    lengths = np.concatenate([step_lengths(path) for one in shown.values() for path in one.paths])
+    positive = lengths[lengths > 0] if lengths.any() else np.ones(1)
+    limits = max(_LEAST, float(positive.min())), max(2 * float(positive.max()), 10 * _LEAST)
+    page.note(_symbols(shown.values()), after=4)  # above the rules: below them it may be alone on a page
     for label, one in shown.items():
         page = page if page.room >= _height(one) else section.next_page()
         _optimizer(page, label, one, findings.optimizer_styles[label], limits)
-    page = page if page.room >= _KEY else section.next_page()
-    page.note(_symbols(shown.values()))
     return pd.concat([_rows(label, path) for label, one in shown.items() for path in one.paths], ignore_index=True)
 
 
@@ -88,7 +86,7 @@ def _caption(shown: Mapping[str, Demonstration], left_out: int) -> str:
     return (
         f"{steps} steps from the same start (ring) towards the minimum (cross), with the hyperparameters of the optimizer's "
         f"best setting but for the learning rate: of {len(rates)} rates from {rates[0]:g} to {rates[-1]:g}, the one whose "
-        "path ends lowest without leaving the drawing. Contour lines: each value is four times the next. Right: the length of "
+        "path ends lowest without leaving the drawing. Contour lines: values a factor of 4 apart. Right: the length of "
         "each step, solid on the ravine, dashed on Rosenbrock's function. With two variables and no noise, this shows how a "
         f"rule moves, not how well it trains a network.{more}"
     )
@@ -123,7 +121,7 @@ def _head(path: Path) -> str:
 
 
 def _values(one: Demonstration) -> list[str]:
-    """The values of the hyperparameters as lines of TeX, three a line."""
+    """The values of the hyperparameters as lines of TeX, four a line."""
     known = [f"{symbol} = {_tex(value)}" for _, symbol, value in one.hyperparameters if value]
     return [r",\ \ ".join(known[at : at + 4]) for at in range(0, len(known), 4)]
 
@@ -138,7 +136,7 @@ def _tex(value: str) -> str:
 
 
 def _symbols(shown: Iterable[Demonstration]) -> str:
-    """The meaning of all symbols in one sentence after the other."""
+    """The meaning of all symbols and signs."""
     common = dict(pair for one in shown for pair in one.symbols)
     names = {symbol: name for one in shown for name, symbol, _ in one.hyperparameters if symbol not in common}
     meanings = [f"{_plain(symbol)}: {meaning}" for symbol, meaning in {**common, **names}.items()]

@@ -14,9 +14,8 @@ LEVELS = 9  # contour lines
 
 
 def levels(surface: Surface) -> FloatArray:
-    """Values of the contour lines, each the same multiple of the one before."""
-    top = float(surface.values.max())
-    return np.geomspace(top / 4**LEVELS, top / 2, LEVELS)
+    """Values of the contour lines, each four times the one before."""
+    return float(surface.values.max()) / 2 * 4.0 ** np.arange(1 - LEVELS, 1)
 
 
 def draw_path(axes: Axes, path: Path, line_style: LineStyle) -> None:

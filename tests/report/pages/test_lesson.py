@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from nnbench.core.palette import CLASS_COLOURS
-from nnbench.lesson.functions import FUNCTIONS
+from nnbench.lesson.functions import FUNCTIONS, Function
 from nnbench.lesson.paths import STEPS
 from nnbench.lesson.study import with_lesson
 from nnbench.records.study import Study
@@ -21,6 +21,7 @@ from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.frames import median_frames
 from nnbench.report.outputs.files import write
 from nnbench.report.plots import players
+from nnbench.report.plots.paths import levels
 
 MakeStudy = Callable[..., Study]
 EPOCHS = (0, 10, 100)
@@ -48,6 +49,13 @@ def test_the_page_has_the_paths_of_each_optimizer(make_study: MakeStudy, tmp_pat
         lengths = np.hypot(*np.diff(path[["x", "y"]].to_numpy(), axis=0).T)
         np.testing.assert_allclose(path["length"].iloc[1:], lengths, atol=1e-12)
     assert '"paths":[{"functions"' in report.web.read_text()
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda one: one.name)
+def test_contour_lines_are_a_factor_of_four_apart_and_on_the_surface(function: Function) -> None:
+    found = levels(function.surface)
+    np.testing.assert_allclose(found[1:] / found[:-1], 4)
+    assert found[-1] < function.surface.values.max()
 
 
 def test_a_study_whose_optimizers_are_not_here_says_so(make_study: MakeStudy, tmp_path: Path) -> None:

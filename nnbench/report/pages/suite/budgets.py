@@ -2,15 +2,13 @@
 
 import pandas as pd
 
-from nnbench.core.formatting import listing
-from nnbench.records.budgets import NOUNS, unit
+from nnbench.records.budgets import unit
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.suite import Suite
 from nnbench.report.pages import ReportOptions
-from nnbench.report.pages.budgets import panel
+from nnbench.report.pages.budgets import panel, title
 from nnbench.report.plots.legend import legend
 from nnbench.report.plots.sheet import Section
-from nnbench.report.sentences.wording import short_name
 from nnbench.stats.mean_ranks import LEAST_UNITS
 
 _MANY = 12
@@ -46,22 +44,11 @@ def draw(section: Section, suite: Suite, options: ReportOptions) -> pd.DataFrame
     if len(parts) < 2:
         raise NoDataError("no two budgets were run on several problems: training.budgets=[100,1000] makes runs of both")
     table = pd.concat(parts, ignore_index=True)
-    page = section.page(_title(table), _CAPTION)
+    best = table.loc[table.groupby("budget")["rank"].idxmin()]
+    page = section.page(title(best, "mean rank over the problems"), _CAPTION)
     names = [str(name) for name in table.groupby("setting")["rank"].mean().sort_values().index]
     legend(page, {name: suite.styles[name] for name in names[:_MANY]})
     if len(names) > _MANY:
         page.note(f"The first {_MANY} of {len(names)} settings; the CSV file of this page has all.")
-    panel(page, table, names[:_MANY], suite.styles, "rank", "mean rank", NOUNS[measured_in])
+    panel(page, table, names[:_MANY], suite.styles, "rank", "mean rank", height=120.0)
     return table
-
-
-def _title(table: pd.DataFrame) -> str:
-    first = table.loc[table.groupby("budget")["rank"].idxmin()]
-    leaders: dict[str, list[str]] = {}
-    for budget, setting in first[["budget", "setting"]].itertuples(index=False):
-        leaders.setdefault(short_name(str(setting)), []).append(f"{budget:,.0f}")
-    if len(leaders) == 1:
-        return f"{next(iter(leaders))} has the best mean rank over the problems at each of {len(first)} budgets"
-    phrases = [f"of {name} at {listing(budgets)}" for name, budgets in leaders.items()]
-    noun = NOUNS[str(table["unit"].iloc[0])]
-    return f"The best mean rank over the problems is that {', '.join(phrases[:-1])} and {phrases[-1]} {noun}s"
