@@ -16,7 +16,7 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf import OmegaConf
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
-from nnbench.config.check import allowed_values, unknown_key
+from nnbench.config.check import MISSING, allowed_values, unknown_key
 from nnbench.config.command_line import key_of
 from nnbench.core.errors import RESOURCE_ERRORS, UserError
 from nnbench.core.paths import is_within
@@ -136,7 +136,11 @@ def _no_such_key(key: str, conf: Path, arguments: Sequence[str]) -> str:
     if section == "space" and (owners := _owners(first, conf)):
         files = ", ".join(f"conf/space/{owner}.yaml" for owner in owners)
         return f"{key}: no such key for every optimizer here; {first} is of {', '.join(owners)}, so change {files}"
-    return unknown_key(key, _composed(conf, arguments, key))
+    composed = _composed(conf, arguments, key)
+    if OmegaConf.select(OmegaConf.create(composed), key, default=MISSING) != MISSING:  # it is composed without swept groups
+        swept = [argument for argument in arguments if os.path.isdir(conf / key_of(argument)) and re.search("[,(]", argument)]
+        return f"{key}: no such key with every option of {' '.join(swept) or 'the sweep'}"
+    return unknown_key(key, composed)
 
 
 def _owners(hyperparameter: str, conf: Path) -> list[str]:

@@ -29,7 +29,7 @@ def fixed(value: float, places: int = 3) -> str:
         return MISSING
     small = value != 0 and abs(value) < 0.5 * 10.0**-MAX_DECIMALS
     powers = small or abs(value) >= _LARGE
-    return f"{value:{'.1e' if powers else f'z.{places}f'}}".replace("-", MINUS)  # z: no negative zero
+    return significant(value, 2) if powers else f"{value:z.{places}f}".replace("-", MINUS)  # z: no negative zero
 
 
 def bounds(low: float, high: float) -> str:
@@ -132,7 +132,8 @@ def significant(value: float, digits: int = 3) -> str:
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else MISSING
     if 1e-3 <= abs(value) < 1e5:
-        return f"{value:.{digits}g}".replace("-", MINUS) if abs(value) < 10**digits else f"{value:.0f}".replace("-", MINUS)
+        rounded = float(f"{value:.{digits}g}")
+        return (f"{rounded:.{digits}g}" if abs(rounded) < 10**digits else f"{value:.0f}").replace("-", MINUS)
     lead, power = f"{value:.{digits - 1}e}".split("e")
     lead = lead.rstrip("0").rstrip(".") if "." in lead else lead
     ten = f"10{power_of_ten(int(power))}"

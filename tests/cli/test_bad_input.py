@@ -190,6 +190,7 @@ MISTAKES = {
     "-m seed=0,range(1,3)": "seed=0,range(1,3): must be one function or a list of values, not a list of functions",
     # a key that not all of the options have
     "-m optimizer=sgd,adam optimizer.momentum=0.5": "no such key with optimizer=adam; to vary it where",
+    "-m problem=moons,diabetes dataset.samples=100": "no such key with every option of problem=moons,diabetes",
     BROKEN + "Raises optimizer.learning_rate=1e-3": "add it with +optimizer.learning_rate=...",
     "-m " + BROKEN + "Raises optimizer.learning_rate=1e-3,1": "add it with +optimizer.learning_rate=...",
     # grids

@@ -37,9 +37,10 @@ def test_rounding_hides_little_of_an_interval(low: float, spread: float) -> None
     ("value", "printed"),
     [
         (0.0, "0.000"),
-        (2.5e9, "2.5e+09"),
+        (2.5e9, "2.5·10⁹"),
         (-0.5, "−0.500"),
-        (3.2e-7, "3.2e−07"),
+        (-1.13e34, "−1.1·10³⁴"),
+        (3.2e-7, "3.2·10⁻⁷"),
         (math.inf, "–"),
         (NAN, "–"),
         (0.00005, "0.000"),
@@ -96,7 +97,16 @@ def test_words() -> None:
 
 @pytest.mark.parametrize(
     ("value", "told"),
-    [(0.05, "0.05"), (1.46, "1.46"), (1.6289e-5, "1.63·10⁻⁵"), (1e-7, "10⁻⁷"), (-0.1, "−0.1"), (12345.0, "12345"), (0.0, "0")],
+    [
+        (0.05, "0.05"),
+        (1.46, "1.46"),
+        (1.6289e-5, "1.63·10⁻⁵"),
+        (1e-7, "10⁻⁷"),
+        (-0.1, "−0.1"),
+        (12345.0, "12345"),
+        (999.6, "1000"),
+        (0.0, "0"),
+    ],
 )
 def test_significant(value: float, told: str) -> None:
     assert numbers.significant(value) == told

@@ -103,10 +103,10 @@ class References:
     def _noise(self) -> str:
         return "label noise" if self.kind == "classification" else "noise"
 
-    def beyond(self, targets: Sequence[float]) -> str:
-        """Caption sentence about the targets of training accuracy that only memorising reaches; empty if there is none."""
+    def beyond(self, targets: Mapping[float, str]) -> str:
+        """Caption sentence on the targets, with their names, that only memorising reaches; empty if there is none."""
         bayes = self.scores.get(BAYES)
-        above = [f"{target:.2f}" for target in targets if bayes is not None and target > bayes]
+        above = [name for target, name in targets.items() if bayes is not None and target > bayes]
         if bayes is None or not above:
             return ""
         verb = "lies" if len(above) == 1 else "lie"

@@ -46,10 +46,10 @@ def timings(findings: Findings, targets: Sequence[float]) -> list[Timing]:
 
 
 def names(targets: Sequence[float]) -> dict[float, str]:
-    """Each distinct target as printed: `0.95`, or with as many decimals as distinguish the targets."""
+    """Each distinct target as printed: `0.80`, or all with as many decimals as one needs, `0.8000` and `0.9999`."""
     distinct = list(dict.fromkeys(targets))
     printed = ([f"{target:.{places}f}" for target in distinct] for places in range(2, _DECIMALS))
-    texts = next((one for one in printed if len(set(one)) == len(one)), None) or [repr(target) for target in distinct]
+    texts = next((one for one in printed if [*map(float, one)] == distinct), None) or [repr(target) for target in distinct]
     return dict(zip(distinct, texts, strict=True))
 
 

@@ -61,7 +61,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
         for measure in (one for one in REFERENCES if one.kind in (None, findings.kind)):
             result[measure.column] = known.values.get(measure.key)
     by_target = timings(findings, options.targets)
-    beyond = known.beyond([timing.target for timing in by_target])
+    beyond = known.beyond({timing.target: timing.name for timing in by_target})
     for timing in by_target:
         result = result.join(_reached(timing, findings.axis.unit), on="setting")
     for at in range(0, len(by_target), _ABREAST):

@@ -45,7 +45,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
         wanted = numbers.listing([timing.name for timing in every]) or "any of the targets"
         raise NoDataError(f"no run reached a training {findings.score_name} of {wanted}")
     unreached = [timing.name for timing in every if not timing.table["reached"].any()]
-    beyond = references(findings.runs).beyond([timing.target for timing in by_target])
+    beyond = references(findings.runs).beyond({timing.target: timing.name for timing in by_target})
     titled = _titled(by_target)
     panels = _shown(by_target, titled)
     elsewhere = " The other targets are in the CSV file of this page." if len(panels) < len(by_target) else ""

@@ -130,9 +130,9 @@ def test_training_losses_below_the_bayes_loss_are_reported_on_evidence(compariso
 
 def test_targets_above_the_bayes_accuracy(comparison: Study, draw_page: Draw) -> None:
     known = References(values={"reference/bayes_accuracy": 0.909})
-    assert known.beyond([0.7, 0.8, 0.9]) == ""
-    assert "0.95" in known.beyond([0.8, 0.95])
-    assert References().beyond([0.95]) == ""
+    assert known.beyond({0.7: "0.70", 0.8: "0.80", 0.9: "0.90"}) == ""
+    assert "0.95" in known.beyond({0.8: "0.80", 0.95: "0.95"})
+    assert References().beyond({0.95: "0.95"}) == ""
     for name in ("final_table", "time_to_target"):
         assert "memorising" in words(draw_page(name, comparison, (0.8, 0.95))[0][0]).replace("\n", " ")
         assert "memorising" not in words(draw_page(name, comparison, (0.7, 0.8))[0][0])

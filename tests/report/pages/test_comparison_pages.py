@@ -12,7 +12,7 @@ from scipy import stats
 from nnbench.records.study import Study
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
-from nnbench.report.findings.targets import timings
+from nnbench.report.findings.targets import names, timings
 from nnbench.report.pages.distribution import stacked
 from nnbench.report.plots.sheet import Page
 from tests.oracles import interquartile
@@ -177,8 +177,8 @@ def test_a_shorter_run_is_not_counted_as_late(make_study: MakeStudy) -> None:
 def test_a_target_without_success_is_reported(make_study: MakeStudy, draw_page: DrawPage) -> None:
     study = make_study(["adam", "sgd"], 4)
     (page,), _ = draw_page("time_to_target", study, targets=(0.8, 0.999))
-    assert "No run reached 1.00" in _words(page)
-    with pytest.raises(NoDataError, match=r"no run reached a training accuracy of 1\.00"):
+    assert "No run reached 0.999" in _words(page)
+    with pytest.raises(NoDataError, match=r"no run reached a training accuracy of 0\.999"):
         draw_page("time_to_target", study, targets=(0.999,))
 
 
@@ -320,3 +320,11 @@ def test_captions_give_the_steps_of_an_epoch_of_mini_batches(comparison: Study, 
     assert "Epochs of 34 steps on a logarithmic scale" in _words(page)
     (page,), _ = draw_page("time_to_target", batches)
     assert "measured only at the evaluated epochs" in _words(page)
+
+
+@pytest.mark.parametrize(
+    ("targets", "printed"),
+    [([0.8, 0.95], ["0.80", "0.95"]), ([0.9, 0.9999], ["0.9000", "0.9999"]), ([0.995, 1.0, 0.995], ["0.995", "1.000"])],
+)
+def test_a_target_below_one_is_not_printed_as_one(targets: list[float], printed: list[str]) -> None:
+    assert list(names(targets).values()) == printed
