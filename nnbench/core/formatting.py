@@ -127,13 +127,15 @@ def p_value(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.{3 if p < 0.1 else 2}f}"
 
 
-def significant(value: float, digits: int = 3) -> str:
-    """Format with so many significant digits: `0.0234`, or `1.63·10⁻⁵` if very small or large."""
+def significant(value: float, digits: int = 3, *, zeros: bool = False) -> str:
+    """Format with so many significant digits: `0.0234`, or `1.63·10⁻⁵` if very small or large; `zeros`: `1.70`."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else MISSING
     if 1e-3 <= abs(value) < 1e5:
         rounded = float(f"{value:.{digits}g}")
-        return (f"{rounded:.{digits}g}" if abs(rounded) < 10**digits else f"{value:.0f}").replace("-", MINUS)
+        if abs(rounded) >= 10**digits:
+            return f"{value:.0f}".replace("-", MINUS)
+        return f"{rounded:{'#' if zeros else ''}.{digits}g}".rstrip(".").replace("-", MINUS)
     lead, power = f"{value:.{digits - 1}e}".split("e")
     lead = lead.rstrip("0").rstrip(".") if "." in lead else lead
     ten = f"10{power_of_ten(int(power))}"

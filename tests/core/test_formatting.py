@@ -112,6 +112,11 @@ def test_significant(value: float, told: str) -> None:
     assert numbers.significant(value) == told
 
 
+@pytest.mark.parametrize(("value", "told"), [(2.0, "2.00"), (1.7, "1.70"), (0.112, "0.112"), (45.0, "45.0"), (120.0, "120")])
+def test_significant_digits_with_the_zeros_at_the_end(value: float, told: str) -> None:
+    assert numbers.significant(value, zeros=True) == told
+
+
 @pytest.mark.parametrize(
     ("p", "told"), [(0.0004, "< 0.001"), (0.0234, "0.023"), (0.21, "0.21"), (1.0, "1.00"), (float("nan"), "–")]
 )

@@ -64,7 +64,7 @@ def _table(page: Page, findings: Findings, finals: pd.DataFrame, next_page: Call
     rows: list[list[Cell | str]] = [
         [
             Cell(setting, line_style=findings.styles[setting]),
-            *(numbers.significant(float(str(wide.loc[setting, group]))) for group in shown),
+            *(numbers.significant(float(str(wide.loc[setting, group])), zeros=True) for group in shown),
         ]
         for setting in map(str, finals["setting"].unique())
     ]
@@ -95,7 +95,7 @@ def _finals(findings: Findings, columns: list[str]) -> pd.DataFrame:
 def _title(findings: Findings, finals: pd.DataFrame, group: str) -> str:
     known = finals[finals["group"] == group].set_index("setting")["loss"]
     low, high = str(known.idxmin()), str(known.idxmax())
-    value = {name: f"{numbers.significant(float(known[name]), 2)} {findings.loss_unit}" for name in (low, high)}
+    value = {name: f"{numbers.significant(float(known[name]), 2, zeros=True)} {findings.loss_unit}" for name in (low, high)}
     if len(known) == 1:
         return f"The training loss of {short_name(low)} of the group “{group}” ends at {value[low]}"
     return (

@@ -61,7 +61,7 @@ def table(
     _head(page, columns)
     for row, broken in zip(cells, lines, strict=True):
         height = max(
-            len(part) * line_height(column.size) + bool(cell.note) * line_height(LEAST)
+            len(part) * line_height(column.size) + len(_notes(cell, column)) * line_height(LEAST)
             for cell, part, column in zip(row, broken, columns, strict=True)
         )
         if page.room < height + 2:
@@ -82,6 +82,11 @@ def table(
 def _lines(cell: Cell, column: Column) -> list[str]:
     room = column.width - 1.5 - (SWATCH if cell.line_style else 0)
     return text.wrap(cell.words, column.size, room, family=text.MONO if column.mono else text.SANS, bold=cell.bold)
+
+
+def _notes(cell: Cell, column: Column) -> list[str]:
+    """Lines of the note: bounds such as [−25515, −4665] may be wider than their column."""
+    return text.wrap(cell.note, LEAST, column.width) if cell.note else []
 
 
 def _point(column: Column, index: int, rows: Sequence[Sequence[Cell]]) -> float:
@@ -126,5 +131,6 @@ def _set(page: Page, x: float, y: float, cell: Cell, lines: Sequence[str], colum
     for line in lines:
         page.write(at, y, line, size=column.size, colour=cell.colour, bold=cell.bold, align=align, mono=column.mono)
         y += line_height(column.size)
-    if cell.note:
-        page.write(x if align == "left" else right, y, cell.note, size=LEAST, colour=cell.note_colour, align=align)
+    for line in _notes(cell, column):
+        page.write(x if align == "left" else right, y, line, size=LEAST, colour=cell.note_colour, align=align)
+        y += line_height(LEAST)
