@@ -15,41 +15,41 @@ from distributed import Future, KilledWorker
 from nnbench.config.sections import DaskLauncherConfig
 from nnbench.config.user_files import user_files
 from nnbench.sweep.executors.dask_cluster import Cluster, refusal
+from nnbench.sweep.executors.sent_job import SentJob
 from nnbench.sweep.failure import failure_of
 from nnbench.sweep.job import Ended, Failure, Job, Notice, Started
 from nnbench.training.execute import Result
 
 PACK_SECONDS = 1.0  # of training in a task, which costs Dask some milliseconds
 MAX_PACK = 64  # jobs in a task, whose results come back together
-MAX_LOSSES = (
-    3  # times that Dask gives up a task before the job has failed, although other jobs of the workers may be the cause
-)
+# Times that Dask gives up a job before it has failed, although other jobs of the workers may be the cause.
+MAX_LOSSES = 3
 
 
-@dataclass(eq=False)
-class _Attempt:
+@dataclass(eq=False, kw_only=True)
+class _Attempt(SentJob):
     """A job that has been sent.
 
     Attributes:
-        job: the job.
         starts: how often a worker has started it since it was sent.
         losses: how often Dask has given it up, since the workers that had its task died.
-        told: its `Started` has been yielded.
     """
 
-    job: Job
     starts: int = 0
     losses: int = 0
-    told: bool = False
-
-    def started(self) -> Iterator[Started]:
-        """Yield the event `Started` the first time."""
-        if not self.told:
-            self.told = True
-            yield Started(job=self.job)
 
 
-_Pack = dict[int, _Attempt]  # the jobs of a task, by number
+@dataclass(eq=False)
+class _Pack:
+    """The jobs of a task.
+
+    Attributes:
+        attempts: the jobs, by number.
+        training: the one that was started last.
+    """
+
+    attempts: dict[int, _Attempt]
+    training: _Attempt | None = None
 
 
 @dataclass(kw_only=True)
@@ -106,22 +106,23 @@ class DaskExecutor:
                 match cluster.next_event():
                     case {"started": number}:
                         for pack in packs.values():
-                            if (attempt := pack.get(number)) is not None:
+                            if (attempt := pack.attempts.get(number)) is not None:
                                 attempt.starts += 1
-                                yield from attempt.started()
+                                pack.training = attempt
                     case dict() as message:
                         yield Notice(text=refusal(message))
                     case Future() as future if future in packs:
-                        attempts = list(packs.pop(future).values())
+                        attempts = list(packs.pop(future).attempts.values())
                         outcomes = self._outcomes(cluster, future, attempts)
                         future.release()
                         lost.extend(each for each, outcome in zip(attempts, outcomes, strict=True) if outcome is None)
                         self._send(cluster, packs, waiting, lost)  # workers train while the caller records
                         for each, outcome in zip(attempts, outcomes, strict=True):
-                            if outcome is None:
-                                continue
-                            yield from each.started()
-                            yield Ended(job=each.job, outcome=outcome)
+                            if outcome is not None:
+                                yield Ended(job=each.job, outcome=outcome)
+                for pack in packs.values():
+                    if pack.training is not None:
+                        yield from pack.training.start_to_announce()
         except BaseException:
             self.close()
             raise
@@ -149,10 +150,10 @@ class DaskExecutor:
         window = threads + (min(threads, 4) if self.one_by_one else threads)
         while len(packs) < window:
             # A lost job is sent alone, so that it alone is blamed if its worker dies again.
-            attempts = [lost.popleft()] if lost else [_Attempt(job) for job in islice(waiting, self._size)]
+            attempts = [lost.popleft()] if lost else [_Attempt(job=job) for job in islice(waiting, self._size)]
             if not attempts:
                 return
-            pack = dict(enumerate(attempts, self._sent))
+            pack = _Pack(dict(enumerate(attempts, self._sent)))
             self._sent += len(attempts)
             packs[_submit(cluster, pack)] = pack
 
@@ -176,8 +177,8 @@ class DaskExecutor:
 
 
 def _submit(cluster: Cluster, pack: _Pack) -> Future:
-    configs = [(number, pickle.dumps(each.job.config)) for number, each in pack.items()]
-    files = {path: text for each in pack.values() for path, text in user_files(each.job.config).items()}
+    configs = [(number, pickle.dumps(each.job.config)) for number, each in pack.attempts.items()]
+    files = {path: text for each in pack.attempts.values() for path, text in user_files(each.job.config).items()}
     return cluster.submit(configs, files)
 
 

@@ -15,18 +15,16 @@ import tokenize
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, wait
 from functools import partial
-from multiprocessing import current_process, get_context
+from multiprocessing import current_process
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
 
 from distributed import Reschedule, get_worker
-from pebble import ProcessPool
 
 from nnbench.config.schema import Config
 from nnbench.core.errors import UserError
-from nnbench.sweep.executors.outcome import TRIES, died, failure_of_future
-from nnbench.sweep.executors.worker import initialize
+from nnbench.sweep.executors.worker_pool import TRIES, WorkerPool, died, failure_of_future
 from nnbench.sweep.failure import attempt
 from nnbench.sweep.job import Failure
 from nnbench.training.execute import Result, execute
@@ -44,8 +42,7 @@ class Trainer:
     """
 
     def __init__(self, processes: int, timeout: float | None, folder: Path) -> None:
-        self._processes, self._timeout, self._folder = processes, timeout, folder
-        self._pool: ProcessPool | None = None
+        self._pool, self._timeout, self._folder = WorkerPool(processes, timeout), timeout, folder
         self._written: set[str] = set()
         self._lock = Lock()
         self._closed = False
@@ -79,24 +76,17 @@ class Trainer:
         """End the processes at once, and remove the files."""
         with self._lock:
             self._closed = True
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.stop()  # type: ignore[no-untyped-call]
-            pool.join()
+            self._pool.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _schedule(self, config: bytes) -> "Future[tuple[bytes, float]]":
         with self._lock:
             if self._closed:
                 raise Reschedule
-            if self._pool is None:
-                # Dask's nanny makes its workers daemons, which may have no children. These end with their parent, see
-                # `worker.initialize`, so that they need not be forbidden.
-                current_process().daemon = False
-                self._pool = ProcessPool(self._processes, initializer=initialize, context=get_context("spawn"))
-            args = [config, str(self._folder)]
-            future: Future[tuple[bytes, float]] = self._pool.schedule(work_pickled, args=args, timeout=self._timeout)
-            return future
+            # Dask's nanny makes its workers daemons, which may have no children. These end with their parent, see
+            # `worker.initialize`, so that they need not be forbidden.
+            current_process().daemon = False
+            return self._pool.schedule(work_pickled, config, str(self._folder))
 
     def _write(self, files: Mapping[str, str]) -> None:
         with self._lock:

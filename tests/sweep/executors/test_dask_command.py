@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("distributed")  # of the extra `dask`
+
 from tests.sweep.executors.dask_clusters import DEADLINE, DaskCluster, dask_cluster, wait_until
 
 pytestmark = pytest.mark.heavy

@@ -18,7 +18,7 @@ import pytest
 from nnbench.config.schema import Config
 from nnbench.core.constraints import Positive
 from nnbench.optimizers import Optimizer
-from nnbench.sweep.executors import local
+from nnbench.sweep.executors import sent_job
 from nnbench.sweep.executors.local import LocalPool, cores
 from nnbench.sweep.job import Ended, Failure, Job, Started
 from nnbench.training.execute import Result, execute
@@ -125,7 +125,7 @@ def test_a_job_over_its_timeout_is_terminated(config: Make) -> None:
 
 
 def test_a_job_is_started_when_a_worker_runs_it(config: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "SHORT", 0)
+    monkeypatch.setattr(sent_job, "SHORT", 0)
     slow = [config(*HERE, f"optimizer.algorithm={__name__}:Waits", f"seed={seed}") for seed in range(6)]
     under_way, most = 0, 0
     with closing(LocalPool(workers=2)) as pool:
@@ -171,6 +171,20 @@ def test_the_same_workers_serve_all_stages(config: Make) -> None:
             processes.append({child.pid for child in active_children()})
     assert processes[0] == processes[1] != set()
     assert not active_children()
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("noticed", [0, 1], ids=["at once", "later"])
+def test_a_worker_that_dies_between_stages_costs_no_job(config: Make, noticed: int) -> None:
+    with closing(LocalPool(workers=1)) as pool:
+        for seed in range(2):
+            (event,) = pool.run(_jobs(config("training.epochs=2", f"seed={seed}")))
+            assert isinstance(event, Ended)
+            assert isinstance(event.outcome, Result), event.outcome
+            for child in active_children():
+                child.kill()
+                child.join()
+            time.sleep(noticed)  # seconds until the next job, of which Pebble needs 0.1 to see that the process is gone
 
 
 def test_the_next_job_is_taken_only_when_a_worker_is_nearly_free(config: Make) -> None:
