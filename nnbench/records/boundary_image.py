@@ -20,9 +20,8 @@ def draw(boundary: Boundary) -> Image.Image:
     colours = np.array([CLASS_COLOURS[label % len(CLASS_COLOURS)] for label in range(classes)], dtype=np.float32)
     # The highest of k probabilities is at least 1/k, which is drawn white. No area is so dark that points are hard to see.
     certainty = np.clip((np.arange(256) / 255 * classes - 1) / max(classes - 1, 1), 0, 1)[None, :, None]
-    shades = np.zeros(
-        (classes, 256, 4), np.uint8
-    )  # four bytes a pixel: copied as one number, eight times as fast as three bytes
+    # Four bytes a pixel are copied as one number, eight times as fast as three bytes.
+    shades = np.zeros((classes, 256, 4), np.uint8)
     shades[..., :3] = 255 - (255 - colours[:, None, :]) * (0.08 + 0.47 * certainty)
     cells = shades.view(np.uint32)[boundary.label, boundary.confidence, 0][::-1]  # a picture's row 0 is its top
     height, width = cells.shape

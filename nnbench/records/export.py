@@ -39,17 +39,7 @@ TABLES = ("runs", "curves", "records", "sweeps", "tuning", "selection", "earlier
 NEW = ("earlier",)  # not in exports of the first edition
 ABOUT, DICTIONARY, BOUNDARIES, CHECKPOINTS = "study.json", "dictionary.csv", "boundaries", "checkpoints"
 FORM, UNLABELLED = 3, 2  # version of the folder's format; the one before, without the column `problem`
-REQUIRED = (
-    "run_id",
-    "name",
-    "status",
-    "outcome",
-    "optimizer",
-    "setting",
-    "seed",
-    "identity",
-    "started",
-)  # of runs
+REQUIRED = "run_id", "name", "status", "outcome", "optimizer", "setting", "seed", "identity", "started"  # columns of runs
 NUMERIC = {"integer", "count", "epochs", OF_LOSS, "share", "s", "µs"}  # units of columns that hold numbers only
 
 COLUMNS = {

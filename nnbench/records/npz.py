@@ -50,12 +50,12 @@ def write_run(folder: Path, history: History, boundary: Boundary | None) -> None
 
 def write_boundary(path: Path, boundary: Boundary) -> None:
     """Write a decision boundary as a `boundary.npz`."""
-    _write(path, _grids(boundary), compressed=True)
+    _write(path, _grids(boundary))
 
 
 def write_checkpoints(path: Path, checkpoints: Mapping[int, Sequence[FloatArray]]) -> None:
     """Write weights at some epochs, as `read_checkpoints` reads them."""
-    _write(path, _stacked(checkpoints), compressed=True)
+    _write(path, _stacked(checkpoints))
 
 
 class CorruptFileError(ValueError):
@@ -170,15 +170,14 @@ def _grids(boundary: Boundary) -> Arrays:
     return arrays
 
 
-def _write(path: Path, arrays: Arrays, *, compressed: bool = False) -> None:
-    """Write as `numpy.savez` does; if `compressed`, grids of bytes at the fastest level, which is enough for labels."""
+def _write(path: Path, arrays: Arrays) -> None:
+    """Write as `numpy.savez` does; arrays of bytes, which hold labels, are compressed at the fastest level."""
     content = io.BytesIO()  # a zip file is written in many small parts
     with zipfile.ZipFile(content, "w", compresslevel=1) as archive:
         for name, array in arrays.items():
             member = io.BytesIO()
             np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
-            shrinks = compressed and array.dtype == np.uint8  # the positions of points do not
-            method = zipfile.ZIP_DEFLATED if shrinks else zipfile.ZIP_STORED
+            method = zipfile.ZIP_DEFLATED if array.dtype == np.uint8 else zipfile.ZIP_STORED  # floats hardly shrink
             archive.writestr(f"{name}.npy", member.getvalue(), method)
     path.write_bytes(content.getbuffer())
 

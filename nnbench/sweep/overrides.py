@@ -200,9 +200,7 @@ def axis_of(override: Override, parser: OverridesParser) -> Axis:
             raise UserError(f"{line}: must have at most {MOST:,} values")
     if isinstance(given, ChoiceSweep) and any(isinstance(each, Sweep) for each in given.list):
         raise UserError(f"{line}: must be one function or a list of values, not a list of functions")
-    elements = (
-        _options(override) if isinstance(given, Glob) else list(override.sweep_iterator())
-    )  # once: a shuffled axis has another order each time
+    elements = _elements(override)  # once: a shuffled axis has another order each time
     if not elements:
         raise UserError(f"{line}: has no value")
     overrides = [f"{element}={Transformer.str(each)}" for each in elements]
@@ -210,14 +208,14 @@ def axis_of(override: Override, parser: OverridesParser) -> Axis:
     return Axis(key=key, sign=element[: len(element) - len(key)], overrides=overrides, values=values)
 
 
-def _options(override: Override) -> list[str]:
-    """Return the options of a group that a glob names, also those in a folder that it names, such as `held_out/*`.
+def _elements(override: Override) -> list[Any]:
+    """Return the elements of an axis; of a glob also the options in a folder that it names, such as `held_out/*`.
 
     Hydra itself lists the options outside of folders alone.
     """
     given, loader, group = override.value(), override.config_loader, override.key_or_group
     if not isinstance(given, Glob) or loader is None:
-        return []
+        return list(override.sweep_iterator())
     folders = dict.fromkeys(pattern.rpartition("/")[0] for pattern in given.include)
     listed = {folder: loader.get_group_options(f"{group}/{folder}".rstrip("/"), ObjectType.CONFIG) for folder in folders}
     return given.filter([f"{folder}/{name}".lstrip("/") for folder, names in listed.items() for name in names])

@@ -192,10 +192,8 @@ class Evaluator:
         final = self.score(None if diverged else self.test)
         if best is None:
             best_scores = nan, nan
-        elif (
-            not diverged and best.epoch == len(curves.loss) - 1
-        ):  # the test points are many: they are not scored twice with the same weights
-            best_scores = final
+        elif best.epoch == len(curves.loss) - 1 and not diverged:
+            best_scores = final  # of the same weights: the test points are many, and scored once
         else:
             best_scores = self.score(self.test, best.weights)
         scores = {"test": final, "best_test": best_scores}

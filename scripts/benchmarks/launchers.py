@@ -1,15 +1,9 @@
 """Throughput of the executors: many short runs on a Dask cluster of 1, 2 and 4 workers, beside the local pool of as many."""
 
-import os
-import subprocess
-import sys
-import tempfile
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
-from time import perf_counter, process_time, sleep
+from time import perf_counter, process_time
 
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
@@ -35,6 +29,10 @@ def launchers(arguments: Namespace) -> None:
 
     A few runs come first, so that neither starts of processes nor imports count.
     """
+    from distributed import SubprocessCluster  # not at the top: other benchmarks do not need the extra `dask`
+
+    from nnbench.sweep.executors.dask import DaskExecutor
+
     with initialize_config_dir(str(CONF), version_base="1.3"):
         tree = OmegaConf.to_container(compose("config", [f"training.epochs={arguments.epochs}"]), resolve=True)
     config = parse(tree)  # type: ignore[arg-type]
@@ -45,10 +43,8 @@ def launchers(arguments: Namespace) -> None:
     print("|---:|---|---:|---:|---:|---:|")
     for workers in arguments.workers:
         _measure("local", workers, LocalPool(workers=workers), jobs)
-        with _dask_cluster(workers) as address:
-            from nnbench.sweep.executors.dask import DaskExecutor
-
-            options = DaskLauncherConfig(address=address, workers=None, timeout=None, patience=60.0)
+        with SubprocessCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster:
+            options = DaskLauncherConfig(address=cluster.scheduler_address, workers=None, timeout=None, patience=60.0)
             _measure("dask", workers, DaskExecutor(options=options), jobs)
 
 
@@ -67,28 +63,3 @@ def _measure(name: str, workers: int, executor: Executor, jobs: list[Job]) -> No
     beyond = workers * wall / number - trained / number
     columns = f"{number / wall:.1f} | {1000 * trained / number:.1f} | {1000 * beyond:.1f} | {1000 * cpu / number:.1f}"
     print(f"| {workers} | {name} | {columns} |", flush=True)
-
-
-@contextmanager
-def _dask_cluster(workers: int) -> Iterator[str]:
-    """Start a scheduler on a free port, and workers of one thread, in processes of their own; yields the address."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "scheduler.json")
-        common = ["--no-dashboard", "--scheduler-file", str(file)]
-        commands = [["scheduler", "--host", "127.0.0.1", "--port", "0"], *[["worker", "--nthreads", "1"]] * workers]
-        processes = []
-        try:
-            for command in commands:
-                full = [sys.executable, "-m", "dask", *command, *common]
-                processes.append(subprocess.Popen(full, cwd=folder, stderr=subprocess.DEVNULL, start_new_session=True))
-                while not file.exists():
-                    sleep(0.1)
-            import distributed
-
-            with distributed.Client(scheduler_file=str(file), set_as_default=False) as client:
-                client.wait_for_workers(workers)
-                yield client.scheduler.address
-        finally:
-            for process in reversed(processes):
-                os.killpg(process.pid, 15)
-                process.wait()

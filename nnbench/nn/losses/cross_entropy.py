@@ -146,4 +146,4 @@ def _losses(logits: FloatArray, labels: IntArray) -> FloatArray:
 
 
 def _accuracy(logits: FloatArray, labels: IntArray) -> float:
-    return float(np.count_nonzero(logits.argmax(axis=1) == labels) / len(labels))  # of newer NumPy, the count is no int
+    return int(np.count_nonzero(logits.argmax(axis=1) == labels)) / len(labels)

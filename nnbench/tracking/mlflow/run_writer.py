@@ -41,6 +41,9 @@ class RunWriter(Protocol):
 class DirectRunWriter:
     """Writes to a database within milliseconds, so that no queue is needed.
 
+    The files of a run are written before it is FINISHED, which promises them. If the process is killed between the files and
+    the first row of a short run, a folder of files remains that belongs to no run.
+
     Attributes:
         store: the store.
         runs: of its database.
