@@ -265,4 +265,4 @@ class DaskLauncherConfig(Section):
     address: Annotated[str, Len(1)] | None
     workers: Annotated[int, Interval(ge=1, le=1024)] | None
     timeout: Positive | None
-    patience: Positive = 30.0
+    patience: Positive

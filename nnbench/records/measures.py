@@ -28,17 +28,13 @@ def _until(target: float) -> Iterator[Measure]:
     for unit, duration in durations.items():
         yield Measure(
             key=f"{unit}_to/{target:.2f}",
-            compute=partial(_at, duration, target),
+            compute=partial(duration, target=target),
             unit=unit,
             meaning=reached(unit, f"{target:.2f}"),
             group="to_target",
             quantity=f"{unit} to {target:.2f}",
             better="lower",
         )
-
-
-def _at(duration: Callable[[History, float], float], target: float, history: History) -> float:
-    return duration(history, target)
 
 
 def _spent(name: str, meaning: str, counter: Callable[[History], IntArray]) -> Measure:

@@ -1,11 +1,12 @@
 """Protocol of an executor: the part of a sweep that trains its jobs, on this machine or elsewhere."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from nnbench.sweep.job import Ended, Job, Notice, Started
 
 
+@runtime_checkable
 class Executor(Protocol):
     """Trains the jobs of one sweep.
 

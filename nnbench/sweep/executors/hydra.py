@@ -1,4 +1,4 @@
-"""Executors from Hydra's launchers: that of this project's, or an adapter around a launcher of another package."""
+"""Executors of Hydra's launchers: that of a launcher of this project, or an adapter around one of another package."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
@@ -26,8 +26,7 @@ def executor_of(launcher: Launcher, *, needs_results: bool = False) -> Executor:
         UserError: `needs_results`, and the launcher is not this project's own.
     """
     # Not by its class: Hydra imports plugins a second time, so that the class exists twice.
-    executor: Executor | None = getattr(launcher, "executor", None)
-    if executor is not None:
+    if isinstance(executor := getattr(launcher, "executor", None), Executor):
         if needs_results:
             executor.one_by_one = True
         return executor

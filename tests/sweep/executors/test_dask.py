@@ -228,7 +228,7 @@ def test_a_process_that_dies_between_jobs_costs_no_job(config: Make, tmp_path: P
 
 
 def test_a_cluster_of_this_machine(config: Make) -> None:
-    options = DaskLauncherConfig(address=None, workers=1, timeout=None)
+    options = DaskLauncherConfig(address=None, workers=1, timeout=None, patience=20.0)
     (outcome,) = outcomes(DaskExecutor(options=options), config("training.epochs=3", *SMALL)).values()
     assert isinstance(outcome, Result)
 

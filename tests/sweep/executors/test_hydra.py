@@ -11,6 +11,7 @@ from nnbench.config.schema import Config
 from nnbench.config.validate import parse
 from nnbench.core.errors import UserError
 from nnbench.sweep.executors.hydra import HydraExecutor, executor_of, read_membership
+from nnbench.sweep.executors.local import LocalPool
 from nnbench.sweep.job import Failure, Job, Membership
 from tests.conftest import CommandOutput, composed
 
@@ -96,3 +97,11 @@ def test_the_sweep_and_the_stage_of_a_run_are_no_keys(nnbench: Callable[..., Com
 def test_launchers_of_other_packages_serve_no_search_that_needs_results() -> None:
     with pytest.raises(UserError, match=r"hydra/launcher=Scripted: must be local or dask"):
         executor_of(Scripted([]), needs_results=True)
+
+
+def test_an_attribute_of_another_launcher_is_no_executor() -> None:
+    launcher = Scripted([])
+    launcher.executor = object()  # type: ignore[attr-defined]  # such as one of `concurrent.futures`
+    assert isinstance(executor_of(launcher), HydraExecutor)
+    launcher.executor = pool = LocalPool(workers=1)  # type: ignore[attr-defined]
+    assert executor_of(launcher) is pool
