@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from nnbench.core.arrays import ByteArray, FloatArray
-from nnbench.nn import probabilities
+from nnbench.core.arrays import FloatArray
 from nnbench.nn.activations import ACTIVATIONS
 from nnbench.records.boundary import Boundary, Frames
+from nnbench.training.decision_grid import classify, grid
 
 
 def frames(boundary: Boundary, checkpoints: Mapping[int, Sequence[FloatArray]], activation: str, cells: int) -> Frames:
@@ -24,16 +24,8 @@ def frames(boundary: Boundary, checkpoints: Mapping[int, Sequence[FloatArray]], 
     """
     if activation not in ACTIVATIONS:
         raise ValueError(f"network.activation={activation!r}: must be one of {', '.join(ACTIVATIONS)}")
-    left, right, bottom, top = boundary.extent
-    axes = np.linspace(left, right, cells), np.linspace(bottom, top, cells)
-    points = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)
+    points = grid(boundary.extent, cells)
     labels, confidences = np.empty((2, len(checkpoints), cells, cells), np.uint8)
     for at, epoch in enumerate(sorted(checkpoints)):
-        labels[at], confidences[at] = _grids(checkpoints[epoch], points, activation, cells)
+        labels[at], confidences[at] = classify(checkpoints[epoch], points, activation)
     return Frames(epochs=tuple(sorted(checkpoints)), labels=labels, confidences=confidences, boundary=boundary)
-
-
-def _grids(weights: Sequence[FloatArray], points: FloatArray, activation: str, cells: int) -> tuple[ByteArray, ByteArray]:
-    shares = probabilities(weights, points, activation)
-    label, confidence = shares.argmax(axis=1), np.nan_to_num(255 * shares.max(axis=1))
-    return label.astype(np.uint8).reshape(cells, cells), confidence.astype(np.uint8).reshape(cells, cells)

@@ -1,7 +1,6 @@
 """Execution of one training run, from its config to its result, without tracking or terminal output."""
 
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
@@ -10,14 +9,14 @@ from threadpoolctl import ThreadpoolController
 
 from nnbench.config.schema import Config
 from nnbench.config.source import code_digest, sources_of
-from nnbench.core.arrays import ByteArray, FloatArray
 from nnbench.core.random import Streams, chain, streams
 from nnbench.datasets import Dataset, Distribution, Points, Splits, checked_groups, checked_split
-from nnbench.nn import Network, probabilities
+from nnbench.nn import Network
 from nnbench.records.boundary import Boundary
 from nnbench.records.history import History
 from nnbench.schedules.constant import Constant
 from nnbench.training.budget import Budget
+from nnbench.training.decision_grid import classify, grid
 from nnbench.training.loop import train
 from nnbench.training.references import references
 from nnbench.training.regularization import Regularization
@@ -139,24 +138,19 @@ def _boundary(config: Config, history: History, splits: Splits) -> Boundary:
     train, test = splits.train, splits.test
     shown = train.x if test is None else np.vstack([train.x, test.x])
     reach = 1.05 * float(np.abs(shown).max(initial=1e-3))
-    axis = np.linspace(-reach, reach, GRID)
-    cells = np.empty((GRID, GRID, 2))
-    cells[..., 0], cells[..., 1] = axis, axis[:, None]
-
-    def evaluate(weights: Sequence[FloatArray]) -> tuple[ByteArray, ByteArray]:
-        shares = probabilities(weights, cells.reshape(-1, 2), config.network.activation)
-        label, confidence = shares.argmax(axis=1), np.nan_to_num(255 * shares.max(axis=1))
-        return label.astype(np.uint8).reshape(GRID, GRID), confidence.astype(np.uint8).reshape(GRID, GRID)
-
-    label, confidence = evaluate(history.weights)
+    extent = -reach, reach, -reach, reach
+    cells, activation = grid(extent, GRID), config.network.activation
+    label, confidence = classify(history.weights, cells, activation)
     # Grids take milliseconds each: those of the default are evaluated when they are shown, see `nnbench.lesson.frames`.
     given = () if config.training.checkpoints == "auto" else config.training.checkpoints
     some = Points(x=np.empty((0, 2)), labels=np.empty(0, dtype=np.int64)) if test is None else test.subsample(MAX_TEST_POINTS)
     return Boundary(
-        extent=(-reach, reach, -reach, reach),
+        extent=extent,
         label=label,
         confidence=confidence,
-        checkpoints={epoch: evaluate(weights) for epoch, weights in history.checkpoints.items() if epoch in given},
+        checkpoints={
+            epoch: classify(weights, cells, activation) for epoch, weights in history.checkpoints.items() if epoch in given
+        },
         train_points=train.x.astype(np.float32),
         train_labels=train.labels.astype(np.uint8),
         test_points=some.x.astype(np.float32),
