@@ -61,8 +61,12 @@ class DaskCluster:
 
     def children(self) -> int:
         """Number of processes that train, on all workers."""
+        return len(self.environments())
+
+    def environments(self) -> list[dict[str, str]]:
+        """Environment variables of the processes that train, on all workers."""
         with self.client() as client:
-            return sum(client.run(_children).values())
+            return [variables for found in client.run(_environments).values() for variables in found]
 
     def close(self) -> None:
         """End all processes."""
@@ -94,10 +98,10 @@ class DaskCluster:
         return process
 
 
-def _children() -> int:
+def _environments() -> list[dict[str, str]]:
     import psutil
 
-    return len([child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())])
+    return [child.environ() for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())]
 
 
 @contextmanager

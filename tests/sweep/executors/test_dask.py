@@ -212,6 +212,9 @@ def test_short_jobs_share_a_task(cluster: DaskCluster, config: Make) -> None:
         events = [type(event) for event in used.run(jobs_of(*configs))]
         assert used._cluster is not None
         assert used._cluster.tasks < 20
+        environments = cluster.environments()
+    assert environments
+    assert not any("MALLOC_TRIM_THRESHOLD_" in variables for variables in environments), "it makes runs slow"
     assert events.count(Ended) == 40
     assert events.count(Started) < 10, "the start of a short job is left out; only the first ones wait for a process"
 
