@@ -64,7 +64,7 @@ def test_a_lost_scheduler_and_an_interrupt_lose_no_finished_run(home: Path, clus
     assert said.splitlines()[-1] == f"nnbench: the connection to the Dask scheduler {cluster.address} is lost; {hint}"
     assert "Traceback" not in said
     finished = states(home).count("FINISHED")
-    assert {*states(home)} == {"FINISHED", "KILLED"}
+    assert {"FINISHED"} <= {*states(home)} <= {"FINISHED", "KILLED"}  # of the first second, no run has a trace
 
     cluster.start_scheduler()
     cluster.start_worker()
