@@ -85,8 +85,10 @@ def _lines(cell: Cell, column: Column) -> list[str]:
 
 
 def _notes(cell: Cell, column: Column) -> list[str]:
-    """Lines of the note: bounds such as [−25515, −4665] may be wider than their column."""
-    return text.wrap(cell.note, LEAST, column.width) if cell.note else []
+    """Lines of the note: bounds such as [−25515, −4665] may be wider than their column; a text has the row to its right."""
+    if not cell.note or column.align == "left":
+        return [cell.note] if cell.note else []
+    return text.wrap(cell.note, LEAST, column.width)
 
 
 def _point(column: Column, index: int, rows: Sequence[Sequence[Cell]]) -> float:

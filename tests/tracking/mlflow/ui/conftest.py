@@ -26,7 +26,12 @@ QUIET = (
 )
 PATIENCE = 30_000  # ms that a page may take on a busy machine
 
-RAISES = "optimizer=custom", "optimizer.algorithm=tests.broken_optimizers:Raises", "+optimizer.learning_rate=0.1"
+RAISES = (
+    "optimizer=custom",
+    "optimizer.algorithm=tests.broken_optimizers:Raises",
+    "+optimizer.learning_rate=0.1",
+    "dataset.samples=100",
+)
 SWEEP = (
     "-m",
     "optimizer=sgd,adam",
@@ -67,7 +72,7 @@ def studied(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> S
     made = Studied(tmp_path_factory.mktemp("review"))
     (made.folder / "results").mkdir()
     shutil.copy(empty_database, made.folder / "results" / "mlflow.db")
-    made.run("optimizer=sgd", "optimizer.learning_rate=1e30")
+    made.run("optimizer=sgd", "optimizer.learning_rate=1e30", "dataset.samples=100")
     made.run(*RAISES, status=1)
     killed = made.start("seed=7", "training.epochs=10000000", "dataset.samples=100")
     end = time.monotonic() + 60
