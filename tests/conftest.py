@@ -5,10 +5,10 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -19,6 +19,11 @@ from nnbench.cli.hydra_app import CONF
 from nnbench.cli.main import main
 from nnbench.config.schema import Config
 from nnbench.config.validate import parse
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+PATIENCE = 30_000  # ms that a page may take in a browser on a busy machine
 
 # A shared machine is slow at times, which is no fault of the code under test.
 # In CI the examples are the same each time: whoever runs the tests at home looks for new ones.
@@ -92,6 +97,22 @@ def from_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (built,) = folder.glob("*.whl")
     subprocess.run([*pip, "install", "--no-deps", "--target", str(packages), str(built)], check=True, capture_output=True)
     return python
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """Chromium with a new profile, closed after each module, since Playwright's event loop runs until then."""
+    from playwright.sync_api import expect, sync_playwright  # in an extra
+
+    expect.set_options(timeout=PATIENCE)
+    quiet = [
+        *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+        *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    ]
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=shutil.which("chromium") or "chromium", headless=True, args=quiet)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture

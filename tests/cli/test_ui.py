@@ -15,8 +15,6 @@ import pytest
 from nnbench.cli.server import main as server
 from nnbench.cli.ui import main
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 def group(leader: int) -> set[int]:
     """Return the descendants of a process outside its group."""

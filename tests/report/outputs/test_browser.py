@@ -2,37 +2,24 @@
 
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from nnbench.records.study import Study
 from nnbench.report.outputs import comparison as compare
 from nnbench.report.outputs.files import write
 
 MakeStudy = Callable[..., Study]
-QUIET = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 PAGES = ["cover", "final_table", "loss", "accuracy", "boundaries", "provenance", "runs"]
 EVIL = "</script><img src=http://a.invalid/x onerror=alert(1)>"
 SHOTS = Path(os.environ.get("CI_ARTIFACTS") or Path(__file__).parents[3] / "results" / "screenshots")
 GRID = [f"{name} lr={rate}" for name in ("sgd", "adagrad", "rmsprop", "adam") for rate in (0.01, 0.1, 1)]
 
 pytestmark = pytest.mark.heavy
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=shutil.which("chromium") or "chromium", headless=True, args=QUIET)
-        yield opened
-        opened.close()
 
 
 @dataclass

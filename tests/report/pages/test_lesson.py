@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,9 @@ from nnbench.report.findings.frames import median_frames
 from nnbench.report.outputs.files import write
 from nnbench.report.plots import players
 from nnbench.report.plots.paths import levels
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 MakeStudy = Callable[..., Study]
 EPOCHS = (0, 10, 100)
@@ -82,53 +85,47 @@ def test_the_sprite_has_the_colours_of_the_classes(make_study: MakeStudy) -> Non
 
 
 @pytest.mark.heavy
-def test_the_players_in_a_browser(make_study: MakeStudy, tmp_path: Path) -> None:
-    import shutil
-
-    from playwright.sync_api import expect, sync_playwright
+def test_the_players_in_a_browser(make_study: MakeStudy, browser: "Browser", tmp_path: Path) -> None:
+    from playwright.sync_api import expect  # in an extra
 
     path = write(taught(make_study(["adam", "sgd"], 2)), tmp_path, title="t", pages=["lesson", "boundaries"], targets=[]).web
-    with sync_playwright() as playwright:
-        chromium = shutil.which("chromium") or "chromium"
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        cases: list[tuple[Literal["no-preference", "reduce"], int]] = [("no-preference", 1200), ("reduce", 360)]
-        for motion, width in cases:
-            context = browser.new_context(viewport={"width": width, "height": 900}, reduced_motion=motion, offline=True)
-            page = context.new_page()
-            # Resizing that takes more than one round is no fault: the charts are drawn to the width of the window.
-            record = "if (!event.message.includes('ResizeObserver')) document.title = `error: ${event.message}`"
-            page.add_init_script(f"window.addEventListener('error', (event) => {{ {record}; }})")
-            page.goto(path.absolute().as_uri())
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, "nothing is wider than the window"
+    cases: list[tuple[Literal["no-preference", "reduce"], int]] = [("no-preference", 1200), ("reduce", 360)]
+    for motion, width in cases:
+        context = browser.new_context(viewport={"width": width, "height": 900}, reduced_motion=motion, offline=True)
+        page = context.new_page()
+        # Resizing that takes more than one round is no fault: the charts are drawn to the width of the window.
+        record = "if (!event.message.includes('ResizeObserver')) document.title = `error: ${event.message}`"
+        page.add_init_script(f"window.addEventListener('error', (event) => {{ {record}; }})")
+        page.goto(path.absolute().as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, "nothing is wider than the window"
 
-            box = page.locator("#lesson .player")
-            said, slider, button = box.locator("output"), box.get_by_role("slider"), box.locator(".controls button")
-            expect(said).to_have_text("step 200")
-            slider.press("Home")
-            expect(said).to_have_text("step 0")
-            assert box.locator("polyline").count() == 4
-            assert len((box.locator("polyline").first.get_attribute("points") or "").split(" ")) == 1
-            slider.press("ArrowRight")
-            expect(said).to_have_text("step 1")
-            button.click()
-            expect(button).to_have_attribute("aria-label", "Pause")
-            page.wait_for_timeout(1500)
-            slider.press(" ")
-            expect(button).to_have_attribute("aria-label", "Play")
-            step = int(said.inner_text().split()[1])
-            assert step > 1
-            assert motion == "no-preference" or (step - 1) % 17 == 0, "one moment a second, in jumps"
-            page.wait_for_timeout(200)
-            expect(said).to_have_text(f"step {step}")
+        box = page.locator("#lesson .player")
+        said, slider, button = box.locator("output"), box.get_by_role("slider"), box.locator(".controls button")
+        expect(said).to_have_text("step 200")
+        slider.press("Home")
+        expect(said).to_have_text("step 0")
+        assert box.locator("polyline").count() == 4
+        assert len((box.locator("polyline").first.get_attribute("points") or "").split(" ")) == 1
+        slider.press("ArrowRight")
+        expect(said).to_have_text("step 1")
+        button.click()
+        expect(button).to_have_attribute("aria-label", "Pause")
+        page.wait_for_timeout(1500)
+        slider.press(" ")
+        expect(button).to_have_attribute("aria-label", "Play")
+        step = int(said.inner_text().split()[1])
+        assert step > 1
+        assert motion == "no-preference" or (step - 1) % 17 == 0, "one moment a second, in jumps"
+        page.wait_for_timeout(200)
+        expect(said).to_have_text(f"step {step}")
 
-            player = page.locator("#boundaries .player")
-            expect(player.locator("output")).to_have_text("epoch 100")
-            canvas = player.locator("canvas").first
-            expect(canvas).to_have_attribute("data-frame", "2")
-            end = canvas.evaluate("one => one.toDataURL()")
-            player.get_by_role("slider").press("Home")
-            expect(canvas).to_have_attribute("data-frame", "0")
-            assert canvas.evaluate("one => one.toDataURL()") != end
-            assert not page.title().startswith("error")
-            context.close()
-        browser.close()
+        player = page.locator("#boundaries .player")
+        expect(player.locator("output")).to_have_text("epoch 100")
+        canvas = player.locator("canvas").first
+        expect(canvas).to_have_attribute("data-frame", "2")
+        end = canvas.evaluate("one => one.toDataURL()")
+        player.get_by_role("slider").press("Home")
+        expect(canvas).to_have_attribute("data-frame", "0")
+        assert canvas.evaluate("one => one.toDataURL()") != end
+        assert not page.title().startswith("error")
+        context.close()

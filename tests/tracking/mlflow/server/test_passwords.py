@@ -7,7 +7,7 @@ import pytest
 
 from tests.tracking.mlflow.server.conftest import Member, Team, descendants
 
-pytestmark = [pytest.mark.heavy, pytest.mark.xdist_group("server")]
+pytestmark = pytest.mark.heavy
 
 PASSWORD = "correct horse/battery@staple"
 ENCODED = "correct%20horse%2Fbattery%40staple"

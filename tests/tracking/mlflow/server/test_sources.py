@@ -9,7 +9,7 @@ from nnbench.tracking.mlflow.reader import read_study
 from nnbench.tracking.mlflow.store import open_store
 from tests.tracking.mlflow.server.conftest import Member, Team, wait_until
 
-pytestmark = [pytest.mark.heavy, pytest.mark.xdist_group("server")]
+pytestmark = pytest.mark.heavy
 
 LION = """from dataclasses import dataclass
 import numpy as np

@@ -14,7 +14,7 @@ from tests.tracking.mlflow.server.slow import Slow
 
 # Starts of servers and commands take half a minute each on a busy machine, and a test has several: their waits add up to more
 # than the usual limit.
-pytestmark = [pytest.mark.heavy, pytest.mark.xdist_group("server"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.heavy, pytest.mark.timeout(900)]
 
 SHORT = "training.epochs=200", "report=none"
 

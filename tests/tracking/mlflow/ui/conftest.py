@@ -15,16 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.conftest import PATIENCE
 
 ROOT = Path(__file__).parents[4]
 SHOTS = Path(os.environ.get("CI_ARTIFACTS") or ROOT / "results" / "screenshots")
-CHROMIUM = shutil.which("chromium") or "chromium"
-QUIET = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
-PATIENCE = 30_000  # ms that a page may take on a busy machine
 
 RAISES = (
     "optimizer=custom",
@@ -97,16 +93,6 @@ def address(studied: Studied) -> Iterator[str]:
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
     assert process.returncode == 0
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium with a new profile."""
-    expect.set_options(timeout=PATIENCE)
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=QUIET)
-        yield opened
-        opened.close()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from nnbench.records.boundary_image import SIZE
 from tests.tracking.mlflow.ui.conftest import Reader, Studied
 
-pytestmark = [pytest.mark.heavy, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.heavy
 
 LINES = ".js-plotly-plot .scatterlayer .trace"  # a curve in a chart
 BARS = ".js-plotly-plot .barlayer .trace"
