@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help install study test test-heavy test-lowest test-highest check lint docs ui server export report sample benchmark lock clean
+.PHONY: help install study test test-heavy test-slurm test-lowest test-highest check lint docs ui server export report sample benchmark lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -20,7 +20,7 @@ install: .venv/installed  ## create the environment .venv
 
 # The tools for tests are separate, so that a first study does not wait for them.
 .venv/developing: .venv/installed
-	$(PIP) install --quiet --constraint requirements.lock --editable '.[dev,docs,torch,jax,browser,server,dask]'
+	$(PIP) install --quiet --constraint requirements.lock --editable '.[dev,docs,torch,jax,browser,server,dask,slurm]'
 	@touch $@
 
 study: install  ## train four optimizers over twenty seeds and write the report
@@ -30,7 +30,11 @@ test: .venv/developing  ## run the quick tests
 	$(BIN)/python -m pytest -n 2 -m 'not heavy'
 
 test-heavy: .venv/developing  ## run the slow tests, with real signals, servers and browsers
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m heavy
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'heavy and not slurm'
+
+test-slurm: .venv/developing  ## run the tests on a Slurm of two nodes, which needs root and Debian's slurm-wlm and munge
+	$(SUDO) scripts/slurm_testbed.sh start
+	$(BIN)/python -m pytest -m slurm tests/sweep/executors; status=$$?; $(SUDO) scripts/slurm_testbed.sh stop; exit $$status
 
 # Separate environments, created again if pyproject.toml has changed. Warnings are not errors there, since other versions of the
 # libraries have other deprecations.

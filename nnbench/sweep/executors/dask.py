@@ -12,7 +12,7 @@ from time import monotonic
 
 from distributed import Future, KilledWorker
 
-from nnbench.config.sections import DaskLauncherConfig
+from nnbench.config.sections import DaskLauncherConfig, DaskSlurmConfig
 from nnbench.config.user_files import user_files
 from nnbench.sweep.executors.dask_cluster import Cluster, refusal
 from nnbench.sweep.executors.sent_job import SentJob
@@ -61,7 +61,7 @@ class DaskExecutor:
         one_by_one: the next job depends on earlier results: tasks of one job, of which few wait.
     """
 
-    options: DaskLauncherConfig
+    options: DaskLauncherConfig | DaskSlurmConfig
     one_by_one: bool = False
     _cluster: Cluster | None = field(default=None, init=False)
     _size: int = field(default=1, init=False)  # jobs in a pack, so that it takes about `PACK_SECONDS`
@@ -102,7 +102,7 @@ class DaskExecutor:
                     workers_seen = monotonic()
                 elif monotonic() - workers_seen > self.options.patience:
                     workers_seen = float("inf")
-                    yield Notice(text=f"waiting: the Dask scheduler {cluster.address} has no worker that can be used")
+                    yield Notice(text=cluster.describe_waiting())
                 match cluster.next_event():
                     case {"started": number}:
                         for pack in packs.values():

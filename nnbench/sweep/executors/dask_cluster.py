@@ -6,18 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import cloudpickle
 from distributed import Client, Future, LocalCluster
 
-from nnbench.config.sections import DaskLauncherConfig
+from nnbench.config.sections import DaskLauncherConfig, DaskSlurmConfig
 from nnbench.core.errors import UserError
 from nnbench.core.user_code import describe_error
 from nnbench.sweep.executors import dask_plugin
 from nnbench.sweep.executors.dask_worker import train_pack
 from nnbench.sweep.executors.local import cores
+
+if TYPE_CHECKING:
+    from nnbench.sweep.executors.dask_slurm import SlurmWorkers
 
 LOGGERS = "distributed", "distributed.client", "distributed.core", "tornado", "tornado.application"
 POLL = 0.5  # seconds between looks at the connection
@@ -40,20 +43,20 @@ class Cluster:
         UserError: no scheduler answers, or none of its workers can be used.
     """
 
-    def __init__(self, options: DaskLauncherConfig) -> None:
+    def __init__(self, options: DaskLauncherConfig | DaskSlurmConfig) -> None:
         for name in LOGGERS:
             logging.getLogger(name).setLevel(logging.CRITICAL)  # a lost connection is told once, by `next_event`
         self._name = f"nnbench-{uuid4().hex[:12]}"
         self._events: SimpleQueue[Future | Message] = SimpleQueue()
         self.tasks = 0
-        self._cluster: LocalCluster | None = None
-        self.address = options.address or "on this machine"
+        self._local: LocalCluster | None = None
+        self._slurm: SlurmWorkers | None = None
         self.threads, self._refreshed = 0, monotonic()
         self._usable: frozenset[str] = frozenset()
         self._joined = False
         # `WorkerSetup` compares the versions that matter.
         with warnings.catch_warnings(action="ignore"):
-            self._client = self._connected(options)
+            self._client, self.address = self._connected(options)
         try:
             self._set_up_workers(options.timeout)
         except BaseException:
@@ -101,25 +104,36 @@ class Cluster:
         hint = "finished runs are kept, and the same command continues"
         return UserError(f"the connection to the Dask scheduler {self.address} is lost; {hint}")
 
+    def describe_waiting(self) -> str:
+        """Return a message that there is no worker that can be used."""
+        jobs = f": {self._slurm.describe_jobs()}" if self._slurm else ""
+        return f"waiting: the Dask scheduler {self.address} has no worker that can be used{jobs}"
+
     def close(self) -> None:
         """End the training of this sweep on all workers, and the connection."""
         client, name = self._client, self._name
         with suppress(Exception):
             if client.status == "running":
                 client.sync(client.scheduler.unregister_worker_plugin, name=name, callback_timeout=CLOSING)
-        for each in (client, self._cluster):
+        for each in (client, self._local, self._slurm):
             with suppress(Exception):
                 if each is not None:
                     each.close(timeout=CLOSING)
 
-    def _connected(self, options: DaskLauncherConfig) -> Client:
-        address: Any = options.address
-        if address is None:
-            self._cluster = address = LocalCluster(
+    def _connected(self, options: DaskLauncherConfig | DaskSlurmConfig) -> tuple[Client, str]:
+        """Connect to a scheduler, or start one; returns also its name for messages."""
+        if isinstance(options, DaskSlurmConfig):
+            from nnbench.sweep.executors.dask_slurm import SlurmWorkers  # not at the top: dask-jobqueue is in another extra
+
+            self._slurm = SlurmWorkers(options)
+            return Client(self._slurm.cluster, set_as_default=False), "of this command"
+        if options.address is None:
+            self._local = LocalCluster(
                 n_workers=1, threads_per_worker=options.workers or cores(), processes=False, dashboard_address=None
             )
+            return Client(self._local, set_as_default=False), "on this machine"
         try:
-            return Client(address, timeout=options.patience, set_as_default=False)
+            return Client(options.address, timeout=options.patience, set_as_default=False), options.address
         except Exception as error:
             given = f"hydra.launcher.address={options.address}"
             raise UserError(f"{given}: no Dask scheduler answers ({describe_error(error)})") from error
@@ -147,6 +161,8 @@ class Cluster:
         self._joined |= not usable.keys() <= self._usable
         self._usable = frozenset(usable)
         self.threads, self._refreshed = sum(usable.values()), monotonic()
+        if self._slurm:
+            self._slurm.adjust({str(each["name"]) for each in workers.values()})
         return len(workers)
 
 

@@ -4,30 +4,19 @@ So a job that kills its process, exceeds its time limit or changes global state 
 a worker with several threads trains as many jobs at once.
 """
 
-import importlib
-import io
 import os
 import pickle
 import shutil
-import socket
-import sys
-import tokenize
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, wait
-from functools import partial
 from multiprocessing import current_process
 from pathlib import Path
 from threading import Lock
-from time import perf_counter
 
 from distributed import Reschedule, get_worker
 
-from nnbench.config.schema import Config
-from nnbench.core.errors import UserError
+from nnbench.sweep.executors.pickled_job import work_pickled, write_sources
 from nnbench.sweep.executors.worker_pool import TRIES, WorkerPool, died, failure_of_future
-from nnbench.sweep.failure import attempt
-from nnbench.sweep.job import Failure
-from nnbench.training.execute import Result, execute
 
 POLL = 0.2  # seconds between looks whether the sweep has ended
 
@@ -92,12 +81,8 @@ class Trainer:
 
     def _write(self, files: Mapping[str, str]) -> None:
         with self._lock:
-            for name in files.keys() - self._written:
-                path = self._folder / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                encoding, _ = tokenize.detect_encoding(io.BytesIO(files[name].encode()).readline)
-                path.write_text(files[name], encoding=encoding)
-                self._written.add(name)
+            write_sources(self._folder, {name: text for name, text in files.items() if name not in self._written})
+            self._written |= files.keys()
 
 
 def train_pack(name: str, jobs: Sequence[tuple[int, bytes]], files: Mapping[str, str]) -> tuple[list[bytes], float]:
@@ -122,37 +107,3 @@ def train_pack(name: str, jobs: Sequence[tuple[int, bytes]], files: Mapping[str,
         outcomes.append(outcome)
         total += seconds
     return outcomes, total
-
-
-def work_pickled(config: bytes, folder: str) -> tuple[bytes, float]:
-    """Train a job in this process, which the worker itself does not unpickle: that would import a user's code.
-
-    Args:
-        config: a pickled `Config`.
-        folder: with the sources of the command's own classes, which take precedence over those of this machine.
-
-    Returns:
-        The pickled `Result` or `Failure`, and the seconds that it took.
-    """
-    started = perf_counter()
-    if os.path.isdir(folder):
-        if folder not in sys.path:
-            sys.path.insert(0, folder)
-        importlib.invalidate_caches()
-    outcome = attempt(partial(_load_and_execute, config))
-    if isinstance(outcome, Failure):
-        outcome = Failure(reason=_local(outcome.reason, folder), traceback=_local(outcome.traceback, folder))
-    return pickle.dumps(outcome), perf_counter() - started
-
-
-def _local(text: str, folder: str) -> str:
-    """Replace the paths of source files in a text by those that they have on the user's machine, in the working folder."""
-    return text.replace(f"{folder}/", "").replace(f"{os.path.relpath(folder)}/", "")
-
-
-def _load_and_execute(config: bytes) -> Result | Failure:
-    try:
-        loaded: Config = pickle.loads(config)
-    except UserError as error:  # a class needs a library that is not here
-        return Failure(reason=f"{error}; on the worker's machine, {socket.gethostname()}", traceback="")
-    return execute(loaded)
