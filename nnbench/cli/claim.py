@@ -15,14 +15,17 @@ from nnbench.core.errors import UserError
 
 if TYPE_CHECKING:
     from nnbench.records.measure import Measure
-    from nnbench.report.findings.findings import Findings
     from nnbench.sweep.claim import Answer
 
 HELP = """\
 Test a claim that is stated before its runs: a setting is better than another, on seeds that the study has not used.
 
   nnbench claim adam beats sgd study=comparison
-  nnbench claim "adam (tuned)" beats "sgd (tuned)" study=tuned measure=test/loss margin=0.05 seeds=30
+  nnbench claim "adam lr=0.01" beats "sgd lr=0.5" study=rates measure=test/loss margin=0.05 seeds=30
+  nnbench claim "adam (tuned) search=0" beats sgd study=tuned
+
+A tuned optimizer of several searches has one configuration of each, of which the claim is about one: `search=0` is that of the
+first, as selection.csv numbers them.
 
   study=NAME            the study that has both settings; `comparison` by default
   measure=KEY           such as test/accuracy or final/train_loss; by default the one that ranks the study's settings
@@ -63,7 +66,8 @@ def _claim(arguments: list[str]) -> int:
     if {"--help", "-h"} & {*arguments}:
         print(HELP, end="")
         return 0
-    words = [one for one in arguments if "=" not in one and not one.startswith("-")]
+    # A name of a setting may have values, as in `adam lr=0.01`; the key of an option has no space.
+    words = [one for one in arguments if not one.startswith("-") and ("=" not in one or " " in one.partition("=")[0])]
     rest = [one for one in arguments if one not in words and one != "--json"]
     if len(words) != 3 or words[1] != "beats":
         raise UserError(f"{' '.join(words) or 'no claim'}: must be SETTING beats SETTING, such as adam beats sgd")
@@ -99,7 +103,8 @@ def _count(key: str, text: str, least: int, most: int) -> int:
 
 
 def _settle(request: Request, config: Config) -> int:
-    from nnbench.config.validate import parse  # not at the top: `--help` needs none of it
+    from nnbench.cli.claim_subject import differences_of, measure_of, runs_of, task_of  # not at the top: `--help` needs none
+    from nnbench.config.validate import parse
     from nnbench.core.console import console as make_console
     from nnbench.records.claims import SUFFIX, Claim
     from nnbench.report.findings.findings import Findings
@@ -114,15 +119,15 @@ def _settle(request: Request, config: Config) -> int:
     console = make_console()
     store = open_store_of(config, create=False)
     study = read_study(store, config.study)
-    findings = Findings(_task(study, request.task))
-    settings = [_setting(findings, name) for name in (request.first, request.second)]
+    findings = Findings(task_of(study, request.task))
+    sides = [runs_of(findings, name) for name in (request.first, request.second)]
+    settings = [name for name, _ in sides]
     if settings[0] == settings[1]:
         raise UserError(f"{request.first} beats {request.second}: both are the setting {settings[0]}")
-    measure = _measure(findings, request.measure)
-    runs = findings.runs.drop_duplicates("setting", keep="last").set_index("setting")
+    measure = measure_of(findings, request.measure)
     rows = read_rows(store, config.study)
-    trees = make_trees(rows, [str(runs.loc[name, "run_id"]) for name in settings], config)
-    seen = _differences(findings, settings, measure)
+    trees = make_trees(rows, [str(runs["run_id"].iloc[-1]) for _, runs in sides], config)
+    seen = differences_of(findings, [runs for _, runs in sides], measure)
     power = power_of_claim(seen, seeds=request.seeds, margin=request.margin, level=LEVEL)
     one, other = (parse({**tree, "seed": 0}).identity for tree in trees)
     wanted = Claim(
@@ -146,65 +151,6 @@ def _settle(request: Request, config: Config) -> int:
     else:
         print(_sentence(answer, measure))
     return 0 if answer.outcome.shown else 1
-
-
-def _task(study: Any, label: str | None) -> Any:
-    """Return the study of one task.
-
-    Raises:
-        UserError: there are several, and the label names none of them.
-    """
-    from nnbench.records.tasks import tasks
-
-    found = tasks(study)
-    if len(found) == 1 and label in (None, found[0].label):
-        return found[0].study
-    for task in found:
-        if task.label == label:
-            return task.study
-    labels = ", ".join(task.label for task in found if task.label) or "one task alone"
-    given = f"task={label}" if label else "task: is missing"
-    raise UserError(f"{given}: must be one of the tasks of study {study.name}: {labels}")
-
-
-def _setting(findings: "Findings", name: str) -> str:
-    """Return the setting of a name, which may be the label of an optimizer that has one setting.
-
-    Raises:
-        UserError: there is no such setting, or the optimizer has several.
-    """
-    known = [str(one) for one in findings.runs["setting"].drop_duplicates()]
-    if name in known:
-        return name
-    own = findings.runs.loc[findings.runs["optimizer"] == name, "setting"].drop_duplicates().tolist()
-    if len(own) == 1:
-        return str(own[0])
-    which = f"has {len(own)} settings; give one of" if own else "is no setting of the study; it has"
-    raise UserError(f"{name}: {which} {', '.join(map(str, own)) if own else ', '.join(known) or 'no run'}")
-
-
-def _measure(findings: "Findings", key: str | None) -> "Measure":
-    """Return the measure of a key; the one that ranks the settings if it is None."""
-    from nnbench.records.measures import MEASURES
-
-    known = {one.key: one for one in MEASURES if one.better and findings.known(one.key)}
-    if key is None and findings.primary.key in known:
-        return findings.primary
-    if key not in known:
-        given = f"measure={key}" if key else f"measure: {findings.primary.key} is not stored with a run; give measure=KEY"
-        raise UserError(f"{given}: must be one of {', '.join(known)}")
-    return known[key]
-
-
-def _differences(findings: "Findings", settings: Sequence[str], measure: "Measure") -> Any:
-    """The differences of the study, by seed, positive if the first setting is better."""
-    from nnbench.stats.diverged import with_diverged
-    from nnbench.stats.signed_rank import difference
-
-    values = with_diverged(findings.values(measure), findings.runs, higher=measure.higher)
-    wide = values.pivot_table(index="seed", columns="setting", values="value").reindex(columns=list(settings)).dropna()
-    found = difference(wide[settings[0]].to_numpy(float), wide[settings[1]].to_numpy(float))
-    return found if measure.higher else -found
 
 
 def _statement(claim: Any, measure: "Measure", seen: int) -> str:

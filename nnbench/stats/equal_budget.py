@@ -5,9 +5,15 @@ setting's run on the same points and initial weights has spent when its loss is 
 spent in total. The median over seeds needs no value of the seeds on which the setting never gets there, as long as they are
 fewer than half; its interval is a percentile bootstrap over the seeds, whose runs stay paired.
 
+Where several searches chose the values of a setting, or those of the reference, each run of one on a seed is compared with
+each run of the other on that seed. The median is over all of these shares, and the bootstrap draws the searches of both and
+the seeds, as that of `stats.crossed` does.
+
 The AlgoPerf benchmark (Dahl et al., 2023, "Benchmarking neural network training algorithms") compares times to a target in
 this way; the target here is not chosen by hand.
 """
+
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +22,9 @@ import pandas as pd
 from nnbench.core.arrays import FloatArray
 from nnbench.core.constraints import MINIMUM_RUNS
 from nnbench.stats.interquartile import RESAMPLES, Interval
+
+_OVER_SEARCHES = 1999  # resamples where there are searches, of which each has many more shares
+_BLOCK = 500_000  # shares of resamples at a time
 
 
 def first_reached(spent: npt.ArrayLike, losses: npt.ArrayLike, target: float) -> float:
@@ -38,62 +47,93 @@ def first_reached(spent: npt.ArrayLike, losses: npt.ArrayLike, target: float) ->
     return float(x[at - 1] + (x[at] - x[at - 1]) * (y[at - 1] - target) / (y[at - 1] - y[at]))
 
 
-def shares(curves: pd.DataFrame, setting: str, reference: str) -> "pd.Series[float]":
-    """Return the share of the reference's budget that a setting needs for the reference's final loss, by seed.
+def shares(curves: pd.DataFrame, setting: str, reference: str) -> pd.DataFrame:
+    """Return the shares of the reference's budget that a setting needs for the reference's final loss.
 
     Args:
-        curves: one row a measurement: `setting`, `seed`, `diverged` (whether the run did), `spent`, `loss`.
+        curves: one row a measurement: `setting`, `search` (that chose the values of the run's setting), `seed`, `diverged`
+            (whether the run did), `spent`, `loss`.
         setting: the setting that is judged.
         reference: the setting whose final loss is the target.
 
     Returns:
-        A share a seed that both have, above 1 if the setting needs more; infinite if its run never reaches the loss or
-        diverged; 0 if only the run of the reference diverged, and 1 if both did. Without a seed whose reference has spent
-        nothing, of which no share can be told.
+        One row a seed, one column a search of the setting and a search of the reference. A share is above 1 if the setting
+        needs more; infinite if its run never reaches the loss or diverged; 0 if only the run of the reference diverged, and 1
+        if both did. Without seeds on which a run is missing, or on which the reference has spent nothing.
     """
     ours, theirs = (_runs(curves, name) for name in (setting, reference))
-    found = {}
-    for seed in sorted(ours.keys() & theirs.keys()):
-        run, target = ours[seed], theirs[seed]
-        if run["diverged"].iloc[0]:
-            found[seed] = 1.0 if target["diverged"].iloc[0] else np.inf
-        elif target["diverged"].iloc[0]:
-            found[seed] = 0.0
-        elif target["spent"].iloc[-1] > 0:
-            reached = first_reached(run["spent"], run["loss"], float(target["loss"].iloc[-1]))
-            found[seed] = reached / float(target["spent"].iloc[-1])
-    return pd.Series(found, dtype=float)
+    found = {
+        (search, other): {seed: _share(own[seed], target[seed]) for seed in own.keys() & target.keys()}
+        for (search, own), (other, target) in product(ours.items(), theirs.items())
+    }
+    columns = pd.MultiIndex.from_product([list(ours), list(theirs)], names=["search", "search of the reference"])
+    return pd.DataFrame(found, columns=columns, dtype=float).dropna().rename_axis("seed").sort_index()
 
 
-def typical(values: npt.ArrayLike, *, confidence: float = 0.95) -> Interval:
-    """Return the median of shares, with a percentile bootstrap interval over seeds; the same values give the same interval.
+def _share(run: pd.DataFrame, target: pd.DataFrame) -> float:
+    """The share of one run against one of the reference; NaN where the reference has spent nothing."""
+    if run["diverged"].iloc[0]:
+        return 1.0 if target["diverged"].iloc[0] else np.inf
+    if target["diverged"].iloc[0]:
+        return 0.0
+    budget = float(target["spent"].iloc[-1])
+    return first_reached(run["spent"], run["loss"], float(target["loss"].iloc[-1])) / budget if budget > 0 else np.nan
+
+
+def typical(values: pd.DataFrame, *, confidence: float = 0.95) -> Interval:
+    """Return the median of shares with a percentile bootstrap interval over seeds and searches; the same for the same shares.
 
     Args:
-        values: one a seed, shape (n,), of which some may be infinite.
+        values: of `shares`, of which some may be infinite.
         confidence: of the interval; for its coverage see docs/method.md.
 
     Returns:
-        The interval, its ends infinite if the resampled medians are; NaN for fewer than six values.
+        The interval, its ends infinite if the resampled medians are; NaN for fewer than six seeds. `n` is the number of seeds.
     """
-    array = np.sort(np.asarray(values, dtype=np.float64))
+    array = values.to_numpy(dtype=np.float64).reshape(len(values), *_searches(values)).transpose(1, 2, 0)
+    ours, theirs, n = array.shape
     if not array.size:
         return Interval(estimate=np.nan, low=np.nan, high=np.nan, n=0)
-    estimate = float(_median(array))
-    if array.size < MINIMUM_RUNS:
-        return Interval(estimate=estimate, low=np.nan, high=np.nan, n=array.size)
+    estimate = float(_median(array.ravel()))
+    if n < MINIMUM_RUNS:
+        return Interval(estimate=estimate, low=np.nan, high=np.nan, n=n)
+    # Seeds in the order of their shares, so that the numbering of seeds does not change the interval.
+    array = array[..., np.argsort(_median(array.reshape(-1, n).T), kind="stable")]
     rng = np.random.default_rng(0)
-    medians = np.sort(_median(array[np.sort(rng.integers(array.size, size=(RESAMPLES, array.size)), axis=1)]))
-    tail = int((1 - confidence) / 2 * RESAMPLES)  # order statistics: infinite medians cannot be interpolated
-    low, high = float(medians[tail]), float(medians[RESAMPLES - 1 - tail])
-    return Interval(estimate=estimate, low=low, high=high, n=array.size)
+    resamples = RESAMPLES if ours * theirs == 1 else _OVER_SEARCHES
+    medians = np.empty(resamples)
+    rows = max(1, _BLOCK // array.size)
+    for start in range(0, resamples, rows):
+        many = min(rows, resamples - start)
+        own = rng.integers(ours, size=(many, ours, 1, 1))
+        other = rng.integers(theirs, size=(many, 1, theirs, 1))
+        drawn = array[own, other, rng.integers(n, size=(many, 1, 1, n))]
+        medians[start : start + many] = _median(drawn.reshape(many, -1))
+    medians.sort()
+    tail = int((1 - confidence) / 2 * resamples)  # order statistics: infinite medians cannot be interpolated
+    searches = max(ours, theirs)
+    return Interval(
+        estimate=estimate, low=float(medians[tail]), high=float(medians[resamples - 1 - tail]), n=n, searches=searches
+    )
 
 
-def _runs(curves: pd.DataFrame, setting: str) -> dict[int, pd.DataFrame]:
+def _searches(values: pd.DataFrame) -> tuple[int, int]:
+    """The number of searches of the setting and of the reference."""
+    return values.columns.get_level_values(0).nunique(), values.columns.get_level_values(1).nunique()
+
+
+def _runs(curves: pd.DataFrame, setting: str) -> dict[int, dict[int, pd.DataFrame]]:
+    """The runs of a setting by search, then by seed."""
     known = curves[(curves["setting"] == setting) & (curves["loss"].notna() | curves["diverged"])]
-    return {int(str(seed)): run.sort_values("spent") for seed, run in known.groupby("seed")}
+    found: dict[int, dict[int, pd.DataFrame]] = {}
+    for (search, seed), run in known.groupby(["search", "seed"]):
+        found.setdefault(int(str(search)), {})[int(str(seed))] = run.sort_values("spent")
+    return found
 
 
-def _median(ordered: FloatArray) -> FloatArray:
-    """Return the median along the last axis of sorted values; infinite if one of the two in the middle is."""
-    n = ordered.shape[-1]
-    return np.asarray((ordered[..., (n - 1) // 2] + ordered[..., n // 2]) / 2)
+def _median(values: FloatArray) -> FloatArray:
+    """Return the median along the last axis; infinite if one of the two in the middle is."""
+    n = values.shape[-1]
+    middle = [(n - 1) // 2, n // 2]
+    ordered = np.partition(values, middle, axis=-1)
+    return np.asarray((ordered[..., middle[0]] + ordered[..., middle[1]]) / 2)

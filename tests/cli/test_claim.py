@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from nnbench.cli.claim import main as claim_main
@@ -79,9 +80,35 @@ def test_the_seed_of_a_failed_run_counts_against_the_claim(nnbench: Command, cla
     assert not found["shown"], "at most four of five seeds can be won"
 
 
+@pytest.mark.heavy
+def test_a_claim_about_a_tuned_optimizer_is_about_one_search(
+    home: Path,
+    nnbench: Command,
+    claim: Command,
+    trainer: Trainer,  # noqa: F811
+) -> None:
+    searches = "tuning.searches=3", "tuning.configs=2", "tuning.seeds=[1000]"
+    assert nnbench("-m", "experiment=tuned", "optimizer=sgd", "seed=0,1", *searches, *TINY).status == 0
+    said = claim("sgd (tuned)", "beats", "sgd", "study=tuned")
+    assert said.status == 2
+    assert said.err.startswith("nnbench claim: sgd (tuned): 3 searches chose 3 configurations, and a claim is about one")
+    assert claim("sgd (tuned) search=7", "beats", "sgd", "study=tuned").err.endswith("sgd (tuned) has the searches 0, 1, 2\n")
+    assert claim("sgd search=1", "beats", "sgd", "study=tuned").err.endswith("sgd was not chosen by several searches\n")
+
+    chosen = pd.read_csv(home / "results" / "tuned" / "selection.csv")
+    rates = chosen[chosen["hyperparameter"] == "learning_rate"].set_index("search")["value"]
+    trainer.trained.clear()
+    found = json.loads(claim("sgd (tuned) search=1", "beats", "sgd (tuned) search=2", "study=tuned", "seeds=5", "--json").out)
+    assert (found["claim"]["first"], found["claim"]["second"]) == ("sgd (tuned) search=1", "sgd (tuned) search=2")
+    trained = [job.config.nested()["optimizer"]["learning_rate"] for job in trainer.trained]
+    assert sorted(trained) == sorted([float(rates[1]), float(rates[2])] * 5)
+    assert found["claim"]["power"] is not None
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["adam lr=0.3", "beats", "adam"], "adam lr=0.3: is no setting of the study; it has adam, sgd"),
         (["adam"], "adam: must be SETTING beats SETTING"),
         (["adam", "beats", "adam"], "adam beats adam: both are the setting adam"),
         (["adam", "beats", "lion"], "lion: is no setting of the study; it has adam, sgd"),

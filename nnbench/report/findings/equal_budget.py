@@ -1,5 +1,6 @@
 """Each setting against a reference: the share of its budget after which the setting has reached its final training loss."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -21,7 +22,7 @@ class EqualBudget:
         setting: its name.
         ahead: the share of the reference's budget that the setting needs for the reference's final loss.
         behind: the share of the setting's budget that the reference needs for the setting's final loss.
-        shares: by seed, of `ahead`.
+        shares: by seed, of `ahead`; the median over the searches that chose the setting or the reference.
     """
 
     setting: str
@@ -57,28 +58,55 @@ def equal_budget(findings: Findings) -> Comparisons:
     Raises:
         NoDataError: there is no curve of two settings.
     """
-    curves = findings.study.curves
-    # Of a seed with several searches, the run of the first one counts.
-    ended = findings.ended.drop_duplicates(["setting", "seed"])[["run_id", "setting", "seed", "outcome"]]
-    spent = curves[["run_id"]].assign(spent=positions(findings), loss=curves["train_loss"])
-    table = spent.merge(ended, on="run_id").assign(diverged=lambda frame: frame["outcome"] == "diverged")
-    if not (table["spent"] > 0).any():
-        raise NoDataError("no run was measured after an update")
-    ranking = [str(one) for one in findings.ranking(findings.primary)["setting"] if one in set(table["setting"])]
-    if len(ranking) < 2:
-        raise NoDataError("no two settings have curves")
-    reference = _reference(findings, ranking)
-    found = []
-    for setting in ranking:
-        if setting != reference:
-            ahead = shares(table, setting, reference)
-            behind = shares(table, reference, setting)
-            found.append(EqualBudget(setting=setting, ahead=typical(ahead), behind=typical(behind), shares=ahead))
+    table = _spent(findings)
+    ranking, reference = _ranked(findings, table)
+    found = [_against(table, setting, reference) for setting in ranking if setting != reference]
     found = [one for one in found if one.ahead.n]
     if not found:
         raise NoDataError(f"no setting has a seed that {reference} has too")
     order = sorted(found, key=lambda one: (one.ahead.estimate, -min(one.behind.estimate, 1e9)))
     return Comparisons(reference=reference, settings=order)
+
+
+def first_of_settings(findings: Findings, settings: Sequence[str]) -> Comparisons:
+    """Compare the first of some settings that is not the reference of `equal_budget` with it.
+
+    Raises:
+        NoDataError: there is no curve of the two, or they have no common seed.
+    """
+    table = _spent(findings)
+    ranking, reference = _ranked(findings, table)
+    setting = next((one for one in settings if one != reference), None)
+    if setting not in ranking:
+        raise NoDataError(f"no curve of {setting}" if setting else f"no setting beside {reference}")
+    found = _against(table, setting, reference)
+    if not found.ahead.n:
+        raise NoDataError(f"no seed of {setting} that {reference} has too")
+    return Comparisons(reference=reference, settings=[found])
+
+
+def _against(table: pd.DataFrame, setting: str, reference: str) -> EqualBudget:
+    ahead, behind = shares(table, setting, reference), shares(table, reference, setting)
+    return EqualBudget(setting=setting, ahead=typical(ahead), behind=typical(behind), shares=ahead.median(axis=1))
+
+
+def _spent(findings: Findings) -> pd.DataFrame:
+    """The curves as `stats.equal_budget.shares` takes them."""
+    curves = findings.study.curves
+    ended = findings.ended[["run_id", "setting", "search", "seed", "outcome"]]
+    spent = curves[["run_id"]].assign(spent=positions(findings), loss=curves["train_loss"])
+    table = spent.merge(ended, on="run_id").assign(diverged=lambda frame: frame["outcome"] == "diverged")
+    if not (table["spent"] > 0).any():
+        raise NoDataError("no run was measured after an update")
+    return table
+
+
+def _ranked(findings: Findings, table: pd.DataFrame) -> tuple[list[str], str]:
+    """The settings that have curves, in the order of the ranking, and the reference among them."""
+    ranking = [str(one) for one in findings.ranking(findings.primary)["setting"] if one in set(table["setting"])]
+    if len(ranking) < 2:
+        raise NoDataError("no two settings have curves")
+    return ranking, _reference(findings, ranking)
 
 
 def _reference(findings: Findings, ranking: list[str]) -> str:

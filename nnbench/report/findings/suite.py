@@ -12,6 +12,7 @@ from nnbench.records.declared import Declared
 from nnbench.records.study import Study
 from nnbench.records.tasks import tasks, with_largest_budgets
 from nnbench.report.findings.budgets import at_budgets
+from nnbench.report.findings.equal_budget import Comparisons, first_of_settings
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.scale import Scale, scale_of
@@ -94,6 +95,20 @@ class Suite:
     def across(self) -> MeanRanks:
         """Mean ranks over the problems, of the settings that are ranked on each of them."""
         return _across(self.problems)
+
+    @cached_property
+    def equal_budget(self) -> dict[str, Comparisons | str]:
+        """By problem, the setting with the best mean rank against the reference of `equal_budget`; or why there is none.
+
+        If that setting is the reference of the problem, the next one is compared with it.
+        """
+        found: dict[str, Comparisons | str] = {}
+        for label, one in self.problems.items():
+            try:
+                found[label] = first_of_settings(one, [str(name) for name in self.across.ranks.index])
+            except NoDataError as reason:
+                found[label] = str(reason)
+        return found
 
     @cached_property
     def at_budgets(self) -> dict[float, MeanRanks]:

@@ -14,7 +14,7 @@ from nnbench.report.plots.legend import legend
 from nnbench.report.plots.sheet import Page, Section
 from nnbench.report.plots.style import LEFT, RIGHT, SMALL, WIDTH
 from nnbench.report.plots.table import Cell, Column, table
-from nnbench.report.sentences.wording import left_out, short_name
+from nnbench.report.sentences.wording import left_out, pooled, short_name
 from nnbench.stats.best_of_k import best_of_k
 
 _MANY = 8
@@ -32,7 +32,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     curves = dict(sorted(curves.items(), key=lambda one: -one[1].iloc[-1]))  # as the lines end
     if not curves:
         raise NoDataError("no configuration completed all of its seeds")
-    page = section.page(_title(curves), _caption(search) + left_out(list(curves), _MANY, "optimizer"))
+    page = section.page(_title(curves), _caption(search) + pooled(findings) + left_out(list(curves), _MANY, "optimizer"))
     shown = dict(list(curves.items())[:_MANY])
     legend(page, {name: search.line_style(name) for name in shown})
     _panel(page, search, shown)

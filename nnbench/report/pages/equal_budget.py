@@ -22,6 +22,10 @@ _CAPTION = (
     "reach that loss on half of the seeds; then the share of its own budget that {reference} needs for its final loss is "
     "given in the last column. A diverged run never reaches it."
 )
+_SEARCHES = (
+    " A tuned setting has a run of each of its searches on each seed: every one is compared with every one of the reference, "
+    "the median and its interval are over searches and seeds, and a dot is the median of a seed."
+)
 
 
 def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.DataFrame:
@@ -33,7 +37,8 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     """
     every = equal_budget(findings)
     title = f"At equal budget, {sentences.sentence(findings, every.settings[0], every)}"
-    page = section.page(title, _CAPTION.format(reference=every.reference) + findings.axis.reason)
+    caption = _CAPTION.format(reference=every.reference) + (_SEARCHES if findings.searches > 1 else "")
+    page = section.page(title, caption + findings.axis.reason)
     shown = every.settings[:_MANY]
     known = np.concatenate([[1.0], *(_finite(one) for one in shown)])
     low, high = max(known.min() / 1.3, 1e-4), max(known.max() * 1.3, 1.3)

@@ -10,7 +10,7 @@ from nnbench.report.pages import ReportOptions
 from nnbench.report.plots.forest import Row, forest_plot
 from nnbench.report.plots.sheet import SWATCH, Page, Section
 from nnbench.report.plots.style import BODY, LEFT
-from nnbench.report.sentences.wording import hyperparameter_label, left_out, short_name
+from nnbench.report.sentences.wording import hyperparameter_label, left_out, pooled, short_name
 from nnbench.stats.importance import importance
 
 _LEAST = 8  # configurations; with fewer, a forest overfits
@@ -35,7 +35,9 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     shares = {name: share for name, share in shares.items() if share.notna().any()}
     if not shares:
         raise NoDataError("no two configurations of an optimizer have different results")
-    page = section.page(_title(shares), _caption(search, shares) + left_out(list(shares), _MANY, "optimizer"))
+    page = section.page(
+        _title(shares), _caption(search, shares) + pooled(findings) + left_out(list(shares), _MANY, "optimizer")
+    )
     shown = list(shares.items())[:_MANY]
     for name, share in shown:
         _bars(page, search, name, share, last=name == shown[-1][0])

@@ -19,7 +19,7 @@ _NAMED = 4  # settings or problems that a sentence names one by one
 
 def answer(suite: Suite) -> str:
     """What the study shows on its problems, and across them."""
-    return f"{within(suite)} {across_problems(suite)}"
+    return " ".join(filter(None, [within(suite), across_problems(suite), at_equal_budget(suite)]))
 
 
 def within(suite: Suite) -> str:
@@ -72,6 +72,44 @@ def across_problems(suite: Suite) -> str:
     return f"{sentence}; {others}."
 
 
+def at_equal_budget(suite: Suite) -> str:
+    """On how many problems the setting with the best mean rank needs less of the reference's budget for the same loss.
+
+    Empty where nothing can be said; `caveats` has the reason.
+    """
+    known = [one for one in suite.equal_budget.values() if not isinstance(one, str)]
+    pairs = {(one.settings[0].setting, one.reference) for one in known}
+    if len(pairs) != 1 or suite.across.ranks.empty:
+        return ""
+    ((setting, reference),) = pairs
+    shares = [one.settings[0].ahead for one in known]
+    less = [one.estimate for one in shares if one.high < 1]
+    more = [one for one in shares if one.low > 1]
+    phrases = [f"with more on {len(more)}"] if more else []
+    if open_ := len(shares) - len(less) - len(more):
+        phrases.append(f"with neither shown on {open_}")
+    if missing := len(suite.equal_budget) - len(known):
+        phrases.append(f"not compared on {missing}")
+    ends = dict.fromkeys(fixed(end, 2) for end in (min(less), max(less))) if less else {}
+    between = f" (median {'share' if len(ends) == 1 else 'shares'} {' to '.join(ends)})" if ends else ""
+    words = (
+        f"{short_name(setting)} reaches {short_name(reference)}'s final training loss with less than its budget on "
+        f"{len(less)} of {count(len(suite.equal_budget), 'problem')}{between}"
+    )
+    return f"{'; '.join([words, *phrases])}."
+
+
+def _no_equal_budget(suite: Suite) -> str:
+    """Why settings are not compared at equal budget across problems; empty where they are."""
+    if len(suite.across.ranks) < 2 or at_equal_budget(suite):
+        return ""
+    known = {one.reference for one in suite.equal_budget.values() if not isinstance(one, str)}
+    if len(known) > 1:
+        return "Budgets are not compared across problems: the study has no sgd, and report.reference names no other reference."
+    reasons = dict.fromkeys(one for one in suite.equal_budget.values() if isinstance(one, str))
+    return f"Budgets are not compared across problems: {listing(list(reasons)[:2])}."
+
+
 def caveats(suite: Suite) -> list[str]:
     """Limitations of the answer."""
     found = [
@@ -85,6 +123,8 @@ def caveats(suite: Suite) -> list[str]:
     common = len(suite.across.ranks)
     if common and (missing := [name for name in suite.settings if name not in suite.across.ranks.index]):
         found.append(f"Not ranked on every problem, and so not compared across them: {_names(missing)}.")
+    if reason := _no_equal_budget(suite):
+        found.append(reason)
     if below := _below(suite):
         found.append(f"The best setting is no better than a plain reference: {listing(below)}.")
     return found

@@ -102,6 +102,18 @@ def left_out(names: Sequence[str], many: int, noun: str) -> str:
     return f" The first {many} of {len(names)} {noun}s; left out: {listing(phrases)}."
 
 
+def pooled(findings: Findings) -> str:
+    """Caption sentence of pages that take the configurations of several searches together; empty where there is one search."""
+    selection = findings.study.selection
+    searches = selection["search"].nunique() if len(selection) else 0
+    if searches < 2:
+        return ""
+    return (
+        f" The configurations of all {searches} searches are taken together; each search tried its own on its own seeds, so a "
+        "part of the differences between configurations is one between seeds."
+    )
+
+
 def hyperparameter_label(hyperparameter: str) -> str:
     """Format a hyperparameter's name: `learning rate`, `β₁`, `network initial scale`."""
     named = re.sub(r"\bbeta_(\d+)$", lambda found: "β" + found[1].translate(_INDICES), hyperparameter)
