@@ -19,7 +19,7 @@ MAX_NEIGHBOURS = 7  # largest k
 MAX_TEST_POINTS = 20_000  # test points on which a reference is measured, evenly spaced in the split
 MAX_OPERATIONS = 150_000_000  # multiplications and comparisons for the neighbours: less than half a second
 MIN_TEST_POINTS = 100  # test points below which the accuracy of the neighbours is too uncertain, and is omitted
-CHUNK_SIZE = 2**16  # distances computed at a time, so that they fit in the processor's cache
+CHUNK_SIZE = 2**15  # distances computed at a time, so that they fit in the processor's cache
 # Names of the references that a dataset may declare; `records.measures` describes them.
 DECLARED = ("least_train_loss", "bayes_loss", "bayes_accuracy", "bayes_r2", "best_known_accuracy", "best_known_r2")
 CACHE_SIZE = 4096  # sets of points whose references a process caches
@@ -143,24 +143,32 @@ def _vote(
     Args:
         own: index of each point among the training points, so that it is not its own neighbour.
     """
-    rows = max(1, CHUNK_SIZE // len(train.labels))
+    each = np.arange(len(x))
+    votes = np.zeros((len(x), classes))
+    found = {}
+    for k, neighbours in enumerate(_nearest(train.x, x, max(numbers), own), 1):
+        # The bonus of a neighbour exceeds the sum of those of all farther ones, and all together are less than a vote.
+        votes[each, train.labels[neighbours]] += 1 + 0.5**k
+        if k in numbers:
+            found[k] = np.count_nonzero(votes.argmax(axis=1) == labels) / len(x)
+    return np.array([found[k] for k in numbers])
+
+
+def _nearest(points: FloatArray, x: FloatArray, number: int, own: IntArray | None) -> IntArray:
+    """Return the indices of the nearest `points` of each row of `x`, the nearest first, shape (number, len(x))."""
+    found = np.empty((number, len(x)), np.intp)
+    rows = max(1, CHUNK_SIZE // len(points))
     # The squared distance without the term that is the same for all neighbours of a point, as one matrix product.
     coordinates = np.column_stack([x, np.ones(len(x))])
-    terms = np.vstack([-2 * train.x.T, np.einsum("ij,ij->i", train.x, train.x)])
-    right = dict.fromkeys(numbers, 0)
+    terms = np.vstack([-2 * points.T, np.einsum("ij,ij->i", points, points)])
     for start in range(0, len(x), rows):
         part = slice(start, start + rows)
         distances = coordinates[part] @ terms
-        each = np.arange(len(distances))
+        flat, starts = distances.reshape(-1), np.arange(0, distances.size, len(points))
         if own is not None:
-            distances[each, own[part]] = np.inf
-        votes = np.zeros((len(each), classes))
+            flat[starts + own[part]] = np.inf
         # A minimum for each neighbour takes less time than one partition of the distances.
-        for k in range(1, max(numbers) + 1):
-            nearest = distances.argmin(axis=1)
-            distances[each, nearest] = np.inf
-            # The bonus of a neighbour exceeds the sum of those of all farther ones, and all together are less than a vote.
-            votes[each, train.labels[nearest]] += 1 + 0.5**k
-            if k in right:
-                right[k] += int((votes.argmax(axis=1) == labels[part]).sum())
-    return np.array(list(right.values())) / len(x)
+        for nearest in found[:, part]:
+            distances.argmin(axis=1, out=nearest)
+            flat[starts + nearest] = np.inf
+    return found
