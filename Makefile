@@ -27,7 +27,7 @@ study: install  ## train four optimizers over twenty seeds and write the report
 	$(BIN)/python -m nnbench -m optimizer=sgd,adagrad,rmsprop,adam 'seed=range(20)'
 
 test: .venv/developing  ## run the quick tests
-	$(BIN)/python -m pytest -n 2 -m 'not heavy'
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not heavy'
 
 test-heavy: .venv/developing  ## run the slow tests, with real signals, servers and browsers
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'heavy and not slurm'

@@ -9,6 +9,7 @@ from pypdf import PdfReader
 
 from tests.conftest import CommandOutput
 
+pytestmark = pytest.mark.usefixtures("trainer")
 Command = Callable[..., CommandOutput]
 
 

@@ -40,29 +40,40 @@ def _options(group: str) -> list[str]:
 
 
 HELD_OUT = sorted(path.stem for path in (CONF / "problem" / "held_out").glob("*.yaml"))
-CHOICES = [(group, option) for group in GROUPS for option in _options(group)]
+# A space is composed with its optimizer, see `_words`.
+CHOICES = [(group, option) for group in GROUPS if group != "space" for option in _options(group)]
 
 
 def test_every_folder_is_a_group_that_is_tested() -> None:
     assert {path.name for path in Path(CONF).iterdir() if path.is_dir()} == set(GROUPS)
 
 
-@pytest.mark.parametrize(("group", "option"), CHOICES)
-def test_option_composes_and_is_valid(group: str, option: str) -> None:
+def test_every_space_is_that_of_an_optimizer() -> None:
+    assert {*_options("space")} <= {*_options("optimizer")}
+
+
+def _words(group: str, option: str) -> list[str]:
     words = [f"{group}={option}"]
+    if group == "optimizer" and option in _options("space"):
+        words.append(f"space={option}")
     if (group, option) == ("optimizer", "custom"):
         words.append("optimizer.algorithm=nnbench.optimizers.sgd:SGD")
     if (group, option) == ("dataset", "custom"):
         words.append("dataset.name=nnbench.datasets.moons:Moons")
     if (group, option) == ("experiment", "notebook"):
         words.append("optimizer=sgd")
-    parse(composed(*words))
+    return words
+
+
+@pytest.mark.parametrize(("group", "option"), CHOICES)
+def test_option_composes_and_is_valid(group: str, option: str) -> None:
+    parse(composed(*_words(group, option)))
 
 
 @pytest.mark.parametrize("name", optimizers.known())
 def test_every_optimizer_has_a_yaml(name: str) -> None:
     assert name in _options("optimizer")
-    assert composed(f"optimizer={name}")["optimizer"]["algorithm"] == name
+    assert composed(*_words("optimizer", name))["optimizer"]["algorithm"] == name
 
 
 @pytest.mark.parametrize("name", schedules.known())
@@ -77,7 +88,7 @@ def test_every_dataset_has_a_yaml(name: str) -> None:
 
 @pytest.mark.parametrize("option", [option for option in _options("optimizer") if option != "custom"])
 def test_a_label_is_the_name_of_its_yaml(option: str) -> None:
-    assert composed(f"optimizer={option}")["optimizer"]["name"] == option
+    assert composed(*_words("optimizer", option))["optimizer"]["name"] == option
 
 
 # The settings of the notebook's printed study.

@@ -12,6 +12,7 @@ from nnbench.core import invocation
 from nnbench.tracking.mlflow.reader import read_study
 from nnbench.tracking.mlflow.store import open_store
 from tests.conftest import CommandOutput
+from tests.sweep.conftest import trainer  # noqa: F401  # a fixture
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,7 @@ def test_a_very_long_command_fits_in_the_environment(monkeypatch: pytest.MonkeyP
     assert len(os.environ[invocation.VARIABLE]) == invocation.MAX_LENGTH
 
 
+@pytest.mark.usefixtures("trainer")
 def test_the_stored_text_keeps_its_order(home: Path, nnbench: Callable[..., CommandOutput]) -> None:
     words = (
         "optimizer=sgd",

@@ -133,4 +133,4 @@ def test_a_glob_lists_the_options_of_a_folder(loader: ConfigLoader) -> None:
     assert all(name is not None and name.startswith("held_out/") for name in held_out)
     assert problems("glob(held_out/d*,exclude=held_out/digits*)") == ["held_out/deep_linear", "held_out/diabetes"]
     assert problems("glob([moon*,held_out/moon*])") == ["moons", "held_out/moons"]
-    assert not any("/" in str(name) for name in problems("glob(*)"))
+    assert not any("/" in str(name) for name in problems("glob(m*)"))

@@ -59,6 +59,7 @@ def test_from_the_command_line_to_the_report(home: Path, nnbench: Command, store
         assert (steps[0], steps[-1]) == (0, 29)
 
 
+@pytest.mark.usefixtures("trainer")
 def test_the_same_command_runs_nothing_and_a_larger_one_only_new_jobs(
     home: Path, nnbench: Command, store: MlflowClient
 ) -> None:
@@ -92,6 +93,7 @@ def test_an_exception_fails_only_its_own_run(home: Path, nnbench: Command, store
 
 
 @pytest.mark.heavy
+@pytest.mark.usefixtures("trainer")
 @pytest.mark.parametrize(("kind", "name"), [("NoRate", "custom seed=0"), ("RateInWords", "custom lr=low seed=0")])
 def test_an_optimizer_needs_no_learning_rate(home: Path, nnbench: Command, store: MlflowClient, kind: str, name: str) -> None:
     said = nnbench(
@@ -114,6 +116,7 @@ def test_fail_fast_starts_no_further_runs(home: Path, nnbench: Command, store: M
 
 
 @pytest.mark.heavy
+@pytest.mark.usefixtures("trainer")
 @pytest.mark.parametrize(
     "words",
     [
@@ -142,6 +145,7 @@ def test_unusual_valid_configs_run_to_their_end(
 
 
 @pytest.mark.heavy
+@pytest.mark.usefixtures("trainer")
 def test_a_diverged_run_is_reported_and_left_out_of_the_means(home: Path, nnbench: Command) -> None:
     nnbench(*SMALL, "optimizer=sgd", "optimizer.learning_rate=1,1e30", "seed=0,1")
     said = nnbench("-m", "optimizer=sgd", "optimizer.learning_rate=1,1e30", "seed=0,1", "training.epochs=30", "study=s")
@@ -238,6 +242,7 @@ class Lion(Optimizer):
 """
 
 
+@pytest.mark.heavy
 def test_an_edited_optimizer_is_trained_again_and_not_averaged_with_its_older_version(
     home: Path, nnbench: Command, store: MlflowClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -283,6 +288,7 @@ def test_an_edited_optimizer_is_trained_again_and_not_averaged_with_its_older_ve
     assert set(averaged()["run_id"]) == set(first["run_id"])
 
 
+@pytest.mark.usefixtures("trainer")
 def test_runs_with_unknown_source_are_repeated_and_left_out(home: Path, nnbench: Command, store: MlflowClient) -> None:
     """Change the runs to those of a first-edition store: without digest, with another identity."""
     nnbench(*SMALL, "seed=0,1")
@@ -299,6 +305,7 @@ def test_runs_with_unknown_source_are_repeated_and_left_out(home: Path, nnbench:
 
 
 @pytest.mark.heavy
+@pytest.mark.usefixtures("trainer")
 def test_runs_made_before_there_were_schedules_name_what_changed(home: Path, nnbench: Command, store: MlflowClient) -> None:
     nnbench(*SMALL, "seed=0")
     (run,) = _runs(store)
@@ -308,6 +315,7 @@ def test_runs_made_before_there_were_schedules_name_what_changed(home: Path, nnb
     assert "nnbench has changed: 1 run to repeat" in nnbench(*SMALL, "seed=0").err
 
 
+@pytest.mark.usefixtures("trainer")
 def test_rates_that_differ_in_the_last_digit_are_two_settings(home: Path, nnbench: Command, store: MlflowClient) -> None:
     assert nnbench(*SMALL, "optimizer.learning_rate=0.3,0.30000000000000004", "seed=0,1").status == 0
     runs = _study(home).runs
@@ -316,6 +324,7 @@ def test_rates_that_differ_in_the_last_digit_are_two_settings(home: Path, nnbenc
 
 
 @pytest.mark.heavy
+@pytest.mark.usefixtures("trainer")
 def test_checkpoints_do_not_change_the_identity(home: Path, nnbench: Command, store: MlflowClient) -> None:
     nnbench(*SMALL, "seed=0,1")
     said = nnbench(*SMALL, "seed=0,1,2", "training.checkpoints=[3]")

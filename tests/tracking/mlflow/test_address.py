@@ -20,7 +20,10 @@ from tests.faults.conftest import Place
 NAMES = ["a%20b", "a%2Fb", "what?", "?x=1", "a#b", "ü 优", "a;b&c=d", "100%", 'it\'s "a"', "a@b:c", "a\nb", "$x_1$ {a} [b]"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+# One in three is enough for every day: each takes most of a second.
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.heavy] * (at % 3 > 0)) for at, name in enumerate(NAMES)]
+)
 def test_a_store_is_created_in_the_given_folder(
     tmp_path: Path,
     empty_database: Path,
