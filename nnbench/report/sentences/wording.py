@@ -80,7 +80,7 @@ def test(findings: Findings) -> str:
 
 def short_name(name: str) -> str:
     """Shorten a setting's name for a sentence: key sections are removed first, then the middle."""
-    return name if len(name) <= _LONG else cut(without_sections(name), lambda one: len(one) <= _LONG)
+    return name if len(name) <= _LONG else _shortened(without_sections(name))
 
 
 def first_evaluated(findings: Findings) -> str:
@@ -117,12 +117,17 @@ def pooled(findings: Findings) -> str:
 def hyperparameter_label(hyperparameter: str) -> str:
     """Format a hyperparameter's name: `learning rate`, `β₁`, `network initial scale`."""
     named = re.sub(r"\bbeta_(\d+)$", lambda found: "β" + found[1].translate(_INDICES), hyperparameter)
-    return named.removesuffix(".name").replace("_", " ").replace(".", " ")
+    return _shortened(named.removesuffix(".name").replace("_", " ").replace(".", " "))
 
 
 def hyperparameter_value(value: object) -> str:
     """Format a hyperparameter's value; numbers to a few significant digits."""
-    return significant(float(value)) if isinstance(value, float | int) else str(value)
+    return significant(float(value)) if isinstance(value, float | int) else _shortened(str(value))
+
+
+def _shortened(words: str) -> str:
+    """Cut a text of a user that would fill a title or a row: whatever follows would have no room on its page."""
+    return cut(words, lambda one: len(one) <= _LONG)
 
 
 def _nothing(runs: pd.DataFrame) -> str:

@@ -168,3 +168,8 @@ def test_only_a_classification_has_points_of_each_class(make_study: MakeStudy) -
 )
 def test_hyperparameters_are_shown_with_their_usual_symbols(name: str, told: str) -> None:
     assert wording.hyperparameter_label(name) == told
+
+
+def test_a_name_or_value_as_long_as_a_page_is_cut() -> None:
+    assert wording.hyperparameter_value("[" * 6000) == "[" * 24 + "…" + "[" * 23
+    assert wording.hyperparameter_label("network." + "x" * 6000) == "network " + "x" * 16 + "…" + "x" * 23
