@@ -20,7 +20,7 @@ install: .venv/installed  ## create the environment .venv
 
 # The tools for tests are separate, so that a first study does not wait for them.
 .venv/developing: .venv/installed
-	$(PIP) install --quiet --constraint requirements.lock --editable '.[dev,docs,torch,jax,browser,server,dask,slurm]'
+	$(PIP) install --quiet --constraint requirements.lock --editable '.[dev,docs,torch,jax,browser,server,dask,slurm,launchers]'
 	@touch $@
 
 study: install  ## train four optimizers over twenty seeds and write the report

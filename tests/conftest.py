@@ -17,8 +17,8 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from nnbench.cli.hydra_app import CONF
 from nnbench.cli.main import main
+from nnbench.config.folder import CONF
 from nnbench.config.schema import Config
 from nnbench.config.validate import parse
 

@@ -62,7 +62,7 @@ def _config(name: str, arguments: Sequence[str]) -> "Config":
     from omegaconf import OmegaConf
 
     from nnbench import optimizers
-    from nnbench.cli.hydra_app import CONF
+    from nnbench.config.folder import CONF
     from nnbench.config.named_classes import import_path, is_named_class
     from nnbench.config.validate import parse
 

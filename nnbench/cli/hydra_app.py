@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hydra
@@ -17,6 +16,7 @@ from nnbench import __version__
 from nnbench.cli import hydra_folders
 from nnbench.config import yaml_files
 from nnbench.config.command_line import options_first, refuse_sweep_overrides
+from nnbench.config.folder import CONF
 from nnbench.config.schema import Config
 from nnbench.core.errors import UserError
 from nnbench.core.redaction import redacted
@@ -25,10 +25,6 @@ from nnbench.core.signals import checkpoint
 _PRINTING = ("-c", "-i", "--cf", "--in")  # beginnings of the options --cfg and --info
 if TYPE_CHECKING:
     from nnbench.sweep.job import Membership
-
-PACKAGE = Path(__file__).parents[1]
-# Inside the package in a wheel, beside it in a checkout.
-CONF = PACKAGE / "conf" if (PACKAGE / "conf").is_dir() else PACKAGE.parent / "conf"
 
 
 def _run_job(sweep_job: "Callable[[Config, Membership | None], int]", tree: dict[str, Any]) -> int:

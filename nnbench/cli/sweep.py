@@ -2,18 +2,20 @@
 
 import json
 import logging
+import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.markup import escape
 
 from nnbench.cli import run
 from nnbench.cli.study_location import write_study_location
+from nnbench.config.schema import Config
 from nnbench.core.console import console as make_console
 from nnbench.core.console import escape_markup
 from nnbench.core.errors import UserError
@@ -50,8 +52,6 @@ def run_sweep(jobs: Sequence[Job], executor: Executor) -> int:
     Raises:
         UserError: there are no jobs, a class is not repeatable, or the store cannot be used; nothing was started.
     """
-    if not jobs:  # possible with a sweeper of another package
-        raise UserError("the sweep holds no run")
     config = jobs[0].config
     if config.dry_run:
         list_jobs(distinct(jobs))
@@ -62,44 +62,101 @@ def run_sweep(jobs: Sequence[Job], executor: Executor) -> int:
 
 def execute_plan(plan: Plan) -> int:
     """Run the stages of a plan and report on the study; returns the exit status, as `run_sweep`."""
-    console = make_console()
     try:
-        with interruptible():
-            return _open_and_run(plan, console)
+        with interruptible(), open_sweep(plan.config, plan.executor) as sweep:
+            plan.stages(sweep)
     except Interrupted as interrupted:
-        hint = "finished runs are kept; the same command continues, and this one reports on the finished runs:"
-        console.print(f"[yellow]interrupted[/yellow] ({interrupted}): {hint}")
-        command = escape(report_command(plan.config.study, sys.argv[1:]))
-        console.print(f"[bold]{command}[/bold]", soft_wrap=True)  # whole, to be copied
-        return interrupted.status
+        return _interrupted(interrupted, plan.config.study)
+    return sweep.status
 
 
-def _open_and_run(plan: Plan, console: Console) -> int:
-    """Open the study and run the plan; the workers start while the store is opened."""
-    plan.executor.prepare()
+def execute_batches(executor: Executor, produce: Callable[[Callable[[Sequence[Job]], list[float]]], object]) -> int:
+    """Run a sweep whose jobs are made in batches, each perhaps by the results of earlier ones, and report on the study.
+
+    Args:
+        executor: trains the jobs.
+        produce: calls its argument with each batch, which trains and tracks the jobs as `run_sweep`, and returns their final
+            losses, see `Sweep.losses`. All batches belong to one sweep of the store, which is opened with the first one.
+
+    Returns:
+        The exit status, as `run_sweep`.
+
+    Raises:
+        UserError: as `run_sweep`. Other exceptions of `produce` are passed on.
+    """
+    sweep: Sweep | None = None
+    batches = 0
+
+    def run(jobs: Sequence[Job]) -> list[float]:
+        nonlocal sweep, batches
+        batches += 1
+        if jobs[0].config.dry_run:
+            list_jobs(distinct(jobs))
+            return [math.nan] * len(jobs)
+        check_repeatable(job.config for job in jobs)
+        if sweep is None:
+            sweep = stack.enter_context(open_sweep(jobs[0].config, executor))
+        sweep.run(jobs, f"batch {batches}" if batches > 1 else "")
+        if sweep.halted:
+            raise _Halted
+        return sweep.losses(jobs)
+
     try:
-        return _run_in_study(plan, console)
+        with interruptible(), ExitStack() as stack, suppress(_Halted):
+            produce(run)
+    except Interrupted as interrupted:
+        if sweep is None:
+            raise
+        return _interrupted(interrupted, sweep.config.study)
+    if not batches:
+        raise UserError("the sweep holds no run")
+    return 0 if sweep is None else sweep.status
+
+
+class _Halted(Exception):
+    """The end of a sweep by `fail_fast`."""
+
+
+def _interrupted(interrupted: Interrupted, study: str) -> int:
+    """Print how to continue and how to report on the finished runs; returns the exit status."""
+    console = make_console()
+    hint = "finished runs are kept; the same command continues, and this one reports on the finished runs:"
+    console.print(f"[yellow]interrupted[/yellow] ({interrupted}): {hint}")
+    console.print(f"[bold]{escape(report_command(study, sys.argv[1:]))}[/bold]", soft_wrap=True)  # whole, to be copied
+    return interrupted.status
+
+
+@contextmanager
+def open_sweep(config: Config, executor: Executor) -> Iterator[Sweep]:
+    """Context with a sweep of the study of `config`, at whose end the report is written and `Sweep.status` is set.
+
+    The workers start while the store is opened. An error after the first run has started has exit status 1.
+
+    Raises:
+        UserError: the store cannot be used.
+    """
+    console = make_console()
+    executor.prepare()
+    try:
+        with console.status("opening the store"):  # MLflow takes a second to import: only after the checks
+            from nnbench.sweep.recorder import open_study
+
+            writer = open_study(config)
+        write_study_location(config)
+        sweep = Sweep(config, writer, executor, console)
+        try:
+            with _reported(sweep, executor):
+                yield sweep
+        except UserError as error:
+            error.status = 1 if sweep.id is not None else error.status
+            raise
     finally:
-        plan.executor.close()
+        executor.close()
 
 
-def _run_in_study(plan: Plan, console: Console) -> int:
-    """Open the study and run the plan; an error after the first run has started has exit status 1."""
-    with console.status("opening the store"):  # MLflow takes a second to import: only after the checks
-        from nnbench.sweep.recorder import open_study
-
-        writer = open_study(plan.config)
-    write_study_location(plan.config)
-    sweep = Sweep(plan.config, writer, plan.executor, console)
-    try:
-        return _run_and_report(sweep, plan)
-    except UserError as error:
-        error.status = 1 if sweep.id is not None else error.status
-        raise
-
-
-def _run_and_report(sweep: Sweep, plan: Plan) -> int:
-    """Run the stages and write the report; the sweep's own run is closed in any case."""
+@contextmanager
+def _reported(sweep: Sweep, executor: Executor) -> Iterator[None]:
+    """Context in which the stages run, and after which the report is written; the sweep's own run is closed in any case."""
     importing = Thread(target=import_module, args=[_REPORT])
     importing.start()
     config, writer, console = sweep.config, sweep.writer, sweep.console
@@ -108,8 +165,8 @@ def _run_and_report(sweep: Sweep, plan: Plan) -> int:
     problems: dict[str, str] = {}
     folder = Path(config.report.folder) / config.study
     try:
-        plan.stages(sweep)
-        plan.executor.close()  # its processes need memory
+        yield
+        executor.close()  # its processes need memory
         if sweep.id is not None:
             writer.attach(sweep.id, sweep.files, folder)  # the report reads the selected settings from the store
         study = writer.read_study()
@@ -147,7 +204,7 @@ def _run_and_report(sweep: Sweep, plan: Plan) -> int:
     if trouble:
         console.print(trouble)
     console.print(f"review  [bold]{escape(writer.pages)}[/bold]")
-    return 1 if sweep.failures or trouble or not complete else 0
+    sweep.status = 1 if sweep.failures or trouble or not complete else 0
 
 
 def _describe(error: Exception) -> str:

@@ -3,12 +3,17 @@
 from typing import Any, ClassVar
 
 from hydra.core.plugins import Plugins
+from hydra.errors import CompactHydraException
 from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from nnbench.core.errors import UserError
+
+
+class PluginError(UserError, CompactHydraException):
+    """Mistake in a plugin's options, which Hydra prints in one line in applications other than nnbench."""
 
 
 class BaseSweeper(Sweeper):
@@ -29,6 +34,8 @@ class BaseSweeper(Sweeper):
         self.params = params
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        if "grids" not in config or "tracking" not in config:
+            raise PluginError(f"hydra/sweeper={self.name}: is for the configuration of nnbench, not for this application's")
         for override in config.hydra.overrides.hydra:
             if override.startswith("hydra/sweeper=") and override != f"hydra/sweeper={self.name}":
                 experiment = f"experiment={config.hydra.runtime.choices.experiment}"

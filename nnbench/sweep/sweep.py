@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from nnbench.config.schema import Config
 from nnbench.core import formatting as numbers
 from nnbench.core.redaction import redacted
 from nnbench.core.signals import checkpoint, uninterrupted
+from nnbench.records.outcomes import COMPLETED
 from nnbench.sweep.executors.base import Executor
 from nnbench.sweep.job import Ended, Failure, Job, Notice, Started
 from nnbench.sweep.progress import SweepProgress
@@ -68,6 +70,7 @@ class Sweep:
         failures: jobs that have failed.
         files: files to store with the sweep's own run.
         halted: `fail_fast` has ended the sweep: no further stage may start.
+        status: exit status of the command, set when the sweep has ended.
     """
 
     def __init__(self, config: Config, writer: "Tracker", executor: Executor, console: Console) -> None:
@@ -77,6 +80,7 @@ class Sweep:
         self.failures: list[Ended] = []
         self.files: list[Path] = []
         self.halted = False
+        self.status = 1
         self._executor = executor
 
     def open(self, name: str, params: Mapping[str, str]) -> str:
@@ -143,6 +147,12 @@ class Sweep:
     def reusable(self) -> "dict[str, Row]":
         """Rows of the store of the runs that are reused, by identity."""
         return {identity: row for identity, row in self.writer.finished_runs().items() if identity in self.finished}
+
+    def losses(self, jobs: Sequence[Job]) -> list[float]:
+        """Final validation loss of each job, or training loss without validation points; infinite if it diverged or failed."""
+        rows = {key: row for key, row in self.reusable().items() if row.tags.get("nnbench.outcome") in COMPLETED}
+        found = (rows[job.config.identity].metrics if job.config.identity in rows else {} for job in jobs)
+        return [metrics.get("final/val_loss", metrics.get("final/train_loss", math.inf)) for metrics in found]
 
     def train(self, jobs: Iterable[Job], total: int, on_ended: Callable[[Ended], None] = lambda event: None) -> None:
         """Train and record jobs; the sweep must be open.

@@ -8,7 +8,7 @@ from time import perf_counter, process_time
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from nnbench.cli.hydra_app import CONF
+from nnbench.config.folder import CONF
 from nnbench.config.sections import DaskLauncherConfig
 from nnbench.config.validate import parse
 from nnbench.sweep.executors.base import Executor

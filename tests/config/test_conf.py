@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nnbench import __version__, datasets, optimizers, schedules
-from nnbench.cli.hydra_app import CONF
+from nnbench.config.folder import CONF
 from nnbench.config.sections import LauncherConfig, TuningConfig
 from nnbench.config.validate import parse
 from nnbench.core.errors import UserError

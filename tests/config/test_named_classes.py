@@ -9,7 +9,7 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
-from nnbench.cli.hydra_app import CONF
+from nnbench.config.folder import CONF
 from nnbench.config.named_classes import import_path, is_named_class, split_option
 from nnbench.core.errors import UserError
 from nnbench.sweep.grid import expand

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nnbench.cli.hydra_app import CONF
+from nnbench.config.folder import CONF
 
 PAGE = CONF.parent / "docs" / "architecture.md"
 PLACES = re.findall(r"^\| \d+ \| `([^`]+)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)

@@ -8,7 +8,7 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
 
-from nnbench.cli.hydra_app import CONF
+from nnbench.config.folder import CONF
 from nnbench.core.errors import UserError
 from nnbench.sweep.grid import expand
 from nnbench.sweep.job import Job

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from nnbench.cli.hydra_app import CONF
+from nnbench.config.folder import CONF
 from nnbench.config.validate import parse
 from nnbench.core.errors import UserError
 from nnbench.sweep.grid import expand

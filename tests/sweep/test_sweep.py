@@ -1,13 +1,16 @@
 """Whole sweeps with the real store: storing, resuming and failures."""
 
 import importlib
+import math
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from hydra.core.utils import JobReturn
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
@@ -192,6 +195,61 @@ def test_hydras_own_launcher_tracks_from_within(home: Path, nnbench: Command, st
     (sweep,) = _runs(store, "sweep")
     assert {run.data.tags["nnbench.sweep_id"] for run in _runs(store)} == {sweep.info.run_id}
     assert [run.info.status for run in _runs(store)] == ["FINISHED", "FINISHED"]
+
+
+@pytest.mark.heavy
+def test_all_batches_of_another_sweeper_are_one_sweep_with_one_report(
+    home: Path, nnbench: Command, store: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports: list[int] = []
+
+    def report_on(study: Study, *rest: object) -> list[object]:
+        reports.append(len(study.runs))
+        return []
+
+    returned: list[float] = []
+
+    def value(one: JobReturn) -> None:  # read by the sweeper
+        returned.append(one._return_value)
+
+    monkeypatch.setattr("nnbench.cli.study_report.report_on", report_on)
+    monkeypatch.setattr(JobReturn, "return_value", property(value, lambda one, value: setattr(one, "_return_value", value)))
+    batches = "hydra/sweeper=basic", "hydra.sweeper.max_batch_size=2", "hydra/launcher=basic"
+    said = nnbench(*SMALL, *batches, "seed=0,1", "optimizer.learning_rate=0.05,1e30", "optimizer=sgd")
+    assert said.status == 0, said.err
+    assert "study s: batch 2, 2 runs" in said.err
+    (sweep,) = _runs(store, "sweep")
+    assert sweep.info.status == "FINISHED"
+    runs = {run.info.run_name: run for run in _runs(store)}
+    assert len(runs) == 4
+    assert {run.data.tags["nnbench.sweep_id"] for run in runs.values()} == {sweep.info.run_id}
+    assert reports == [4]
+    losses = [runs[f"sgd lr=0.05 seed={seed}"].data.metrics["final/val_loss"] for seed in (0, 1)]
+    assert returned == [value for loss in losses for value in (loss, math.inf)]
+
+
+@pytest.mark.heavy
+def test_fail_fast_ends_another_sweeper_at_the_first_failed_batch(home: Path, nnbench: Command, store: MlflowClient) -> None:
+    batches = "hydra/sweeper=basic", "hydra.sweeper.max_batch_size=1", "hydra/launcher=basic"
+    bad = "optimizer=custom", "optimizer.algorithm=tests.broken_optimizers:Shapes", "+optimizer.learning_rate=0.1"
+    said = nnbench(*SMALL, *batches, *bad, "seed=0,1,2", "fail_fast=true")
+    assert said.status == 1, said.err
+    assert [run.info.status for run in _runs(store)] == ["FAILED"]
+    assert [run.info.status for run in _runs(store, "sweep")] == ["FAILED"]
+
+
+def test_another_sweeper_starts_nothing_in_a_dry_run(tmp_path: Path, nnbench: Command) -> None:
+    said = nnbench(*SMALL, "hydra/sweeper=basic", "optimizer=sgd,adam", "dry_run=true")
+    assert said.status == 0, said.err
+    assert len(said.out.splitlines()) == 2
+    assert not (tmp_path / "results" / "mlflow.db").exists()
+
+
+def test_a_job_in_a_thread_is_tracked(home: Path, nnbench: Command, store: MlflowClient) -> None:
+    with ThreadPoolExecutor(1) as thread:  # outside the main thread, Python refuses to set handlers of signals
+        said = thread.submit(nnbench, "training.epochs=30", "study=s").result()
+    assert said.status == 0, said.err
+    assert [run.info.status for run in _runs(store)] == ["FINISHED"]
 
 
 @pytest.mark.heavy

@@ -8,8 +8,8 @@ from hydra import compose, initialize_config_dir
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 
-from nnbench.cli.hydra_app import CONF
 from nnbench.config.axis_syntax import rewritten
+from nnbench.config.folder import CONF
 from nnbench.core.errors import UserError
 from nnbench.sweep.grid import expand
 

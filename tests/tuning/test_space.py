@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import qmc
 
-from nnbench.cli.hydra_app import CONF
+from nnbench.config.folder import CONF
 from nnbench.config.validate import parse
 from nnbench.core.errors import UserError
 from nnbench.tuning.contender import Contender

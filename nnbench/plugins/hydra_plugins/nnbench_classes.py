@@ -12,6 +12,7 @@ from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSou
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import OmegaConf
 
+from nnbench.config.folder import CONF
 from nnbench.core.keys import SUBJECT
 
 GROUPS = (SUBJECT.name, "space")
@@ -58,7 +59,8 @@ class NamedClassSource(ConfigSource):
 
 
 class NamedClassSearchPath(SearchPathPlugin):
-    """Adds the source to the search path."""
+    """Adds the source to the search path of nnbench's own commands, and of no other Hydra application."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        search_path.append(provider="nnbench", path="class://")
+        if any(element.provider == "main" and element.path == f"file://{CONF}" for element in search_path.get_path()):
+            search_path.append(provider="nnbench", path="class://")

@@ -5,21 +5,27 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import finalize
 
 from hydra.core.config_store import ConfigStore
-from hydra.core.utils import JobReturn, JobStatus
+from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
+
+from nnbench.core.errors import UserError
+from nnbench.sweep.base_sweeper import PluginError
 
 if TYPE_CHECKING:
     from nnbench.sweep.executors.base import Executor
 
 
 class ExecutorLauncher(Launcher):
-    """Launcher with an executor of nnbench, which the sweepers of nnbench use directly.
+    """Launcher with an executor of nnbench, for any Hydra application.
+
+    The sweepers of nnbench use the executor, whose workers return what they have trained. Other applications have their tasks
+    run by `launch`.
 
     Attributes:
         options: the section `hydra.launcher`.
@@ -30,11 +36,11 @@ class ExecutorLauncher(Launcher):
         self.options = options
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        from nnbench.cli import hydra_folders
-
-        self.hydra_context, self.config = hydra_context, config
-        hydra_folders.remember_missing(Path(config.hydra.sweep.dir))
-        self.executor = self.make_executor()
+        self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
+        try:
+            self.executor = self.make_executor()
+        except UserError as error:
+            raise PluginError(str(error)) from None
 
     @abstractmethod
     def make_executor(self) -> "Executor":
@@ -45,15 +51,25 @@ class ExecutorLauncher(Launcher):
         """
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Run the jobs of a sweeper that passes overrides only, such as `hydra/sweeper=basic`."""
-        from nnbench.cli.sweep import run_sweep
-        from nnbench.sweep.grid import compose
+        """Run the jobs of an application in the workers, which are kept for the next call until the launcher is deleted."""
+        from nnbench.sweep.executors.hydra_task import Caller, launch
 
-        loader, numbered = self.hydra_context.config_loader, enumerate(job_overrides, initial_job_idx)
-        jobs = [compose(loader, self.config, list(overrides), number) for number, overrides in numbered]
-        if status := run_sweep(jobs, self.executor):
-            raise SystemExit(status)
-        return [JobReturn(overrides=overrides, status=JobStatus.COMPLETED) for overrides in job_overrides]
+        if not isinstance(self.executor, Caller):
+            chosen = self.config.hydra.runtime.choices["hydra/launcher"]
+            raise PluginError(f"hydra/launcher={chosen}: runs the sweeps of nnbench alone, not those of this application")
+        finalize(self, self.executor.close)
+        return launch(self.executor, self.hydra_context, self.task_function, self.config, job_overrides, initial_job_idx)
+
+
+class BatchLauncher(Launcher):
+    """Launcher of a sweeper within `TrackedSweeper`, to which it passes the batches."""
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        self.run = task_function
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        returned: Sequence[JobReturn] = self.run((job_overrides, initial_job_idx))
+        return returned
 
 
 class LocalLauncher(ExecutorLauncher):
@@ -74,7 +90,6 @@ class DaskLauncher(ExecutorLauncher):
     def make_executor(self) -> "Executor":
         from nnbench.config.check import check
         from nnbench.config.sections import DaskLauncherConfig
-        from nnbench.core.errors import UserError
 
         options = check(DaskLauncherConfig, self.options, "hydra.launcher.")
         if options.address is not None and options.workers is not None:

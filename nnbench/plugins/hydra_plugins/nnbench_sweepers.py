@@ -4,12 +4,23 @@ All jobs are validated before the first one starts.
 """
 
 # No `from __future__ import annotations` here: it breaks the plugin scanner of Hydra 1.3.
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, open_dict, read_write
 
 from nnbench.sweep.base_sweeper import BaseSweeper
+
+if TYPE_CHECKING:
+    from nnbench.sweep.job import Job
 
 
 class GridSweeper(BaseSweeper):
@@ -49,6 +60,55 @@ class TPESweeper(BaseSweeper):
 
         if (plan := tpe_sweep(self.context.config_loader, self.master, arguments, self.launcher)) is not None:
             self.exit_with(execute_plan(plan))
+
+
+class TrackedSweeper(Sweeper):
+    """Runs a sweeper of another package, so that its runs are one sweep of the store, with a report.
+
+    `nnbench.sweep.hydra_callback` puts it in the place of that sweeper. The value of a job, which a search minimizes, is its
+    final validation loss.
+
+    Args:
+        sweeper: config of the other sweeper.
+    """
+
+    def __init__(self, sweeper: DictConfig) -> None:
+        self.options = sweeper
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        from nnbench.cli import hydra_folders
+
+        hydra_folders.remember_missing(Path(config.hydra.sweep.dir))
+        self.context, self.master, plugins = hydra_context, config, Plugins.instance()
+        self.launcher: Launcher = plugins.instantiate_launcher(hydra_context, task_function, config)
+        inner = config.copy()
+        with read_write(inner), open_dict(inner):
+            inner.hydra.sweeper = self.options
+            inner.hydra.launcher = {"_target_": "hydra_plugins.nnbench_launchers.BatchLauncher"}
+        self.inner = plugins.instantiate_sweeper(hydra_context=hydra_context, task_function=self, config=inner)
+
+    def sweep(self, arguments: list[str]) -> None:
+        from nnbench.cli.sweep import execute_batches
+        from nnbench.sweep.executors.hydra import executor_of
+
+        def produce(run: Callable[[Sequence["Job"]], list[float]]) -> None:
+            self.run = run
+            self.inner.sweep(arguments)
+
+        BaseSweeper.exit_with(execute_batches(executor_of(self.launcher), produce))
+
+    def __call__(self, batch: tuple[Sequence[Sequence[str]], int]) -> list[JobReturn]:
+        """Run a batch of `BatchLauncher`: the overrides of each job, and the number of the first one."""
+        from nnbench.sweep.grid import compose
+
+        overrides, first = batch
+        loader = self.context.config_loader
+        jobs = [compose(loader, self.master, list(one), number) for number, one in enumerate(overrides, first)]
+        losses = self.run(jobs) if jobs else []
+        return [
+            JobReturn(overrides=one, status=JobStatus.COMPLETED, _return_value=loss)
+            for one, loss in zip(overrides, losses, strict=True)
+        ]
 
 
 @dataclass

@@ -3,12 +3,14 @@
 Dask carries the jobs to the workers, and repeats a task whose worker has died. Workers may join and leave at any time.
 """
 
+import logging
 import pickle
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from time import monotonic
+from typing import Any
 
 from distributed import Future, KilledWorker
 
@@ -19,6 +21,8 @@ from nnbench.sweep.executors.sent_job import SentJob
 from nnbench.sweep.failure import failure_of
 from nnbench.sweep.job import Ended, Failure, Job, Notice, Started
 from nnbench.training.execute import Result
+
+logger = logging.getLogger(__name__)
 
 PACK_SECONDS = 1.0  # of training in a task, which costs Dask some milliseconds
 MAX_PACK = 64  # jobs in a task, whose results come back together
@@ -127,6 +131,36 @@ class DaskExecutor:
             self.close()
             raise
 
+    def call(self, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> list[Any]:
+        """Call a function in the workers' processes, once with each of the arguments, or again if the worker is lost.
+
+        Returns:
+            The results in order; a `Failure` in the place of a missing one.
+
+        Raises:
+            UserError: the connection to the scheduler is lost.
+        """
+        given = list(arguments)
+        results: list[Any] = [None] * len(given)
+        cluster = self._connected()
+        try:
+            tasks = {cluster.call(function, each): number for number, each in enumerate(given)}
+            while tasks:
+                for future in cluster.stranded(tasks):
+                    number = tasks.pop(future)
+                    tasks[cluster.call(function, given[number])] = number
+                    future.release()
+                event = cluster.next_event()
+                if isinstance(event, dict) and "refused" in event:
+                    logger.warning("%s", refusal(event))
+                elif isinstance(event, Future) and event in tasks:
+                    results[tasks.pop(event)] = _result(cluster, event)
+                    event.release()
+        except BaseException:
+            self.close()
+            raise
+        return results
+
     def close(self) -> None:
         """End the training and the connection, as `Executor.close`."""
         cluster, self._cluster = self._cluster, None
@@ -174,6 +208,18 @@ class DaskExecutor:
         elif seconds < PACK_SECONDS / 2 and len(attempts) == self._size and not self.one_by_one:
             self._size = min(2 * self._size, MAX_PACK)
         return [pickle.loads(each) for each in pickled]
+
+
+def _result(cluster: Cluster, future: Future) -> Any:
+    """Return the result of a call that is done, or the failure if it has none."""
+    if future.cancelled():
+        raise cluster.lost()
+    try:
+        return future.result()
+    except Exception as error:
+        if future.cancelled():
+            raise cluster.lost() from error
+        return failure_of(error)
 
 
 def _submit(cluster: Cluster, pack: _Pack) -> Future:

@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from time import monotonic
@@ -16,7 +16,7 @@ from nnbench.config.sections import DaskLauncherConfig, DaskSlurmConfig
 from nnbench.core.errors import UserError
 from nnbench.core.user_code import describe_error
 from nnbench.sweep.executors import dask_plugin
-from nnbench.sweep.executors.dask_worker import train_pack
+from nnbench.sweep.executors.dask_worker import call_in_pool, train_pack
 from nnbench.sweep.executors.local import cores
 
 if TYPE_CHECKING:
@@ -65,8 +65,15 @@ class Cluster:
 
     def submit(self, jobs: Sequence[tuple[int, bytes]], files: Mapping[str, str]) -> Future:
         """Send jobs as one task, see `train_pack`; its future comes from `next_event` when it is done."""
+        return self._submit(train_pack, jobs, dict(files))
+
+    def call(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Future:
+        """Send a call of a function in a worker's process as a task, see `call_in_pool`; its future comes as with `submit`."""
+        return self._submit(call_in_pool, function, arguments)
+
+    def _submit(self, task: Callable[..., Any], *arguments: Any) -> Future:
         key, self.tasks = f"{self._name}-{self.tasks}", self.tasks + 1
-        future = self._client.submit(train_pack, self._name, jobs, dict(files), key=key, resources={self._name: 1}, pure=False)
+        future = self._client.submit(task, self._name, *arguments, key=key, resources={self._name: 1}, pure=False)
         future.add_done_callback(self._events.put)
         return future
 

@@ -7,16 +7,18 @@ a worker with several threads trains as many jobs at once.
 import os
 import pickle
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from multiprocessing import current_process
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from distributed import Reschedule, get_worker
 
 from nnbench.sweep.executors.pickled_job import work_pickled, write_sources
 from nnbench.sweep.executors.worker_pool import TRIES, WorkerPool, died, failure_of_future
+from nnbench.sweep.job import Failure
 
 POLL = 0.2  # seconds between looks whether the sweep has ended
 
@@ -52,19 +54,32 @@ class Trainer:
             Reschedule: the worker is ending.
         """
         self._write(files)
-        for _ in range(TRIES):
-            future = self._schedule(config)
+        outcome = self.call(work_pickled, (config, str(self._folder)), TRIES)
+        return (pickle.dumps(outcome), 0.0) if isinstance(outcome, Failure) else outcome
+
+    def call(self, function: Callable[..., Any], arguments: tuple[Any, ...], tries: int = 1) -> Any:
+        """Call a function in a process of the pool; returns its result, or the `Failure` if it raises or its process dies.
+
+        Args:
+            function: of a module.
+            arguments: of the function.
+            tries: number of processes that may die.
+
+        Raises:
+            Reschedule: the worker is ending.
+        """
+        for _ in range(tries):
+            future = self._schedule(function, arguments)
             while not wait([future], timeout=POLL).done:
                 if self._closed:  # a pool that is stopped leaves its futures as they are
                     raise Reschedule
             if future.exception() is None:
-                outcome: tuple[bytes, float] = future.result()
-                return outcome
+                return future.result()
             if not died(future):
                 break
         if self._closed:
             raise Reschedule
-        return pickle.dumps(failure_of_future(future, self._timeout)), 0.0
+        return failure_of_future(future, self._timeout, tries)
 
     def close(self) -> None:
         """End the processes at once, and remove the files."""
@@ -73,11 +88,11 @@ class Trainer:
             self._pool.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _schedule(self, config: bytes) -> "Future[tuple[bytes, float]]":
+    def _schedule(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> "Future[Any]":
         with self._lock:
             if self._closed:
                 raise Reschedule
-            return self._pool.schedule(work_pickled, config, str(self._folder))
+            return self._pool.schedule(function, *arguments)
 
     def _write(self, files: Mapping[str, str]) -> None:
         with self._lock:
@@ -107,3 +122,11 @@ def train_pack(name: str, jobs: Sequence[tuple[int, bytes]], files: Mapping[str,
         outcomes.append(outcome)
         total += seconds
     return outcomes, total
+
+
+def call_in_pool(name: str, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    """Call a function in a process of the pool of the worker's plugin `name`, see `Trainer.call`: a task of Dask."""
+    plugin = get_worker().plugins.get(name)
+    if plugin is None:  # the sweep has ended
+        raise Reschedule
+    return plugin.trainer.call(function, arguments)

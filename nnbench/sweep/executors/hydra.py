@@ -43,6 +43,7 @@ class HydraExecutor:
 
     def __init__(self, launcher: Launcher) -> None:
         self._launcher = launcher
+        self._launched = 0  # jobs, by which Hydra numbers their folders
 
     def prepare(self) -> None:
         """Do nothing: the launcher starts its workers with the jobs."""
@@ -59,8 +60,9 @@ class HydraExecutor:
         """
         todo = list(jobs)
         overrides = [[*job.overrides, *self._membership(job)] for job in todo]
+        first, self._launched = self._launched, self._launched + len(todo)
         try:
-            returned = self._launcher.launch(overrides, initial_job_idx=0)
+            returned = self._launcher.launch(overrides, initial_job_idx=first)
             outcomes = [_outcome(one) for one in returned] if len(returned) == len(todo) else [_LOST] * len(todo)
         except UserError:
             raise

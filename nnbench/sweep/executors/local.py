@@ -90,6 +90,19 @@ class LocalPool:
             self.close()
             raise
 
+    def call(self, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> list[Any]:
+        """Call a function in the processes, once with each of the arguments; a `Failure` in the place of a missing result."""
+        try:
+            futures = [self._pool.schedule(function, *each) for each in arguments]
+            wait(futures)
+        except BaseException:
+            self.close()
+            raise
+        return [
+            future.result() if future.exception() is None else failure_of_future(future, self.timeout, tries=1)
+            for future in futures
+        ]
+
     def close(self) -> None:
         """Terminate the processes, as `Executor.close`."""
         self._pool.close()

@@ -55,16 +55,17 @@ def died(future: "Future[Any]") -> bool:
     return isinstance(future.exception(), ProcessExpired | BrokenProcessPool)
 
 
-def failure_of_future(future: "Future[Any]", timeout: float | None) -> Failure:
-    """Return the reason why a future has no result, after `TRIES` attempts if a process died."""
+def failure_of_future(future: "Future[Any]", timeout: float | None, tries: int = TRIES) -> Failure:
+    """Return the reason why a future has no result, after `tries` attempts if a process died."""
+    times = f" {tries} times" if tries > 1 else ""
     match future.exception():
         case TimeoutError():
             return Failure(reason=f"took longer than hydra.launcher.timeout={timeout:g} s and was ended", traceback="")
         case ProcessExpired() as error:
-            return Failure(reason=f"its worker died {TRIES} times ({_cause(error.exitcode)})", traceback="")
+            return Failure(reason=f"its worker died{times} ({_cause(error.exitcode)})", traceback="")
         case BrokenProcessPool() as error:
             why = describe_error(error.__cause__ or error)
-            return Failure(reason=f"the workers died {TRIES} times before they trained it ({why})", traceback="")
+            return Failure(reason=f"the workers died{times} before they trained it ({why})", traceback="")
         case None:
             raise ValueError("the future has a result")
         case error:

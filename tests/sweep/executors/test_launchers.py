@@ -43,9 +43,8 @@ def test_from_an_editable_installation(home: Path, launcher: str) -> None:
     assert said.returncode == 0, said.stderr
     assert states(home) == ["FINISHED"] * 3
     (home / "own.py").write_text(OPTIMIZER)
-    said = sweep(
-        Path(sys.executable), home, f"hydra/launcher={launcher}", "optimizer=custom", "optimizer.algorithm=own:Raises"
-    )
+    own = "optimizer=custom", "optimizer.algorithm=own:Raises"
+    said = sweep(Path(sys.executable), home, f"hydra/launcher={launcher}", "hydra/sweeper=basic", *own)
     assert said.returncode == 1
     assert "ValueError: \\udc80 no (own.py:8)" in said.stderr
     assert states(home) == ["FAILED"] * 3 + ["FINISHED"] * 3
