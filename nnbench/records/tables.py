@@ -118,7 +118,8 @@ def curve_tables(histories: Mapping[str, Path]) -> tuple[pd.DataFrame, pd.DataFr
     """Make `Study.curves` and `Study.records` from the files of histories by run id."""
     names = "epoch", *COUNTERS, *(curve.column for curve in measures.CURVES)
     parts: dict[str, list[np.ndarray]] = {name: [np.empty(0)] for name in names}
-    read, records = [], [pd.DataFrame({"run_id": "", "epoch": 0, "train_accuracy": 0.0}, index=[]).astype({"run_id": str})]
+    read: list[str] = []
+    scores: list[tuple[str, np.ndarray]] = []
     groups: dict[str, dict[str, np.ndarray]] = {}
     has_r2 = False
     for run_id, path in histories.items():
@@ -147,7 +148,7 @@ def curve_tables(histories: Mapping[str, Path]) -> tuple[pd.DataFrame, pd.DataFr
                 groups.setdefault(name, {})[run_id] = _at(epochs, evaluated, arrays[name])
         score = "train_r2" if "train_r2" in arrays else "train_accuracy"
         has_r2 = has_r2 or score == "train_r2"
-        records.append(_records(arrays[score], score).assign(run_id=run_id))
+        scores.append((score, arrays[score]))
     absent = [] if has_r2 else [curve.column for curve in measures.CURVES if curve.kind == "regression"]
     absent += [name for name in COUNTERS if all(map(np.array_equal, parts[name], parts["epoch"]))]
     lengths = [len(epochs) for epochs in parts["epoch"][1:]]
@@ -155,9 +156,8 @@ def curve_tables(histories: Mapping[str, Path]) -> tuple[pd.DataFrame, pd.DataFr
         missing = (np.full(length, np.nan) for length in lengths)
         parts[name] = [of_run.get(run_id, none) for run_id, none in zip(read, missing, strict=True)]
     columns = {key: np.concatenate(arrays, dtype=float) for key, arrays in parts.items() if key not in absent}
-    ids = np.repeat(np.array(read, dtype=object), lengths)
-    curves = pd.DataFrame({"run_id": ids.astype(str), **columns}).astype({"epoch": int})
-    return curves, pd.concat(records, ignore_index=True)
+    curves = pd.DataFrame({"run_id": _repeated(read, lengths), **columns}).astype({"epoch": int})
+    return curves, _records(read, scores)
 
 
 def _at(epochs: np.ndarray, evaluated: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -167,10 +167,29 @@ def _at(epochs: np.ndarray, evaluated: np.ndarray, values: np.ndarray) -> np.nda
     return found
 
 
-def _records(score: np.ndarray, column: str) -> pd.DataFrame:
-    best = np.fmax.accumulate(score)  # NaN between the evaluated epochs of mini-batches
-    epochs = np.flatnonzero(np.diff(best, prepend=-np.inf) > 0)
-    return pd.DataFrame({"run_id": "", "epoch": epochs, column: score[epochs].astype(float)})
+def _records(run_ids: Sequence[str], scores: Sequence[tuple[str, np.ndarray]]) -> pd.DataFrame:
+    """Make `Study.records` from the name of each run's score and its values at every epoch."""
+    epochs = []
+    for _, score in scores:
+        best = np.fmax.accumulate(score)  # NaN between the evaluated epochs of mini-batches
+        epochs.append(np.flatnonzero(np.diff(best, prepend=-np.inf) > 0))
+    columns: dict[str, list[np.ndarray]] = {column: [] for column in ("train_accuracy", *(column for column, _ in scores))}
+    for (own, score), at in zip(scores, epochs, strict=True):
+        for column, parts in columns.items():
+            parts.append(score[at].astype(float) if column == own else np.full(len(at), np.nan))
+    none = np.empty(0)
+    return pd.DataFrame(
+        {
+            "run_id": _repeated(run_ids, [len(at) for at in epochs]),
+            "epoch": np.concatenate([none, *epochs]).astype(int),
+            **{column: np.concatenate([none, *parts]) for column, parts in columns.items()},
+        }
+    )
+
+
+def _repeated(run_ids: Sequence[str], times: Sequence[int]) -> np.ndarray:
+    """Return each run's id as often as it has rows."""
+    return np.repeat(np.array(run_ids, dtype=object), times).astype(str)
 
 
 def sweeps_table(rows: Sequence[Row]) -> pd.DataFrame:
