@@ -133,3 +133,24 @@ class RandomSchedule(Schedule):
 class PureSchedule(Schedule):
     def multiplier(self, step: int, steps: int) -> float:
         return 1 - step / steps
+
+
+@dataclass(kw_only=True)
+class CopiesItsRate(Optimizer):
+    """Reads its learning rate once, so that no schedule has an effect."""
+
+    learning_rate: float = 0.1
+
+    def allocate(self, parameters: Any) -> None:
+        self.rate = self.learning_rate
+
+    def update(self, parameters: Any, gradients: Any, iteration: int) -> None:
+        parameters -= self.rate * gradients
+
+
+@dataclass(kw_only=True)
+class ReadsItsRate(CopiesItsRate):
+    """Reads its learning rate in every step."""
+
+    def update(self, parameters: Any, gradients: Any, iteration: int) -> None:
+        parameters -= self.learning_rate * gradients

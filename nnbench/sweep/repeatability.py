@@ -1,9 +1,9 @@
-"""Repeatability check of users' optimizers, schedules and datasets before a sweep: equal seeds must give equal numbers.
+"""Check of users' optimizers, schedules and datasets before a sweep: equal seeds must give equal numbers.
 
 Each setting is run for a few steps (an optimizer on a tiny network), with two seeds, in two fresh processes that run them in
 opposite orders. The results of a seed must be the same in both, bit for bit. The check finds random numbers that do not come
 from the seed (NumPy's and Python's global generators, the clock, the order of a set), and state that one run leaves to the
-next.
+next. An optimizer that is run with a schedule must follow it: one that copies its learning rate in `allocate` does not.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ import random
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from multiprocessing import get_context
 from typing import Any
 
@@ -27,6 +27,9 @@ from nnbench.core.keys import SUBJECT, TASK
 from nnbench.core.random import streams
 from nnbench.datasets.spiral import Spiral
 from nnbench.nn import Network
+from nnbench.schedules.base import Schedule
+from nnbench.schedules.constant import Constant
+from nnbench.schedules.linear import Linear
 from nnbench.sweep.executors import worker
 from nnbench.training.loop import train
 
@@ -57,6 +60,7 @@ class _Task:
         values: its fields, as JSON.
         dtype, iterations_per: those of the training.
         seed: that of the run.
+        schedule: name of the schedule of an optimizer's learning rate; empty if that is constant.
     """
 
     section: str
@@ -65,28 +69,34 @@ class _Task:
     dtype: Any
     iterations_per: Any
     seed: int
+    schedule: str = ""
 
 
 @dataclass(frozen=True)
 class _Trace:
-    """Results of a task: the bytes of each step, and possible causes of a difference."""
+    """Results of a task: the bytes of each step, possible causes of a difference, and whether a schedule changes nothing."""
 
     steps: list[bytes]
     causes: list[str]
+    ignores_schedule: bool = False
 
 
 def check_repeatable(configs: Iterable[Config]) -> None:
     """Check the users' classes in some configs.
 
     Raises:
-        UserError: two runs of equal seeds differ.
+        UserError: two runs of equal seeds differ, or an optimizer ignores its schedule.
     """
     if found := unrepeatable(configs):
         raise UserError(next(iter(found.values())))
 
 
 def unrepeatable(configs: Iterable[Config]) -> dict[str, str]:
-    """Find the classes of which two runs of equal seeds differ; returns a message on each, by its name in the configs."""
+    """Find the classes of which two runs of equal seeds differ, and the optimizers that ignore their schedule.
+
+    Returns:
+        A message on each, by its name in the configs.
+    """
     classes = _tasks(configs)
     if not classes:
         return {}
@@ -107,6 +117,8 @@ def unrepeatable(configs: Iterable[Config]) -> dict[str, str]:
     for task, trace in one.items():
         if (twin := other.get(task)) is not None and trace.steps != twin.steps:
             found.setdefault(task.name, _reason(task, trace, twin))
+        elif trace.ignores_schedule:
+            found.setdefault(task.name, _unscheduled(task))
     return found
 
 
@@ -121,10 +133,13 @@ def _tasks(configs: Iterable[Config]) -> dict[str, list[_Task]]:
     found: dict[str, dict[_Task, None]] = {}
     for config in configs:
         training = config.training
+        scheduled = "" if isinstance(config.schedule.instance, Constant) else config.schedule.name
         for section, name in _own_classes(config).items():
             if len(tasks := found.setdefault(name, {})) < MOST * len(SEEDS):
                 text = json.dumps(getattr(config, section).values)
-                tasks |= {_Task(section, name, text, training.dtype, training.iterations_per, seed): None for seed in SEEDS}
+                how = training.dtype, training.iterations_per
+                schedule = scheduled if section == SUBJECT.name else ""
+                tasks |= {_Task(section, name, text, *how, seed, schedule): None for seed in SEEDS}
     return {name: list(tasks) for name, tasks in found.items()}
 
 
@@ -156,15 +171,26 @@ def _run(task: _Task) -> _Trace | None:
     before = _global_state(task)
     try:
         steps = _STEPS[task.section](task)
+        ignores_schedule = bool(task.schedule) and _ignores_schedule(task, steps)
     except BaseException:  # an error or an exit in the user's code: the run itself will fail and report it
         return None
     finally:
         if os.getpid() != process:  # the user's code has forked
             os._exit(0)
-    return _Trace(steps, [name for name, state in _global_state(task).items() if before.get(name) != state])
+    causes = [name for name, state in _global_state(task).items() if before.get(name) != state]
+    return _Trace(steps, causes, ignores_schedule)
 
 
-def _train(task: _Task) -> list[bytes]:
+def _ignores_schedule(task: _Task, steps: list[bytes]) -> bool:
+    """Return whether an optimizer with a learning rate takes the same steps as it decays; False if it cannot be used so."""
+    if not any(one.name == "learning_rate" for one in fields(optimizers.find(task.name))):
+        return False
+    with contextlib.suppress(Exception):
+        return _train(task, Linear()) == steps
+    return False
+
+
+def _train(task: _Task, schedule: Schedule | None = None) -> list[bytes]:
     source, spiral = streams(task.seed), Spiral(samples=5)
     network = Network(spiral.features, [4, 3], spiral.outputs, batch=15, dtype=task.dtype)
     network.initialize(source.weights, scale=1.0)
@@ -177,6 +203,7 @@ def _train(task: _Task) -> list[bytes]:
         None,
         epochs=STEPS + 1,
         iterations_per=task.iterations_per,
+        schedule=schedule,
         rng=source.optimizer,
     )
     return [*(loss.tobytes() for loss in history.train_loss[1:]), b"".join(weights.tobytes() for weights in history.weights)]
@@ -227,3 +254,9 @@ def _reason(task: _Task, one: _Trace, other: _Trace) -> str:
         what = f"two runs of equal seeds differ from step {step} on{why}; {right}"
     section = choice_sections()[task.section]
     return f"{task.section}.{section.CLASS_KEY}={task.name}: {what}, and keep no state in the class or a module"
+
+
+def _unscheduled(task: _Task) -> str:
+    key = f"{task.section}.{choice_sections()[task.section].CLASS_KEY}={task.name}"
+    right = "read self.learning_rate in update, not in allocate; or set schedule=constant"
+    return f"{key}: schedule={task.schedule} does not change its steps; {right}"

@@ -22,7 +22,7 @@ REFUSED = {
     "InTheModule": "",
     "InADefault": "",
 }
-RIGHT = ("OwnRandom", "Exits")
+RIGHT = ("OwnRandom", "Exits", "CopiesItsRate")  # the last one only with a constant learning rate
 
 
 def test_only_classes_of_nnbench_are_not_checked() -> None:
@@ -80,3 +80,12 @@ def test_draws_of_an_optimizer_do_not_change_other_streams(config: Make) -> None
 
     assert losses("seed=1") == losses("seed=1")
     assert losses("seed=1", "dataset.redraw=false")[1:] != losses("seed=2", "dataset.redraw=false")[1:]
+
+
+def test_an_optimizer_that_ignores_its_schedule_is_refused(config: Make) -> None:
+    copies, reads = (f"optimizer.algorithm=tests.unrepeatable:{name}" for name in ("CopiesItsRate", "ReadsItsRate"))
+    scheduled = [config("optimizer=custom", one, "schedule=cosine") for one in (copies, reads)]
+    assert repeatability.unrepeatable(scheduled) == {
+        "tests.unrepeatable:CopiesItsRate": f"{copies}: schedule=cosine does not change its steps; "
+        "read self.learning_rate in update, not in allocate; or set schedule=constant"
+    }
