@@ -30,18 +30,19 @@ def command(_):
 sys.exit(entry.run("nnbench", command))
 """
 SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGKILL
+MOMENTS = 9  # of chance, one in each ninth of the second that it takes
 
 
 def _making(place: Place) -> bool:
     return any((place.folder / "results").glob(".mlflow.db.making*"))
 
 
-@pytest.mark.parametrize("moment", range(20))
+@pytest.mark.parametrize("moment", range(MOMENTS))
 def test_killed_while_the_store_is_made(tmp_path: Path, moment: int) -> None:
     opens = subprocess.Popen([sys.executable, "-c", OPEN], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     place = Place(tmp_path, [opens])
     place.wait_until(_making)
-    time.sleep(random.Random(moment).uniform(0.0, 1.0))
+    time.sleep((moment + random.Random(moment).random()) / MOMENTS)
     number = SIGNALS[moment % 3]
     opens.send_signal(number)
     _, err = opens.communicate(timeout=60)

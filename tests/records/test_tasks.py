@@ -22,6 +22,7 @@ from tests.conftest import CommandOutput
 from tests.sweep.conftest import Trainer, trainer  # noqa: F401  # a fixture
 
 pytestmark = pytest.mark.usefixtures("trainer")
+HEAVY = pytest.mark.heavy  # cases of which others of their kind are among the quick tests
 Command = Callable[..., CommandOutput]
 TINY = "training.epochs=30", "dataset.samples=20", "dataset.val_samples=20", "dataset.test_samples=20"
 BOTH = "-m", "optimizer=sgd,adam", "seed=range(2)", *TINY, "report.pages=[cover,runs]"
@@ -133,7 +134,14 @@ def test_an_export_holds_the_same_tasks_and_two_studies_are_compared_in_those_th
     assert "study=a,c: no task is in both" in said.err
 
 
-@pytest.mark.parametrize("words", ["dataset.redraw=true,false", "dataset.test_samples=20,30", "dataset.val_samples=20,30"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "dataset.redraw=true,false",
+        pytest.param("dataset.test_samples=20,30", marks=HEAVY),
+        pytest.param("dataset.val_samples=20,30", marks=HEAVY),
+    ],
+)
 def test_the_task_depends_on_the_options_of_the_dataset(home: Path, nnbench: Command, words: str) -> None:
     assert nnbench("-m", *TINY, "optimizer=sgd", words, "report=none").status == 0
     found = tasks(_study(home))
@@ -161,7 +169,14 @@ def test_the_key_of_a_task_without_a_budget_is_that_of_earlier_versions() -> Non
     assert key(before) != key({**before, "training.budget": 29, "training.budget_unit": "epochs"})
 
 
-@pytest.mark.parametrize("words", ["training.epochs=30,31", "network.hidden=[64],[32]", "training.dtype=float32,float64"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "training.epochs=30,31",
+        pytest.param("network.hidden=[64],[32]", marks=HEAVY),
+        pytest.param("training.dtype=float32,float64", marks=HEAVY),
+    ],
+)
 def test_training_options_do_not_belong_to_the_task(home: Path, nnbench: Command, words: str) -> None:
     assert nnbench("-m", *TINY, "optimizer=sgd", words, "report=none").status == 0
     (task,) = tasks(study := _study(home))

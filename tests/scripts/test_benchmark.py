@@ -3,7 +3,8 @@
 import re
 import subprocess
 import sys
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -75,14 +76,22 @@ def losses_of(rival: str, name: str, dtype: str) -> list[float]:
     return list(RIVALS[rival][0](network, points, name, optimizer, 40))
 
 
+@pytest.fixture(scope="module")
+def other_process() -> Iterator[Executor]:
+    """One process for all rivals.
+
+    JAX starts threads, and from then on a process that forks, as other tests do, gets warnings.
+    """
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        yield pool
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", SETTINGS)
 @pytest.mark.parametrize("rival", ["jax", "torch"])
-def test_the_compared_loops_do_the_same_training(rival: str, name: str, dtype: str) -> None:
-    # JAX starts threads, and from then on a process that forks, as other tests do, gets warnings.
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        theirs = pool.submit(losses_of, rival, name, dtype).result()
+def test_the_compared_loops_do_the_same_training(other_process: Executor, rival: str, name: str, dtype: str) -> None:
+    theirs = other_process.submit(losses_of, rival, name, dtype).result()
     network, points, optimizer = task_of(rival, name, dtype)
     ours = train(network, optimizer, points, None, None, epochs=40).train_loss
     assert abs(ours[-1] - ours[0]) > 0.01
@@ -132,9 +141,8 @@ def batch_losses_of(rival: str, name: str, dtype: str) -> list[float]:
 @pytest.mark.heavy
 @pytest.mark.parametrize("name", ["sgd", "adam"])
 @pytest.mark.parametrize("rival", batches.RIVALS)
-def test_the_compared_loops_do_the_same_training_on_batches(rival: str, name: str) -> None:
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        theirs = pool.submit(batch_losses_of, rival, name, "float64").result()
+def test_the_compared_loops_do_the_same_training_on_batches(other_process: Executor, rival: str, name: str) -> None:
+    theirs = other_process.submit(batch_losses_of, rival, name, "float64").result()
     network, points = batches.task("float64")
     optimizer = find(name)(**batches.SETTINGS[name])
     ours = train(network, optimizer, points, None, None, epochs=4, order=np.random.default_rng(3)).batch_loss

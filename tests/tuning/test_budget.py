@@ -65,6 +65,7 @@ def test_each_optimizer_has_its_own_budget(tune: Callable[..., Study]) -> None:
     assert {one.optimizer: one.tried for one in budgets(fresh)} == {"sgd": 3, "adam": 6}
 
 
+@pytest.mark.heavy
 def test_a_widened_space_is_not_called_declared_in_advance(tune: Callable[..., Study]) -> None:
     narrow = "optimizer=adam", "space.learning_rate.low=1e-3", "space.learning_rate.high=0.03", "tuning.sampler=grid"
     study = tune(*narrow, "extend=true", "training.epochs=100")

@@ -82,6 +82,7 @@ def test_the_protocol(home: Path, nnbench: Command, trainer: Trainer) -> None:
     assert client.get_run(sweep).data.params["tuning.sampler"] == "halton"
 
 
+@pytest.mark.heavy
 def test_the_report_is_drawn_from_the_final_runs(home: Path, nnbench: Command, trainer: Trainer) -> None:
     words = (*TINY, "optimizer=sgd", "seed=0", "report=comparison", "report.pages=[cover,runs]")
     assert nnbench(*words).status == 0

@@ -21,8 +21,17 @@ SWEEPERS = {
 }
 
 
-@pytest.mark.parametrize("space", SPACES)
-@pytest.mark.parametrize("sweeper", SWEEPERS)
+# Each starts processes that compare runs: two are for every day.
+CASES = [
+    pytest.param(
+        sweeper, space, marks=[pytest.mark.heavy] * ((sweeper, space) not in {("sampled", "range"), ("tpe", "choice")})
+    )
+    for sweeper in SWEEPERS
+    for space in SPACES
+]
+
+
+@pytest.mark.parametrize(("sweeper", "space"), CASES)
 def test_a_setting_of_the_search_is_refused(
     home: Path, nnbench: Callable[..., CommandOutput], sweeper: str, space: str
 ) -> None:
