@@ -62,5 +62,6 @@ class NamedClassSearchPath(SearchPathPlugin):
     """Adds the source to the search path of nnbench's own commands, and of no other Hydra application."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        if any(element.provider == "main" and element.path == f"file://{CONF}" for element in search_path.get_path()):
+        paths = [str(element.path) for element in search_path.get_path() if element.provider == "main"]
+        if str(CONF) in (path.removeprefix("file://") for path in paths):
             search_path.append(provider="nnbench", path="class://")
