@@ -317,7 +317,7 @@ def test_a_killed_study_resumes_with_the_same_selection(place: Place) -> None:  
         "optimizer=sgd,adam",
         "seed=range(4)",
         "training.epochs=2000",
-        "dataset.samples=100",
+        "dataset.samples=30",
         "report=none",
     )
     sweep = place.start(*words)

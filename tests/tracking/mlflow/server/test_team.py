@@ -20,10 +20,8 @@ SHORT = "training.epochs=200", "report=none"
 
 
 def test_two_sweeps_at_once_from_two_processes(team: Team, member: Member) -> None:
-    sweeps = [
-        member.start("-m", "optimizer=sgd,adam", f"seed=range({start},{start + 4})", "training.epochs=200", "study=two")
-        for start in (0, 4)
-    ]
+    words = "-m", "optimizer=sgd,adam", "training.epochs=200", "study=two", "report.pages=[cover,runs]"
+    sweeps = [member.start(*words, f"seed=range({start},{start + 4})") for start in (0, 4)]
     said = [sweep.communicate(timeout=200)[1] for sweep in sweeps]
     assert [sweep.returncode for sweep in sweeps] == [0, 0], "\n".join(said)
     assert team.states("two") == {"FINISHED": 16}
