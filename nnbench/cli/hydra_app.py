@@ -68,14 +68,20 @@ def with_hydra(
         return 0
 
     def task(cfg: DictConfig) -> None:
-        from nnbench.config.validate import parse  # not at the top: `--help` and completion need none of it
+        from nnbench.config.effects import refuse_without_effect  # not at the top: `--help` and completion need none of it
+        from nnbench.config.validate import parse
 
         single = HydraConfig.get().mode == RunMode.RUN
         try:
             if single and sweeps:
                 refuse_sweep_overrides()
             tree: Any = OmegaConf.to_container(cfg, resolve=True)
-            status = function(parse(tree)) if single or sweep_job is None else _run_job(sweep_job, tree)
+            if single or sweep_job is None:
+                config = parse(tree)
+                refuse_without_effect([(config, list(HydraConfig.get().overrides.task))])
+                status = function(config)
+            else:
+                status = _run_job(sweep_job, tree)
         except Exception as error:
             checkpoint()  # an interrupt may have become this one
             raise _TaskError(error) if single else error from error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from annotated_types import Interval, Len
 
 from nnbench.config.choice import Choice, Section
-from nnbench.core.constraints import Count, Fraction, Index, NonNegative, Positive, Share
+from nnbench.core.constraints import Count, Fraction, Index, Needs, NonNegative, Positive, Share
 from nnbench.core.keys import SUBJECT, TASK, RankBy, Unit
 
 if TYPE_CHECKING:
@@ -94,10 +94,10 @@ class NetworkConfig(Section):
     """
 
     hidden: list[Count]
-    activation: Activation
+    activation: Annotated[Activation, Needs("hidden")]
     initial: Initial = "normal"
-    initial_scale: Annotated[float, Interval(gt=0, le=1000)]
-    dropout: Fraction = 0.0
+    initial_scale: Annotated[float, Interval(gt=0, le=1000), Needs("initial", values=("normal",))]
+    dropout: Annotated[Fraction, Needs("hidden")] = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +122,7 @@ class TrainingConfig(Section):
             growing distance, of a small network on classes in the plane, from which reports draw the boundary over time.
     """
 
-    epochs: Count
+    epochs: Annotated[Count, Needs("budget", values=(None,))]
     budget: Count | None = None
     budget_unit: BudgetUnit = "epochs"
     batch_size: Count | None = None
@@ -130,7 +130,7 @@ class TrainingConfig(Section):
     iterations_per: Literal["step", "layer"]
     weight_decay: NonNegative = 0.0
     l2: NonNegative = 0.0
-    decay_biases: bool = False
+    decay_biases: Annotated[bool, Needs("weight_decay", "l2")] = False
     clip_norm: Positive | None = None
     stop_at_accuracy: Share | None
     checkpoints: list[Index] | Literal["auto"]

@@ -4,7 +4,8 @@
 a typing error is reported before it exhausts the memory.
 """
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from annotated_types import Ge, Gt, Le, Lt
 
@@ -19,3 +20,20 @@ Index = Annotated[int, Ge(0), Le(2**32 - 1)]  # NumPy's older generators take no
 # Runs needed for a 95 % interval: its actual coverage is 50 % with two runs, 89 % with five and 91 % with six.
 MINIMUM_RUNS = 6
 MINIMUM_SEARCHES = 3  # of two, both may be far from the mean by chance, and look as if searches did not differ
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Condition under which a field has an effect: `nesterov: Annotated[bool, Needs("momentum")]`.
+
+    Attributes:
+        fields: other fields of the same section, or dotted keys of the config, of which one must have one of the values.
+        values: without any, each but 0, false, null and an empty list.
+    """
+
+    fields: tuple[str, ...]
+    values: tuple[Any, ...] = ()
+
+    def __init__(self, *fields: str, values: tuple[Any, ...] = ()) -> None:
+        object.__setattr__(self, "fields", fields)
+        object.__setattr__(self, "values", values)

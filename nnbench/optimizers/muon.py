@@ -2,13 +2,13 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy import add, divide, matmul, multiply, subtract
 
 from nnbench.core.arrays import FloatArray
-from nnbench.core.constraints import Fraction, NonNegative, Positive
+from nnbench.core.constraints import Fraction, Needs, NonNegative, Positive
 from nnbench.optimizers.adamw import AdamW
 from nnbench.optimizers.base import Block, Optimizer
 
@@ -42,7 +42,7 @@ class Muon(Optimizer):
 
     learning_rate: Positive = 0.02
     momentum: Fraction = 0.95
-    nesterov: bool = True
+    nesterov: Annotated[bool, Needs("momentum")] = True
     weight_decay: NonNegative = 0.0
     matrices: Literal["hidden", "all"] = "hidden"
     adamw_learning_rate: Positive = 3e-4

@@ -1,13 +1,13 @@
 """Stochastic gradient descent with momentum: classical or Nesterov's, in the two forms that are in use."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy import add, multiply, subtract
 
 from nnbench.core.arrays import FloatArray
-from nnbench.core.constraints import Fraction, NonNegative, Positive
+from nnbench.core.constraints import Fraction, Needs, NonNegative, Positive
 from nnbench.optimizers.base import Optimizer
 
 
@@ -32,8 +32,8 @@ class SGD(Optimizer):
     learning_rate: Positive = 1.0
     decay: NonNegative = 0.0
     momentum: Fraction = 0.0
-    nesterov: bool = False
-    rate_scales: Literal["gradient", "velocity"] = "gradient"
+    nesterov: Annotated[bool, Needs("momentum")] = False
+    rate_scales: Annotated[Literal["gradient", "velocity"], Needs("momentum")] = "gradient"
 
     def formula(self) -> tuple[str, ...]:
         if not self.momentum:

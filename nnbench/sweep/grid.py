@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from nnbench.config.axis_syntax import ZIP
 from nnbench.config.check import unknown_key
+from nnbench.config.effects import refuse_without_effect
 from nnbench.config.named_classes import is_named_class, split_option
 from nnbench.config.schema import flatten
 from nnbench.config.validate import TUNING_ONLY, parse
@@ -74,6 +75,7 @@ def expand(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str]) -
             jobs.append(Job(number=len(jobs), overrides=tuple(overrides), config=config))
     if refusals:
         raise UserError(_refusal(refusals, total))
+    refuse_without_effect((job.config, job.overrides) for job in jobs)
     return jobs
 
 

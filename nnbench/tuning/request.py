@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 
 from nnbench.config.axis_syntax import ZIP
 from nnbench.config.check import check
+from nnbench.config.effects import refuse_axes_without_effect, refuse_without_effect
 from nnbench.config.schema import Config
 from nnbench.config.sections import TuningConfig
 from nnbench.config.text_values import as_text
@@ -125,6 +126,7 @@ def read(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str], sta
     tuning = Tuning(contenders=contenders, seeds=final_seeds, options=options, extend=first.tree["extend"])
     check_number(len(contenders) * options.configs * len(contenders[0].seeds))
     check_number(len(contenders) * len(final_seeds))
+    refuse_without_effect((contender.default, contender.overrides) for contender in tuning.first_searches)
     for contender in tuning.first_searches:
         _check(contender, final_seeds)
     return tuning
@@ -132,6 +134,7 @@ def read(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str], sta
 
 def _check(contender: Contender, seeds: Sequence[int]) -> None:
     config = contender.default
+    refuse_axes_without_effect(config, map(key_of, contender.space))
     dataset, by_training = config.dataset, config.report.rank_by == "train_loss"
     key = dataset.instance.VALIDATION
     if key is not None and not dataset.values[key] and not by_training:

@@ -152,7 +152,7 @@ def test_the_task_depends_on_the_options_of_the_dataset(home: Path, nnbench: Com
 
 def test_runs_of_different_budgets_are_tasks_of_their_own(home: Path, nnbench: Command) -> None:
     words = "training.budgets=[5,20,100]", "training.budget_unit=steps", "optimizer=sgd,adam", "report=none"
-    assert nnbench("-m", *TINY, *words).status == 0
+    assert nnbench("-m", *TINY[1:], *words).status == 0
     found = tasks(_study(home))
     assert [task.label for task in found] == ["spiral budget=5", "spiral budget=20", "spiral budget=100"]
     assert [set(task.study.runs["setting"]) for task in found] == [{"sgd", "adam"}] * 3
