@@ -52,7 +52,8 @@ class Spiral(Distribution):
         radius, angle = np.hypot(x[:, 0], x[:, 1]), np.arctan2(x[:, 0], x[:, 1])
         # Beyond 8 the wrapped distribution is uniform to one part in 10^13; below 10^-6 rounding of the angles would count.
         spread = min(max(2.5 * self.noise, 1e-6), 8.0)
-        off = (angle - 10.0 * radius)[:, None] - 10.0 * np.arange(self.classes)
+        # A row for each class: reductions over rows take half the time.
+        off = (angle - 10.0 * radius) - 10.0 * np.arange(self.classes)[:, None]
         off = np.remainder(off + pi, 2 * pi) - pi
         turns = ceil(1.5 * spread)  # as many as lie within nine standard deviations
         largest, total = -0.5 * (off / spread) ** 2, np.ones_like(off)
@@ -60,7 +61,7 @@ class Spiral(Distribution):
             for shift in (-2 * pi * turn, 2 * pi * turn):
                 total += np.exp(-0.5 * ((off + shift) / spread) ** 2 - largest)
         density = largest + np.log(total)
-        density[radius == 0] = 0.0
-        shares: npt.NDArray[np.float64] = np.exp(density - density.max(axis=1, keepdims=True))
-        shares /= shares.sum(axis=1, keepdims=True)
-        return shares
+        density[:, radius == 0] = 0.0
+        shares: npt.NDArray[np.float64] = np.exp(density - density.max(axis=0))
+        shares /= shares.sum(axis=0)
+        return shares.T

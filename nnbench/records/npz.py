@@ -6,6 +6,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -173,13 +174,22 @@ def _grids(boundary: Boundary) -> Arrays:
 def _write(path: Path, arrays: Arrays) -> None:
     """Write as `numpy.savez` does; arrays of bytes, which hold labels, are compressed at the fastest level."""
     content = io.BytesIO()  # a zip file is written in many small parts
-    with zipfile.ZipFile(content, "w", compresslevel=1) as archive:
+    with zipfile.ZipFile(content, "w") as archive:
         for name, array in arrays.items():
-            member = io.BytesIO()
-            np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
-            method = zipfile.ZIP_DEFLATED if array.dtype == np.uint8 else zipfile.ZIP_STORED  # floats hardly shrink
-            archive.writestr(f"{name}.npy", member.getvalue(), method)
+            member = zipfile.ZipInfo(f"{name}.npy")  # without a time, so that equal arrays give equal files
+            if array.dtype == np.uint8:  # floats hardly shrink
+                member.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(member, _header(array.dtype, array.shape) + array.tobytes(), compresslevel=1)
     path.write_bytes(content.getbuffer())
+
+
+@lru_cache(maxsize=256)  # the runs of a sweep have arrays of the same shapes
+def _header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    """Return the header of a `.npy` file with an array in C order."""
+    content = io.BytesIO()
+    description = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(content, description)
+    return content.getvalue()
 
 
 def _read(path: Path, names: Sequence[str] = ()) -> Arrays:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from sys import intern
 
 from nnbench.config.schema import flatten, text_keys
 from nnbench.config.text_values import as_text, as_value
@@ -48,7 +49,7 @@ def is_safe_id(run_id: str) -> bool:
 
 def _from_record(record: str) -> dict[str, Hashable]:
     try:
-        return {key: _leaf(value) for key, value in flatten(json.loads(record))}
+        return {intern(key): _leaf(value) for key, value in flatten(json.loads(record))}  # a key is kept once for all runs
     except (ValueError, RecursionError):
         return {}
 

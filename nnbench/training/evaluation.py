@@ -1,6 +1,7 @@
 """Evaluation of a network during its training, and the results for the `History`."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import lru_cache
 from math import inf, isfinite, nan
 from typing import Any, Literal, NamedTuple
 
@@ -17,22 +18,34 @@ CHECKPOINTS = 25  # by default, or fewer where two fall on one epoch
 MAX_CHECKPOINT_NUMBERS = 2**18  # weights that a run saves by default, a megabyte in float32
 
 
+@lru_cache(maxsize=64)
 def evaluation_epochs(epochs: int) -> IntArray:
-    """Return the epochs at which a run is evaluated: about 100, denser early, including the first and the last."""
+    """Return the epochs at which a run is evaluated: about 100, denser early, including the first and the last.
+
+    The array is cached and cannot be changed.
+    """
     last = epochs - 1
     even = np.linspace(0, last, 50)
     early = np.geomspace(1, max(last, 1), 60)
-    return np.unique(np.concatenate([even, early]).round().astype(np.int64).clip(0, last))
+    found = np.unique(np.concatenate([even, early]).round().astype(np.int64).clip(0, last))
+    found.setflags(write=False)
+    return found
 
 
+@lru_cache(maxsize=64)
 def checkpoint_epochs(epochs: int) -> IntArray:
-    """Return about `CHECKPOINTS` evaluated epochs whose distances grow geometrically, including the first and the last."""
+    """Return about `CHECKPOINTS` evaluated epochs whose distances grow geometrically, including the first and the last.
+
+    The array is cached and cannot be changed.
+    """
     evaluated = evaluation_epochs(epochs)
     spaced = np.geomspace(1, max(epochs - 1, 1), CHECKPOINTS - 1)
     after = np.searchsorted(evaluated, spaced).clip(1, max(len(evaluated) - 1, 1)).clip(max=len(evaluated) - 1)
     before = (after - 1).clip(0)
     nearer = np.where(spaced - evaluated[before] < evaluated[after] - spaced, before, after)
-    return np.unique(np.concatenate([evaluated[:1], evaluated[nearer]]))
+    found = np.unique(np.concatenate([evaluated[:1], evaluated[nearer]]))
+    found.setflags(write=False)
+    return found
 
 
 class Curves(NamedTuple):

@@ -9,6 +9,7 @@ with what MLflow writes. Each write is one transaction, so that no run is ever s
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from sys import intern
 from typing import Any
 
 from mlflow.entities import Experiment, Metric
@@ -84,6 +85,7 @@ class SqlRuns(Runs):
             }
             # The parameters are many, and repeat the config.
             tags = SqlTag.__table__.c
+            known: dict[str, str] = {}  # text that many runs have, such as a version, is kept once
             recorded = select(tags.run_uuid).where(tags.key == CONFIG_TAG, tags.value.startswith("{"))
             for kind, table in (("params", SqlParam), ("tags", SqlTag), ("metrics", SqlLatestMetric)):
                 pairs = table.__table__.c
@@ -93,8 +95,12 @@ class SqlRuns(Runs):
                 if kind == "params":
                     query = query.where(pairs.run_uuid.not_in(recorded))
                 for run_id, key, value in connection.execute(query):
-                    if run_id in rows:  # not a run opened after the first query
-                        getattr(rows[run_id], kind)[key] = math.nan if value is None and kind == "metrics" else value
+                    if run_id not in rows:  # it was opened after the first query
+                        continue
+                    if kind == "metrics":
+                        rows[run_id].metrics[intern(key)] = math.nan if value is None else value
+                    else:
+                        getattr(rows[run_id], kind)[intern(key)] = known.setdefault(value, value)
         return list(rows.values())
 
     def _write(self, *statements: tuple[Any, Sequence[Mapping[str, Any]] | None]) -> None:
