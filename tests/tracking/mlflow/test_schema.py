@@ -1,15 +1,18 @@
 """The tables of an SQLite store: created, recreated if incomplete, migrated in a copy."""
 
 import logging
+import re
 import sqlite3
 import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import mlflow
 import pytest
 
 from nnbench.core.errors import UserError
+from nnbench.tracking.mlflow import schema
 from nnbench.tracking.mlflow.store import Store, open_store
 from nnbench.tracking.mlflow.writer import StudyWriter
 from nnbench.tracking.run_spec import RunSpec
@@ -49,6 +52,35 @@ def test_an_incomplete_store_is_recreated(database: Path, half: str, caplog: pyt
     assert len(said) == (half != "no table")
     assert all("left incomplete" in line for line in said)
     assert not list(database.parent.glob(".*.making*"))
+
+
+def definitions(file: Path) -> dict[tuple[str, str], list[str]]:
+    """The definition of each table and index; MLflow's migrations write the constraints of a table in varying order."""
+    with closing(sqlite3.connect(file)) as database:
+        found = database.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+    return {(kind, name): sorted(re.split(r"[,\s]+", sql or "")) for kind, name, sql in found}
+
+
+def contents(file: Path) -> list[str]:
+    with closing(sqlite3.connect(file)) as database:
+        return [line for line in database.iterdump() if line.startswith("INSERT")]
+
+
+@pytest.mark.heavy
+def test_the_prepared_tables_are_those_of_mlflow(tmp_path: Path) -> None:
+    """`python scripts/schema.py` writes them again."""
+    schema.upgrade(tmp_path / "migrated.db")
+    schema.ensure_schema(tmp_path / "prepared.db")
+    assert schema.PREPARED.read_text().startswith(schema.prepared_for(mlflow.__version__))
+    assert definitions(tmp_path / "prepared.db") == definitions(tmp_path / "migrated.db")
+    assert contents(tmp_path / "prepared.db") == contents(tmp_path / "migrated.db")
+
+
+def test_another_version_of_mlflow_makes_its_tables_by_migrations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mlflow, "__version__", "0.0.0")
+    monkeypatch.setattr(schema, "upgrade", lambda file: file.write_bytes(b""))
+    schema.ensure_schema(tmp_path / "mlflow.db")
+    assert definitions(tmp_path / "mlflow.db") == {}
 
 
 def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
