@@ -12,6 +12,7 @@ COMMANDS = {
     "sweep": "a sweep, as run -m",
     "report": "remake the report of a study, or compare two studies",
     "export": "a study as Parquet, CSV and a data dictionary",
+    "collect": "record the runs that a sweep has left to Slurm",
     "animate": "the decision boundary of a run over the epochs, as a GIF",
     "claim": "test on new seeds that a setting is better: nnbench claim adam beats sgd",
     "check": "test your own optimizer: nnbench check my_package.lion:Lion",

@@ -24,7 +24,7 @@ from nnbench.sweep.executors.base import Executor
 from nnbench.sweep.job import Job
 from nnbench.sweep.progress import failure_table
 from nnbench.sweep.repeatability import check_repeatable
-from nnbench.sweep.report_command import report_command
+from nnbench.sweep.study_command import study_command
 from nnbench.sweep.sweep import Plan, Sweep, distinct, list_jobs
 
 if TYPE_CHECKING:
@@ -122,7 +122,9 @@ def _interrupted(interrupted: Interrupted, study: str) -> int:
     console = make_console()
     hint = "finished runs are kept; the same command continues, and this one reports on the finished runs:"
     console.print(f"[yellow]interrupted[/yellow] ({interrupted}): {hint}")
-    console.print(f"[bold]{escape(report_command(study, sys.argv[1:]))}[/bold]", soft_wrap=True)  # whole, to be copied
+    console.print(
+        f"[bold]{escape(study_command('report', study, sys.argv[1:]))}[/bold]", soft_wrap=True
+    )  # whole, to be copied
     return interrupted.status
 
 
@@ -166,6 +168,12 @@ def _reported(sweep: Sweep, executor: Executor) -> Iterator[None]:
     folder = Path(config.report.folder) / config.study
     try:
         yield
+        if sweep.left:  # another command makes the report
+            status = "FAILED" if sweep.failures else "FINISHED"
+            if sweep.failures:
+                console.print(failure_table(sweep.failures))
+            sweep.status = sweep.left_status
+            return
         executor.close()  # its processes need memory
         if sweep.id is not None:
             writer.attach(sweep.id, sweep.files, folder)  # the report reads the selected settings from the store

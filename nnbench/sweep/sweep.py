@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,9 +18,10 @@ from nnbench.core import formatting as numbers
 from nnbench.core.redaction import redacted
 from nnbench.core.signals import checkpoint, uninterrupted
 from nnbench.records.outcomes import COMPLETED
-from nnbench.sweep.executors.base import Executor
+from nnbench.sweep.executors.base import Executor, Submitter
 from nnbench.sweep.job import Ended, Failure, Job, Notice, Started
 from nnbench.sweep.progress import SweepProgress
+from nnbench.sweep.study_command import study_command
 
 if TYPE_CHECKING:
     from nnbench.records.rows import Row
@@ -69,7 +71,9 @@ class Sweep:
         finished: identities of the runs that are reused, and of those of this sweep that have ended.
         failures: jobs that have failed.
         files: files to store with the sweep's own run.
-        halted: `fail_fast` has ended the sweep: no further stage may start.
+        halted: `fail_fast` has ended the sweep, or its jobs were left: no further stage may start.
+        left: number of runs that were submitted and are not recorded yet; if there are any, no report is made.
+        left_status: exit status of the command in that case.
         status: exit status of the command, set when the sweep has ended.
     """
 
@@ -80,6 +84,7 @@ class Sweep:
         self.failures: list[Ended] = []
         self.files: list[Path] = []
         self.halted = False
+        self.left, self.left_status = 0, 0
         self.status = 1
         self._executor = executor
 
@@ -109,9 +114,18 @@ class Sweep:
         self.print_changed_sources(todo)
         self.mark_reused(job.config for job in once)
         self.print_missing_boundaries(once)
-        if todo:
+        if todo and isinstance(self._executor, Submitter) and self._executor.leaves:
+            self._leave(self._executor.submit(todo), len(todo))
+        elif todo:
             self.open(_name(todo), {"runs": str(len(todo)), "reused": str(len(once) - len(todo))})
             self.train(todo, len(todo))
+
+    def _leave(self, message: str, runs: int) -> None:
+        """Print that jobs were submitted, and how to record their results."""
+        self.left, self.halted = runs, True
+        self.console.print(escape(message), soft_wrap=True)
+        command = escape(study_command("collect", self.config.study, sys.argv[1:]))
+        self.console.print(f"record what has ended:  [bold]{command}[/bold]", soft_wrap=True)
 
     def print_counts(self, total: int, todo: int, stage: str = "", *, repeats: int = 0) -> None:
         """Print the numbers of runs: in total, reused, left to do, and repeated among the jobs."""

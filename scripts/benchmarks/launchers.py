@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from nnbench.config.folder import CONF
-from nnbench.config.sections import DaskLauncherConfig
+from nnbench.config.launchers import DaskLauncherConfig
 from nnbench.config.validate import parse
 from nnbench.sweep.executors.base import Executor
 from nnbench.sweep.executors.local import LocalPool

@@ -14,7 +14,7 @@ from hydra.core.plugins import Plugins
 from nnbench.cli import study_report as reporting
 from nnbench.core.signals import checkpoint
 from nnbench.report.outputs.files import Report
-from nnbench.sweep.report_command import report_command
+from nnbench.sweep.study_command import study_command
 from nnbench.sweep.sweep import _epochs
 from nnbench.tracking.mlflow.reader import read_study
 from nnbench.tracking.mlflow.store import open_store
@@ -25,10 +25,10 @@ SMALL = "-m", "seed=0,1", "training.epochs=11", "dataset.samples=20", "study=s",
 
 def test_the_command_after_an_interrupt_finds_the_same_study() -> None:
     words = ["-m", "seed=0,1", "tracking.uri=sqlite:///a b.db", "report.folder=out", "report.pages=[cover]", "tracking=server"]
-    command = shlex.split(report_command("x(1)", words))
+    command = shlex.split(study_command("report", "x(1)", words))
     assert command[-3:] == ["tracking.uri=sqlite:///a b.db", "report.folder=out", "tracking=server"]
     assert OverridesParser.create().parse_override(command[-4]).value() == "x(1)"
-    assert report_command("plain", []).endswith(" -m nnbench report study=plain")
+    assert study_command("report", "plain", []).endswith(" -m nnbench report study=plain")
 
 
 def test_a_list_of_epochs_that_the_store_has_cut_is_no_list() -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from nnbench import __version__, datasets, optimizers, schedules
 from nnbench.config.folder import CONF
-from nnbench.config.sections import LauncherConfig, TuningConfig
+from nnbench.config.launchers import LauncherConfig
+from nnbench.config.sections import TuningConfig
 from nnbench.config.validate import parse
 from nnbench.core.errors import UserError
 from nnbench.core.keys import ADDED

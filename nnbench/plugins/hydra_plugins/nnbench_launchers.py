@@ -77,7 +77,7 @@ class LocalLauncher(ExecutorLauncher):
 
     def make_executor(self) -> "Executor":
         from nnbench.config.check import check
-        from nnbench.config.sections import LauncherConfig
+        from nnbench.config.launchers import LauncherConfig
         from nnbench.sweep.executors.local import LocalPool, cores
 
         options = check(LauncherConfig, self.options, "hydra.launcher.")
@@ -89,7 +89,7 @@ class DaskLauncher(ExecutorLauncher):
 
     def make_executor(self) -> "Executor":
         from nnbench.config.check import check
-        from nnbench.config.sections import DaskLauncherConfig
+        from nnbench.config.launchers import DaskLauncherConfig
 
         options = check(DaskLauncherConfig, self.options, "hydra.launcher.")
         if options.address is not None and options.workers is not None:
@@ -102,7 +102,7 @@ class DaskLauncher(ExecutorLauncher):
         return DaskExecutor(options=options)
 
 
-# The values are checked by the dataclasses in `nnbench.config.sections`, whose messages say what is allowed.
+# The values are checked by the dataclasses in `nnbench.config.launchers`, whose messages say what is allowed.
 @dataclass
 class LocalLauncherConf:
     """`hydra.launcher.workers`: processes at once, null for one per processor; `hydra.launcher.timeout`: seconds per job."""
@@ -114,7 +114,7 @@ class LocalLauncherConf:
 
 @dataclass
 class DaskLauncherConf:
-    """Options of `hydra/launcher=dask`, see `nnbench.config.sections.DaskLauncherConfig`."""
+    """Options of `hydra/launcher=dask`, see `nnbench.config.launchers.DaskLauncherConfig`."""
 
     _target_: str = "hydra_plugins.nnbench_launchers.DaskLauncher"
     address: Any = None

@@ -18,13 +18,27 @@ class DaskSlurmLauncher(ExecutorLauncher):
 
     def make_executor(self) -> "Executor":
         from nnbench.config.check import check
-        from nnbench.config.sections import DaskSlurmConfig
+        from nnbench.config.launchers import DaskSlurmConfig
 
         options = check(DaskSlurmConfig, self.options, "hydra.launcher.")
         _check_programs("dask_slurm", "dask_jobqueue")
         from nnbench.sweep.executors.dask import DaskExecutor
 
         return DaskExecutor(options=options)
+
+
+class SlurmLauncher(ExecutorLauncher):
+    """Trains in job arrays of Slurm. See `nnbench.sweep.executors.slurm`."""
+
+    def make_executor(self) -> "Executor":
+        from nnbench.config.check import check
+        from nnbench.config.launchers import SlurmConfig
+
+        options = check(SlurmConfig, self.options, "hydra.launcher.")
+        _check_programs("slurm", "submitit")
+        from nnbench.sweep.executors.slurm import SlurmExecutor
+
+        return SlurmExecutor(options=options)
 
 
 def _check_programs(launcher: str, library: str) -> None:
@@ -37,10 +51,10 @@ def _check_programs(launcher: str, library: str) -> None:
         raise UserError(f"hydra/launcher={launcher}: there is no sbatch; this must be a machine from which Slurm takes jobs")
 
 
-# The values are checked by the dataclasses in `nnbench.config.sections`, which describe them.
+# The values are checked by the dataclasses in `nnbench.config.launchers`, which describe them.
 @dataclass
 class SlurmJobConf:
-    """Resources of each Slurm job, see `nnbench.config.sections.SlurmJobConfig`."""
+    """Resources of each Slurm job, see `nnbench.config.launchers.SlurmJobConfig`."""
 
     _convert_: str = "all"  # lists and dictionaries, not those of OmegaConf
     partition: Any = None
@@ -56,7 +70,7 @@ class SlurmJobConf:
 
 @dataclass
 class DaskSlurmLauncherConf(SlurmJobConf):
-    """Options of `hydra/launcher=dask_slurm`, see `nnbench.config.sections.DaskSlurmConfig`."""
+    """Options of `hydra/launcher=dask_slurm`, see `nnbench.config.launchers.DaskSlurmConfig`."""
 
     _target_: str = "hydra_plugins.nnbench_slurm.DaskSlurmLauncher"
     workers: Any = 2
@@ -65,5 +79,15 @@ class DaskSlurmLauncherConf(SlurmJobConf):
     patience: Any = 60.0
 
 
-for name, node in (("dask_slurm", DaskSlurmLauncherConf),):
+@dataclass
+class SlurmLauncherConf(SlurmJobConf):
+    """Options of `hydra/launcher=slurm`, see `nnbench.config.launchers.SlurmConfig`."""
+
+    _target_: str = "hydra_plugins.nnbench_slurm.SlurmLauncher"
+    runs_per_job: Any = 32
+    jobs_at_once: Any = 32
+    wait: Any = True
+
+
+for name, node in (("dask_slurm", DaskSlurmLauncherConf), ("slurm", SlurmLauncherConf)):
     ConfigStore.instance().store(group="hydra/launcher", name=name, node=node, provider="nnbench")

@@ -40,3 +40,19 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """End what `prepare` and `run` have started; harmless if nothing was, or if it has ended."""
+
+
+@runtime_checkable
+class Submitter(Protocol):
+    """Executor that can submit its jobs and leave them; their results are recorded by another command.
+
+    Attributes:
+        leaves: it is to do so.
+    """
+
+    @property
+    def leaves(self) -> bool: ...
+
+    def submit(self, jobs: Iterable[Job]) -> str:
+        """Submit the jobs that were not submitted before; returns a message for the user."""
+        ...

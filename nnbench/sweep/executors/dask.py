@@ -14,7 +14,7 @@ from typing import Any
 
 from distributed import Future, KilledWorker
 
-from nnbench.config.sections import DaskLauncherConfig, DaskSlurmConfig
+from nnbench.config.launchers import DaskLauncherConfig, DaskSlurmConfig
 from nnbench.config.user_files import user_files
 from nnbench.sweep.executors.dask_cluster import Cluster, refusal
 from nnbench.sweep.executors.sent_job import SentJob

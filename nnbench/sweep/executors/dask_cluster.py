@@ -12,7 +12,7 @@ from uuid import uuid4
 import cloudpickle
 from distributed import Client, Future, LocalCluster
 
-from nnbench.config.sections import DaskLauncherConfig, DaskSlurmConfig
+from nnbench.config.launchers import DaskLauncherConfig, DaskSlurmConfig
 from nnbench.core.errors import UserError
 from nnbench.core.user_code import describe_error
 from nnbench.sweep.executors import dask_plugin

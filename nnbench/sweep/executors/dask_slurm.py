@@ -10,7 +10,7 @@ from time import monotonic
 
 from dask_jobqueue import SLURMCluster
 
-from nnbench.config.sections import DaskSlurmConfig
+from nnbench.config.launchers import DaskSlurmConfig
 from nnbench.core.errors import UserError
 from nnbench.core.user_code import describe_error
 from nnbench.sweep.executors.slurm_states import job_states

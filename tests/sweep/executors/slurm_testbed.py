@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 SLOW = """
+import os
 import time
 from dataclasses import dataclass
 from nnbench import Optimizer
@@ -15,6 +16,14 @@ class Slow(Optimizer):
     def update(self, parameters, gradients, iteration):
         parameters -= self.learning_rate * gradients
         time.sleep(self.seconds)
+
+@dataclass(kw_only=True)
+class Held(Slow):
+    seconds: float = 0.0
+    def update(self, parameters, gradients, iteration):
+        super().update(parameters, gradients, iteration)
+        while "SLURM_JOB_ID" in os.environ and os.path.exists("hold"):
+            time.sleep(0.1)
 
 class Raises(Slow):
     def update(self, parameters, gradients, iteration):
@@ -35,5 +44,5 @@ def slurm(*command: str) -> str:
 
 
 def write_optimizers(folder: Path) -> None:
-    """Write the module `slow_steps` with the optimizers `Slow` and `Raises`."""
+    """Write the module `slow_steps` with optimizers; `Held` makes a Slurm job wait while the file `hold` exists."""
     (folder / "slow_steps.py").write_text(SLOW)

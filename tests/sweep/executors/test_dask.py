@@ -16,8 +16,8 @@ import pytest
 pytest.importorskip("distributed")  # of the extra `dask`
 
 import nnbench
+from nnbench.config.launchers import DaskLauncherConfig
 from nnbench.config.schema import Config
-from nnbench.config.sections import DaskLauncherConfig
 from nnbench.core.errors import UserError
 from nnbench.sweep.executors.dask import DaskExecutor
 from nnbench.sweep.executors.dask_worker import Trainer

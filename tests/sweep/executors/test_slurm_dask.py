@@ -11,8 +11,8 @@ import pytest
 
 pytest.importorskip("dask_jobqueue")  # of the extra `slurm`
 
+from nnbench.config.launchers import DaskSlurmConfig
 from nnbench.config.schema import Config
-from nnbench.config.sections import DaskSlurmConfig
 from nnbench.core.errors import UserError
 from nnbench.sweep.executors.dask import DaskExecutor
 from nnbench.sweep.job import Ended, Job, Notice
