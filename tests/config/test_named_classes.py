@@ -1,12 +1,15 @@
 """Options that are named by a class, as `optimizer=torch.AdamW`."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
+from hydra_plugins.nnbench_classes import NamedClassSearchPath
 from omegaconf import OmegaConf
 
 from nnbench.config.folder import CONF
@@ -80,3 +83,15 @@ def test_a_class_that_does_not_exist_is_reported_in_one_line(loader: ConfigLoade
     with pytest.raises(UserError) as caught:
         jobs(loader, f"optimizer={name},sgd")
     assert says in str(caught.value)
+
+
+def test_other_applications_have_no_options_that_are_named_by_a_class(tmp_path: Path) -> None:
+    plugin = NamedClassSearchPath()
+    for prefix in ("", "file://"):
+        own, other = ConfigSearchPathImpl(), ConfigSearchPathImpl()
+        own.append("main", f"{prefix}{CONF}")
+        other.append("main", f"{prefix}{tmp_path}")
+        for path in (own, other):
+            plugin.manipulate_search_path(path)
+        assert [element.path for element in own.get_path()] == [f"{prefix}{CONF}", "class://"]
+        assert [element.path for element in other.get_path()] == [f"{prefix}{tmp_path}"]
