@@ -4,6 +4,7 @@ The command and its workers exchange them as pickles by value: the task of an ap
 worker cannot import.
 """
 
+import inspect
 import logging
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -22,6 +23,8 @@ from nnbench.core.user_code import describe_error
 from nnbench.sweep.job import Failure, RunFailed
 
 logger = logging.getLogger(__name__)
+
+DYNAMIC_CODE = "<dynamic-code>"  # name that cloudpickle gives to the file of code that it pickles by value
 
 
 @runtime_checkable
@@ -60,7 +63,7 @@ def launch(
     logger.info("Launching %d jobs in worker processes", len(job_overrides))
     for number, overrides in enumerate(job_overrides, first):
         logger.info("\t#%d : %s", number, " ".join(filter_overrides(overrides)))
-    common = cloudpickle.dumps((context, task, config, Singleton.get_state()))
+    common = cloudpickle.dumps((context, task, _file(task), config, Singleton.get_state()))
     returned = caller.call(run, [(common, list(one), number) for number, one in enumerate(job_overrides, first)])
     return [_job_return(result, overrides) for result, overrides in zip(returned, job_overrides, strict=True)]
 
@@ -69,14 +72,14 @@ def run(common: bytes, overrides: list[str], number: int) -> bytes:
     """Run a job in this process.
 
     Args:
-        common: of all jobs: context, task, config of the sweep, and the state of Hydra's singletons.
+        common: of all jobs: context, task, its file, config of the sweep, and the state of Hydra's singletons.
         overrides: of the job.
         number: of the job.
 
     Returns:
         The pickled `JobReturn`.
     """
-    context, task, config, state = cloudpickle.loads(common)
+    context, task, file, config, state = cloudpickle.loads(common)
     setup_globals()
     Singleton.set_state(state)
     job = context.config_loader.load_sweep_config(config, overrides)
@@ -92,9 +95,18 @@ def run(common: bytes, overrides: list[str], number: int) -> bytes:
         job_subdir_key="hydra.sweep.subdir",
     )
     if isinstance(error := returned._return_value, Exception) and returned.status is JobStatus.FAILED:
-        with suppress(Exception):
-            error.add_note("".join(traceback.format_exception(error)))  # a traceback itself is not pickled
+        with suppress(Exception):  # a traceback itself is not pickled
+            error.add_note("".join(traceback.format_exception(error)).replace(DYNAMIC_CODE, file))
     return _pickled(returned)
+
+
+def _file(task: TaskFunction) -> str:
+    """Return the source file of a task, relative to the working folder where it is below that."""
+    try:
+        file = Path(inspect.getsourcefile(inspect.unwrap(task)) or DYNAMIC_CODE)
+    except TypeError:  # an object that can be called
+        return DYNAMIC_CODE
+    return str(file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file)
 
 
 def _pickled(returned: JobReturn) -> bytes:
