@@ -123,6 +123,11 @@ def caveats(suite: Suite) -> list[str]:
     common = len(suite.across.ranks)
     if common and (missing := [name for name in suite.settings if name not in suite.across.ranks.index]):
         found.append(f"Not ranked on every problem, and so not compared across them: {_names(missing)}.")
+    if any(one.searches > 1 for one in suite.problems.values()):
+        found.append(
+            "Within a problem, differences are between the settings that the searches chose, averaged over the searches; "
+            "another search may choose others. The reports on the problems have the tests over searches."
+        )
     if reason := _no_equal_budget(suite):
         found.append(reason)
     if below := _below(suite):
