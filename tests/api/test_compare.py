@@ -11,6 +11,7 @@ import yaml
 import nnbench
 from nnbench.api import compare as module
 from nnbench.optimizers.adam import Adam
+from tests.sweep.conftest import trainer  # noqa: F401  # a fixture
 
 
 @dataclass(kw_only=True)
@@ -51,6 +52,7 @@ def test_a_users_search_path_is_kept(words: list[str]) -> None:
 
 
 @pytest.mark.heavy
+@pytest.mark.usefixtures("trainer")
 @pytest.mark.parametrize("place", [["--config-dir", "conf"], ["--config-dir=conf"], ["hydra.searchpath=[file://conf]"]])
 def test_objects_are_compared_with_options_in_a_users_folder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: list[str]

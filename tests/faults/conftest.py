@@ -74,7 +74,7 @@ class Place:
             )
             return Counter(str(status) for (status,) in database.execute(query))
 
-    def wait_until(self, holds: Callable[["Place"], bool], patience: float = 60) -> None:
+    def wait_until(self, holds: Callable[["Place"], bool], patience: float = 120) -> None:
         """Look again and again until `holds` does.
 
         Raises:
