@@ -12,9 +12,12 @@ tested step by step, from the largest mean difference to smaller ones, each agai
 any false claim to 5 %, whatever the number of settings, also if some of them do differ; the critical difference of Nemenyi
 (Demsar, 2006, "Statistical comparisons of classifiers over multiple data sets") assumes that all have the same distribution
 of ranks, and finds half as many differences of 19 settings over ten seeds. Six units can show one.
+
+Within a problem, these tests are about settings. A tuned optimizer that several searches chose settings for varies with the
+search too, so `with_tests` replaces them by those of `crossed`, over searches and seeds.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +40,8 @@ class MeanRanks:
         by_unit: likewise over the blocks of each unit: one row a unit, one column a setting, in the same order.
         blocks: number of blocks in which every setting has a value; the others are left out.
         pairs: every pair, the better first, from the largest difference to the smallest: `better`, `worse`, `difference` (of
-            mean ranks), `p` (corrected for the number of pairs; NaN with fewer than six units), `differ`.
+            mean ranks), `p` (corrected for the number of tests; NaN where the pair was not tested, as with fewer than six
+            units), `differ`.
     """
 
     ranks: "pd.Series[float]"
@@ -52,8 +56,8 @@ class MeanRanks:
 
     @property
     def can_claim(self) -> bool:
-        """Whether there are enough units and settings for a test."""
-        return self.units >= LEAST_UNITS and len(self.pairs) > 0
+        """Whether there were enough units, searches and settings for a test."""
+        return bool(self.pairs["p"].notna().any())
 
     @property
     def differing(self) -> list[tuple[str, str]]:
@@ -93,6 +97,29 @@ def mean_ranks(values: pd.DataFrame) -> MeanRanks:
     pairs["differ"] = pairs["p"] < LEVEL
     pairs = pairs.sort_values("difference", ascending=False, kind="stable", ignore_index=True)
     return MeanRanks(ranks=ranks, by_unit=by_unit, blocks=len(complete), pairs=pairs)
+
+
+def with_tests(found: MeanRanks, tests: pd.DataFrame, *, higher: bool) -> MeanRanks:
+    """Replace the tests of mean ranks by tests over searches and seeds.
+
+    Args:
+        found: mean ranks of the settings of one problem.
+        tests: all pairs of these settings, with the columns of `crossed.compare`.
+        higher: whether greater values are better.
+    """
+    signs = tests["sign"] if higher else -tests["sign"]
+    ahead = tests["first"].map(found.ranks) <= tests["second"].map(found.ranks)
+    first = (signs > 0) | ((signs == 0) & ahead)
+    pairs = pd.DataFrame(
+        {
+            "better": tests["first"].where(first, tests["second"]),
+            "worse": tests["second"].where(first, tests["first"]),
+            "p": tests["p_holm"],
+            "differ": tests["differ"],
+        }
+    )
+    pairs.insert(2, "difference", pairs["worse"].map(found.ranks) - pairs["better"].map(found.ranks))
+    return replace(found, pairs=pairs.sort_values("difference", ascending=False, kind="stable", ignore_index=True))
 
 
 def step_down(differences: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

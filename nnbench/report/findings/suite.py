@@ -17,7 +17,7 @@ from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.scale import Scale, scale_of
 from nnbench.stats.interquartile import Interval
-from nnbench.stats.mean_ranks import MeanRanks, mean_ranks
+from nnbench.stats.mean_ranks import MeanRanks, mean_ranks, with_tests
 from nnbench.stats.normalized import over_problems
 
 HELD_OUT = "held_out"  # folder of the presets that no default and no search space was chosen on
@@ -66,6 +66,12 @@ class Suite:
         return any(findings.tuned for findings in self.all.values())
 
     @cached_property
+    def over_searches(self) -> bool:
+        """Whether the tests within the problems are over searches and seeds, on each problem that has tests."""
+        tested = [one for label, one in self.problems.items() if self.within[label].can_claim] or list(self.problems.values())
+        return bool(tested) and all(one.searches > 1 for one in tested)
+
+    @cached_property
     def noun(self) -> str:
         """`optimizer` if each optimizer has only one of the compared settings on every problem, else `setting`."""
         return "optimizer" if all(one.noun == "optimizer" for one in self.problems.values()) else "setting"
@@ -88,8 +94,11 @@ class Suite:
 
     @cached_property
     def within(self) -> dict[str, MeanRanks]:
-        """Mean ranks over the seeds of each problem, of the settings that are ranked on it, held-out problems too."""
-        return {label: mean_ranks(_oriented(one)) for label, one in (self.problems | self.held_out).items()}
+        """Mean ranks over the seeds of each problem, of the settings that are ranked on it, held-out problems too.
+
+        Where several searches tuned the optimizers, the tests are those of the report on the problem, over searches and seeds.
+        """
+        return {label: _within(one, self.all[label]) for label, one in (self.problems | self.held_out).items()}
 
     @cached_property
     def across(self) -> MeanRanks:
@@ -185,6 +194,21 @@ def _across(problems: Mapping[str, Findings]) -> MeanRanks:
         return mean_ranks(pd.DataFrame())
     common = set.intersection(*({*part.columns} for part in parts.values()))
     return mean_ranks(pd.concat(parts, names=["problem", "seed"])[sorted(common)])
+
+
+def _within(compared: Findings, every: Findings) -> MeanRanks:
+    """Mean ranks over the seeds of a problem.
+
+    Args:
+        compared: the settings that are ranked.
+        every: all settings, whose tests are those of the report on the problem.
+    """
+    ranks = mean_ranks(_oriented(compared))
+    if compared.searches < 2:
+        return ranks
+    tests = every.by(compared.primary).pairs
+    tests = tests[tests["first"].isin(ranks.ranks.index) & tests["second"].isin(ranks.ranks.index)]
+    return with_tests(ranks, tests, higher=compared.primary.higher)
 
 
 def _oriented(findings: Findings) -> pd.DataFrame:

@@ -22,24 +22,37 @@ def answer(suite: Suite) -> str:
     return " ".join(filter(None, [within(suite), across_problems(suite), at_equal_budget(suite)]))
 
 
+def compared(suite: Suite) -> str:
+    """What the tests within a problem compare: tuned optimizers if they are over searches, else the settings that were run."""
+    if suite.over_searches:
+        return "tuned optimizer"
+    return "chosen setting" if suite.tuned else suite.noun
+
+
+def tests_within(suite: Suite) -> str:
+    """The tests within a problem, for captions."""
+    return "ranks over searches and seeds" if suite.over_searches else "ranks within seeds"
+
+
 def within(suite: Suite) -> str:
     """On how many problems differences are shown, and on which none is."""
     if not suite.problems:
         return "No problem has been run."
     within = {label: suite.within[label] for label in suite.problems}
-    problems = len(within)
+    problems, compared_ones = len(within), f"{compared(suite)}s"
+    lacking = "complete seeds or searches" if suite.over_searches else "complete seeds"
     some = [label for label, one in within.items() if one.differing]
     few = [label for label, one in within.items() if not one.can_claim]
     pairs = sum(len(one.pairs) for one in within.values() if one.can_claim)
     if len(few) == problems:
-        return f"On none of {count(problems, 'problem')} are there enough complete seeds to compare the {suite.noun}s."
+        return f"On none of {count(problems, 'problem')} are there enough {lacking} to compare the {compared_ones}."
     shown = f"{sum(len(one.differing) for one in within.values())} of {count(pairs, 'pair')}"
     if not some:
-        return f"On none of {count(problems, 'problem')} is a difference between the {suite.noun}s shown."
-    sentence = f"On {len(some)} of {count(problems, 'problem')} some {suite.noun}s are shown to differ ({shown})"
+        return f"On none of {count(problems, 'problem')} is a difference between the {compared_ones} shown."
+    sentence = f"On {len(some)} of {count(problems, 'problem')} some {compared_ones} are shown to differ ({shown})"
     none = [label for label in within if label not in some and label not in few]
     phrases = [f"none on {_names(none)}"] if none else []
-    phrases += [f"too few complete seeds on {_names(few)}"] if few else []
+    phrases += [f"too few {lacking} on {_names(few)}"] if few else []
     return f"{'; '.join([sentence, *phrases])}."
 
 
@@ -123,10 +136,16 @@ def caveats(suite: Suite) -> list[str]:
     common = len(suite.across.ranks)
     if common and (missing := [name for name in suite.settings if name not in suite.across.ranks.index]):
         found.append(f"Not ranked on every problem, and so not compared across them: {_names(missing)}.")
-    if any(one.searches > 1 for one in suite.problems.values()):
+    if suite.tuned and not suite.over_searches:
         found.append(
-            "Within a problem, differences are between the settings that the searches chose, averaged over the searches; "
-            "another search may choose others. The reports on the problems have the tests over searches."
+            "Where each optimizer had one search, differences within a problem are between the settings that it chose: "
+            "another may choose others."
+        )
+    if suite.tuned and len(suite.problems) > 1:
+        found.append(
+            "Tests within a problem are corrected for its pairs, not for the number of problems: without any difference, one "
+            "problem in twenty may show one. On all problems the searches try the same configurations of an optimizer; tests "
+            "across problems leave out that others might rank differently."
         )
     if reason := _no_equal_budget(suite):
         found.append(reason)

@@ -237,11 +237,3 @@ def test_the_best_setting_is_compared_with_sgd_at_equal_budget(make_suite: MakeS
     assert said in sentences.answer(suite)
     blind = Suite(replace(study, curves=study.curves[:0]))
     assert "Budgets are not compared across problems: no run was measured after an update." in sentences.caveats(blind)
-
-
-def test_differences_within_a_problem_are_said_to_be_of_the_chosen_settings(make_suite: MakeSuite) -> None:
-    suite = Suite(make_suite(2, seeds=2))
-    assert not any("another search may choose others" in one for one in sentences.caveats(suite))
-    for one in suite.problems.values():
-        vars(one)["searches"] = 3  # the cached value
-    assert any("another search may choose others" in one for one in sentences.caveats(suite))

@@ -1,0 +1,79 @@
+"""What a suite of tuned optimizers claims within a problem: tests over searches and seeds where several searches were made."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nnbench.records.study import Study
+from nnbench.report.findings.suite import Suite
+from nnbench.report.sentences import suite as sentences
+
+MakeSuite = Callable[..., Study]
+OPTIMIZERS = ["sgd", "adam", "rmsprop"]
+
+
+@pytest.fixture(scope="module")
+def tuned_study(make_suite: MakeSuite) -> Study:
+    """Two problems, each with one chosen setting of each optimizer."""
+    return make_suite(2, OPTIMIZERS, 12, tuned=4)
+
+
+def searched(study: Study, searches: int, *, between: float, gap: float) -> Study:
+    """The study with optimizers that several searches tuned.
+
+    Args:
+        searches: each chose another learning rate.
+        between: standard deviation of the accuracy between searches; that between runs is 0.002.
+        gap: from one optimizer to the next, in accuracy.
+    """
+    rng = np.random.default_rng(0)
+    tuned = study.runs["optimizer"].str.endswith(" (tuned)")
+    plain, chosen = study.runs[~tuned], study.runs[tuned]
+    parts = [plain]
+    for search in range(searches):
+        rows = chosen.assign(**{"optimizer.learning_rate": 0.01 * (search + 1)})
+        rows["run_id"] = rows["run_id"].str[:-1] + "rstuvw"[search]
+        group = rows.groupby(["problem", "optimizer"])
+        luck = between * rng.normal(size=group.ngroups)
+        order = rows["optimizer"].map({f"{name} (tuned)": at for at, name in enumerate(OPTIMIZERS)})
+        values = 0.6 + gap * order + luck[group.ngroup()] + 0.01 * np.sin(rows["seed"]) + 0.002 * rng.normal(size=len(rows))
+        parts.append(rows.assign(**{"test/accuracy": values}))
+    choice = study.selection[study.selection["hyperparameter"] == "learning_rate"]
+    choices = [choice.assign(search=search, value=0.01 * (search + 1)) for search in range(searches)]
+    selection = pd.concat(choices, ignore_index=True)
+    return replace(study, runs=pd.concat(parts, ignore_index=True), selection=selection)
+
+
+def test_settings_that_differ_by_their_searches_alone_are_not_claimed_to_differ(tuned_study: Study) -> None:
+    suite = Suite(searched(tuned_study, 3, between=0.05, gap=0.0))
+    assert [one.searches for one in suite.problems.values()] == [3, 3]
+    assert sentences.within(suite) == "On none of 2 problems is a difference between the tuned optimizers shown."
+    assert all(one.can_claim and one.not_worse == frozenset() for one in suite.within.values())
+    assert not suite.cells["leads"].any()
+
+
+def test_tuned_optimizers_that_differ_more_than_their_searches_are_claimed_to_differ(tuned_study: Study) -> None:
+    suite = Suite(searched(tuned_study, 3, between=0.001, gap=0.05))
+    assert sentences.within(suite) == "On 2 of 2 problems some tuned optimizers are shown to differ (6 of 6 pairs)."
+    for one in suite.within.values():
+        assert one.differing[0] == ("rmsprop (tuned)", "sgd (tuned)")
+        assert one.not_worse == {"rmsprop (tuned)"}
+
+
+def test_the_pairs_are_those_of_the_report_on_the_problem(tuned_study: Study) -> None:
+    suite = Suite(searched(tuned_study, 4, between=0.02, gap=0.02))
+    for label, findings in suite.all.items():
+        pairs = suite.within[label].pairs
+        assert pairs["p"].between(0, 1, inclusive="neither").all()
+        assert sorted(pairs["p"]) == sorted(findings.by(findings.primary).pairs["p_holm"])
+        assert set(suite.within[label].differing) == set(findings.by(findings.primary).conclusion.differing)
+
+
+@pytest.mark.parametrize(("searches", "words"), [(1, "some chosen settings are shown to differ"), (2, "or searches")])
+def test_fewer_searches_than_a_test_needs(tuned_study: Study, searches: int, words: str) -> None:
+    suite = Suite(searched(tuned_study, searches, between=0.05, gap=0.0))
+    assert words in sentences.within(suite)
+    assert any("another may choose others" in one for one in sentences.caveats(suite)) == (searches == 1)
