@@ -14,6 +14,7 @@ from nnbench.config.schema import Config
 from nnbench.core.errors import UserError
 
 if TYPE_CHECKING:
+    from nnbench.records.claims import Claim
     from nnbench.records.measure import Measure
     from nnbench.sweep.claim import Answer
 
@@ -22,10 +23,11 @@ Test a claim that is stated before its runs: a setting is better than another, o
 
   nnbench claim adam beats sgd study=comparison
   nnbench claim "adam lr=0.01" beats "sgd lr=0.5" study=rates measure=test/loss margin=0.05 seeds=30
+  nnbench claim "adam (tuned)" beats "sgd (tuned)" study=tuned
   nnbench claim "adam (tuned) search=0" beats sgd study=tuned
 
-A tuned optimizer of several searches has one configuration of each, of which the claim is about one: `search=0` is that of the
-first, as selection.csv numbers them.
+A claim about a tuned optimizer is about all of its searches, each with the configuration that it chose; with `search=0`, about
+the configuration of the first alone, as selection.csv numbers them.
 
   study=NAME            the study that has both settings; `comparison` by default
   measure=KEY           such as test/accuracy or final/train_loss; by default the one that ranks the study's settings
@@ -103,7 +105,13 @@ def _count(key: str, text: str, least: int, most: int) -> int:
 
 
 def _settle(request: Request, config: Config) -> int:
-    from nnbench.cli.claim_subject import differences_of, measure_of, runs_of, task_of  # not at the top: `--help` needs none
+    from nnbench.cli.claim_subject import (  # not at the top: `--help` needs none
+        measure_of,
+        runs_of,
+        suggestions,
+        task_of,
+        values_of,
+    )
     from nnbench.config.validate import parse
     from nnbench.core.console import console as make_console
     from nnbench.records.claims import SUFFIX, Claim
@@ -126,10 +134,12 @@ def _settle(request: Request, config: Config) -> int:
         raise UserError(f"{request.first} beats {request.second}: both are the setting {settings[0]}")
     measure = measure_of(findings, request.measure)
     rows = read_rows(store, config.study)
-    trees = make_trees(rows, [str(runs["run_id"].iloc[-1]) for _, runs in sides], config)
-    seen = differences_of(findings, [runs for _, runs in sides], measure)
-    power = power_of_claim(seen, seeds=request.seeds, margin=request.margin, level=LEVEL)
-    one, other = (parse({**tree, "seed": 0}).identity for tree in trees)
+    newest = [runs.groupby("search")["run_id"].last().astype(str).tolist() for _, runs in sides]
+    trees = [make_trees(rows, ids, config) for ids in newest]
+    seen = values_of([runs for _, runs in sides], measure)
+    level = LEVEL / suggestions(findings) if max(map(len, seen)) > 1 else LEVEL
+    power = power_of_claim(*seen, seeds=request.seeds, margin=request.margin, level=level)
+    one, other = (tuple(parse({**tree, "seed": 0}).identity for tree in side) for side in trees)
     wanted = Claim(
         study=config.study,
         task=request.task or "",
@@ -140,10 +150,10 @@ def _settle(request: Request, config: Config) -> int:
         higher=measure.higher,
         margin=request.margin,
         seeds=tuple(range(request.seeds)),
-        level=LEVEL,
+        level=level,
         power=power,
     )
-    console.print(_statement(wanted, measure, len(seen)), soft_wrap=True, markup=False)
+    console.print(_statement(wanted, measure, seen[0].shape[1]), soft_wrap=True, markup=False)
     with closing(LocalPool(workers=request.workers or cores())) as pool:
         answer = settle(wanted, trees, rows, measure, pool, console)
     if request.as_json:
@@ -153,8 +163,9 @@ def _settle(request: Request, config: Config) -> int:
     return 0 if answer.outcome.shown else 1
 
 
-def _statement(claim: Any, measure: "Measure", seen: int) -> str:
-    from nnbench.core.formatting import percent
+def _statement(claim: "Claim", measure: "Measure", seen: int) -> str:
+    from nnbench.core.formatting import percent, significant
+    from nnbench.stats.claim import LEVEL
 
     by = f" by more than {claim.margin:g}" if claim.margin else ""
     direction = "higher" if claim.higher else "lower"
@@ -163,10 +174,18 @@ def _statement(claim: Any, measure: "Measure", seen: int) -> str:
         if claim.power is None
         else f"about {percent(claim.power)}, from {seen} seeds"
     )
+    test, limit, level = "signed-rank test", "", f"{significant(100 * claim.level, 2)} %"
+    if claim.searches > 1:
+        test = f"t-test on ranks over {claim.searches} searches and the seeds"
+        suggested = round(LEVEL / claim.level)
+        limit = (
+            f" The searches are those of the study, not new ones, so the level is {percent(LEVEL)} divided by the {suggested} "
+            "claims that the study can suggest."
+        )
     return (
         f"Claim: {claim.first} has a {direction} {measure.name} than {claim.second}{by}, on {len(claim.seeds)} new seeds "
-        f"(signed-rank test, one-sided, {percent(claim.level)}). If the differences are as in the study, the claim is shown "
-        f"with a probability of {chance}."
+        f"({test}, one-sided, {level}). If the differences are as in the study, the claim is shown with a probability of "
+        f"{chance}.{limit}"
     )
 
 
@@ -177,9 +196,10 @@ def _sentence(answer: "Answer", measure: "Measure") -> str:
     verdict = "Shown" if outcome.shown else "Not shown"
     direction = "higher" if claim.higher else "lower"
     by = f" by more than {claim.margin:g}" if claim.margin else ""
+    over = f" over {claim.searches} searches" if claim.searches > 1 else ""
     p = f"p = {outcome.p:.2g}"
     words = f"{verdict}: {claim.first} has a {direction} {measure.name} than {claim.second}{by}"
-    words += f" ({outcome.wins} of {count(outcome.n, 'seed')}, median difference {significant(outcome.median, 2)}, {p})."
+    words += f" ({outcome.wins} of {count(outcome.n, 'seed')}{over}, median difference {significant(outcome.median, 2)}, {p})."
     if answer.failed:
         words += f" {count(answer.failed, 'run')} failed; their seeds count against the claim."
     if answer.repeated:

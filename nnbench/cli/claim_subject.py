@@ -1,19 +1,21 @@
 """What a claim is about: the task, settings, runs and measure of a study that the words of the command name."""
 
 from collections.abc import Sequence
-from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from nnbench.core.constraints import MINIMUM_SEARCHES
 from nnbench.core.errors import UserError
 from nnbench.records.measure import Measure
 from nnbench.records.measures import MEASURES
+from nnbench.records.outcomes import COUNTED
 from nnbench.records.study import Study
 from nnbench.records.tasks import tasks
 from nnbench.records.tuned import chosen_values
 from nnbench.report.findings.findings import Findings
+from nnbench.stats.crossed import FloatArray
 from nnbench.stats.diverged import worst
-from nnbench.stats.signed_rank import difference
 
 SEARCH = " search="  # in the name of a setting, before the number of one of its searches
 
@@ -36,16 +38,17 @@ def task_of(study: Study, label: str | None) -> Study:
 
 
 def runs_of(findings: Findings, name: str) -> tuple[str, pd.DataFrame]:
-    """Return the full name of a setting and its runs, of `Findings.runs`, all with one configuration.
+    """Return the full name of a setting and its runs, of `Findings.runs`; those of one `search` have one configuration.
 
     Args:
         findings: of the study.
         name: of a setting, the label of an optimizer that has one setting, or one of these with ` search=1`, which means the
-            configuration that this search chose.
+            configuration that this search chose. Without it, all searches of a tuned optimizer are meant; if they chose the
+            same configuration, it is one setting.
 
     Raises:
-        UserError: there is no such setting or search, the optimizer has several settings, or searches chose several
-            configurations and the name says not which.
+        UserError: there is no such setting or search, the optimizer has several settings, a search has no run, or there are
+            two searches.
     """
     label, _, search = name.partition(SEARCH)
     setting = _setting(findings, label)
@@ -56,14 +59,19 @@ def runs_of(findings: Findings, name: str) -> tuple[str, pd.DataFrame]:
         if search not in known or len(chosen) == 1:
             has = f"has the searches {', '.join(known)}" if len(chosen) > 1 else "was not chosen by several searches"
             raise UserError(f"{name}: {setting} {has}")
-        return f"{setting}{SEARCH}{search}", runs[runs["search"] == int(search)]
+        chosen = {int(search): chosen[int(search)]}
+        setting = f"{setting}{SEARCH}{search}"
     configurations = {tuple(sorted(values.items())) for values in chosen.values()}
-    if len(configurations) > 1:
+    if len(configurations) > 1 and len(chosen) < MINIMUM_SEARCHES:
         raise UserError(
-            f"{name}: {len(chosen)} searches chose {len(configurations)} configurations, and a claim is about one of them: "
-            f'"{setting}{SEARCH}{known[0]}", or another search of {", ".join(known)}'
+            f"{name}: has {len(chosen)} searches, and a test over searches needs {MINIMUM_SEARCHES}; a claim about the "
+            f'configuration of one is about "{setting}{SEARCH}{known[0]}"'
         )
-    return setting, runs.drop_duplicates("run_id")
+    if len(configurations) < 2 and not search:
+        return setting, runs.drop_duplicates("run_id").assign(search=0)
+    if missing := set(chosen) - set(runs["search"]):
+        raise UserError(f"{name}: search {min(missing)} has no run; run the study again")
+    return setting, runs[runs["search"].isin(list(chosen))]
 
 
 def _setting(findings: Findings, name: str) -> str:
@@ -93,13 +101,28 @@ def measure_of(findings: Findings, key: str | None) -> Measure:
     return known[key]
 
 
-def differences_of(findings: Findings, sides: Sequence[pd.DataFrame], measure: Measure) -> Any:
-    """The differences between the runs of both sides, by seed, positive if the first setting is better."""
-    found = []
+def values_of(sides: Sequence[pd.DataFrame], measure: Measure) -> list[FloatArray]:
+    """The values of both sides, shapes (searches, seeds), on the seeds on which each search has one; greater ones are better.
+
+    Args:
+        sides: from `runs_of`.
+        measure: that of the claim.
+    """
+    tables = []
     for side in sides:
-        counted = findings.ended[findings.ended["run_id"].isin(side["run_id"])].drop_duplicates("seed").set_index("seed")
+        counted = side[side["outcome"].isin(COUNTED)].drop_duplicates(["search", "seed"])
         values = counted[measure.column].mask(counted["outcome"] == "diverged", worst(higher=measure.higher))
-        found.append(values.dropna())
-    seeds = found[0].index.intersection(found[1].index)
-    differences = difference(found[0][seeds].to_numpy(float), found[1][seeds].to_numpy(float))
-    return differences if measure.higher else -differences
+        wide = counted.assign(value=values if measure.higher else -values).pivot(
+            index="search", columns="seed", values="value"
+        )
+        tables.append(wide.dropna(axis="columns"))
+    seeds = tables[0].columns.intersection(tables[1].columns)
+    return [table[seeds].to_numpy(dtype=np.float64) for table in tables]
+
+
+def suggestions(findings: Findings) -> int:
+    """The number of claims about tuned optimizers that a study can suggest: each of its tests, in both directions."""
+    searches = findings.runs.groupby("setting")["search"].nunique()
+    searched = [str(name) for name in searches[searches > 1].index]
+    tests = len(searched) * (len(searched) - 1) // 2 + sum(name in findings.defaults for name in searched)
+    return 2 * max(tests, 1)

@@ -15,7 +15,8 @@ class Claim:
         study: whose settings are compared.
         task: label of the task; empty if the study has one task.
         first, second: names of the settings; the first is claimed to be better.
-        configurations: digests of all that determines their numbers but the seed, code included, in this order.
+        configurations: digests of all that determines their numbers but the seed, code included, in this order: of each
+            setting, one; of a tuned optimizer, one for each search.
         measure: key of the measure.
         higher: whether greater values are better.
         margin: by which the first is claimed to be better, in the unit of the measure.
@@ -28,13 +29,18 @@ class Claim:
     task: str
     first: str
     second: str
-    configurations: tuple[str, str]
+    configurations: tuple[tuple[str, ...], tuple[str, ...]]
     measure: str
     higher: bool
     margin: float
     seeds: tuple[int, ...]
     level: float
     power: float | None
+
+    @property
+    def searches(self) -> int:
+        """The most searches that chose the configurations of one of the two; 1 where each has one configuration."""
+        return max(map(len, self.configurations))
 
     def to_json(self) -> str:
         """Return the claim as JSON."""
@@ -45,8 +51,8 @@ class Claim:
         """Read a claim from JSON; None if it is not as nnbench writes it."""
         try:
             fields = json.loads(text)
-            one, other = fields.pop("configurations")
-            return cls(**fields | {"configurations": (str(one), str(other)), "seeds": tuple(map(int, fields["seeds"]))})
+            one, other = ((side,) if isinstance(side, str) else tuple(map(str, side)) for side in fields.pop("configurations"))
+            return cls(**fields | {"configurations": (one, other), "seeds": tuple(map(int, fields["seeds"]))})
         except (TypeError, ValueError, KeyError, AttributeError):
             return None
 

@@ -15,6 +15,7 @@ The interval is Owen's (2007) pigeonhole bootstrap: searches and seeds are both 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -36,8 +37,8 @@ class CrossedTest:
     Attributes:
         n: seeds on which each search of both settings has a value.
         sign: 1 where the first has the greater values, -1 where the second has, 0 where neither.
-        p: two-sided; 1 where all values are the same, NaN below two seeds and for two searches, which do not show how much
-            searches differ.
+        p: 1 where all values are the same, NaN below two seeds and for two searches, which do not show how much searches
+            differ.
         same: whether both have the same value in each search and seed.
     """
 
@@ -47,12 +48,15 @@ class CrossedTest:
     same: bool
 
 
-def crossed_test(first: npt.ArrayLike, second: npt.ArrayLike) -> CrossedTest:
+def crossed_test(
+    first: npt.ArrayLike, second: npt.ArrayLike, *, alternative: Literal["two-sided", "greater"] = "two-sided"
+) -> CrossedTest:
     """Test whether two settings differ, over searches and seeds.
 
     Args:
         first, second: shapes (searches, seeds), with the same seeds; one row where there is no search, as for a default
             setting. Infinite where a run diverged; a seed with NaN in any row is left out.
+        alternative: the hypothesis that is tested: that they differ, or that the first has the greater values.
     """
     a, b = np.atleast_2d(np.asarray(first, dtype=float)), np.atleast_2d(np.asarray(second, dtype=float))
     complete = ~(np.isnan(a).any(axis=0) | np.isnan(b).any(axis=0))
@@ -67,7 +71,8 @@ def crossed_test(first: npt.ArrayLike, second: npt.ArrayLike) -> CrossedTest:
     variance, freedom = _variance(mine, other)
     if np.isclose(difference, 0, atol=1e-9):
         return CrossedTest(n=n, sign=0, p=1.0, same=same)
-    p = 2 * stats.t.sf(abs(difference) / np.sqrt(variance), freedom) if variance > 0 else 0.0
+    two_sided = 2 * stats.t.sf(abs(difference) / np.sqrt(variance), freedom) if variance > 0 else 0.0
+    p = two_sided if alternative == "two-sided" else two_sided / 2 if difference > 0 else 1 - two_sided / 2
     return CrossedTest(n=n, sign=int(np.sign(difference)), p=float(p), same=same)
 
 

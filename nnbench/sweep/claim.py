@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from rich.console import Console
 
 from nnbench.config.schema import Config
@@ -21,8 +20,8 @@ from nnbench.records.claims import CLAIM, RESULT, SUFFIX, Claim
 from nnbench.records.measure import Measure
 from nnbench.records.rows import CONFIG_TAG, Row, has_record
 from nnbench.stats.claim import Outcome, check_claim
+from nnbench.stats.crossed import FloatArray
 from nnbench.stats.diverged import worst
-from nnbench.stats.signed_rank import difference
 from nnbench.sweep.executors.base import Executor
 from nnbench.sweep.job import Job
 from nnbench.sweep.recorder import open_study
@@ -86,7 +85,7 @@ def stated_claims(rows: Sequence[Row]) -> list[tuple[str, Claim]]:
 
 def settle(
     wanted: Claim,
-    trees: Sequence[Mapping[str, Any]],
+    trees: Sequence[Sequence[Mapping[str, Any]]],
     rows: Sequence[Row],
     measure: Measure,
     executor: Executor,
@@ -96,13 +95,13 @@ def settle(
 
     Args:
         wanted: the claim; its seeds only say how many there are to be.
-        trees: the configs of its settings.
+        trees: the configs of its two settings; of a tuned optimizer, one for each search.
         rows: all runs of the study.
         measure: of the claim.
         executor: trains the runs.
         console: shows the progress.
     """
-    config = _configs(trees, [0])[0]
+    config = parse({**trees[0][0], "seed": 0})
     writer = open_study(config)
     sweep = Sweep(config, writer, executor, console)
     before = stated_claims(writer.rows())
@@ -112,7 +111,8 @@ def settle(
         if same
         else replace(wanted, seeds=fresh_seeds([*rows, *writer.rows()], [one for _, one in before], len(wanted.seeds)))
     )
-    jobs = [Job(number=at, overrides=(), config=one) for at, one in enumerate(_configs(trees, claim.seeds))]
+    configs = [[[parse({**tree, "seed": seed}) for seed in claim.seeds] for tree in side] for side in trees]
+    jobs = _jobs(configs)
     status = "KILLED"
     home = same[0] if same else ""
     try:
@@ -122,8 +122,9 @@ def settle(
         repeated = {job.config.identity for job in jobs} <= sweep.finished
         sweep.run(jobs, "claim")
         found = writer.rows()
-        differences, failed = _differences(claim, found, jobs, measure)
-        outcome = check_claim(differences, margin=claim.margin, level=claim.level)
+        done = {row.tags.get("nnbench.identity"): row for row in found if row.status == "FINISHED"}
+        failed = sum(job.config.identity not in done for job in jobs)
+        outcome = check_claim(*_values(configs, done, measure), margin=claim.margin, level=claim.level)
         writer.label(home, {RESULT: json.dumps(asdict(outcome) | {"failed": failed})})
         status = "FINISHED"
     finally:
@@ -134,31 +135,35 @@ def settle(
     return Answer(claim=claim, outcome=outcome, failed=failed, repeated=repeated, earlier=earlier)
 
 
-def _configs(trees: Sequence[Mapping[str, Any]], seeds: Sequence[int]) -> list[Config]:
-    """The configs of both settings, seed by seed."""
-    return [parse({**tree, "seed": seed}) for seed in seeds for tree in trees]
+def _jobs(configs: Sequence[Sequence[Sequence[Config]]]) -> list[Job]:
+    """A job for each config, seed by seed; settings that several searches chose are trained once."""
+    by_seed = {
+        one.identity: one
+        for same_seed in zip(*(search for side in configs for search in side), strict=True)
+        for one in same_seed
+    }
+    return [Job(number=at, overrides=(), config=one) for at, one in enumerate(by_seed.values())]
 
 
-def _differences(
-    claim: Claim, rows: Sequence[Row], jobs: Sequence[Job], measure: Measure
-) -> tuple[npt.NDArray[np.float64], int]:
-    """The differences by seed, positive if the first is better, and the number of failed runs.
+def _values(
+    configs: Sequence[Sequence[Sequence[Config]]], done: Mapping[str | None, Row], measure: Measure
+) -> tuple[FloatArray, FloatArray]:
+    """The values of both settings, shapes (searches, seeds); greater ones are better.
 
-    The seed of a failed run counts as the worst possible difference: a claim cannot be shown by what failed.
+    The seed of a failed run has the worst value of the first and the best one of the second: a claim cannot be shown by what
+    failed.
     """
-    done = {row.tags.get("nnbench.identity"): row for row in rows if row.status == "FINISHED"}
-    values, failed = [], 0
-    for job in jobs:
-        row = done.get(job.config.identity)
-        failed += row is None
-        values.append(np.nan if row is None else _value(row, measure))
-    pairs = np.array(values).reshape(-1, 2)
-    sign = 1.0 if claim.higher else -1.0
-    found = sign * difference(pairs[:, 0], pairs[:, 1])
-    return np.where(np.isnan(found), -np.inf, found), failed
+    sign = 1.0 if measure.higher else -1.0
+    first, second = (
+        sign * np.array([[_value(done.get(one.identity), measure) for one in search] for search in side]) for side in configs
+    )
+    lost = np.isnan(first).any(axis=0) | np.isnan(second).any(axis=0)
+    return np.where(lost, -np.inf, first), np.where(lost, np.inf, second)
 
 
-def _value(row: Row, measure: Measure) -> float:
+def _value(row: Row | None, measure: Measure) -> float:
+    if row is None:
+        return np.nan
     if row.tags.get("nnbench.outcome") == "diverged":
         return worst(higher=measure.higher)
     return row.metrics.get(measure.key, np.nan)

@@ -10,6 +10,7 @@ import pytest
 
 from nnbench.cli.claim import main as claim_main
 from nnbench.records.claims import CLAIM, RESULT, Claim
+from nnbench.stats.crossed import crossed_test
 from nnbench.tracking.mlflow.reader import read_rows
 from nnbench.tracking.mlflow.store import open_store
 from tests.conftest import CommandOutput
@@ -80,29 +81,63 @@ def test_the_seed_of_a_failed_run_counts_against_the_claim(nnbench: Command, cla
     assert not found["shown"], "at most four of five seeds can be won"
 
 
+def test_a_claim_of_an_earlier_version_is_read() -> None:
+    claim = Claim(
+        study="s",
+        task="",
+        first="a",
+        second="b",
+        configurations=(("1",), ("2",)),
+        measure="test/loss",
+        higher=False,
+        margin=0.0,
+        seeds=(0, 1),
+        level=0.05,
+        power=None,
+    )
+    assert Claim.from_json(claim.to_json()) == claim
+    assert Claim.from_json(claim.to_json().replace('[["1"], ["2"]]', '["1", "2"]')) == claim
+
+
 @pytest.mark.heavy
-def test_a_claim_about_a_tuned_optimizer_is_about_one_search(
-    home: Path,
-    nnbench: Command,
-    claim: Command,
-    trainer: Trainer,  # noqa: F811
-) -> None:
+def test_a_claim_about_a_tuned_optimizer(home: Path, nnbench: Command, claim: Command, trainer: Trainer) -> None:  # noqa: F811
     searches = "tuning.searches=3", "tuning.configs=2", "tuning.seeds=[1000]"
     assert nnbench("-m", "experiment=tuned", "optimizer=sgd", "seed=0,1", *searches, *TINY).status == 0
-    said = claim("sgd (tuned)", "beats", "sgd", "study=tuned")
-    assert said.status == 2
-    assert said.err.startswith("nnbench claim: sgd (tuned): 3 searches chose 3 configurations, and a claim is about one")
+    chosen = pd.read_csv(home / "results" / "tuned" / "selection.csv")
+    rates = chosen[chosen["hyperparameter"] == "learning_rate"].set_index("search")["value"].astype(float)
+    assert rates.nunique() == 3
+
+    def trained() -> list[float]:
+        found = sorted(job.config.nested()["optimizer"]["learning_rate"] for job in trainer.trained)
+        trainer.trained.clear()
+        return found
+
+    trained()
+    words = "measure=final/train_loss", "study=tuned", "seeds=6", "--json"
+    said = claim("sgd (tuned)", "beats", "sgd", *words)
+    found = json.loads(said.out)
+    assert said.status == (0 if found["shown"] else 1)
+    assert "t-test on ranks over 3 searches and the seeds, one-sided, 2.5 %" in " ".join(said.err.split())
+    default = set(all_rates := trained()) - set(rates)
+    assert all_rates == sorted([*rates, *default] * 6)
+    assert [len(side) for side in found["claim"]["configurations"]] == [3, 1]
+    assert found["claim"]["level"] == 0.025
+    rows = [row for row in read_rows(open_store(f"sqlite:///{home}/results/mlflow.db", None), "tuned-claims") if row.metrics]
+    of_run = [(row.values["optimizer.learning_rate"], row.values["seed"], row.metrics["final/train_loss"]) for row in rows]
+    losses = pd.DataFrame(of_run, columns=["rate", "seed", "loss"]).pivot(index="rate", columns="seed", values="loss")
+    expected = crossed_test(-losses.loc[list(rates)], -losses.loc[list(default)], alternative="greater")
+    assert (found["n"], found["p"]) == (6, pytest.approx(expected.p))
+    assert json.loads(claim("sgd (tuned)", "beats", "sgd", *words).out)["repeated"]
+    assert trained() == []
+
+    one = "sgd (tuned) search=1", "beats", "sgd (tuned) search=2"
+    found = json.loads(claim(*one, "study=tuned", "seeds=5", "--json").out)
+    assert (found["claim"]["first"], found["claim"]["second"]) == (one[0], one[2])
+    assert trained() == sorted([rates[1], rates[2]] * 5)
+    assert found["claim"]["power"] is not None
+    assert found["claim"]["level"] == 0.05
     assert claim("sgd (tuned) search=7", "beats", "sgd", "study=tuned").err.endswith("sgd (tuned) has the searches 0, 1, 2\n")
     assert claim("sgd search=1", "beats", "sgd", "study=tuned").err.endswith("sgd was not chosen by several searches\n")
-
-    chosen = pd.read_csv(home / "results" / "tuned" / "selection.csv")
-    rates = chosen[chosen["hyperparameter"] == "learning_rate"].set_index("search")["value"]
-    trainer.trained.clear()
-    found = json.loads(claim("sgd (tuned) search=1", "beats", "sgd (tuned) search=2", "study=tuned", "seeds=5", "--json").out)
-    assert (found["claim"]["first"], found["claim"]["second"]) == ("sgd (tuned) search=1", "sgd (tuned) search=2")
-    trained = [job.config.nested()["optimizer"]["learning_rate"] for job in trainer.trained]
-    assert sorted(trained) == sorted([float(rates[1]), float(rates[2])] * 5)
-    assert found["claim"]["power"] is not None
 
 
 BAD_REQUESTS: list[tuple[list[str], str]] = [
