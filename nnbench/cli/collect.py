@@ -19,7 +19,7 @@ Give it in the folder of the sweep's command.
   report.folder=FOLDER  parent of the study's folder; `results` by default
   tracking.uri=URI      another store than that of the sweep
 
-Exit status: 0 all runs are recorded and have finished, 1 some have failed, 3 some still run or wait.
+Exit status: 0 all runs are recorded, 1 some of those that it has recorded have failed, 3 some still run or wait.
 """
 
 
@@ -37,13 +37,16 @@ def _collect(config: Config) -> int:
     from nnbench.config.command_line import key_of
     from nnbench.sweep.collect import Collector, collect
     from nnbench.sweep.executors.submission import study_folder, submissions
+    from nnbench.sweep.recorder import check_study
     from nnbench.sweep.sweep import Plan
 
     found = list(submissions(study_folder(config)))
     if not found:
+        check_study(config)
         print(f"study {config.study}: no runs are at Slurm; all that were submitted are recorded")
         return 0
-    submitted = found[-1].load_jobs()[0].config
+    with found[-1].jobs() as jobs:
+        submitted = jobs[0].config
     given = {key_of(override) for override in HydraConfig.get().overrides.task}
     store = config.tracking if any(key.partition(".")[0] == "tracking" for key in given) else submitted.tracking
     report = replace(submitted.report, folder=config.report.folder)

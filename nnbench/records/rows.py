@@ -13,6 +13,7 @@ from nnbench.config.text_values import as_text, as_value
 # A run's config is a tag, JSON, and an artifact with the same content. One query or request lists the tags of all runs, those
 # that are training or were killed among them; from a server, reading the files would take a download per run.
 CONFIG_TAG, CONFIG_FILE = "nnbench.config", "config.json"
+SUBMISSION_TAG = "nnbench.submission"  # of a run whose outcome came from a folder, where it may be found again
 MAX_INTEGER = 2**63  # of a column of a table
 
 

@@ -82,10 +82,12 @@ class Started:
     Attributes:
         job: the job.
         at: when it started, in ms since 1970; None for now.
+        submission: as of `Ended`.
     """
 
     job: Job
     at: int | None = None
+    submission: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,11 +98,14 @@ class Ended:
         job: the job.
         outcome: None if the job has recorded its run itself and finished.
         recorded: the job has recorded its run itself.
+        submission: what the outcome is of, if a later command may give it again; such an outcome is recorded once. Empty for
+            executors that give each outcome once.
     """
 
     job: Job
     outcome: Result | Failure | None
     recorded: bool = False
+    submission: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

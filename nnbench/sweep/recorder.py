@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
 from nnbench.config.schema import Config
@@ -16,9 +17,11 @@ from nnbench.core.errors import UserError
 from nnbench.core.paths import safe_subpath
 from nnbench.core.redaction import redacted
 from nnbench.core.signals import Interrupted, uninterrupted
+from nnbench.records.rows import SUBMISSION_TAG
 from nnbench.records.versions import TAGS
 from nnbench.sweep.job import Ended, Failure, Job
 from nnbench.tracking.base import Tracker
+from nnbench.tracking.mlflow.experiment import existing_experiment
 from nnbench.tracking.mlflow.store import Store, open_store
 from nnbench.tracking.mlflow.writer import StudyWriter
 from nnbench.tracking.run_spec import RunSpec, Sources
@@ -41,19 +44,19 @@ class Recorder:
         self.sweep_id = sweep_id
         self._open: dict[Job, tuple[str, RunSpec]] = {}  # by job, since two jobs may have the same identity
 
-    def started(self, job: Job, at: int | None = None) -> str:
+    def started(self, job: Job, at: int | None = None, submission: str = "") -> str:
         """Open the run of a job that started now or at `at`, in ms since 1970; returns its handle."""
         with uninterrupted():
-            return self._start(job, at)
+            return self._start(job, at, submission)
 
     def ended(self, event: Ended) -> None:
         """Log and close the run of a job that has ended; one that was not opened gets into the store at once."""
-        if event.recorded or event.outcome is None:
+        if event.recorded or event.outcome is None or (event.submission and event.submission in self._recorded):
             return
         with uninterrupted():
             if event.job not in self._open:
                 seconds = 0.0 if isinstance(event.outcome, Failure) else event.outcome.history.seconds
-                self._start(event.job, int(1000 * (time.time() - seconds)), visible=False)
+                self._start(event.job, int(1000 * (time.time() - seconds)), event.submission, visible=False)
             handle, run = self._open[event.job]
             if isinstance(event.outcome, Failure):
                 self.writer.fail_run(handle, run, event.outcome.traceback, event.outcome.reason)
@@ -61,8 +64,12 @@ class Recorder:
                 self.writer.finish_run(handle, run, event.outcome.history, event.outcome.boundary)
             del self._open[event.job]
 
-    def _start(self, job: Job, at: int | None, *, visible: bool = True) -> str:
-        run = spec(job, alone=self.sweep_id is None)
+    @cached_property
+    def _recorded(self) -> set[str]:
+        return recorded_submissions(self.writer)
+
+    def _start(self, job: Job, at: int | None, submission: str, *, visible: bool = True) -> str:
+        run = spec(job, alone=self.sweep_id is None, submission=submission)
         handle = self.writer.start_run(run, self.sweep_id, started=at, visible=visible)
         self._open[job] = handle, run
         return handle
@@ -104,6 +111,17 @@ def open_store_of(config: Config, *, create: bool = True) -> Store:
     return open_store(tracking.uri, artifacts, create=create, spool=Path(tracking.spool), patience=tracking.patience)
 
 
+def check_study(config: Config) -> None:
+    """Check that the study of `config` exists.
+
+    Raises:
+        UserError: it does not, or its store cannot be opened.
+    """
+    store = open_store_of(config, create=False)
+    with store.user_errors():
+        existing_experiment(store, config.study)
+
+
 def open_study(config: Config) -> Tracker:
     """Open a writer for the study of `config`; create the study and its store if they are missing.
 
@@ -131,6 +149,12 @@ def _check_folder(key: str, given: str) -> None:
         raise UserError(f"{key}={folder}: cannot be written: {error.strerror}") from error
 
 
+def recorded_submissions(writer: Tracker) -> set[str]:
+    """Return the `submission`, see `Ended`, of each run that the store holds with its outcome."""
+    rows = (row for row in writer.rows() if row.status in ("FINISHED", "FAILED"))
+    return {row.tags[SUBMISSION_TAG] for row in rows if SUBMISSION_TAG in row.tags}
+
+
 def sources(config: Config) -> Sources:
     """Return the source files that determine the numbers of a config's run, by digest."""
     return {getattr(config.source, name): source.files for name, source in sources_of(config).items()}
@@ -143,7 +167,7 @@ def changed_sources(writer: Tracker, jobs: Sequence[Job], times: int = 1) -> lis
     return [f"{why[name]}: {numbers.count(number * times, 'run')} to repeat" for name, number in found]
 
 
-def spec(job: Job, *, alone: bool = False) -> RunSpec:
+def spec(job: Job, *, alone: bool = False, submission: str = "") -> RunSpec:
     """Describe a job's run for tracking; with `alone`, a run outside any sweep, which stores its own sources."""
     config = job.config
     return RunSpec(
@@ -156,4 +180,5 @@ def spec(job: Job, *, alone: bool = False) -> RunSpec:
         configuration=config.configuration,
         sources={tag: getattr(config.source, name) for name, tag in TAGS.items()},
         files=sources(config) if alone else {},
+        submission=submission,
     )

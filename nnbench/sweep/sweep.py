@@ -231,7 +231,7 @@ def _train(
                 console.print(f"[yellow]{escape(event.text)}[/yellow]", soft_wrap=True)
                 continue
             if isinstance(event, Started):
-                recorder.started(event.job, event.at)
+                recorder.started(event.job, event.at, event.submission)
                 continue
             recorder.ended(event)
             progress.ended(event)

@@ -32,6 +32,7 @@ class RunSpec:
         configuration: equal for runs of one setting, which differ in seed and source only.
         sources: digests of the source code, by the names of their tags, see `nnbench.records.versions`.
         files: the source files, if the run stores them with its own artifacts.
+        submission: see `nnbench.sweep.job.Ended`; empty for most runs.
     """
 
     name: str
@@ -43,6 +44,7 @@ class RunSpec:
     configuration: str = ""
     sources: Mapping[str, str] = field(default_factory=dict)
     files: Sources = field(default_factory=dict)
+    submission: str = ""
 
     @property
     def params(self) -> dict[str, object]:

@@ -7,7 +7,8 @@ import pickle
 import socket
 import sys
 import tokenize
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -34,6 +35,24 @@ def import_from(folder: str) -> None:
         if folder not in sys.path:
             sys.path.insert(0, folder)
         importlib.invalidate_caches()
+
+
+@contextmanager
+def modules_of(folder: Path) -> Iterator[None]:
+    """Context in which the modules in a folder are imported instead of others of their names, which may be other versions."""
+    names = {path.stem for path in folder.iterdir()} if folder.is_dir() else set()
+    others = {name: module for name, module in sys.modules.items() if name.partition(".")[0] in names}
+    for name in others:
+        del sys.modules[name]
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        for name in [name for name in sys.modules if name.partition(".")[0] in names]:
+            del sys.modules[name]
+        sys.modules.update(others)
 
 
 def work_pickled(config: bytes, folder: str) -> tuple[bytes, float]:

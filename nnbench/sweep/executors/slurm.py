@@ -72,6 +72,7 @@ class SlurmExecutor:
         if not fresh:
             return before
         submission = self._submit(fresh)
+        submission.release()
         return "; ".join(filter(None, [_announcement(submission), before]))
 
     def run(self, jobs: Iterable[Job]) -> Generator[Started | Ended | Notice, None, None]:
@@ -97,7 +98,6 @@ class SlurmExecutor:
                 yield Notice(text=f"{numbers.count(len(known), 'run')} submitted before")
             if fresh := [job for job in todo if job not in known]:
                 own = self._submit(fresh)
-                own.acquire()
                 held.append(own)
                 watched[id(own)] = own, dict(enumerate(fresh))
                 yield Notice(text=_announcement(own))
@@ -126,16 +126,16 @@ class SlurmExecutor:
                 for number, at in submission.started().items():
                     if number in left and number in seen.running and left[number] not in announced:
                         announced.add(left[number])
-                        yield Started(job=left[number], at=at)
+                        yield Started(job=left[number], at=at, submission=submission.key(number))
                 for number in sorted(({*seen.ended, *seen.lost}) & left.keys()):
                     job = left.pop(number)
                     outcome = seen.lost.get(number) or pickle.loads(submission.outcome(number))
                     self._failed_fast |= isinstance(outcome, Failure) and job.config.fail_fast
-                    yield Ended(job=job, outcome=outcome)
+                    yield Ended(job=job, outcome=outcome, submission=submission.key(number))
                     submission.mark_recorded(number)
                 if ask and left and patient and (seen.trouble or seen.reason):
                     patient = False
-                    yield Notice(text=f"Slurm job {submission.job}: {seen}")
+                    yield Notice(text=f"{submission.label}: {seen}")
 
     def _submitted(self, jobs: Sequence[Job]) -> dict[Job, tuple[Submission, int]]:
         """Return the jobs that earlier submissions of the study train, or have trained, with their numbers there."""
@@ -149,7 +149,7 @@ class SlurmExecutor:
         return {job: under_way[job.config.identity] for job in jobs if job.config.identity in under_way}
 
     def _submit(self, jobs: Sequence[Job]) -> Submission:
-        """Submit jobs as one job array."""
+        """Submit jobs as one job array; returns their submission, whose lock is held."""
         options = self.options
         submission = Submission.create(jobs, max(options.runs_per_job, math.ceil(len(jobs) / MAX_TASKS)))
         packs = [
@@ -160,7 +160,7 @@ class SlurmExecutor:
         try:
             executor = submitit.SlurmExecutor(folder=submission.folder / "slurm", max_num_timeout=RESTARTS)
             executor.update_parameters(
-                job_name="nnbench",
+                job_name=submission.job_name,
                 partition=options.partition,
                 account=options.account,
                 time=options.time,
@@ -182,7 +182,7 @@ class SlurmExecutor:
 
 def _announcement(submission: Submission) -> str:
     tasks = numbers.count(submission.packs, "task")
-    return f"Slurm job {submission.job}: {numbers.count(len(submission.runs), 'run')} in {tasks}"
+    return f"{submission.label}: {numbers.count(len(submission.runs), 'run')} in {tasks}"
 
 
 def _refusal(error: Exception) -> str:

@@ -1,6 +1,7 @@
 """States of Slurm jobs, from `squeue`, which knows a job for some minutes after its end, and then from `sacct`."""
 
 import subprocess
+import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from shutil import which
@@ -68,6 +69,29 @@ def job_states(ids: Collection[str]) -> dict[str, JobState]:
         if accounts.returncode == 0:  # there may be no accounting
             found = _parsed(accounts.stdout.splitlines()) | found
     return {each: found.get(each, FORGOTTEN) for each in ids}
+
+
+def job_named(name: str, since: float) -> str:
+    """Return the id of the job with a name, that of the array for an array; empty if Slurm knows none.
+
+    Args:
+        name: of one job only.
+        since: when it was submitted, in seconds since 1970.
+
+    Raises:
+        UserError: Slurm does not answer.
+    """
+    asked = _call("squeue", "--noheader", "--states=all", f"--name={name}", "--format=%F")
+    if asked.returncode:
+        raise UserError(f"Slurm does not answer: {_first_line(asked.stderr)}")
+    found = asked.stdout.split()
+    if not found and which("sacct"):
+        start = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(since))
+        accounts = _call(
+            "sacct", "--noheader", "--allocations", "--parsable2", f"--name={name}", f"--starttime={start}", "--format=JobID"
+        )
+        found = accounts.stdout.split() if accounts.returncode == 0 else []
+    return found[0].partition("_")[0] if found else ""
 
 
 def cancel(ids: Iterable[str]) -> None:

@@ -1,10 +1,11 @@
 """Where the runs of a submission are: recorded, ended, running, waiting, or lost with their Slurm job."""
 
+import time
 from dataclasses import dataclass
 
 from nnbench.core import formatting as numbers
 from nnbench.core.errors import UserError
-from nnbench.sweep.executors.slurm_states import JobState, job_states
+from nnbench.sweep.executors.slurm_states import ANSWER, FORGOTTEN, JobState, job_named, job_states
 from nnbench.sweep.executors.submission import Submission
 from nnbench.sweep.job import Failure
 
@@ -50,13 +51,18 @@ def survey(submission: Submission, *, ask: bool = True) -> Survey:
 
     Args:
         submission: the submission.
-        ask: ask Slurm; otherwise no run is lost.
+        ask: ask Slurm about runs without an outcome; otherwise none is lost.
     """
     states: dict[str, JobState] = {}
     trouble = ""
-    if ask:  # before the folder is read: an outcome is there before its job has ended
+    missing = len(submission.recorded() | submission.ended()) < len(submission.runs)
+    if ask and missing:  # before the folder is read: an outcome is there before its job has ended
         try:
-            states = job_states(submission.tasks)
+            trouble = _find_job(submission)
+            if submission.job:
+                states = job_states(submission.tasks)
+            elif not trouble:
+                states = dict.fromkeys(submission.tasks, FORGOTTEN)
         except UserError as error:
             trouble = str(error)
     recorded, ended, started = submission.recorded(), submission.ended(), submission.started()
@@ -85,7 +91,32 @@ def survey(submission: Submission, *, ask: bool = True) -> Survey:
     )
 
 
+def _find_job(submission: Submission) -> str:
+    """Find the Slurm job of a submission whose command may have been killed before it wrote the job's id.
+
+    Returns:
+        Why it may still come; empty otherwise.
+
+    Raises:
+        UserError: Slurm does not answer.
+    """
+    if submission.job:
+        return ""
+    with submission.locked() as alone:
+        if not alone:
+            return "another command is submitting them"
+        submission.read_job()
+        created = submission.created / 1000
+        if not submission.job and (job := job_named(submission.job_name, created)):
+            submission.accepted(job)
+    if not submission.job and time.time() - created < ANSWER:  # `sbatch` may outlive the command
+        return "the command that submitted them was killed, but Slurm may still accept them; look again in a minute"
+    return ""
+
+
 def _reason(submission: Submission, task: str, state: JobState) -> str:
+    if not submission.job:
+        return "never submitted: the command was killed before Slurm accepted its job"
     log = _log(submission, task).strip().splitlines()
     last = f"; the last line of its log: {log[-1].strip()}" if log else ""
     return f"Slurm job {task} ended without its result: {state}{last}"

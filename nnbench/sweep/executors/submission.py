@@ -1,6 +1,6 @@
 """Folder of the runs that were submitted to Slurm together: what is to be trained, and the results that have come home.
 
-    submission.json    the Slurm job and the sizes of its packs
+    submission.json    the number of its packs, and the Slurm job, which is empty until Slurm has accepted it
     packs/3.pkl        the runs of the task 3 of the job array
     sources/           source files of the user's classes, as they were when the runs were submitted
     results/12.pkl     the outcome of run 12, and 12.started while it is trained
@@ -16,10 +16,11 @@ import pickle
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
@@ -28,7 +29,7 @@ from nnbench.config.schema import Config
 from nnbench.config.user_files import user_files
 from nnbench.core.errors import UserError
 from nnbench.core.paths import safe_subpath
-from nnbench.sweep.executors.pickled_job import import_from, write_sources
+from nnbench.sweep.executors.pickled_job import modules_of, write_sources
 from nnbench.sweep.job import Job, Stage
 
 _DESCRIPTION = "submission.json"
@@ -67,7 +68,7 @@ class Submission:
         created: when, in ms since 1970.
         resume: runs that have finished in the store before are not recorded.
         packs: number of tasks of the job array.
-        job: id of the Slurm job; empty before Slurm has accepted it.
+        job: id of the Slurm job; empty before Slurm has accepted it, or if the command was killed before it wrote the id.
     """
 
     folder: Path
@@ -79,7 +80,7 @@ class Submission:
 
     @classmethod
     def create(cls, jobs: Sequence[Job], runs_per_job: int) -> "Submission":
-        """Write the folder of some jobs of a study, before they are submitted."""
+        """Write the folder of some jobs of a study, before they are submitted, and take its lock, see `acquire`."""
         config, created = jobs[0].config, int(1000 * time.time())
         name = f"{time.strftime('%Y-%m-%dT%H-%M-%S')}-{uuid4().hex[:6]}"
         folder = study_folder(config) / name
@@ -101,13 +102,38 @@ class Submission:
             _write(folder / "packs" / f"{number}.pkl", pickle.dumps(pack))
         for job in jobs:
             write_sources(folder / "sources", user_files(job.config))
-        return cls(folder=folder, created=created, resume=config.resume, packs=len(packs))
+        submission = cls(folder=folder, created=created, resume=config.resume, packs=len(packs))
+        submission.acquire()  # before others see it
+        submission.accepted("")
+        return submission
 
     def accepted(self, job: str) -> None:
-        """Write that Slurm has accepted the submission as the job `job`."""
+        """Write that Slurm has accepted the submission as the job `job`; empty if it has not yet."""
         self.job = job
         values = {"created": self.created, "resume": self.resume, "packs": self.packs, "job": job}
         _write(self.folder / _DESCRIPTION, json.dumps(values).encode())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle a submission without its lock, which belongs to this process."""
+        return partial(Submission, folder=self.folder, created=self.created, resume=self.resume, packs=self.packs), ()
+
+    def read_job(self) -> None:
+        """Read the id of the Slurm job again, which another command may have written."""
+        self.job = json.loads((self.folder / _DESCRIPTION).read_text())["job"]
+
+    @property
+    def job_name(self) -> str:
+        """Name of the Slurm job, by which it is found if its id was not written."""
+        return f"nnbench-{self.folder.name}"
+
+    @property
+    def label(self) -> str:
+        """Name for messages."""
+        return f"Slurm job {self.job or self.job_name}"
+
+    def key(self, run: int) -> str:
+        """The `submission` of the events of a run."""
+        return f"{self.folder.name}/{run}"
 
     def pack(self, number: int) -> list[SubmittedRun]:
         """Return the runs of a task of the job array."""
@@ -171,21 +197,25 @@ class Submission:
         except FileNotFoundError:
             target.touch()
 
-    def load_jobs(self) -> list[Job]:
-        """Return the jobs of all runs, whose classes are those that were submitted.
+    @contextmanager
+    def jobs(self) -> Iterator[list[Job]]:
+        """Context with the jobs of all runs, in which their classes are those that were submitted.
 
         Raises:
             UserError: they cannot be unpickled.
         """
-        import_from(str(self.sources))
-        try:
-            return [run.job() for run in self.runs]
-        except Exception as error:
-            hint = "give the command with the version of nnbench that has submitted it, or delete the folder"
-            raise UserError(f"{self.folder}: cannot be read ({type(error).__name__}: {error}); {hint}") from error
+        with modules_of(self.sources):
+            try:
+                jobs = [run.job() for run in self.runs]
+            except Exception as error:
+                hint = "give the command with the version of nnbench that has submitted it, or delete the folder"
+                raise UserError(f"{self.folder}: cannot be read ({type(error).__name__}: {error}); {hint}") from error
+            yield jobs
 
     def acquire(self) -> bool:
         """Take the lock that makes this process the only one which records the runs; returns False if another has it."""
+        if self._lock is not None:
+            return True
         self._lock = FileLock(self.folder / "lock")
         try:
             self._lock.acquire(timeout=0)
@@ -198,12 +228,27 @@ class Submission:
         if self._lock is None:
             return
         complete = len(self.recorded()) == len(self.runs)
-        self._lock.release()
-        self._lock = None
+        self._unlock()
         if complete:
             shutil.rmtree(self.folder, ignore_errors=True)
             with suppress(OSError):  # another submission is there
                 self.folder.parent.rmdir()
+
+    @contextmanager
+    def locked(self) -> Iterator[bool]:
+        """Context with the lock, which may be held already; yields False if another process has it."""
+        held = self._lock is not None
+        alone = self.acquire()
+        try:
+            yield alone
+        finally:
+            if alone and not held:
+                self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     def _numbers(self, part: str, suffix: str) -> set[int]:
         folder = self.folder / part
@@ -220,7 +265,7 @@ def study_folder(config: Config) -> Path:
 
 
 def submissions(folder: Path) -> Iterator[Submission]:
-    """Yield the submissions in the folder of a study that Slurm has accepted, oldest first."""
+    """Yield the submissions in the folder of a study, oldest first."""
     for description in sorted(folder.glob(f"*/{_DESCRIPTION}")):
         yield Submission(folder=description.parent, **json.loads(description.read_text()))
 

@@ -9,6 +9,7 @@ from mlflow.exceptions import MlflowException
 
 from nnbench.core.errors import UserError
 from nnbench.tracking.mlflow.locks import store_lock
+from nnbench.tracking.mlflow.rest_runs import all_pages
 from nnbench.tracking.mlflow.store import Store
 
 
@@ -27,6 +28,19 @@ def find_experiment(store: Store, study: str) -> Experiment | None:
     if store.engine is not None and found.artifact_location.startswith("mlflow-artifacts:"):
         raise UserError(f"study={study}: was made through a tracking server; give its http:// address as tracking.uri")
     return found
+
+
+def existing_experiment(store: Store, study: str) -> Experiment:
+    """The experiment of that name.
+
+    Raises:
+        UserError: there is none, or as `find_experiment`.
+    """
+    if (found := find_experiment(store, study)) is not None:
+        return found
+    names = sorted(one.name for one in all_pages(store.client.search_experiments) if one.experiment_id != "0")
+    known = f"it has {', '.join(names)}" if names else "it has no study yet"
+    raise UserError(f"study={study}: no study of that name in {store.shown_uri}; {known}")
 
 
 def open_experiment(store: Store, study: str, tags: Mapping[str, str]) -> Experiment:

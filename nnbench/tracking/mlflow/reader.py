@@ -9,7 +9,6 @@ from pathlib import Path
 import pandas as pd
 from mlflow.entities import Experiment
 
-from nnbench.core.errors import UserError
 from nnbench.records import npz as artifacts
 from nnbench.records import tasks
 from nnbench.records.boundary import Boundary
@@ -27,8 +26,7 @@ from nnbench.records.tables import (
 )
 from nnbench.records.versions import split
 from nnbench.tracking.mlflow.artifact_files import artifact
-from nnbench.tracking.mlflow.experiment import find_experiment
-from nnbench.tracking.mlflow.rest_runs import all_pages
+from nnbench.tracking.mlflow.experiment import existing_experiment, find_experiment
 from nnbench.tracking.mlflow.run_list import list_runs
 from nnbench.tracking.mlflow.sources import read_source
 from nnbench.tracking.mlflow.store import Store
@@ -45,9 +43,7 @@ def read_study(store: Store, study: str) -> Study:
         UserError: there is no such study, or the store cannot be read.
     """
     with store.user_errors():
-        experiment = find_experiment(store, study)
-        if experiment is None:
-            raise UserError(f"study={study}: no study of that name in {store.shown_uri}; {_known(store)}")
+        experiment = existing_experiment(store, study)
         rows = list_runs(store, experiment)
         training = [row for row in rows if row.tags.get("nnbench.kind") == "training"]
         kept, earlier = split(newest_attempts([row for row in training if is_own(row)]))
@@ -123,9 +119,3 @@ def _checkpoints(store: Store, experiment: Experiment, run_id: str) -> Checkpoin
     except artifacts.CorruptFileError as error:
         logger.warning("run %s: %s; its decision boundary over time is not shown", run_id, error)
         return {}
-
-
-def _known(store: Store) -> str:
-    """List the store's studies, for a message about an unknown one."""
-    names = sorted(found.name for found in all_pages(store.client.search_experiments) if found.experiment_id != "0")
-    return f"it has {', '.join(names)}" if names else "it has no study yet"

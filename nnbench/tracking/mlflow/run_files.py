@@ -8,7 +8,7 @@ from nnbench.core.errors import UserError
 from nnbench.records.rows import Row
 from nnbench.records.tables import is_own
 from nnbench.tracking.mlflow.artifact_files import artifact, new_artifacts
-from nnbench.tracking.mlflow.experiment import find_experiment
+from nnbench.tracking.mlflow.experiment import existing_experiment
 from nnbench.tracking.mlflow.run_list import list_runs
 from nnbench.tracking.mlflow.store import Store
 
@@ -33,9 +33,7 @@ class RunFiles:
     def __init__(self, store: Store, study: str, given: str) -> None:
         self._store = store
         with store.user_errors():
-            experiment = find_experiment(store, study)
-            if experiment is None:
-                raise UserError(f"study={study}: no study of that name in {store.shown_uri}")
+            experiment = existing_experiment(store, study)
             rows = [row for row in list_runs(store, experiment) if row.tags.get("nnbench.kind") == "training" and is_own(row)]
         self._experiment, self.row = experiment, _find(rows, given, study)
 

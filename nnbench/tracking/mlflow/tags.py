@@ -2,7 +2,7 @@
 
 from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT, MLFLOW_SOURCE_NAME, MLFLOW_SOURCE_TYPE, MLFLOW_USER
 
-from nnbench.records.rows import CONFIG_FILE, CONFIG_TAG
+from nnbench.records.rows import CONFIG_FILE, CONFIG_TAG, SUBMISSION_TAG
 from nnbench.tracking.mlflow.ui import notes
 from nnbench.tracking.provenance import provenance, user
 from nnbench.tracking.run_spec import LONGEST_TAG, RunSpec, to_json
@@ -40,5 +40,6 @@ def training_tags(job: RunSpec, sweep_id: str | None, colour: str | None) -> dic
         CONFIG_TAG: record if len(record) <= LONGEST_TAG else CONFIG_FILE,
         **({"nnbench.sweep_id": sweep_id} if sweep_id else {}),
         **({"nnbench.stage": job.stage} if job.stage else {}),
+        **({SUBMISSION_TAG: job.submission} if job.submission else {}),
         **({COLOUR: colour} if colour else {}),
     }

@@ -1,17 +1,27 @@
 """Submissions to Slurm without a Slurm: their folders, and the states of jobs from programs that stand in for Slurm's."""
 
-from collections.abc import Callable
+import json
+import pickle
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from nnbench.config.schema import Config
 from nnbench.core.errors import UserError
-from nnbench.sweep.executors.slurm_states import job_states
+from nnbench.sweep.executors.slurm_states import job_named, job_states
+from nnbench.sweep.executors.slurm_survey import survey
 from nnbench.sweep.executors.submission import Submission, study_folder, submissions
-from nnbench.sweep.job import Job
+from nnbench.sweep.job import Failure, Job
+from nnbench.sweep.recorder import open_study
+from nnbench.training.execute import execute
+from tests.conftest import CommandOutput
 
 Make = Callable[..., Config]
+SMALL = "training.epochs=2", "dataset.samples=20", "dataset.test_samples=60", "report=none"
 
 
 @pytest.fixture
@@ -22,6 +32,7 @@ def submission(config: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     jobs = [Job(number=number, overrides=(f"seed={number}",), config=one) for number in range(3)]
     made = Submission.create(jobs, runs_per_job=2)
     made.accepted("17")
+    made.release()
     return made
 
 
@@ -31,8 +42,8 @@ def test_a_submission_is_read_as_it_was_written(submission: Submission) -> None:
     assert [run.number for run in read.pack(1)] == [2]
     assert read.pack_of == {0: 0, 1: 0, 2: 1}
     assert read.tasks == ["17_0", "17_1"]
-    jobs = read.load_jobs()
-    assert [job.overrides for job in jobs] == [("seed=0",), ("seed=1",), ("seed=2",)]
+    with read.jobs() as jobs:
+        assert [job.overrides for job in jobs] == [("seed=0",), ("seed=1",), ("seed=2",)]
     assert jobs[0].config == submission.runs[0].job().config
 
 
@@ -40,8 +51,9 @@ def test_a_submission_is_removed_when_all_its_runs_are_recorded(submission: Subm
     assert submission.acquire()
     (other,) = submissions(submission.folder.parent)
     assert not other.acquire()
-    submission.start(1)
-    submission.write_outcome(1, b"outcome")
+    sent = pickle.loads(pickle.dumps(submission))  # to the nodes
+    sent.start(1)
+    sent.write_outcome(1, b"outcome")
     assert submission.ended() == {1}
     assert submission.outcome(1) == b"outcome"
     submission.mark_recorded(1)
@@ -58,10 +70,10 @@ def test_a_submission_is_removed_when_all_its_runs_are_recorded(submission: Subm
 def test_a_submission_that_cannot_be_read_says_so(submission: Submission) -> None:
     pack = submission.folder / "packs" / "1.pkl"
     pack.write_bytes(pack.read_bytes().replace(b"nnbench.config.schema", b"nnbench.config.scheme"))
-    with pytest.raises(
-        UserError, match=r"cannot be read .*give the command with the version of nnbench that has submitted it"
-    ):
-        submission.load_jobs()
+    (read,) = submissions(submission.folder.parent)
+    message = r"cannot be read .*give the command with the version of nnbench that has submitted it"
+    with pytest.raises(UserError, match=message), read.jobs():
+        pass
 
 
 def stand_in(folder: Path, name: str, script: str) -> None:
@@ -90,3 +102,131 @@ def test_states_come_from_squeue_and_then_from_accounting(tmp_path: Path, monkey
     stand_in(tmp_path, "squeue", "echo 'Unable to contact slurm controller' >&2; exit 1")
     with pytest.raises(UserError, match="Slurm does not answer: Unable to contact slurm controller"):
         job_states(["7_2"])
+
+
+def test_a_job_is_found_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    stand_in(tmp_path, "squeue", r'case "$*" in *--name=nnbench-a*) printf "17\n17\n";; esac')
+    stand_in(tmp_path, "sacct", 'case "$*" in *--name=nnbench-b*) echo "18_0";; esac')
+    assert [job_named(f"nnbench-{name}", 0.0) for name in "abc"] == ["17", "18", ""]
+
+
+@pytest.fixture
+def killed(submission: Submission) -> Submission:
+    """A submission whose command was killed minutes ago, before it wrote the id of the Slurm job."""
+    description = submission.folder / "submission.json"
+    description.write_text(json.dumps(json.loads(description.read_text()) | {"job": "", "created": 1}))
+    (read,) = submissions(submission.folder.parent)
+    return read
+
+
+def test_the_job_of_a_command_that_was_killed_is_found(
+    killed: Submission, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    stand_in(tmp_path, "sacct", "")
+    squeue = f'case "$*" in *--name={killed.job_name}*) echo 17;; *) echo "17_0|RUNNING|"; echo "17_1|PENDING|";; esac'
+    stand_in(tmp_path, "squeue", squeue)
+    assert survey(killed).waiting == {0, 1, 2}
+    (read,) = submissions(killed.folder.parent)
+    assert read.job == "17"
+    assert read.acquire(), "the survey has released the lock"
+
+
+def test_runs_that_slurm_never_accepted_are_lost_unless_a_command_is_submitting_them(
+    killed: Submission, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    stand_in(tmp_path, "squeue", "")
+    stand_in(tmp_path, "sacct", "")
+    (other,) = submissions(killed.folder.parent)
+    assert other.acquire()
+    assert survey(killed).waiting == {0, 1, 2}
+    other.release()
+    seen = survey(killed)
+    assert {*seen.lost} == {0, 1, 2}
+    assert seen.lost[2].reason == "never submitted: the command was killed before Slurm accepted its job"
+
+
+OPTIMIZER = """
+from dataclasses import dataclass
+from nnbench import Optimizer
+
+@dataclass(kw_only=True)
+class Own(Optimizer):
+    learning_rate: float = 0.1
+    def update(self, parameters, gradients, iteration):
+        parameters -= {factor} * self.learning_rate * gradients
+"""
+
+
+@pytest.fixture
+def left(home: Path, nnbench: Callable[..., CommandOutput], config: Make) -> Iterator[Callable[..., Submission]]:
+    """Makes submissions of runs that have ended: one that finished, one that failed, of a version of a user's module."""
+    sys.path.insert(0, str(home))
+
+    def make(factor: int, *words: str) -> Submission:
+        forget()
+        (home / "two_versions.py").write_text(OPTIMIZER.format(factor=factor))
+        configs = [config("study=s", "optimizer=two_versions:Own", *SMALL, f"seed={seed}", *words) for seed in range(2)]
+        made = Submission.create([Job(number=number, overrides=(), config=one) for number, one in enumerate(configs)], 2)
+        made.accepted(f"{factor}")
+        made.write_outcome(0, pickle.dumps(execute(configs[0])))
+        made.write_outcome(1, pickle.dumps(Failure(reason="Trouble: today", traceback="")))
+        made.release()
+        forget()
+        return made
+
+    def forget() -> None:
+        sys.modules.pop("two_versions", None)
+
+    before = list(sys.path)
+    yield make
+    forget()
+    sys.path[:] = before
+
+
+def recorded() -> list[tuple[str, str]]:
+    """Status and submission of each training run of the store."""
+    with closing(sqlite3.connect("results/mlflow.db")) as database:
+        return sorted(
+            database.execute(
+                "SELECT status, value FROM runs JOIN tags USING (run_uuid) WHERE key = 'nnbench.submission'"
+            ).fetchall()
+        )
+
+
+def test_outcomes_that_a_killed_command_recorded_are_not_recorded_again(
+    left: Callable[..., Submission], nnbench: Callable[..., CommandOutput], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = left(1, "resume=false").folder.name
+    expected = [("FAILED", f"{name}/1"), ("FINISHED", f"{name}/0")]
+    with monkeypatch.context() as unmarked:
+        unmarked.setattr(Submission, "mark_recorded", lambda submission, run: None)
+        assert nnbench("collect", "study=s").status == 1
+        assert recorded() == expected
+    said = nnbench("collect", "study=s")
+    assert said.status == 0, said
+    assert "2 of 2 runs recorded\n" in said.err, "Slurm need not be asked"
+    assert recorded() == expected
+    assert not Path("results/s/slurm").exists()
+
+
+def test_submissions_of_two_versions_of_a_module_are_each_read_with_their_own(
+    left: Callable[..., Submission], nnbench: Callable[..., CommandOutput]
+) -> None:
+    left(1)
+    left(10)
+    assert nnbench("collect", "study=s").status == 1
+    assert len(recorded()) == 4
+    texts = {path.read_text() for path in Path("results").rglob("two_versions.py")}
+    assert texts == {OPTIMIZER.format(factor=1), OPTIMIZER.format(factor=10)}
+
+
+def test_an_unknown_study_cannot_be_collected(home: Path, config: Make, nnbench: Callable[..., CommandOutput]) -> None:
+    open_study(config("study=s"))
+    said = nnbench("collect", "study=s")
+    assert (said.status, said.out) == (0, "study s: no runs are at Slurm; all that were submitted are recorded\n")
+    said = nnbench("collect", "study=never")
+    assert (said.status, said.out) == (2, "")
+    assert said.err == f"nnbench collect: study=never: no study of that name in sqlite:///{home}/results/mlflow.db; it has s\n"
