@@ -122,9 +122,8 @@ def _interrupted(interrupted: Interrupted, study: str) -> int:
     console = make_console()
     hint = "finished runs are kept; the same command continues, and this one reports on the finished runs:"
     console.print(f"[yellow]interrupted[/yellow] ({interrupted}): {hint}")
-    console.print(
-        f"[bold]{escape(study_command('report', study, sys.argv[1:]))}[/bold]", soft_wrap=True
-    )  # whole, to be copied
+    command = escape(study_command("report", study, sys.argv[1:]))
+    console.print(f"[bold]{command}[/bold]", soft_wrap=True)  # whole, to be copied
     return interrupted.status
 
 

@@ -111,7 +111,7 @@ def test_every_declared_need_names_fields_that_exist() -> None:
 
 @pytest.mark.heavy
 def test_a_sweep_and_a_run_are_refused_before_they_start(nnbench: Callable[..., CommandOutput]) -> None:
-    for words in ([], ["-m"], ["-m", "experiment=tuned", "optimizer=sgd"]):
+    for words in ([], ["-m"], ["-m", "hydra/sweeper=basic"], ["-m", "experiment=tuned", "optimizer=sgd"]):
         said = nnbench(*words, "network.hidden=[]", "network.dropout=0.5", "dry_run=true")
         assert (said.status, said.out) == (2, "")
         assert said.err.startswith("nnbench: network.dropout=0.5: has no effect with network.hidden=[]")

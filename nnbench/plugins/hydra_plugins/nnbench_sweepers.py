@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from nnbench.sweep.job import Job
 
 
+BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"  # of Hydra
+
+
 class GridSweeper(BaseSweeper):
     """Product of the axes, times the grids of each chosen option; see `nnbench.sweep.grid`."""
 
@@ -99,11 +102,15 @@ class TrackedSweeper(Sweeper):
 
     def __call__(self, batch: tuple[Sequence[Sequence[str]], int]) -> list[JobReturn]:
         """Run a batch of `BatchLauncher`: the overrides of each job, and the number of the first one."""
+        from nnbench.config.effects import refuse_without_effect
         from nnbench.sweep.grid import compose
 
         overrides, first = batch
         loader = self.context.config_loader
         jobs = [compose(loader, self.master, list(one), number) for number, one in enumerate(overrides, first)]
+        # Elsewhere, a value without effect in this batch may have one in a later batch.
+        if self.options._target_ == BASIC and not self.options.get("max_batch_size"):
+            refuse_without_effect((job.config, job.overrides) for job in jobs)
         losses = self.run(jobs) if jobs else []
         return [
             JobReturn(overrides=one, status=JobStatus.COMPLETED, _return_value=loss)

@@ -13,7 +13,7 @@ from dask_jobqueue import SLURMCluster
 from nnbench.config.launchers import DaskSlurmConfig
 from nnbench.core.errors import UserError
 from nnbench.core.user_code import describe_error
-from nnbench.sweep.executors.slurm_states import job_states
+from nnbench.sweep.executors.slurm_states import job_states, sbatch_error
 
 LOOK = 10.0  # seconds between questions to Slurm
 # Jobs in a row that end before their worker has joined, after which the reason lies in the command, not in a node.
@@ -81,7 +81,8 @@ class SlurmWorkers:
                 self.cluster.sync(self._submit)
             except RuntimeError as error:
                 if not joined:
-                    raise UserError(f"Slurm refuses a job: {_refusal(str(error))}") from error
+                    reason = sbatch_error(str(error)) or str(error).splitlines()[0]
+                    raise UserError(f"Slurm refuses a job: {reason}") from error
                 self._submit_at = now + LOOK  # a busy controller, perhaps; the workers train on
 
     def describe_jobs(self) -> str:
@@ -144,9 +145,3 @@ class SlurmWorkers:
         log = self._logs / f"nnbench-{job}.err"
         lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
         return f"the last line of {log}: {lines[-1]}" if lines else f"its log is {log}"
-
-
-def _refusal(message: str) -> str:
-    """Return the line of `sbatch` in dask-jobqueue's message of many lines."""
-    lines = [line for line in message.splitlines() if line.startswith("sbatch: ")]
-    return lines[-1].removeprefix("sbatch: error: ") if lines else message.splitlines()[0]

@@ -17,7 +17,7 @@ from nnbench.core import formatting as numbers
 from nnbench.core.errors import UserError
 from nnbench.core.user_code import describe_error
 from nnbench.sweep.executors.slurm_pack import Pack
-from nnbench.sweep.executors.slurm_states import cancel
+from nnbench.sweep.executors.slurm_states import cancel, sbatch_error
 from nnbench.sweep.executors.slurm_survey import survey
 from nnbench.sweep.executors.submission import Submission, study_folder, submissions
 from nnbench.sweep.job import Ended, Failure, Job, Notice, Started
@@ -175,7 +175,7 @@ class SlurmExecutor:
             first, *_ = executor.submit_array(packs)
         except Exception as error:
             shutil.rmtree(submission.folder, ignore_errors=True)
-            raise UserError(f"Slurm refuses the jobs: {_refusal(error)}") from error
+            raise UserError(f"Slurm refuses the jobs: {sbatch_error(str(error)) or describe_error(error)}") from error
         submission.accepted(str(first.job_id).partition("_")[0])
         return submission
 
@@ -183,8 +183,3 @@ class SlurmExecutor:
 def _announcement(submission: Submission) -> str:
     tasks = numbers.count(submission.packs, "task")
     return f"{submission.label}: {numbers.count(len(submission.runs), 'run')} in {tasks}"
-
-
-def _refusal(error: Exception) -> str:
-    lines = [line for line in str(error).splitlines() if "sbatch: error: " in line]
-    return lines[-1].rpartition("sbatch: error: ")[2] if lines else describe_error(error)

@@ -100,6 +100,12 @@ def cancel(ids: Iterable[str]) -> None:
         _call("scancel", "--quiet", *jobs)
 
 
+def sbatch_error(message: str) -> str:
+    """Return the last error of `sbatch` in the message of a library that has called it; empty if there is none."""
+    errors = [line.partition("sbatch: error: ")[2] for line in message.splitlines() if "sbatch: error: " in line]
+    return errors[-1] if errors else ""
+
+
 def _parsed(lines: Iterable[str]) -> dict[str, JobState]:
     found = {}
     for line in lines:

@@ -15,8 +15,8 @@ from nnbench.core.errors import UserError
 from nnbench.sweep.executors.slurm_states import job_named, job_states
 from nnbench.sweep.executors.slurm_survey import survey
 from nnbench.sweep.executors.submission import Submission, study_folder, submissions
-from nnbench.sweep.job import Failure, Job
-from nnbench.sweep.recorder import open_study
+from nnbench.sweep.job import Ended, Failure, Job
+from nnbench.sweep.recorder import Recorder, open_study
 from nnbench.training.execute import execute
 from tests.conftest import CommandOutput
 
@@ -230,3 +230,16 @@ def test_an_unknown_study_cannot_be_collected(home: Path, config: Make, nnbench:
     said = nnbench("collect", "study=never")
     assert (said.status, said.out) == (2, "")
     assert said.err == f"nnbench collect: study=never: no study of that name in sqlite:///{home}/results/mlflow.db; it has s\n"
+
+
+def test_an_outcome_that_a_waiting_command_gets_again_is_recorded_once(
+    home: Path, config: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home)
+    one = config("study=s")
+    writer = open_study(one)
+    sweep = writer.start_sweep("a sweep", params={})
+    failed = Failure(reason="Trouble: today", traceback="")
+    for key in ("a/0", "a/0", "b/0"):
+        Recorder(writer, sweep).ended(Ended(job=Job(number=0, overrides=(), config=one), outcome=failed, submission=key))
+    assert recorded() == [("FAILED", "a/0"), ("FAILED", "b/0")]
