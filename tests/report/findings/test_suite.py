@@ -58,6 +58,7 @@ def test_settings_that_differ_by_their_searches_alone_are_not_claimed_to_differ(
 def test_tuned_optimizers_that_differ_more_than_their_searches_are_claimed_to_differ(tuned_study: Study) -> None:
     suite = Suite(searched(tuned_study, 3, between=0.001, gap=0.05))
     assert sentences.within(suite) == "On 2 of 2 problems some tuned optimizers are shown to differ (6 of 6 pairs)."
+    assert sentences.tests_within(suite) == "ranks over searches and seeds"
     for one in suite.within.values():
         assert one.differing[0] == ("rmsprop (tuned)", "sgd (tuned)")
         assert one.not_worse == {"rmsprop (tuned)"}
@@ -76,4 +77,5 @@ def test_the_pairs_are_those_of_the_report_on_the_problem(tuned_study: Study) ->
 def test_fewer_searches_than_a_test_needs(tuned_study: Study, searches: int, words: str) -> None:
     suite = Suite(searched(tuned_study, searches, between=0.05, gap=0.0))
     assert words in sentences.within(suite)
+    assert (sentences.tests_within(suite) == "ranks within seeds") == (searches == 1)
     assert any("another may choose others" in one for one in sentences.caveats(suite)) == (searches == 1)

@@ -60,8 +60,8 @@ def _key(suite: Suite, table: pd.DataFrame, rows: int, columns: int) -> str:
     )
     if table["leads"].any():
         words += (
-            " Ring and bold: no other setting is shown to be better on the problem, by ranks within seeds; no ring where no "
-            "difference is shown."
+            " Ring and bold: no other setting is shown to be better on the problem, by "
+            f"{sentences.tests_within(suite)}; no ring where no difference is shown."
         )
     if table["diverged"].any():
         words += " Hatched: some runs diverged; with more than a quarter of them, the score is 0."

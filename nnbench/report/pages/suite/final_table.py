@@ -19,7 +19,7 @@ from nnbench.report.sentences.suite import within
 _CAPTION = (
     "Settings are ranked within a problem only, by the measure that is named above its table: interquartile mean over seeds "
     f"of the completed runs, with its {numbers.INTERVAL}. Score: the value on the scale of the problem. Bold: no other "
-    "setting is shown to be better, by ranks within seeds; no bold where no difference is shown."
+    "setting is shown to be better, by the tests that the cover names; no bold where no difference is shown."
 )
 
 
