@@ -279,7 +279,7 @@ MISTAKES = {
     "optimizer=adam dataset.val_samples=0": "dataset.val_samples=0: must be greater, since settings are chosen on",
     "optimizer=sgd,sgd": "optimizer.name=sgd: must differ between the optimizers that are tuned",
     "optimizer=sgd grids.optimizer.sgd.momentum=0,1": "grids.optimizer.sgd.momentum: a sweeper that tunes searches the spaces",
-    "tuning.sampler=tpe hydra/launcher=basic": "hydra/launcher=BasicLauncher: must be local or dask for the sampler tpe",
+    "tuning.sampler=tpe hydra/launcher=basic": "hydra/launcher=BasicLauncher: must be local, dask or dask_slurm for",
 }
 
 

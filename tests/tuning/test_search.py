@@ -213,7 +213,7 @@ def test_dry_run(nnbench: Command) -> None:
         ("tuning.seeds=[1]", "tuning.seeds=[1]: not with hydra/sweeper=tpe"),
         ("extend=true", "extend=true: not with hydra/sweeper=tpe"),
         ("sweep=optimizers", "grids.optimizer: a sweeper that tunes searches the spaces of conf/space, not grids"),
-        ("hydra/launcher=basic", "hydra/launcher=BasicLauncher: must be local or dask for the sampler tpe"),
+        ("hydra/launcher=basic", "hydra/launcher=BasicLauncher: must be local, dask or dask_slurm for the sampler tpe"),
     ],
 )
 def test_mistakes(nnbench: Command, words: str, line: str) -> None:

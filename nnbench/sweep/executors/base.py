@@ -5,6 +5,9 @@ from typing import Protocol, runtime_checkable
 
 from nnbench.sweep.job import Ended, Job, Notice, Started
 
+# What is allowed, for messages.
+GIVING_RESULTS = "must be local, dask or dask_slurm for the sampler tpe, which needs results one by one"
+
 
 @runtime_checkable
 class Executor(Protocol):

@@ -8,7 +8,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 
 from nnbench.core.errors import UserError
-from nnbench.sweep.executors.base import Executor
+from nnbench.sweep.executors.base import GIVING_RESULTS, Executor
 from nnbench.sweep.failure import failure_of
 from nnbench.sweep.job import Ended, Failure, Job, Membership, RunFailed
 
@@ -32,7 +32,7 @@ def executor_of(launcher: Launcher, *, needs_results: bool = False) -> Executor:
         return executor
     if needs_results:
         name = type(launcher).__name__
-        raise UserError(f"hydra/launcher={name}: must be local or dask for the sampler tpe, which needs results one by one")
+        raise UserError(f"hydra/launcher={name}: {GIVING_RESULTS}")
     return HydraExecutor(launcher)
 
 

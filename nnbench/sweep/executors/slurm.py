@@ -16,6 +16,7 @@ from nnbench.config.launchers import SlurmConfig
 from nnbench.core import formatting as numbers
 from nnbench.core.errors import UserError
 from nnbench.core.user_code import describe_error
+from nnbench.sweep.executors.base import GIVING_RESULTS
 from nnbench.sweep.executors.slurm_pack import Pack
 from nnbench.sweep.executors.slurm_states import cancel, sbatch_error
 from nnbench.sweep.executors.slurm_survey import survey
@@ -54,7 +55,7 @@ class SlurmExecutor:
             UserError: the sweep needs results one by one.
         """
         if self.one_by_one:
-            raise UserError("hydra/launcher=slurm: must be local, dask or dask_slurm for tpe, which needs results one by one")
+            raise UserError(f"hydra/launcher=slurm: {GIVING_RESULTS}")
 
     def open(self, sweep_id: str, finished: Callable[[], set[str]]) -> None:
         """Do nothing: the parent process tracks the jobs."""

@@ -95,7 +95,7 @@ def test_the_sweep_and_the_stage_of_a_run_are_no_keys(nnbench: Callable[..., Com
 
 
 def test_launchers_of_other_packages_serve_no_search_that_needs_results() -> None:
-    with pytest.raises(UserError, match=r"hydra/launcher=Scripted: must be local or dask"):
+    with pytest.raises(UserError, match=r"hydra/launcher=Scripted: must be local, dask or dask_slurm"):
         executor_of(Scripted([]), needs_results=True)
 
 
