@@ -1,5 +1,6 @@
 """States of Slurm jobs, from `squeue`, which knows a job for some minutes after its end, and then from `sacct`."""
 
+import re
 import subprocess
 import time
 from collections.abc import Collection, Iterable
@@ -101,9 +102,9 @@ def cancel(ids: Iterable[str]) -> None:
 
 
 def sbatch_error(message: str) -> str:
-    """Return the last error of `sbatch` in the message of a library that has called it; empty if there is none."""
-    errors = [line.partition("sbatch: error: ")[2] for line in message.splitlines() if "sbatch: error: " in line]
-    return errors[-1] if errors else ""
+    """Return the last line of `sbatch` in the message of a library that has called it; empty if there is none."""
+    lines = re.findall(r"sbatch: (?:error: |fatal: )?(.+)", message)
+    return str(lines[-1]) if lines else ""
 
 
 def _parsed(lines: Iterable[str]) -> dict[str, JobState]:

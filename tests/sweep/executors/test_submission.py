@@ -12,7 +12,7 @@ import pytest
 
 from nnbench.config.schema import Config
 from nnbench.core.errors import UserError
-from nnbench.sweep.executors.slurm_states import job_named, job_states
+from nnbench.sweep.executors.slurm_states import job_named, job_states, sbatch_error
 from nnbench.sweep.executors.slurm_survey import survey
 from nnbench.sweep.executors.submission import Submission, study_folder, submissions
 from nnbench.sweep.job import Ended, Failure, Job
@@ -102,6 +102,15 @@ def test_states_come_from_squeue_and_then_from_accounting(tmp_path: Path, monkey
     stand_in(tmp_path, "squeue", "echo 'Unable to contact slurm controller' >&2; exit 1")
     with pytest.raises(UserError, match="Slurm does not answer: Unable to contact slurm controller"):
         job_states(["7_2"])
+
+
+def test_the_last_line_of_sbatch_is_found_in_a_message_of_many_lines() -> None:
+    message = (
+        "Command '/usr/bin/sbatch script.sh' failed\nstderr:\nsbatch: error: Batch job\nsbatch: error: invalid partition\n\n"
+    )
+    assert sbatch_error(message) == "invalid partition"
+    assert sbatch_error("sbatch: fatal: no memory") == "no memory"
+    assert not sbatch_error("Command '/usr/bin/sbatch script.sh' failed")
 
 
 def test_a_job_is_found_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
