@@ -105,10 +105,8 @@ def test_states_come_from_squeue_and_then_from_accounting(tmp_path: Path, monkey
 
 
 def test_the_last_line_of_sbatch_is_found_in_a_message_of_many_lines() -> None:
-    message = (
-        "Command '/usr/bin/sbatch script.sh' failed\nstderr:\nsbatch: error: Batch job\nsbatch: error: invalid partition\n\n"
-    )
-    assert sbatch_error(message) == "invalid partition"
+    message = "Command '/usr/bin/sbatch script.sh' failed\nstderr:\nsbatch: error: Batch job\nsbatch: error: no partition\n"
+    assert sbatch_error(message) == "no partition"
     assert sbatch_error("sbatch: fatal: no memory") == "no memory"
     assert not sbatch_error("Command '/usr/bin/sbatch script.sh' failed")
 
