@@ -42,14 +42,12 @@ class SubmittedRun:
     Attributes:
         number: its position in the submission, from 0.
         identity: of its config.
-        name: for messages.
         overrides, stage: of its job.
         config: the pickled config, so that reading a submission imports no class of the user.
     """
 
     number: int
     identity: str
-    name: str
     overrides: tuple[str, ...]
     stage: Stage | None
     config: bytes
@@ -90,7 +88,6 @@ class Submission:
             SubmittedRun(
                 number=number,
                 identity=job.config.identity,
-                name=job.config.run_name,
                 overrides=job.overrides,
                 stage=job.stage,
                 config=pickle.dumps(job.config),
