@@ -1,5 +1,6 @@
 """A study in Python: its tables, the pages of its report as figures, and its runs."""
 
+from base64 import b64encode
 from collections.abc import Sequence
 from functools import partial
 from html import escape
@@ -73,6 +74,14 @@ def read(name: str, uri: str, artifacts: str | None, folder: str | Path) -> "Stu
     return Study(read_study(store, name), store, Path(folder))
 
 
+class Figures(list[Figure]):
+    """Figures that a notebook shows one below the other."""
+
+    def _repr_html_(self) -> str:
+        pictures = (b64encode(_png(figure)).decode() for figure in self)
+        return "".join(f'<img src="data:image/png;base64,{picture}">' for picture in pictures)
+
+
 class Study:
     """A study: its runs, their results and their weights.
 
@@ -108,7 +117,7 @@ class Study:
     >>> study = nnbench.run("optimizer=sgd,adam", "seed=range(2)", "training.epochs=31", quiet=True)
     >>> study
     <nnbench.Study 'comparison': 4 runs>
-    >>> figure = study.plot("final_table")
+    >>> figure = study.plot("cover")
     >>> study.run(study.runs["run_id"][0]).predict([[0.1, 0.2], [0.3, -0.4]]).shape
     (2,)
     """
@@ -146,7 +155,7 @@ class Study:
         return pd.concat(found, ignore_index=True)
 
     def plot(self, page: str, task: str | None = None) -> Figure | list[Figure]:
-        """Draw a page of the report.
+        """Draw the plots of a page of the report.
 
         Parameters
         ----------
@@ -158,18 +167,18 @@ class Study:
         Returns
         -------
         matplotlib.figure.Figure or list of Figure
-            A list if the page has several sheets.
+            A list if the page has several plots.
 
         Raises
         ------
         UserError
-            There is no such page or task, or this study cannot fill the page.
+            There is no such page or task, this study cannot fill the page, or the page has no plot.
 
         Examples
         --------
         >>> import nnbench
         >>> study = nnbench.run("optimizer=sgd,adam", "seed=range(2)", "training.epochs=31", quiet=True)
-        >>> study.plot("loss").savefig("loss.png")
+        >>> study.plot("cover").savefig("cover.png")
         """
         if page not in pages.names():
             raise UserError(f"page={page}: no such page; must be one of {', '.join(pages.names())}")
@@ -178,12 +187,14 @@ class Study:
             made = compose(findings, title=self.name, pages=[page], targets=findings.judged.targets)
             if page not in made.parts:
                 raise UserError(f"page={page}: not shown because {dict(made.missing)[page]}")
-            figures = [sheet.figure for sheet in made.parts[page].sheets]
+            figures = [plot.close() for plot in made.parts[page].page.plots]
+            if not figures:
+                raise UserError(f"page={page}: has no plot; its table is in the report and in figures/{page}.csv")
             for figure in figures:
                 figure.draw_without_rendering()  # makes the ticks now, under the report's style
         for figure in figures:
             setattr(figure, "_repr_png_", partial(_png, figure))  # noqa: B010  # IPython shows figures of pyplot alone
-        return figures[0] if len(figures) == 1 else figures
+        return figures[0] if len(figures) == 1 else Figures(figures)
 
     def run(self, run_id: str) -> Run:
         """Return one run, which predicts with its final weights.

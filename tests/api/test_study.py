@@ -70,14 +70,19 @@ def test_an_unknown_run_is_refused(study: nnbench.Study) -> None:
         study.run("")
 
 
-def test_a_page_is_a_figure(study: nnbench.Study) -> None:
-    figure = study.plot("final_table")
+def test_a_plot_of_a_page_is_a_figure(study: nnbench.Study) -> None:
+    figure = study.plot("cover")
     assert isinstance(figure, Figure)
     assert "adam" in " ".join(text.get_text() for text in figure.texts)
     picture: bytes = figure._repr_png_()  # type: ignore[attr-defined]  # what a notebook asks for
     assert picture.startswith(b"\x89PNG")
+    losses = study.plot("loss")
+    assert len(losses) == 2  # type: ignore[arg-type]
+    assert losses._repr_html_().count("<img") == 2  # type: ignore[union-attr]
     with pytest.raises(nnbench.UserError, match=r"page=nope: .*cover"):
         study.plot("nope")
+    with pytest.raises(nnbench.UserError, match="page=final_table: has no plot"):
+        study.plot("final_table")
     with pytest.raises(nnbench.UserError, match="page=sensitivity: not shown because"):
         study.plot("sensitivity")
     with pytest.raises(nnbench.UserError, match="task=other"):

@@ -32,12 +32,12 @@ measures.MEASURES += (
 from rich.console import Console
 from nnbench.cli.summary_table import print_summary
 from nnbench.records import export, tables
-from nnbench.report.findings import finals
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.measures import declared
 from nnbench.report.findings.references import references
 from nnbench.report.pages import ReportOptions, final_table, runs
-from nnbench.report.plots.sheet import Section
+from nnbench.report.plots import finals
+from nnbench.report.plots.page import Section
 from nnbench.tracking.metrics import metric_points
 from nnbench.tracking.mlflow.ui import notes, views
 from tests.report.conftest import study as make_study

@@ -9,14 +9,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
+from matplotlib.axes import Axes
 from scipy.stats import qmc
 
 from nnbench.records.boundary import Boundary
 from nnbench.records.study import Study
+from nnbench.report import blocks
 from nnbench.report import pages as figures
 from nnbench.report.findings.findings import Findings
 from nnbench.report.plots import style
-from nnbench.report.plots.sheet import Page, Section
+from nnbench.report.plots.page import Page, Section
 
 CLASSES = 3
 EPOCHS = 10001
@@ -330,14 +332,52 @@ def comparison() -> Study:
     return study()
 
 
-@pytest.fixture(scope="session")
-def draw_page() -> Callable[..., tuple[list[Page], pd.DataFrame]]:
-    """Draws one page of a study's report: its sheets and its table."""
+class Drawn:
+    """A page as it was made.
 
-    def draw(name: str, study: Study, targets: Sequence[float] = (0.8, 0.95)) -> tuple[list[Page], pd.DataFrame]:
+    Attributes:
+        title, caption: of the page.
+        blocks: of the page, those within others too.
+        axes: of all plots.
+        words: title, caption, and the texts of headings, paragraphs, tables and plots, outside the frames of axes.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self.title, self.caption = page.title, page.caption
+        self.blocks = [
+            one for block in page.blocks for one in (block.blocks if isinstance(block, blocks.Interactive) else [block])
+        ]
+        self.axes: list[Axes] = []
+        self.words = [page.title, page.caption]
+        for block in self.blocks:
+            if isinstance(block, blocks.Plot):
+                figure = block.close()
+                self.axes += figure.axes
+                self.words += [text.get_text() for text in figure.texts]
+            elif isinstance(block, blocks.Table):
+                self.words += [column.head for column in block.columns]
+                self.words += [words for row in block.rows for cell in row for words in (cell.words, cell.note) if words]
+            elif isinstance(block, blocks.Bullets):
+                self.words += block.items
+            elif isinstance(block, blocks.Legend):
+                self.words += list(block.styles)
+            elif isinstance(block, blocks.Text | blocks.Heading):
+                self.words.append(block.words)
+
+    @property
+    def cells(self) -> list[blocks.Cell]:
+        """The cells of all tables."""
+        return [cell for block in self.blocks if isinstance(block, blocks.Table) for row in block.rows for cell in row]
+
+
+@pytest.fixture(scope="session")
+def draw_page() -> Callable[..., tuple[Drawn, pd.DataFrame]]:
+    """Draws one page of a study's report, and gives it with its table."""
+
+    def draw(name: str, study: Study, targets: Sequence[float] = (0.8, 0.95)) -> tuple[Drawn, pd.DataFrame]:
         section = Section(name)
         with matplotlib.style.context(["default", style.RC]):
             table = figures.load(name)(section, Findings(study), figures.ReportOptions(title="", targets=tuple(targets)))
-        return section.pages, table
+            return Drawn(section.pages[0]), table
 
     return draw

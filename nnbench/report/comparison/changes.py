@@ -1,17 +1,13 @@
 """Page: differences in configuration, code and machine between the two studies."""
 
-import re
-from collections.abc import Callable
-
 import pandas as pd
 
 from nnbench.core.formatting import listing
+from nnbench.report.blocks import Cell, Column
 from nnbench.report.comparison import wording
 from nnbench.report.comparison.pairing import Versus
-from nnbench.report.plots import text
-from nnbench.report.plots.sheet import Page, Section, line_height
-from nnbench.report.plots.style import INK, LEAST, LEFT, MUTED, NOTE, SMALL, WIDTH
-from nnbench.report.plots.table import Cell, Column, table
+from nnbench.report.plots.page import Section
+from nnbench.report.plots.style import SMALL, WIDTH
 from nnbench.report.sentences import wording as study_wording
 
 _CAPTION = (
@@ -32,33 +28,16 @@ def draw(section: Section, versus: Versus) -> pd.DataFrame:
         for row in changes.to_dict("records")
     ]
     rows += [["runs", "", *(study_wording.outcomes(one.runs) for one in (versus.before, versus.after))]]
-    page = table(page, columns, rows, section.next_page)
-    page.y += 5
+    page.table(columns, rows, "What differs between the two studies")
     for name, one in zip(("Before", "After"), (versus.before, versus.after), strict=True):
         page.heading(f"{name}: {study_wording.short_name(one.study.name)}")
-        page.paragraph(study_wording.provenance(one.runs), size=SMALL, after=1)
+        page.paragraph(study_wording.provenance(one.runs), small=True)
         for command in one.study.sweeps["command"].dropna().drop_duplicates().tail(3):
-            page.paragraph(command, size=NOTE, mono=True, after=1)
-        page.y += 3
-    _diff(page, versus, section.next_page)
+            page.code(command)
+    if versus.diff:
+        page.heading(f"What was changed in {listing(versus.code.differ)}")
+        page.code("\n".join(versus.diff))
     return changes
-
-
-def _diff(page: Page, versus: Versus, next_page: Callable[[], Page]) -> None:
-    """Write the diff of the sources."""
-    if not versus.diff:
-        return
-    if page.room < 30:
-        page = next_page()
-    page.heading(f"What was changed in {listing(versus.code.differ)}")
-    for line in versus.diff:
-        if page.room < 8:
-            page = next_page()
-        indented = re.sub(r"^[-+]? *", lambda start: start[0].replace(" ", "\N{NO-BREAK SPACE}"), line)
-        colour = MUTED if line.startswith(("---", "+++", "@@")) else INK
-        for part in text.wrap(indented, LEAST, WIDTH, family=text.MONO) or [""]:
-            page.write(LEFT, page.y, part, size=LEAST, colour=colour, mono=True)
-            page.y += line_height(LEAST)
 
 
 def _title(versus: Versus) -> str:

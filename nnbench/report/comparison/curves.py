@@ -14,7 +14,7 @@ from nnbench.report.findings.references import chance
 from nnbench.report.pages.accuracy import FromChance
 from nnbench.report.pages.loss import ceiling, cut, scale
 from nnbench.report.plots import curves
-from nnbench.report.plots.sheet import Section
+from nnbench.report.plots.page import Section
 
 _BEFORE = "#4d4d4d"
 

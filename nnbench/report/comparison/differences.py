@@ -3,12 +3,13 @@
 import pandas as pd
 
 from nnbench.core import formatting as numbers
+from nnbench.records.measure import Measure
+from nnbench.report.blocks import Cell, Column, Table
 from nnbench.report.comparison import wording
 from nnbench.report.comparison.change import Change
 from nnbench.report.comparison.pairing import Versus
-from nnbench.report.plots.sheet import Section, line_height
+from nnbench.report.plots.page import Section
 from nnbench.report.plots.style import NOTE, SMALL, WIDTH
-from nnbench.report.plots.table import Cell, Column, table
 from nnbench.stats.signed_rank import LEVEL
 
 _CAPTION = (
@@ -24,33 +25,36 @@ def draw(section: Section, versus: Versus) -> pd.DataFrame:
     parts = []
     for metric in versus.metrics:
         parts.append(versus.shifts(metric).assign(measure=metric.name))
-        if page.room < 40:
-            page = section.next_page()
         page.heading(
             f"{numbers.capitalized(metric.name)}{f' ({versus.after.loss_unit})' if metric.quantity == 'loss' else ''}"
         )
-        page.y += 0.8
-        rows = [_row(versus, change) for change in versus.changes(metric)]
-        rest = [
-            Column("seeds", 14, size=SMALL),
-            Column("before", 24, "decimal", SMALL),
-            Column("after", 24, "decimal", SMALL),
-            Column("difference", 26, "decimal", SMALL),
-            Column("95 % interval", 32, size=NOTE),
-            Column("p", 14, size=NOTE),
-        ]
-        setting = Column("", WIDTH - sum(column.width for column in rest), "left", SMALL)
-        page = table(page, [setting, *rest], rows, section.next_page, gap=0.8)
-        page.y += line_height(SMALL)
+        page.blocks.append(table(versus, metric))
     return pd.concat(parts, ignore_index=True)
 
 
-def _row(versus: Versus, change: Change) -> list[Cell | str]:
+def table(versus: Versus, metric: Measure) -> Table:
+    """Make the table of the changes in a measure."""
+    rest = [
+        Column("seeds", 14, size=SMALL, descending=True),
+        Column("before", 24, "decimal", SMALL, descending=True),
+        Column("after", 24, "decimal", SMALL, descending=True),
+        Column("difference", 26, "decimal", SMALL, descending=True),
+        Column("95 % interval", 32, size=NOTE),
+        Column("p", 14, size=NOTE),
+    ]
+    setting = Column("setting", WIDTH - sum(column.width for column in rest), "left", SMALL)
+    rows = [_row(versus, change) for change in versus.changes(metric)]
+    return Table([setting, *rest], rows, f"{numbers.capitalized(metric.name)} before and after")
+
+
+def _row(versus: Versus, change: Change) -> list[Cell]:
+    before, after = change.sides
     return [
         Cell(change.setting, line_style=versus.styles[change.setting]),
-        change.seeds,
-        *change.sides,
-        Cell(change.signed, bold=change.differ),
-        change.bounds,
-        numbers.p_value(change.p_holm),
+        Cell(change.seeds, value=change.n),
+        Cell(before, value=change.before),
+        Cell(after, value=change.after),
+        Cell(change.signed, bold=change.differ, value=change.estimate),
+        Cell(change.bounds),
+        Cell(numbers.p_value(change.p_holm), value=change.p_holm),
     ]

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from matplotlib.axes import Axes
 
 from nnbench.core import palette
-from nnbench.report.plots.sheet import Page, line_height
-from nnbench.report.plots.style import LEFT, NOTE, RIGHT
+from nnbench.report.plots.drawing import line_height
+from nnbench.report.plots.page import Page
+from nnbench.report.plots.style import NOTE, WIDTH
 
 MANY = 15  # panels on a page
 
@@ -15,16 +16,15 @@ def panels(page: Page, names: Sequence[str], styles: Mapping[str, palette.LineSt
     """Yield each of the first `MANY` names with its axes, and whether they are the last of their column."""
     shown = names[:MANY]
     abreast = 2 if len(shown) <= 4 else 3
-    rows, across = -(-len(shown) // abreast), (RIGHT - LEFT + 2.5) / abreast
-    step = min(200 / (abreast + 0.2), (page.room - 12) / rows)
-    top = page.y
-    page.y += rows * step + 6
+    rows, across = -(-len(shown) // abreast), (WIDTH + 2.5) / abreast
+    step = min(200 / (abreast + 0.2), 200 / rows)
+    drawing = page.drawing()
     for number, name in enumerate(shown):
         row, column = divmod(number, abreast)
-        x, y = LEFT + 11 + column * across, top + row * step
-        page.name(x, y, name, styles[name], across - 16, size=NOTE)
+        x, y = 11 + column * across, row * step
+        drawing.name(x, y, name, styles[name], across - 16, size=NOTE)
         head = line_height(NOTE) + 2.5
-        yield name, page.axes(x, y + head, across - 16, step - head - 10), number + abreast >= len(shown)
+        yield name, drawing.axes(x, y + head, across - 16, step - head - 10), number + abreast >= len(shown)
 
 
 def more(names: Sequence[str]) -> str:

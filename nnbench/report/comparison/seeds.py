@@ -7,7 +7,7 @@ from nnbench.core.formatting import count
 from nnbench.report.comparison.pairing import Versus
 from nnbench.report.comparison.panels import more, panels
 from nnbench.report.plots import style
-from nnbench.report.plots.sheet import Section
+from nnbench.report.plots.page import Section
 
 
 def draw(section: Section, versus: Versus) -> pd.DataFrame:

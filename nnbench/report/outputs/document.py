@@ -1,10 +1,11 @@
-"""Compose a report: draw its pages in order, number them and add footers."""
+"""Compose a report: draw its pages in order, and list those that cannot be shown."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 import pandas as pd
 
+from nnbench.core.palette import LineStyle
 from nnbench.records.declared import declared
 from nnbench.records.study import Study
 from nnbench.report import pages as figures
@@ -13,8 +14,7 @@ from nnbench.report.findings import code
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import ReportOptions
-from nnbench.report.plots import style, text
-from nnbench.report.plots.sheet import Page, Section, line_height
+from nnbench.report.plots.page import Page, Section
 from nnbench.report.sentences import caveats, wording
 
 # Called with the current part, the number of parts done and the total.
@@ -30,24 +30,24 @@ def no_progress(what: str, done: int, of: int) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One page of the report, with the further sheets that it runs over to.
+    """One page of the report.
 
     Attributes:
         name: of its file, such as `final_table`.
         kind: printed above the title.
-        sheets: one or more, in order.
-        table: the data drawn on them.
+        page: title, caption and blocks.
+        table: the data drawn on it.
     """
 
     name: str
     kind: str
-    sheets: list[Page]
+    page: Page
     table: pd.DataFrame
 
     @property
     def title(self) -> str:
         """The finding."""
-        return self.sheets[0].title or ""
+        return self.page.title
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,8 @@ class Composition:
         caveats: limitations of the answer.
         parts: the pages by name, in order.
         missing: the pages that could not be made, each with the reason.
-        sheets: all pages with their footers.
+        version: of the code of the runs.
+        styles: the line style of each setting.
         errors: exceptions so far.
     """
 
@@ -71,13 +72,19 @@ class Composition:
     caveats: list[str]
     parts: dict[str, Part]
     missing: list[tuple[str, str]]
-    sheets: list[Page]
+    version: str
+    styles: Mapping[str, LineStyle] = field(default_factory=dict)
     errors: ErrorLog
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """The table behind each page, by the page's name."""
         return {name: part.table for name, part in self.parts.items()}
+
+    @property
+    def not_shown(self) -> list[str]:
+        """A sentence for each page that could not be made."""
+        return [f"{kind_of(name)}: {reason}." for name, reason in self.missing]
 
 
 def compose(
@@ -97,99 +104,67 @@ def compose(
     figures.check(pages)
     findings = study if isinstance(study, Findings) else Findings(study, declared(study.runs, targets=targets))
     options = ReportOptions(title=title, targets=tuple(targets))
-
-    def draw(name: str, section: Section, contents: Sequence[tuple[str, str, int]]) -> pd.DataFrame:
-        return figures.load(name)(section, findings, replace(options, contents=tuple(contents)))
-
-    errors = ErrorLog()
-    parts, missing = draw_all(list(dict.fromkeys(pages)), draw, errors, progress)
-    answer = errors.run("answer", lambda: wording.answer(findings, findings.primary))
-    limits = errors.run("caveats", lambda: list(caveats.caveats(findings).values()))
-    return Composition(
+    return assemble(
+        pages,
+        lambda name, section: figures.load(name)(section, findings, options),
         title=title,
         name=findings.study.name,
-        answer=NO_ANSWER if answer is None else answer,
-        caveats=limits or [],
-        parts=parts,
-        missing=missing,
-        sheets=finish(parts, missing, findings.study.name, code.describe(findings.runs)),
-        errors=errors,
+        answer=lambda: wording.answer(findings, findings.primary),
+        caveats=lambda: list(caveats.caveats(findings).values()),
+        version=code.describe(findings.runs),
+        styles=lambda: findings.styles,
+        progress=progress,
     )
 
 
-def draw_all(
+def assemble(
     names: Sequence[str],
-    draw: Callable[[str, Section, Sequence[tuple[str, str, int]]], pd.DataFrame],
-    errors: ErrorLog,
+    draw: Callable[[str, Section], pd.DataFrame],
+    *,
+    title: str,
+    name: str,
+    answer: Callable[[], str],
+    caveats: Callable[[], list[str]],
+    version: str,
+    styles: Callable[[], Mapping[str, LineStyle]],
     progress: Progress = no_progress,
-) -> tuple[dict[str, Part], list[tuple[str, str]]]:
-    """Draw the pages; return the drawn ones by name, and the others with the reason why they are not shown.
-
-    A page is not shown if it raises `NoDataError`, or another exception, which is logged.
+) -> Composition:
+    """Draw the pages of those names; a page or sentence that raises is left out and logged.
 
     Args:
-        names: in the order of the document.
-        draw: draws the page of a name into a section, given kind, title and number of the pages so far. The cover is drawn
-            last, when they are known.
-        errors: receives the exceptions.
+        names: of the pages, in the order of the document.
+        draw: draws the page of a name into a section, and returns its table; raises `NoDataError` if it has nothing to show.
+        title, name, version: see `Composition`.
+        answer, caveats, styles: compute what `Composition` has under these names.
+        progress: called before each page.
     """
+    errors = ErrorLog()
     parts: dict[str, Part] = {}
     missing: list[tuple[str, str]] = []
-    for done, name in enumerate(sorted(names, key=lambda name: name == "cover")):
-        progress(kind_of(name), done, len(names))
-        section = Section(kind_of(name))
+    pages = list(dict.fromkeys(names))
+    for done, page in enumerate(pages):
+        progress(kind_of(page), done, len(pages))
+        section = Section(kind_of(page))
         try:
-            table = draw(name, section, _contents(names, parts))
+            table = draw(page, section)
+            parts[page] = Part(name=page, kind=section.kind, page=section.pages[0], table=table)
         except NoDataError as reason:
-            missing.append((name, str(reason)))
-            continue
+            missing.append((page, str(reason)))
         except Exception as error:
-            missing.append((name, errors.add(name, error)))
-            continue
-        for sheet in section.pages:
-            sheet.close()
-        parts[name] = Part(name=name, kind=section.kind, sheets=section.pages, table=table)
-    return {name: parts[name] for name in names if name in parts}, missing
-
-
-def _contents(names: Sequence[str], parts: Mapping[str, Part]) -> list[tuple[str, str, int]]:
-    contents, number = [], 1
-    for name in names:
-        if name in parts:
-            contents.append((parts[name].kind, parts[name].title, number))
-        number += 1 if name == "cover" else len(parts[name].sheets) if name in parts else 0
-    return contents
+            missing.append((page, errors.add(page, error)))
+    return Composition(
+        title=title,
+        name=name,
+        answer=errors.run("answer", answer) or NO_ANSWER,
+        caveats=errors.run("caveats", caveats) or [],
+        parts=parts,
+        missing=missing,
+        version=version,
+        styles=errors.run("styles", styles) or {},
+        errors=errors,
+    )
 
 
 def kind_of(name: str) -> str:
     """The name of a page in print."""
     return name.replace("_", " ").capitalize()
-
-
-def finish(parts: Mapping[str, Part], missing: Sequence[tuple[str, str]], name: str, version: str) -> list[Page]:
-    """Return all sheets in order, with the list of missing pages below the last, and a footer on each."""
-    sheets = [sheet for part in parts.values() for sheet in part.sheets]
-    if missing:
-        sheets = _add_missing(sheets, missing)
-    for number, page in enumerate(sheets, 1):
-        page.rule(style.BOTTOM + 4)
-        across = [(style.LEFT, name, "left"), (style.RIGHT, f"page {number}/{len(sheets)}", "right")]
-        across.append((style.SHEET[0] / 2, version, "center"))
-        for x, words, align in across:
-            words = text.fit(words, style.LEAST, 70)
-            page.write(x, style.BOTTOM + 6, words, size=style.LEAST, colour=style.MUTED, align=align)
-    return sheets
-
-
-def _add_missing(sheets: list[Page], missing: Sequence[tuple[str, str]]) -> list[Page]:
-    """List the pages that are not shown, below the last page or on a new one."""
-    sentences = [f"{kind_of(name)}: {reason}." for name, reason in missing]
-    lines = sum(len(text.wrap(words, style.SMALL, style.WIDTH)) for words in sentences)
-    if not sheets or sheets[-1].room < 20 + line_height(style.SMALL) * lines + len(sentences):
-        sheets = [*sheets, Section("Not shown").page("What this study cannot show")]
-    page = sheets[-1]
-    page.y += 6
-    page.heading("Not shown because")
-    for words in sentences:
-        page.paragraph(words, size=style.SMALL, after=0.6)
-    return sheets

@@ -1,8 +1,8 @@
 """Write a report to files: PDF, web page, summary, and a CSV and an SVG for each page."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -17,10 +17,10 @@ from nnbench.records.study import Study
 from nnbench.report import pages as figures
 from nnbench.report.errors import LOG, LoggedError
 from nnbench.report.findings.findings import Findings
-from nnbench.report.outputs import html as webpage
-from nnbench.report.outputs import markdown
+from nnbench.report.outputs import html, markdown
 from nnbench.report.outputs.document import Composition, Progress, compose, no_progress
 from nnbench.report.outputs.pdf import print_all
+from nnbench.report.outputs.svg import draw_plots
 from nnbench.report.plots import style
 
 PDF, WEB, SUMMARY, COVER, FIGURES = "report.pdf", "report.html", "summary.md", "cover.png", "figures"
@@ -35,7 +35,7 @@ class Report:
         name: of the study, with its task where it has several.
         folder: of all files.
         csvs: the table behind each page, by the page's name.
-        svgs: a picture of each page, likewise; of its further sheets with figures, by `name-2` and so on.
+        svgs: the first plot of each page, likewise; further ones by `name-2` and so on.
         missing: the pages that could not be made, each with the reason.
         errors: the logged exceptions; their tracebacks are in `log`.
         answer: the cover's sentence.
@@ -113,7 +113,6 @@ def write(
     return make(
         folder,
         partial(compose, findings, title=title, pages=pages, targets=targets, progress=progress),
-        web=lambda made, figures: webpage.study(made, findings, figures),
         summary=lambda made: markdown.summary(made, findings),
         known=figures.names(),
         progress=progress,
@@ -124,7 +123,6 @@ def make(
     folder: Path,
     compose: Callable[[], Composition],
     *,
-    web: Callable[[Composition, Mapping[str, Sequence[str]]], str],
     summary: Callable[[Composition], str],
     known: Sequence[str],
     progress: Progress,
@@ -134,20 +132,19 @@ def make(
     Args:
         folder: where they are written.
         compose: draws the pages.
-        web: makes the web page from the composition and the pictures of its pages.
         summary: makes the Markdown.
         known: names of all pages that a report of this kind can have; the files of an earlier report are removed.
         progress: called before each page is printed.
     """
     with matplotlib.style.context(["default", style.RC]):
-        made = compose()
-        printed = print_all(made, progress)
-    made = replace(made, missing=[*made.missing, *printed.missing])
-    page = made.errors.run(WEB, lambda: web(made, printed.figures))
+        made = draw_plots(compose(), progress)
+    progress("typesetting", len(made.parts), len(made.parts))
+    printed = print_all(made)
+    page = made.errors.run(WEB, lambda: html.page(made))
     text = made.errors.run(SUMMARY, lambda: summary(made))
     tables = {name: made.errors.run(f"{name}.csv", partial(_csv, table)) for name, table in made.tables.items()}
     csvs = {name: replace_file(folder / FIGURES / f"{name}.csv", table) for name, table in tables.items() if table is not None}
-    svgs = {name: replace_file(folder / FIGURES / f"{name}.svg", svg.encode()) for name, svg in printed.svgs.items()}
+    svgs = {name: replace_file(folder / FIGURES / f"{name}.svg", svg.encode()) for name, svg in _pictures(made).items()}
     _clear(folder / FIGURES, known, [*csvs.values(), *svgs.values()])
     log = made.errors.text()
     files = {COVER: printed.cover, SUMMARY: text and text.encode(), WEB: page and page.encode(), LOG: log and log.encode()}
@@ -192,6 +189,15 @@ def _clear(folder: Path, known: Sequence[str], kept: Sequence[Path]) -> None:
     for earlier in require_no_link(folder).glob("*.[cs][sv][vg]"):
         if re.sub(r"-\d+$", "", earlier.stem) in known and earlier not in kept:
             earlier.unlink()
+
+
+def _pictures(made: Composition) -> dict[str, str]:
+    """The plots of all pages by the names of their files."""
+    return {
+        f"{name}-{number}" if number > 1 else name: plot.svg
+        for name, part in made.parts.items()
+        for number, plot in enumerate(part.page.plots, 1)
+    }
 
 
 def _csv(table: pd.DataFrame) -> bytes:

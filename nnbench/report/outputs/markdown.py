@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from nnbench.core.formatting import INTERVAL, MISSING, duration
-from nnbench.report.findings import finals
+from nnbench.core.formatting import INTERVAL
+from nnbench.report.blocks import Cell, Table
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.references import references
 from nnbench.report.outputs.document import Composition, kind_of
+from nnbench.report.plots import finals
 from nnbench.report.sentences import wording
 
 # Characters with a meaning in Markdown, its mathematics or HTML; an underscore within a word has none.
@@ -28,10 +29,21 @@ def code(text: str) -> str:
     return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Format a table of Markdown cells, the first column aligned left and the others right."""
-    lines = [heads, [":--", *["--:"] * (len(heads) - 1)], *rows]
+def table(block: Table) -> str:
+    """Format a table, its texts aligned left and its numbers right."""
+    heads = [escape(column.head) for column in block.columns]
+    lines = [heads, [":--" if column.align == "left" else "--:" for column in block.columns]]
+    lines += [[_cell(cell) for cell in row] for row in block.rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(cell: Cell) -> str:
+    """The text of a cell with its note: in brackets unless it is an interval."""
+    words = escape(cell.words)
+    words = f"**{words}**" if cell.bold else words
+    if not cell.note:
+        return words
+    return f"{words} {cell.note if cell.note.startswith('[') else f'({escape(cell.note)})'}"
 
 
 def bullets(lines: Sequence[str]) -> str:
@@ -46,15 +58,20 @@ def document(made: Composition, parts: Sequence[tuple[str, str]]) -> str:
     return "\n\n".join(sentences) + "\n"
 
 
+def care(made: Composition) -> str:
+    """Format the caveats and the pages that are not shown."""
+    missing = [f"Not shown: {kind_of(name).lower()}, because {escape(reason)}." for name, reason in made.missing]
+    return bullets([*map(escape, made.caveats), *missing])
+
+
 def summary(made: Composition, findings: Findings) -> str:
     """The summary of a study: the answer, final values, runs and caveats."""
-    missing = [f"Not shown: {kind_of(name).lower()}, because {escape(reason)}." for name, reason in made.missing]
     return document(
         made,
         [
             ("", _finals(findings)),
             ("How it was run", bullets(_run(findings))),
-            ("Read this with care", bullets([escape(caveat) for caveat in made.caveats] + missing)),
+            ("Read this with care", care(made)),
         ],
     )
 
@@ -77,22 +94,13 @@ def contents(name: str, reports: Sequence[tuple[str, Path, str]], folder: Path) 
 def _finals(findings: Findings) -> str:
     if findings.scored.empty:
         return ""
-    known = finals.measures(findings)
-    by_measure = {metric.head: finals.finals(findings, metric) for metric in known}
-    times = finals.times(findings)
-    rows = []
-    for setting, (runs, lost) in finals.counts(findings).items():
-        cells = [escape(setting), f"{runs} ({lost})" if lost else str(runs)]
-        for of in by_measure.values():
-            one = of[setting]
-            cells.append(f"{f'**{one.text}**' if one.best else one.text} {one.bounds}".rstrip())
-        rows.append([*cells, duration(times[setting]) if setting in times else MISSING])
-    has_interval = any(one.bounds for of in by_measure.values() for one in of.values())
-    caption = f"Interquartile mean over seeds{f' with its {INTERVAL}' if has_interval else ''}."
-    if any(one.best for of in by_measure.values() for one in of.values()):
+    block = finals.table(findings, finals.measures(findings), "", lambda measure: measure.head)
+    cells = [cell for row in block.rows for cell in row[2:]]
+    caption = f"Interquartile mean over seeds{f' with its {INTERVAL}' if any(one.note for one in cells) else ''}."
+    if any(one.bold for one in cells):
         caption += " Bold: the best of a column and all that are not shown to differ from it."
     compared = escape(references(findings.runs).sentence())
-    return f"{table(['setting', 'runs', *by_measure, 'time a run'], rows)}\n\n{caption} {compared}".rstrip()
+    return f"{table(block)}\n\n{caption} {compared}".rstrip()
 
 
 def _run(findings: Findings) -> list[str]:

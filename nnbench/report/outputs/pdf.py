@@ -1,146 +1,179 @@
-"""Sheets as bytes: the PDF, a picture of its cover, and an SVG of each page for slides and for the web page."""
+"""The report as a tagged PDF, and a picture of its first page, set by typst."""
 
-import base64
-import re
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from io import BytesIO
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
 
-import matplotlib.style
-from matplotlib.backends.backend_pdf import PdfPages
-from PIL import Image
-from pypdf import PdfReader, PdfWriter
+import matplotlib as mpl
+import numpy as np
+import typst
+from matplotlib.markers import MarkerStyle
 
-from nnbench.report.outputs.document import Composition, Part, Progress, no_progress
-from nnbench.report.plots import style
-from nnbench.report.plots.sheet import Page, Section
+from nnbench.core.palette import LineStyle
+from nnbench.report.blocks import Block, Bullets, Cell, Column, Contents, Heading, Interactive, Legend, Plot, Table, Text
+from nnbench.report.outputs.document import Composition, Part
+from nnbench.report.plots import style, text
+from nnbench.report.plots.forest import fraction_of
 
 COVER = 1000  # dots across the picture of the first page
-_RASTER = 110  # dots an inch of what is rasterised within an SVG
-_SHADES = 64  # colours of such a raster
-_RC: dict[str, object] = {
-    "svg.fonttype": "none",  # text stays text, to be found and edited
-    "svg.hashsalt": "nnbench",  # ids are a digest of what they name instead of random
-}
-_SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
-# The letters' widths are DejaVu's. Verdana, of the same descent, has nearly the same where that is not installed.
-_FONTS = {"'DejaVu Sans'": "'DejaVu Sans', Verdana, sans-serif", "'DejaVu Sans Mono'": "'DejaVu Sans Mono', Menlo, monospace"}
+_A4 = 595.28 / 72  # inches across
+# Fonts for letters that DejaVu lacks, in the order in which they are tried; typst falls back on any other font that has them.
+_OTHERS = ("Noto Sans", "Noto Sans CJK SC", "Noto Sans SC", "Microsoft YaHei", "PingFang SC", "WenQuanYi Zen Hei")
+_BREAKS = "._:/=,"  # a word wider than its column is broken after one of these
+_PIECE = 12  # letters after which such a word is broken where it has none of them
+
+Json = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Printed:
-    """A composition as bytes, the same for the same data.
-
-    Attributes:
-        pdf: the document.
-        cover: its first page as a PNG.
-        svgs: a picture of each page by its name; of a page that runs over to sheets with figures, `name-2` and so on too.
-        figures: the same pictures by the page's name, without title, caption and footer, for the web page.
-        missing: the pages that could not be printed, each with the reason.
-    """
+    """A document: the PDF, and its first page as a PNG."""
 
     pdf: bytes
     cover: bytes
-    svgs: dict[str, str]
-    figures: dict[str, list[str]]
-    missing: list[tuple[str, str]]
 
 
-def print_all(made: Composition, progress: Progress = no_progress) -> Printed:
-    """Print each sheet once in every format, then free its memory, since a long report has many sheets.
+def print_all(made: Composition) -> Printed:
+    """Set a composition whose plots are drawn; the same composition gives the same bytes.
 
-    Call it under the matplotlib style with which the sheets were drawn.
+    The PDF conforms to PDF/UA-1: it has a language, a structure, and a text in place of each plot.
     """
-    names = {id(sheet): (part.name, name) for part in made.parts.values() for name, sheet in _pictured(part).items()}
-    part_of = {id(sheet): part.name for part in made.parts.values() for sheet in part.sheets}
-    drawn, svgs, cover = BytesIO(), {}, b""
-    figures: dict[str, list[str]] = {name: [] for name in made.parts}
-    missing: dict[str, str] = {}
-    failed_pages: list[int] = []
-    dateless = {"CreationDate": None, "ModDate": None, "Producer": None, "Creator": None}
-    with PdfPages(drawn, metadata=dateless) as file, matplotlib.style.context(_RC):
-        for number, sheet in enumerate(made.sheets):
-            progress("printing", number, len(made.sheets))
-            part = part_of.get(id(sheet), "")
-            try:
-                file.savefig(sheet.figure)
-            except Exception as error:
-                missing[part] = made.errors.add(part, error)
-                failed_pages.append(number + len(failed_pages))  # a part of it is in the file, and is removed by `_bind`
-                file.savefig(_substitute(sheet, missing[part]).figure)
-            if id(sheet) in names:
-                _, name = names[id(sheet)]
-                try:
-                    svgs[name] = _svg(sheet)
-                    figures[part].append(_cropped(svgs[name], sheet))
-                except Exception as error:
-                    missing.setdefault(part, made.errors.add(f"{name}.svg", error))
-            if number == 0:
-                cover = made.errors.run("cover.png", partial(_png, sheet)) or b""
-            sheet.figure.clear()
-    subject = f"{made.title}: {made.name}"
-    pdf = _bind(drawn, made.sheets, failed_pages, title=subject, subject=made.answer)
-    return Printed(pdf=pdf, cover=cover, svgs=svgs, figures=figures, missing=list(missing.items()))
+    fonts = Path(mpl.get_data_path()) / "fonts" / "ttf"
+    data = _data(made)
+    with as_file(files("nnbench.report.outputs") / "templates" / "report.typ") as template:
+        compiler = typst.Compiler(template, font_paths=[fonts])
+        pdf = compiler.compile(format="pdf", sys_inputs={"data": json.dumps(data)}, pdf_standards=["ua-1"], timestamp=0)
+        numbers = json.loads(compiler.query("<pages>", field="value", one=True))
+        return Printed(pdf=_bytes(pdf), cover=_bytes(compiler.compile(**_first_page(data, numbers))))
 
 
-def _substitute(sheet: Page, reason: str) -> Page:
-    """A sheet in place of one that cannot be printed."""
-    page = Section("Not shown").page(sheet.title or "This page cannot be shown")
-    page.paragraph(f"{reason[:1].upper()}{reason[1:]}.")
-    return page
+def _first_page(data: Json, numbers: Sequence[int]) -> Json:
+    """Arguments to draw the first page alone, with the contents of the whole document."""
+    kinds = [(one["kind"], one["title"]) for one in data["sections"] if not one["cover"]]
+    kinds += [("Not shown", "Not shown because")] if data["missing"] else []
+    contents = [{"kind": kind, "title": title, "page": page} for (kind, title), page in zip(kinds, numbers, strict=True)]
+    first = {**data, "sections": data["sections"][:1], "missing": [], "contents": contents}
+    return {"format": "png", "ppi": COVER / _A4, "sys_inputs": {"data": json.dumps(first)}}
 
 
-def _pictured(part: Part) -> dict[str, Page]:
-    """The sheets of which there are pictures: those with axes, or the first if none has any."""
-    sheets = [sheet for sheet in part.sheets if sheet.figure.axes] or part.sheets[:1]
-    return {f"{part.name}-{number}" if number > 1 else part.name: sheet for number, sheet in enumerate(sheets, 1)}
+def _bytes(compiled: bytes | list[bytes] | None) -> bytes:
+    """The document, or the first of its pages."""
+    return compiled[0] if isinstance(compiled, list) else compiled or b""
 
 
-def _png(sheet: Page) -> bytes:
-    picture = BytesIO()
-    sheet.figure.savefig(picture, format="png", dpi=COVER / style.SHEET[0] * 25.4, metadata={"Software": None})
-    return picture.getvalue()
+def _data(made: Composition) -> Json:
+    """All that the template reads."""
+    styles: dict[LineStyle, int] = {}
+    sections = [_section(part, styles, first=number == 0) for number, part in enumerate(made.parts.values())]
+    return {
+        "title": f"{made.title}: {made.name}",
+        "heading": made.title,
+        "name": made.name,
+        "answer": made.answer,
+        "version": made.version,
+        "cover": next(iter(made.parts), "") == "cover",
+        "colours": [style.INK, style.MUTED, style.FAINT, style.WARNING],
+        "fonts": [text.SANS, *_OTHERS],
+        "mono": [text.MONO, text.SANS, *_OTHERS],
+        "sections": sections,
+        "missing": made.not_shown,
+        "styles": [_style(one) for one in styles],
+    }
 
 
-def _svg(sheet: Page) -> str:
-    picture = BytesIO()
-    sheet.figure.savefig(picture, format="svg", dpi=_RASTER, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-    words = picture.getvalue().decode()
-    words = words[words.index("<svg") :]  # what is before names a document type that is elsewhere
-    words = re.sub(r"data:image/png;base64,([^\"]+)", _lighter, words)
-    words = re.sub(r' transform="rotate\(-0 [^"]*"', "", words)
-    words = re.sub(r'="[^"]*"', lambda value: re.sub(r"(\.\d\d)\d+", r"\1", value[0]), words)  # a 300th of a millimetre
-    for font, fonts in _FONTS.items():
-        words = words.replace(font, fonts)
-    return words
+def _section(part: Part, styles: dict[LineStyle, int], *, first: bool) -> Json:
+    return {
+        "kind": part.kind,
+        "title": _breakable(part.title, 13.5, style.WIDTH),
+        "caption": _breakable(part.page.caption, style.SMALL, style.WIDTH),
+        "cover": first and part.name == "cover",
+        "blocks": [data for block in part.page.blocks for data in _block(block, styles)],
+    }
 
 
-def _lighter(raster: re.Match[str]) -> str:
-    """Reduce the colours of a raster, which takes a tenth of the bytes."""
-    light = BytesIO()
-    with Image.open(BytesIO(base64.b64decode(raster[1]))) as picture:
-        picture.quantize(_SHADES, method=Image.Quantize.FASTOCTREE).save(light, format="png", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(light.getvalue()).decode()}"
+def _block(block: Block, styles: dict[LineStyle, int]) -> Iterator[Json]:
+    match block:
+        case Text():
+            words = block.words if block.style == "code" else _breakable(block.words, style.BODY, style.WIDTH)
+            yield {"block": "text", "style": block.style, "words": words}
+        case Heading():
+            yield {"block": "heading", "words": _breakable(block.words, style.BODY, style.WIDTH)}
+        case Bullets():
+            yield {"block": "bullets", "items": [_breakable(one, style.SMALL, style.WIDTH - 5) for one in block.items]}
+        case Legend():
+            names = text.fit_all(list(block.styles), style.SMALL, style.WIDTH - 10)
+            entries = zip(block.styles.values(), names, strict=True)
+            yield {"block": "legend", "entries": [[_number(one, styles), name] for one, name in entries]}
+        case Contents():
+            yield {"block": "contents"}
+        case Table():
+            yield _table(block, styles)
+        case Plot():
+            yield {"block": "plot", "svg": block.svg, "alt": block.alt}
+        case Interactive():
+            for part in block.blocks:
+                yield from _block(part, styles)
 
 
-def _cropped(svg: str, sheet: Page) -> str:
-    """The part of the sheet between its title and its footer, without white space and ids."""
-    left, top = style.LEFT - 1, sheet.body - 2
-    box = " ".join(f"{length * style.MM:.1f}" for length in (left, top, style.WIDTH + 2, sheet.end - sheet.body + 4))
-    svg = re.sub(r"<svg [^>]*>", f'<svg xmlns="{_SVG}" xmlns:xlink="{_XLINK}" viewBox="{box}">', svg, count=1)
-    svg = re.sub(r' style="[^"]*"', lambda match: re.sub(r"([:;]) ", r"\1", match[0]), svg.replace("\n", " "))
-    return re.sub(r'<g id="[^"]*">', "<g>", re.sub(r" {2,}", " ", svg))
+def _table(table: Table, styles: dict[LineStyle, int]) -> Json:
+    longest = [
+        max((fraction_of(row[at].words) for row in table.rows), key=len, default="") for at in range(len(table.columns))
+    ]
+    columns = [
+        {"head": one.head, "width": one.width, "align": one.align, "size": one.size, "mono": one.mono} for one in table.columns
+    ]
+    rows = [
+        [_cell(cell, column, most, styles) for cell, column, most in zip(row, table.columns, longest, strict=True)]
+        for row in table.rows
+    ]
+    return {"block": "table", "columns": columns, "rows": rows}
 
 
-def _bind(drawn: BytesIO, sheets: Sequence[Page], failed_pages: Sequence[int], *, title: str, subject: str) -> bytes:
-    """The PDF without the failed pages and dates, with a bookmark to each title."""
-    writer, bound = PdfWriter(clone_from=PdfReader(drawn)), BytesIO()
-    for number in reversed(failed_pages):
-        writer.remove_page(number)
-    writer.add_metadata({"/Title": title, "/Subject": subject, "/Creator": "nnbench"})
-    for number, page in enumerate(sheets):
-        if page.title is not None:
-            writer.add_outline_item(title=page.title, page_number=number)
-    writer.write(bound)
-    return bound.getvalue()
+def _cell(cell: Cell, column: Column, longest: str, styles: dict[LineStyle, int]) -> Json:
+    """The entries of a cell that differ from their defaults; `pad` moves a number so that its point is below the others."""
+    room = column.width - 1.5 - (9 if cell.line_style else 0)
+    data: Json = {"words": _breakable(cell.words, column.size, room, mono=column.mono)}
+    if cell.note:
+        data["note"] = _breakable(cell.note, style.LEAST, room)
+    if cell.line_style:
+        data["style"] = _number(cell.line_style, styles)
+    if column.align == "decimal" and (pad := longest[len(fraction_of(cell.words)) :]):
+        data["pad"] = pad
+    return data | {name: True for name in ("bold", "faint", "warning") if getattr(cell, name)}
+
+
+def _breakable(words: str, size: float, room: float, *, mono: bool = False) -> str:
+    """The text with places for line breaks in words that are wider than `room` millimetres."""
+    family = text.MONO if mono else text.SANS
+    if text.width(words, size, family=family, bold=True) <= room:
+        return words
+    return " ".join(
+        word if text.width(word, size, family=family, bold=True) <= room else _pieces(word) for word in words.split(" ")
+    )
+
+
+def _pieces(word: str) -> str:
+    """The word with a zero-width space after marks, and after so many letters without one."""
+    made, since = [], 0
+    for letter in word:
+        made.append(letter)
+        since += 1
+        if letter in _BREAKS or since >= _PIECE:
+            made.append("\N{ZERO WIDTH SPACE}")
+            since = 0
+    return "".join(made)
+
+
+def _number(line_style: LineStyle, styles: dict[LineStyle, int]) -> int:
+    """The position of a style in the list that the template reads."""
+    return styles.setdefault(line_style, len(styles))
+
+
+def _style(line_style: LineStyle) -> Json:
+    marker = MarkerStyle(line_style.marker)
+    rings = [np.asarray(ring) for ring in marker.get_path().transformed(marker.get_transform()).to_polygons()]
+    outline = [[[round(float(x), 3), round(-float(y), 3)] for x, y in ring] for ring in rings]
+    return {"colour": line_style.colour, "dash": list(line_style.dash[1]), "marker": outline}

@@ -2,7 +2,7 @@
 
 Another installed package may have pages too, see `nnbench.core.installed_pages`; the names of this package take precedence.
 
-Each module has `draw(section, findings, options)`, which draws one or more pages and returns the data behind them. The
+Each module has `draw(section, findings, options)`, which adds blocks to a page and returns the data behind them. The
 modules in `suite` are pages of the report over all problems of a study; they get a `Suite` instead of `Findings`.
 """
 
@@ -17,7 +17,7 @@ from nnbench.core.errors import UserError
 from nnbench.core.installed_pages import installed_pages, load_page
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.suite import Suite
-from nnbench.report.plots.sheet import Section
+from nnbench.report.plots.page import Section
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +27,10 @@ class ReportOptions:
     Attributes:
         title: of the document.
         targets: training accuracies for which the time to reach them is reported.
-        contents: kind, title and page number of the other pages; given to the cover, which is drawn last.
     """
 
     title: str
     targets: tuple[float, ...]
-    contents: tuple[tuple[str, str, int], ...] = ()
 
 
 Draw = Callable[[Section, Findings, ReportOptions], pd.DataFrame]

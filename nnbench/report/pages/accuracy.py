@@ -13,7 +13,7 @@ from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.references import UNLEARNT, chance, references
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import curves, reference_lines, style
-from nnbench.report.plots.sheet import Section
+from nnbench.report.plots.page import Section
 from nnbench.report.sentences import wording
 
 
@@ -43,6 +43,7 @@ class FromChance:
 
     chance: float | None
     references: Mapping[str, float] = field(default_factory=dict)
+    limits: None = None
 
     def of(self, shown: Sequence[str]) -> curves.Scale:
         """The scale, the same for all curves."""

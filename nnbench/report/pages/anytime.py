@@ -10,7 +10,7 @@ from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots.forest import forest_plot, interval_row
-from nnbench.report.plots.sheet import Page, Section
+from nnbench.report.plots.page import Page, Section
 from nnbench.report.sentences import conclusion as sentences
 from nnbench.report.sentences import wording
 from nnbench.stats.anytime import mean_over_training
@@ -47,7 +47,6 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     )
     for log, one in found.items():
         page.heading(f"Every doubling of the {on.plural} weighted equally" if log else f"Every {on.noun} weighted equally")
-        page.y += 1
         _forest_plot(page, findings, one, f"mean {name} ({findings.loss_unit})")
     parts = [one.ranking.assign(scale="log" if log else "linear") for log, one in found.items()]
     return pd.concat(parts, ignore_index=True)[["setting", "scale", "n", "estimate", "low", "high", "p", "behind"]]

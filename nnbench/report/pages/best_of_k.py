@@ -2,18 +2,16 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from nnbench.core import formatting as numbers
+from nnbench.report.blocks import Cell, Column
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.search import Search
 from nnbench.report.pages import ReportOptions
-from nnbench.report.plots.legend import legend
-from nnbench.report.plots.sheet import Page, Section
-from nnbench.report.plots.style import LEFT, RIGHT, SMALL, WIDTH
-from nnbench.report.plots.table import Cell, Column, table
+from nnbench.report.plots.page import Page, Section
+from nnbench.report.plots.style import SMALL, WIDTH
 from nnbench.report.sentences.wording import left_out, pooled, short_name
 from nnbench.stats.best_of_k import best_of_k
 
@@ -34,7 +32,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
         raise NoDataError("no configuration completed all of its seeds")
     page = section.page(_title(curves), _caption(search) + pooled(findings) + left_out(list(curves), _MANY, "optimizer"))
     shown = dict(list(curves.items())[:_MANY])
-    legend(page, {name: search.line_style(name) for name in shown})
+    page.legend({name: search.line_style(name) for name in shown})
     _panel(page, search, shown)
     _figures(page, search, shown)
     parts = [curve.reset_index().assign(optimizer=name) for name, curve in curves.items()]
@@ -68,9 +66,8 @@ def _ks(most: int) -> list[int]:
 
 def _panel(page: Page, search: Search, curves: dict[str, "pd.Series[float]"]) -> None:
     page.heading(f"Expected best {search.measure}")
-    page.y += 2
-    height = min(110.0, page.room - 36 - 5.5 * len(curves))
-    axes: Axes = page.axes(LEFT + 9, page.y, RIGHT - LEFT - 13, height)
+    drawing = page.drawing()
+    axes = drawing.axes(9, 2, WIDTH - 13, 100)
     most = max(int(curve.index[-1]) for curve in curves.values())
     axes.set_xscale("log")
     axes.set_xlim(1, most)
@@ -83,7 +80,6 @@ def _panel(page: Page, search: Search, curves: dict[str, "pd.Series[float]"]) ->
         axes.plot(curve.index, curve, **line_style.line)
         axes.plot(curve.index[-1:], curve.tail(1), line_style.marker, color=line_style.colour, clip_on=False)
     axes.margins(y=0.08)
-    page.y += height + 15
 
 
 def _figures(page: Page, search: Search, curves: dict[str, "pd.Series[float]"]) -> None:
@@ -95,4 +91,4 @@ def _figures(page: Page, search: Search, curves: dict[str, "pd.Series[float]"]) 
         rows.append([Cell(name, line_style=search.line_style(name)), *values])
     columns = [Column(f"k = {k}", min(16.0, 126 / len(ks)), "decimal", SMALL) for k in ks]
     name_column = Column("", WIDTH - sum(column.width for column in columns), "left", SMALL)
-    table(page, [name_column, *columns], rows, lambda: page)
+    page.table([name_column, *columns], rows, f"Expected best {search.measure} of k configurations")

@@ -13,14 +13,16 @@ from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import decision_boundary as plane
 from nnbench.report.plots import text
-from nnbench.report.plots.sheet import Page, Section, line_height
-from nnbench.report.plots.style import LEFT, MUTED, NOTE, SMALL, WIDTH
+from nnbench.report.plots.drawing import Drawing, line_height
+from nnbench.report.plots.page import Page, Section
+from nnbench.report.plots.style import MUTED, NOTE, SMALL, WIDTH
 from nnbench.report.sentences.wording import short_name
 
 _MANY = 12
 _FEW = 5  # settings that have a row each
 _EPOCHS = 3  # checkpoints that are drawn
 _LARGEST = 110.0  # millimetres of a panel
+_GAP, _BETWEEN = 4.0, 8.0  # millimetres between panels of a setting, and between settings
 _BESIDE = 36.0  # millimetres of a name beside its panels
 
 
@@ -47,7 +49,8 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     if not rows:
         raise NoDataError("no completed run has a decision boundary, which is recorded only for data with two features")
     shown = rows[:_MANY]
-    _arrange(section, findings, shown, _title(findings, shown), _caption(findings, shown, len(rows)))
+    page = section.page(_title(findings, shown), _caption(findings, shown, len(rows)))
+    _arrange(page, findings, shown)
     column = findings.primary.column
     table = [
         (one.setting, one.which, one.seed, one.run_id, one.epoch, one.value, *_counts(one)) for row in shown for one in row
@@ -140,46 +143,49 @@ def _caption(findings: Findings, shown: Sequence[Sequence[Panel]], settings: int
     )
 
 
-def _arrange(section: Section, findings: Findings, shown: Sequence[Sequence[Panel]], title: str, caption: str) -> None:
-    """Place square panels, one setting below another, or several settings side by side where there are many."""
-    page = section.page(title, caption)
+def _arrange(page: Page, findings: Findings, shown: Sequence[Sequence[Panel]]) -> None:
+    """Draw square panels: a plot for each setting, or several settings side by side where there are many."""
     most = max(map(len, shown))
     few = len(shown) <= _FEW or most > 3
     abreast = (2 if len(shown) <= 4 else 3 if len(shown) <= 9 else 4) if most == 1 else 1 if few else 2
-    beside = (
-        _BESIDE if abreast == 1 and most in (2, 3) else 0.0
-    )  # a name beside the panels leaves more room for them than one above
+    beside = _BESIDE if abreast == 1 and most in (2, 3) else 0.0  # leaves more room for panels than a name above them
     head = line_height(NOTE) + (0.5 if beside else line_height(SMALL) + 2.0)
-    gap, between = 4.0, 8.0
-    room = (WIDTH - between * (abreast - 1)) / abreast
-    lines = -(-len(shown) // abreast)
-    at_once = min(
-        lines, max(1, int(page.room // (31 + head + 3)))
-    )  # lines of panels on a page, none of them too small to read
-    at_once = -(-lines // -(-lines // at_once))
-    side = min((room - beside - gap * (most - 1)) / most, page.room / at_once - head - 3, _LARGEST)
+    room = (WIDTH - _BETWEEN * (abreast - 1)) / abreast
+    side = min((room - beside - _GAP * (most - 1)) / most, _LARGEST)
     names = [row[0].setting for row in shown]
     if not beside:
-        names = text.fit_all(names, SMALL, min(map(len, shown)) * (side + gap) - gap - 9, bold=True)
-    for number, row in enumerate(shown):
-        line, column = divmod(number, abreast)
-        if line and line % at_once == 0 and column == 0:
-            page = section.next_page()
-        x, y = LEFT + column * (room + between), page.y + line % at_once * (side + head + 3)
-        _name(page, findings, row, names[number], x, y, beside=bool(beside))
-        for at, one in enumerate(row):
-            left = x + beside + at * (side + gap)
-            when = (
-                f"epoch {one.epoch:,}"
-                if one.epoch is not None
-                else f"{one.which}: {numbers.fixed(one.value)}, seed {one.seed}"
-            )
-            page.write(left, y + head - line_height(NOTE) - 0.5, text.fit(when, NOTE, side), size=NOTE, colour=MUTED)
-            plane.draw(page.axes(left, y + head, side, side), one.boundary, one.epoch, side / 83)
+        names = text.fit_all(names, SMALL, min(map(len, shown)) * (side + _GAP) - _GAP - 9, bold=True)
+    for first in range(0, len(shown), abreast):
+        row = shown[first : first + abreast]
+        drawing = page.drawing(_alt(findings, row))
+        for column, panels in enumerate(row):
+            x = column * (room + _BETWEEN)
+            _name(drawing, findings, panels[0].setting, names[first + column], x, beside=bool(beside))
+            for at, one in enumerate(panels):
+                left = x + beside + at * (side + _GAP)
+                y = head - line_height(NOTE) - 0.5
+                drawing.write(left, y, text.fit(_when(one), NOTE, side), size=NOTE, colour=MUTED)
+                plane.draw(drawing.axes(left, head, side, side), one.boundary, one.epoch, side / 83)
 
 
-def _name(page: Page, findings: Findings, row: Sequence[Panel], name: str, x: float, y: float, *, beside: bool) -> None:
-    page.swatch(x, y, findings.styles[row[0].setting])
+def _when(one: Panel) -> str:
+    """What is written above a panel."""
+    return f"epoch {one.epoch:,}" if one.epoch is not None else f"{one.which}: {numbers.fixed(one.value)}, seed {one.seed}"
+
+
+def _alt(findings: Findings, row: Sequence[Sequence[Panel]]) -> str:
+    """The panels of a plot with the number of points that are misclassified."""
+    words = [
+        f"{one.setting}, {_when(one)}: {wrong} of {points} points are misclassified"
+        for panels in row
+        for one in panels
+        for points, wrong in [_counts(one)]
+    ]
+    return f"Decision boundaries. {'; '.join(words)}"
+
+
+def _name(drawing: Drawing, findings: Findings, setting: str, name: str, x: float, *, beside: bool) -> None:
+    drawing.swatch(x, 0, findings.styles[setting])
     lines = text.wrap(name, SMALL, _BESIDE - 10, bold=True) if beside else [name]
     for number, words in enumerate(lines):
-        page.write(x + 9, y + number * line_height(SMALL), words, size=SMALL, bold=True)
+        drawing.write(x + 9, number * line_height(SMALL), words, size=SMALL, bold=True)

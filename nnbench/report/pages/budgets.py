@@ -15,9 +15,8 @@ from nnbench.report.findings.budgets import AtBudget, at_budgets
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import ReportOptions
-from nnbench.report.plots.legend import legend
-from nnbench.report.plots.sheet import Page, Section
-from nnbench.report.plots.style import LEFT, WIDTH
+from nnbench.report.plots.page import Page, Section
+from nnbench.report.plots.style import WIDTH
 from nnbench.report.plots.ticks import logarithmic
 from nnbench.report.sentences.wording import short_name
 
@@ -44,7 +43,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     page = section.page(title(best, "estimate"), _CAPTION.format(measure=findings.primary.name))
     names = [str(name) for name in table.groupby("setting")["rank"].mean().sort_values().index]
     styles = _styles(every)
-    legend(page, {name: styles[name] for name in names[:_MANY]})
+    page.legend({name: styles[name] for name in names[:_MANY]})
     if len(names) > _MANY:
         page.note(f"The first {_MANY} of {len(names)} settings; the CSV file of this page has all.")
     panel(page, table, names[:_MANY], styles, "estimate", findings.primary.name, height=78.0)
@@ -112,8 +111,8 @@ def panel(
         height: in millimetres, without the labels of the axis.
     """
     page.heading(capitalized(label))
-    page.y += 2
-    axes = page.axes(LEFT + 9, page.y, WIDTH - 14, height)
+    axes = page.drawing().axes(9, 2, WIDTH - 14, height)
+    axes.set_xlabel(f"budget in {NOUNS[table['unit'].iloc[0]]}s")
     budgets = sorted(table["budget"].unique())
     logarithmic(axes.xaxis, budgets[0] / 1.15, budgets[-1] * 1.15, lambda tick: f"{tick:,.0f}")
     axes.xaxis.set_major_locator(FixedLocator(budgets))
@@ -124,8 +123,6 @@ def panel(
         axes.set_ylim(last + 0.5, 0.5)
         axes.yaxis.set_major_locator(FixedLocator([*range(1, last + 1)]))
         axes.yaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel(f"budget in {NOUNS[table['unit'].iloc[0]]}s")
-    page.y += height + 16
 
 
 def _line(axes: Axes, rows: pd.DataFrame, style: LineStyle, column: str) -> None:

@@ -3,9 +3,11 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from nnbench.core import formatting as numbers
 from nnbench.core import palette
@@ -17,10 +19,11 @@ from nnbench.report.findings.comparison import Comparison
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import ReportOptions
-from nnbench.report.plots import style, text
+from nnbench.report.plots import text
+from nnbench.report.plots.drawing import SWATCH, line_height, middle
 from nnbench.report.plots.forest import Row, forest_plot, mark
-from nnbench.report.plots.sheet import Page, Section, line_height, middle
-from nnbench.report.plots.style import BODY, FAINT, INK, LEFT, MUTED, NOTE, SMALL, WARNING
+from nnbench.report.plots.page import Page, Section
+from nnbench.report.plots.style import BODY, FAINT, INK, MUTED, NOTE, SMALL, WARNING, WIDTH
 from nnbench.report.sentences import wording
 
 _STEP, _MANY = 5.2, 10  # millimetres per hyperparameter; optimizers in the forest plot
@@ -40,10 +43,8 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     selection = findings.ordered(findings.study.selection)
     page = section.page(_title(findings, selection), _CAPTION.format(findings.score_name))
     for at, (optimizer, group) in enumerate(selection.groupby("optimizer", sort=False)):
-        if page.room < 20 + _STEP * group["hyperparameter"].nunique():
-            page = section.next_page()
         _choice(page, findings, str(optimizer), group, heads=at == 0)
-    _gains(page, findings, selection, section.next_page)
+    _gains(page, findings, selection)
     return findings.study.selection
 
 
@@ -101,8 +102,9 @@ def _style(findings: Findings, optimizer: str) -> palette.LineStyle:
 def _choice(page: Page, findings: Findings, optimizer: str, group: pd.DataFrame, *, heads: bool) -> None:
     """Draw one optimizer: one row per hyperparameter."""
     line_style, first = _style(findings, optimizer), group.iloc[0]
+    drawing = page.drawing(f"The space of {optimizer}, and what was chosen")
     of_search = group.drop_duplicates("search")
-    page.swatch(LEFT, page.y, line_style, BODY)
+    drawing.swatch(0, 0, line_style, BODY)
     found = sorted(of_search["score"])
     value = f"{findings.chosen_by} {' to '.join(dict.fromkeys(map(numbers.fixed, (found[0], found[-1]))))}"
     result = f"best of {count(int(first['configs']), 'configuration')}, {value}"
@@ -110,43 +112,41 @@ def _choice(page: Page, findings: Findings, optimizer: str, group: pd.DataFrame,
         result = f"{len(of_search)} searches, each the {result}"
     lost = f", {count(int(of_search['lost'].sum()), 'run')} lost" if of_search["lost"].any() else ""
     result += f" over {count(int(first['seeds']), 'seed')}{lost}"
-    page.write(style.RIGHT, page.y, result, size=SMALL, colour=MUTED, align="right")
-    room = style.RIGHT - LEFT - 12 - text.width(result, SMALL)
-    page.paragraph(text.fit(wording.short_name(optimizer), BODY, room, bold=True), x=LEFT + 9, bold=True, after=0.5)
+    drawing.write(WIDTH, 0, result, size=SMALL, colour=MUTED, align="right")
+    room = WIDTH - 12 - text.width(result, SMALL)
+    drawing.write(SWATCH, 0, text.fit(wording.short_name(optimizer), BODY, room, bold=True), bold=True)
+    top = line_height(BODY) + 0.5
     if heads:
         for x, words in zip(_COLUMNS, ("chosen", "default", "space", ""), strict=True):
-            page.write(LEFT + x, page.y, words, size=NOTE, colour=MUTED)
-        page.y += line_height(NOTE)
+            drawing.write(x, top, words, size=NOTE, colour=MUTED)
+        top += line_height(NOTE)
     by_name = [own.to_dict("records") for _, own in group.groupby("hyperparameter", sort=False)]
     records = [own[0] for own in by_name]
-    axes = page.axes(LEFT + _SPACE, page.y, _COLUMNS[0] - _SPACE - 6, _STEP * len(records))
+    axes = drawing.axes(_SPACE, top, _COLUMNS[0] - _SPACE - 6, _STEP * len(records))
     axes.set(xlim=(-0.04, 1.04), ylim=(len(records) - 0.5, -0.5))
     axes.set_axis_off()
     names = _names([str(one["hyperparameter"]) for one in records])
-    for at, (own, one, name) in enumerate(zip(by_name, records, names, strict=True)):
-        y, cut = page.y + _STEP * (at + 0.5) - middle(SMALL), any(each["edge"] in ("low", "high") for each in own)
-        page.write(LEFT, y, name, size=SMALL, bold=cut)
-        widths = (_COLUMNS[1] - _COLUMNS[0] - 1, _COLUMNS[2] - _COLUMNS[1] - 1, _COLUMNS[3] - _COLUMNS[2] - 1, 48)
+    widths = (_COLUMNS[1] - _COLUMNS[0] - 1, _COLUMNS[2] - _COLUMNS[1] - 1, _COLUMNS[3] - _COLUMNS[2] - 1, WIDTH - _COLUMNS[3])
+    for at, (own, name) in enumerate(zip(by_name, names, strict=True)):
+        y, cut = top + _STEP * (at + 0.5) - middle(SMALL), any(each["edge"] in ("low", "high") for each in own)
+        drawing.write(0, y, name, size=SMALL, bold=cut)
         colours = (INK, MUTED, MUTED, WARNING)
         for x, words, colour, width in zip(_COLUMNS, _figures(findings, own), colours, widths, strict=True):
-            page.write(LEFT + x, y, text.fit(words, SMALL, width), size=SMALL, colour=colour, bold=cut and colour == INK)
-        place = _scale(one)
-        if place is not None:
-            axes.plot([0, 1], [at, at], color=FAINT, linewidth=1.2, marker="|", markersize=5)
-            axes.plot([place(one["default"])], [at], "|", color=INK, markersize=8)
-            for each in own:
-                edge = WARNING if each["edge"] in ("low", "high") else line_style.colour
-                size = 6 if len(own) == 1 else 4.5
-                axes.plot(
-                    [place(each["value"])],
-                    [at],
-                    line_style.marker,
-                    color=line_style.colour,
-                    markeredgecolor=edge,
-                    markersize=size,
-                    alpha=1 if len(own) == 1 else 0.75,
-                )
-    page.y += _STEP * len(records) + 3.5
+            drawing.write(x, y, text.fit(words, SMALL, width), size=SMALL, colour=colour, bold=cut and colour == INK)
+        _chosen_values(axes, at, own, line_style)
+
+
+def _chosen_values(axes: Axes, at: int, own: Sequence[dict[Hashable, object]], line_style: palette.LineStyle) -> None:
+    """Mark the default and the chosen values of a hyperparameter in its space."""
+    place = _scale(own[0])
+    if place is None:
+        return
+    axes.plot([0, 1], [at, at], color=FAINT, linewidth=1.2, marker="|", markersize=5)
+    axes.plot([place(own[0]["default"])], [at], "|", color=INK, markersize=8)
+    shown: dict[str, Any] = {"markersize": 6} if len(own) == 1 else {"markersize": 4.5, "alpha": 0.75}
+    for each in own:
+        edge = WARNING if each["edge"] in ("low", "high") else line_style.colour
+        axes.plot([place(each["value"])], [at], line_style.marker, color=line_style.colour, markeredgecolor=edge, **shown)
 
 
 def _names(hyperparameters: Sequence[str]) -> list[str]:
@@ -219,7 +219,7 @@ def _tried(findings: Findings, one: dict[Hashable, object]) -> str:
     )
 
 
-def _gains(page: Page, findings: Findings, selection: pd.DataFrame, next_page: Callable[[], Page]) -> None:
+def _gains(page: Page, findings: Findings, selection: pd.DataFrame) -> None:
     """Compare default and tuned settings on the seeds of the final runs."""
     comparison, by = findings.by(findings.primary), findings.primary
     ranking = comparison.ranking[comparison.ranking["n"] > 0].set_index("setting")
@@ -228,12 +228,8 @@ def _gains(page: Page, findings: Findings, selection: pd.DataFrame, next_page: C
     names = [name for name, both in settings.items() if set(both) & set(intervals)][:_MANY]
     if not names:
         return
-    if page.room < 32 + 8.5 * len(names):
-        page = next_page()
-    page.y += 3
     fresh = budget.uses(budget.budgets(findings.study)) == 1
     page.heading(f"Tuned against default on {'fresh' if fresh else 'other'} seeds")
-    page.y += 1
     rows = []
     for name in names:
         both = (intervals.get(setting) for setting in settings[name])
@@ -241,7 +237,7 @@ def _gains(page: Page, findings: Findings, selection: pd.DataFrame, next_page: C
         pair = _pair(comparison, settings[name])
         p = numbers.p_value(float(pair["p_holm"])) if pair is not None else numbers.MISSING
         rows.append(Row(name=name, figures=(*values, p), line_style=_style(findings, name)))
-    axes = forest_plot(page, rows, by.name, ("tuned", "default", "p (Holm)"), gap=2)
+    axes = forest_plot(page, rows, by.name, ("tuned", "default", "p (Holm)"))
     for at, name in enumerate(names):
         for setting, shift in zip(settings[name], (-0.16, 0.16), strict=True):
             if setting in intervals:

@@ -9,9 +9,8 @@ from nnbench.core import formatting as numbers
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import ReportOptions
-from nnbench.report.plots import style
 from nnbench.report.plots.forest import Row, forest_plot
-from nnbench.report.plots.sheet import Page, Section
+from nnbench.report.plots.page import Page, Section
 from nnbench.report.plots.style import INK, MUTED
 from nnbench.report.sentences.wording import short_name
 
@@ -71,7 +70,7 @@ def _forest_plot(page: Page, shown: pd.DataFrame, findings: Findings) -> Axes:
     for setting, group in shown.items():
         figures = [numbers.fixed(value) for value in (means[str(setting)], group.min(), group.max())]
         rows.append(Row(name=str(setting), figures=(*figures, str(group.count())), line_style=findings.styles[str(setting)]))
-    step = min(17.0, (page.room - 30) / len(rows))
+    step = min(17.0, 170 / len(rows))
     axes = forest_plot(page, rows, findings.primary.name, ("mean", "least", "most", "runs"), step=step)
     reach = float(np.nanmax(shown) - np.nanmin(shown)) or 1.0
     for at, (setting, group) in enumerate(shown.items()):
@@ -93,11 +92,9 @@ def stacked(values: npt.NDArray[np.float64], width: float) -> npt.NDArray[np.flo
 
 def _shares(page: Page, above: Axes, shown: pd.DataFrame, findings: Findings) -> None:
     """Draw the cumulative distribution of each setting, aligned with the axis above."""
-    page.y += 4
     page.heading(f"Proportion of runs no {'better' if findings.primary.higher else 'worse'} than a value")
-    page.y += 3
-    box, height = above.get_position(), min(80.0, page.room - 14)
-    axes = page.axes(box.x0 * style.SHEET[0], page.y, box.width * style.SHEET[0], height)
+    drawing = page.drawing()
+    axes = drawing.below(above, 2, 80)
     low, high = above.get_xlim()
     diverged = {name: many for name, many, _ in findings.by(findings.primary).conclusion.diverged}
     axes.set(xlim=(low, high), ylim=(0, 1.02), yticks=[0, 0.25, 0.5, 0.75, 1], xlabel=findings.primary.name)
@@ -113,4 +110,3 @@ def _shares(page: Page, above: Axes, shown: pd.DataFrame, findings: Findings) ->
         middle = (of - 1) // 2 - below
         if 0 <= middle < len(known):
             axes.plot(known[middle : middle + 1], [0.5], line_style.marker, color=line_style.colour, markeredgecolor=INK)
-    page.y += height + 12

@@ -9,7 +9,7 @@ from nnbench.report.findings.equal_budget import EqualBudget, equal_budget
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots.forest import Row, forest_plot
-from nnbench.report.plots.sheet import Section
+from nnbench.report.plots.page import Section
 from nnbench.report.plots.style import MUTED
 from nnbench.report.plots.ticks import logarithmic
 from nnbench.report.sentences import equal_budget as sentences
@@ -50,9 +50,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     if len(every.settings) > _MANY:
         page.note(f"The first {_MANY} of {len(every.settings)} settings; the CSV file of this page has all.")
     for one in every.settings[1:_MANY]:
-        if page.room < 24:  # the longest sentence has three lines
-            break
-        page.paragraph(f"{sentences.sentence(findings, one, every)}.", after=0.6)
+        page.paragraph(f"{sentences.sentence(findings, one, every)}.")
     return pd.DataFrame(
         [
             {

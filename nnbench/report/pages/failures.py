@@ -3,6 +3,8 @@
 A run has learned nothing if it ended at chance, or with a training R² of 0 or less.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -12,14 +14,16 @@ from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import text
+from nnbench.report.plots.drawing import Drawing, line_height, middle
 from nnbench.report.plots.forest import Row, forest_plot
-from nnbench.report.plots.sheet import Page, Section, line_height, middle
-from nnbench.report.plots.style import FAINT, INK, LEAST, LEFT, MUTED, RIGHT, SMALL, WARNING
+from nnbench.report.plots.page import Page, Section
+from nnbench.report.plots.style import FAINT, INK, LEAST, MUTED, SMALL, WARNING, WIDTH
 from nnbench.report.sentences.wording import short_name
 from nnbench.stats.failures import chance_line, failures
 
 _MANY = 20
 _SEEDS = 100  # seeds in a row of the map
+_TOP = line_height(SMALL) + 2.5  # millimetres of the legend above the map
 _MARKS = {  # outcome -> its marker in the map, the colour, and whether it is filled
     "completed": ("o", "#7d7d7d", True),
     "at chance": ("o", WARNING, False),
@@ -129,31 +133,33 @@ def _map(page: Page, findings: Findings, shown: pd.DataFrame, chance: float) -> 
         "How each run ended" if len(seeds) == runs["seed"].nunique() else f"How the runs of the first {_SEEDS} seeds ended"
     )
     page.heading(heading)
-    page.y += 1.5
-    x = LEFT
-    for outcome, (marker, colour, filled) in _MARKS.items():
-        if (ended == outcome).any():
-            face = colour if filled else "white"
-            page.line((x + 1.2,), (page.y + middle(SMALL),), color=colour, marker=marker, markersize=4, markerfacecolor=face)
-            name = _label(findings) if outcome == "at chance" else outcome
-            page.write(x + 4, page.y, name, size=SMALL, colour=MUTED)
-            x += text.width(name, SMALL) + 9
-    page.y += line_height(SMALL) + 2.5
+    drawing = page.drawing()
+    known = {outcome: mark for outcome, mark in _MARKS.items() if (ended == outcome).any()}
+    _marks(drawing, {_label(findings) if outcome == "at chance" else outcome: mark for outcome, mark in known.items()})
     names = text.fit_all(shown["setting"].tolist(), SMALL, 55)
-    left = LEFT + max(text.width(name, SMALL) for name in names) + 4
-    step = max(min(5.0, (page.room - 12) / len(shown)), 8.5 / len(shown))
-    axes = page.axes(left, page.y, min(RIGHT - left, max(32.0, 6.0 * len(seeds))), step * len(shown))
+    left = max(text.width(name, SMALL) for name in names) + 4
+    step = max(min(5.0, 130 / len(shown)), 8.5 / len(shown))
+    axes = drawing.axes(left, _TOP, min(WIDTH - left, max(32.0, 6.0 * len(seeds))), step * len(shown))
     column = pd.Series(np.arange(len(seeds)), index=seeds)
-    for outcome, (marker, colour, filled) in _MARKS.items():
+    for outcome, (marker, colour, filled) in known.items():
         group = runs[ended == outcome]
         x_of, y_of = group["seed"].map(column), group["setting"].map({name: at for at, name in enumerate(shown["setting"])})
         face, size = colour if filled else "white", max(1.6, min(4.0, 2.0 * step, 300 / len(seeds)))
         axes.plot(x_of, y_of, marker, color=colour, markerfacecolor=face, markersize=size, clip_on=False)
     for at, name in enumerate(names):
-        page.write(LEFT, page.y + step * (at + 0.5) - middle(SMALL), name, size=SMALL)
+        drawing.write(0, _TOP + step * (at + 0.5) - middle(SMALL), name, size=SMALL)
     axes.set(xlim=(-0.7, len(seeds) - 0.3), ylim=(len(shown) - 0.5, -0.5), yticks=[], xlabel="seed")
     places = np.arange(0, len(seeds), next(every for every in (1, 2, 5, 10) if len(seeds) <= 12 * every))
     axes.set_xticks(places, [f"{seeds[at]:.0f}" for at in places], fontsize=LEAST)
     axes.grid(False)
     axes.spines["left"].set_visible(False)
-    page.y += step * len(shown) + 10
+
+
+def _marks(drawing: Drawing, marks: Mapping[str, tuple[str, str, bool]]) -> None:
+    """Draw the legend of the map."""
+    x = 0.0
+    for name, (marker, colour, filled) in marks.items():
+        face = colour if filled else "white"
+        drawing.line((x + 1.2,), (middle(SMALL),), color=colour, marker=marker, markersize=4, markerfacecolor=face)
+        drawing.write(x + 4, 0, name, size=SMALL, colour=MUTED)
+        x += text.width(name, SMALL) + 9

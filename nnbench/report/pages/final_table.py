@@ -1,6 +1,6 @@
 """Page: final values of every measure, and the epochs to each target accuracy."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -8,19 +8,19 @@ import pandas as pd
 from nnbench.core import formatting as numbers
 from nnbench.records.measure import Measure
 from nnbench.records.measures import by_rank, by_split
+from nnbench.report.blocks import Cell, Column
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.references import REFERENCES, references
 from nnbench.report.findings.targets import Timing, timings
 from nnbench.report.pages import ReportOptions
-from nnbench.report.plots.sheet import Page, Section
-from nnbench.report.plots.style import MUTED, NOTE, SMALL, WARNING, WIDTH
-from nnbench.report.plots.table import Cell, Column, table
+from nnbench.report.plots import finals
+from nnbench.report.plots.page import Page, Section
+from nnbench.report.plots.style import NOTE, SMALL, WIDTH
 from nnbench.report.sentences import wording
 from nnbench.stats.interquartile import middle_mean
 
 _ABREAST = 3  # targets in one table
-_NAMES = 42.0  # least width of the names of settings, in millimetres
 _CAPTION = (
     f"Interquartile mean over seeds of the completed runs, with its {numbers.INTERVAL}; rows in the order of the "
     "ranking, in which a diverged run is worse than any other. "
@@ -49,34 +49,26 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     result["ended"] = result["setting"].map(ended).fillna(0).astype(int)
     result["train_seconds"] = result["setting"].map(seconds)
     page = section.page(wording.headline(findings, findings.primary), _CAPTION.format(findings.loss_unit))
-    page = _finals(page, findings, result, measures, section.next_page)
+    page.blocks.append(finals.table(findings, measures, page.title))
     for metric in by_rank():
         if metric not in measures and findings.known(metric.column):
             part = findings.ranking(metric).set_index("setting")[["n", "estimate", "low", "high"]]
             result = result.join(part.add_prefix(f"{metric.column} "), on="setting")
     known = references(findings.runs)
     if sentence := known.sentence():
-        page = page if page.room > 10 else section.next_page()
         page.note(sentence)
         for measure in (one for one in REFERENCES if one.kind in (None, findings.kind)):
             result[measure.column] = known.values.get(measure.key)
     by_target = timings(findings, options.targets)
-    beyond = known.beyond({timing.target: timing.name for timing in by_target})
     for timing in by_target:
         result = result.join(_reached(timing, findings.axis.unit), on="setting")
+    if by_target:
+        page.heading(f"{numbers.capitalized(findings.axis.plural)} to reach a training {findings.score_name} of")
+        beyond = known.beyond({timing.target: timing.name for timing in by_target})
+        first = wording.first_evaluated(findings)
+        page.note(_REACHED.format(findings.axis.noun) + findings.axis.reason + first + beyond)
     for at in range(0, len(by_target), _ABREAST):
-        page = page if page.room > 40 + 6 * len(result) else section.next_page()
-        names = [timing.name for timing in by_target[at : at + _ABREAST]]
-        page = _times(
-            page,
-            findings,
-            result,
-            names,
-            section.next_page,
-            _REACHED.format(findings.axis.noun) + findings.axis.reason + wording.first_evaluated(findings) + beyond
-            if at == 0
-            else "",
-        )
+        _times(page, findings, result, [timing.name for timing in by_target[at : at + _ABREAST]])
     return result
 
 
@@ -88,40 +80,6 @@ def _measures(findings: Findings) -> list[Measure]:
     return [findings.primary, *others]
 
 
-def _head(measure: Measure) -> str:
-    """Head of a measure's column, with the epoch if it is not the last."""
-    return f"{measure.stacked}\nbest epoch" if measure.group == "best" else measure.stacked
-
-
-def _finals(
-    page: Page, findings: Findings, result: pd.DataFrame, shown: Sequence[Measure], next_page: Callable[[], Page]
-) -> Page:
-    """Draw the table of final values."""
-    columns = [one.column for one in shown]
-    leaders = {one.column: findings.by(one).leaders for one in shown}
-    rows = []
-    for row in result.to_dict("records"):
-        diverged = f"{row['diverged']} diverged" if row["diverged"] else ""
-        cells = [Cell(row["setting"], line_style=findings.styles[row["setting"]])]
-        cells.append(Cell(str(row["ended"]), diverged, note_colour=WARNING))
-        for column in columns:
-            low, high = row[f"{column} low"], row[f"{column} high"]
-            words = numbers.fixed(row[f"{column} estimate"], numbers.decimals(low, high))
-            cells.append(Cell(words, numbers.bounds(low, high), bold=row["setting"] in leaders[column]))
-        cells.append(Cell(numbers.duration(row["train_seconds"])))
-        rows.append(cells)
-    first, last = Column("runs", 15), Column("training\ntime", 17)
-    room = WIDTH - _NAMES - first.width - last.width
-    measures = [Column(_head(one), min(25.0, room / len(columns)), "decimal") for one in shown]
-    rest = [first, *measures, last]
-    return table(page, [_names(rest), *rest], rows, next_page)
-
-
-def _names(rest: Sequence[Column]) -> Column:
-    """The first column; takes the width that the others leave."""
-    return Column("", WIDTH - sum(column.width for column in rest), "left", SMALL)
-
-
 def _reached(timing: Timing, unit: str) -> pd.DataFrame:
     """Per setting: the median time, how many runs reached the target, of how many, and the conclusion."""
     columns = {"estimate": "median", "n": "runs"}
@@ -130,16 +88,9 @@ def _reached(timing: Timing, unit: str) -> pd.DataFrame:
     return table.add_prefix(f"{unit}_to/{timing.name} ")
 
 
-def _times(
-    page: Page, findings: Findings, result: pd.DataFrame, targets: Sequence[str], next_page: Callable[[], Page], note: str
-) -> Page:
-    """Draw the table of epochs to the targets, with an optional note above it."""
+def _times(page: Page, findings: Findings, result: pd.DataFrame, targets: Sequence[str]) -> None:
+    """Add the table of epochs to the targets."""
     unit = findings.axis.unit
-    page.y += 8
-    page.heading(f"{numbers.capitalized(findings.axis.plural)} to reach a training {findings.score_name} of")
-    if note:  # above the table: below it there may be no room left
-        page.note(note)
-    page.y += 1.5
     emphasised = {target: result[f"{unit}_to/{target} behind"].any() for target in targets}
     rows = []
     for row in result.to_dict("records"):
@@ -149,8 +100,10 @@ def _times(
             worse = row[f"{unit}_to/{target} behind"] or row[f"{unit}_to/{target} aside"]
             best = bool(emphasised[target] and not worse)
             watched = (row[f"{unit}_to/{target} watched_{end}"] for end in ("low", "high"))
-            cells.append(Cell(findings.axis.number(median if runs > 0 else np.nan, *watched), bold=best))
-            cells.append(Cell(f"{reached:.0f} of {runs:.0f}" if runs > 0 else "", colour=MUTED))
+            time = median if runs > 0 else np.nan
+            cells.append(Cell(findings.axis.number(time, *watched), bold=best, value=time))
+            cells.append(Cell(f"{reached:.0f} of {runs:.0f}" if runs > 0 else "", faint=True, value=reached))
         rows.append(cells)
     rest = [column for target in targets for column in (Column(target, 24), Column("runs", 17, size=NOTE))]
-    return table(page, [_names(rest), *rest], rows, next_page)
+    names = Column("setting", WIDTH - sum(column.width for column in rest), "left", SMALL)
+    page.table([names, *rest], rows, f"{numbers.capitalized(findings.axis.plural)} to reach {numbers.listing(list(targets))}")

@@ -11,8 +11,8 @@ from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots.forest import forest_plot, interval_row
-from nnbench.report.plots.sheet import Page, Section
-from nnbench.report.plots.style import LEFT, MUTED, WIDTH
+from nnbench.report.plots.page import Page, Section
+from nnbench.report.plots.style import MUTED, WIDTH
 from nnbench.report.sentences.wording import left_out, short_name
 from nnbench.stats.generalisation import generalisation_gap
 
@@ -54,8 +54,8 @@ def _title(table: pd.DataFrame, unseen: str, name: str) -> str:
 
 
 def _scatter(page: Page, findings: Findings, shown: pd.DataFrame, training: Measure, unseen: Measure) -> None:
-    side = min(110.0, page.room - 26 - (8.5 if len(shown) <= 6 else 6.5) * len(shown))
-    axes = page.axes(LEFT + (WIDTH - side) / 2, page.y, side, side)
+    side = 110.0 if len(shown) <= 8 else 95.0
+    axes = page.drawing().axes((WIDTH - side) / 2, 2, side, side)
     runs = findings.scored[findings.scored["setting"].isin(shown["setting"])]
     low = min(runs[training.column].min(), runs[unseen.column].min())
     axes.set(xlim=(low - 0.02, 1.01), ylim=(low - 0.02, 1.01), xlabel=training.name, ylabel=unseen.name)
@@ -65,7 +65,6 @@ def _scatter(page: Page, findings: Findings, shown: pd.DataFrame, training: Meas
         group, line_style = runs[runs["setting"] == setting], findings.styles[setting]
         x, y = group[training.column], group[unseen.column]
         axes.plot(x, y, line_style.marker, color=line_style.colour, alpha=0.75, markersize=4, markeredgewidth=0)
-    page.y += side + 16
 
 
 def _forest_plot(page: Page, findings: Findings, shown: pd.DataFrame, training: Measure, unseen: Measure) -> None:

@@ -1,25 +1,23 @@
 """Page: training loss of the groups of points that the dataset declares, such as those of rare classes."""
 
 import math
-from collections.abc import Callable
 
 import pandas as pd
 
 from nnbench.core import formatting as numbers
 from nnbench.records.curves import GROUP_LOSS
+from nnbench.report.blocks import Cell, Column
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import METRICS, Findings
 from nnbench.report.pages import ReportOptions
 from nnbench.report.pages.loss import Logarithmic, ceiling
 from nnbench.report.plots import curves, text
-from nnbench.report.plots.sheet import Page, Section
+from nnbench.report.plots.page import Page, Section
 from nnbench.report.plots.style import NOTE, WIDTH
-from nnbench.report.plots.table import Cell, Column, table
 from nnbench.report.sentences.wording import short_name
 from nnbench.stats.interquartile import middle_mean
 
 _MOST_GROUPS, _WIDTH = 7, 18.0  # columns of the table, and their width in millimetres
-_LEAST_ROOM = 120.0  # millimetres for the curves
 _CAPTION = (
     "Mean training loss on the points of a group, at the evaluated epochs; in the table after the last "
     "epoch, interquartile mean over seeds without diverged runs; below, the curves of the first "
@@ -48,16 +46,14 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     bands = curves.bands(findings, names)
     lows = bands["low"].where(bands["low"] > 0).groupby(bands["curve"]).min() / 1.1
     page = section.page(_title(findings, finals, _group(last)), _CAPTION + curves.caption(findings, bands))
-    page = _table(page, findings, finals, section.next_page)
-    if page.room < _LEAST_ROOM:
-        page = section.next_page()
+    _table(page, findings, finals)
     floor = {name: float(lows[name]) if math.isfinite(lows[name]) else ceiling(bands) / 2 for name in names.values()}
     curves.draw(page, findings, bands, by, Logarithmic(floor, ceiling(bands)))
     return finals
 
 
-def _table(page: Page, findings: Findings, finals: pd.DataFrame, next_page: Callable[[], Page]) -> Page:
-    """Draw the table of the final losses; return the page on which it ends."""
+def _table(page: Page, findings: Findings, finals: pd.DataFrame) -> None:
+    """Add the table of the final losses."""
     shown = [str(group) for group in finals["group"].unique()][:_MOST_GROUPS]
     wide = finals.pivot(index="setting", columns="group", values="loss")
     heads = [Column("\n".join(text.wrap(group, NOTE, _WIDTH - 2)), _WIDTH, "decimal") for group in shown]
@@ -68,7 +64,7 @@ def _table(page: Page, findings: Findings, finals: pd.DataFrame, next_page: Call
         ]
         for setting in map(str, finals["setting"].unique())
     ]
-    return table(page, [Column("setting", WIDTH - _WIDTH * len(shown), "left"), *heads], rows, next_page)
+    page.table([Column("setting", WIDTH - _WIDTH * len(shown), "left"), *heads], rows, "Final losses of the groups")
 
 
 def _group(column: str) -> str:

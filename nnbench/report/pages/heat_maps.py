@@ -17,14 +17,16 @@ from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.search import Search
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import text
-from nnbench.report.plots.sheet import Page, Section, line_height
-from nnbench.report.plots.style import INK, LEAST, LEFT, MUTED, RIGHT, SMALL, WIDTH
+from nnbench.report.plots.drawing import Drawing, line_height
+from nnbench.report.plots.page import Page, Section
+from nnbench.report.plots.style import INK, LEAST, MUTED, SMALL, WIDTH
 from nnbench.report.plots.ticks import logarithmic
 from nnbench.report.sentences.wording import hyperparameter_label, hyperparameter_value, left_out, short_name
 
 _MANY = 6
 _CHOICES = 4  # distinct values that are drawn at equal distances
 _COLOURS = "cividis"
+_KEY, _HIGHEST = 13.0, 200.0  # millimetres of the colour bar and of all maps
 _HATCH = "/////"
 
 
@@ -96,37 +98,36 @@ def _caption(search: Search, tables: dict[str, pd.DataFrame]) -> str:
 def _arrange(page: Page, search: Search, tables: dict[str, pd.DataFrame]) -> None:
     values = pd.concat([table["value"] for table in tables.values()])
     norm = Normalize(values.min(), max(values.max(), values.min() + 1e-9))
-    _key(page, search, norm)
+    drawing = page.drawing()
+    _colour_bar(drawing, search, norm)
     across = 1 if len(tables) == 1 else 2
     rows = -(-len(tables) // across)
     gap, head = 22.0, line_height(SMALL) + 2
     width = (WIDTH - 14 - gap * (across - 1)) / across
-    height = min(width, 90.0, page.room / rows - head - 17)
+    height = min(width, 90.0, _HIGHEST / rows - head - 17)
     for number, (name, table) in enumerate(tables.items()):
         row, column = divmod(number, across)
-        x, y = LEFT + 14 + column * (width + gap), page.y + row * (height + head + 17)
-        page.name(x, y, name, search.line_style(name), width, bold=True)
-        axes = page.axes(x, y + head, width, height)
+        x, y = 14 + column * (width + gap), _KEY + row * (height + head + 17)
+        drawing.name(x, y, name, search.line_style(name), width, bold=True)
+        axes = drawing.axes(x, y + head, width, height)
         labels = table["x"].iloc[0], table["y"].iloc[0]
         axes.set(xlabel=hyperparameter_label(labels[0]), ylabel=hyperparameter_label(labels[1]))
         if search.gridded(name, *labels):
             _grid(axes, table, norm)
         else:
             _scatter(axes, table, norm, search.log)
-    page.y += rows * (height + head + 17)
 
 
-def _key(page: Page, search: Search, norm: Normalize) -> None:
+def _colour_bar(drawing: Drawing, search: Search, norm: Normalize) -> None:
     """Draw the colour bar."""
-    page.write(LEFT, page.y + 0.3, search.measure, size=SMALL, colour=MUTED)
-    left = LEFT + text.width(search.measure, SMALL) + 4
-    axes = page.axes(left, page.y, min(70.0, RIGHT - left), 3.2)
+    drawing.write(0, 0.3, search.measure, size=SMALL, colour=MUTED)
+    left = text.width(search.measure, SMALL) + 4
+    axes = drawing.axes(left, 0, min(70.0, WIDTH - left), 3.2)
     axes.set_label("key")
-    bar = page.figure.colorbar(ScalarMappable(norm, _COLOURS), cax=axes, orientation="horizontal")
+    bar = drawing.figure.colorbar(ScalarMappable(norm, _COLOURS), cax=axes, orientation="horizontal")
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=LEAST, length=2)
     bar.ax.locator_params(nbins=5)
-    page.y += 13
 
 
 def _grid(axes: Axes, table: pd.DataFrame, norm: Normalize) -> None:

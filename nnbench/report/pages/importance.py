@@ -8,8 +8,7 @@ from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.search import Search
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots.forest import Row, forest_plot
-from nnbench.report.plots.sheet import SWATCH, Page, Section
-from nnbench.report.plots.style import BODY, LEFT
+from nnbench.report.plots.page import Page, Section
 from nnbench.report.sentences.wording import hyperparameter_label, left_out, pooled, short_name
 from nnbench.stats.importance import importance
 
@@ -80,10 +79,9 @@ def _caption(search: Search, shares: dict[str, "pd.Series[float]"]) -> str:
 
 def _bars(page: Page, search: Search, name: str, share: "pd.Series[float]", *, last: bool) -> None:
     line_style = search.line_style(name)
-    page.swatch(LEFT, page.y, line_style, BODY)
-    page.paragraph(name, x=LEFT + SWATCH, bold=True, after=1)
+    page.legend({name: line_style})
     rows = [Row(name=str(hyperparameter), figures=(f"{share:.2f}",)) for hyperparameter, share in share.items()]
-    axes = forest_plot(page, rows, "share of variance" if last else "", ("",), step=6.0, gap=4)
+    axes = forest_plot(page, rows, "share of variance" if last else "", ("",), step=6.0)
     axes.barh(range(len(share)), share, height=0.6, color=line_style.colour)
     axes.set_xlim(0, 1)
     axes.tick_params(labelbottom=last)

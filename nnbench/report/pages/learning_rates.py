@@ -9,8 +9,8 @@ from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import style, text
-from nnbench.report.plots.sheet import Page, Section
-from nnbench.report.plots.style import LEFT, NOTE, RIGHT
+from nnbench.report.plots.page import Page, Section
+from nnbench.report.plots.style import NOTE, WIDTH
 from nnbench.report.plots.ticks import logarithmic
 from nnbench.report.sentences.wording import short_name
 from nnbench.stats.sensitivity import sensitivity_curve
@@ -72,13 +72,14 @@ def _panels(page: Page, findings: Findings, curves: dict[str, pd.DataFrame]) -> 
     losses, rates = known["estimate"][known["estimate"] > 0], known["learning_rate"]
     # The losses of runs that have all but diverged would flatten the others.
     low, high = float(losses.min()), min(float(losses.max()), 100 * float(losses.median()))
-    rows, across = -(-len(curves) // _ACROSS), (RIGHT - LEFT + 2.5) / _ACROSS
-    step = min(56.0, (page.room - 12) / rows)
+    rows, across = -(-len(curves) // _ACROSS), (WIDTH + 2.5) / _ACROSS
+    step = min(56.0, 210 / rows)
+    drawing = page.drawing()
     for number, (name, curve) in enumerate(curves.items()):
         row, column = divmod(number, _ACROSS)
-        x, y, line_style = LEFT + 8 + column * across, page.y + row * step, findings.optimizer_styles[name]
-        page.write(x, y, text.wrap(name, NOTE, across - 12)[0], size=NOTE)
-        axes = page.axes(x, y + 5, across - 13, step - 15)
+        x, y, line_style = 8 + column * across, row * step, findings.optimizer_styles[name]
+        drawing.write(x, y, text.wrap(name, NOTE, across - 12)[0], size=NOTE)
+        axes = drawing.axes(x, y + 5, across - 13, step - 15)
         logarithmic(axes.xaxis, float(rates.min()) / 1.3, float(rates.max()) * 1.3, numbers.tick)
         axes.set_xticks([tick for at, tick in enumerate(axes.get_xticks()) if at % 2 == 0])
         logarithmic(axes.yaxis, low / 1.3, high * 1.3, numbers.tick)
@@ -101,4 +102,3 @@ def _panels(page: Page, findings: Findings, curves: dict[str, pd.DataFrame]) -> 
             transform=axes.get_xaxis_transform(),
             clip_on=False,
         )
-    page.y += rows * step + 6

@@ -12,7 +12,7 @@ from nnbench.report.findings.findings import METRICS, Findings
 from nnbench.report.findings.references import References, references
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import curves, reference_lines
-from nnbench.report.plots.sheet import Section
+from nnbench.report.plots.page import Section
 from nnbench.report.plots.ticks import logarithmic
 from nnbench.report.sentences import wording
 
@@ -33,11 +33,6 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     )
     curves.draw(page, findings, table, by, Logarithmic(lows, top, known))
     return table
-
-
-def limits(findings: Findings, table: pd.DataFrame) -> tuple[float, float]:
-    """Limits of one axis for all curves, in print and on the web page."""
-    return min(_lows(table, references(findings.runs)).values()), ceiling(table)
 
 
 def ceiling(table: pd.DataFrame) -> float:
@@ -81,6 +76,11 @@ class Logarithmic:
     lows: Mapping[str, float]
     top: float
     references: References = field(default_factory=References)
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Of one axis for all curves."""
+        return min(self.lows.values()), self.top
 
     def of(self, shown: Sequence[str]) -> curves.Scale:
         """A scale down to the lowest of these curves."""

@@ -4,19 +4,21 @@ import pandas as pd
 
 from nnbench.core import formatting as numbers
 from nnbench.records.measure import Measure
+from nnbench.report.blocks import Cell, Column
 from nnbench.report.findings.comparison import Comparison
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.measures import declared, disagreements, tau
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import text
+from nnbench.report.plots.drawing import SWATCH, middle
 from nnbench.report.plots.labels import spread
-from nnbench.report.plots.sheet import SWATCH, Page, Section, middle
-from nnbench.report.plots.style import LEFT, MUTED, RIGHT, SMALL, WIDTH
-from nnbench.report.plots.table import Cell, Column, table
+from nnbench.report.plots.page import Page, Section
+from nnbench.report.plots.style import SMALL, WIDTH
 from nnbench.report.sentences.wording import short_name
 
 _MANY = 12  # settings in the plot of ranks
+_TOP = 2.0  # millimetres above the plot of ranks
 _LINE = 3.6  # millimetres between the names beside the plot, at least
 _COLUMN = 30.0  # greatest width of a measure's column in millimetres
 _NAMES = 40.0  # least width of the names of settings
@@ -47,8 +49,8 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     parts = {metric: _ranked(findings, metric, one) for metric, one in found.items()}
     page = section.page(_title(findings, metrics), _CAPTION.format(findings.loss_unit))
     _places(page, findings, parts)
-    page = _values(page, section, findings, found)
-    _pairs(page, section, findings, found)
+    _values(page, findings, found)
+    _pairs(page, findings, found)
     return pd.concat(parts.values(), ignore_index=True)
 
 
@@ -101,22 +103,22 @@ def _places(page: Page, findings: Findings, parts: dict[Measure, pd.DataFrame]) 
     column = _width(len(parts))
     height, width = min(75.0, 9.0 * most), column * len(parts)
     room = WIDTH - width + _BEFORE * column - 7
-    axes = page.axes(LEFT + room + 7, page.y, RIGHT - LEFT - room - 7, height)
+    drawing = page.drawing()
+    axes = drawing.axes(room + 7, _TOP, WIDTH - room - 7, height)
     axes.set(xlim=(_BEFORE - 0.5, len(parts) - 0.5), ylim=(most + 0.5, 0.5), yticks=range(1, most + 1), xticks=[])
     axes.tick_params(length=0)
     axes.spines["left"].set_visible(False)
     axes.spines["bottom"].set_visible(False)
     ranks = pd.DataFrame({at: part.set_index("setting")["rank"] for at, part in enumerate(parts.values())}).reindex(names)
-    heights = page.y + spread([(at + 0.5) / most * height for at in range(len(names))], _LINE, 0.0, height)
+    heights = _TOP + spread([(at + 0.5) / most * height for at in range(len(names))], _LINE, 0.0, height)
     shown = text.fit_all(names, SMALL, room - SWATCH)
     for y, short, (name, row) in zip(heights.tolist(), shown, ranks.iterrows(), strict=True):
         line_style = findings.styles[str(name)]
         axes.plot(ranks.columns, row, **line_style.line, marker=line_style.marker, linewidth=1.4, markersize=5)
-        page.name(LEFT, y - middle(SMALL), short, line_style, room)
-    page.y += height + 4
+        drawing.name(0, y - middle(SMALL), short, line_style, room)
 
 
-def _values(page: Page, section: Section, findings: Findings, found: dict[Measure, Comparison]) -> Page:
+def _values(page: Page, findings: Findings, found: dict[Measure, Comparison]) -> None:
     tables = {metric: one.ranking.set_index("setting").to_dict("index") for metric, one in found.items()}
     rows: list[list[Cell | str]] = []
     for setting in map(str, found[findings.primary].scores.columns):
@@ -125,37 +127,31 @@ def _values(page: Page, section: Section, findings: Findings, found: dict[Measur
             row = tables[metric][setting]
             estimate, low, high = row["estimate"], row["low"], row["high"]
             words = numbers.fixed(estimate, numbers.decimals(low, high))
-            cells.append(Cell(words, numbers.bounds(low, high), bold=setting in one.leaders))
+            cells.append(Cell(words, numbers.bounds(low, high), bold=setting in one.leaders, value=estimate))
         rows.append(cells)
     width = _width(len(found))
-    columns = [Column(_head(metric), width, "decimal", SMALL) for metric in found]
-    return table(page, [Column("", WIDTH - width * len(columns), "left", SMALL), *columns], rows, section.next_page)
+    columns = [Column(_head(metric), width, "decimal", SMALL, descending=metric.higher) for metric in found]
+    names = Column("setting", WIDTH - width * len(columns), "left", SMALL)
+    page.table([names, *columns], rows, "Interquartile means of each setting by every measure")
 
 
-def _pairs(page: Page, section: Section, findings: Findings, found: dict[Measure, Comparison]) -> None:
+def _pairs(page: Page, findings: Findings, found: dict[Measure, Comparison]) -> None:
     """Draw the table of pairs that each measure shows to differ."""
-    if page.room < 40:
-        page = section.next_page()
-    page.y += 3
     page.heading("Which differences are shown by which measure")
-    page.y += 1
     rows: list[list[Cell | str]] = []
     for metric, one in found.items():
         shown, pairs = one.conclusion.differing, one.conclusion.pairs
         phrases = [f"{short_name(better)} over {short_name(worse)}" for better, worse in shown[:_NAMED]]
         more = [f"{len(shown) - _NAMED} more"] if len(shown) > _NAMED else []
         order = "" if metric == findings.primary else numbers.fixed(tau(findings, metric), 2)
-        rows.append(
-            [metric.full, f"{len(shown)} of {pairs}", order, "", Cell("; ".join([*phrases, *more]) or "none", colour=MUTED)]
-        )
+        rows.append([metric.full, f"{len(shown)} of {pairs}", order, Cell("; ".join([*phrases, *more]) or "none", faint=True)])
     columns = [
-        Column("", 48.0, "left", SMALL),
+        Column("measure", 48.0, "left", SMALL),
         Column("pairs", 16.0, size=SMALL),
         Column("Kendall's tau", 24.0, size=SMALL),
-        Column("", 4.0),
-        Column("the better first", WIDTH - 92.0, "left", SMALL),
+        Column("the better first", WIDTH - 88.0, "left", SMALL),
     ]
-    page = table(page, columns, rows, section.next_page)
+    page.table(columns, rows, "Pairs that each measure shows to differ")
     page.note(
         "Kendall's tau: rank correlation between a measure and the first one; 1: the same order, \N{MINUS SIGN}1: the "
         "reversed order."

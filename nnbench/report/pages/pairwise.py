@@ -13,7 +13,7 @@ from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import text
 from nnbench.report.plots.forest import Row, forest_plot
-from nnbench.report.plots.sheet import Page, Section
+from nnbench.report.plots.page import Page, Section
 from nnbench.report.plots.style import MUTED, SMALL
 from nnbench.stats.interquartile import interquartile_mean
 from nnbench.stats.probability_of_improvement import improvements
@@ -96,14 +96,13 @@ def _caption(findings: Findings, comparison: Comparison) -> str:
 def _probabilities(page: Page, findings: Findings, table: pd.DataFrame) -> None:
     """Draw the probabilities of improvement."""
     page.heading("How often the first wins")
-    page.y += 1
     rows = []
     for name, row in zip(_names(table), table.to_dict("records"), strict=True):
         interval = row["estimate"], row["low"], row["high"]
         share, low, high = (numbers.fixed(value, 2) for value in interval)
         figures = (share, f"[{low}, {high}]", numbers.p_value(row["p_holm"]), str(row["n"]))
         rows.append(_row(findings, row, name, figures, interval))
-    step = min(9.0, (page.room - 30) / len(rows)) if len(rows) > _BOTH else min(9.0, (page.room / 2 - 30) / len(rows))
+    step = min(9.0, 190 / len(rows)) if len(rows) > _BOTH else min(9.0, 80 / len(rows))
     axes = forest_plot(page, rows, "probability of improvement", ("estimate", "95 % interval", "p (Holm)", "seeds"), step=step)
     axes.set(xlim=(-0.03, 1.03), xticks=[0, 0.25, 0.5, 0.75, 1])
     axes.axvline(0.5, color=MUTED, linewidth=0.8, zorder=1.5)
@@ -120,9 +119,8 @@ def _differences(page: Page, findings: Findings, table: pd.DataFrame, difference
     if not rows:
         return
     page.heading("By how much: first minus second, within a seed")
-    page.y += 1
-    step = min(9.0, (page.room - 32) / len(rows))
-    axes = forest_plot(page, rows, f"difference in {findings.primary.name}", ("mean", "95 % interval"), step=step, gap=2)
+    step = min(9.0, 80 / len(rows))
+    axes = forest_plot(page, rows, f"difference in {findings.primary.name}", ("mean", "95 % interval"), step=step)
     axes.axvline(0, color=MUTED, linewidth=0.8, zorder=1.5)
     diverged = findings.by(findings.primary).conclusion.diverged
     seeds = "the seeds on which neither diverged" if diverged else "seeds"

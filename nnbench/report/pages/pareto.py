@@ -10,9 +10,8 @@ from nnbench.report.findings.budgets import at_budgets
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import ReportOptions
-from nnbench.report.plots.legend import legend
-from nnbench.report.plots.sheet import Page, Section
-from nnbench.report.plots.style import LEFT, MUTED, WIDTH
+from nnbench.report.plots.page import Page, Section
+from nnbench.report.plots.style import MUTED, WIDTH
 from nnbench.report.plots.ticks import logarithmic, positive
 from nnbench.report.sentences.wording import short_name
 from nnbench.stats.pareto import front
@@ -47,13 +46,13 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     title = _title(table[table["cost"].isin(differing)], findings)
     page = section.page(title, _CAPTION.format(budgets=budgets, measure=findings.primary.name))
     names = [str(one) for one in findings.ranking(findings.primary)["setting"] if one in set(table["setting"])][:_MANY]
-    legend(page, {name: findings.styles[name] for name in names})
+    page.legend({name: findings.styles[name] for name in names})
     for cost, group in table.groupby("cost", sort=False):
         page.heading(f"{numbers.capitalized(findings.primary.name)} against {_COSTS[str(cost)][1]}")
         if cost not in differing:
             spent = group["spent"].median()
             amount = f"about {numbers.duration(spent)}" if cost == "seconds" else f"{spent:,.0f} {_COSTS[str(cost)][1]}"
-            page.paragraph(f"All settings spent {amount}.", after=4)
+            page.paragraph(f"All settings spent {amount}.")
             continue
         _panel(page, findings, group, names, str(cost))
     return table
@@ -91,8 +90,7 @@ def _title(table: pd.DataFrame, findings: Findings) -> str:
 
 
 def _panel(page: Page, findings: Findings, table: pd.DataFrame, names: list[str], cost: str) -> None:
-    height = min(82.0, page.room - 24)
-    axes = page.axes(LEFT + 9, page.y, WIDTH - 14, height)
+    axes = page.drawing().axes(9, 2, WIDTH - 14, 80)
     low, high = positive(float(table["spent"].min()) / 1.3, float(table["spent"].max()) * 1.3)
     logarithmic(axes.xaxis, low, high, numbers.tick if cost == "seconds" else lambda tick: f"{tick:,.0f}")
     _staircase(axes, table[table["front"]].sort_values("spent"))
@@ -103,7 +101,6 @@ def _panel(page: Page, findings: Findings, table: pd.DataFrame, names: list[str]
             size, face = (8, style.colour) if on_front else (5, "white")
             axes.plot([spent], [estimate], style.marker, color=style.colour, markersize=size, markerfacecolor=face)
     axes.set_xlabel(f"{_COSTS[cost][1]}, logarithmic")
-    page.y += height + 17
 
 
 def _staircase(axes: Axes, on: pd.DataFrame) -> None:

@@ -10,8 +10,8 @@ from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import ReportOptions
 from nnbench.report.pages.loss import scale
 from nnbench.report.plots import curves, style
-from nnbench.report.plots.sheet import Page, Section
-from nnbench.report.plots.style import LEAST, LEFT, MUTED, WIDTH
+from nnbench.report.plots.page import Page, Section
+from nnbench.report.plots.style import LEAST, MUTED, WIDTH
 
 _CURVES = {"train_accuracy": "accuracy", "train_loss": "loss"}
 _CUT = 1.5  # nats; the spikes of the first epochs would take half the panel
@@ -59,18 +59,20 @@ def _against(printed: pd.DataFrame, bands: pd.DataFrame, name: str, what: str) -
 
 def _panels(page: Page, findings: Findings, table: pd.DataFrame, bands: pd.DataFrame, names: list[str]) -> None:
     """Draw one row per run: accuracy on the left, loss on the right."""
-    gap, step = 18.0, min(46.0, (page.room - 8) / len(names))
+    gap, step, drawing = 18.0, 42.0, page.drawing()
     width = (WIDTH - gap - 12) / 2
     losses = bands[bands["curve"] == "loss"]
     low = min(losses.loc[losses["epoch"] > 0, "least"].min(), table.loc[table["curve"] == "loss", "printed"].min())
     loss_scale = scale(low / 1.2, _CUT)
     for row, name in enumerate(names):
-        y, line_style = page.y + row * step, findings.styles[name]
-        page.name(LEFT, y, name, line_style, WIDTH / 2, bold=True)
+        y, line_style = row * step, findings.styles[name]
+        drawing.name(0, y, name, line_style, WIDTH / 2, bold=True)
         for column, what in enumerate(_CURVES.values()):
-            x = LEFT + 8 + column * (width + gap)
-            page.write(x + width, y, f"training {what}{' (nats)' * (what == 'loss')}", size=LEAST, colour=MUTED, align="right")
-            axes = page.axes(x, y + 6, width, step - 16)
+            x = 8 + column * (width + gap)
+            drawing.write(
+                x + width, y, f"training {what}{' (nats)' * (what == 'loss')}", size=LEAST, colour=MUTED, align="right"
+            )
+            axes = drawing.axes(x, y + 6, width, step - 16)
             band, points = (frame[(frame["setting"] == name) & (frame["curve"] == what)] for frame in (bands, table))
             for below, above, alpha in (("least", "most", 0.12), ("low", "high", 0.25)):
                 if band["n"].max() > 1:
@@ -87,4 +89,3 @@ def _panels(page: Page, findings: Findings, table: pd.DataFrame, bands: pd.DataF
                 axes.set(ylim=(0.25, 1), yticks=[0.4, 0.6, 0.8, 1])
             if row == len(names) - 1:
                 axes.set_xlabel("epoch")
-    page.y += step * len(names) + 8

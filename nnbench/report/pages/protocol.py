@@ -9,13 +9,13 @@ from nnbench.core.formatting import capitalized, count, listing, percent
 from nnbench.core.keys import BUDGET, BUDGET_UNIT, RankBy
 from nnbench.records.budgets import text
 from nnbench.records.measure import Split
+from nnbench.report.blocks import Cell, Column
 from nnbench.report.findings import budget, power
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import ReportOptions
-from nnbench.report.plots.sheet import Page, Section
-from nnbench.report.plots.style import INK, MUTED, SMALL, WIDTH
-from nnbench.report.plots.table import Cell, Column, table
+from nnbench.report.plots.page import Page, Section
+from nnbench.report.plots.style import SMALL, WIDTH
 from nnbench.report.sentences.wording import distinct_values
 from nnbench.stats.conclusion import NOTABLE, POWER
 from nnbench.stats.interquartile import RESAMPLES
@@ -50,9 +50,8 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     stages = _stages(findings)
     _stage_table(page, findings, stages)
     rules = _task(findings) | _tuning(findings) | _statistics(findings)
-    page.y += 4
     columns = [Column("", 34, "left"), Column("", WIDTH - 34, "left")]
-    table(page, columns, [[Cell(about, bold=True), rule] for about, rule in rules.items()], section.next_page, gap=2.2)
+    page.table(columns, [[Cell(about, bold=True), rule] for about, rule in rules.items()], "The rules of the study")
     rows = [(f"stage: {stage}", "; ".join(cells)) for stage, *cells in stages]
     return pd.DataFrame([*rows, *rules.items()], columns=["about", "told"])
 
@@ -107,14 +106,11 @@ def _seeds(runs: pd.DataFrame) -> str:
 
 
 def _stage_table(page: Page, findings: Findings, stages: Sequence[tuple[str, ...]]) -> None:
-    heads = ["", "seeds", "what ran", *(_points(findings, split) for split in ("", "val_", "test_"))]
+    heads = ["stage", "seeds", "what ran", *(_points(findings, split) for split in ("", "val_", "test_"))]
     widths = (24.0, 30.0, 36.0, 26.0, 29.0, 29.0)
     columns = [Column(head, width, "left", SMALL) for head, width in zip(heads, widths, strict=True)]
-    cells = [
-        [Cell(stage, bold=True), *(Cell(text, colour=MUTED if text == _NONE else INK) for text in rest)]
-        for stage, *rest in stages
-    ]
-    table(page, columns, cells, lambda: page, gap=2.0)
+    cells = [[Cell(stage, bold=True), *(Cell(text, faint=text == _NONE) for text in rest)] for stage, *rest in stages]
+    page.table(columns, cells, "The stages of the study")
 
 
 def _points(findings: Findings, split: str) -> str:

@@ -1,18 +1,17 @@
 """Page: provenance: settings, commands, code, machine and configuration."""
 
-from collections.abc import Callable
 from itertools import zip_longest
 
 import pandas as pd
 
 from nnbench.core.keys import CLASSES, LABEL, STORAGE, SUBJECT, hyperparameter, is_config_key, is_of_subject, is_within
+from nnbench.report.blocks import Cell, Column
 from nnbench.report.findings import code
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import ReportOptions
-from nnbench.report.plots.sheet import Page, Section
-from nnbench.report.plots.style import MUTED, NOTE, SMALL, WIDTH
-from nnbench.report.plots.table import Cell, Column, table
+from nnbench.report.plots.page import Page, Section
+from nnbench.report.plots.style import NOTE, SMALL, WIDTH
 from nnbench.report.sentences import wording
 
 _BLOCKS = {
@@ -35,9 +34,10 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     if runs.empty:
         raise NoDataError("there is no run")
     result = _collect(findings)
-    page = _settings(section.page(_title(runs)), findings, result[result["kind"] == "setting"], section.next_page)
+    page = section.page(_title(runs))
+    _settings(page, findings, result[result["kind"] == "setting"])
     for kind, heading in _BLOCKS.items():
-        page = _pairs(page, heading, result[result["kind"] == kind], section.next_page)
+        _pairs(page, heading, result[result["kind"] == kind])
     return result
 
 
@@ -94,36 +94,33 @@ def _distinct(runs: pd.DataFrame, key: str) -> list[str]:
     return [yes_no.get(value.lower(), value) for value in wording.distinct_values(runs, key)]
 
 
-def _settings(page: Page, findings: Findings, rows: pd.DataFrame, next_page: Callable[[], Page]) -> Page:
-    """Draw each setting with its hyperparameters."""
+def _settings(page: Page, findings: Findings, rows: pd.DataFrame) -> None:
+    """Add the table of settings with their hyperparameters."""
     columns = [Column("setting", 62, "left", SMALL), Column("hyperparameters", WIDTH - 62, "left", SMALL)]
     cells: list[list[Cell | str]] = [
         [Cell(key, line_style=findings.styles[key]), value] for key, value in rows[["key", "value"]].itertuples(index=False)
     ]
-    return table(page, columns, cells, next_page)
+    page.table(columns, cells, "The settings and their hyperparameters")
 
 
-def _pairs(page: Page, heading: str, rows: pd.DataFrame, next_page: Callable[[], Page]) -> Page:
-    """Draw keys and values below a heading, in two columns where they are short."""
+def _pairs(page: Page, heading: str, rows: pd.DataFrame) -> None:
+    """Add a table of keys and values below a heading, in two columns where they are short."""
     if rows.empty:
-        return page
-    if page.room < 25:
-        page = next_page()
-    page.y += 5
+        return
     page.heading(heading)
-    page.y += 0.8
     mono = heading == _BLOCKS["command"]
     pairs: list[list[Cell | str]] = [
-        [Cell(key, colour=MUTED), _short(value)] for key, value in rows[["key", "value"]].itertuples(index=False)
+        [Cell(key, faint=True), _short(value)] for key, value in rows[["key", "value"]].itertuples(index=False)
     ]
-    if heading != _BLOCKS["common"]:
-        width = 8 if mono else 42
+    width = 8 if mono else 46
+    if heading == _BLOCKS["common"]:
+        half = -(-len(pairs) // 2)
+        nothing: list[Cell | str] = ["", ""]
+        pairs = [left + right for left, right in zip_longest(pairs[:half], pairs[half:], fillvalue=nothing)]
+        columns = [Column("", width, "left", SMALL), Column("", WIDTH / 2 - width, "left", SMALL)] * 2
+    else:
         columns = [Column("", width, "left", SMALL), Column("", WIDTH - width, "left", NOTE if mono else SMALL, mono)]
-        return table(page, columns, pairs, next_page)
-    half = -(-len(pairs) // 2)
-    nothing: list[Cell | str] = ["", ""]
-    abreast = [left + right for left, right in zip_longest(pairs[:half], pairs[half:], fillvalue=nothing)]
-    return table(page, [Column("", 46, "left", SMALL), Column("", WIDTH / 2 - 46, "left", SMALL)] * 2, abreast, next_page)
+    page.table(columns, pairs, heading)
 
 
 def _short(value: str) -> str:

@@ -11,8 +11,9 @@ from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import style, text
-from nnbench.report.plots.sheet import Page, Section, line_height, middle
-from nnbench.report.plots.style import INK, LEAST, LEFT, MUTED, RIGHT, SMALL
+from nnbench.report.plots.drawing import middle
+from nnbench.report.plots.page import Page, Section
+from nnbench.report.plots.style import INK, LEAST, MUTED, SMALL, WIDTH
 from nnbench.report.sentences import wording
 from nnbench.report.sentences.wording import short_name
 from nnbench.stats.friedman import LEAST_BLOCKS, LEAST_SETTINGS, Friedman, friedman
@@ -81,50 +82,49 @@ def _diagram(page: Page, findings: Findings, test: Friedman) -> None:
     left_names = -(-k // 2)
     names = text.fit_all([str(name) for name in test.ranks.index], SMALL, _NAME)
     room = max(text.width(name, SMALL) for name in names) + 16
-    left, right = LEFT + room, RIGHT - room
+    left, right = room, WIDTH - room
+    drawing = page.drawing("Mean ranks: " + "; ".join(f"{name} {mean:.2f}" for name, mean in test.ranks.items()))
     bars = 3.2 * len(test.groups) + 4
 
     def x(rank: float) -> float:
         return left + (rank - 1) / (k - 1) * (right - left)
 
-    y = page.y + 6
-    page.line((x(1), x(1 + test.critical_difference)), (y, y), color=INK, linewidth=1.2, marker="|", markersize=5)
-    page.write(x(1), y - 5.5, f"CD = {test.critical_difference:.2f}", size=SMALL, colour=MUTED)
+    y = 6.0
+    drawing.line((x(1), x(1 + test.critical_difference)), (y, y), color=INK, linewidth=1.2, marker="|", markersize=5)
+    drawing.write(x(1), y - 5.5, f"CD = {test.critical_difference:.2f}", size=SMALL, colour=MUTED)
     y += 12
-    page.line((left, right), (y, y), color=MUTED, linewidth=0.8)
+    drawing.line((left, right), (y, y), color=MUTED, linewidth=0.8)
     for rank in range(1, k + 1):
-        page.line((x(rank), x(rank)), (y - 1.2, y), color=MUTED, linewidth=0.8)
-        page.write(x(rank), y - 5, str(rank), size=LEAST, colour=MUTED, align="center")
+        drawing.line((x(rank), x(rank)), (y - 1.2, y), color=MUTED, linewidth=0.8)
+        drawing.write(x(rank), y - 5, str(rank), size=LEAST, colour=MUTED, align="center")
     for number, group in enumerate(test.groups):
         at = y + 3.2 * (number + 1)
         ends = x(test.ranks[group[0]]) - 1, x(test.ranks[group[-1]]) + 1
-        page.line(ends, (at, at), color=INK, linewidth=2.6, solid_capstyle="butt")
+        drawing.line(ends, (at, at), color=INK, linewidth=2.6, solid_capstyle="butt")
     for number, (name, mean) in enumerate(test.ranks.items()):
         at_left = number < left_names
         row = number if at_left else k - 1 - number
         height, edge = y + bars + _ROW * row + 3, left - 3 if at_left else right + 3
         line_style = findings.styles[str(name)]
-        page.line((x(mean), x(mean), edge), (y, height, height), color=line_style.colour, linewidth=1.0)
-        page.line((x(mean),), (y,), color=line_style.colour, marker=line_style.marker, markersize=5)
+        drawing.line((x(mean), x(mean), edge), (y, height, height), color=line_style.colour, linewidth=1.0)
+        drawing.line((x(mean),), (y,), color=line_style.colour, marker=line_style.marker, markersize=5)
         words = f"{names[number]}  {mean:.2f}" if at_left else f"{mean:.2f}  {names[number]}"
         align, beside = ("right", edge - 1) if at_left else ("left", edge + 1)
-        page.write(beside, height - middle(SMALL), words, size=SMALL, align=align)
-    page.y = y + bars + _ROW * left_names + 8
+        drawing.write(beside, height - middle(SMALL), words, size=SMALL, align=align)
 
 
 def _places(page: Page, counts: pd.DataFrame) -> None:
     """Draw how often each setting took each rank: one cell per setting and rank, darker for more seeds."""
     page.heading("Number of seeds at each rank")
-    page.y += 2
+    drawing = page.drawing()
     names = text.fit_all([str(name) for name in counts.index], SMALL, _NAME)
     k = len(names)
-    left = LEFT + max(text.width(name, SMALL) for name in names) + 4
-    step = min(8.0, (page.room - 20) / k)
-    axes = page.axes(left, page.y + 5, min(RIGHT - left, 14.0 * k), step * k)
+    left = max(text.width(name, SMALL) for name in names) + 4
+    step = 8.0
+    axes = drawing.axes(left, 5, min(WIDTH - left, 14.0 * k), step * k)
     for at, name in enumerate(names):
-        page.write(LEFT, page.y + 5 + step * (at + 0.5) - middle(SMALL), name, size=SMALL)
+        drawing.write(0, 5 + step * (at + 0.5) - middle(SMALL), name, size=SMALL)
     _cells(axes, counts)
-    page.y += step * k + 5 + line_height(SMALL)
 
 
 def _cells(axes: Axes, counts: pd.DataFrame) -> None:

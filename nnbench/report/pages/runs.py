@@ -5,13 +5,12 @@ import pandas as pd
 from nnbench.core import formatting as numbers
 from nnbench.records.measures import by_rank
 from nnbench.records.outcomes import COMPLETED
+from nnbench.report.blocks import Cell, Column
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import ReportOptions
-from nnbench.report.plots import text
-from nnbench.report.plots.sheet import Section
-from nnbench.report.plots.style import INK, LEAST, WARNING, WIDTH
-from nnbench.report.plots.table import Cell, Column, table
+from nnbench.report.plots.page import Section
+from nnbench.report.plots.style import LEAST, WIDTH
 from nnbench.report.sentences import wording
 
 _FINALS = {one.key: "\n".join(one.name.rsplit(" ", 1)) for one in by_rank("run_list")}
@@ -31,26 +30,22 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     result = findings.ordered(runs)[["setting", "seed", "outcome", *finals, "run_id"]].assign(reason=reasons)
     columns = [
         Column("seed", 11, size=LEAST),
-        Column("", 4, size=LEAST),
         Column("outcome", 19, "left", LEAST),
         *(Column(head, 16, "decimal", LEAST) for head in finals.values()),
-        Column("", 3, size=LEAST),
-        Column("run id", 51, "left", LEAST, mono=True),
+        Column("run id", 50, "left", LEAST, mono=True),
     ]
     name = Column("setting", WIDTH - sum(column.width for column in columns), "left", LEAST)
     rows: list[list[Cell | str]] = []
     for label, seed, outcome, *values, run_id, reason in result.itertuples(index=False):
-        ended = Cell(outcome, colour=INK if outcome in COMPLETED else WARNING)
+        ended = Cell(outcome, warning=outcome not in COMPLETED)
         rows.append(
             [
-                Cell(label, text.fit(reason, LEAST, WIDTH)),
-                numbers.fixed(seed, 0),
-                "",
+                Cell(label, reason, line_style=findings.styles[label]),
+                Cell(numbers.fixed(seed, 0), value=float(seed)),
                 ended,
-                *map(numbers.fixed, values),
-                "",
+                *(Cell(numbers.fixed(value), value=value) for value in values),
                 run_id,
             ]
         )
-    table(section.page(wording.outcomes(runs)), [name, *columns], rows, section.next_page, gap=0.5)
+    section.page(wording.outcomes(runs)).table([name, *columns], rows, "Every run of the study")
     return result

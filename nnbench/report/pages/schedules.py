@@ -11,7 +11,7 @@ from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.schedules import Effects, schedule_effects
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots.forest import Row, forest_plot
-from nnbench.report.plots.sheet import Section
+from nnbench.report.plots.page import Section
 from nnbench.report.plots.style import MUTED
 from nnbench.report.sentences.wording import short_name
 from nnbench.stats.signed_rank import LEVEL

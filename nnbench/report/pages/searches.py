@@ -10,7 +10,7 @@ from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots.forest import Row, forest_plot
-from nnbench.report.plots.sheet import Page, Section
+from nnbench.report.plots.page import Page, Section
 from nnbench.report.plots.style import MUTED
 from nnbench.stats.crossed import difference_interval
 from nnbench.stats.interquartile import middle_mean
@@ -35,8 +35,6 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     table = _pairs(findings, comparison)
     shown = table.head(_PAIRS)
     if len(shown):
-        if page.room < 40 + 6 * len(shown):
-            page = section.next_page()
         _differences(page, findings, shown)
     page.note(power.over_searches(findings))
     return table
@@ -86,9 +84,8 @@ def _searches(page: Page, findings: Findings, comparison: Comparison) -> None:
         )
     if rows:
         page.heading("Searches of each optimizer")
-        page.y += 1
         heads = ("mean", "95 % interval", "range of\nsearches")
-        forest_plot(page, rows, findings.primary.name, heads, gap=3)
+        forest_plot(page, rows, findings.primary.name, heads)
 
 
 def _pairs(findings: Findings, comparison: Comparison) -> pd.DataFrame:
@@ -107,7 +104,6 @@ def _pairs(findings: Findings, comparison: Comparison) -> pd.DataFrame:
 
 def _differences(page: Page, findings: Findings, table: pd.DataFrame) -> None:
     page.heading("First minus second")
-    page.y += 1
     rows = []
     for row in table.to_dict("records"):
         interval = row["difference"], row["low"], row["high"]
@@ -121,9 +117,9 @@ def _differences(page: Page, findings: Findings, table: pd.DataFrame) -> None:
                 hollow=not row["differ"],
             )
         )
-    step = min(8.0, (page.room - 42) / len(rows))
+    step = min(8.0, 150 / len(rows))
     heads = ("mean", "95 % interval", "p (Holm)", "seeds")
-    axes = forest_plot(page, rows, f"difference in {findings.primary.name}", heads, step=step, gap=3)
+    axes = forest_plot(page, rows, f"difference in {findings.primary.name}", heads, step=step)
     axes.axvline(0, color=MUTED, linewidth=0.8, zorder=1.5)
 
 

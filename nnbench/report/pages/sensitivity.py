@@ -12,8 +12,8 @@ from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.search import LEADING_NAMES, Search
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots.forest import Row, forest_plot
-from nnbench.report.plots.sheet import Page, Section
-from nnbench.report.plots.style import LEFT, RIGHT
+from nnbench.report.plots.page import Page, Section
+from nnbench.report.plots.style import WIDTH
 from nnbench.report.plots.ticks import logarithmic
 from nnbench.report.sentences.wording import hyperparameter_label, left_out, short_name
 from nnbench.stats.failures import chance_line
@@ -132,9 +132,7 @@ def _extent(search: Search, curves: dict[str, pd.DataFrame], along: str) -> tupl
 
 def _panel(page: Page, search: Search, curves: dict[str, pd.DataFrame], along: str) -> None:
     page.heading(numbers.capitalized(search.measure))
-    height = min(115.0, page.room - 54 - 8.5 * len(curves))
-    page.y += 5
-    axes = page.axes(LEFT + 9, page.y, RIGHT - LEFT - 13, height)
+    axes = page.drawing().axes(9, 2 + 2.4 * len(curves), WIDTH - 13, 100)
     low, high = _extent(search, curves, along)
     logarithmic(axes.xaxis, low / 1.3, high * 1.3, numbers.tick)
     axes.set_xlabel(hyperparameter_label(along))
@@ -149,12 +147,10 @@ def _panel(page: Page, search: Search, curves: dict[str, pd.DataFrame], along: s
         lost = tried.loc[tried["diverged"] > 0, along]
         rail = [1.02 + 0.022 * order] * len(lost)
         axes.plot(lost, rail, "x", color=line_style.colour, markersize=4, transform=axes.get_xaxis_transform(), clip_on=False)
-    page.y += height + 16
 
 
 def _ranges(page: Page, search: Search, curves: dict[str, pd.DataFrame], ranges: dict[str, Range], along: str) -> None:
     page.heading(f"{_plural(along).capitalize()} within {TOLERANCE:g} of the best")
-    page.y += 1
     rows = []
     for name, one in ranges.items():
         figures = [

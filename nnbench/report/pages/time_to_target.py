@@ -1,6 +1,6 @@
 """Page: time to reach a target accuracy, in epochs or another unit and in seconds, where some runs never reach it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -8,15 +8,14 @@ from matplotlib.axes import Axes
 
 from nnbench.core import formatting as numbers
 from nnbench.core import palette
+from nnbench.report.blocks import Cell, Column
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.references import references
 from nnbench.report.findings.targets import Timing, timings
 from nnbench.report.pages import ReportOptions
-from nnbench.report.plots.legend import legend
-from nnbench.report.plots.sheet import Page, Section
-from nnbench.report.plots.style import LEAST, LEFT, MUTED, NOTE, SMALL, WIDTH
-from nnbench.report.plots.table import Cell, Column, table
+from nnbench.report.plots.page import Page, Section
+from nnbench.report.plots.style import LEAST, NOTE, SMALL, WIDTH
 from nnbench.report.plots.ticks import logarithmic
 from nnbench.report.sentences import conclusion as sentences
 from nnbench.report.sentences import wording
@@ -24,6 +23,7 @@ from nnbench.stats.time_to_target import share_reached
 
 _MANY = 8  # settings whose curves can be distinguished
 _TARGETS = 3  # targets on a page
+_HEIGHTS = {1: 58.0, 2: 52.0, 3: 40.0}  # millimetres of a panel, by the number of targets
 _COST = (
     "{}: the time spent in all runs of a setting, including those that did not reach the target, "
     "divided by the number that did, which is given beside it. ∞: none did within the numbers in brackets, for which the runs "
@@ -51,9 +51,9 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     elsewhere = " The other targets are in the CSV file of this page." if len(panels) < len(by_target) else ""
     page = section.page(_title(findings, by_target[titled]), _caption(findings, unreached) + elsewhere + beyond)
     shown = by_target[0].table["setting"].head(_MANY).tolist()
-    legend(page, {name: findings.styles[name] for name in shown})
+    page.legend({name: findings.styles[name] for name in shown})
     _panels(page, findings, panels, shown)
-    _costs(page, findings, panels, section.next_page)
+    _costs(page, findings, panels)
     parts = [timing.table.assign(target=timing.target) for timing in every]
     median, expected = f"median_{findings.axis.unit}", f"expected_{findings.axis.unit}"
     columns = list(dict.fromkeys(["target", "setting", "n", "reached", median, expected, "expected_seconds"]))
@@ -107,23 +107,20 @@ def _caption(findings: Findings, unreached: list[str]) -> str:
 
 def _panels(page: Page, findings: Findings, by_target: Sequence[Timing], shown: Sequence[str]) -> None:
     """Draw one row per target: the unit of the axis on the left, seconds on the right, with shared limits."""
-    gap, rows = 16.0, len(by_target)
     units = ["own"] if findings.axis.unit == "seconds" else ["own", "seconds"]
+    gap = 16.0
     width = (WIDTH - gap - 8) / 2 if len(units) > 1 else WIDTH - 8
-    height = max(20.0, min(58.0, (page.room - 44 - 8.4 * len(shown)) / rows - 16))
     for timing in by_target:
         page.heading(f"Proportion of runs that have reached {timing.name} training {findings.score_name}")
-        page.y += 1.5
+        drawing = page.drawing()
         for column, unit in enumerate(units):
-            axes = page.axes(LEFT + 8 + column * (width + gap), page.y, width, height)
+            axes = drawing.axes(8 + column * (width + gap), 2, width, _HEIGHTS[len(by_target)])
             times = {one.name: _in(unit, one) for one in by_target}
             _limits(axes, pd.concat(times.values()), "seconds" if findings.axis.unit == "seconds" else unit)
-            if timing is by_target[-1]:
-                axes.set_xlabel("seconds" if unit == "seconds" else findings.axis.label)
+            axes.set_xlabel("seconds" if unit == "seconds" else findings.axis.label)
             for name in shown:
                 group = times[timing.name]
                 _steps(axes, group[group["setting"] == name], findings.styles[name])
-        page.y += height + (12 if timing is by_target[-1] else 7)
 
 
 def _units(findings: Findings) -> str:
@@ -160,10 +157,8 @@ def _steps(axes: Axes, times: pd.DataFrame, line_style: palette.LineStyle) -> No
     axes.plot(x[-1:], y[-1:], line_style.marker, color=line_style.colour, clip_on=False)
 
 
-def _costs(page: Page, findings: Findings, by_target: Sequence[Timing], next_page: Callable[[], Page]) -> None:
+def _costs(page: Page, findings: Findings, by_target: Sequence[Timing]) -> None:
     """Draw the table of expected running times."""
-    if page.room < 40:
-        page = next_page()
     page.heading("Expected running time")
     page.note(_COST.format(_units(findings)))  # above the table: below it there may be no room left
     by_setting = [timing.table.set_index("setting") for timing in by_target]
@@ -175,9 +170,9 @@ def _costs(page: Page, findings: Findings, by_target: Sequence[Timing], next_pag
             time, seconds = group.loc[setting, ["expected", "expected_seconds"]].astype(float)
             duration = numbers.duration(seconds) if np.isfinite(time) and findings.axis.unit != "seconds" else ""
             watched = group.loc[setting, ["watched_low", "watched_high"]].astype(float)
-            cells += [Cell(findings.axis.number(time, *watched), duration)]
-            cells += [Cell(f"{group.loc[setting, 'reached']} of {group.loc[setting, 'n']}", colour=MUTED)]
+            cells += [Cell(findings.axis.number(time, *watched), duration, value=time)]
+            cells += [Cell(f"{group.loc[setting, 'reached']} of {group.loc[setting, 'n']}", faint=True)]
         rows.append(cells)
     rest = [column for timing in by_target for column in (Column(f"to {timing.name}", 24), Column("runs", 18, size=NOTE))]
-    name = Column("", WIDTH - sum(column.width for column in rest), "left", SMALL)
-    table(page, [name, *rest], rows, next_page)
+    name = Column("setting", WIDTH - sum(column.width for column in rest), "left", SMALL)
+    page.table([name, *rest], rows, "Expected running times")

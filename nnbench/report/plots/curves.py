@@ -13,25 +13,35 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from nnbench.core import palette
 from nnbench.core.formatting import capitalized, count, listing, tick
 from nnbench.records.measure import Measure
+from nnbench.report.blocks import Chart
 from nnbench.report.findings.axis import diverged_at, on_common_positions, positions
 from nnbench.report.findings.epochs import steps_per_epoch
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
-from nnbench.report.plots import style, text
+from nnbench.report.plots import charts, style, text
+from nnbench.report.plots.drawing import Drawing, line_height, middle
 from nnbench.report.plots.labels import spread
-from nnbench.report.plots.sheet import SWATCH, Page, line_height, middle
-from nnbench.report.plots.style import LEFT, MM, MUTED, NOTE, RIGHT, SMALL
+from nnbench.report.plots.page import Page
+from nnbench.report.plots.style import MM, NOTE, SMALL, WIDTH
 from nnbench.report.sentences.wording import short_name
 from nnbench.stats.quartiles import quartiles
 
 TOGETHER = 6  # settings in one panel; more have a small panel each
 _ACROSS, _MANY = 3, 18  # small panels in a row, and on a page
+_ALONE, _BOTH, _GRID = 120.0, 165.0, 205.0  # millimetres of one panel, of two, and of all rows of small panels
 
 Scale = Callable[[Axes], None]
 
 
 class Scales(Protocol):
-    """The vertical scales of a page."""
+    """The vertical scales of a page.
+
+    Attributes:
+        limits: of a logarithmic axis for all curves; None if the values are scores.
+    """
+
+    @property
+    def limits(self) -> tuple[float, float] | None: ...
 
     def of(self, shown: Sequence[str]) -> Scale:
         """The scale of a panel with these curves."""
@@ -96,10 +106,11 @@ def caption(findings: Findings, table: pd.DataFrame) -> str:
 def draw(page: Page, findings: Findings, table: pd.DataFrame, by: Measure, scales: Scales) -> None:
     """Draw the curves in a form that suits their number, the best setting by that measure first."""
     order = [str(setting) for setting in findings.ranking(by)["setting"]]
-    if len(order) <= TOGETHER:
-        _together(page, findings, table, order, scales)
-    else:
-        _apart(page, findings, table, order, scales.of(list(table["curve"].unique())))
+    with page.interactive(Chart("lines", charts.lines(findings, table, by, limits=scales.limits))):
+        if len(order) <= TOGETHER:
+            _together(page, findings, table, order, scales)
+        else:
+            _apart(page, findings, table, order, scales.of(list(table["curve"].unique())))
 
 
 def spent_axis(axes: Axes, last: float, *, small: bool = False) -> None:
@@ -129,16 +140,14 @@ def _together(page: Page, findings: Findings, table: pd.DataFrame, order: Sequen
     room = max(text.width(name, SMALL) for name in styles) + 6
     direct = room <= 45
     if not direct:
-        _legend(page, styles)
-    left, right = LEFT + 9, (RIGHT - room if direct else RIGHT - 4.5)
+        page.legend(styles)
+    width = WIDTH - 9 - (room if direct else 4.5)
     curves = table["curve"].unique()
-    whole = min(92.0 * len(curves) if len(curves) > 1 else 120.0, page.room - 22 * len(curves))
     parts = [scales.height(curve) for curve in curves]
     for curve, part in zip(curves, parts, strict=True):
-        height = whole * part / sum(parts)
         page.heading(curve)
-        page.y += 4
-        axes = page.axes(left, page.y, right - left, height)
+        drawing = page.drawing()
+        axes = drawing.axes(9, 4, width, (_BOTH if len(curves) > 1 else _ALONE) * part / sum(parts))
         spent_axis(axes, float(table[x].max()))
         scales.of([curve])(axes)
         axes.set_xlabel(findings.axis.label)
@@ -147,8 +156,7 @@ def _together(page: Page, findings: Findings, table: pd.DataFrame, order: Sequen
             _band(axes, x, band, styles[setting])
         _rail(axes, findings)
         if direct:
-            _end_labels(page, axes, {setting: float(band["iqm"].iloc[-1]) for setting, band in group.items()}, styles)
-        page.y += height + 15
+            _end_labels(drawing, axes, {setting: float(band["iqm"].iloc[-1]) for setting, band in group.items()}, styles)
 
 
 def _apart(page: Page, findings: Findings, table: pd.DataFrame, order: Sequence[str], scale: Scale) -> None:
@@ -159,30 +167,32 @@ def _apart(page: Page, findings: Findings, table: pd.DataFrame, order: Sequence[
     key = f"In colour: a setting, solid {training.lower()}{dashed}; grey: the others."
     if len(order) > len(shown):
         key += f" The first {len(shown)} of {len(order)} settings; the CSV file of this page has all."
-    page.paragraph(key, size=SMALL, colour=MUTED, after=4)
+    page.note(key)
     names = {name: text.wrap(name, NOTE, 46) for name in shown}
-    rows, across = -(-len(shown) // _ACROSS), (RIGHT - LEFT + 2.5) / _ACROSS
-    step = min(62.0, (page.room - 12) / rows)
+    rows, across = -(-len(shown) // _ACROSS), (WIDTH + 2.5) / _ACROSS
+    step = min(62.0, _GRID / rows)
     centres = dict(iter(table.groupby(["setting", "curve"])))
+    drawing = page.drawing()
     for number, setting in enumerate(shown):
         row, column = divmod(number, _ACROSS)
-        x, y, line_style = LEFT + 8 + column * across, page.y + row * step, findings.styles[setting]
+        x, y, line_style = 8 + column * across, row * step, findings.styles[setting]
         head = max(len(names[name]) for name in shown[row * _ACROSS : (row + 1) * _ACROSS]) * line_height(NOTE) + 2.5
         for line, words in enumerate(names[setting]):
-            page.write(x, y + line * line_height(NOTE), words, size=NOTE)
-        axes = page.axes(x, y + head, across - 13, step - head - 8)
+            drawing.write(x, y + line * line_height(NOTE), words, size=NOTE)
+        axes = drawing.axes(x, y + head, across - 13, step - head - 8)
         spent_axis(axes, float(table[position].max()), small=True)
         scale(axes)
         if number + _ACROSS >= len(shown):
             axes.set_xlabel(findings.axis.label)
         for other in shown:
             if other != setting and (other, training) in centres:
-                axes.plot(*centres[other, training][[position, "iqm"]].to_numpy().T, color=style.FAINT, linewidth=0.5)
+                points = centres[other, training][[position, "iqm"]].to_numpy().T
+                axes.plot(*points, color=style.FAINT, linewidth=0.5)
         for curve, dash in zip((training, *held_out), (palette.SOLID, (0, (2, 1))), strict=False):
             if (setting, curve) in centres:
-                _band(axes, position, centres[setting, curve], replace(line_style, dash=dash), filled=curve == training)
+                shown_style = replace(line_style, dash=dash)
+                _band(axes, position, centres[setting, curve], shown_style, filled=curve == training)
         _rail(axes, findings, setting)
-    page.y += rows * step + 6
 
 
 def _band(axes: Axes, x: str, band: pd.DataFrame, line_style: palette.LineStyle, *, filled: bool = True) -> None:
@@ -194,25 +204,15 @@ def _band(axes: Axes, x: str, band: pd.DataFrame, line_style: palette.LineStyle,
     axes.plot(*end, marker, color=line_style.colour, clip_on=False)
 
 
-def _end_labels(page: Page, axes: Axes, ends: dict[str, float], styles: dict[str, palette.LineStyle]) -> None:
+def _end_labels(drawing: Drawing, axes: Axes, ends: dict[str, float], styles: dict[str, palette.LineStyle]) -> None:
     """Write each setting's name at the right of its line's end, without overlap."""
-    box = axes.get_position()
-    top, bottom = (1 - box.y1) * style.SHEET[1], (1 - box.y0) * style.SHEET[1]
-    right = box.x1 * style.SHEET[0]
+    top, bottom, right = drawing.frame(axes)
     on_paper = axes.transData.transform([(1.0, end) for end in ends.values()])
     shares = axes.transAxes.inverted().transform(on_paper)[:, 1]
     wished = bottom - np.clip(shares, 0, 1) * (bottom - top)
     for name, y, placed in zip(ends, wished, spread(wished, SMALL * 1.3 / MM, top, bottom), strict=True):
-        page.line((right + 1.3, right + 4), (y, placed), color=styles[name].colour, linewidth=0.6)
-        page.write(right + 4.7, placed - middle(SMALL), name, size=SMALL, colour=styles[name].text_colour)
-
-
-def _legend(page: Page, styles: dict[str, palette.LineStyle]) -> None:
-    """Draw a legend of names that are too long for the ends of the lines."""
-    for name, line_style in styles.items():
-        page.swatch(LEFT, page.y, line_style)
-        page.paragraph(name, size=SMALL, x=LEFT + SWATCH, after=0.4)
-    page.y += 4
+        drawing.line((right + 1.3, right + 4), (y, placed), color=styles[name].colour, linewidth=0.6)
+        drawing.write(right + 4.7, placed - middle(SMALL), name, size=SMALL, colour=styles[name].text_colour)
 
 
 def _rail(axes: Axes, findings: Findings, setting: str | None = None) -> None:

@@ -32,11 +32,10 @@ def draw(axes: Axes, boundary: Boundary, epoch: int | None, scale: float) -> Non
 def _picture(axes: Axes, boundary: Boundary, epoch: int | None, scale: float) -> npt.NDArray[np.uint8]:
     """A raster at the printed resolution in a few colours, shape (height, width, 3).
 
-    As vectors the points would take more bytes than the rest of the report; matplotlib's rasterised artists would each keep a
-    raster of the whole sheet, 15 MB, until the PDF is closed; in all colours it would take three times the bytes.
+    As vectors the points would take more bytes than the rest of the report, and in all colours three times as many.
     """
-    box, (width, height) = axes.get_position(), style.SHEET
-    figure = Figure(figsize=(box.width * width / 25.4, box.height * height / 25.4), dpi=style.DOTS)
+    frame = axes.get_window_extent()
+    figure = Figure(figsize=(frame.width / axes.figure.dpi, frame.height / axes.figure.dpi), dpi=style.DOTS)
     panel = figure.add_axes((0, 0, 1, 1))
     panel.axis("off")
     panel.imshow(_field(boundary, epoch), origin="lower", extent=boundary.extent, interpolation="nearest", aspect="auto")

@@ -1,5 +1,6 @@
 """Forest plot: one row per setting, with its name, an estimate with its interval on a common axis, and figures."""
 
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +11,13 @@ from matplotlib.axes import Axes
 from nnbench.core import formatting as numbers
 from nnbench.core import palette
 from nnbench.report.plots import text
-from nnbench.report.plots.sheet import SWATCH, Page, line_height, middle
-from nnbench.report.plots.style import BODY, INK, LEFT, MUTED, NOTE, RIGHT, SMALL
-from nnbench.report.plots.table import fraction
+from nnbench.report.plots.drawing import SWATCH, Drawing, line_height, middle
+from nnbench.report.plots.page import Page
+from nnbench.report.plots.style import BODY, INK, MUTED, NOTE, SMALL, WIDTH
 
 _NAME, _AXIS = 66.0, 36.0  # millimetres that a name may take, and that the axis must have
 _BETWEEN = 4.0  # millimetres left of a column of figures
+_NUMBER = re.compile(rf"(?:< |[+{numbers.MINUS}])?[\d,]+(\.\d+)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,48 +45,57 @@ class Row:
     mark_style: palette.LineStyle | None = None
 
 
-def forest_plot(
-    page: Page, rows: Sequence[Row], axis: str, heads: Sequence[str] = (), *, step: float | None = None, gap: float = 6
-) -> Axes:
-    """Draw the rows below the current content; return axes on which row i is at height i.
+def forest_plot(page: Page, rows: Sequence[Row], axis: str, heads: Sequence[str] = (), *, step: float | None = None) -> Axes:
+    """Add a plot of the rows to a page; return its axes, on which row i is at height i.
 
     Args:
         rows: one or more.
         axis: what the common axis measures; empty where it bears no scale.
         heads: over the figures; nothing is set over them where all are empty. A column with no figure at all is left out.
         step: millimetres from one row to the next; by default as the number of rows allows.
-        gap: millimetres below.
     """
+    drawing = page.drawing(_alt(page, rows, axis))
+    return _draw(drawing, rows, axis, heads, step)
+
+
+def _alt(page: Page, rows: Sequence[Row], axis: str) -> str:
+    """The title and the figures of each row."""
+    values = "; ".join(" ".join((row.name, *filter(None, row.figures))) for row in rows)
+    return f"{page.title}. {numbers.capitalized(axis)}: {values}" if axis else f"{page.title}. {values}"
+
+
+def _draw(drawing: Drawing, rows: Sequence[Row], axis: str, heads: Sequence[str], step: float | None) -> Axes:
+    """Draw names, marks and figures of the rows."""
     step = max(step or (8.5 if len(rows) <= 6 else 6.5), 8.5 / len(rows))
     filled = [at for at in range(len(heads)) if any(row.figures[at] for row in rows)]
     heads, columns = [heads[at] for at in filled], [[row.figures[at] for row in rows] for at in filled]
     edges: list[float] = []
-    right = RIGHT
+    right = WIDTH
     for head, words in zip(reversed(heads), reversed(columns), strict=True):
         edges.insert(0, right)
         right -= max(_before(words) + _after(words), *(text.width(part, NOTE) for part in head.split("\n"))) + _BETWEEN
     swatch = SWATCH if any(row.line_style for row in rows) else 0.0
-    room = min(_NAME, right - _AXIS - LEFT - swatch - 5)
+    room = min(_NAME, right - _AXIS - swatch - 5)
     bold = any(row.bold for row in rows)
     size = BODY if all(text.width(row.name, BODY, bold=bold) <= room for row in rows) else SMALL
     names = text.fit_all([row.name for row in rows], size, room, bold=bold)
-    left = LEFT + swatch + max(text.width(name, size, bold=row.bold) for name, row in zip(names, rows, strict=True)) + 5
+    left = swatch + max(text.width(name, size, bold=row.bold) for name, row in zip(names, rows, strict=True)) + 5
     if any(heads):
         height = max(head.count("\n") + 1 for head in heads) * line_height(NOTE)
         for head, edge in zip(heads, edges, strict=True):
             for line, part in enumerate(head.split("\n")):
-                page.write(edge, page.y + line * line_height(NOTE), part, size=NOTE, colour=MUTED, align="right")
-        page.y += height + 0.5
-    axes = page.axes(left, page.y, right - left, step * len(rows))
+                drawing.write(edge, drawing.y + line * line_height(NOTE), part, size=NOTE, colour=MUTED, align="right")
+        drawing.y += height + 0.5
+    axes = drawing.axes(left, drawing.y, right - left, step * len(rows))
     for at, (row, name) in enumerate(zip(rows, names, strict=True)):
-        centre = page.y + step * (at + 0.5)
+        centre = drawing.y + step * (at + 0.5)
         if row.line_style:
-            page.swatch(LEFT, centre - middle(BODY), row.line_style, BODY)
-        page.write(LEFT + swatch, centre - middle(size), name, size=size, bold=row.bold)
+            drawing.swatch(0, centre - middle(BODY), row.line_style, BODY)
+        drawing.write(swatch, centre - middle(size), name, size=size, bold=row.bold)
         for number, (column, edge) in enumerate(zip(columns, edges, strict=True)):
             bold, colour, figure = row.bold and number == 0, INK if number == 0 else MUTED, column[at]
             x = edge - _after(column) + fraction(figure, SMALL, bold=bold)
-            page.write(x, centre - middle(BODY), figure, size=SMALL, bold=bold, colour=colour, align="right")
+            drawing.write(x, centre - middle(BODY), figure, size=SMALL, bold=bold, colour=colour, align="right")
         mark_style = row.mark_style or row.line_style
         if mark_style and row.values is not None and len(known := row.values.dropna()) > 1:
             heights = [at + 0.27] * len(known)
@@ -96,11 +107,8 @@ def forest_plot(
     axes.spines["left"].set_visible(False)
     axes.margins(x=0.06)
     axes.locator_params(axis="x", nbins=6)
-    page.y += step * len(rows)
     if axis:
-        page.write((left + right) / 2, page.y + 6, axis, size=SMALL, colour=MUTED, align="center")
-        page.y += 6 + line_height(SMALL)
-    page.y += gap
+        axes.set_xlabel(axis)
     return axes
 
 
@@ -128,6 +136,17 @@ def mark(
     axes.plot([low, high], [at, at], color=line_style.colour, linewidth=2, solid_capstyle="butt")
     face = "white" if hollow else line_style.colour
     axes.plot([value], [at], marker=line_style.marker, markersize=6, color=line_style.colour, markerfacecolor=face)
+
+
+def fraction_of(words: str) -> str:
+    """A number from its decimal point on; empty for other texts."""
+    number = _NUMBER.fullmatch(words)
+    return number[1] if number else ""
+
+
+def fraction(words: str, size: float, *, bold: bool = False) -> float:
+    """Width in millimetres of a number from its decimal point on; 0 for other texts."""
+    return text.width(fraction_of(words), size, bold=bold)
 
 
 def _after(words: Sequence[str]) -> float:

@@ -11,8 +11,9 @@ from matplotlib.patches import Rectangle
 from nnbench.core import formatting as numbers
 from nnbench.core.palette import LineStyle
 from nnbench.report.plots import text
-from nnbench.report.plots.sheet import SWATCH, Page, line_height, middle
-from nnbench.report.plots.style import INK, LEAST, LEFT, MUTED, RIGHT, SMALL
+from nnbench.report.plots.drawing import SWATCH, line_height, middle
+from nnbench.report.plots.page import Page
+from nnbench.report.plots.style import INK, LEAST, MUTED, SMALL, WIDTH
 
 _NAME, _HEAD = 46.0, 30.0  # millimetres that the name of a setting, and of a problem, may take
 _WIDEST, _HIGHEST = 17.0, 6.2  # millimetres of a cell
@@ -31,7 +32,7 @@ def problem_map(
     below: tuple[str, Mapping[str, str]] | None = None,
     height: float = _HIGHEST,
 ) -> None:
-    """Draw the map below the content of a page.
+    """Add the map to a page.
 
     Args:
         page: the page.
@@ -44,10 +45,11 @@ def problem_map(
     names = text.fit_all(list(settings), SMALL, _NAME)
     heads = text.fit_all(list(problems), SMALL, _HEAD)
     last = 0.0 if right is None else max(text.width(word, SMALL) for word in (right[0], *right[1].values())) + 3
-    left = LEFT + SWATCH + max(text.width(name, SMALL) for name in (*names, *([below[0]] if below else []))) + 3
-    width = min(_WIDEST, (RIGHT - last - left) / len(problems))
+    left = SWATCH + max(text.width(name, SMALL) for name in (*names, *([below[0]] if below else []))) + 3
+    width = min(_WIDEST, (WIDTH - last - left) / len(problems))
     head = max(text.width(name, SMALL) for name in heads) + 2
-    axes = page.axes(left, page.y + head, width * len(problems), height * len(settings))
+    drawing = page.drawing()
+    axes = drawing.axes(left, head, width * len(problems), height * len(settings))
     axes.set(xlim=(0, len(problems)), ylim=(len(settings), 0), yticks=[])
     axes.set_xticks(np.arange(len(problems)) + 0.5, heads, rotation=90, fontsize=SMALL, color=INK)
     axes.xaxis.tick_top()
@@ -61,22 +63,20 @@ def problem_map(
         if row["setting"] in at and row["problem"] in column:
             _cell(axes, column[row["problem"]], at[row["setting"]], row, width)
     for name, shown in zip(settings, names, strict=True):
-        y = page.y + head + height * (at[name] + 0.5) - middle(SMALL)
-        page.swatch(LEFT, y, styles[name])
-        page.write(LEFT + SWATCH, y, shown, size=SMALL)
+        y = head + height * (at[name] + 0.5) - middle(SMALL)
+        drawing.swatch(0, y, styles[name])
+        drawing.write(SWATCH, y, shown, size=SMALL)
         if right is not None:
-            page.write(left + width * len(problems) + last, y, right[1].get(name, ""), size=SMALL, align="right")
+            drawing.write(left + width * len(problems) + last, y, right[1].get(name, ""), size=SMALL, align="right")
     if right is not None:
-        x, y = left + width * len(problems) + last, page.y + head - line_height(SMALL)
-        page.write(x, y, right[0], size=SMALL, colour=MUTED, align="right")
-    page.y += head + height * len(settings) + 1.5
+        x, y = left + width * len(problems) + last, head - line_height(SMALL)
+        drawing.write(x, y, right[0], size=SMALL, colour=MUTED, align="right")
     if below is not None:
-        page.write(LEFT + SWATCH, page.y, below[0], size=SMALL, colour=MUTED)
+        foot = head + height * len(settings) + 1.5
+        drawing.write(SWATCH, foot, below[0], size=SMALL, colour=MUTED)
         for name, number in column.items():
             x = left + width * (number + 0.5)
-            page.write(x, page.y, below[1].get(name, ""), size=LEAST, colour=MUTED, align="center")
-        page.y += line_height(SMALL)
-    page.y += 2
+            drawing.write(x, foot, below[1].get(name, ""), size=LEAST, colour=MUTED, align="center")
 
 
 def _cell(axes: Axes, x: int, y: int, row: Mapping[object, object], width: float) -> None:

@@ -1,11 +1,10 @@
-"""Style of the pages: the sheet, colours of text, and the type.
+"""Style of plots: sizes, colours of text, and the type.
 
 This module does not import matplotlib, so that the terminal can use the colours without loading it.
 """
 
-SHEET = (210.0, 297.0)  # A4, in millimetres
-LEFT, RIGHT, TOP, BOTTOM = 18.0, 192.0, 20.0, 278.0  # the text area, from the upper left corner
-WIDTH = RIGHT - LEFT
+WIDTH = 174.0  # of the text, in millimetres
+HIGHEST = 240.0  # millimetres of a plot
 MM = 72 / 25.4  # points a millimetre
 
 INK, MUTED, FAINT = "#1a1a1a", "#595959", "#c8c8c8"
@@ -16,9 +15,10 @@ DOTS = 200  # per inch, of rasters
 RC: dict[str, object] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
     "font.size": SMALL,
-    "pdf.fonttype": 42,  # TrueType, searchable and embedded
-    "pdf.compression": 9,
+    "svg.fonttype": "none",  # text stays text, to be found and edited
+    "svg.hashsalt": "nnbench",  # ids are a digest of what they name instead of random
     "savefig.dpi": DOTS,
+    "figure.facecolor": "none",
     "text.parse_math": False,  # a name may hold a dollar sign
     "text.color": INK,
     "axes.edgecolor": MUTED,

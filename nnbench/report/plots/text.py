@@ -46,31 +46,19 @@ def _letters(family: str, bold: bool) -> frozenset[int]:
     return frozenset(_font(family, bold).get_charmap())
 
 
-def drawable(text: str, *, family: str = SANS, bold: bool = False) -> str:
-    """Replace letters without a glyph, which make drawing fail, by a box."""
-    letters = _letters(family, bold)
-    return text if text.isascii() else "".join(letter if ord(letter) in letters else BOX for letter in text)
-
-
-def legible(text: str) -> str:
-    """The text on one line, with a box for each letter without a glyph."""
-    return drawable(" ".join(text.split()))
-
-
-def beginning(text: str, size: float, room: float) -> str:
-    """The first words of a text that fit into `room` millimetres, with an ellipsis if there are more."""
-    first, *rest = wrap(text, size, room)
-    return f"{wrap(text, size, room - width(' …', size))[0]} …" if rest else first
+def on_one_line(text: str) -> str:
+    """The text with single spaces in place of line feeds and other spaces."""
+    return " ".join(text.split())
 
 
 def fit(text: str, size: float, room: float, *, bold: bool = False) -> str:
     """The text on one line of at most `room` millimetres, shortened in its middle."""
-    return cut(legible(text), lambda part: width(part, size, bold=bold) <= room)
+    return cut(on_one_line(text), lambda part: width(part, size, bold=bold) <= room)
 
 
 def fit_all(names: Sequence[str], size: float, room: float, *, bold: bool = False) -> list[str]:
     """Names of at most `room` millimetres each; different names stay different."""
-    return short([legible(name) for name in names], lambda name: width(name, size, bold=bold) <= room)
+    return short([on_one_line(name) for name in names], lambda name: width(name, size, bold=bold) <= room)
 
 
 def wrap(text: str, size: float, room: float, *, family: str = SANS, bold: bool = False) -> list[str]:
@@ -83,7 +71,7 @@ def wrap(text: str, size: float, room: float, *, family: str = SANS, bold: bool 
         return width(line, size, family=family, bold=bold) <= room
 
     lines = [""]
-    for word in legible(text).split():
+    for word in on_one_line(text).split():
         joined = f"{lines[-1]} {word}".lstrip()
         if fits(joined):
             lines[-1] = joined

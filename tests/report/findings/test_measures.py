@@ -9,11 +9,11 @@ import pytest
 from nnbench.records.study import Study
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.measures import declared, disagreements
-from nnbench.report.plots.sheet import Page
 from nnbench.report.sentences import wording
+from tests.report.conftest import Drawn
 
 MakeStudy = Callable[..., Study]
-DrawPage = Callable[..., tuple[list[Page], pd.DataFrame]]
+DrawPage = Callable[..., tuple[Drawn, pd.DataFrame]]
 
 
 def measured(make_study: MakeStudy, seeds: int = 12, **leads: tuple[float, float, float]) -> Study:
@@ -65,7 +65,7 @@ def test_without_test_points_the_measures_are_of_validation(make_study: MakeStud
 
 
 def test_the_page_compares_the_measures(make_study: MakeStudy, draw_page: DrawPage) -> None:
-    (page,), table = draw_page("measures", measured(make_study, a=(8, 0, 8), b=(4, 4, 4), c=(0, 8, 0)))
+    page, table = draw_page("measures", measured(make_study, a=(8, 0, 8), b=(4, 4, 4), c=(0, 8, 0)))
     assert page.title == "First by test accuracy after the last epoch: a; by test loss after the last epoch: c"
     places = table.pivot_table(index="setting", columns=["measure", "when"], values="rank")
     assert places["test accuracy", "after the last epoch"].tolist() == [1, 2, 3]

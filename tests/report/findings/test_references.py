@@ -19,10 +19,10 @@ from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.references import References, chance, references
 from nnbench.report.outputs import markdown
 from nnbench.report.outputs.document import compose
-from nnbench.report.plots.sheet import Page
 from nnbench.report.sentences.caveats import caveats
+from tests.report.conftest import Drawn
 
-Draw = Callable[..., tuple[list[Page], pd.DataFrame]]
+Draw = Callable[..., tuple[Drawn, pd.DataFrame]]
 
 
 def changed(study: Study, **columns: Any) -> Study:
@@ -40,9 +40,9 @@ def kinds(study: Study) -> set[str]:
     return set(caveats(Findings(study)))
 
 
-def words(page: Page) -> str:
-    inside = [text.get_text() for axes in page.figure.axes for text in axes.texts]
-    return " ".join([text.get_text() for text in page.figure.texts] + inside)
+def words(page: Drawn) -> str:
+    inside = [text.get_text() for axes in page.axes for text in axes.texts]
+    return " ".join(page.words + inside)
 
 
 def test_references_are_means_over_seeds(comparison: Study) -> None:
@@ -68,8 +68,8 @@ def test_references_must_agree_within_a_seed(comparison: Study) -> None:
 def test_chance_is_computed_from_the_data(comparison: Study, draw_page: Draw) -> None:
     unequal = changed(comparison, reference__chance_accuracy=0.6)
     assert chance(unequal.runs) == pytest.approx(0.6)
-    (page,), _ = draw_page("accuracy", unequal)
-    assert page.figure.axes[0].get_ylim() == pytest.approx((0.6, 1.0))
+    page, _ = draw_page("accuracy", unequal)
+    assert page.axes[0].get_ylim() == pytest.approx((0.6, 1.0))
     own = replace(unequal, runs=unequal.runs.drop(columns="dataset.classes"))  # a dataset whose classes are no setting
     assert chance(own.runs) == pytest.approx(0.6)
     assert chance(without(own).runs) is None
@@ -78,12 +78,12 @@ def test_chance_is_computed_from_the_data(comparison: Study, draw_page: Draw) ->
 
 @pytest.mark.parametrize("page_name", ["accuracy", "loss"])
 def test_lines_are_drawn_where_the_references_are(comparison: Study, draw_page: Draw, page_name: str) -> None:
-    (page,), _ = draw_page(page_name, comparison)
-    (bare,), _ = draw_page(page_name, without(comparison))
+    page, _ = draw_page(page_name, comparison)
+    bare, _ = draw_page(page_name, without(comparison))
     known = references(comparison.runs)
     lines = {"accuracy": list(known.scores.values())[1:], "loss": list(known.losses.values())}  # chance is the axis
     expected = lines[page_name]
-    for axes, plain in zip(page.figure.axes, bare.figure.axes, strict=True):
+    for axes, plain in zip(page.axes, bare.axes, strict=True):
         levels = [line.get_ydata()[0] for line in axes.lines if len(set(map(float, line.get_ydata()))) == 1]  # type: ignore[index, arg-type]
         assert all(any(level == pytest.approx(value) for level in levels) for value in expected)
         assert len(axes.lines) == len(plain.lines) + len(expected)
@@ -134,8 +134,8 @@ def test_targets_above_the_bayes_accuracy(comparison: Study, draw_page: Draw) ->
     assert "0.95" in known.beyond({0.8: "0.80", 0.95: "0.95"})
     assert References().beyond({0.95: "0.95"}) == ""
     for name in ("final_table", "time_to_target"):
-        assert "memorising" in words(draw_page(name, comparison, (0.8, 0.95))[0][0]).replace("\n", " ")
-        assert "memorising" not in words(draw_page(name, comparison, (0.7, 0.8))[0][0])
+        assert "memorising" in words(draw_page(name, comparison, (0.8, 0.95))[0]).replace("\n", " ")
+        assert "memorising" not in words(draw_page(name, comparison, (0.7, 0.8))[0])
 
 
 def test_the_default_targets_can_be_reached_without_memorising() -> None:

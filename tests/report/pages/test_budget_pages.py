@@ -17,9 +17,9 @@ from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.targets import timings
 from nnbench.stats.equal_budget import first_reached
-from tests.report.conftest import study
+from tests.report.conftest import Drawn, study
 
-Draw = Callable[..., tuple[list[Any], pd.DataFrame]]
+Draw = Callable[..., tuple[Drawn, pd.DataFrame]]
 
 
 def make(**options: Any) -> Study:
@@ -121,10 +121,10 @@ def test_settings_are_ranked_at_each_budget_alone(draw_page: Draw) -> None:
     first, second = tasks(made)
     assert [first.label, second.label] == ["spiral budget=10", "spiral budget=100"]
     for task in (first, second):
-        pages, table = draw_page("budgets", task.study)
+        page, table = draw_page("budgets", task.study)
         ranks = table.set_index(["budget", "setting"])["rank"].to_dict()
         assert ranks == {(10, "adam"): 1, (10, "sgd"): 2, (100, "sgd"): 1, (100, "adam"): 2}
-        assert pages[0].title == "The best estimate is that of adam at 10 and of sgd at 100 steps"
+        assert page.title == "The best estimate is that of adam at 10 and of sgd at 100 steps"
         assert amounts(task.study.runs).nunique() == 1
 
 

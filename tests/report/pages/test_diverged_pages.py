@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from nnbench.records.study import Study
-from nnbench.report.plots.sheet import Page
+from tests.report.conftest import Drawn
 
-DrawPage = Callable[..., tuple[list[Page], pd.DataFrame]]
+DrawPage = Callable[..., tuple[Drawn, pd.DataFrame]]
 
 
 def _hot(make_study: Callable[..., Study]) -> Study:
@@ -19,8 +19,8 @@ def _hot(make_study: Callable[..., Study]) -> Study:
 
 
 def test_the_distribution_function_begins_with_diverged_runs(make_study: Callable[..., Study], draw_page: DrawPage) -> None:
-    (page,), _ = draw_page("distribution", _hot(make_study))
-    shares = page.figure.axes[-1]
+    page, _ = draw_page("distribution", _hot(make_study))
+    shares = page.axes[-1]
     starts = sorted(float(np.asarray(line.get_ydata())[0]) for line in shares.lines if len(np.asarray(line.get_xdata())) > 2)
     assert starts == [0, 0, 5 / 12]
 

@@ -12,9 +12,11 @@ import pytest
 from nnbench.records.study import Study
 from nnbench.report import pages as figures
 from nnbench.report.findings.findings import Findings
-from nnbench.report.outputs import html as webpage
+from nnbench.report.outputs import html
 from nnbench.report.outputs.document import compose
 from nnbench.report.outputs.markdown import summary
+from nnbench.report.outputs.pdf import print_all
+from nnbench.report.outputs.svg import draw_plots
 from nnbench.report.plots import style
 from tests.report.conftest import study
 
@@ -183,11 +185,9 @@ def test_every_page_is_drawn_or_says_why_not(case: str) -> None:
     with matplotlib.style.context(["default", style.RC]):
         findings = Findings(study)
         made = compose(findings, title="$x_1$ <b>", pages=figures.names(), targets=targets)
-        for part in made.parts.values():
-            for sheet in part.sheets[:3]:
-                made.errors.run(part.name, sheet.figure.draw_without_rendering)
-        nothing: dict[str, list[str]] = {name: [] for name in made.parts}
-        made.errors.run("web", lambda: webpage.study(made, findings, nothing))
+        made = draw_plots(made)
+        made.errors.run("pdf", lambda: print_all(made))
+        made.errors.run("web", lambda: html.page(made))
         made.errors.run("summary", lambda: summary(made, findings))
     assert not made.errors.logged, "\n".join(
         f"{fault.part}: {fault.reason}\n{fault.traceback[-600:]}" for fault in made.errors.logged

@@ -9,10 +9,10 @@ import pytest
 
 from nnbench.records.study import Study
 from nnbench.report.findings.errors import NoDataError
-from nnbench.report.plots.sheet import Page
 from tests.oracles import interquartile
+from tests.report.conftest import Drawn
 
-Draw = Callable[..., tuple[list[Page], pd.DataFrame]]
+Draw = Callable[..., tuple[Drawn, pd.DataFrame]]
 MakeStudy = Callable[..., Study]
 
 
@@ -24,7 +24,7 @@ def _grouped(study: Study) -> Study:
 @pytest.mark.parametrize("settings", [["sgd", "adam"], [f"adam lr={number}" for number in range(1, 9)]])
 def test_the_table_has_the_last_losses_of_each_group(settings: list[str], make_study: MakeStudy, draw_page: Draw) -> None:
     study = _grouped(make_study(settings, 6, outcome=lambda setting, seed: "diverged" if seed == 5 else "finished"))
-    pages, table = draw_page("group_loss", study)
+    page, table = draw_page("group_loss", study)
     assert table.groupby("setting")["group"].agg(list).tolist() == [["many", "few"]] * len(settings)
     assert set(table["n"]) == {5}
     run_ids = study.runs.loc[(study.runs["setting"] == settings[0]) & (study.runs["outcome"] == "finished"), "run_id"]
@@ -32,9 +32,9 @@ def test_the_table_has_the_last_losses_of_each_group(settings: list[str], make_s
     own = table[table["setting"] == settings[0]].set_index("group")["loss"]
     assert own["few"] == pytest.approx(interquartile(last.to_numpy()))
     known = table[table["group"] == "few"].set_index("setting")["loss"]
-    assert pages[0].title is not None
-    assert pages[0].title.startswith("The training loss of the group “few” ends between")
-    assert pages[0].title.index(str(known.idxmin())) < pages[0].title.index(str(known.idxmax()))
+    assert page.title is not None
+    assert page.title.startswith("The training loss of the group “few” ends between")
+    assert page.title.index(str(known.idxmin())) < page.title.index(str(known.idxmax()))
 
 
 def test_a_study_without_groups_has_no_such_page(comparison: Study, draw_page: Draw) -> None:

@@ -7,17 +7,17 @@ import pandas as pd
 import pytest
 
 from nnbench.records.study import Study
-from nnbench.report.plots.sheet import Page
 from tests.oracles import interquartile
+from tests.report.conftest import Drawn
 
 MakeStudy = Callable[..., Study]
-DrawPage = Callable[..., tuple[list[Page], pd.DataFrame]]
+DrawPage = Callable[..., tuple[Drawn, pd.DataFrame]]
 GRID = [f"{name} lr={rate} decay={decay}" for name in ("adam", "sgd") for rate in (0.01, 0.1, 1) for decay in (0, 0.001)]
 
 
 def test_a_point_is_the_setting_with_the_lowest_loss_at_its_rate(make_study: MakeStudy, draw_page: DrawPage) -> None:
     study = make_study(GRID, 3)
-    (page,), table = draw_page("learning_rates", study)
+    page, table = draw_page("learning_rates", study)
     assert len(table) == 6
     for row in table.to_dict("records"):
         mine = study.runs[study.runs["optimizer"] == row["optimizer"]]
@@ -27,15 +27,15 @@ def test_a_point_is_the_setting_with_the_lowest_loss_at_its_rate(make_study: Mak
     first = table.sort_values("estimate").iloc[0]
     assert first["optimizer"] == table["optimizer"].iloc[0]
     assert f"is that of {first['optimizer']} at a learning rate of" in str(page.title)
-    assert [axes.get_xscale() for axes in page.figure.axes] == ["log", "log"]
+    assert [axes.get_xscale() for axes in page.axes] == ["log", "log"]
 
 
 def test_rates_at_which_all_runs_diverged_are_crosses(make_study: MakeStudy, draw_page: DrawPage) -> None:
     study = make_study(GRID, 3, outcome=lambda setting, seed: "diverged" if "lr=1 " in setting else "finished")
-    (page,), table = draw_page("learning_rates", study)
+    page, table = draw_page("learning_rates", study)
     lost = table[table["diverged"] > 0]
     assert set(lost["learning_rate"]) == {1.0}
     assert lost["estimate"].isna().all()
-    for axes in page.figure.axes:
+    for axes in page.axes:
         (crosses,) = (line for line in axes.lines if line.get_marker() == "x")
         np.testing.assert_array_equal(crosses.get_xdata(), [1.0])

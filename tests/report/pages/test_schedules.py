@@ -9,10 +9,10 @@ from scipy import stats
 
 from nnbench.records.study import Study
 from nnbench.report.findings.errors import NoDataError
-from nnbench.report.plots.sheet import Page
 from tests.oracles import interquartile
+from tests.report.conftest import Drawn
 
-Draw = Callable[..., tuple[list[Page], pd.DataFrame]]
+Draw = Callable[..., tuple[Drawn, pd.DataFrame]]
 MakeStudy = Callable[..., Study]
 
 
@@ -28,7 +28,7 @@ def test_settings_that_differ_in_the_schedule_alone_are_paired_by_seed(make_stud
     better = study.runs["test/accuracy"] + 0.1 * (study.runs["setting"] == "adam cosine")
     study = _scheduled(study, {"adam": "constant", "adam cosine": "cosine", "adam linear": "linear"})
     study = replace(study, runs=study.runs.assign(**{"test/accuracy": better}))
-    (page,), table = draw_page("schedules", study)
+    page, table = draw_page("schedules", study)
     assert table["constant"].tolist() == ["adam", "adam"]
     row = table.set_index("setting").loc["adam cosine"]
     values = study.runs.pivot(index="seed", columns="setting", values="test/accuracy")
@@ -50,7 +50,7 @@ def test_settings_that_differ_in_more_are_not_paired(make_study: MakeStudy, draw
 
 def test_few_seeds_show_no_effect(make_study: MakeStudy, draw_page: Draw) -> None:
     study = _scheduled(make_study(["adam", "adam cosine"], 3), {"adam": "constant", "adam cosine": "cosine"})
-    (page,), _ = draw_page("schedules", study)
+    page, _ = draw_page("schedules", study)
     assert page.title == "3 seeds cannot show the effect of a schedule on test accuracy: 6 are needed"
 
 

@@ -1,6 +1,6 @@
 """Pages over several problems: their tables, and what they claim."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,11 +16,11 @@ from nnbench.report.findings.suite import Suite
 from nnbench.report.outputs import suite as output
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import style
-from nnbench.report.plots.sheet import Page, Section
+from nnbench.report.plots.page import Page, Section
 from nnbench.report.sentences import suite as sentences
 from tests.conftest import CommandOutput
 from tests.oracles import interquartile
-from tests.report.test_layout import check, drawn
+from tests.report.test_layout import check, plotted
 
 MakeSuite = Callable[..., Study]
 
@@ -195,12 +195,8 @@ STUDIES: dict[str, Callable[[MakeSuite], Study]] = {
 
 @pytest.mark.parametrize("case", [one if one == "seven" else pytest.param(one, marks=pytest.mark.heavy) for one in STUDIES])
 def test_layout(case: str, make_suite: MakeSuite) -> None:
-    def sheets() -> Sequence[Page]:
-        made = output.compose(Suite(STUDIES[case](make_suite)), title="Suite", pages=["cover", *figures.suite_names()])
-        assert not made.errors.logged, made.errors.text()
-        return made.sheets
-
-    check(drawn(sheets))
+    suite = Suite(STUDIES[case](make_suite))
+    check(plotted(lambda: output.compose(suite, title="Suite", pages=["cover", *figures.suite_names()])))
 
 
 @pytest.mark.parametrize("name", [name for name in figures.suite_names() if name != "cover"])

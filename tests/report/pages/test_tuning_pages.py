@@ -13,11 +13,11 @@ from nnbench.records.study import Study
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.search import Search, searched
-from nnbench.report.plots.sheet import Page
 from tests.oracles import interquartile
+from tests.report.conftest import Drawn
 
 MakeStudy = Callable[..., Study]
-DrawPage = Callable[..., tuple[list[Page], pd.DataFrame]]
+DrawPage = Callable[..., tuple[Drawn, pd.DataFrame]]
 GRID = [f"{name} lr={rate} decay={decay}" for name in ("adam", "sgd") for rate in (0.01, 0.1, 1) for decay in (0, 0.001)]
 
 
@@ -25,8 +25,8 @@ def _large_rates(setting: str, seed: int) -> str:
     return "diverged" if "lr=1 " in setting and seed else "finished"
 
 
-def _words(page: Page) -> str:
-    return " ".join(text.get_text() for text in page.figure.texts)
+def _words(page: Drawn) -> str:
+    return " ".join(page.words)
 
 
 def _search(study: Study) -> Search:
@@ -77,14 +77,14 @@ def test_without_a_search_no_page(name: str, comparison: Study, draw_page: DrawP
 
 def test_sensitivity_takes_the_best_at_each_rate(make_study: MakeStudy, draw_page: DrawPage) -> None:
     study = make_study(GRID, 3)
-    (page,), table = draw_page("sensitivity", study)
+    page, table = draw_page("sensitivity", study)
     for row in table.to_dict("records"):
         mine = study.runs[(study.runs["optimizer"] == row["optimizer"])]
         mine = mine[mine["optimizer.learning_rate"] == row["learning_rate"]]
         of_setting = mine.groupby("setting")["final/val_accuracy"]
         chosen = of_setting.mean().idxmax()  # as selection does
         assert (row["setting"], row["estimate"]) == (chosen, pytest.approx(float(interquartile(of_setting.get_group(chosen)))))
-    curves, ranges = page.figure.axes
+    curves, ranges = page.axes
     assert curves.get_xscale() == ranges.get_xscale() == "log"
 
 
@@ -104,7 +104,7 @@ def test_a_full_page_keeps_the_best_settings(name: str, make_study: MakeStudy, d
     study = replace(study, runs=study.runs.assign(**{"test/accuracy": ends}))
     better = study.tuning["optimizer"].eq("zz") * 0.1
     study = replace(study, tuning=study.tuning.assign(**{"final/val_accuracy": study.tuning["final/val_accuracy"] + better}))
-    (page, *_), _ = draw_page(name, study)
+    page, _ = draw_page(name, study)
     words = _words(page)
     assert "left out: " in words
     told = words.partition("left out: ")[2].partition(".")[0]
@@ -115,7 +115,7 @@ def test_a_full_page_keeps_the_best_settings(name: str, make_study: MakeStudy, d
 def test_settings_at_chance_are_not_called_robust(make_study: MakeStudy, draw_page: DrawPage) -> None:
     """It ends at chance whatever its learning rate, or far below the others: a range of that is worth nothing."""
     study = _reaching(make_study, {"chance": 0.34, "low": 0.6, "adam": 0.8, "sgd": 0.78})
-    (page,), table = draw_page("sensitivity", study)
+    page, table = draw_page("sensitivity", study)
     assert table.groupby("optimizer")["reaches"].first().to_dict() == {
         "chance": False,
         "low": False,
@@ -123,14 +123,14 @@ def test_settings_at_chance_are_not_called_robust(make_study: MakeStudy, draw_pa
         "sgd": True,
     }
     assert not {"chance", "low"} & set(str(page.title).split())
-    (page,), table = draw_page("sensitivity", _reaching(make_study, {"one": 0.33, "other": 0.34}))
+    page, table = draw_page("sensitivity", _reaching(make_study, {"one": 0.33, "other": 0.34}))
     assert not table["reaches"].any()
     assert not {"one", "other"} & set(str(page.title).split())
 
 
 def test_diverged_rates_are_on_the_rail_not_at_zero(make_study: MakeStudy, draw_page: DrawPage) -> None:
-    (page,), table = draw_page("sensitivity", make_study(GRID, 3, outcome=_large_rates))
-    curves = page.figure.axes[0]
+    page, table = draw_page("sensitivity", make_study(GRID, 3, outcome=_large_rates))
+    curves = page.axes[0]
     rail = [line for line in curves.lines if line.get_marker() == "x"]
     for line in rail:
         assert set(np.asarray(line.get_xdata())) == {1.0}
@@ -146,8 +146,8 @@ def test_diverged_rates_are_on_the_rail_not_at_zero(make_study: MakeStudy, draw_
 
 
 def test_heat_maps_hatch_the_cells_with_diverged_runs(make_study: MakeStudy, draw_page: DrawPage) -> None:
-    (page,), table = draw_page("heat_maps", make_study(GRID, 3, outcome=_large_rates))
-    panels = [axes for axes in page.figure.axes if axes.get_label() != "key"]
+    page, table = draw_page("heat_maps", make_study(GRID, 3, outcome=_large_rates))
+    panels = [axes for axes in page.axes if axes.get_label() != "key"]
     assert len(panels) == 2
     for axes, (name, own) in zip(panels, table.groupby("optimizer", sort=False), strict=True):
         (image,) = axes.images
@@ -161,8 +161,8 @@ def test_heat_maps_hatch_the_cells_with_diverged_runs(make_study: MakeStudy, dra
 
 
 def test_drawn_configurations_are_squares_with_the_best_ringed(make_study: MakeStudy, draw_page: DrawPage) -> None:
-    (page,), table = draw_page("heat_maps", make_study(["adam"], 2, tuned=32))
-    (axes,) = (axes for axes in page.figure.axes if axes.get_label() != "key")
+    page, table = draw_page("heat_maps", make_study(["adam"], 2, tuned=32))
+    (axes,) = (axes for axes in page.axes if axes.get_label() != "key")
     squares, lost, ring = axes.collections
     assert len(np.asarray(squares.get_offsets())) == table["value"].notna().sum()
     assert len(np.asarray(lost.get_offsets())) == (table["diverged"] > 0).sum() > 0
@@ -172,7 +172,7 @@ def test_drawn_configurations_are_squares_with_the_best_ringed(make_study: MakeS
 
 def test_best_of_k_is_the_expected_maximum(make_study: MakeStudy, draw_page: DrawPage) -> None:
     study = make_study(["adam", "sgd"], 2, tuned=10)
-    (page,), table = draw_page("best_of_k", study)
+    page, table = draw_page("best_of_k", study)
     search = _search(study)
     for name in ("adam", "sgd"):
         values = np.sort(search.of(name)["value"].fillna(-np.inf).to_numpy())
@@ -189,7 +189,7 @@ def test_best_of_k_is_the_expected_maximum(make_study: MakeStudy, draw_page: Dra
 
 def test_importance_names_the_most_important_hyperparameter(make_study: MakeStudy, draw_page: DrawPage) -> None:
     """The accuracies of the study depend on the learning rate, hardly on decay and not at all on rho."""
-    (page,), table = draw_page("importance", make_study(["adam", "sgd"], 2, tuned=24))
+    page, table = draw_page("importance", make_study(["adam", "sgd"], 2, tuned=24))
     firsts = table.groupby("optimizer", sort=False)["hyperparameter"].first()
     assert firsts.tolist() == ["learning_rate", "learning_rate"]
     assert page.title == "The learning rate is the most important hyperparameter of every optimizer in this search"
@@ -202,10 +202,10 @@ def test_the_selected_setting_is_compared_with_the_default(make_study: MakeStudy
     study = make_study(["sgd", "adam"], 12, tuned=9)
     better = study.runs["setting"] == "sgd (tuned)"
     study.runs.loc[better, "test/accuracy"] = study.runs.loc[study.runs["setting"] == "sgd", "test/accuracy"].to_numpy() + 0.05
-    (page,), table = draw_page("chosen", study)
+    page, table = draw_page("chosen", study)
     pd.testing.assert_frame_equal(table, study.selection)
     assert page.title == "Tuning is shown to help sgd; 1 of 2 winners lies on the edge of the space"
-    texts = [text.get_text() for text in page.figure.texts]
+    texts = page.words
     assert texts.count("low edge") == 1
     assert "best of 9 configurations, validation accuracy 0.740 over 3 seeds" in texts
     assert "10⁻⁶ to 0.001, log" in texts
@@ -213,7 +213,7 @@ def test_the_selected_setting_is_compared_with_the_default(make_study: MakeStudy
 
 
 def test_too_few_seeds_show_no_effect_of_tuning(make_study: MakeStudy, draw_page: DrawPage) -> None:
-    (page,), _ = draw_page("chosen", make_study(["sgd", "adam"], 4, tuned=9))
+    page, _ = draw_page("chosen", make_study(["sgd", "adam"], 4, tuned=9))
     assert page.title == "1 of 2 winners lies on the edge of the space"
 
 
@@ -226,9 +226,9 @@ def test_tuned_and_default_are_settings_of_one_optimizer(make_study: MakeStudy) 
 def test_gains_are_found_where_settings_are_named_by_their_values(make_study: MakeStudy, draw_page: DrawPage) -> None:
     """As they are once a second setting of `adam (tuned)` is in the study."""
     study = make_study(["adam", "sgd"], 12, boundaries=False, tuned=8)
-    (plain,), _ = draw_page("chosen", study)
+    plain, _ = draw_page("chosen", study)
     named = study.runs.assign(setting=study.runs["setting"] + " lr=0.05")
-    (page,), _ = draw_page("chosen", replace(study, runs=named))
+    page, _ = draw_page("chosen", replace(study, runs=named))
     assert page.title == plain.title
     assert _words(page) == _words(plain)
 
@@ -236,6 +236,6 @@ def test_gains_are_found_where_settings_are_named_by_their_values(make_study: Ma
 def test_a_long_hyperparameter_is_shown_without_its_section(make_study: MakeStudy, draw_page: DrawPage) -> None:
     study = make_study(["adam"], 6, boundaries=False, tuned=8)
     renamed = study.selection.replace({"hyperparameter": {"learning_rate": "network.scale_of_all_layers"}})
-    (page,), _ = draw_page("chosen", replace(study, selection=renamed))
-    shown = [text.get_text() for text in page.figure.texts]
+    page, _ = draw_page("chosen", replace(study, selection=renamed))
+    shown = page.words
     assert "scale_of_all_layers" in shown

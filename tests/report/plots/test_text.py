@@ -44,23 +44,7 @@ def test_fitted_text_fits_and_keeps_its_ends(words: str, room: float) -> None:
     assert text.width(fitted, 9) <= room
     if "…" in fitted:
         start, end = fitted.split("…")
-        assert text.legible(words).startswith(start)
-        assert text.legible(words).endswith(end)
+        assert text.on_one_line(words).startswith(start)
+        assert text.on_one_line(words).endswith(end)
     else:
-        assert fitted == text.legible(words)
-
-
-@given(WORDS, st.floats(20, 80))
-def test_a_shortened_text_fits(words: str, room: float) -> None:
-    line = text.beginning(words, 9, room)
-    assert text.width(line, 9) <= room
-    assert text.legible(words).startswith(line.removesuffix(" …"))
-    assert line.endswith("…") == (line != text.legible(words))
-
-
-def test_a_shortened_text_ends_after_a_word() -> None:
-    assert text.beginning("adam has the lowest loss, not shown to be ahead of sgd", 9, 60) == "adam has the lowest loss, not …"
-
-
-def test_characters_without_a_glyph_are_boxes() -> None:
-    assert text.legible("spiral\n訓練\tα") == "spiral □□ α"
+        assert fitted == text.on_one_line(words)

@@ -5,52 +5,38 @@ import pandas as pd
 from nnbench.core import formatting as numbers
 from nnbench.report.findings.suite import Suite
 from nnbench.report.pages import ReportOptions
-from nnbench.report.pages.cover import write_caveats, write_contents
-from nnbench.report.plots import text
+from nnbench.report.plots.page import Section
 from nnbench.report.plots.problem_map import problem_map
-from nnbench.report.plots.sheet import Page, Section
-from nnbench.report.plots.style import BODY, MUTED, SMALL
 from nnbench.report.sentences import suite as sentences
 from nnbench.report.sentences import wording
 
 _PROBLEMS = 14  # columns of the map; the final table has all
-# Rows of the map, the height of one in millimetres, and the columns of the contents; the last is used if none fits.
-_LAYOUTS = [(30, 6.2, 1), (30, 5.2, 1), (30, 4.4, 2), (24, 4.4, 2), (16, 4.4, 2), (8, 4.4, 2)]
+_ROWS = 30
 
 
 def draw(section: Section, suite: Suite, options: ReportOptions) -> pd.DataFrame:
     """Draw the cover; return `Suite.cells` without the held-out problems."""
     table = suite.cells[suite.cells["problem"].isin(list(suite.problems))]
-    for rows, height, columns in _LAYOUTS:
-        page = _page(suite, options, table, rows, height, columns)
-        if page.room >= 0:
-            break
-    section.pages.append(page)
-    return table.reset_index(drop=True)
-
-
-def _page(suite: Suite, options: ReportOptions, table: pd.DataFrame, rows: int, height: float, columns: int) -> Page:
-    page = Page(text.legible(options.title))
-    page.paragraph(f"nnbench  \N{MIDDLE DOT}  {suite.study.name}", size=BODY, colour=MUTED, after=2.5)
-    page.paragraph(options.title, size=20, bold=True, after=3)
-    page.paragraph(sentences.answer(suite), size=12, after=3.5)
-    shown, problems = suite.settings[:rows], list(suite.problems)[:_PROBLEMS]
+    page = section.page(options.title)
+    page.lead(sentences.answer(suite))
+    shown, problems = suite.settings[:_ROWS], list(suite.problems)[:_PROBLEMS]
     if shown and problems:
         ranks = {name: numbers.fixed(float(rank), 1) for name, rank in suite.across.ranks.items()}
         pairs = {label: f"{len(one.differing)}/{len(one.pairs)}" for label, one in suite.within.items() if one.can_claim}
         right = ("mean rank", {str(name): rank for name, rank in ranks.items()}) if ranks else None
         below = ("pairs shown to differ", pairs) if pairs else None
+        height = 6.2 if len(shown) <= 16 else 4.4
         problem_map(page, table, shown, problems, suite.styles, right=right, below=below, height=height)
-        page.note(_key(suite, table, len(shown), len(problems)), after=3)
-    write_caveats(page, sentences.caveats(suite))
-    page.y += 1.5
+        page.note(_key(suite, table, len(shown), len(problems)))
+    if limits := sentences.caveats(suite):
+        page.heading("Read this with care")
+        page.bullets(limits)
     page.heading("Runs")
-    page.paragraph(wording.outcomes(suite.runs), size=SMALL, after=0.9)
+    page.paragraph(wording.outcomes(suite.runs), small=True)
     if made_by := wording.provenance(suite.runs):
-        page.note(made_by, after=1.5)
-    if options.contents:
-        write_contents(page, options.contents, compact=True, columns=columns)
-    return page
+        page.note(made_by)
+    page.contents()
+    return table.reset_index(drop=True)
 
 
 def _key(suite: Suite, table: pd.DataFrame, rows: int, columns: int) -> str:

@@ -1,19 +1,18 @@
 """Page: the final values of every setting on every problem, by the measure that ranks the problem."""
 
 import math
-from collections.abc import Callable
 
 import pandas as pd
 
 from nnbench.core import formatting as numbers
+from nnbench.report.blocks import Cell, Column
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.scale import Scale, scale_of
 from nnbench.report.findings.suite import Suite
 from nnbench.report.pages import ReportOptions
-from nnbench.report.plots.sheet import Page, Section
-from nnbench.report.plots.style import NOTE, SMALL, WARNING, WIDTH
-from nnbench.report.plots.table import Cell, Column, table
+from nnbench.report.plots.page import Page, Section
+from nnbench.report.plots.style import NOTE, SMALL, WIDTH
 from nnbench.report.sentences.suite import within
 
 _CAPTION = (
@@ -35,26 +34,24 @@ def draw(section: Section, suite: Suite, options: ReportOptions) -> pd.DataFrame
     parts = []
     for label, part in suite.finals.groupby("problem", sort=False):
         scale = scale_of(suite.all[str(label)])
-        page = _problem(page, suite.all[str(label)], scale, part, section.next_page)
+        _problem(page, suite.all[str(label)], scale, part)
         parts.append(part.assign(**vars(scale)))
     return pd.concat(parts, ignore_index=True)
 
 
-def _problem(page: Page, findings: Findings, scale: Scale, part: pd.DataFrame, next_page: Callable[[], Page]) -> Page:
+def _problem(page: Page, findings: Findings, scale: Scale, part: pd.DataFrame) -> None:
     """Draw the table of one problem below the others."""
-    if page.room < 40:
-        page = next_page()
     page.heading(f"{part['problem'].iloc[0]}: {part['measure'].iloc[0]}")
     if not math.isnan(scale.one):
         logarithmic = ", on a logarithmic scale" if scale.logarithmic else ""
         zero, one = (f"{name} ({numbers.fixed(value)})" for name, value in scale.anchors.items())
-        page.note(f"Score 0: {zero}; score 1: {one}{logarithmic}.", after=1)
+        page.note(f"Score 0: {zero}; score 1: {one}{logarithmic}.")
     columns = [
         Column("rank", 10),
         Column("setting", WIDTH - 105, "left", SMALL),
         Column("runs", 23, size=NOTE),
         Column(findings.primary.short, 24, "decimal"),
-        Column("", 30, "left", NOTE),
+        Column("95 % interval", 30, "left", NOTE),
         Column("score", 18, "decimal"),
     ]
     rows: list[list[Cell | str]] = []
@@ -65,12 +62,10 @@ def _problem(page: Page, findings: Findings, scale: Scale, part: pd.DataFrame, n
             [
                 numbers.rank(row["rank"]),
                 Cell(row["setting"], line_style=findings.styles[row["setting"]], bold=row["leads"]),
-                Cell(str(row["runs"]), lost, note_colour=WARNING),
-                Cell(value, bold=row["leads"]),
+                Cell(str(row["runs"]), lost, warning=bool(lost), value=row["runs"]),
+                Cell(value, bold=row["leads"], value=row["estimate"]),
                 numbers.bounds(row["low"], row["high"]),
                 numbers.fixed(row["score"], 2),
             ]
         )
-    page = table(page, columns, rows, next_page)
-    page.y += 2
-    return page
+    page.table(columns, rows, f"Final values on {part['problem'].iloc[0]}")

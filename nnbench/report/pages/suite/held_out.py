@@ -5,13 +5,13 @@ import pandas as pd
 from scipy import stats
 
 from nnbench.core import formatting as numbers
+from nnbench.report.blocks import Cell, Column
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.suite import HELD_OUT, Suite
 from nnbench.report.pages import ReportOptions
+from nnbench.report.plots.page import Section
 from nnbench.report.plots.problem_map import problem_map
-from nnbench.report.plots.sheet import Section
 from nnbench.report.plots.style import WIDTH
-from nnbench.report.plots.table import Cell, Column, table
 from nnbench.report.sentences.wording import short_name
 
 _ROWS, _PROBLEMS = 24, 14
@@ -35,7 +35,6 @@ def draw(section: Section, suite: Suite, options: ReportOptions) -> pd.DataFrame
     order = list(ranks) + [name for name in suite.settings if name not in ranks]
     problems = list(suite.held_out)[:_PROBLEMS]
     problem_map(page, suite.cells, order[:_ROWS], problems, suite.styles, right=("mean rank", ranks) if ranks else None)
-    page.y += 3
     columns = [Column("held-out problem", 58, "left"), Column("beside", 44, "left"), Column("tau", 18, "decimal")]
     columns += [Column("shown on it", 18), Column("kept", 18), Column("reversed", WIDTH - 156)]
     rows: list[list[Cell | str]] = [
@@ -47,7 +46,7 @@ def draw(section: Section, suite: Suite, options: ReportOptions) -> pd.DataFrame
         ]
         for row in result.to_dict("records")
     ]
-    table(page, columns, rows, section.next_page)
+    page.table(columns, rows, "The held-out problems beside those of the suite")
     return result
 
 

@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 
 from nnbench.core import formatting as numbers
+from nnbench.report.blocks import Cell, Column
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.suite import Suite
 from nnbench.report.findings.targets import timings
 from nnbench.report.pages import ReportOptions
-from nnbench.report.plots.sheet import Section
-from nnbench.report.plots.style import LEAST, LEFT, MUTED, SMALL, WIDTH
-from nnbench.report.plots.table import Cell, Column, table
+from nnbench.report.plots.page import Section
+from nnbench.report.plots.style import LEAST, MUTED, SMALL, WIDTH
 from nnbench.report.plots.ticks import logarithmic
 from nnbench.report.sentences.wording import short_name
 from nnbench.stats.profiles import LEAST_PROBLEMS, R_MAX, algoperf_score, performance_profiles, ratios
@@ -51,7 +51,7 @@ def draw(section: Section, suite: Suite, options: ReportOptions) -> pd.DataFrame
     greatest = max(R_MAX, float(relative.where(np.isfinite(relative)).max().max()) * 1.1)
     tau = np.geomspace(1, greatest, 400)
     profile = performance_profiles(solved, tau)
-    axes = page.axes(LEFT + 12, page.y, WIDTH - 14, _HEIGHT)
+    axes = page.drawing().axes(12, 2, WIDTH - 14, _HEIGHT)
     for name in shown:
         style = suite.styles[name]
         axes.step(tau, profile[name], where="post", color=style.colour, linestyle=style.dash)
@@ -62,13 +62,12 @@ def draw(section: Section, suite: Suite, options: ReportOptions) -> pd.DataFrame
         f"τ = {R_MAX:g}", (R_MAX, 0.01), xytext=(-2, 0), textcoords="offset points", fontsize=LEAST, color=MUTED, ha="right"
     )
     axes.set(ylim=(-0.02, 1.02), xlabel="τ: time over that of the fastest setting", ylabel="share of problems solved in time")
-    page.y += _HEIGHT + 14
     columns = [Column("setting", WIDTH - 118, "left", SMALL), Column("AlgoPerf\nscore", 22, "decimal")]
     columns += [
         Column("fastest", 18),
         Column("solved", 18),
         Column("normalised\nscore", 24, "decimal"),
-        Column("", 36, "left", LEAST),
+        Column("95 % interval", 36, "left", LEAST),
     ]
     rows: list[list[Cell | str]] = [
         [
@@ -81,7 +80,7 @@ def draw(section: Section, suite: Suite, options: ReportOptions) -> pd.DataFrame
         ]
         for row in result.to_dict("records")
     ]
-    table(page, columns, rows, section.next_page)
+    page.table(columns, rows, "Scores over the problems")
     return result.join(solved.T.add_prefix("epochs on "), on="setting")
 
 

@@ -9,8 +9,8 @@ from nnbench.records.kinds import CRITERIA
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.suite import Suite
 from nnbench.report.pages import ReportOptions
+from nnbench.report.plots.page import Section
 from nnbench.report.plots.problem_map import problem_map
-from nnbench.report.plots.sheet import Section
 from nnbench.report.sentences.wording import short_name
 from nnbench.stats.normalized import normalized
 from nnbench.stats.self_tuning import LEAST_PROBLEMS, leave_one_out

@@ -7,12 +7,12 @@ import pytest
 
 from nnbench.core import palette
 from nnbench.records.study import Study
-from nnbench.report.findings import finals
+from nnbench.report.blocks import Interactive
 from nnbench.report.findings.findings import METRICS, Findings
-from nnbench.report.outputs import chart_data as charts
 from nnbench.report.pages import ReportOptions, loss
+from nnbench.report.plots import charts, finals
 from nnbench.report.plots.curves import bands
-from nnbench.report.plots.sheet import Section
+from nnbench.report.plots.page import Section
 
 MakeStudy = Callable[..., Study]
 
@@ -60,10 +60,12 @@ def test_the_page_and_the_chart_of_losses_have_the_same_reference(make_study: Ma
         runs = study.runs.assign(**{"reference/bayes_loss": bayes})
         findings = Findings(replace(study, runs=runs))
         section = Section("loss")
-        table = loss.draw(section, findings, ReportOptions(title="", targets=()))
-        charted = charts.lines(findings, table, METRICS["final/train_loss"], limits=loss.limits(findings, table))
+        loss.draw(section, findings, ReportOptions(title="", targets=()))
+        (block,) = section.pages[0].blocks
+        assert isinstance(block, Interactive)
+        assert len(block.chart.data) == 2
         assert ("Bayes" in section.pages[0].caption) == seen
-        assert all((one["low"] <= bayes <= one["high"]) == seen for one in charted)
+        assert all((one["low"] <= bayes <= one["high"]) == seen for one in block.chart.data)
 
 
 def test_intervals_hold_estimates_and_single_runs(make_study: MakeStudy) -> None:

@@ -1,4 +1,4 @@
-"""Data of the web page's charts: curves, intervals and line styles."""
+"""Data of the charts that the script of the web page draws: curves, intervals and line styles."""
 
 import math
 from collections.abc import Mapping

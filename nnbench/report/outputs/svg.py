@@ -1,0 +1,67 @@
+"""Plots as SVG, drawn once for the PDF, the web page and the files beside them."""
+
+import base64
+import re
+import warnings
+from dataclasses import replace
+from io import BytesIO, StringIO
+
+from matplotlib.figure import Figure
+from PIL import Image
+
+from nnbench.report.blocks import Text
+from nnbench.report.outputs.document import Composition, Progress, no_progress
+from nnbench.report.plots.page import Page
+
+_RASTER = 110  # dots an inch of what is rasterised
+_SHADES = 64  # colours of such a raster
+# The letters' widths are DejaVu's. Verdana, of the same descent, has nearly the same where that is not installed.
+_FONTS = {"'DejaVu Sans'": "'DejaVu Sans', Verdana, sans-serif"}
+
+
+def draw_plots(made: Composition, progress: Progress = no_progress) -> Composition:
+    """Draw all plots; a page of which one cannot be drawn gets the reason as its content, and is listed as missing.
+
+    Call it under the matplotlib style with which the pages were made.
+    """
+    parts, missing = dict(made.parts), list(made.missing)
+    for number, (name, part) in enumerate(made.parts.items()):
+        progress("plots", number, len(made.parts))
+        try:
+            for plot in part.page.plots:
+                plot.svg = svg(plot.close())
+        except Exception as error:
+            reason = made.errors.add(name, error)
+            page = Page(part.title, part.page.caption)
+            page.blocks = [Text(f"{reason[:1].upper()}{reason[1:]}.")]
+            parts[name] = replace(part, page=page)
+            missing.append((name, reason))
+    return replace(made, parts=parts, missing=missing)
+
+
+def svg(figure: Figure) -> str:
+    """Draw a figure as SVG, the same for the same data, and free its memory."""
+    picture = StringIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")  # a letter that the reader's fonts may have
+        figure.savefig(picture, format="svg", dpi=_RASTER, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    figure.clear()
+    words = picture.getvalue()
+    words = words[words.index("<svg") :]  # what is before names a document type that is elsewhere
+    words = re.sub(r"data:image/png;base64,([^\"]+)", _lighter, words)
+    words = re.sub(r' transform="rotate\(-0 [^"]*"', "", words)
+    words = re.sub(r'="[^"]*"', lambda value: re.sub(r"(\.\d\d)\d+", r"\1", value[0]), words)  # a 300th of a millimetre
+    words = re.sub(r' style="[^"]*"', lambda match: re.sub(r"([:;]) ", r"\1", match[0]), words.replace("\n", " "))
+    words = words.replace("stroke-dasharray:;stroke-dashoffset:0;", "")  # of a solid line, which typst would leave out
+    words = re.sub(r'<g id="[^"]*">', "<g>", re.sub(r" {2,}", " ", words))
+    for font, fonts in _FONTS.items():
+        words = words.replace(font, fonts)
+    return words
+
+
+def _lighter(raster: re.Match[str]) -> str:
+    """Reduce the colours of a raster, which takes a tenth of the bytes."""
+    light = BytesIO()
+    with Image.open(BytesIO(base64.b64decode(raster[1]))) as picture:
+        picture.quantize(_SHADES, method=Image.Quantize.FASTOCTREE).save(light, format="png", optimize=True)
+    return f"data:image/png;base64,{base64.b64encode(light.getvalue()).decode()}"

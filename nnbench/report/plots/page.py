@@ -1,0 +1,117 @@
+"""Pages of the report: each records the blocks that a page's module adds, one below the other."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from nnbench.core.palette import LineStyle
+from nnbench.report.blocks import (
+    Block,
+    Bullets,
+    Cell,
+    Chart,
+    Column,
+    Contents,
+    Heading,
+    Interactive,
+    Legend,
+    Plot,
+    Table,
+    Text,
+)
+from nnbench.report.plots import text
+from nnbench.report.plots.drawing import Drawing
+
+
+class Page:
+    """A page: a title, a caption and blocks.
+
+    Attributes:
+        title: the finding.
+        caption: the text below the title; may be empty.
+        blocks: in order.
+    """
+
+    def __init__(self, title: str, caption: str = "") -> None:
+        self.title, self.caption = text.on_one_line(title), caption
+        self.blocks: list[Block] = []
+
+    @property
+    def plots(self) -> list[Plot]:
+        """The plots, also those within other blocks."""
+        nested = [part for block in self.blocks for part in (block.blocks if isinstance(block, Interactive) else [block])]
+        return [block for block in nested if isinstance(block, Plot)]
+
+    def lead(self, words: str) -> None:
+        """Add the answer of a cover."""
+        self.blocks.append(Text(words, "lead"))
+
+    def paragraph(self, words: str, *, small: bool = False) -> None:
+        """Add a paragraph."""
+        self.blocks.append(Text(words, "small" if small else "body"))
+
+    def note(self, words: str) -> None:
+        """Add a paragraph in small grey type."""
+        self.blocks.append(Text(words, "note"))
+
+    def code(self, words: str) -> None:
+        """Add lines in a type of equal widths."""
+        self.blocks.append(Text(words, "code"))
+
+    def heading(self, words: str) -> None:
+        """Add a heading over the next block."""
+        self.blocks.append(Heading(words))
+
+    def bullets(self, items: Collection[str]) -> None:
+        """Add a list of sentences, unless it is empty."""
+        if items:
+            self.blocks.append(Bullets(tuple(items)))
+
+    def legend(self, styles: Mapping[str, LineStyle]) -> None:
+        """Add a legend."""
+        self.blocks.append(Legend(dict(styles)))
+
+    def contents(self) -> None:
+        """Add the list of all pages."""
+        self.blocks.append(Contents())
+
+    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]], caption: str = "") -> None:
+        """Add a table; a text in a row stands for a cell with that text."""
+        cells = [[Cell(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+        self.blocks.append(Table(columns, cells, caption or self.title))
+
+    def drawing(self, alt: str = "") -> Drawing:
+        """Add a plot and return it, to be drawn on.
+
+        Args:
+            alt: what it shows; by default the heading above it, if any, and the title of the page.
+        """
+        drawing = Drawing()
+        above = self.blocks[-1].words if self.blocks and isinstance(self.blocks[-1], Heading) else ""
+        self.blocks.append(Plot(drawing.close, alt or ". ".join(filter(None, (above, self.title)))))
+        return drawing
+
+    @contextmanager
+    def interactive(self, chart: Chart) -> Iterator[None]:
+        """Put the blocks that are added meanwhile into one that a web page replaces by a chart."""
+        before = self.blocks
+        self.blocks = []
+        yield
+        self.blocks = [*before, Interactive(chart, self.blocks)]
+
+
+class Section:
+    """A page of the report under its kind, which is printed above the title.
+
+    Attributes:
+        kind: name of the page in print.
+        pages: the page, once it is begun.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.pages: list[Page] = []
+
+    def page(self, title: str, caption: str = "") -> Page:
+        """Begin the page."""
+        self.pages.append(Page(title, caption))
+        return self.pages[-1]
