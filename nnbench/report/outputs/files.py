@@ -19,7 +19,7 @@ from nnbench.report.errors import LOG, LoggedError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.outputs import html, markdown
 from nnbench.report.outputs.document import Composition, Progress, compose, no_progress
-from nnbench.report.outputs.pdf import print_all
+from nnbench.report.outputs.pdf import Printed, print_all
 from nnbench.report.outputs.svg import draw_plots
 from nnbench.report.plots import style
 
@@ -139,7 +139,7 @@ def make(
     with matplotlib.style.context(["default", style.RC]):
         made = draw_plots(compose(), progress)
     progress("typesetting", len(made.parts), len(made.parts))
-    printed = print_all(made)
+    printed = made.errors.run(PDF, lambda: print_all(made)) or Printed(pdf=b"", cover=b"")
     page = made.errors.run(WEB, lambda: html.page(made))
     text = made.errors.run(SUMMARY, lambda: summary(made))
     tables = {name: made.errors.run(f"{name}.csv", partial(_csv, table)) for name, table in made.tables.items()}

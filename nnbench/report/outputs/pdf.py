@@ -26,6 +26,7 @@ _BREAKS = "._:/=,"  # a word wider than its column is broken after one of these
 _PIECE = 12  # letters after which such a word is broken where it has none of them
 
 Json = dict[str, Any]
+_PDF: Json = {"format": "pdf", "timestamp": 0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +40,18 @@ class Printed:
 def print_all(made: Composition) -> Printed:
     """Set a composition whose plots are drawn; the same composition gives the same bytes.
 
-    The PDF conforms to PDF/UA-1: it has a language, a structure, and a text in place of each plot.
+    The PDF conforms to PDF/UA-1: it has a language, a structure, and a text in place of each plot. If typst refuses that, the
+    error is logged, and the PDF is tagged without the claim to conform.
     """
     fonts = Path(mpl.get_data_path()) / "fonts" / "ttf"
     data = _data(made)
     with as_file(files("nnbench.report.outputs") / "templates" / "report.typ") as template:
         compiler = typst.Compiler(template, font_paths=[fonts])
-        pdf = compiler.compile(format="pdf", sys_inputs={"data": json.dumps(data)}, pdf_standards=["ua-1"], timestamp=0)
+        try:
+            pdf = compiler.compile(**_PDF, sys_inputs={"data": json.dumps(data)}, pdf_standards=["ua-1"])
+        except typst.TypstError as error:  # the report is worth more than its conformance
+            made.errors.add("report.pdf (PDF/UA-1)", error)
+            pdf = compiler.compile(**_PDF, sys_inputs={"data": json.dumps(data)})
         numbers = json.loads(compiler.query("<pages>", field="value", one=True))
         return Printed(pdf=_bytes(pdf), cover=_bytes(compiler.compile(**_first_page(data, numbers))))
 
