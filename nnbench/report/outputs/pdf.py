@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -91,12 +92,15 @@ def _data(made: Composition) -> Json:
 
 
 def _section(part: Part, styles: dict[LineStyle, int], *, first: bool) -> Json:
+    blocks = [data for block in part.page.blocks for data in _block(block, styles)]
+    for one, following in pairwise(blocks):
+        one["sticky"] = one["block"] == "text" and following["block"] == "plot"  # on the page of the plot
     return {
         "kind": part.kind,
         "title": _breakable(part.title, 13.5, style.WIDTH),
         "caption": _breakable(part.page.caption, style.SMALL, style.WIDTH),
         "cover": first and part.name == "cover",
-        "blocks": [data for block in part.page.blocks for data in _block(block, styles)],
+        "blocks": blocks,
     }
 
 
