@@ -90,7 +90,7 @@ def test_panels_of_a_page_share_their_limits_and_the_loss_is_logarithmic(compari
     page, _ = _draw("loss", comparison)
     assert {axes.get_yscale() for axes in page.axes} == {"log"}
     assert len({(axes.get_ylim()[1], *axes.get_xlim()) for axes in page.axes}) == 1
-    decades = [np.log10(axes.get_ylim()[1] / axes.get_ylim()[0]) / axes.get_position().height for axes in page.axes]
+    decades = [np.log10(axes.get_ylim()[1] / axes.get_ylim()[0]) / axes.get_window_extent().height for axes in page.axes]
     assert decades == pytest.approx([decades[0]] * 2)  # as many millimetres to a factor of ten
 
 
