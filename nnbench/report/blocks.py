@@ -98,10 +98,17 @@ class Table:
 
 @dataclass(frozen=True)
 class Chart:
-    """Data of a chart that the script of a web page draws in place of a plot: its kind, and one or more charts."""
+    """Data of charts that the script of a web page draws.
 
-    kind: Literal["lines", "intervals"]
+    Attributes:
+        kind: `lines` or `intervals`; `paths` and `boundaries` are played.
+        data: of one or more charts.
+        caption: below them.
+    """
+
+    kind: Literal["lines", "intervals", "paths", "boundaries"]
     data: Sequence[dict[str, Any]]
+    caption: str = ""
 
 
 @dataclass
@@ -121,7 +128,7 @@ class Plot:
 
 @dataclass(frozen=True)
 class Interactive:
-    """Blocks of the PDF with the chart that takes their place in a web page."""
+    """A chart of the web page, with the blocks that take its place elsewhere."""
 
     chart: Chart
     blocks: list["Block"] = field(default_factory=list)

@@ -94,7 +94,8 @@ def _data(made: Composition) -> Json:
 def _section(part: Part, styles: dict[LineStyle, int], *, first: bool) -> Json:
     blocks = [data for block in part.page.blocks for data in _block(block, styles)]
     for one, following in pairwise(blocks):
-        one["sticky"] = one["block"] == "text" and following["block"] == "plot"  # on the page of the plot
+        introduces = one["block"] == "text" and following["block"] in ("plot", "table")
+        one["sticky"] = introduces or following.get("style") == "note"  # on the same page
     return {
         "kind": part.kind,
         "title": _breakable(part.title, 13.5, style.WIDTH),

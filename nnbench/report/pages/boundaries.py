@@ -8,11 +8,13 @@ import pandas as pd
 
 from nnbench.core import formatting as numbers
 from nnbench.records.boundary import Boundary
+from nnbench.report.blocks import Chart
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
+from nnbench.report.findings.frames import median_frames
 from nnbench.report.pages import ReportOptions
 from nnbench.report.plots import decision_boundary as plane
-from nnbench.report.plots import text
+from nnbench.report.plots import players, text
 from nnbench.report.plots.drawing import Drawing, line_height
 from nnbench.report.plots.page import Page, Section
 from nnbench.report.plots.style import MUTED, NOTE, SMALL, WIDTH
@@ -23,6 +25,7 @@ _FEW = 5  # settings that have a row each
 _EPOCHS = 3  # checkpoints that are drawn
 _LARGEST = 110.0  # millimetres of a panel
 _GAP, _BETWEEN = 4.0, 8.0  # millimetres between panels of a setting, and between settings
+_PLAYER = "Over the epochs: the median run of each of the best settings, with its training loss and training points."
 _BESIDE = 36.0  # millimetres of a name beside its panels
 
 
@@ -50,6 +53,8 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
         raise NoDataError("no completed run has a decision boundary, which is recorded only for data with two features")
     shown = rows[:_MANY]
     page = section.page(_title(findings, shown), _caption(findings, shown, len(rows)))
+    if frames := [(name, findings.styles[name].colour, one, losses) for name, one, losses in median_frames(findings)]:
+        page.player(Chart("boundaries", [players.boundaries(frames)], _PLAYER))
     _arrange(page, findings, shown)
     column = findings.primary.column
     table = [

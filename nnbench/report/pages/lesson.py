@@ -10,14 +10,15 @@ import pandas as pd
 from nnbench.core import formatting as numbers
 from nnbench.core.palette import LineStyle
 from nnbench.records.demonstration import Demonstration, Path
+from nnbench.report.blocks import Chart
 from nnbench.report.findings.demonstrations import demonstrations
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.pages import ReportOptions
-from nnbench.report.plots import formula
+from nnbench.report.plots import formula, players
+from nnbench.report.plots.page import Page, Section
 from nnbench.report.plots.paths import draw_lengths, draw_path, step_lengths
-from nnbench.report.plots.sheet import Page, Section
-from nnbench.report.plots.style import LEFT, MUTED, NOTE, SMALL
+from nnbench.report.plots.style import MUTED, NOTE, SMALL
 from nnbench.report.sentences.wording import short_name
 
 _RULE = 66.0  # millimetres of the formula
@@ -25,7 +26,6 @@ _SIDE = 30.0  # of a panel
 _PLACES = 69.0, 102.0, 145.0  # left edges of the panels
 _LENGTHS = 26.0  # width of the last one
 _HEAD = 5.0  # above them
-_TALL = 46.0  # at least, millimetres of an optimizer
 _LEAST = 1e-8  # shorter steps are below the axis
 _INDICES = str.maketrans("0123t", "₀₁₂₃ₜ")
 
@@ -43,9 +43,9 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     lengths = np.concatenate([step_lengths(path) for one in shown.values() for path in one.paths])
     positive = lengths[lengths > 0] if lengths.any() else np.ones(1)
     limits = max(_LEAST, float(positive.min())), max(2 * float(positive.max()), 10 * _LEAST)
-    page.note(_symbols(shown.values()), after=4)  # above the rules: below them it may be alone on a page
+    page.note(_symbols(shown.values()))
+    page.player(Chart("paths", [players.paths(shown, findings.optimizer_styles)]))
     for label, one in shown.items():
-        page = page if page.room >= _height(one) else section.next_page()
         _optimizer(page, label, one, findings.optimizer_styles[label], limits)
     return pd.concat([_rows(label, path) for label, one in shown.items() for path in one.paths], ignore_index=True)
 
@@ -94,30 +94,31 @@ def _caption(shown: Mapping[str, Demonstration], left_out: int) -> str:
 
 def _optimizer(page: Page, label: str, one: Demonstration, line_style: LineStyle, limits: tuple[float, float]) -> None:
     """Draw a rule beside its paths."""
-    y, below = page.y, page.y + _HEAD
-    page.name(LEFT, y + 0.6, label, line_style, _RULE, bold=True)
+    drawing = page.drawing(_alt(label, one))
+    drawing.name(0, 0.6, label, line_style, _RULE, bold=True)
     lines = [*one.formula, *_values(one)] if one.formula else []
     if lines:
-        formula.draw(page.axes(LEFT, below, _RULE, formula.height(len(lines), SMALL)), tuple(lines), _RULE, SMALL)
+        tall = formula.height(len(lines), SMALL)
+        formula.draw(drawing.axes(0, _HEAD, _RULE, tall), tuple(lines), _RULE, SMALL)
     else:
-        page.write(LEFT, below + 1, "Its class states no formula.", size=SMALL, colour=MUTED)
+        drawing.write(0, _HEAD + 1, "Its class states no formula.", size=SMALL, colour=MUTED)
     for path, x in zip(one.paths, _PLACES[:2], strict=True):
-        page.write(LEFT + x, y + 1.2, _head(path), size=NOTE, colour=MUTED)
-        draw_path(page.axes(LEFT + x, below, _SIDE, _SIDE), path, line_style)
-    page.write(LEFT + _PLACES[2], y + 1.2, "length of a step", size=NOTE, colour=MUTED)
-    draw_lengths(page.axes(LEFT + _PLACES[2], below, _LENGTHS, _SIDE - 3), one.paths, line_style, limits)
-    page.y += _height(one)
-
-
-def _height(one: Demonstration) -> float:
-    """Millimetres that an optimizer takes."""
-    return max(_TALL, _HEAD + formula.height(len([*one.formula, *_values(one)]), SMALL) + 4)
+        drawing.write(x, 1.2, _head(path), size=NOTE, colour=MUTED)
+        draw_path(drawing.axes(x, _HEAD, _SIDE, _SIDE), path, line_style)
+    drawing.write(_PLACES[2], 1.2, "length of a step", size=NOTE, colour=MUTED)
+    draw_lengths(drawing.axes(_PLACES[2], _HEAD, _LENGTHS, _SIDE - 3), one.paths, line_style, limits)
 
 
 def _head(path: Path) -> str:
     if path.diverged:
         return f"{path.surface.name}: diverges"
     return path.surface.name if path.learning_rate is None else f"{path.surface.name}, rate {path.learning_rate:g}"
+
+
+def _alt(label: str, one: Demonstration) -> str:
+    """Rule and result in words."""
+    ends = [f"{_head(path)}: {len(path.positions) - 1} steps to the value {path.values[-1]:.2g}" for path in one.paths]
+    return f"{label}. Rule in TeX: {'; '.join(one.formula) or 'not stated'}. {'. '.join(ends)}."
 
 
 def _values(one: Demonstration) -> list[str]:

@@ -28,7 +28,7 @@ from nnbench.stats.quartiles import quartiles
 
 TOGETHER = 6  # settings in one panel; more have a small panel each
 _ACROSS, _MANY = 3, 18  # small panels in a row, and on a page
-_ALONE, _BOTH, _GRID = 120.0, 165.0, 205.0  # millimetres of one panel, of two, and of all rows of small panels
+_ALONE, _BOTH, _GRID = 110.0, 146.0, 205.0  # millimetres of one panel, of two, and of all rows of small panels
 
 Scale = Callable[[Axes], None]
 

@@ -90,6 +90,10 @@ class Page:
         self.blocks.append(Plot(drawing.close, alt or ". ".join(filter(None, (above, self.title)))))
         return drawing
 
+    def player(self, chart: Chart) -> None:
+        """Add a chart that a web page plays, and that is nowhere else."""
+        self.blocks.append(Interactive(chart))
+
     @contextmanager
     def interactive(self, chart: Chart) -> Iterator[None]:
         """Put the blocks that are added meanwhile into one that a web page replaces by a chart."""

@@ -66,12 +66,14 @@ def test_fonts_are_embedded_truetype(pdf: PdfReader) -> None:
 
 def _bookmarks(pdf: PdfReader) -> list[tuple[str, int]]:
     """Title and page of each bookmark below that of the document."""
-    (_, below) = pdf.outline
-    return [(str(mark["/Title"]), pdf.get_destination_page_number(mark) or 0) for mark in below]  # type: ignore[union-attr, index, arg-type]
+    outline: list[Any] = pdf.outline
+    (_, below) = outline
+    return [(str(mark["/Title"]), pdf.get_destination_page_number(mark) or 0) for mark in below]
 
 
 def test_bookmarks_are_the_findings_and_lead_to_their_pages(pdf: PdfReader) -> None:
-    assert pdf.outline[0]["/Title"] == "Optimizers compared"  # type: ignore[call-overload, index]
+    outline: list[Any] = pdf.outline
+    assert outline[0]["/Title"] == "Optimizers compared"
     marks = _bookmarks(pdf)
     assert len(marks) == len(KINDS)
     for title, number in marks:
