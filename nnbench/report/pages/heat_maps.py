@@ -21,7 +21,7 @@ from nnbench.report.plots.drawing import Drawing, line_height
 from nnbench.report.plots.page import Page, Section
 from nnbench.report.plots.style import INK, LEAST, MUTED, SMALL, WIDTH
 from nnbench.report.plots.ticks import logarithmic
-from nnbench.report.sentences.wording import hyperparameter_label, hyperparameter_value, left_out, short_name
+from nnbench.report.sentences.wording import hyperparameter_label, hyperparameter_value, left_out, pooled, short_name
 
 _MANY = 6
 _CHOICES = 4  # distinct values that are drawn at equal distances
@@ -45,7 +45,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     known = {name: table for name, table in tables.items() if table["value"].notna().any()}
     if not known:
         raise NoDataError("no configuration completed all of its seeds")
-    page = section.page(_title(known), _caption(search, known) + left_out(list(known), _MANY, "optimizer"))
+    page = section.page(_title(known), _caption(search, known) + pooled(findings) + left_out(list(known), _MANY, "optimizer"))
     _arrange(page, search, dict(list(known.items())[:_MANY]))
     return pd.concat([table.assign(optimizer=name) for name, table in tables.items()], ignore_index=True)
 

@@ -15,7 +15,7 @@ from nnbench.report.plots.forest import Row, forest_plot
 from nnbench.report.plots.page import Page, Section
 from nnbench.report.plots.style import WIDTH
 from nnbench.report.plots.ticks import logarithmic
-from nnbench.report.sentences.wording import hyperparameter_label, left_out, short_name
+from nnbench.report.sentences.wording import hyperparameter_label, left_out, pooled, short_name
 from nnbench.stats.failures import chance_line
 from nnbench.stats.sensitivity import Range, sensitivity_curve, usable_range
 
@@ -43,7 +43,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     ranges = dict(sorted(ranges.items(), key=lambda one: -np.nan_to_num(one[1].decades, nan=-1.0)))  # the widest first
     reach = _reaching(curves, _chance(findings, search))
     title = _title({name: one for name, one in ranges.items() if name in reach}, along, alone=len(ranges) == 1)
-    page = section.page(title, _caption(search, curves, along) + left_out(tried, _MANY, "optimizer"))
+    page = section.page(title, _caption(search, curves, along) + pooled(findings) + left_out(tried, _MANY, "optimizer"))
     _panel(page, search, curves, along)
     _ranges(page, search, curves, ranges, along)
     parts = [curve.assign(optimizer=name, reaches=name in reach) for name, curve in curves.items()]
