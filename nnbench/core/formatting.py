@@ -24,9 +24,14 @@ def decimals(low: float, high: float) -> int:
 
 
 def fixed(value: float, places: int = 3) -> str:
-    """Format a number with `places` decimals, or in powers of ten if it is very small or large; NaN is a dash."""
+    """Format a number with `places` decimals, or in powers of ten if it is very small or large; NaN is a dash.
+
+    A value below one half is not rounded to a whole number: with a skewed interval, `0 [0, 102]`, it would be told as zero.
+    """
     if not math.isfinite(value):
         return MISSING
+    if places == 0 and 0 < abs(value) < 0.5:
+        return significant(value, 1)
     small = value != 0 and abs(value) < 0.5 * 10.0**-MAX_DECIMALS
     powers = small or abs(value) >= _LARGE
     return significant(value, 2) if powers else f"{value:z.{places}f}".replace("-", MINUS)  # z: no negative zero

@@ -127,3 +127,9 @@ def test_p_value(p: float, told: str) -> None:
 def test_parts_have_the_digits_of_the_interval() -> None:
     assert numbers.estimate_and_bounds(0.80423, 0.787, 0.823) == ("0.804", "[0.787, 0.823]")
     assert numbers.estimate_and_bounds(0.5, float("nan"), float("nan")) == ("0.500", "")
+
+
+def test_a_value_below_one_half_is_not_told_as_zero() -> None:
+    assert numbers.estimate_and_bounds(0.03, 1e-6, 102.0) == ("0.03", "[10⁻⁶, 102]")
+    assert numbers.fixed(0, 0) == "0"
+    assert numbers.fixed(-0.4, 0) == "−0.4"

@@ -1,6 +1,7 @@
 """The report as a tagged PDF, and a picture of its first page, set by typst."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
@@ -23,6 +24,7 @@ COVER = 1000  # dots across the picture of the first page
 _A4 = 595.28 / 72  # inches across
 # Fonts for letters that DejaVu lacks, in the order in which they are tried; typst falls back on any other font that has them.
 _OTHERS = ("Noto Sans", "Noto Sans CJK SC", "Noto Sans SC", "Microsoft YaHei", "PingFang SC", "WenQuanYi Zen Hei")
+_POWER = re.compile("10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]")
 _BREAKS = "._:/=,"  # a word wider than its column is broken after one of these
 _PIECE = 12  # letters after which such a word is broken where it has none of them
 
@@ -144,14 +146,18 @@ def _table(table: Table, styles: dict[LineStyle, int]) -> Json:
 
 
 def _cell(cell: Cell, column: Column, longest: str, styles: dict[LineStyle, int]) -> Json:
-    """The entries of a cell that differ from their defaults; `pad` moves a number so that its point is below the others."""
+    """The entries of a cell that differ from their defaults; `pad` moves a number so that its point is below the others.
+
+    Powers of ten have none: they are wider than other numbers, and their points say nothing about their size.
+    """
     room = column.width - 1.5 - (9 if cell.line_style else 0)
     data: Json = {"words": _breakable(cell.words, column.size, room, mono=column.mono)}
     if cell.note:
         data["note"] = _breakable(cell.note, style.LEAST, room)
     if cell.line_style:
         data["style"] = _number(cell.line_style, styles)
-    if column.align == "decimal" and (pad := longest[len(fraction_of(cell.words)) :]):
+    pad = longest[len(fraction_of(cell.words)) :] if column.align == "decimal" and not _POWER.search(cell.words) else ""
+    if pad:
         data["pad"] = pad
     return data | {name: True for name in ("bold", "faint", "warning") if getattr(cell, name)}
 
