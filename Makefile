@@ -77,12 +77,11 @@ export: install  ## export a study as Parquet and CSV: make export study=compari
 report: install  ## remake a report: make report study=comparison
 	$(BIN)/python -m nnbench report 'study=$(or $(study),comparison)'
 
-# Two complete studies for the README, on seeds that were not used when the spaces in conf/ were chosen. pdftoppm is part of
-# poppler-utils.
-sample: install  ## make the sample reports in results/ and the README's picture, in some minutes
-	$(BIN)/python -m nnbench -m experiment=tuned study=sample-tuned 'seed=range(100,120)'
+# Two complete studies for the README. pdftoppm is part of poppler-utils.
+sample: install  ## make the sample reports in results/ and the README's picture, in about 20 minutes on two cores
+	$(BIN)/python -m nnbench -m experiment=suite_quick study=sample-suite-quick
 	$(BIN)/python -m nnbench -m experiment=notebook study=sample-notebook 'seed=range(32)'
-	$(BIN)/python scripts/picture.py results/sample-tuned/report.pdf docs/images/report.png 1 5
+	$(BIN)/python scripts/picture.py results/sample-suite-quick/report.pdf docs/images/report.png 1 7
 
 benchmark: .venv/developing  ## compare the speed of training with a plain loop
 	$(BIN)/python scripts/benchmark.py training
