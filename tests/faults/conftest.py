@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,15 +22,17 @@ class Place:
     Attributes:
         folder: where `results/` is or will be.
         processes: those started here; ended with the test.
+        program: arguments of Python that start nnbench.
     """
 
     folder: Path
     processes: list["subprocess.Popen[str]"] = field(default_factory=list)
+    program: Sequence[str] = ("-m", "nnbench")
 
     def start(self, *words: str, **more: object) -> "subprocess.Popen[str]":
         """Start `python -m nnbench ARGUMENTS` in a separate process group, as a shell does."""
         process: subprocess.Popen[str] = subprocess.Popen(
-            [sys.executable, "-m", "nnbench", *words],
+            [sys.executable, *self.program, *words],
             cwd=self.folder,
             stderr=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -44,17 +44,20 @@ def print_all(made: Composition) -> Printed:
     """Set a composition whose plots are drawn; the same composition gives the same bytes.
 
     The PDF conforms to PDF/UA-1: it has a language, a structure, and a text in place of each plot. If typst refuses that, the
-    error is logged, and the PDF is tagged without the claim to conform.
+    error is logged, and the PDF is tagged without the claim to conform. If page numbers cannot be trusted, that is an error of
+    the report, too: typst gives up after some attempts to find numbers that agree with the pages.
     """
     fonts = Path(mpl.get_data_path()) / "fonts" / "ttf"
     data = _data(made)
     with as_file(files("nnbench.report.outputs") / "templates" / "report.typ") as template:
         compiler = typst.Compiler(template, font_paths=[fonts])
         try:
-            pdf = compiler.compile(**_PDF, sys_inputs={"data": json.dumps(data)}, pdf_standards=["ua-1"])
+            pdf, warned = compiler.compile_with_warnings(**_PDF, sys_inputs={"data": json.dumps(data)}, pdf_standards=["ua-1"])
         except typst.TypstError as error:  # the report is worth more than its conformance
             made.errors.add("report.pdf (PDF/UA-1)", error)
-            pdf = compiler.compile(**_PDF, sys_inputs={"data": json.dumps(data)})
+            pdf, warned = compiler.compile_with_warnings(**_PDF, sys_inputs={"data": json.dumps(data)})
+        if unsettled := [warning for warning in warned if "converge" in str(warning)]:
+            made.errors.add("report.pdf (page numbers)", unsettled[0])
         numbers = json.loads(compiler.query("<pages>", field="value", one=True))
         return Printed(pdf=_bytes(pdf), cover=_bytes(compiler.compile(**_first_page(data, numbers))))
 

@@ -20,6 +20,7 @@ from nnbench.core.errors import UserError
 from nnbench.records.study import Study
 from nnbench.report.outputs import document
 from nnbench.report.outputs.files import Report, write
+from nnbench.report.pages import names
 
 MakeStudy = Callable[..., Study]
 KINDS = ["Final table", "Loss", "Accuracy", "Boundaries", "Provenance", "Runs"]
@@ -49,6 +50,14 @@ def test_pages_are_a4_in_order_with_a_footer_each(pdf: PdfReader) -> None:
     places = [after_cover.index(f"{kind}\n") for kind in KINDS]
     assert places == sorted(places)
     assert {tuple(round(float(side) / 72 * 25.4) for side in page.mediabox[2:]) for page in pdf.pages} == {(210, 297)}
+
+
+@pytest.mark.heavy
+def test_page_numbers_of_a_report_of_all_pages(make_study: MakeStudy, tmp_path: Path) -> None:
+    report = _write(make_study(seeds=20), tmp_path, pages=["cover", *(name for name in names() if name != "cover")])
+    assert report.errors == []
+    found = [page.extract_text() for page in PdfReader(report.pdf).pages]
+    assert [f"page {number}/{len(found)}" in words for number, words in enumerate(found, 1)] == [True] * len(found)
 
 
 def test_fonts_are_embedded_truetype(pdf: PdfReader) -> None:

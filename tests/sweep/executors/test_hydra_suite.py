@@ -11,9 +11,16 @@ from pathlib import Path
 
 import pytest
 from hydra.test_utils.launcher_common_tests import BatchedSweeperTestSuite, IntegrationTestSuite, LauncherTestSuite
+from hydra.version import _UNSPECIFIED_, VersionBase
 
 pytestmark = pytest.mark.heavy
 pytest.importorskip("distributed")  # of the extra `dask`
+
+
+@pytest.fixture(autouse=True)
+def default_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hydra's tests are of an application that names no version; one composed before, in this process, has named one."""
+    monkeypatch.setattr(VersionBase.instance(), "version_base", _UNSPECIFIED_)
 
 
 def each_launcher(*options: str) -> pytest.MarkDecorator:

@@ -178,7 +178,7 @@ def test_the_same_workers_serve_all_stages(config: Make) -> None:
 def test_a_worker_that_dies_between_stages_costs_no_job(config: Make, noticed: int) -> None:
     with closing(LocalPool(workers=1)) as pool:
         for seed in range(2):
-            (event,) = pool.run(_jobs(config("training.epochs=2", f"seed={seed}")))
+            *_, event = pool.run(_jobs(config("training.epochs=2", f"seed={seed}")))  # on a busy machine, after its start
             assert isinstance(event, Ended)
             assert isinstance(event.outcome, Result), event.outcome
             for child in active_children():
