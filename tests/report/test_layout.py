@@ -22,6 +22,7 @@ PAGES = ["cover", *(name for name in figures.names() if name != "cover")]
 DPI = 100
 AS_IN_PRINT = {"text.hinting": "none"}  # a screen moves letters to its dots
 HANG = 0.7  # millimetres by which a tick's label may hang out of a plot
+HIGHEST = 240.0  # millimetres of a plot that fits a page
 TOUCH = 0.2  # millimetres by which boxes may meet
 LONG = "my_company.optimizers.experimental:SophisticatedOptimizer{}"
 GRID = [
@@ -122,7 +123,7 @@ def check(plots: Sequence[Plotted]) -> None:
     """Whether all can be read in all the plots."""
     for plot in plots:
         assert min(float(text.get_fontsize()) for text, _ in plot.texts) >= style.LEAST
-        assert plot.size[1] <= style.HIGHEST
+        assert plot.size[1] <= HIGHEST
         _all_in_the_plot(plot)
         _no_text_over_another(plot)
         _panels_clear_and_large(plot)

@@ -171,7 +171,7 @@ def publish_contents(folder: Path, name: str, reports: Sequence[Report], known: 
         folder: the study's.
         name: the study's.
         reports: one a task, each in a folder of its own within `folder`.
-        known: as for `publish`.
+        known: as for `make`.
     """
     _clear(folder / FIGURES, known, [])
     for earlier in (PDF, WEB, COVER, LOG):

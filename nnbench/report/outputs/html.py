@@ -28,14 +28,11 @@ class Web:
         self._numbers = {name: number for number, name in enumerate(styles)}
         self.data: dict[str, Any] = {"lines": [], "intervals": [], "paths": [], "boundaries": []}
 
-    def chart(self, kind: str, chart: charts.Json) -> int:
-        """Add the data of a chart and return its number among those of its kind."""
-        self.data[kind].append(chart)
-        return len(self.data[kind]) - 1
-
-    def numbers(self, chart: Chart) -> list[int]:
-        """Add the data of charts that belong together."""
-        return [self.chart(chart.kind, one) for one in chart.data]
+    def numbers(self, chart: Chart) -> range:
+        """Add the data of charts that belong together and return their numbers among those of their kind."""
+        known = self.data[chart.kind]
+        known.extend(chart.data)
+        return range(len(known) - len(chart.data), len(known))
 
     def setting(self, cell: Cell) -> int | None:
         """The number of the setting whose line is drawn before the text of a cell."""
@@ -64,6 +61,7 @@ def page(made: Composition) -> str:
     """The web page of a report whose plots are drawn."""
     web = Web(made.styles)
     sections = [part for name, part in made.parts.items() if name != "cover"]
+    # Before the head: it numbers the settings and charts, whose colours and data are in the head and in the script.
     body = Markup(
         TEMPLATES.get_template("body.html.jinja").render(
             web=web, report=made, cover=made.parts.get("cover"), sections=sections, tall=TALL, address=_address

@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-import numpy as np
 import typst
-from matplotlib.markers import MarkerStyle
 
 from nnbench.core.palette import LineStyle
 from nnbench.report.blocks import Block, Bullets, Cell, Column, Contents, Heading, Interactive, Legend, Plot, Table, Text
 from nnbench.report.outputs.document import Composition, Part
-from nnbench.report.plots import style, text
+from nnbench.report.plots import charts, style, text
 from nnbench.report.plots.forest import fraction_of
 
 COVER = 1000  # dots across the picture of the first page
@@ -25,8 +23,7 @@ _A4 = 595.28 / 72  # inches across
 # Fonts for letters that DejaVu lacks, in the order in which they are tried; typst falls back on any other font that has them.
 _OTHERS = ("Noto Sans", "Noto Sans CJK SC", "Noto Sans SC", "Microsoft YaHei", "PingFang SC", "WenQuanYi Zen Hei")
 _POWER = re.compile("10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]")
-_BREAKS = "._:/=,"  # a word wider than its column is broken after one of these
-_PIECE = 12  # letters after which such a word is broken where it has none of them
+_PIECE = 12  # letters after which a word wider than its column is broken where it has none of `text.BREAKS`
 
 Json = dict[str, Any]
 _PDF: Json = {"format": "pdf", "timestamp": 0}
@@ -181,7 +178,7 @@ def _pieces(word: str) -> str:
     for letter in word:
         made.append(letter)
         since += 1
-        if letter in _BREAKS or since >= _PIECE:
+        if letter in text.BREAKS or since >= _PIECE:
             made.append("\N{ZERO WIDTH SPACE}")
             since = 0
     return "".join(made)
@@ -193,7 +190,5 @@ def _number(line_style: LineStyle, styles: dict[LineStyle, int]) -> int:
 
 
 def _style(line_style: LineStyle) -> Json:
-    marker = MarkerStyle(line_style.marker)
-    rings = [np.asarray(ring) for ring in marker.get_path().transformed(marker.get_transform()).to_polygons()]
-    outline = [[[round(float(x), 3), round(-float(y), 3)] for x, y in ring] for ring in rings]
+    outline = [[[round(float(x), 3), round(float(y), 3)] for x, y in ring] for ring in charts.outline(line_style)]
     return {"colour": line_style.colour, "dash": list(line_style.dash[1]), "marker": outline}

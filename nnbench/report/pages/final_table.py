@@ -18,7 +18,6 @@ from nnbench.report.plots import finals
 from nnbench.report.plots.page import Page, Section
 from nnbench.report.plots.style import NOTE, SMALL, WIDTH
 from nnbench.report.sentences import wording
-from nnbench.stats.interquartile import middle_mean
 
 _ABREAST = 3  # targets in one table
 _CAPTION = (
@@ -44,10 +43,9 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     for column, ranking in rankings.items():
         part = ranking[["n", "estimate", "low", "high", "score", "aside", "behind"]].add_prefix(f"{column} ")
         result = result.join(part, on="setting")
-    seconds = findings.scored.groupby("setting")["time/train_seconds"].agg(lambda of: float(middle_mean(of)))
     ended = findings.scored["setting"].value_counts()
     result["ended"] = result["setting"].map(ended).fillna(0).astype(int)
-    result["train_seconds"] = result["setting"].map(seconds)
+    result["train_seconds"] = result["setting"].map(finals.times(findings))
     page = section.page(wording.headline(findings, findings.primary), _CAPTION.format(findings.loss_unit))
     page.blocks.append(finals.table(findings, measures, page.title))
     for metric in by_rank():

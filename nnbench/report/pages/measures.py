@@ -10,7 +10,7 @@ from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.measures import declared, disagreements, tau
 from nnbench.report.pages import ReportOptions
-from nnbench.report.plots import text
+from nnbench.report.plots import finals, text
 from nnbench.report.plots.drawing import SWATCH, middle
 from nnbench.report.plots.labels import spread
 from nnbench.report.plots.page import Page, Section
@@ -119,16 +119,11 @@ def _places(page: Page, findings: Findings, parts: dict[Measure, pd.DataFrame]) 
 
 
 def _values(page: Page, findings: Findings, found: dict[Measure, Comparison]) -> None:
-    tables = {metric: one.ranking.set_index("setting").to_dict("index") for metric, one in found.items()}
-    rows: list[list[Cell | str]] = []
-    for setting in map(str, found[findings.primary].scores.columns):
-        cells: list[Cell | str] = [Cell(setting, line_style=findings.styles[setting])]
-        for metric, one in found.items():
-            row = tables[metric][setting]
-            estimate, low, high = row["estimate"], row["low"], row["high"]
-            words = numbers.fixed(estimate, numbers.decimals(low, high))
-            cells.append(Cell(words, numbers.bounds(low, high), bold=setting in one.leaders, value=estimate))
-        rows.append(cells)
+    values = [finals.estimates(one) for one in found.values()]
+    rows = [
+        [Cell(setting, line_style=findings.styles[setting]), *(column[setting] for column in values)]
+        for setting in map(str, found[findings.primary].scores.columns)
+    ]
     width = _width(len(found))
     columns = [Column(_head(metric), width, "decimal", SMALL, descending=metric.higher) for metric in found]
     names = Column("setting", WIDTH - width * len(columns), "left", SMALL)

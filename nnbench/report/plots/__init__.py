@@ -1,1 +1,1 @@
-"""Drawing: styles, text measurement, sheets, tables and the kinds of plot that pages share."""
+"""Drawing: styles, text measurement, the page that records blocks, and the tables and kinds of plot that pages share."""

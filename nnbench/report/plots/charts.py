@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.markers import MarkerStyle
 
@@ -37,11 +38,16 @@ def dashes(line_style: palette.LineStyle) -> str:
     return " ".join(f"{length * 1.5:g}" for length in line_style.dash[1])
 
 
-def marker(line_style: palette.LineStyle) -> str:
-    """The outline of a marker as an SVG path, one unit wide, y downwards."""
+def outline(line_style: palette.LineStyle) -> list[npt.NDArray[np.float64]]:
+    """The closed lines of a marker, each of shape (points, 2), in a square one unit wide around 0, y downwards."""
     made = MarkerStyle(line_style.marker)
-    rings = [np.asarray(ring) for ring in made.get_path().transformed(made.get_transform()).to_polygons()]
-    return "".join(f"M{' '.join(f'{x:.2f},{-y:.2f}' for x, y in ring)}Z" for ring in rings)
+    rings = made.get_path().transformed(made.get_transform()).to_polygons()
+    return [np.asarray(ring) * (1, -1) for ring in rings]
+
+
+def marker(line_style: palette.LineStyle) -> str:
+    """The outline of a marker as an SVG path."""
+    return "".join(f"M{' '.join(f'{x:.2f},{y:.2f}' for x, y in ring)}Z" for ring in outline(line_style))
 
 
 def settings(styles: Mapping[str, palette.LineStyle]) -> list[Json]:

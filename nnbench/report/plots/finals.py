@@ -7,6 +7,7 @@ from nnbench.core import formatting as numbers
 from nnbench.records.measure import Measure
 from nnbench.records.measures import by_rank
 from nnbench.report.blocks import Cell, Column, Table
+from nnbench.report.findings.comparison import Comparison
 from nnbench.report.findings.findings import Findings
 from nnbench.report.plots.style import SMALL, WIDTH
 from nnbench.stats.interquartile import middle_mean
@@ -30,23 +31,31 @@ def table(
         caption: of the table.
         head: gives the head of a measure's column.
     """
-    found = {measure: findings.by(measure) for measure in measures}
-    values = {measure: one.ranking.set_index("setting").to_dict("index") for measure, one in found.items()}
+    values = [estimates(findings.by(measure)) for measure in measures]
     seconds, rows = times(findings), []
     for setting, (runs, lost) in counts(findings).items():
         cells = [Cell(setting, line_style=findings.styles[setting]), Cell(str(runs), lost, warning=bool(lost), value=runs)]
-        for measure, one in found.items():
-            row = values[measure][setting]
-            estimate, low, high = row["estimate"], row["low"], row["high"]
-            words = numbers.fixed(estimate, numbers.decimals(low, high))
-            cells.append(Cell(words, numbers.bounds(low, high), bold=setting in one.leaders, value=estimate))
         time = seconds.get(setting, float("nan"))
-        rows.append([*cells, Cell(numbers.duration(time), value=time)])
+        rows.append([*cells, *(column[setting] for column in values), Cell(numbers.duration(time), value=time)])
     first, last = Column("runs", 15, descending=True), Column("time\na run", 17)
     width = min(25.0, (WIDTH - _NAMES - first.width - last.width) / len(measures))
     columns = [Column(head(one), width, "decimal", descending=one.higher) for one in measures]
     rest = [first, *columns, last]
     return Table([Column("setting", WIDTH - sum(one.width for one in rest), "left", SMALL), *rest], rows, caption)
+
+
+def estimates(comparison: Comparison) -> dict[str, Cell]:
+    """A cell for each setting: its interquartile mean over its interval, bold if it is one of `Comparison.leaders`."""
+    leaders = comparison.leaders
+    return {
+        str(setting): Cell(
+            numbers.fixed(estimate, numbers.decimals(low, high)),
+            numbers.bounds(low, high),
+            bold=setting in leaders,
+            value=estimate,
+        )
+        for setting, estimate, low, high in comparison.ranking[["setting", "estimate", "low", "high"]].itertuples(index=False)
+    }
 
 
 def measures(findings: Findings) -> list[Measure]:

@@ -4,7 +4,6 @@ This module does not import matplotlib, so that the terminal can use the colours
 """
 
 WIDTH = 174.0  # of the text, in millimetres
-HIGHEST = 240.0  # millimetres of a plot
 MM = 72 / 25.4  # points a millimetre
 
 INK, MUTED, FAINT = "#1a1a1a", "#595959", "#c8c8c8"

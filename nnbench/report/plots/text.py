@@ -9,7 +9,7 @@ from matplotlib.ft2font import FT2Font, LoadFlags
 from nnbench.report.plots import style
 from nnbench.report.sentences.names import cut, short
 
-_BREAKS = "._:/=,"  # a word wider than a line is broken after one of these if possible
+BREAKS = "._:/=,"  # a word wider than a line is broken after one of these if possible
 _SCALE = 100  # points at which widths are measured; they grow in proportion
 
 
@@ -21,13 +21,13 @@ def _font(family: str, bold: bool) -> FT2Font:
     return font
 
 
-BOX = "\N{WHITE SQUARE}"
+_BOX = "\N{WHITE SQUARE}"  # in place of a letter that the font lacks
 SANS, MONO = "DejaVu Sans", "DejaVu Sans Mono"
 
 
 @cache
 def _letter(letter: str, family: str, bold: bool) -> float:
-    letter = letter if ord(letter) in _letters(family, bold) else BOX
+    letter = letter if ord(letter) in _letters(family, bold) else _BOX
     return _font(family, bold).load_char(ord(letter), flags=LoadFlags.NO_HINTING).linearHoriAdvance / 65536
 
 
@@ -80,7 +80,7 @@ def wrap(text: str, size: float, room: float, *, family: str = SANS, bold: bool 
             lines.append("")
         while len(word) > 1 and not fits(word):
             cut = next((n for n in range(len(word), 0, -1) if fits(word[:n])), 1)
-            after_mark = 1 + max(word.rfind(mark, 0, cut) for mark in _BREAKS)
+            after_mark = 1 + max(word.rfind(mark, 0, cut) for mark in BREAKS)
             cut = after_mark if after_mark > cut / 2 else cut
             lines[-1:] = [word[:cut], ""]
             word = word[cut:]
