@@ -155,7 +155,7 @@ class Study:
         return pd.concat(found, ignore_index=True)
 
     def plot(self, page: str, task: str | None = None) -> Figure | list[Figure]:
-        """Draw the plots of a page of the report.
+        """Draw the plots of a page of the report, each with the heading and the legend that the page has above it.
 
         Parameters
         ----------
@@ -187,7 +187,10 @@ class Study:
             made = compose(findings, title=self.name, pages=[page], targets=findings.judged.targets)
             if page not in made.parts:
                 raise UserError(f"page={page}: not shown because {dict(made.missing)[page]}")
-            figures = [plot.close() for plot in made.parts[page].page.plots]
+            plots = made.parts[page].page.plots
+            for plot in plots:
+                plot.head()
+            figures = [plot.close() for plot in plots]
             if not figures:
                 raise UserError(f"page={page}: has no plot; its table is in the report and in figures/{page}.csv")
             for figure in figures:

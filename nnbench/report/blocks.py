@@ -116,13 +116,16 @@ class Plot:
     """A plot.
 
     Attributes:
-        close: called when all is drawn; returns a figure of matplotlib as wide as the text.
+        close: called once, when all is drawn; returns a figure of matplotlib as wide as the text.
         alt: what it shows, for a reader who cannot see it.
+        head: writes the heading and the legend that the page has above the plot into it; called before `close` for a figure
+            that is shown without its page.
         svg: the figure as drawn; empty before.
     """
 
     close: Callable[[], Figure]
     alt: str
+    head: Callable[[], None]
     svg: str = ""
 
 

@@ -1,6 +1,6 @@
 """A plot of the width of the text, drawn from top to bottom in millimetres."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,7 @@ class Drawing:
         self.figure = Figure(figsize=((style.WIDTH + 2 * _MARGIN) / 25.4, _HEIGHT / 25.4))
         self.y = 0.0
         self._lines: list[Line2D] = []
+        self._above = 0.0  # millimetres of the head
 
     def write(
         self,
@@ -96,20 +97,39 @@ class Drawing:
         box = other.get_position()
         return self.figure.add_axes((box.x0, 1 - (y + height) / _HEIGHT, box.width, height / _HEIGHT))
 
+    def head(self, heading: str, legend: Mapping[str, palette.LineStyle]) -> None:
+        """Write a heading and a legend above the content, for a figure that is shown without its page."""
+        rows: list[list[str]] = [[]]
+        widths = {name: SWATCH + text.width(name, SMALL) + 5 for name in legend}
+        for name, width in widths.items():
+            if rows[-1] and sum(widths[one] for one in rows[-1]) + width > style.WIDTH:
+                rows.append([])
+            rows[-1].append(name)
+        lower = len(rows) * line_height(SMALL) + 1 if legend else 0.0
+        upper = line_height(BODY) + 1 if heading else 0.0
+        self._above = lower + upper + 1
+        if heading:
+            self.write(0, -lower - upper, text.fit(heading, BODY, style.WIDTH, bold=True), bold=True)
+        for number, row in enumerate(rows):
+            x, y = 0.0, number * line_height(SMALL) - lower
+            for name in row:
+                self.name(x, y, name, legend[name], style.WIDTH)
+                x += widths[name]
+
     def close(self) -> Figure:
         """Give the figure the height of its content and return it; no more can be added."""
         texts = [1 - words.get_position()[1] for words in self.figure.texts]
         lines = [1 - float(np.min(line.get_ydata())) + 1 / _HEIGHT for line in self._lines]
         panels = [1 - axes.get_position().y0 + (9.5 if axes.get_xlabel() else 5) / _HEIGHT for axes in self.figure.axes]
-        height = max([*texts, *lines, *panels]) * _HEIGHT + 1
-        scale = _HEIGHT / height
+        height = self._above + max([*texts, *lines, *panels]) * _HEIGHT + 1
+        scale, top = _HEIGHT / height, 1 - self._above / height
         for axes in self.figure.axes:
             box = axes.get_position()
-            axes.set_position((box.x0, 1 - (1 - box.y0) * scale, box.width, box.height * scale))
+            axes.set_position((box.x0, top - (1 - box.y0) * scale, box.width, box.height * scale))
         for words in self.figure.texts:
-            words.set_y(1 - (1 - words.get_position()[1]) * scale)
+            words.set_y(top - (1 - words.get_position()[1]) * scale)
         for line in self._lines:
-            line.set_ydata(1 - (1 - np.asarray(line.get_ydata())) * scale)
+            line.set_ydata(top - (1 - np.asarray(line.get_ydata())) * scale)
         self.figure.set_size_inches((style.WIDTH + 2 * _MARGIN) / 25.4, height / 25.4)
         return self.figure
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from nnbench.core.palette import LineStyle
 from nnbench.report.blocks import (
@@ -87,7 +88,9 @@ class Page:
         """
         drawing = Drawing()
         above = self.blocks[-1].words if self.blocks and isinstance(self.blocks[-1], Heading) else ""
-        self.blocks.append(Plot(drawing.close, alt or ". ".join(filter(None, (above, self.title)))))
+        legend = next((block.styles for block in reversed(self.blocks) if isinstance(block, Legend)), {})
+        described = alt or ". ".join(filter(None, (above, self.title)))
+        self.blocks.append(Plot(drawing.close, described, partial(drawing.head, above, legend)))
         return drawing
 
     def player(self, chart: Chart) -> None:

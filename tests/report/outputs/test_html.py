@@ -55,7 +55,7 @@ def page(text: str, value: float | None = None) -> str:
     style = optimizer_styles([text])[text]
     loss.legend({text: style})
     loss.table([Column(text, 10)], [[Cell(text, text, bold=True, line_style=style)]], text)
-    loss.blocks.append(Plot(Figure, text, svg="<svg></svg>"))
+    loss.blocks.append(Plot(Figure, text, lambda: None, svg="<svg></svg>"))
     pages = {"cover": cover, "loss": loss}
     parts = {name: Part(name=name, kind=text, page=made, table=pd.DataFrame()) for name, made in pages.items()}
     return html.page(
