@@ -378,6 +378,6 @@ def draw_page() -> Callable[..., tuple[Drawn, pd.DataFrame]]:
         section = Section(name)
         with matplotlib.style.context(["default", style.RC]):
             table = figures.load(name)(section, Findings(study), figures.ReportOptions(title="", targets=tuple(targets)))
-            return Drawn(section.pages[0]), table
+            return Drawn(section.begun), table
 
     return draw

@@ -25,6 +25,8 @@ ENTRIES = {
     "exits": "my_exits:draw",
     "constant": "my_pages:LIMIT",
     "wordy": "my_pages:wordy",
+    "pageless": "my_pages:pageless",
+    "twice": "my_pages:twice",
     "Not-a-name": "my_pages:medians",
 }
 
@@ -39,6 +41,8 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     (folder / "my_pages-1.0.dist-info/entry_points.txt").write_text("\n".join(["[nnbench.pages]", *lines, ""]))
     (folder / "my_pages.py").write_text(
         f"{CODE}\n\nLIMIT = 3\n\n\ndef wordy(section, findings, options):\n    return 'words'\n"
+        "\n\ndef pageless(section, findings, options):\n    return pd.DataFrame()\n"
+        "\n\ndef twice(section, findings, options):\n    section.page('one')\n    section.page('two')\n"
     )
     (folder / "my_exits.py").write_text("import os\n\nos._exit(7)\n")
     monkeypatch.syspath_prepend(str(folder))
@@ -58,7 +62,7 @@ def test_names_of_installed_pages(installed: Path) -> None:
 
 
 def test_the_page_of_the_documentation_and_broken_ones(installed: Path, make_study: MakeStudy, tmp_path: Path) -> None:
-    broken = ["absent", "exits", "constant", "wordy"]
+    broken = ["absent", "exits", "constant", "wordy", "pageless", "twice"]
     study = make_study(["adam", "sgd"], 3, boundaries=False)
     report = write(study, tmp_path / "report", title="t", pages=["cover", "medians", *broken], targets=[])
     table = pd.read_csv(report.csvs["medians"])
@@ -71,6 +75,8 @@ def test_the_page_of_the_documentation_and_broken_ones(installed: Path, make_stu
     assert re.search(r"my_exits:draw cannot be imported: SystemExit: os._exit\(7\) \(.*my_exits.py:3\)", reasons["exits"])
     assert "my_pages:LIMIT is no function" in reasons["constant"]
     assert "my_pages:wordy returned str; must be a pandas.DataFrame" in reasons["wordy"]
+    assert "must call `section.page`" in reasons["pageless"]
+    assert "`section.page` is called once" in reasons["twice"]
     assert "my_exits.py" in report.log.read_text()
 
 

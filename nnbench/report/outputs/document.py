@@ -147,7 +147,7 @@ def assemble(
         section = Section(kind_of(page))
         try:
             table = draw(page, section)
-            parts[page] = Part(name=page, kind=section.kind, page=section.pages[0], table=table)
+            parts[page] = Part(name=page, kind=section.kind, page=section.begun, table=table)
         except NoDataError as reason:
             missing.append((page, str(reason)))
         except Exception as error:

@@ -111,14 +111,22 @@ class Section:
 
     Attributes:
         kind: name of the page in print.
-        pages: the page, once it is begun.
     """
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
-        self.pages: list[Page] = []
+        self._page: Page | None = None
 
     def page(self, title: str, caption: str = "") -> Page:
-        """Begin the page."""
-        self.pages.append(Page(title, caption))
-        return self.pages[-1]
+        """Begin the page; a section has one, of any length."""
+        if self._page is not None:
+            raise RuntimeError("the page is begun already: `section.page` is called once")
+        self._page = Page(title, caption)
+        return self._page
+
+    @property
+    def begun(self) -> Page:
+        """The page, once it is begun."""
+        if self._page is None:
+            raise RuntimeError("the page is not begun: its function must call `section.page`")
+        return self._page

@@ -16,7 +16,6 @@ RC: dict[str, object] = {
     "font.size": SMALL,
     "svg.fonttype": "none",  # text stays text, to be found and edited
     "svg.hashsalt": "nnbench",  # ids are a digest of what they name instead of random
-    "savefig.dpi": DOTS,
     "figure.facecolor": "none",
     "text.parse_math": False,  # a name may hold a dollar sign
     "text.color": INK,

@@ -34,7 +34,7 @@ def _draw(name: str, study: Study) -> tuple[Drawn, pd.DataFrame]:
     section = Section(name)
     with matplotlib.style.context(["default", style.RC]):
         table = figures.load(name)(section, Findings(study), SETTINGS)
-        return Drawn(section.pages[0]), table
+        return Drawn(section.begun), table
 
 
 def _words(page: Drawn) -> list[str]:

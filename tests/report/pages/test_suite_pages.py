@@ -25,11 +25,11 @@ from tests.report.test_layout import check, plotted
 MakeSuite = Callable[..., Study]
 
 
-def _draw(name: str, study: Study) -> tuple[list[Page], pd.DataFrame]:
+def _draw(name: str, study: Study) -> tuple[Page, pd.DataFrame]:
     section = Section(name)
     with matplotlib.style.context(["default", style.RC]):
         table = figures.load_suite(name)(section, Suite(study), ReportOptions(title="Suite", targets=()))
-    return section.pages, table
+    return section.begun, table
 
 
 def _scaled(study: Study, setting: str, by: float) -> Study:
@@ -139,16 +139,16 @@ def test_mean_ranks_against_the_budget_are_those_of_each_budget_alone(make_suite
     study = replace(
         study, runs=study.runs.assign(**{"test/accuracy": study.runs["test/accuracy"].mask(number % 2 == 1, reverse)})
     )
-    pages, table = _draw("budgets", _with_budgets(study))
+    page, table = _draw("budgets", _with_budgets(study))
     at_most = table[table["budget"] == 200].set_index("setting")["rank"]
     assert at_most.to_dict() == {"sgd": 1, "adagrad": 2, "rmsprop": 3, "adam": 4}
     least = Suite(replace(study, runs=study.runs[number % 2 == 0])).across.ranks
     assert table[table["budget"] == 100].set_index("setting")["rank"].to_dict() == pytest.approx(least.to_dict())
     assert set(table["problems"]) == {3}
     best = str(least.index[0])
-    (axes,) = pages[0].plots[0].close().axes
+    (axes,) = page.plots[0].close().axes
     assert min(axes.get_ylim()) < table["rank"].min() <= table["rank"].max() < max(axes.get_ylim()) - 0.4
-    assert pages[0].title == f"The best mean rank over the problems is that of {best} at 100 and of sgd at 200 epochs"
+    assert page.title == f"The best mean rank over the problems is that of {best} at 100 and of sgd at 200 epochs"
 
 
 @pytest.mark.heavy

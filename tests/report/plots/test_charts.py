@@ -61,10 +61,10 @@ def test_the_page_and_the_chart_of_losses_have_the_same_reference(make_study: Ma
         findings = Findings(replace(study, runs=runs))
         section = Section("loss")
         loss.draw(section, findings, ReportOptions(title="", targets=()))
-        (block,) = section.pages[0].blocks
+        (block,) = section.begun.blocks
         assert isinstance(block, Interactive)
         assert len(block.chart.data) == 2
-        assert ("Bayes" in section.pages[0].caption) == seen
+        assert ("Bayes" in section.begun.caption) == seen
         assert all((one["low"] <= bayes <= one["high"]) == seen for one in block.chart.data)
 
 
