@@ -11,9 +11,9 @@ from PIL import Image
 
 from nnbench.report.blocks import Text
 from nnbench.report.outputs.document import Composition, Progress, no_progress
+from nnbench.report.plots import style
 from nnbench.report.plots.page import Page
 
-_RASTER = 110  # dots an inch of what is rasterised
 _SHADES = 64  # colours of such a raster
 # The letters' widths are DejaVu's. Verdana, of the same descent, has nearly the same where that is not installed.
 _FONTS = {"'DejaVu Sans'": "'DejaVu Sans', Verdana, sans-serif"}
@@ -44,7 +44,7 @@ def svg(figure: Figure) -> str:
     picture = StringIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from")  # a letter that the reader's fonts may have
-        figure.savefig(picture, format="svg", dpi=_RASTER, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+        figure.savefig(picture, format="svg", dpi=style.DOTS, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     figure.clear()
     words = picture.getvalue()
     words = words[words.index("<svg") :]  # what is before names a document type that is elsewhere

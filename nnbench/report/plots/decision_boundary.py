@@ -5,13 +5,11 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
 
 from nnbench.core.palette import CLASS_COLOURS, POINT_SHADE
 from nnbench.records.boundary import Boundary
 from nnbench.report.plots import style
 
-_SHADES = 128
 _POINTS = 1000  # in a panel of 83 millimetres, in a smaller one fewer: more would hide the field
 
 
@@ -30,9 +28,9 @@ def draw(axes: Axes, boundary: Boundary, epoch: int | None, scale: float) -> Non
 
 
 def _picture(axes: Axes, boundary: Boundary, epoch: int | None, scale: float) -> npt.NDArray[np.uint8]:
-    """A raster at the printed resolution in a few colours, shape (height, width, 3).
+    """A raster at the printed resolution, shape (height, width, 3).
 
-    As vectors the points would take more bytes than the rest of the report, and in all colours three times as many.
+    As vectors the points would take more bytes than the rest of the report.
     """
     frame = axes.get_window_extent()
     figure = Figure(figsize=(frame.width / axes.figure.dpi, frame.height / axes.figure.dpi), dpi=style.DOTS)
@@ -50,8 +48,7 @@ def _picture(axes: Axes, boundary: Boundary, epoch: int | None, scale: float) ->
     panel.scatter(wrong_x, wrong_y, s=7 * scale, c=style.INK, marker="x", linewidths=0.6 * min(1, 1.5 * scale))
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]
-    drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")  # type: ignore[no-untyped-call]
-    return np.asarray(drawn.quantize(_SHADES, dither=Image.Dither.NONE).convert("RGB"))
+    return np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
 
 
 def wrong(boundary: Boundary, epoch: int | None) -> npt.NDArray[np.bool_]:

@@ -9,7 +9,7 @@ MM = 72 / 25.4  # points a millimetre
 INK, MUTED, FAINT = "#1a1a1a", "#595959", "#c8c8c8"
 WARNING = "#b03a00"
 BODY, SMALL, NOTE, LEAST = 9.0, 8.0, 7.5, 7.0  # points
-DOTS = 200  # per inch, of rasters
+DOTS = 110  # per inch, of rasters
 
 RC: dict[str, object] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
