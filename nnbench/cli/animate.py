@@ -72,7 +72,6 @@ def _write(run: str, config: Config) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{files.row.run_id}.gif"
         write_gif(path, made, files.row.name, losses)
-    with files.adding() as artifacts:
-        shutil.copyfile(path, artifacts / FILE)
+    files.add(lambda artifacts: shutil.copyfile(path, artifacts / FILE))
     print(f"{path}, and {FILE} among the artifacts of the run {files.row.name}")
     return 0

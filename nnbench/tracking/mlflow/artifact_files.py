@@ -1,8 +1,7 @@
 """Paths of a run's artifacts: on this machine, or downloaded from the server into a cache; and the storing of new ones."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +13,7 @@ from mlflow.entities import Experiment
 from nnbench.records.npz import LARGEST
 from nnbench.records.rows import is_safe_id
 from nnbench.tracking.mlflow.experiment import folder_name
+from nnbench.tracking.mlflow.file_writes import write_files
 from nnbench.tracking.mlflow.store import Store, cache_folder
 
 
@@ -50,14 +50,12 @@ def artifact(store: Store, experiment: Experiment, run_id: str, name: str) -> Pa
     return path
 
 
-@contextmanager
-def new_artifacts(store: Store, experiment: Experiment, run_id: str) -> Iterator[Path]:
-    """A folder whose files become artifacts of a run on exit."""
+def write_artifacts(store: Store, experiment: Experiment, run_id: str, write: Callable[[Path], object]) -> None:
+    """Call `write` with a folder; the files that it writes there become artifacts of a run."""
     folder = artifact_folder(store, experiment, run_id)
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        yield folder
+        write_files(folder, write)
         return
     with TemporaryDirectory() as temporary:
-        yield Path(temporary)
+        write(Path(temporary))
         store.call(partial(store.client.log_artifacts, run_id, temporary))

@@ -10,9 +10,9 @@ import os
 import shutil
 import threading
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,7 @@ import requests
 from mlflow.entities import Experiment, Metric
 from mlflow.exceptions import MlflowException
 
+from nnbench.tracking.mlflow.file_writes import write_files
 from nnbench.tracking.mlflow.rest_runs import KEY, RestRuns
 from nnbench.tracking.mlflow.retry import ServerUnavailable
 from nnbench.tracking.mlflow.runs import now
@@ -92,11 +93,8 @@ class Outbox:
             self._futures.append(self._thread.submit(self._send_start, run))
         return key
 
-    @contextmanager
-    def files(self, handle: str) -> Iterator[Path]:
-        folder = self._folder / handle / FILES
-        folder.mkdir(parents=True, exist_ok=True)
-        yield folder
+    def write_files(self, handle: str, write: Callable[[Path], object]) -> None:
+        write_files(self._folder / handle / FILES, write)
 
     def close(self, handle: str, status: str, metrics: Sequence[Metric], tags: Strings) -> None:
         run = self._runs_by_key[handle]

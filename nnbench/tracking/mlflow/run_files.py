@@ -1,13 +1,12 @@
 """Files of a run in a store: found by the run's id or name, read, and added later."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from nnbench.core.errors import UserError
 from nnbench.records.rows import Row
 from nnbench.records.tables import is_own
-from nnbench.tracking.mlflow.artifact_files import artifact, new_artifacts
+from nnbench.tracking.mlflow.artifact_files import artifact, write_artifacts
 from nnbench.tracking.mlflow.experiment import existing_experiment
 from nnbench.tracking.mlflow.run_list import list_runs
 from nnbench.tracking.mlflow.store import Store
@@ -42,11 +41,10 @@ class RunFiles:
         with self._store.user_errors():
             return artifact(self._store, self._experiment, self.row.run_id, name)
 
-    @contextmanager
-    def adding(self) -> Iterator[Path]:
-        """Context with a folder whose files become artifacts of the run."""
-        with self._store.user_errors(), new_artifacts(self._store, self._experiment, self.row.run_id) as folder:
-            yield folder
+    def add(self, write: Callable[[Path], object]) -> None:
+        """Call `write` with a folder; the files that it writes there become artifacts of the run."""
+        with self._store.user_errors():
+            write_artifacts(self._store, self._experiment, self.row.run_id, write)
 
 
 def _find(rows: list[Row], given: str, study: str) -> Row:

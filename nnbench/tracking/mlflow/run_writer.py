@@ -1,14 +1,13 @@
 """The interface by which the runs of a study are written, and its implementation for a database."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from mlflow.entities import Experiment, Metric
 
-from nnbench.tracking.mlflow.artifact_files import new_artifacts
+from nnbench.tracking.mlflow.artifact_files import write_artifacts
 from nnbench.tracking.mlflow.runs import End, Start, Strings, new_id, now
 from nnbench.tracking.mlflow.sql_runs import SqlRuns
 from nnbench.tracking.mlflow.store import Store
@@ -24,8 +23,8 @@ class RunWriter(Protocol):
         If it is not `visible`, `close` records its start too.
         """
 
-    def files(self, handle: str) -> AbstractContextManager[Path]:
-        """A folder whose files become artifacts of the run on exit."""
+    def write_files(self, handle: str, write: Callable[[Path], object]) -> None:
+        """Call `write` with a folder; the files that it writes there become artifacts of the run."""
 
     def close(self, handle: str, status: str, metrics: Sequence[Metric], tags: Strings) -> None:
         """Record the end of a run."""
@@ -63,8 +62,8 @@ class DirectRunWriter:
             self._starts[start.run_id] = start
         return start.run_id
 
-    def files(self, handle: str) -> AbstractContextManager[Path]:
-        return new_artifacts(self.store, self.experiment, handle)
+    def write_files(self, handle: str, write: Callable[[Path], object]) -> None:
+        write_artifacts(self.store, self.experiment, handle, write)
 
     def close(self, handle: str, status: str, metrics: Sequence[Metric], tags: Strings) -> None:
         tags = insert_run_id(handle, tags)

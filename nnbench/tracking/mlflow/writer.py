@@ -5,8 +5,7 @@ import math
 import shutil
 import weakref
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mlflow.entities import Metric
@@ -20,7 +19,7 @@ from nnbench.records.rows import CONFIG_FILE, Row
 from nnbench.records.study import Study
 from nnbench.tracking.base import Tracker
 from nnbench.tracking.metrics import metric_points
-from nnbench.tracking.mlflow.artifact_files import artifact_folder, new_artifacts
+from nnbench.tracking.mlflow.artifact_files import artifact_folder, write_artifacts
 from nnbench.tracking.mlflow.experiment import open_experiment
 from nnbench.tracking.mlflow.outbox import Outbox, outbox_folder
 from nnbench.tracking.mlflow.reader import read_study
@@ -145,17 +144,23 @@ class StudyWriter(Tracker):
     def finish_run(self, handle: str, job: RunSpec, history: History, boundary: Boundary | None) -> None:
         address = notes.picture_address(artifacts.PICTURE)
         note = notes.run_note(history.outcome, job.stored_params, history=history, picture=address if boundary else None)
-        with self._files(handle) as folder:
+
+        def write(folder: Path) -> None:
             artifacts.write_run(folder, history, boundary)
             self._write_texts(folder, job, note.replace(address, artifacts.PICTURE))
+
+        self._write_files(handle, write)
         self._close(handle, "FINISHED", history.outcome, metric_points(history, now()), note)
 
     def fail_run(self, handle: str, job: RunSpec, traceback: str, reason: str) -> None:
         reason = redacted(reason)
         note = notes.run_note("failed", job.stored_params, reason=reason)
-        with self._files(handle) as folder:
+
+        def write(folder: Path) -> None:
             (folder / "traceback.txt").write_text(redacted(traceback), encoding="utf-8")
             self._write_texts(folder, job, note)
+
+        self._write_files(handle, write)
         self._close(handle, "FAILED", "failed", [], note, reason)
 
     def kill_run(self, handle: str, reason: str) -> None:
@@ -215,18 +220,21 @@ class StudyWriter(Tracker):
             raise failure
 
     def attach(self, sweep_id: str, files: Sequence[Path], folder: Path | None = None) -> None:
-        with self.store.user_errors(), new_artifacts(self.store, self._experiment, sweep_id) as kept:
+        def write(kept: Path) -> None:
             for file in files:
                 place = kept / _place(file, folder)
                 place.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(file, place)
 
+        with self.store.user_errors():
+            write_artifacts(self.store, self._experiment, sweep_id, write)
+
     def keep_sources(self, sweep_id: str, sources: Sources) -> None:
         """As `Tracker.keep_sources`; if the server is unavailable, stores them with each queued run that uses them."""
         if new := {digest: files for digest, files in sources.items() if digest not in self._kept}:
             try:
-                with self.store.user_errors(), new_artifacts(self.store, self._experiment, sweep_id) as folder:
-                    write_sources(folder, new)
+                with self.store.user_errors():
+                    write_artifacts(self.store, self._experiment, sweep_id, lambda folder: write_sources(folder, new))
             except UserError:
                 if not (isinstance(self.store.runs, RestRuns) and self.store.runs.retrier.given_up):
                     raise
@@ -261,11 +269,10 @@ class StudyWriter(Tracker):
         waiting = {digest: files for digest, files in self._with_runs.items() if digest in job.sources.values()}
         write_sources(folder, {**waiting, **job.files})
 
-    @contextmanager
-    def _files(self, handle: str) -> Iterator[Path]:
-        """A folder whose files become the run's artifacts."""
-        with self.store.user_errors(), self._run_writer.files(handle) as folder:
-            yield folder
+    def _write_files(self, handle: str, write: Callable[[Path], object]) -> None:
+        """Call `write` with a folder; the files that it writes there become the run's artifacts."""
+        with self.store.user_errors():
+            self._run_writer.write_files(handle, write)
 
 
 def _place(file: Path, folder: Path | None) -> str:

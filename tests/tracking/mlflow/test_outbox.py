@@ -74,8 +74,7 @@ def outbox(server: Server, tmp_path: Path) -> Outbox:
 def record_run(outbox: Outbox, name: str = "a run") -> str:
     """A run from its start to its end; returns its handle."""
     handle = outbox.open(name, {}, {"seed": "0"})
-    with outbox.files(handle) as folder:
-        (folder / "history.npz").write_bytes(b"curves")
+    outbox.write_files(handle, lambda folder: (folder / "history.npz").write_bytes(b"curves"))
     outbox.close(handle, "FINISHED", [Metric("train/loss", 0.5, 1000, 0)], {"note": "about {this run}"})
     return handle
 
