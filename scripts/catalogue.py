@@ -1,7 +1,8 @@
 """Write docs/catalogue.md from the docstrings, the YAML files and the tests: `python scripts/catalogue.py [--check]`.
 
-An entry has what its class says of itself, its parameters with the values of its YAML file, their ranges and search space, and
-the tests that name it. The page depends on the repository alone: the same code gives the same page on every machine.
+An entry has what its class says of itself, its parameters with the values of its YAML file, their ranges and search space, the
+comments of these files, which cite the sources of the values and of the space, and the tests that name it. The page depends on
+the repository alone: the same code gives the same page on every machine.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,8 @@ INTRODUCTION = f"""# Catalogue
 Every optimizer, schedule, dataset and problem of the project. `{COMMAND}` makes this page, and CI fails if it is
 out of date.
 
-A value is that of the YAML file in `conf/`, or else the default of the class. *Tests* are the files of `tests/` about the
+A value is that of the YAML file in `conf/`, or else the default of the class. *Values* and *Search space* say where the values
+and the bounds are from; *chosen here* are those that the sources do not give. *Tests* are the files of `tests/` about the
 entry; tests of conformance and the laws include every entry besides. PyTorch's optimizers (`optimizer=torch.AdamW`) have
 their own documentation.
 """
@@ -60,11 +63,20 @@ def catalogue() -> Iterator[str]:
     yield from _classes("Optimizers", "optimizer", optimizers.known(), optimizers.find)
     yield from _classes("Schedules", "schedule", schedules.known(), schedules.find)
     yield from _classes("Datasets", "dataset", datasets.known(), datasets.find)
+    yield from _problems()
+
+
+def _problems() -> Iterator[str]:
+    """Yield a problem's YAML file, the tests of its dataset and of what it separates, and its section in docs/problems.md."""
     yield "## Problems\n"
     for path in sorted((CONF / "problem").rglob("*.yaml")):
         name = path.relative_to(CONF / "problem").with_suffix("").as_posix()
+        problem = name.rpartition("/")[2]  # of which a held-out problem is a variant
+        defaults = yaml.safe_load((CONF / "problem" / f"{problem}.yaml").read_text(encoding="utf-8"))["defaults"]
+        dataset = next(one["override /dataset"] for one in defaults if "override /dataset" in one)
         yield f"### problem={name}\n"
         yield f"```yaml\n{path.read_text(encoding='utf-8').strip()}\n```\n"
+        yield f"What it separates: [{problem}](problems.md#{problem}). {_list(_tests('dataset', dataset, problem))}\n"
 
 
 def _classes(title: str, group: str, known: tuple[str, ...], find: Callable[[str], type[Any]]) -> Iterator[str]:
@@ -78,8 +90,11 @@ def _classes(title: str, group: str, known: tuple[str, ...], find: Callable[[str
         if rows:
             yield "| parameter | value | allowed | search space |\n|---|---|---|---|"
             yield "\n".join(rows) + "\n"
+        for title, folder in (("Values", group), ("Search space", "space"))[: 2 if group == "optimizer" else 0]:
+            if comment := _comment(folder, name):
+                yield f"{title}: {comment}\n"
         if files := _tests(group, name):
-            yield f"Tests: {', '.join(f'`{file}`' for file in files)}.\n"
+            yield f"{_list(files)}\n"
 
 
 def _row(kind: type[Any], field: Any, given: dict[str, Any], space: dict[str, Any]) -> str:
@@ -110,13 +125,24 @@ def _yaml(group: str, name: str) -> dict[str, Any]:
     return tree
 
 
-def _tests(group: str, name: str) -> list[str]:
-    """Return the test files of a group that import a class's module, or hold its name as a text or as their own."""
+def _comment(group: str, name: str) -> str:
+    """Return the lines of comment at the top of a YAML file as one paragraph."""
+    path = CONF / group / f"{name}.yaml"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return " ".join(line.removeprefix("# ") for line in takewhile(lambda line: line.startswith("#"), lines))
+
+
+def _list(files: list[str]) -> str:
+    return f"Tests: {', '.join(f'`{file}`' for file in files)}."
+
+
+def _tests(group: str, name: str, *texts: str) -> list[str]:
+    """Return the test files of a group that import a class's module, or hold its name or a text, or are called so."""
     module = f"nnbench.{group}s.{name}"
     return [
         path.relative_to(ROOT).as_posix()
         for path in sorted((TESTS / f"{group}s").rglob("*.py"))
-        if path.stem not in GENERAL and (path.stem == name or {name, module} & _names(path))
+        if path.stem not in GENERAL and (path.stem == name or {name, module, *texts} & _names(path))
     ]
 
 

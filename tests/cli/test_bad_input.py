@@ -216,7 +216,7 @@ MISTAKES = {
     "-m experiment=tuned_quick tuning=nonsense": "tuning=nonsense: is a section; give tuning.KEY=VALUE",
     "-m experiment=tuned_quick tuning.seeds=[1000,1000]": "tuning.seeds=[1000, 1000]: must all be different",
     "-m experiment=tuned_quick space.learning_rat.low=1": "did you mean space.learning_rate.low?",
-    "-m experiment=tuned_quick optimizer=sgd,adam space.momentum.low=0.1": "momentum is of muon, sgd, signum, so change",
+    "-m experiment=tuned_quick optimizer=sgd,adam space.momentum.low=0.1": "momentum is of sgd, signum, so change",
     "-m experiment=tuned_quick ~space": "space: is missing",
     # the command line itself
     "--config-path /proc": "--config-path=/proc: has no config.yaml; for a folder with your own options, use --config-dir",
