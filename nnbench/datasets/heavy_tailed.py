@@ -65,6 +65,11 @@ class HeavyTailed(Dataset):
         frequency = np.bincount(train.labels, minlength=self.outputs)[train.labels]
         return {f"{number} points a class": np.flatnonzero(frequency == number) for number in np.unique(frequency)[::-1]}
 
+    def references(self, splits: Splits) -> Mapping[str, float]:
+        """Return the entropy of the labels, the only reference without test points: (m - 1) / 2 ln 2 + ln m of m groups."""
+        shares = np.bincount(splits.train.labels) / len(splits.train)
+        return {"shares_train_loss": float(-shares @ np.log(shares))}
+
     def largest(self) -> tuple[int, str]:
         groups = SIZES[self.difficulty].groups
         return groups * 2**groups, f"dataset.difficulty={self.difficulty}"

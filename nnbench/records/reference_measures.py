@@ -63,4 +63,13 @@ REFERENCES: tuple[Measure, ...] = (
     reference(
         "least_train_loss", "least possible", "loss", "the smallest possible on the training points", None, "train", OF_LOSS
     ),
+    reference(
+        "shares_train_loss",
+        "class shares",
+        "loss",
+        "on the training points, of predicting the shares of the classes among them",
+        "classification",
+        "train",
+        OF_LOSS,
+    ),
 )

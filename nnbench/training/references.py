@@ -21,7 +21,15 @@ MAX_OPERATIONS = 150_000_000  # multiplications and comparisons for the neighbou
 MIN_TEST_POINTS = 100  # test points below which the accuracy of the neighbours is too uncertain, and is omitted
 CHUNK_SIZE = 2**15  # distances computed at a time, so that they fit in the processor's cache
 # Names of the references that a dataset may declare; `records.measures` describes them.
-DECLARED = ("least_train_loss", "bayes_loss", "bayes_accuracy", "bayes_r2", "best_known_accuracy", "best_known_r2")
+DECLARED = (
+    "least_train_loss",
+    "shares_train_loss",
+    "bayes_loss",
+    "bayes_accuracy",
+    "bayes_r2",
+    "best_known_accuracy",
+    "best_known_r2",
+)
 CACHE_SIZE = 4096  # sets of points whose references a process caches
 
 _cache: dict[tuple[type[Dataset], str, bytes], Mapping[str, float]] = {}

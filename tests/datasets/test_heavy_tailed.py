@@ -1,5 +1,7 @@
 """Heavy-tailed classes: the published counts, and what they separate."""
 
+from typing import Literal
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from nnbench.datasets.heavy_tailed import SIZES, HeavyTailed
 from nnbench.optimizers.adam import Adam
 from nnbench.optimizers.sgd import SGD
 from nnbench.optimizers.signum import Signum
+from nnbench.training.references import references
 
 SIZES_OF_THE_AUTHORS = [("easy", 384, 63, 32), ("medium", 896, 127, 64), ("hard", 2048, 255, 128)]
 
@@ -26,6 +29,14 @@ def test_the_classes_have_the_published_sizes(difficulty: str, points: int, clas
     np.testing.assert_array_equal(
         np.unique(counts, return_counts=True), [2 ** np.arange(1, groups + 1), 2 ** np.arange(groups)[::-1]]
     )
+
+
+@pytest.mark.parametrize("difficulty", SIZES)
+def test_the_loss_of_the_class_shares_is_the_entropy_in_closed_form(difficulty: Literal["easy", "medium", "hard"]) -> None:
+    """Each of m groups has the share 1/m of the points, in group i in 2^i classes of equal size."""
+    dataset, groups = HeavyTailed(difficulty=difficulty), SIZES[difficulty].groups
+    entropy = np.log(groups) + (groups - 1) / 2 * np.log(2)
+    assert references(dataset, dataset.split(streams(0))) == {"shares_train_loss": pytest.approx(entropy, rel=1e-12)}
 
 
 def test_the_inputs_have_the_moments_of_their_distribution() -> None:

@@ -89,7 +89,7 @@ def test_stored_names_and_their_order_are_unchanged() -> None:
         *("epochs_to/0.70", "steps_to/0.70", "epochs_to/0.80", "steps_to/0.80", "epochs_to/0.90", "steps_to/0.90"),
         "diverged_at_epoch",
         *("reference/chance_accuracy", "reference/neighbours_accuracy", "reference/bayes_accuracy", "reference/bayes_loss"),
-        *("reference/best_known_accuracy", "reference/least_train_loss"),
+        *("reference/best_known_accuracy", "reference/least_train_loss", "reference/shares_train_loss"),
     ) == METRICS
     of_classification = [curve.key for curve in CURVES if curve.kind != "regression"]
     assert of_classification == ["train/loss", "train/accuracy", "val/loss", "val/accuracy"]

@@ -94,7 +94,8 @@ class Dataset(ABC):
 
         Returns:
             Finite numbers by name, any of: `least_train_loss`, the smallest value that the training loss can have on these
-            training points; `bayes_loss`, `bayes_accuracy` and `bayes_r2`, those of the best possible predictions on the
-            test points; `best_known_accuracy` and `best_known_r2`, the best published results.
+            training points; `shares_train_loss`, the training loss of predicting the shares of the classes among them;
+            `bayes_loss`, `bayes_accuracy` and `bayes_r2`, those of the best possible predictions on the test points;
+            `best_known_accuracy` and `best_known_r2`, the best published results.
         """
         return {}
