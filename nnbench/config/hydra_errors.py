@@ -21,6 +21,7 @@ from nnbench.config.command_line import key_of
 from nnbench.core.errors import RESOURCE_ERRORS, UserError
 from nnbench.core.paths import is_within
 
+_SEVERAL = r"[,(]"  # in an argument that may have several values, such as sgd,adam or range(6)
 # Pattern of Hydra's message -> nnbench's; the first group fills the braces.
 MESSAGES = {
     r"Ambiguous value for argument '([^']+)'": "{}: several values need -m before them, or brackets for a list",
@@ -138,7 +139,9 @@ def _no_such_key(key: str, conf: Path, arguments: Sequence[str]) -> str:
         return f"{key}: no such key for every optimizer here; {first} is of {', '.join(owners)}, so change {files}"
     composed = _composed(conf, arguments, key)
     if OmegaConf.select(OmegaConf.create(composed), key, default=MISSING) != MISSING:  # it is composed without swept groups
-        swept = [argument for argument in arguments if os.path.isdir(conf / key_of(argument)) and re.search("[,(]", argument)]
+        swept = [
+            argument for argument in arguments if os.path.isdir(conf / key_of(argument)) and re.search(_SEVERAL, argument)
+        ]
         return f"{key}: no such key with every option of {' '.join(swept) or 'the sweep'}"
     return unknown_key(key, composed)
 
@@ -163,7 +166,7 @@ def _composed(conf: Path, arguments: Sequence[str], key: str) -> dict[str, Any]:
     kept = [
         argument
         for argument in arguments
-        if "=" in argument and not argument.startswith("-") and key not in argument and "," not in argument
+        if "=" in argument and not argument.startswith("-") and key not in argument and not re.search(_SEVERAL, argument)
     ]
     if own := _config_folder(arguments):
         kept.append(f"hydra.searchpath=['file://{Path(own).absolute()}']")

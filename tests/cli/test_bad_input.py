@@ -84,6 +84,7 @@ MISTAKES = {
     "-m seed=range(0,1000000000) dry_run=true": "seed=range(0,1000000000): must have at most 100,000 values",
     "-m seed=shuffle(range(0,1000000000))": "seed=shuffle(range(0,1000000000)): must have at most 100,000 values",
     "-m optimizer.decay=range(0,1,1e-30)": "must have at most 100,000 values",
+    "-m dataset=digits dataset.samples=9 seed=range(6)": "dataset.samples: no such key; dataset has ",
     "-m seed=range(1000) dataset.samples=range(1,102)": "101,000 runs: a sweep must have at most 100,000",
     "-m sweep=optimizers seed=range(6000)": "132,000 runs: a sweep must have at most 100,000",
     "-m experiment=tuned_quick tuning.configs=1000000": "24,000,000 runs: a sweep must have at most 100,000",

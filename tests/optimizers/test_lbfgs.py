@@ -1,4 +1,4 @@
-"""L-BFGS: its direction, its steps against PyTorch's, its line search, and where it ends against SciPy's."""
+"""L-BFGS: its direction, its steps against PyTorch's and a transcript, its line search, and where it ends against SciPy's."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +13,7 @@ from nnbench.core.arrays import FloatArray
 from nnbench.optimizers.lbfgs import CURVATURE, DECREASE, LBFGS, Point, search
 from nnbench.training.regularization import Regularization
 from nnbench.training.stepper import Stepper
+from tests.optimizers.transcripts.quasi_newton import lbfgs
 
 Function = Callable[[FloatArray], tuple[float, FloatArray]]
 SIZE = 8
@@ -66,6 +67,18 @@ def test_steps_of_a_fixed_length_follow_torchs() -> None:
         run.step(k)
         theirs.step(closure)
         np.testing.assert_allclose(run.weights, parameters.detach().numpy(), rtol=1e-7, atol=1e-8, err_msg=f"step {k}")
+
+
+@pytest.mark.parametrize(("function", "start"), [(ravine, 0.0), (rosenbrock, 0.9)], ids=["ravine", "rosenbrock"])
+@pytest.mark.parametrize(("rate", "history"), [(1.0, 10), (0.3, 3)])
+def test_steps_of_a_fixed_length_follow_the_paper(function: Function, start: float, rate: float, history: int) -> None:
+    """Step by step, until the rounding errors of both have grown to the tolerance."""
+    begin = np.full(SIZE, start)
+    run = Run(LBFGS(learning_rate=rate, history=history, line_search="none"), function, begin)
+    theirs = lbfgs(begin, lambda weights, _: function(weights)[1], learning_rate=rate, history=history)
+    for k, expected in zip(range(25), theirs, strict=False):
+        run.step(k)
+        np.testing.assert_allclose(run.weights, expected, rtol=1e-10, atol=1e-12, err_msg=f"step {k}")
 
 
 def test_its_direction_is_that_of_the_bfgs_matrix() -> None:

@@ -17,7 +17,7 @@ from tests.optimizers.transcripts import TRANSCRIPTS, transcript
 
 STEPS = 100
 MATRICES = {"muon", "soap"}  # rules for weight matrices
-LINE_SEARCH = {"lbfgs"}  # compared with SciPy's, in test_lbfgs.py: a line search has no transcript of 20 lines
+LINE_SEARCH = {"lbfgs"}  # its transcript, of steps of a fixed length, and its line search are in test_lbfgs.py
 
 # Hyperparameters far from the defaults, which are the other half of the cases.
 OTHERS: list[tuple[str, dict[str, Any]]] = [
