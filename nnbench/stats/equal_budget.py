@@ -14,6 +14,7 @@ this way; the target here is not chosen by hand.
 """
 
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +48,14 @@ def first_reached(spent: npt.ArrayLike, losses: npt.ArrayLike, target: float) ->
     return float(x[at - 1] + (x[at] - x[at - 1]) * (y[at - 1] - target) / (y[at - 1] - y[at]))
 
 
+class _Run(NamedTuple):
+    """A run: what was spent at each measurement, ascending, the losses there, and whether it diverged."""
+
+    spent: FloatArray
+    losses: FloatArray
+    diverged: bool
+
+
 def shares(curves: pd.DataFrame, setting: str, reference: str) -> pd.DataFrame:
     """Return the shares of the reference's budget that a setting needs for the reference's final loss.
 
@@ -70,14 +79,14 @@ def shares(curves: pd.DataFrame, setting: str, reference: str) -> pd.DataFrame:
     return pd.DataFrame(found, columns=columns, dtype=float).dropna().rename_axis("seed").sort_index()
 
 
-def _share(run: pd.DataFrame, target: pd.DataFrame) -> float:
+def _share(run: _Run, target: _Run) -> float:
     """The share of one run against one of the reference; NaN where the reference has spent nothing."""
-    if run["diverged"].iloc[0]:
-        return 1.0 if target["diverged"].iloc[0] else np.inf
-    if target["diverged"].iloc[0]:
+    if run.diverged:
+        return 1.0 if target.diverged else np.inf
+    if target.diverged:
         return 0.0
-    budget = float(target["spent"].iloc[-1])
-    return first_reached(run["spent"], run["loss"], float(target["loss"].iloc[-1])) / budget if budget > 0 else np.nan
+    budget = float(target.spent[-1])
+    return first_reached(run.spent, run.losses, float(target.losses[-1])) / budget if budget > 0 else np.nan
 
 
 def typical(values: pd.DataFrame, *, confidence: float = 0.95) -> Interval:
@@ -122,12 +131,14 @@ def _searches(values: pd.DataFrame) -> tuple[int, int]:
     return values.columns.get_level_values(0).nunique(), values.columns.get_level_values(1).nunique()
 
 
-def _runs(curves: pd.DataFrame, setting: str) -> dict[int, dict[int, pd.DataFrame]]:
+def _runs(curves: pd.DataFrame, setting: str) -> dict[int, dict[int, _Run]]:
     """The runs of a setting by search, then by seed."""
-    known = curves[(curves["setting"] == setting) & (curves["loss"].notna() | curves["diverged"])]
-    found: dict[int, dict[int, pd.DataFrame]] = {}
-    for (search, seed), run in known.groupby(["search", "seed"]):
-        found.setdefault(int(str(search)), {})[int(str(seed))] = run.sort_values("spent")
+    known = curves[(curves["setting"] == setting) & (curves["loss"].notna() | curves["diverged"])].sort_values("spent")
+    spent, losses, diverged = (known[name].to_numpy() for name in ("spent", "loss", "diverged"))
+    found: dict[int, dict[int, _Run]] = {}
+    of_run: dict[tuple[int, int], npt.NDArray[np.intp]] = known.groupby(["search", "seed"]).indices  # type: ignore[assignment]
+    for (search, seed), rows in sorted(of_run.items()):
+        found.setdefault(int(search), {})[int(seed)] = _Run(spent[rows], losses[rows], bool(diverged[rows[0]]))
     return found
 
 

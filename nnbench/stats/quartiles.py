@@ -3,6 +3,7 @@
 Settings are ranked by the same mean, so a line ends at the value in the table.
 """
 
+import numpy as np
 import pandas as pd
 
 from nnbench.stats.interquartile import middle_mean
@@ -18,8 +19,12 @@ def quartiles(curves: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Indexed by epoch: `least`, `low`, `iqm`, `high`, `most`, `n` (runs).
     """
-    filled = curves.sort_index().interpolate(method="index", limit_area="inside").ffill().dropna(how="all")
-    bands = filled.quantile([0.0, 0.25, 0.75, 1.0], axis=1).T
-    bands.columns = pd.Index(["least", "low", "high", "most"])
-    bands.insert(2, "iqm", middle_mean(filled))
-    return bands.assign(n=filled.notna().sum(axis=1))
+    filled = curves.sort_index()
+    if filled.isna().to_numpy().any():
+        filled = filled.interpolate(method="index", limit_area="inside").ffill().dropna(how="all")
+    values = filled.to_numpy(dtype=np.float64)
+    missing = np.isnan(values)
+    quantile = np.nanpercentile if missing.any() else np.percentile
+    least, low, high, most = quantile(values, [0.0, 25.0, 75.0, 100.0], axis=1)
+    columns = {"least": least, "low": low, "iqm": middle_mean(values), "high": high, "most": most}
+    return pd.DataFrame({**columns, "n": (~missing).sum(axis=1)}, index=filled.index)

@@ -126,7 +126,7 @@ def _rank(scores: pd.DataFrame, runs: pd.DataFrame, defaults: Collection[str], h
     of_setting = {str(setting): own for setting, own in scores.groupby("setting")}
     searches = runs.groupby("setting")["search"].nunique()
     rows = []
-    for setting, group in runs.groupby("setting", sort=False):
+    for setting, group in runs[["setting", "optimizer", "outcome"]].groupby("setting", sort=False):
         own = of_setting.get(str(setting), scores[:0])
         values, finite = own["value"], own[np.isfinite(own["value"])]
         one = crossed.interval_of_runs(finite)

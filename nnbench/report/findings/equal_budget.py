@@ -1,6 +1,6 @@
 """Each setting against a reference: the share of its budget after which the setting has reached its final training loss."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -58,9 +58,9 @@ def equal_budget(findings: Findings) -> Comparisons:
     Raises:
         NoDataError: there is no curve of two settings.
     """
-    table = _spent(findings)
-    ranking, reference = _ranked(findings, table)
-    found = [_against(table, setting, reference) for setting in ranking if setting != reference]
+    curves = _curves(findings)
+    ranking, reference = _ranked(findings, curves)
+    found = [_against(curves, setting, reference) for setting in ranking if setting != reference]
     found = [one for one in found if one.ahead.n]
     if not found:
         raise NoDataError(f"no setting has a seed that {reference} has too")
@@ -74,36 +74,37 @@ def first_of_settings(findings: Findings, settings: Sequence[str]) -> Comparison
     Raises:
         NoDataError: there is no curve of the two, or they have no common seed.
     """
-    table = _spent(findings)
-    ranking, reference = _ranked(findings, table)
+    curves = _curves(findings)
+    ranking, reference = _ranked(findings, curves)
     setting = next((one for one in settings if one != reference), None)
     if setting not in ranking:
         raise NoDataError(f"no curve of {setting}" if setting else f"no setting beside {reference}")
-    found = _against(table, setting, reference)
+    found = _against(curves, setting, reference)
     if not found.ahead.n:
         raise NoDataError(f"no seed of {setting} that {reference} has too")
     return Comparisons(reference=reference, settings=[found])
 
 
-def _against(table: pd.DataFrame, setting: str, reference: str) -> EqualBudget:
+def _against(curves: Mapping[str, pd.DataFrame], setting: str, reference: str) -> EqualBudget:
+    table = pd.concat([curves[setting], curves[reference]])
     ahead, behind = shares(table, setting, reference), shares(table, reference, setting)
     return EqualBudget(setting=setting, ahead=typical(ahead), behind=typical(behind), shares=ahead.median(axis=1))
 
 
-def _spent(findings: Findings) -> pd.DataFrame:
-    """The curves as `stats.equal_budget.shares` takes them."""
+def _curves(findings: Findings) -> dict[str, pd.DataFrame]:
+    """The curves of each setting, as `stats.equal_budget.shares` takes them."""
     curves = findings.study.curves
     ended = findings.ended[["run_id", "setting", "search", "seed", "outcome"]]
     spent = curves[["run_id"]].assign(spent=positions(findings), loss=curves["train_loss"])
     table = spent.merge(ended, on="run_id").assign(diverged=lambda frame: frame["outcome"] == "diverged")
     if not (table["spent"] > 0).any():
         raise NoDataError("no run was measured after an update")
-    return table
+    return {str(setting): own for setting, own in table.groupby("setting")}
 
 
-def _ranked(findings: Findings, table: pd.DataFrame) -> tuple[list[str], str]:
+def _ranked(findings: Findings, curves: Collection[str]) -> tuple[list[str], str]:
     """The settings that have curves, in the order of the ranking, and the reference among them."""
-    ranking = [str(one) for one in findings.ranking(findings.primary)["setting"] if one in set(table["setting"])]
+    ranking = [str(one) for one in findings.ranking(findings.primary)["setting"] if one in curves]
     if len(ranking) < 2:
         raise NoDataError("no two settings have curves")
     return ranking, _reference(findings, ranking)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,9 @@ from nnbench.report.findings.primary import STEPS, steps_measure, steps_to_targe
 from nnbench.report.findings.search import Search, searched
 from nnbench.report.findings.styles import setting_styles
 
+if TYPE_CHECKING:
+    from nnbench.report.findings.targets import Timing
+
 METRICS = {one.key: one for one in by_rank("report")}  # of the report's tables and comparisons
 RANKED = {one.key: one for one in by_rank()}  # by which settings can be ranked
 
@@ -33,6 +37,7 @@ class Findings:
             setting that several searches chose is there once for each of them, numbered by the column `search`. If settings
             are ranked by the steps to a target, they are the column `primary.STEPS`.
         judged: what settings are judged by; by default, what the newest run was started with.
+        timings: by target, those that `targets.timings` has computed.
     """
 
     def __init__(self, study: Study, judged: Declared | None = None) -> None:
@@ -43,6 +48,7 @@ class Findings:
             steps = steps_to_target(runs, study.curves, study.records, max(self.judged.targets))
             runs = runs.assign(**{STEPS: steps})
         self.runs = by_search(runs, study.selection)
+        self.timings: dict[float, Timing] = {}
         self._comparisons: dict[str, Comparison] = {}
 
     @cached_property

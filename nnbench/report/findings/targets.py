@@ -1,7 +1,7 @@
 """Times to reach a training accuracy, compared seed by seed, including runs that never reached it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -41,8 +41,10 @@ class Timing:
 
 
 def timings(findings: Findings, targets: Sequence[float]) -> list[Timing]:
-    """The times to each target, in the given order; a repeated target counts once."""
-    return [_timing(findings, target, name) for target, name in names(targets).items()]
+    """The times to each target, in the given order; a repeated target counts once. Each is computed once."""
+    known = findings.timings
+    known |= {target: _timing(findings, target, name) for target, name in names(targets).items() if target not in known}
+    return [replace(known[target], name=name) for target, name in names(targets).items()]
 
 
 def names(targets: Sequence[float]) -> dict[float, str]:
@@ -54,8 +56,9 @@ def names(targets: Sequence[float]) -> dict[float, str]:
 
 
 def _timing(findings: Findings, target: float, name: str) -> Timing:
-    times = times_to_target(findings.runs, findings.study.curves, findings.study.records, target)
-    times = times.assign(time=at_epochs(findings, findings.runs.loc[times.index, "run_id"], times["time"]))
+    runs = findings.runs[["run_id", "setting", "search", "seed", "outcome"]]
+    times = times_to_target(runs, findings.study.curves, findings.study.records, target)
+    times = times.assign(time=at_epochs(findings, runs.loc[times.index, "run_id"], times["time"]))
     pace = seconds_per_unit(findings)
     rows = []
     for setting, group in times.groupby("setting", sort=False):

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from nnbench.report.blocks import Text
+from nnbench.report.outputs import axes
 from nnbench.report.outputs.document import Composition, Progress, no_progress
 from nnbench.report.plots import style
 from nnbench.report.plots.page import Page
@@ -40,20 +41,26 @@ def draw_plots(made: Composition, progress: Progress = no_progress) -> Compositi
 
 
 def svg(figure: Figure) -> str:
-    """Draw a figure as SVG, the same for the same data, and free its memory."""
+    """Draw a figure as SVG, the same for the same data; the ticks of the figure are others afterwards."""
+    axes.simplify(figure)
     picture = StringIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from")  # a letter that the reader's fonts may have
         figure.savefig(picture, format="svg", dpi=style.DOTS, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-    figure.clear()
-    words = picture.getvalue()
+    return _shortened(picture.getvalue())
+
+
+def _shortened(words: str) -> str:
+    """The SVG with rasters of few colours and numbers of two decimals, and without what says nothing."""
     words = words[words.index("<svg") :]  # what is before names a document type that is elsewhere
     words = re.sub(r"data:image/png;base64,([^\"]+)", _lighter, words)
     words = re.sub(r' transform="rotate\(-0 [^"]*"', "", words)
-    words = re.sub(r'="[^"]*"', lambda value: re.sub(r"(\.\d\d)\d+", r"\1", value[0]), words)  # a 300th of a millimetre
-    words = re.sub(r' style="[^"]*"', lambda match: re.sub(r"([:;]) ", r"\1", match[0]), words.replace("\n", " "))
+    words = re.sub(r" {2,}", " ", re.sub(r'<g id="[^"]*">', "<g>", words.replace("\n", " ")))
+    words = re.sub(r' style="[^"]*"', lambda match: re.sub(r"([:;]) ", r"\1", match[0]), words)
     words = words.replace("stroke-dasharray:;stroke-dashoffset:0;", "")  # of a solid line, which typst would leave out
-    words = re.sub(r'<g id="[^"]*">', "<g>", re.sub(r" {2,}", " ", words))
+    tags = re.split(r"(>\s*[^<\s][^<]*<)", words)  # and, at odd places, the texts between them, whose numbers stay
+    tags[::2] = [re.sub(r"(\.\d\d)\d+", r"\1", one) for one in tags[::2]]  # a 300th of a millimetre
+    words = "".join(tags)
     for font, fonts in _FONTS.items():
         words = words.replace(font, fonts)
     return words

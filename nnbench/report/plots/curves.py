@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from nnbench.core import palette
@@ -69,16 +70,19 @@ def bands(findings: Findings, curves: Mapping[str, str]) -> pd.DataFrame:
     x = findings.axis.column
     columns = list(dict.fromkeys(["setting", "curve", "epoch", x, "least", "low", "iqm", "high", "most", "n"]))
     parts = []
-    spent = findings.study.curves.assign(**{x: positions(findings)}) if x != "epoch" else findings.study.curves
+    spent = findings.study.curves[["run_id", "epoch", *curves]]
+    spent = spent if x == "epoch" else spent.assign(**{x: positions(findings)})
     for setting, group in spent.merge(runs, on="run_id").groupby("setting", sort=False):
         aligned = (
             group if x == "epoch" else on_common_positions(group.drop_duplicates(["run_id", "epoch"]), x, ["epoch", *curves])
         )
         epochs = aligned.groupby(x)["epoch"].mean()
+        run = aligned.groupby(["run_id", "search"] if x == "epoch" else ["run_id"], sort=False).ngroup().to_numpy()
+        at, row = np.unique(aligned[x].to_numpy(), return_inverse=True)
         for column, called in curves.items():
-            by = ["run_id", "search"] if x == "epoch" else ["run_id"]
-            wide = aligned.pivot(index=x, columns=by, values=column)
-            band = quartiles(wide.replace([np.inf, -np.inf], np.nan))
+            values = np.full((len(at), run.max() + 1), np.nan)
+            values[row, run] = aligned[column].where(np.isfinite(aligned[column]))
+            band = quartiles(pd.DataFrame(values, index=pd.Index(at, name=x)))
             if len(band):
                 band = band.reset_index()
                 parts.append(band.assign(setting=setting, curve=called, epoch=band[x].map(epochs))[columns])
@@ -172,6 +176,7 @@ def _apart(page: Page, findings: Findings, table: pd.DataFrame, order: Sequence[
     rows, across = -(-len(shown) // _ACROSS), (WIDTH + 2.5) / _ACROSS
     step = min(62.0, _GRID / rows)
     centres = dict(iter(table.groupby(["setting", "curve"])))
+    lines = {name: centres[name, training][[position, "iqm"]].to_numpy() for name in shown if (name, training) in centres}
     drawing = page.drawing()
     for number, setting in enumerate(shown):
         row, column = divmod(number, _ACROSS)
@@ -184,10 +189,8 @@ def _apart(page: Page, findings: Findings, table: pd.DataFrame, order: Sequence[
         scale(axes)
         if number + _ACROSS >= len(shown):
             axes.set_xlabel(findings.axis.label)
-        for other in shown:
-            if other != setting and (other, training) in centres:
-                points = centres[other, training][[position, "iqm"]].to_numpy().T
-                axes.plot(*points, color=style.FAINT, linewidth=0.5)
+        others = [line for name, line in lines.items() if name != setting]
+        axes.add_collection(LineCollection(others, colors=style.FAINT, linewidths=0.5), autolim=False)
         for curve, dash in zip((training, *held_out), (palette.SOLID, (0, (2, 1))), strict=False):
             if (setting, curve) in centres:
                 shown_style = replace(line_style, dash=dash)

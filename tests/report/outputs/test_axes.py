@@ -1,0 +1,95 @@
+"""Simplified axes against those of matplotlib."""
+
+from collections.abc import Callable
+
+import matplotlib.style
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from nnbench.report.outputs.axes import simplify
+from nnbench.report.plots import style
+from nnbench.report.plots.curves import spent_axis
+from nnbench.report.plots.ticks import logarithmic
+
+
+def _linear(axes: Axes) -> None:
+    axes.set(xlim=(-3, 103), ylim=(0.5, -0.5), xlabel="share", ylabel="setting")
+
+
+def _curves(axes: Axes) -> None:
+    spent_axis(axes, 10_000)
+    logarithmic(axes.yaxis, 0.03, 4.0, lambda value: f"{value:g}")
+    axes.set_xlabel("epoch")
+    axes.tick_params(labelsize=6)
+
+
+def _plain(axes: Axes) -> None:
+    axes.set(xticks=[0, 1], xlim=(0, 1), yticks=[])
+    axes.tick_params(axis="x", length=0, pad=5)
+    axes.grid(False)
+
+
+@pytest.fixture(params=[_linear, _curves, _plain])
+def figure(request: pytest.FixtureRequest) -> Figure:
+    fill: Callable[[Axes], None] = request.param
+    with matplotlib.style.context(["default", style.RC]):
+        figure = Figure(figsize=(4, 3), dpi=400)
+        FigureCanvasAgg(figure)
+        fill(figure.add_axes((0.2, 0.2, 0.7, 0.7)))
+        figure.draw_without_rendering()
+        return figure
+
+
+def test_labels_are_where_matplotlib_sets_them(figure: Figure) -> None:
+    (axes,) = figure.axes
+    texts = [
+        tick.label1
+        for axis in (axes.xaxis, axes.yaxis)
+        for tick in axis.get_major_ticks()
+        if axis.get_view_interval().min() <= tick.get_loc() <= axis.get_view_interval().max()
+    ]
+    texts += [axis.label for axis in (axes.xaxis, axes.yaxis) if axis.label.get_text()]
+    expected = {one.get_text(): (one.get_window_extent().get_points(), one.get_color()) for one in texts}
+    with matplotlib.style.context(["default", style.RC]):
+        simplify(figure)
+        figure.draw_without_rendering()
+    found = {one.get_text(): (one.get_window_extent().get_points(), one.get_color()) for one in axes.texts}
+    assert found.keys() == expected.keys()
+    for words, (box, colour) in expected.items():
+        np.testing.assert_allclose(found[words][0], box, atol=3.0, err_msg=words)  # half a point
+        assert found[words][1] == colour
+    assert not axes.xaxis.get_visible()
+
+
+def test_picture_is_that_of_matplotlib(figure: Figure) -> None:
+    before = _picture(figure)
+    with matplotlib.style.context(["default", style.RC]):
+        simplify(figure)
+        after = _picture(figure)
+    ink = before < 200
+    assert ink.any()
+    # Texts may move by a pixel, where half of their edges differ; a lost label, tick or line would be more.
+    assert np.abs(before.mean(axis=0) - after.mean(axis=0)).max() < 0.06 * 255
+    assert after[ink].mean() < before[ink].mean() + 25
+
+
+def test_axes_with_a_common_power_of_ten_are_left_to_matplotlib() -> None:
+    with matplotlib.style.context(["default", style.RC]):
+        axes = Figure().add_axes((0.2, 0.2, 0.7, 0.7))
+        axes.set(xlim=(0, 1e-7), ylim=(0, 1))
+        simplify(axes.figure)  # type: ignore[arg-type]
+        assert axes.xaxis.get_visible()
+        assert not axes.yaxis.get_visible()
+
+
+def _picture(figure: Figure) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """The grey values, white where nothing is drawn."""
+    canvas = figure.canvas
+    assert isinstance(canvas, FigureCanvasAgg)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    pixels = np.asarray(canvas.buffer_rgba(), dtype=float)  # type: ignore[no-untyped-call]
+    opacity = pixels[..., 3:] / 255
+    return np.asarray((pixels[..., :3] * opacity + 255 * (1 - opacity)).mean(axis=-1))
