@@ -226,7 +226,10 @@ class TuningConfig(Section):
         searches: number of independent searches of each optimizer by `two_stage`, each with its own configs, seeds and choice.
         seeds: seeds on which `two_stage` trains each config of the first search; the others use the seeds that follow, as
             `tuning.contender.search_seeds` has it, and the final runs use others.
-        sampler_seed: seed of the sampler of the first search; the results of a run do not depend on it.
+        sampler_seed: number from which the seed of the sampler of each search on each task is derived, see
+            `tuning.contender.search_sampler_seed`; the results of a run do not depend on it.
+        common_configs: whether the searches of an optimizer try the same configs on all tasks; else each task has its own, so
+            that a lucky config on one problem is no luck on another.
         defaults: whether `two_stage` runs the default setting of each optimizer on the final seeds too.
     """
 
@@ -235,4 +238,5 @@ class TuningConfig(Section):
     searches: Count
     seeds: Annotated[list[Index], Len(1)]
     sampler_seed: Index
+    common_configs: bool
     defaults: bool

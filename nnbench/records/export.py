@@ -92,6 +92,7 @@ COLUMNS = {
     "edge": ("text", "low or high if the value lies on that bound of its space"),
     "tried": ("count", "different settings of the optimizer that the study had run by then, without those of the final stage"),
     "spaces": ("count", "different spaces that were searched; empty if unknown"),
+    "sampler_seed": ("integer", "of the search; searches with equal ones draw the same configs; empty for a grid"),
     "declared_low": ("as in the config", "lower bound of the first of these spaces"),
     "declared_high": ("as in the config", "upper bound of the first of these spaces"),
     "uses": ("count", "1 if the choice was made before results on the final seeds were known, one more for each later choice"),

@@ -54,7 +54,8 @@ class Study:
             seeds of that measure and of the loss on the same points), `lost` (runs of the chosen config that diverged or
             failed); and, unless it is of the first edition, `tried` (settings of the optimizer that the study had run by
             then), `spaces` (number of different spaces searched), `declared_low`, `declared_high` (bounds of the first),
-            `uses` (see `nnbench.records.freshness`).
+            `sampler_seed` (searches with equal ones draw the same configs from the same space; NaN for a grid; no column in
+            stores of earlier editions, whose searches did so on all problems), `uses` (see `nnbench.records.freshness`).
         earlier: runs that are left out because the study has runs of a later version of the same optimizer or dataset, with
             the columns of `runs`.
         other_budgets: runs of tasks that differ from that of `runs` in the budget of the training alone, with their columns.

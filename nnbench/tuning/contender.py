@@ -1,5 +1,6 @@
 """Contender of a sweep that tunes: one search of one optimizer on one task, with its space, its seeds and its runs."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +11,8 @@ from numpy.random import SeedSequence
 from nnbench.config.schema import Config
 from nnbench.config.validate import parse
 from nnbench.core.keys import LABEL, key_of
+from nnbench.records import tasks
+from nnbench.records.budgets import without
 from nnbench.sweep.grid import with_values
 from nnbench.sweep.job import Job, Stage
 from nnbench.tuning.space import Setting, Space
@@ -63,14 +66,20 @@ class Contender:
         """
         return parse(with_values(self.tree, {key_of(key): value}))
 
-    def searches(self, number: int) -> list["Contender"]:
-        """Return independent searches: each with the next tuning seeds, and its own seed of the sampler."""
+    def searches(self, number: int, *, common_configs: bool = False) -> list["Contender"]:
+        """Return independent searches: each with the next tuning seeds, and its own seed of the sampler.
+
+        Args:
+            number: of searches.
+            common_configs: whether the searches on all tasks draw the same configs; else those of each task are its own.
+        """
+        task = "" if common_configs else tasks.key(without(self.default.leaves()), tuning=True)
         return [
             replace(
                 self,
                 search=search,
                 seeds=search_seeds(self.seeds, search),
-                sampler_seed=search_sampler_seed(self.sampler_seed, search),
+                sampler_seed=search_sampler_seed(self.sampler_seed, search, task),
             )
             for search in range(number)
         ]
@@ -114,12 +123,23 @@ def search_seeds(seeds: Sequence[int], search: int) -> list[int]:
     return [seed + search * (max(seeds) - min(seeds) + 1) for seed in seeds]
 
 
-def search_sampler_seed(seed: int, search: int) -> int:
-    """The sampler's seed of a search: the given one for the first, derived by `SeedSequence` for the others.
+def search_sampler_seed(seed: int, search: int, task: str = "") -> int:
+    """The sampler's seed of a search on a task, derived by `SeedSequence`.
 
     Derived, since the sums `seed + search` of two sweeps with the seeds 0 and 1 would share all but one of their searches.
+    From the task too: if all problems tried the same configs, a config that is good on most of them would favour its optimizer
+    on all at once, and tests across problems take the problems as independent.
+
+    Args:
+        seed: `tuning.sampler_seed`.
+        search: number of the search, from 0.
+        task: text of the task without its test points and its budget; empty for a search whose configs are those of all
+            tasks. Its first search has the given seed itself, as in stores of earlier editions.
     """
-    return int(SeedSequence([seed, search]).generate_state(1)[0]) if search else seed
+    if not task:
+        return int(SeedSequence([seed, search]).generate_state(1)[0]) if search else seed
+    digest = int.from_bytes(hashlib.sha256(task.encode()).digest()[:8])
+    return int(SeedSequence([seed, search, digest]).generate_state(1)[0])
 
 
 def _override(key: str, value: Any) -> str:

@@ -1,9 +1,9 @@
 """Two-stage protocol of `experiment=tuned`: tune each optimizer, then evaluate it on seeds that tuning has not used.
 
 1. Tuning: the same number of configs for each optimizer, from the space that its YAML file declares, each run on the
-   tuning seeds without test points. This is done once for each task (`problem=moons,digits`), and on each task as often
-   as `tuning.searches` says, by searches that share neither configs nor seeds: how much their choices differ shows how
-   much of a result is due to the search.
+   tuning seeds without test points. This is done once for each task (`problem=moons,digits`) with configs of its own, and on
+   each task as often as `tuning.searches` says, by searches that share neither configs nor seeds: how much their choices
+   differ shows how much of a result is due to the search.
 2. Selection: within each search, the best `ranking.Score`, which uses validation points only.
 3. Final: each optimizer with the setting of its YAML file and with each selected one, on the seeds of the command line,
    which must differ from the tuning seeds. The report compares these runs only.
@@ -46,7 +46,8 @@ from nnbench.tuning.trials import list_trials, run_trials
 
 COLUMNS = (
     *("setting", "task", "search", "optimizer", "hyperparameter", "value", "default", "kind", "low", "high", "edge"),
-    *("tried", "spaces", "declared_low", "declared_high", "configs", "seeds", "measure", "score", "loss", "lost"),
+    *("tried", "spaces", "declared_low", "declared_high", "configs", "sampler_seed"),
+    *("seeds", "measure", "score", "loss", "lost"),
 )
 
 
@@ -170,11 +171,12 @@ def _write_selection(chosen: Sequence[Chosen], tuning: Tuning, budgets: Mapping[
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(row for one in chosen for row in _rows(one, budgets[one.contender.key[:2]]))
+        has_seed = tuning.options.sampler != "grid"
+        writer.writerows(row for one in chosen for row in _rows(one, budgets[one.contender.key[:2]], has_seed=has_seed))
     return path
 
 
-def _rows(one: Chosen, budget: Budget) -> Iterator[dict[str, Any]]:
+def _rows(one: Chosen, budget: Budget, *, has_seed: bool) -> Iterator[dict[str, Any]]:
     contender = one.contender
     config = contender.default
     default, own = {hyperparameter(key): value for key, value in config.leaves().items()}, config.optimizer.values
@@ -197,6 +199,7 @@ def _rows(one: Chosen, budget: Budget) -> Iterator[dict[str, Any]]:
             "declared_low": budget.declared.get(key, {}).get("low", ""),
             "declared_high": budget.declared.get(key, {}).get("high", ""),
             "configs": one.tried,
+            "sampler_seed": contender.sampler_seed if has_seed else "",
             "seeds": len(contender.seeds),
             "measure": one.measure,
             "score": one.result,

@@ -121,7 +121,7 @@ def read(loader: ConfigLoader, master: DictConfig, arguments: Iterable[str], sta
             stage=stage,
             seeds=options.seeds if stage == "tuning" else final_seeds,
             sampler_seed=options.sampler_seed,
-        ).searches(options.searches)
+        ).searches(options.searches, common_configs=options.common_configs)
     ]
     tuning = Tuning(contenders=contenders, seeds=final_seeds, options=options, extend=first.tree["extend"])
     check_number(len(contenders) * options.configs * len(contenders[0].seeds))

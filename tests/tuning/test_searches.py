@@ -81,9 +81,10 @@ def test_searches_share_no_seed_with_each_other_or_with_the_final_runs(nnbench: 
     seeds = [seed for search in range(5) for seed in search_seeds([1000, 1003], search)]
     assert len(set(seeds)) == len(seeds)
     assert search_seeds([1000, 1003], 0) == [1000, 1003]
-    samplers = [search_sampler_seed(seed, search) for seed in range(3) for search in range(5)]
+    of = "", *(f"problem {number}" for number in range(11))
+    samplers = [search_sampler_seed(seed, search, task) for seed in range(3) for search in range(5) for task in of]
     assert len(set(samplers)) == len(samplers)
-    assert search_sampler_seed(7, 0) == 7
+    assert search_sampler_seed(7, 0) == 7, "as in stores of earlier editions"
     said = nnbench(*THREE, "seed=1005")
     assert said.status == 2
     assert said.err.startswith("nnbench: tuning.seeds=[1000, 1001] tuning.searches=3: must hold none of the seeds")

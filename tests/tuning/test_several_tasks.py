@@ -8,6 +8,7 @@ import pytest
 from nnbench.core.keys import key_of
 from nnbench.records.study import Study
 from nnbench.records.tasks import tasks
+from nnbench.report.findings.suite import Suite
 from nnbench.tracking.mlflow.reader import read_study
 from nnbench.tracking.mlflow.store import open_store
 from tests.conftest import CommandOutput
@@ -35,6 +36,9 @@ def test_each_optimizer_is_tuned_on_each_problem(home: Path, nnbench: Command, t
     study = _study(home)
     found = {task.label: task.study for task in tasks(study)}
     assert list(found) == ["diabetes", "moons"]
+    rates = [set(one.tuning["optimizer.learning_rate"]) for one in found.values()]
+    assert not rates[0] & rates[1], "each problem has its own configs"
+    assert not Suite(study).common_configs
     for problem, one in found.items():
         score = "final/val_r2" if problem == "diabetes" else "final/val_accuracy"
         assert len(one.tuning) == TUNING / 2
@@ -98,6 +102,25 @@ def test_dry_run_lists_the_jobs_of_each_dataset(nnbench: Command) -> None:
     assert "sgd (tuned) on spiral noise=0.2 with the best" in noise.out
     search = nnbench("-m", "hydra/sweeper=tpe", "problem=moons,digits", "optimizer=sgd", "seed=0", "dry_run=true")
     assert "32 configs of sgd on digits that its search chooses, each on seed 0" in search.out
+
+
+def _rates(said: CommandOutput) -> dict[str, set[str]]:
+    """The learning rates of the listed jobs by problem."""
+    rates: dict[str, set[str]] = {}
+    for line in said.out.splitlines():
+        if "++optimizer.learning_rate=" in line:
+            words = dict(word.split("=", 1) for word in line.split() if "=" in word)
+            rates.setdefault(words["problem"], set()).add(words["++optimizer.learning_rate"])
+    return rates
+
+
+def test_problems_share_no_configs_and_keep_theirs_when_another_is_added(nnbench: Command) -> None:
+    words = "-m", "experiment=tuned", *TINY, "optimizer=adam", "seed=0", "dry_run=true"
+    two = _rates(nnbench(*words, "problem=moons,diabetes"))
+    assert len(two["moons"] | two["diabetes"]) == 6
+    assert _rates(nnbench(*words, "problem=moons", "dataset.test_samples=50"))["moons"] == two["moons"]
+    common = _rates(nnbench(*words, "problem=moons,diabetes", "tuning.common_configs=true"))
+    assert common["moons"] == common["diabetes"]
 
 
 def test_a_problem_may_declare_its_own_bounds(home: Path, nnbench: Command) -> None:

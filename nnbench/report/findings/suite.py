@@ -72,6 +72,17 @@ class Suite:
         return bool(tested) and all(one.searches > 1 for one in tested)
 
     @cached_property
+    def common_configs(self) -> bool:
+        """Whether the searches of an optimizer drew the same configurations on several problems, as grids do, and as all
+        samplers did in stores of earlier editions."""
+        searches = ["optimizer", "search"]
+        tables = [one.study.selection for one in self.problems.values() if len(one.study.selection)]
+        if len(tables) < 2:
+            return False
+        seeds = pd.concat([table.drop_duplicates(searches) for table in tables], ignore_index=True)
+        return "sampler_seed" not in seeds or bool(seeds.duplicated([*searches, "sampler_seed"]).any())
+
+    @cached_property
     def noun(self) -> str:
         """`optimizer` if each optimizer has only one of the compared settings on every problem, else `setting`."""
         return "optimizer" if all(one.noun == "optimizer" for one in self.problems.values()) else "setting"

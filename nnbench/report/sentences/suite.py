@@ -144,8 +144,13 @@ def caveats(suite: Suite) -> list[str]:
     if suite.tuned and len(suite.problems) > 1:
         found.append(
             "Tests within a problem are corrected for its pairs, not for the number of problems: without any difference, one "
-            "problem in twenty may show one. On all problems the searches try the same configurations of an optimizer; tests "
-            "across problems leave out that others might rank differently."
+            "problem in twenty may show one."
+        )
+    if suite.common_configs:
+        found.append(
+            "The searches of an optimizer tried the same configurations on several problems. If they are good by luck, they "
+            "are so on all of these problems, and tests across problems may show a difference that other configurations would "
+            "not show."
         )
     if reason := _no_equal_budget(suite):
         found.append(reason)

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from nnbench.records.study import Study
+from nnbench.records.tasks import keys
 from nnbench.report.findings.suite import Suite
 from nnbench.report.sentences import suite as sentences
 
@@ -79,3 +80,18 @@ def test_fewer_searches_than_a_test_needs(tuned_study: Study, searches: int, wor
     assert words in sentences.within(suite)
     assert (sentences.tests_within(suite) == "ranks within seeds") == (searches == 1)
     assert any("another may choose others" in one for one in sentences.caveats(suite)) == (searches == 1)
+
+
+def test_luck_that_problems_share_is_a_caveat_where_they_share_configurations(tuned_study: Study) -> None:
+    """In stores of earlier editions, without the column of seeds, they did; with the same seeds they do, as with a grid."""
+    tasks = list(keys(tuned_study.runs).unique())
+    seeds: dict[str, list[float]] = {"own": [1, 2], "same": [1, 1], "grid": [np.nan, np.nan]}
+    caveats = {}
+    for name, of_tasks in seeds.items():
+        parts = [
+            tuned_study.selection.assign(task=task, sampler_seed=seed) for task, seed in zip(tasks, of_tasks, strict=True)
+        ]
+        suite = Suite(replace(tuned_study, selection=pd.concat(parts, ignore_index=True)))
+        caveats[name] = any("tried the same configurations" in one for one in sentences.caveats(suite))
+    assert caveats == {"own": False, "same": True, "grid": True}
+    assert any("tried the same configurations" in one for one in sentences.caveats(Suite(tuned_study)))

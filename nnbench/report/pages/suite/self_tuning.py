@@ -38,7 +38,10 @@ def draw(section: Section, suite: Suite, options: ReportOptions) -> pd.DataFrame
         if len(wide) >= LEAST_PROBLEMS and not wide.dropna(axis="columns").empty:
             parts.append(leave_one_out(wide).assign(optimizer=optimizer).reset_index())
     if not parts:
-        raise NoDataError(f"no optimizer was tuned over the same configurations on {LEAST_PROBLEMS} problems or more")
+        raise NoDataError(
+            f"no optimizer was tuned over the same configurations on {LEAST_PROBLEMS} problems or more, as "
+            "tuning.common_configs=true does"
+        )
     result = pd.concat(parts, ignore_index=True)
     means = result.groupby("optimizer")[["score", "best"]].mean().sort_values("score", ascending=False)
     order = [str(name) for name in means.index]
