@@ -29,8 +29,17 @@ LARGEST = 2**29  # bytes that a file may decompress to; the arrays of a run take
 
 def write_run(folder: Path, history: History, boundary: Boundary | None) -> None:
     """Write `history.npz`, `weights.npz` and, if there is a boundary, `boundary.npz` and `boundary.png`."""
+    write_history(folder / HISTORY, history)
+    _write(folder / WEIGHTS, _weights(history))
+    if boundary is not None:
+        write_boundary(folder / BOUNDARY, boundary)
+        draw(boundary).save(folder / PICTURE, compress_level=1)
+
+
+def write_history(path: Path, history: History) -> None:
+    """Write the curves of a run as a `history.npz`."""
     _write(
-        folder / HISTORY,
+        path,
         {
             "train_loss": history.train_loss,
             "train_accuracy": history.train_accuracy,
@@ -43,10 +52,6 @@ def write_run(folder: Path, history: History, boundary: Boundary | None) -> None
             **({"batch_loss": history.batch_loss} if len(history.batch_loss) else {}),
         },
     )
-    _write(folder / WEIGHTS, _weights(history))
-    if boundary is not None:
-        write_boundary(folder / BOUNDARY, boundary)
-        draw(boundary).save(folder / PICTURE, compress_level=1)
 
 
 def write_boundary(path: Path, boundary: Boundary) -> None:
@@ -210,14 +215,21 @@ def _read(path: Path, names: Sequence[str] = ()) -> Arrays:
 
 def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> npt.NDArray[Any]:
     """Read an array of numbers as `numpy.load` does, and check its size against its header."""
-    with archive.open(member) as file:
-        if np.lib.format.read_magic(file) != (1, 0):
-            raise ValueError("its format version is unknown")
-        shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
-        data = bytearray(file.read())
+    content = archive.read(member)
+    if np.lib.format.read_magic(io.BytesIO(content[:8])) != (1, 0):
+        raise ValueError("its format version is unknown")
+    start = 10 + int.from_bytes(content[8:10], "little")
+    shape, fortran, dtype = _read_header(content[8:start])
+    data = bytearray(memoryview(content)[start:])  # not the bytes themselves, which would make an array read-only
     if dtype.kind not in "biuf" or len(data) != math.prod(shape) * dtype.itemsize:
         raise ValueError("an array does not match its header")
     return np.ndarray(shape, dtype, data, order="F" if fortran else "C")
+
+
+@lru_cache(maxsize=1024)  # NumPy compiles the text of each header, which takes longer than all the rest
+def _read_header(header: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return shape, whether the order is Fortran's, and type from the header of a `.npy` file, its length included."""
+    return np.lib.format.read_array_header_1_0(io.BytesIO(header))
 
 
 def _require(path: Path, holds: bool, otherwise: str) -> None:

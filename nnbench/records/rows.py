@@ -2,10 +2,12 @@
 
 import json
 import re
+from collections import ChainMap
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from sys import intern
+from typing import NamedTuple
 
 from nnbench.config.schema import flatten, text_keys
 from nnbench.config.text_values import as_text, as_value
@@ -14,12 +16,55 @@ from nnbench.config.text_values import as_text, as_value
 # that are training or were killed among them; from a server, reading the files would take a download per run.
 CONFIG_TAG, CONFIG_FILE = "nnbench.config", "config.json"
 SUBMISSION_TAG = "nnbench.submission"  # of a run whose outcome came from a folder, where it may be found again
+NOTE = "mlflow.note.content"  # tag of the text on a run's page, which nothing reads back
 MAX_INTEGER = 2**63  # of a column of a table
+_SEED = re.compile(r'(?<=[{,]"seed":)\d{1,18}(?=[,}])')
+
+
+class Record(NamedTuple):
+    """A run's config as JSON, the value of `CONFIG_TAG`, with the seed apart: the runs of a setting share the text.
+
+    Attributes:
+        text: the JSON, with `null` in the place of the seed.
+        seed: the seed; None if `text` has it.
+    """
+
+    text: str
+    seed: int | None
+
+    @classmethod
+    def of(cls, text: str) -> "Record":
+        """Take the seed out of a config; it stays if the text has none, or several keys of that name."""
+        found = _SEED.search(text)
+        if found is None or text.count('"seed":') > 1:
+            return cls(text, None)
+        return cls(f"{text[: found.start()]}null{text[found.end() :]}", int(found[0]))
+
+    @property
+    def json(self) -> str:
+        """The config as JSON, with the seed."""
+        return self.text if self.seed is None else self.text.replace('"seed":null', f'"seed":{self.seed}')
+
+    def values(self) -> Mapping[str, Hashable]:
+        """The leaves of the config, see `Row.values`."""
+        shared = _parsed(self.text)
+        if self.seed is None or "seed" in shared:
+            return shared if self.seed is None else ChainMap({"seed": self.seed}, shared)  # type: ignore[arg-type]
+        return _from_record(self.json)  # a nested key of that name
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A run in a store, with the last value of each metric; `started` in ms since 1970."""
+    """A run in a store, with the last value of each metric.
+
+    Attributes:
+        run_id, name, status: as MLflow has them.
+        started: in ms since 1970.
+        params: its parameters; empty where `record` is known.
+        tags: without the config and the note for MLflow's page.
+        metrics: by key.
+        record: its config; None if it is no tag, because the run is of the first edition or the config is too long.
+    """
 
     run_id: str
     name: str
@@ -28,6 +73,7 @@ class Row:
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
+    record: Record | None = None
 
     @cached_property
     def values(self) -> Mapping[str, Hashable]:
@@ -35,17 +81,25 @@ class Row:
 
         Empty if the tag is damaged. Runs of the first edition have no such tag; their values are read from the parameters.
         """
-        return _from_record(self.tags[CONFIG_TAG]) if has_record(self.tags) else _from_params(self.params)
+        return _from_params(self.params) if self.record is None else self.record.values()
 
 
-def has_record(tags: Mapping[str, str]) -> bool:
-    """Whether a run's config is in its tags; one that is too long for a tag is an artifact only."""
-    return tags.get(CONFIG_TAG, "").startswith("{")
+def separated(tags: Mapping[str, str]) -> tuple[Record | None, dict[str, str]]:
+    """Return the config in a run's tags, and the other tags; None for one that is too long, and so an artifact only."""
+    text = tags.get(CONFIG_TAG, "")
+    record = Record.of(text) if text.startswith("{") else None
+    left_out = (NOTE, CONFIG_TAG) if record else (NOTE,)
+    return record, {key: value for key, value in tags.items() if key not in left_out}
 
 
 def is_safe_id(run_id: str) -> bool:
     """Whether an id can be part of a path: it consists of letters, digits, underscores and hyphens, as MLflow's ids do."""
     return re.fullmatch(r"[\w-]{1,64}", run_id) is not None
+
+
+@lru_cache(maxsize=65536)  # settings of a study
+def _parsed(text: str) -> Mapping[str, Hashable]:
+    return _from_record(text)
 
 
 def _from_record(record: str) -> dict[str, Hashable]:

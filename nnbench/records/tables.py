@@ -6,17 +6,15 @@ A store may have been written by others, so text is made printable and truncated
 import logging
 import re
 from collections.abc import Hashable, Mapping, Sequence
-from pathlib import Path
-from typing import TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from nnbench.config.text_values import as_text
 from nnbench.core.keys import SOURCES
-from nnbench.records import measures, tasks
-from nnbench.records import npz as artifacts
-from nnbench.records.curves import GROUP_LOSS
+from nnbench.records import tasks
 from nnbench.records.measures import MEASURES
 from nnbench.records.rows import Row, is_safe_id
 from nnbench.records.settings import configuration, settings
@@ -36,8 +34,6 @@ TAGS = ("outcome", "optimizer", "identity", "sweep_id", "stage", "reason")
 PROVENANCE = (*SOURCES.values(), "commit", "dirty", "version", "python", "numpy", "blas", "cpu", "threads", "command")
 # Those of a regression are there only where a run has them.
 METRICS = tuple(measure.key for measure in MEASURES if measure.kind != "regression")
-
-COUNTERS = ("steps", "gradient_evaluations")  # columns of `Study.curves`, where some epoch is not one step with one gradient
 
 
 def is_own(row: Row) -> bool:
@@ -67,32 +63,69 @@ def runs_table(rows: Sequence[Row], selection: pd.DataFrame | None = None) -> pd
         rows: the runs.
         selection: `Study.selection`: the runs with settings that searches of one optimizer chose are one setting.
     """
-    params = [{key: printable(value) for key, value in row.values.items()} for row in rows]
-    named = _named(rows, params, pd.DataFrame() if selection is None else selection)
-    records = [
-        {
-            **values,
-            **dict.fromkeys(METRICS, np.nan),
-            **{key: value if abs(value) < INFINITE else np.nan for key, value in row.metrics.items()},
-            **{key: printable(row.tags.get(f"nnbench.{key}")) for key in (*TAGS, *PROVENANCE)},
-            "run_id": row.run_id,
-            "name": printable(row.name),
-            "status": row.status,
-            "setting": setting,
-            "seed": values.get("seed"),
-            "started": row.started,
-        }
-        for row, values, (setting, _) in zip(rows, params, named, strict=True)
-    ]
-    order = sorted(range(len(rows)), key=lambda at: (named[at][1], records[at]["seed"] or 0, rows[at].started))
-    first = ["run_id", "name", "status", *TAGS, "setting", "seed", "started"]
-    frame = pd.DataFrame([records[at] for at in order], columns=None if records else [*first, *METRICS, *PROVENANCE])
-    others = [column for column in frame.columns if column not in (*first, *METRICS, *PROVENANCE)]
-    more = [column for column in others if any(column in row.metrics for row in rows)]
-    frame = frame[[*first, *(column for column in others if column not in more), *METRICS, *more, *PROVENANCE]]
+    shared = _shared_values(rows)
+    named = _named(rows, shared, pd.DataFrame() if selection is None else selection)
+    seeds = [row.values.get("seed") for row in rows]
+    order = sorted(range(len(rows)), key=lambda at: (named[at][1], seeds[at] or 0, rows[at].started))
+    ordered = [rows[at] for at in order]
+    config = _config_table([shared[at] for at in order])
+    metrics = _metrics_table(ordered)
+    tags = {key: [printable(row.tags.get(f"nnbench.{key}")) for row in ordered] for key in (*TAGS, *PROVENANCE)}
+    first: dict[str, Any] = {
+        "run_id": [row.run_id for row in ordered],
+        "name": [printable(row.name) for row in ordered],
+        "status": [row.status for row in ordered],
+        **{key: tags[key] for key in TAGS},
+        "setting": [named[at][0] for at in order],
+        "seed": [seeds[at] for at in order],
+        "started": [row.started for row in ordered],
+    }
+    last = {key: tags[key] for key in PROVENANCE}
+    config = config[[key for key in config if key not in first and key not in last and key not in metrics]]
+    frame = pd.concat([_inferred(first, len(rows)), config, metrics, _inferred(last, len(rows))], axis=1)
     frame["threads"] = pd.to_numeric(frame["threads"], errors="coerce")
     frame["dirty"] = frame["dirty"].map({"true": True, "false": False})
     return _dated(frame)
+
+
+def _shared_values(rows: Sequence[Row]) -> list[dict[str, Hashable]]:
+    """Return the printable values of each run's config; runs whose configs differ in the seed alone share one object.
+
+    The seed in it is that of any of these runs.
+    """
+    known: dict[object, dict[str, Hashable]] = {}
+    found = []
+    for row in rows:
+        key = row.run_id if row.record is None or row.record.seed is None else row.record.text
+        if key not in known:
+            known[key] = {name: printable(value) for name, value in row.values.items()}
+        found.append(known[key])
+    return found
+
+
+def _config_table(values: Sequence[Mapping[str, Hashable]]) -> pd.DataFrame:
+    """One row a run: the values of its config, each distinct object converted once."""
+    places: dict[int, int] = {}
+    distinct: list[Mapping[str, Hashable]] = []
+    for one in values:
+        if places.setdefault(id(one), len(places)) == len(distinct):
+            distinct.append(one)
+    return pd.DataFrame(distinct).take([places[id(one)] for one in values]).reset_index(drop=True)
+
+
+def _metrics_table(rows: Sequence[Row]) -> pd.DataFrame:
+    """One row a run: the columns `METRICS`, then those of other metrics, as numbers, NaN where a run has none."""
+    names = dict.fromkeys((*METRICS, *(key for row in rows for key in row.metrics)))
+    columns = {name: np.full(len(rows), np.nan) for name in names}
+    for at, row in enumerate(rows):
+        for name, value in row.metrics.items():
+            columns[name][at] = value
+    return pd.DataFrame({name: np.where(np.abs(values) < INFINITE, values, np.nan) for name, values in columns.items()})
+
+
+def _inferred(columns: Mapping[str, Sequence[object]], rows: int) -> pd.DataFrame:
+    """Make a table of columns of Python objects, whose types pandas infers."""
+    return pd.DataFrame(dict(columns)) if rows else pd.DataFrame(columns=[*columns])
 
 
 def _named(
@@ -112,84 +145,6 @@ def _named(
         configurations.append(configuration({key: as_text(value) for key, value in rest.items()}))
         shown.append(rest)
     return settings([row.tags.get("nnbench.optimizer", "") for row in rows], shown, configurations=configurations)
-
-
-def curve_tables(histories: Mapping[str, Path]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Make `Study.curves` and `Study.records` from the files of histories by run id."""
-    names = "epoch", *COUNTERS, *(curve.column for curve in measures.CURVES)
-    parts: dict[str, list[np.ndarray]] = {name: [np.empty(0)] for name in names}
-    read: list[str] = []
-    scores: list[tuple[str, np.ndarray]] = []
-    groups: dict[str, dict[str, np.ndarray]] = {}
-    has_r2 = False
-    for run_id, path in histories.items():
-        try:
-            arrays = artifacts.read_history(path)
-        except artifacts.CorruptFileError as error:
-            logger.warning("run %s: %s; it has no curve", run_id, error)
-            continue
-        read.append(run_id)
-        evaluated = arrays["evaluated"]
-        epochs = artifacts.curve_epochs(len(arrays["train_loss"]), evaluated)
-        parts["epoch"].append(epochs)
-        for name in COUNTERS:
-            parts[name].append(_at(epochs, evaluated, arrays[name]) if name in arrays else epochs)
-        for curve in measures.CURVES:
-            values = arrays.get(curve.column, np.empty(0))
-            if not len(values):
-                values = np.full(len(epochs), np.nan)
-            elif curve.evaluated:
-                values = _at(epochs, evaluated, values)
-            else:
-                values = values[epochs]
-            parts[curve.column].append(values)
-        for name in arrays:
-            if name.startswith(GROUP_LOSS):
-                groups.setdefault(name, {})[run_id] = _at(epochs, evaluated, arrays[name])
-        score = "train_r2" if "train_r2" in arrays else "train_accuracy"
-        has_r2 = has_r2 or score == "train_r2"
-        scores.append((score, arrays[score]))
-    absent = [] if has_r2 else [curve.column for curve in measures.CURVES if curve.kind == "regression"]
-    absent += [name for name in COUNTERS if all(map(np.array_equal, parts[name], parts["epoch"]))]
-    lengths = [len(epochs) for epochs in parts["epoch"][1:]]
-    for name, of_run in groups.items():
-        missing = (np.full(length, np.nan) for length in lengths)
-        parts[name] = [of_run.get(run_id, none) for run_id, none in zip(read, missing, strict=True)]
-    columns = {key: np.concatenate(arrays, dtype=float) for key, arrays in parts.items() if key not in absent}
-    curves = pd.DataFrame({"run_id": _repeated(read, lengths), **columns}).astype({"epoch": int})
-    return curves, _records(read, scores)
-
-
-def _at(epochs: np.ndarray, evaluated: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """The values of the evaluated epochs at those of `epochs`, NaN at the others."""
-    found = np.full(len(epochs), np.nan)
-    found[np.searchsorted(epochs, evaluated)] = values
-    return found
-
-
-def _records(run_ids: Sequence[str], scores: Sequence[tuple[str, np.ndarray]]) -> pd.DataFrame:
-    """Make `Study.records` from the name of each run's score and its values at every epoch."""
-    epochs = []
-    for _, score in scores:
-        best = np.fmax.accumulate(score)  # NaN between the evaluated epochs of mini-batches
-        epochs.append(np.flatnonzero(np.diff(best, prepend=-np.inf) > 0))
-    columns: dict[str, list[np.ndarray]] = {column: [] for column in ("train_accuracy", *(column for column, _ in scores))}
-    for (own, score), at in zip(scores, epochs, strict=True):
-        for column, parts in columns.items():
-            parts.append(score[at].astype(float) if column == own else np.full(len(at), np.nan))
-    none = np.empty(0)
-    return pd.DataFrame(
-        {
-            "run_id": _repeated(run_ids, [len(at) for at in epochs]),
-            "epoch": np.concatenate([none, *epochs]).astype(int),
-            **{column: np.concatenate([none, *parts]) for column, parts in columns.items()},
-        }
-    )
-
-
-def _repeated(run_ids: Sequence[str], times: Sequence[int]) -> np.ndarray:
-    """Return each run's id as often as it has rows."""
-    return np.repeat(np.array(run_ids, dtype=object), times).astype(str)
 
 
 def sweeps_table(rows: Sequence[Row]) -> pd.DataFrame:
@@ -224,7 +179,10 @@ def _dated(frame: pd.DataFrame) -> pd.DataFrame:
 
 def printable(value: T) -> T | str:
     """Replace control characters of a text and truncate it to `MAX_LENGTH`; other values are returned as they are."""
-    if not isinstance(value, str):
-        return value
+    return _printable(value) if isinstance(value, str) else value
+
+
+@lru_cache(maxsize=4096)  # runs share most texts
+def _printable(value: str) -> str:
     text = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", "\N{REPLACEMENT CHARACTER}", value[: MAX_LENGTH + 1])
     return text if len(text) <= MAX_LENGTH else text[: MAX_LENGTH - 1] + "…"

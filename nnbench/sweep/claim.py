@@ -18,7 +18,7 @@ from nnbench.config.validate import parse
 from nnbench.core.errors import UserError
 from nnbench.records.claims import CLAIM, RESULT, SUFFIX, Claim
 from nnbench.records.measure import Measure
-from nnbench.records.rows import CONFIG_TAG, Row, has_record
+from nnbench.records.rows import Row
 from nnbench.stats.claim import Outcome, check_claim
 from nnbench.stats.crossed import FloatArray
 from nnbench.stats.diverged import worst
@@ -55,13 +55,13 @@ def make_trees(rows: Sequence[Row], run_ids: Sequence[str], config: Config) -> l
     Raises:
         UserError: the store does not have the config of a run, as those of the first edition.
     """
-    stored = {row.run_id: row.tags for row in rows}
+    stored = {row.run_id: row.record for row in rows}
     found = []
     for run_id in run_ids:
-        tags = stored.get(run_id, {})
-        if not has_record(tags):
+        record = stored.get(run_id)
+        if record is None:
             raise UserError(f"run {run_id}: its configuration is not in the store; run the study again")
-        tree = json.loads(tags[CONFIG_TAG])
+        tree = json.loads(record.json)
         now = config.nested()
         tree |= {key: now[key] for key in ("tracking", "resume", "fail_fast", "dry_run")}
         tree |= {"study": f"{config.study}{SUFFIX}", "report": {**now["report"], "pages": []}}

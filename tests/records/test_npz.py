@@ -15,8 +15,8 @@ from nnbench.core import palette
 from nnbench.records import npz as artifacts
 from nnbench.records.boundary import Boundary
 from nnbench.records.boundary_image import SIZE, draw
+from nnbench.records.curve_tables import curve_tables, read_curves
 from nnbench.records.history import History
-from nnbench.records.tables import curve_tables
 
 
 @pytest.fixture
@@ -77,11 +77,11 @@ def test_counters_and_batch_losses_round_trip(tmp_path: Path, history: History) 
     (tmp_path / "plain").mkdir()
     artifacts.write_run(tmp_path / "plain", history, None)
     paths = {"trained": tmp_path / "history.npz", "plain": tmp_path / "plain" / "history.npz"}
-    curves, _ = curve_tables(paths)
+    curves, _ = curve_tables(read_curves(paths))
     assert curves.loc[curves["run_id"] == "trained", "steps"].tolist() == [0, 40, 196]
     assert curves.loc[curves["run_id"] == "trained", "gradient_evaluations"].tolist() == [0, 80, 392]
     assert curves.loc[curves["run_id"] == "plain", "steps"].tolist() == [0, 10, 49]
-    assert not {"steps", "gradient_evaluations"} & set(curve_tables({"plain": paths["plain"]})[0])
+    assert not {"steps", "gradient_evaluations"} & set(curve_tables(read_curves({"plain": paths["plain"]}))[0])
 
 
 def test_the_curves_of_a_regression_have_r2_and_no_accuracy(tmp_path: Path, history: History) -> None:
@@ -92,14 +92,14 @@ def test_the_curves_of_a_regression_have_r2_and_no_accuracy(tmp_path: Path, hist
         (tmp_path / name).mkdir()
         artifacts.write_run(tmp_path / name, one, None)
     paths = {name: tmp_path / name / "history.npz" for name in ("regression", "classification")}
-    curves, records = curve_tables(paths)
+    curves, records = curve_tables(read_curves(paths))
     own, other = (curves[curves["run_id"] == name].set_index("epoch") for name in paths)
     np.testing.assert_array_equal(own["train_r2"], r2[own.index])
     assert own.loc[[0, 10, 49], "val_r2"].tolist() == [-1.5, 0.25, 0.5]
     assert own["train_accuracy"].isna().all()
     assert other["train_r2"].isna().all()
     assert records.loc[records["run_id"] == "regression", "train_r2"].tolist() == r2.tolist(), "every epoch is a record"
-    alone, _ = curve_tables({"classification": paths["classification"]})
+    alone, _ = curve_tables(read_curves({"classification": paths["classification"]}))
     assert list(alone) == ["run_id", "epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy"]
 
 

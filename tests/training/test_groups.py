@@ -14,8 +14,8 @@ from nnbench.datasets.heavy_tailed import HeavyTailed
 from nnbench.datasets.quadratic import Quadratic
 from nnbench.optimizers.adam import Adam
 from nnbench.optimizers.sgd import SGD
+from nnbench.records.curve_tables import curve_tables, read_curves
 from nnbench.records.npz import HISTORY, read_history, write_run
-from nnbench.records.tables import curve_tables
 from nnbench.tracking.metrics import metric_points
 
 
@@ -67,7 +67,7 @@ def test_losses_of_groups_are_metrics_and_columns_of_the_curves(tmp_path: Path) 
         files[name] = tmp_path / name / HISTORY
         keys = {point.key for point in metric_points(history, ended=10**6)}
         assert ({"group_loss/first", "group_loss/second"} <= keys) == (name == "with")
-    curves, _ = curve_tables(files)
+    curves, _ = curve_tables(read_curves(files))
     wanted = read_history(files["with"])["group_loss/second"]
     np.testing.assert_array_equal(curves.loc[curves["run_id"] == "with", "group_loss/second"], wanted)
     assert curves.loc[curves["run_id"] == "without", "group_loss/second"].isna().all()

@@ -22,13 +22,19 @@ def artifact_folder(store: Store, experiment: Experiment, run_id: str) -> Path |
 
     If the store was moved and the recorded folder does not exist, the folder of new studies is used.
     """
+    there = local_artifacts(store, experiment)
+    return None if there is None else there / run_id / "artifacts"
+
+
+def local_artifacts(store: Store, experiment: Experiment) -> Path | None:
+    """The folder that has a folder of each run; None if the artifacts are not on this machine."""
     location = urlsplit(experiment.artifact_location)
     if location.scheme not in ("", "file"):
         return None
     there = Path(url2pathname(location.path))
     if not there.exists() and store.artifacts is not None:
         there = store.artifacts / folder_name(experiment.name)
-    return there / run_id / "artifacts"
+    return there
 
 
 def artifact(store: Store, experiment: Experiment, run_id: str, name: str) -> Path | None:

@@ -1,6 +1,7 @@
 """Reads a study from its store: final values from one listing of runs, curves from the artifacts."""
 
 import logging
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -10,14 +11,14 @@ import pandas as pd
 from mlflow.entities import Experiment
 
 from nnbench.records import npz as artifacts
-from nnbench.records import tasks
+from nnbench.records import snapshot, tasks
 from nnbench.records.boundary import Boundary
 from nnbench.records.choices import choice_table, selection_table, with_measures
+from nnbench.records.curve_tables import Curves, curve_tables
 from nnbench.records.freshness import with_uses
-from nnbench.records.rows import Row
+from nnbench.records.rows import Row, is_safe_id
 from nnbench.records.study import Checkpoints, Study
 from nnbench.records.tables import (
-    curve_tables,
     is_own,
     newest_attempts,
     runs_table,
@@ -25,10 +26,10 @@ from nnbench.records.tables import (
     with_last_choices,
 )
 from nnbench.records.versions import split
-from nnbench.tracking.mlflow.artifact_files import artifact
+from nnbench.tracking.mlflow.artifact_files import artifact, local_artifacts
 from nnbench.tracking.mlflow.experiment import existing_experiment, find_experiment
 from nnbench.tracking.mlflow.run_list import list_runs
-from nnbench.tracking.mlflow.sources import read_source
+from nnbench.tracking.mlflow.sources import digests_by_run, read_source
 from nnbench.tracking.mlflow.store import Store
 
 logger = logging.getLogger(__name__)
@@ -58,8 +59,7 @@ def read_study(store: Store, study: str) -> Study:
         selection = with_uses(chosen, choices, training)
         runs = runs_table(with_last_choices(others, selection), selection)
         finished = runs.loc[runs["status"] == "FINISHED", "run_id"].tolist()
-        histories = _histories(store, experiment, finished)
-    curves, records = curve_tables(histories)
+        curves, records = curve_tables(_curves(store, experiment, finished))
     return Study(
         name=study,
         runs=runs,
@@ -71,7 +71,7 @@ def read_study(store: Store, study: str) -> Study:
         tuning=tried,
         selection=selection,
         earlier=runs_table(earlier),
-        source=partial(read_source, store, experiment, {row.run_id: row for row in training}),
+        source=partial(read_source, store, experiment, digests_by_run(training)),
     )
 
 
@@ -86,19 +86,39 @@ def _choices(
     store: Store, experiment: Experiment, sweeps: Sequence[Row], final: Sequence[Row]
 ) -> list[tuple[int, pd.DataFrame]]:
     """The start time and the selected configurations of each sweep."""
-    on = {row.tags.get("nnbench.sweep_id"): tasks.key(row.values) for row in final}
+    of_sweep = {row.tags.get("nnbench.sweep_id"): row for row in final}
     paths = [(row, artifact(store, experiment, row.run_id, artifacts.SELECTION)) for row in sweeps]
-    return [(row.started, choice_table(path, on.get(row.run_id, ""))) for row, path in paths if path is not None]
+    return [
+        (row.started, choice_table(path, tasks.key(of_sweep[row.run_id].values) if row.run_id in of_sweep else ""))
+        for row, path in paths
+        if path is not None
+    ]
+
+
+def _curves(store: Store, experiment: Experiment, run_ids: Sequence[str]) -> Curves:
+    """The curves of runs, without those whose file is missing."""
+    paths = _histories(store, experiment, run_ids)
+    marks: dict[str, snapshot.Mark] = {}
+    for run_id, path in paths.items():
+        try:
+            found = os.stat(path)
+        except OSError:
+            continue
+        marks[run_id] = found.st_size, found.st_mtime_ns
+    if lost := len(run_ids) - len(marks):
+        logger.warning("%d of %d finished runs have no history.npz any more", lost, len(run_ids))
+    folder = store.snapshots / experiment.experiment_id
+    return snapshot.read(folder, {run_id: paths[run_id] for run_id in marks}, marks)
 
 
 def _histories(store: Store, experiment: Experiment, run_ids: Sequence[str]) -> dict[str, Path]:
-    """Paths of the history files by run id, without runs whose file is missing."""
+    """Paths of the history files by run id; those of a server are downloaded, and left out where it has none."""
+    here = local_artifacts(store, experiment)
+    if here is not None:
+        return {run_id: here / run_id / "artifacts" / artifacts.HISTORY for run_id in run_ids if is_safe_id(run_id)}
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         paths = pool.map(lambda run_id: artifact(store, experiment, run_id, artifacts.HISTORY), run_ids)
-        found = {run_id: path for run_id, path in zip(run_ids, paths, strict=True) if path is not None}
-    if len(found) < len(run_ids):
-        logger.warning("%d of %d finished runs have no history.npz any more", len(run_ids) - len(found), len(run_ids))
-    return found
+        return {run_id: path for run_id, path in zip(run_ids, paths, strict=True) if path is not None}
 
 
 def _boundary(store: Store, experiment: Experiment, run_id: str) -> Boundary | None:

@@ -11,7 +11,7 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, Metric, Param, Run, RunTag
 
-from nnbench.records.rows import Row, has_record
+from nnbench.records.rows import Row, separated
 from nnbench.tracking.mlflow.retry import Retrier
 from nnbench.tracking.mlflow.runs import Runs, Strings, now
 
@@ -75,18 +75,21 @@ class RestRuns(Runs):
 
     def rows(self, experiment: Experiment) -> list[Row]:
         found = self.retrier.call(lambda: list(all_pages(self.client.search_runs, [experiment.experiment_id])))
-        rows = [
-            Row(
-                run_id=run.info.run_id,
-                name=run.info.run_name,
-                status=run.info.status,
-                started=run.info.start_time,
-                params={} if has_record(run.data.tags) else run.data.params,
-                tags=run.data.tags,
-                metrics=run.data.metrics,
+        rows = []
+        for run in found:
+            record, tags = separated(run.data.tags)
+            rows.append(
+                Row(
+                    run_id=run.info.run_id,
+                    name=run.info.run_name,
+                    status=run.info.status,
+                    started=run.info.start_time,
+                    params={} if record else run.data.params,
+                    tags=tags,
+                    metrics=run.data.metrics,
+                    record=record,
+                )
             )
-            for run in found
-        ]
         return sorted(rows, key=lambda row: row.started)
 
     def _find(self, experiment: Experiment, key: str) -> Run | None:

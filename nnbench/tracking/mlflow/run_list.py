@@ -1,8 +1,10 @@
 """The runs of a study with their configs."""
 
+from dataclasses import replace
+
 from mlflow.entities import Experiment
 
-from nnbench.records.rows import CONFIG_FILE, CONFIG_TAG, Row
+from nnbench.records.rows import CONFIG_FILE, CONFIG_TAG, Record, Row
 from nnbench.tracking.mlflow.artifact_files import artifact
 from nnbench.tracking.mlflow.store import Store
 
@@ -12,10 +14,13 @@ def list_runs(store: Store, experiment: Experiment) -> list[Row]:
 
     A config that is too long for a tag is read from the run's artifact.
     """
-    rows = store.runs.rows(experiment)
-    for row in rows:
-        if row.tags.get(CONFIG_TAG) == CONFIG_FILE and row.status != "RUNNING":
-            path = artifact(store, experiment, row.run_id, CONFIG_FILE)
-            if path is not None:
-                row.tags[CONFIG_TAG] = path.read_text(encoding="utf-8", errors="replace")
-    return rows
+    return [_with_file(store, experiment, row) for row in store.runs.rows(experiment)]
+
+
+def _with_file(store: Store, experiment: Experiment, row: Row) -> Row:
+    if row.tags.get(CONFIG_TAG) != CONFIG_FILE or row.status == "RUNNING":
+        return row
+    path = artifact(store, experiment, row.run_id, CONFIG_FILE)
+    if path is None:
+        return row
+    return replace(row, record=Record.of(path.read_text(encoding="utf-8", errors="replace")))

@@ -1,6 +1,6 @@
 """Source files as artifacts: `sources/DIGEST/my/opts.py` of a sweep's own run or of a single run."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,20 +28,33 @@ def write_sources(folder: Path, sources: Sources) -> None:
             path.write_text(redacted(text), encoding="utf-8")
 
 
-def read_source(store: Store, experiment: Experiment, rows: Mapping[str, Row], run_id: str) -> dict[str, str]:
+Digests = tuple[str, ...]  # of a run: the id of its sweep or its own, and the digest of each source of `TAGS`
+
+
+def digests_by_run(rows: Iterable[Row]) -> dict[str, Digests]:
+    """Return what `read_source` needs to know of each run, by its id; runs of a sweep share it."""
+    known: dict[Digests, Digests] = {}
+    found = {}
+    for row in rows:
+        own = (row.tags.get("nnbench.sweep_id", row.run_id), *(row.tags.get(tag, "") for tag in TAGS.values()))
+        found[row.run_id] = known.setdefault(own, own)
+    return found
+
+
+def read_source(store: Store, experiment: Experiment, runs: Mapping[str, Digests], run_id: str) -> dict[str, str]:
     """The source files that produced a run, text by path, as described in `Study.source`.
 
     Args:
         store: holds the study.
         experiment: the study.
-        rows: its runs by their ids.
+        runs: its runs, from `digests_by_run`.
         run_id: of the run.
     """
-    row = rows[run_id]
+    sweep_id, *digests = runs[run_id]
     found: dict[str, str] = {}
-    holders = [row.tags.get("nnbench.sweep_id", run_id), run_id]  # the run itself, if its sweep's run could not store them
-    for name, tag in TAGS.items():
-        if all(map(is_safe_id, holders)) and is_safe_id(digest := row.tags.get(tag, "")):
+    holders = [sweep_id, run_id]  # the run itself, if its sweep's run could not store them
+    for name, digest in zip(TAGS, digests, strict=True):
+        if all(map(is_safe_id, holders)) and is_safe_id(digest):
             files = next(filter(None, (_read(store, experiment, holder, digest) for holder in holders)), {})
             found |= {f"{name}/{path}": text for path, text in files.items()}
     return found

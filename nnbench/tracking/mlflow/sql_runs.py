@@ -7,7 +7,8 @@ with what MLflow writes. Each write is one transaction, so that no run is ever s
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from sys import intern
 from typing import Any
@@ -17,8 +18,10 @@ from mlflow.store.tracking.dbmodels.models import SqlLatestMetric, SqlMetric, Sq
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME, MLFLOW_USER
 from sqlalchemy import Engine, bindparam, case, delete, insert, null, select, update
 
-from nnbench.records.rows import CONFIG_TAG, Row
+from nnbench.records.rows import CONFIG_TAG, NOTE, Record, Row
 from nnbench.tracking.mlflow.runs import End, Runs, Start, Strings, new_id, now
+
+ROWS_AT_ONCE = 10_000  # of a table of MLflow that are in memory at once
 
 
 @dataclass(frozen=True)
@@ -75,33 +78,52 @@ class SqlRuns(Runs):
         self._write(*_retag(tags))
 
     def rows(self, experiment: Experiment) -> list[Row]:
-        runs = SqlRun.__table__.c
+        runs, tag, param, metric = (table.__table__.c for table in (SqlRun, SqlTag, SqlParam, SqlLatestMetric))
         mine = (runs.experiment_id == int(experiment.experiment_id), runs.lifecycle_stage == "active")
+        is_record = (tag.key == CONFIG_TAG) & tag.value.startswith("{")
+        known: dict[str, str] = {}  # text that many runs have, such as a version, is kept once
         with self.engine.connect() as connection:
-            listed = select(runs.run_uuid, runs.name, runs.status, runs.start_time).where(*mine)
-            rows = {
-                run_id: Row(run_id=run_id, name=name, status=status, started=started)
-                for run_id, name, status, started in connection.execute(listed.order_by(runs.start_time))
-            }
-            # The parameters are many, and repeat the config.
-            tags = SqlTag.__table__.c
-            known: dict[str, str] = {}  # text that many runs have, such as a version, is kept once
-            recorded = select(tags.run_uuid).where(tags.key == CONFIG_TAG, tags.value.startswith("{"))
-            for kind, table in (("params", SqlParam), ("tags", SqlTag), ("metrics", SqlLatestMetric)):
-                pairs = table.__table__.c
-                # MLflow stores NaN as zero, and marks it in another column.
-                value = case((pairs.is_nan, null()), else_=pairs.value) if kind == "metrics" else pairs.value
-                query = select(pairs.run_uuid, pairs.key, value).join(SqlRun.__table__).where(*mine)
-                if kind == "params":
-                    query = query.where(pairs.run_uuid.not_in(recorded))
-                for run_id, key, value in connection.execute(query):
-                    if run_id not in rows:  # it was opened after the first query
-                        continue
-                    if kind == "metrics":
-                        rows[run_id].metrics[intern(key)] = math.nan if value is None else value
-                    else:
-                        getattr(rows[run_id], kind)[intern(key)] = known.setdefault(value, value)
-        return list(rows.values())
+
+            def pairs(columns: Any, value: Any, *which: Any) -> Iterator[tuple[str, str, Any]]:
+                """Yield run, key and value of the rows of a table that belong to the experiment."""
+                query = select(columns.run_uuid, columns.key, value).join(SqlRun.__table__).where(*mine, *which)
+                # The driver's own rows: an object of SQLAlchemy for each takes as long as all the rest.
+                cursor = connection.execute(query).cursor
+                while cursor is not None and (part := cursor.fetchmany(ROWS_AT_ONCE)):
+                    yield from part
+
+            listed = select(runs.run_uuid, runs.name, runs.status, runs.start_time).where(*mine).order_by(runs.start_time)
+            heads = connection.execute(listed).all()
+            records, texts = {}, {}
+            for run_id, _, text in pairs(tag, tag.value, is_record):
+                record = Record.of(text)
+                records[run_id] = Record(known.setdefault(record.text, record.text), record.seed)
+            for kind, rows in (
+                ("tags", pairs(tag, tag.value, ~is_record, tag.key != NOTE)),
+                # The parameters are many, and repeat the config.
+                ("params", pairs(param, param.value, param.run_uuid.not_in(select(tag.run_uuid).where(is_record)))),
+            ):
+                of_runs: dict[str, dict[str, str]] = defaultdict(dict)
+                for run_id, key, value in rows:
+                    of_runs[run_id][intern(key)] = known.setdefault(value, value)
+                texts[kind] = of_runs
+            metrics: dict[str, dict[str, float]] = defaultdict(dict)
+            # MLflow stores NaN as zero, and marks it in another column.
+            for run_id, key, number in pairs(metric, case((metric.is_nan, null()), else_=metric.value)):
+                metrics[run_id][intern(key)] = math.nan if number is None else number
+        return [
+            Row(
+                run_id=run_id,
+                name=name,
+                status=status,
+                started=started,
+                params=texts["params"].get(run_id, {}),
+                tags=texts["tags"].get(run_id, {}),
+                metrics=metrics.get(run_id, {}),
+                record=records.get(run_id),
+            )
+            for run_id, name, status, started in heads
+        ]
 
     def _write(self, *statements: tuple[Any, Sequence[Mapping[str, Any]] | None]) -> None:
         """Execute the statements in one transaction, without those that have no rows."""

@@ -71,6 +71,13 @@ class Store:
         return redacted(self.uri)
 
     @property
+    def snapshots(self) -> Path:
+        """Folder of the snapshots of studies, see `nnbench.records.snapshot`: beside an SQLite file, else in the cache."""
+        if self.watch is not None:
+            return self.watch.file.with_name(f"{self.watch.file.name}.snapshot")
+        return cache_folder() / "snapshots" / _digest(self.uri)
+
+    @property
     def pages(self) -> str:
         """The address of MLflow's UI, or the command that starts it."""
         if self.engine is None:
@@ -157,7 +164,11 @@ def _server(uri: str, spool: Path | None, patience: float) -> Store:
 
 def _writers(uri: str, spool: Path | None = None) -> Path:
     """The folder of the writers of this machine to a server or a database server."""
-    return (spool or cache_folder() / "writers").absolute() / hashlib.sha256(uri.encode()).hexdigest()[:16]
+    return (spool or cache_folder() / "writers").absolute() / _digest(uri)
+
+
+def _digest(uri: str) -> str:
+    return hashlib.sha256(uri.encode()).hexdigest()[:16]
 
 
 def _database(uri: str, artifacts: Path | None, create: bool) -> Store:

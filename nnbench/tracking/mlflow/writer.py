@@ -15,7 +15,7 @@ from nnbench.core.redaction import redacted
 from nnbench.records import npz as artifacts
 from nnbench.records.boundary import Boundary
 from nnbench.records.history import History
-from nnbench.records.rows import CONFIG_FILE, Row
+from nnbench.records.rows import CONFIG_FILE, NOTE, Row
 from nnbench.records.study import Study
 from nnbench.tracking.base import Tracker
 from nnbench.tracking.metrics import metric_points
@@ -32,7 +32,7 @@ from nnbench.tracking.mlflow.store import Store
 from nnbench.tracking.mlflow.superseded import changes, mark_requested
 from nnbench.tracking.mlflow.tags import COLOUR, origin_tags, training_tags
 from nnbench.tracking.mlflow.ui import notes
-from nnbench.tracking.mlflow.ui.study_page import NOTE, REPORT, REPORT_TAG, update_study_page
+from nnbench.tracking.mlflow.ui.study_page import REPORT, REPORT_TAG, update_study_page
 from nnbench.tracking.mlflow.writer_lock import WriterLock
 from nnbench.tracking.run_spec import LONGEST_TAG, RunSpec, Sources, storable, stored_key, to_json
 

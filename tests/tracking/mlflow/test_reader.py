@@ -16,8 +16,10 @@ import pytest
 from sqlalchemy import event
 
 from nnbench.core.errors import UserError
+from nnbench.records import snapshot
 from nnbench.records.boundary import Boundary
 from nnbench.records.history import History
+from nnbench.records.study import Study
 from nnbench.tracking.mlflow.reader import read_study
 from nnbench.tracking.mlflow.store import Store, open_store
 from nnbench.tracking.mlflow.writer import StudyWriter
@@ -281,3 +283,51 @@ def test_nan_metrics_of_others_are_read_as_nan(store: Store, writer: StudyWriter
     (run,) = read_study(store, "trial").runs.to_dict("records")
     assert {key for key in (*values, "test/loss") if math.isnan(run[key])} == {*values, "test/loss"} - {"theirs/two"}
     assert run["theirs/two"] == 2.0
+
+
+def test_changes_of_the_store_show_up_in_a_study_that_has_a_snapshot(
+    store: Store, writer: StudyWriter, job: Job, history: Histories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "SMALLEST", 1)
+    ids = [finish(writer, job(seed=seed), history(epochs=20 + seed)) for seed in range(5)]
+
+    def read() -> Study:
+        """Read the study with the snapshot, and check that it equals the one read without."""
+        kept = read_study(store, "trial")
+        with monkeypatch.context() as without:
+            without.setattr(snapshot, "SMALLEST", 10**9)
+            fresh = read_study(store, "trial")
+        for name in ("runs", "curves", "records", "sweeps", "earlier"):
+            pd.testing.assert_frame_equal(getattr(kept, name), getattr(fresh, name))
+        return kept
+
+    assert list(read().runs["run_id"]) == ids
+    assert len(list(store.snapshots.glob("*/1-*"))) == 1
+    store.client.delete_run(ids[0])
+    assert list(read().runs["run_id"]) == ids[1:]
+    repeated = finish(writer, job(seed=1), history(epochs=50))
+    assert list(read().runs["run_id"]) == [repeated, *ids[2:]]
+    store.client.set_tag(ids[2], "nnbench.optimizer", "sgd")
+    assert list(read().runs["optimizer"]) == ["adam", "adam", "adam", "sgd"]
+    store.client.set_tag(ids[3], "nnbench.outcome", "stopped")
+    assert "stopped" in set(read().runs["outcome"])
+    shutil.rmtree(Path(store.snapshots.parent / "artifacts" / "trial" / ids[4]))
+    study = read()
+    assert ids[4] in set(study.runs["run_id"])
+    assert ids[4] not in set(study.curves["run_id"])
+    store.client.restore_run(ids[0])
+    assert ids[0] in set(read().runs["run_id"])
+
+
+def test_the_snapshot_of_another_store_at_the_same_place_is_not_used(
+    store: Store, writer: StudyWriter, job: Job, history: Histories, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(snapshot, "SMALLEST", 1)
+    finish(writer, job(), history(epochs=20))
+    other = open_store(f"sqlite:///{tmp_path / 'other' / 'mlflow.db'}", None)
+    run_id = finish(StudyWriter(other, "trial", command=""), job(), history(epochs=30))
+    read_study(store, "trial")
+    shutil.copytree(store.snapshots, other.snapshots)
+    study = read_study(other, "trial")
+    assert set(study.curves["run_id"]) == {run_id}
+    assert study.curves["epoch"].max() == 29

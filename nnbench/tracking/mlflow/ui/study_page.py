@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from nnbench.records.kinds import kind_of
 from nnbench.records.labels import best_settings, changed_labels, varying
+from nnbench.records.rows import NOTE
 from nnbench.records.tables import is_own
 from nnbench.records.tasks import varying_keys
 from nnbench.tracking.mlflow.experiment import set_tags
@@ -16,7 +17,6 @@ from nnbench.tracking.mlflow.store import Store
 from nnbench.tracking.mlflow.ui.notes import study_note
 from nnbench.tracking.mlflow.ui.views import views
 
-NOTE = "mlflow.note.content"
 REPORT, REPORT_TAG = "report.pdf", "nnbench.report"  # the tag has the paths of a sweep's reports
 TRIES = 3
 
