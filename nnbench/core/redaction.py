@@ -1,6 +1,7 @@
 """Removal of passwords from text that is shown, logged or stored."""
 
 import re
+from functools import lru_cache
 
 SCHEMES = r"(?:postgres(?:ql)?|mysql|mariadb|mssql|oracle|https?)(?:\+\w+)?"
 PASSWORD = r"\w*(?:password|passwd|passphrase|pwd)"
@@ -27,11 +28,20 @@ RULES = {
 }
 
 MARKS = ":", "=", "%3"  # every pattern needs one of them
+CACHED = 300  # characters; longer texts, such as tracebacks, are not repeated
 
 
 def redacted(text: str) -> str:
     """Replace user and password in all URIs, malformed ones included, and the value of every `password=`, by `***`."""
-    if any(mark in text for mark in MARKS):  # most stored texts have none, and are checked ten times as fast
-        for pattern, replacement in RULES.items():
-            text = re.sub(pattern, replacement, text)
+    if not any(mark in text for mark in MARKS):  # most stored texts have none, and are checked ten times as fast
+        return text
+    return _apply_rules(text) if len(text) > CACHED else _redacted_short(text)
+
+
+def _apply_rules(text: str) -> str:
+    for pattern, replacement in RULES.items():
+        text = re.sub(pattern, replacement, text)
     return text
+
+
+_redacted_short = lru_cache(maxsize=1024)(_apply_rules)  # the runs of a sweep share most of their texts

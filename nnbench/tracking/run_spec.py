@@ -16,6 +16,7 @@ from nnbench.tracking.mlflow.ui import notes
 Sources = Mapping[str, Mapping[str, str]]
 
 LONGEST_PARAM, LONGEST_TAG, LONGEST_KEY = 6000, 8000, 250  # characters
+_ENCODER = json.JSONEncoder(default=str, separators=(",", ":"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,17 +55,44 @@ class RunSpec:
     @cached_property
     def stored_params(self) -> dict[str, str]:
         """The same as text, see `stored_params`."""
-        return stored_params(self.params)
+        found: dict[str, str] = {}
+        for name, text in self._sections.items():
+            found |= _section_params(name, text)
+        return found
 
     @cached_property
-    def record(self) -> Any:
-        """The config without passwords, from which reports read the run's settings."""
-        return _without_passwords(self.config)
+    def record(self) -> str:
+        """The config without passwords, from which reports read the run's settings, as JSON in one line."""
+        sections = (f"{_ENCODER.encode(name)}:{_section_record(text)}" for name, text in self._sections.items())
+        return f"{{{','.join(sections)}}}"
+
+    @cached_property
+    def indented_record(self) -> str:
+        """The same, indented."""
+        sections = (f"\n {_ENCODER.encode(name)}: {_indented(_section_record(text))}" for name, text in self._sections.items())
+        return f"{{{','.join(sections)}\n}}"
+
+    @cached_property
+    def _sections(self) -> dict[str, str]:
+        """The sections of the config as JSON: the runs of a sweep share most of them, which are converted once."""
+        return {name: _ENCODER.encode(value) for name, value in self.config.items()}
 
 
-def to_json(record: Any, indent: int | None = None) -> str:
-    """Format a record as JSON, in one line or indented."""
-    return json.dumps(record, default=str, indent=indent, separators=(",", ": ") if indent else (",", ":"))
+@lru_cache(maxsize=1024)
+def _section_params(name: str, text: str) -> dict[str, str]:
+    return stored_params(dict(flatten({name: json.loads(text)})))
+
+
+@lru_cache(maxsize=1024)
+def _section_record(text: str) -> str:
+    """Return a section, or a single value, without passwords."""
+    return _ENCODER.encode(_without_passwords(json.loads(text)))
+
+
+@lru_cache(maxsize=1024)
+def _indented(text: str) -> str:
+    """Indent JSON by a space a level, as a value of an object that is indented."""
+    return json.dumps(json.loads(text), indent=1).replace("\n", "\n ")
 
 
 def _without_passwords(value: Any) -> Any:

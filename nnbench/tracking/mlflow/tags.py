@@ -5,7 +5,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT, MLFLOW_SOURCE_NAME, MLFL
 from nnbench.records.rows import CONFIG_FILE, CONFIG_TAG, SUBMISSION_TAG
 from nnbench.tracking.mlflow.ui import notes
 from nnbench.tracking.provenance import provenance, user
-from nnbench.tracking.run_spec import LONGEST_TAG, RunSpec, to_json
+from nnbench.tracking.run_spec import LONGEST_TAG, RunSpec
 
 COLOUR = "mlflow.runColor"
 
@@ -30,14 +30,13 @@ def origin_tags(command: str, threads: int, writer: str) -> dict[str, str]:
 
 def training_tags(job: RunSpec, sweep_id: str | None, colour: str | None) -> dict[str, str]:
     """Return the tags of a training run, in a sweep or outside any, with a colour for MLflow's tables or none."""
-    record = to_json(job.record)
     return {
         "nnbench.kind": "training",
         "nnbench.identity": job.identity,
         "nnbench.optimizer": job.optimizer,
         **({"nnbench.configuration": job.configuration} if job.configuration else {}),
         **job.sources,
-        CONFIG_TAG: record if len(record) <= LONGEST_TAG else CONFIG_FILE,
+        CONFIG_TAG: job.record if len(job.record) <= LONGEST_TAG else CONFIG_FILE,
         **({"nnbench.sweep_id": sweep_id} if sweep_id else {}),
         **({"nnbench.stage": job.stage} if job.stage else {}),
         **({SUBMISSION_TAG: job.submission} if job.submission else {}),

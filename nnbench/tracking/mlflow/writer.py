@@ -34,7 +34,7 @@ from nnbench.tracking.mlflow.tags import COLOUR, origin_tags, training_tags
 from nnbench.tracking.mlflow.ui import notes
 from nnbench.tracking.mlflow.ui.study_page import REPORT, REPORT_TAG, update_study_page
 from nnbench.tracking.mlflow.writer_lock import WriterLock
-from nnbench.tracking.run_spec import LONGEST_TAG, RunSpec, Sources, storable, stored_key, to_json
+from nnbench.tracking.run_spec import LONGEST_TAG, RunSpec, Sources, storable, stored_key
 
 logger = logging.getLogger(__name__)
 
@@ -264,7 +264,7 @@ class StudyWriter(Tracker):
             self._outcomes[outcome] += 1
 
     def _write_texts(self, folder: Path, job: RunSpec, note: str) -> None:
-        (folder / CONFIG_FILE).write_text(to_json(job.record, indent=1), encoding="utf-8")
+        (folder / CONFIG_FILE).write_text(job.indented_record, encoding="utf-8")
         (folder / "note.md").write_text(note, encoding="utf-8")
         waiting = {digest: files for digest, files in self._with_runs.items() if digest in job.sources.values()}
         write_sources(folder, {**waiting, **job.files})

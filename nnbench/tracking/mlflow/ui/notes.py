@@ -128,11 +128,12 @@ def run_note(
         reason: why a run without a history failed.
         picture: address of the picture of its decision boundary.
     """
-    lines = [_outcome(outcome, history, reason), ""]
+    values = {} if history is None else dict(final_values(history))
+    lines = [_outcome(outcome, history, reason, values), ""]
     if picture:
         lines += [f"![Decision boundary]({picture})", ""]
     if history is not None:
-        lines += _table("metric", ((key, f"{value:.6g}") for key, value in final_values(history) if value == value))
+        lines += _table("metric", ((key, f"{value:.6g}") for key, value in values.items()))
     return truncate("\n".join([*lines, *_table("setting", params.items())]), LIMIT_RUN)
 
 
@@ -175,12 +176,11 @@ def best_filter(optimizer: str) -> str:
     return f"tags.`nnbench.optimizer` = '{optimizer}' AND tags.`{BEST}` = 'true'"
 
 
-def _outcome(outcome: str, history: History | None, reason: str) -> str:
+def _outcome(outcome: str, history: History | None, reason: str, values: Mapping[str, float]) -> str:
     if history is None:
         return f"**{outcome.capitalize()}**: {plain(reason)}"
     if history.diverged_at is not None:
         return f"**Diverged** at epoch {history.diverged_at}: the loss is not finite."
-    values = dict(final_values(history))
     shown = [f"{key} {values[key]:.4g}" for key in SUMMARY if values.get(key, nan) == values.get(key)]
     return f"**{outcome.capitalize()}** after {len(history.train_loss)} epochs in {history.seconds:.2f} s: {', '.join(shown)}."
 
