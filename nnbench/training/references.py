@@ -19,7 +19,7 @@ MAX_NEIGHBOURS = 7  # largest k
 MAX_TEST_POINTS = 20_000  # test points on which a reference is measured, evenly spaced in the split
 MAX_OPERATIONS = 150_000_000  # multiplications and comparisons for the neighbours: less than half a second
 MIN_TEST_POINTS = 100  # test points below which the accuracy of the neighbours is too uncertain, and is omitted
-CHUNK_SIZE = 2**15  # distances computed at a time, so that they fit in the processor's cache
+CHUNK_SIZE = 2**16  # distances computed at a time, so that they fit in the processor's cache
 # Names of the references that a dataset may declare; `records.measures` describes them.
 DECLARED = (
     "least_train_loss",
@@ -169,14 +169,16 @@ def _nearest(points: FloatArray, x: FloatArray, number: int, own: IntArray | Non
     # The squared distance without the term that is the same for all neighbours of a point, as one matrix product.
     coordinates = np.column_stack([x, np.ones(len(x))])
     terms = np.vstack([-2 * points.T, np.einsum("ij,ij->i", points, points)])
+    buffer = np.empty((min(rows, len(x)), len(points)))
+    flat, all_starts = buffer.reshape(-1), np.arange(0, buffer.size, len(points))
     for start in range(0, len(x), rows):
         part = slice(start, start + rows)
-        distances = coordinates[part] @ terms
-        flat, starts = distances.reshape(-1), np.arange(0, distances.size, len(points))
-        if own is not None:
-            flat[starts + own[part]] = np.inf
+        chunk = coordinates[part]
+        distances, starts = np.matmul(chunk, terms, out=buffer[: len(chunk)]), all_starts[: len(chunk)]
+        taken = None if own is None else own[part]
         # A minimum for each neighbour takes less time than one partition of the distances.
         for nearest in found[:, part]:
-            distances.argmin(axis=1, out=nearest)
-            flat[starts + nearest] = np.inf
+            if taken is not None:
+                flat[starts + taken] = np.inf
+            taken = distances.argmin(axis=1, out=nearest)
     return found
