@@ -37,5 +37,7 @@ def _first(values: FloatArray, largest: FloatArray) -> ByteArray:
         equal = np.equal(candidates, largest).view(np.uint8)
         np.maximum(found, np.multiply(equal, np.uint8(255 - row), out=equal), out=found)
     if not found.all():  # of NaN, or of row 255
-        return values.argmax(axis=0).astype(np.uint8)
-    return np.subtract(np.uint8(255), found, out=found)
+        found[:] = values.argmax(axis=0)
+        return found
+    np.subtract(np.uint8(255), found, out=found)
+    return found

@@ -41,6 +41,9 @@ logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 T = TypeVar("T")
 
 CONNECT_TIMEOUT = 10  # seconds to wait for a database
+# Of 4 KiB. The rows of a run are on a hundred pages, most of which the next run changes again: with SQLite's thousand pages
+# each is copied to the database several times as often, and a run takes a third longer to insert.
+WAL_PAGES = 10_000
 
 
 @dataclass(frozen=True)
@@ -241,7 +244,7 @@ def _engine(url: URL) -> Engine:
         # Readers and writer then do not block each other. A network drive may refuse this, which is harmless.
         _execute(engine, "PRAGMA journal_mode=WAL")
         engine.dispose()
-        sqlalchemy.event.listen(engine, "connect", _do_not_wait_for_disk)
+        sqlalchemy.event.listen(engine, "connect", _write_less_often)
         return engine
     try:
         wait = {"connect_timeout": CONNECT_TIMEOUT} if url.get_backend_name() == "postgresql" else {}
@@ -252,13 +255,14 @@ def _engine(url: URL) -> Engine:
     return engine
 
 
-def _do_not_wait_for_disk(connection: Any, record: object) -> None:
-    """Let a commit to a WAL file return before the disk has it, which takes 5 ms.
+def _write_less_often(connection: Any, record: object) -> None:
+    """Let a commit to a WAL file return before the disk has it, which takes 5 ms, and let the file grow to `WAL_PAGES`.
 
     The end of any process loses nothing. If the machine itself fails, the last transactions may be missing, each as a whole.
     """
     if connection.execute("PRAGMA journal_mode").fetchone() == ("wal",):
         connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES}")
 
 
 def _execute(engine: Engine, statement: str) -> None:
