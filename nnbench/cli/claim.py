@@ -115,6 +115,7 @@ def _settle(request: Request, config: Config) -> int:
     from nnbench.config.validate import parse
     from nnbench.core.console import console as make_console
     from nnbench.records.claims import SUFFIX, Claim
+    from nnbench.records.tasks import tasks
     from nnbench.report.findings.findings import Findings
     from nnbench.stats.claim import LEVEL, power_of_claim
     from nnbench.sweep.claim import make_trees, settle
@@ -137,7 +138,8 @@ def _settle(request: Request, config: Config) -> int:
     newest = [runs.groupby("search")["run_id"].last().astype(str).tolist() for _, runs in sides]
     trees = [make_trees(rows, ids, config) for ids in newest]
     seen = values_of([runs for _, runs in sides], measure)
-    level = LEVEL / suggestions(findings) if max(map(len, seen)) > 1 else LEVEL
+    searched = max(map(len, seen)) > 1
+    level = LEVEL / suggestions([Findings(one.study) for one in tasks(study)]) if searched else LEVEL
     power = power_of_claim(*seen, seeds=request.seeds, margin=request.margin, level=level)
     one, other = (tuple(parse({**tree, "seed": 0}).identity for tree in side) for side in trees)
     wanted = Claim(

@@ -120,9 +120,16 @@ def values_of(sides: Sequence[pd.DataFrame], measure: Measure) -> list[FloatArra
     return [table[seeds].to_numpy(dtype=np.float64) for table in tables]
 
 
-def suggestions(findings: Findings) -> int:
-    """The number of claims about tuned optimizers that a study can suggest: each of its tests, in both directions."""
+def suggestions(problems: Sequence[Findings]) -> int:
+    """The number of claims about tuned optimizers that a study can suggest: each of its tests, in both directions.
+
+    Args:
+        problems: the findings of each task of the study, since a claim may be chosen from any.
+    """
+    return 2 * max(sum(map(_tests, problems)), 1)
+
+
+def _tests(findings: Findings) -> int:
     searches = findings.runs.groupby("setting")["search"].nunique()
     searched = [str(name) for name in searches[searches > 1].index]
-    tests = len(searched) * (len(searched) - 1) // 2 + sum(name in findings.defaults for name in searched)
-    return 2 * max(tests, 1)
+    return len(searched) * (len(searched) - 1) // 2 + sum(name in findings.defaults for name in searched)

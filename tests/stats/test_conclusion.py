@@ -122,6 +122,15 @@ def test_with_fewer_than_six_seeds_nothing_is_ranked(settings: int, least: int, 
     assert headline(conclusion, PHRASING) == f"{few} by test accuracy"
 
 
+def test_seeds_that_are_enough_for_tests_of_mean_ranks_alone() -> None:
+    """As on the cover of a suite, which may show differences on the same runs."""
+    said = sentence(concluded(study(6, a=0.9, b=0.6, c=0.3)), PHRASING)
+    assert said.startswith(
+        "6 seeds cannot rank 3 optimizers by signed-rank tests of all pairs, for which 7 or more are needed, "
+    )
+    assert "; tests of mean ranks need 6. So far the highest" in said
+
+
 def test_the_stated_minimum_of_seeds_is_enough() -> None:
     assert not concluded(study(5, a=0.9, b=0.3)).can_rank
     assert concluded(study(6, a=0.9, b=0.3)).worse == ("b",)

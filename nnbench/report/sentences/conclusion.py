@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from nnbench.core.formatting import count, listing
 from nnbench.stats.conclusion import Conclusion
+from nnbench.stats.mean_ranks import LEAST_UNITS
 
 ALL = 7  # settings that a sentence names one by one, as many as stand beside the best where four are tuned
 FEW = 3  # pairs
@@ -66,12 +67,8 @@ def _answer(conclusion: Conclusion, phrasing: Phrasing) -> str:
         case "alone":
             return f"With {best}, {phrasing.measure} is {_value_with_n(conclusion, phrasing)}."
         case "few_seeds":
-            more = f", and about {conclusion.recommended_seeds} to show one that wins three times in four"
-            return (
-                f"{count(conclusion.seeds, 'seed')} cannot rank {among}: {conclusion.required_seeds} or more are needed"
-                f"{more if conclusion.searches == 1 else ''}. "
-                f"{_first(conclusion, phrasing, 'So far the')}"
-            )
+            first = _first(conclusion, phrasing, "So far the")
+            return f"{count(conclusion.seeds, 'seed')} cannot rank {among}{_needed(conclusion)}. {first}"
         case "no_difference":
             first = _first(conclusion, phrasing, "the", measured=False)
             return f"No difference in {phrasing.measure} is shown between {among}; {first}"
@@ -81,6 +78,17 @@ def _answer(conclusion: Conclusion, phrasing: Phrasing) -> str:
         rest = "the other is" if others == 1 else f"each of the other {others} is shown to be"
         return " ".join([f"{first[:-1]}; {rest} {phrasing.worse}.", *_among_worse(conclusion, phrasing)])
     return " ".join([first, *_differences(conclusion, phrasing)])
+
+
+def _needed(conclusion: Conclusion) -> str:
+    """How many seeds the tests need; where tests of mean ranks have enough, on other pages, also that these are others."""
+    least = f"{conclusion.required_seeds} or more are needed"
+    if conclusion.searches > 1:
+        return f": {least}"
+    more = f"{least}, and about {conclusion.recommended_seeds} to show one that wins three times in four"
+    if conclusion.seeds < LEAST_UNITS:
+        return f": {more}"
+    return f" by signed-rank tests of all pairs, for which {more}; tests of mean ranks need {LEAST_UNITS}"
 
 
 def _first(conclusion: Conclusion, phrasing: Phrasing, article: str, *, measured: bool = True) -> str:

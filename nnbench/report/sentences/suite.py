@@ -49,7 +49,8 @@ def within(suite: Suite) -> str:
     shown = f"{sum(len(one.differing) for one in within.values())} of {count(pairs, 'pair')}"
     if not some:
         return f"On none of {count(problems, 'problem')} is a difference between the {compared_ones} shown."
-    sentence = f"On {len(some)} of {count(problems, 'problem')} some {compared_ones} are shown to differ ({shown})"
+    by = "" if suite.over_searches else ", by mean ranks"
+    sentence = f"On {len(some)} of {count(problems, 'problem')} some {compared_ones} are shown to differ ({shown}{by})"
     none = [label for label in within if label not in some and label not in few]
     phrases = [f"none on {_names(none)}"] if none else []
     phrases += [f"too few {lacking} on {_names(few)}"] if few else []

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nnbench.cli.claim_subject import suggestions
 from nnbench.records.study import Study
 from nnbench.records.tasks import keys
 from nnbench.report.findings.suite import Suite
@@ -95,3 +96,11 @@ def test_luck_that_problems_share_is_a_caveat_where_they_share_configurations(tu
         caveats[name] = any("tried the same configurations" in one for one in sentences.caveats(suite))
     assert caveats == {"own": False, "same": True, "grid": True}
     assert any("tried the same configurations" in one for one in sentences.caveats(Suite(tuned_study)))
+
+
+def test_a_study_suggests_claims_on_all_of_its_problems(tuned_study: Study) -> None:
+    """Of three optimizers, three pairs and each against its default, in both directions, on either problem."""
+    suite = Suite(searched(tuned_study, 3, between=0.05, gap=0.0))
+    one, other = suite.all.values()
+    assert suggestions([one]) == 12
+    assert suggestions([one, other]) == 24
