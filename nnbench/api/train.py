@@ -1,13 +1,17 @@
 """One training run in this process, without a config, a store or a report."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any, Literal
+from collections.abc import Iterable, Sequence
+from dataclasses import MISSING, fields, is_dataclass, replace
+from inspect import signature
+from types import SimpleNamespace
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from nnbench.config.check import check
+from nnbench.config.choice import Section
+from nnbench.config.effects import is_on, too_large_batch, unmet
 from nnbench.config.sections import Activation, BudgetUnit, Initial, NetworkConfig, TrainingConfig
 from nnbench.core.errors import UserError
 from nnbench.core.random import streams
@@ -21,6 +25,8 @@ from nnbench.training import loop
 from nnbench.training.budget import Budget
 from nnbench.training.references import references
 from nnbench.training.regularization import Regularization
+
+_Options = TypeVar("_Options", bound=Section)
 
 
 def train(
@@ -75,7 +81,7 @@ def train(
     dropout : float, default: 0
         Share of the hidden activations that are dropped in training.
     batch_size : int, optional
-        Points in a mini-batch; by default all of them, as with more than there are.
+        Points in a mini-batch, fewer than there are; by default all of them.
     schedule : Schedule, optional
         Of the learning rate over all steps; by default it is constant.
     weight_decay : float, default: 0
@@ -99,7 +105,8 @@ def train(
     Raises
     ------
     ValueError
-        A value is out of its range, or the optimizer needs the full batch and does not get it.
+        A value is out of its range or has no effect with the others, or the optimizer needs the full batch and
+        does not get it.
     TypeError
         The optimizer does not change the parameters in place, or `schedule` is no instance of a schedule.
     Exception
@@ -115,7 +122,8 @@ def train(
     >>> bool(history.train_loss[-1] < history.train_loss[0])
     True
     """
-    _check_options(
+    given = [name for name, value in locals().items() if not _is_default(name, value)]
+    network_options = _checked(
         NetworkConfig,
         hidden=np.asarray(hidden).tolist(),  # whole numbers of NumPy become Python's
         activation=activation,
@@ -123,7 +131,7 @@ def train(
         initial_scale=initial_scale,
         dropout=dropout,
     )
-    _check_options(
+    training_options = _checked(
         TrainingConfig,
         epochs=epochs,
         budget=budget,
@@ -138,17 +146,21 @@ def train(
         stop_at_accuracy=stop_at_accuracy,
         checkpoints=[],
     )
+    _refuse_without_effect(given, network_options, training_options, optimizer)
     if schedule is not None and not isinstance(schedule, Schedule):
         raise TypeError(f"schedule={schedule!r}: must be an instance of a Schedule, or None")
     data = Spiral() if dataset is None else dataset
     source = streams(seed)
     with threadpool_limits(1):
         splits = checked_split(data, source)
+        if batch_size is not None and batch_size >= len(splits.train):
+            points = len(splits.train)
+            raise ValueError(too_large_batch("batch_size", batch_size, points, type(data).__name__, null="None"))
         network = Network(
             data.features,
             hidden,
             data.outputs,
-            batch=min(batch_size or len(splits.train), len(splits.train)),
+            batch=batch_size or len(splits.train),
             activation=activation,
             dropout=dropout,
             dtype=dtype,
@@ -175,7 +187,15 @@ def train(
     return replace(history, references=known)
 
 
-def _check_options(section: type[Any], **options: Any) -> None:
+_PARAMETERS = signature(train).parameters
+
+
+def _is_default(name: str, value: object) -> bool:
+    default = _PARAMETERS[name].default
+    return type(value) is type(default) and bool(value == default)
+
+
+def _checked(section: type[_Options], **options: Any) -> _Options:
     """Check options against the ranges of a section of the config.
 
     Raises:
@@ -183,6 +203,29 @@ def _check_options(section: type[Any], **options: Any) -> None:
     """
     plain = {key: value.item() if isinstance(value, np.generic) else value for key, value in options.items()}
     try:
-        check(section, plain, "")
+        checked: _Options = check(section, plain, "")
     except UserError as error:
         raise ValueError(str(error)) from None
+    return checked
+
+
+def _refuse_without_effect(
+    given: Iterable[str], network: NetworkConfig, training: TrainingConfig, optimizer: Optimizer
+) -> None:
+    """Refuse options that have no effect with the others, as a sweep does.
+
+    Args:
+        given: names of the arguments that differ from their defaults.
+        network, training: the options.
+        optimizer: its fields count as given where they differ from their defaults.
+
+    Raises:
+        ValueError: there is one; the text names it, its value and what it needs.
+    """
+    sections = SimpleNamespace(network=network, training=training, optimizer=optimizer)
+    own = [one for one in fields(optimizer) if one.init and one.default is not MISSING] if is_dataclass(optimizer) else []
+    changed = [f"optimizer.{one.name}" for one in own if getattr(optimizer, one.name) != one.default]
+    keys = [f"{name}.{one}" for name in ("network", "training") for one in given if hasattr(getattr(sections, name), one)]
+    for key in [*keys, *changed]:
+        if is_on(sections, key) and (reason := unmet(sections, key)):
+            raise ValueError(reason.replace("network.", "").replace("training.", ""))

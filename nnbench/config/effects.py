@@ -65,13 +65,21 @@ def refuse_axes_without_effect(config: Config, keys: Iterable[str]) -> None:
 
 def missing(config: Config, key: str) -> str | None:
     """Return in one line why a value of a config has no effect; None if it has one."""
-    if key == _BATCH_SIZE:
-        return _no_mini_batch(config)
-    needs = _needs(config, key)
+    return _no_mini_batch(config) if key == _BATCH_SIZE else unmet(config, key)
+
+
+def unmet(sections: object, key: str) -> str | None:
+    """Return in one line what the field of a key needs and does not have; None if it needs nothing or has it.
+
+    Args:
+        sections: has the section of the key and those of the fields that it needs as attributes, as a `Config` does.
+        key: such as `network.dropout`.
+    """
+    needs = _needs(sections, key)
     if needs is None:
         return None
-    value = _value(config, key)
-    found = {name: _value(config, name) for name in (_sibling(key, one) for one in needs.fields)}
+    value = _value(sections, key)
+    found = {name: _value(sections, name) for name in (_sibling(key, one) for one in needs.fields)}
     if any(one in needs.values if needs.values else one for one in found.values()):
         return None
     reasons = " and ".join(f"{name}={shown(one)}" for name, one in found.items())
@@ -80,9 +88,15 @@ def missing(config: Config, key: str) -> str | None:
     return f"{key}={shown(value)}: has no effect with {reasons}; {which} must be {allowed}"
 
 
-def is_on(config: Config, key: str) -> bool:
+def is_on(sections: object, key: str) -> bool:
     """Whether a value is another than 0, false, null and an empty list, which ask for nothing."""
-    return bool(_value(config, key))
+    return bool(_value(sections, key))
+
+
+def too_large_batch(key: str, size: int, points: int, dataset: str, *, null: str = "null") -> str:
+    """Say that a size of mini-batches has no effect, as there are no more training points."""
+    points_of = f"{points:,} training points of {dataset}"
+    return f"{key}={size}: has no effect with the {points_of}; must be less, or {null} for all of them"
 
 
 def _no_mini_batch(config: Config) -> str | None:
@@ -93,10 +107,7 @@ def _no_mini_batch(config: Config) -> str | None:
     points = _training_points(type(config.dataset.instance), json.dumps(config.dataset.values, default=repr), config)
     if points is None or size < points:
         return None
-    return (
-        f"{_BATCH_SIZE}={size}: has no effect with the {points:,} training points of dataset.name={config.dataset.name}; "
-        f"must be less, or null for all of them"
-    )
+    return too_large_batch(_BATCH_SIZE, size, points, f"dataset.name={config.dataset.name}")
 
 
 def _training_points(kind: type, values: str, config: Config) -> int | None:
@@ -121,18 +132,18 @@ def _sibling(key: str, field: str) -> str:
     return field if "." in field else f"{key.rpartition('.')[0]}.{field}"
 
 
-def _value(config: Config, key: str) -> Any:
+def _value(sections: object, key: str) -> Any:
     section, _, field = key.partition(".")
-    node = getattr(config, section, None)
+    node = getattr(sections, section, None)
     if isinstance(node, Choice):
         return (node.keys() | node.values).get(field)
     return getattr(node, field, None) if field else node
 
 
-def _needs(config: Config, key: str) -> Needs | None:
+def _needs(sections: object, key: str) -> Needs | None:
     """What the field of a key needs; None if it always has an effect, or is no field of a section."""
     section, _, field = key.partition(".")
-    node = getattr(config, section, None)
+    node = getattr(sections, section, None)
     kind: type = type(node.instance if isinstance(node, Choice) else node)
     return _declared(kind).get(field)
 

@@ -9,7 +9,9 @@ import pytest
 import nnbench
 from nnbench.config.schema import Config
 from nnbench.datasets.diabetes import Diabetes
+from nnbench.datasets.spiral import Spiral
 from nnbench.optimizers.adam import Adam
+from nnbench.optimizers.sgd import SGD
 from nnbench.training.execute import execute
 
 Make = Callable[..., Config]
@@ -51,6 +53,26 @@ def test_a_regression_is_trained_by_the_loss_of_its_dataset() -> None:
 def test_values_out_of_range_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         nnbench.train(Adam(), **{"epochs": 2, **options})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"dropout": 0.1, "hidden": []}, r"dropout=0.1: has no effect with hidden=\[\]"),
+        ({"activation": "tanh", "hidden": ()}, "activation=tanh: has no effect"),
+        ({"initial": "he", "initial_scale": 0.5}, "initial_scale=0.5: has no effect with initial=he"),
+        ({"decay_biases": True}, "decay_biases=true: has no effect with weight_decay=0.0 and l2=0.0"),
+        ({"epochs": 5, "budget": 9}, "epochs=5: has no effect with budget=9"),
+        (
+            {"batch_size": 300, "dataset": Spiral(samples=100)},
+            "has no effect with the 300 training points of Spiral",
+        ),
+        ({"optimizer": SGD(nesterov=True)}, "optimizer.nesterov=true: has no effect with optimizer.momentum=0"),
+    ],
+)
+def test_values_without_effect_are_refused_as_in_a_sweep(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        nnbench.train(**{"optimizer": Adam(), **options})
 
 
 def test_numbers_of_numpy_are_admitted() -> None:
