@@ -19,12 +19,10 @@ CELLS = 64  # along each side of a frame in a report: smooth at the size of a we
 
 def with_lesson(study: Study) -> Study:
     """Return the study with `demonstration` and `frames`, each computed when a report asks for it."""
-    rows: dict[str, Mapping[Hashable, Hashable]] = {}
 
     def row(run_id: str) -> Mapping[Hashable, Hashable]:
-        if not rows:
-            rows.update(study.runs.drop_duplicates("run_id").set_index("run_id").to_dict("index"))  # type: ignore[arg-type]
-        return rows[run_id]
+        rows: list[dict[Hashable, Hashable]] = study.runs[study.runs["run_id"] == run_id].iloc[:1].to_dict("records")
+        return rows[0]
 
     @cache
     def demonstrate(run_id: str) -> Demonstration | None:

@@ -83,8 +83,8 @@ class References:
         if not phrases:
             return ""
         sentence = f" Dotted: test {self.score_name} of {listing(phrases)} on the same points."
-        if BAYES in self.scores:
-            sentence += " A mean training accuracy well above that of Bayes is one of memorised label noise."
+        if BAYES in self.scores and fixed(self.scores[BAYES]) != fixed(1.0):  # else there is no noise
+            sentence += f" A mean training {self.score_name} well above that of Bayes is one of memorised {self._noise}."
         return sentence
 
     def loss_key(self, low: float, high: float) -> str:
@@ -111,19 +111,20 @@ class References:
             return ""
         verb = "lies" if len(above) == 1 else "lie"
         return (
-            f" {listing(above)} {verb} above the Bayes accuracy ({fixed(bayes)}): a training accuracy so "
-            "high is mostly reached by memorising label noise."
+            f" {listing(above)} {verb} above the {self.score_name} of Bayes ({fixed(bayes)}): a training {self.score_name} so "
+            f"high is mostly reached by memorising {self._noise}."
         )
 
     def sentence(self) -> str:
         """All that is known, as a sentence or two below a table; empty if nothing is."""
         phrases = []
         for name in dict.fromkeys(one.name for one in REFERENCES):
+            phrase = self._phrase(name)
             if name in self.scores:
                 loss = f" ({fixed(self.losses[name])} {LOSS_UNITS[self.kind]})" if name in self.losses else ""
-                phrases.append(f"{self._phrase(name)} {fixed(self.scores[name])}{loss}")
+                phrases.append(f"{phrase}{',' if ',' in phrase else ''} {fixed(self.scores[name])}{loss}")
             elif name in self.losses:
-                phrases.append(f"{self._phrase(name)}, a loss of {fixed(self.losses[name])} {LOSS_UNITS[self.kind]}")
+                phrases.append(f"{phrase}, a loss of {fixed(self.losses[name])} {LOSS_UNITS[self.kind]}")
         trained = [f"{name} {significant(value)}" for name, value in self.train_losses.items()]
         sentences = [f"For comparison, {self.score_name} on the same test points: {'; '.join(phrases)}." if phrases else ""]
         if trained:

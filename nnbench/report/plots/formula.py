@@ -3,6 +3,7 @@
 from functools import cache
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import PathPatch
@@ -32,11 +33,11 @@ def draw(axes: Axes, lines: tuple[str, ...], width: float, size: float) -> None:
     points = width * style.MM
     axes.set(xlim=(0, points), ylim=(-len(lines) * size * LEADING, 0))
     outlines = [_outline(line) for line in lines]
-    widest = max((float(one.get_extents().x1) for one in outlines if len(one.vertices)), default=1.0)
+    widest = max((float(np.max(one.vertices[:, 0])) for one in outlines if len(one.vertices)), default=1.0)
     scale = min(size, points / widest)
     for number, outline in enumerate(outlines):
         place = Affine2D().scale(scale).translate(0, -(number + 0.68) * size * LEADING)
-        axes.add_patch(PathPatch(outline.transformed(place), facecolor=style.INK, linewidth=0))
+        axes.add_artist(PathPatch(outline.transformed(place), facecolor=style.INK, linewidth=0))
 
 
 @cache

@@ -106,6 +106,15 @@ def test_tables_have_the_references_and_the_best_epoch(comparison: Study, draw_p
     assert not [column for column in bare if str(column).startswith(("reference/", "best/"))]
 
 
+def test_noise_is_memorised_only_where_there_is_some(comparison: Study) -> None:
+    noisy = references(comparison.runs)
+    assert "training accuracy well above that of Bayes is one of memorised label noise" in noisy.score_key()
+    assert f"density, {noisy.scores['Bayes']:.3f} (" in noisy.sentence()
+    exact = references(changed(comparison, reference__bayes_accuracy=1.0).runs)
+    assert "Bayes" in exact.score_key()
+    assert "memorised" not in exact.score_key()
+
+
 def test_a_best_setting_below_the_neighbours_is_reported_on_evidence(comparison: Study) -> None:
     best = Findings(comparison).ranking(Findings(comparison).primary)["setting"].iloc[0]
     own = comparison.runs.loc[comparison.runs["setting"] == best, "test/accuracy"].mean()
