@@ -61,6 +61,7 @@ class Study:
         other_budgets: runs of tasks that differ from that of `runs` in the budget of the training alone, with their columns.
         source: reads the source files that produced a run by its `run_id`: text by path, under the names of
             `nnbench.core.keys.SOURCES`; empty if the store does not have them.
+        address: the web address of a run by its `run_id`; empty if the store is no server.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Study:
     demonstration: Callable[[str], Demonstration | None] = lambda run_id: None
     frames: Callable[[str], Frames | None] = lambda run_id: None
     source: Callable[[str], Mapping[str, str]] = lambda run_id: {}
+    address: Callable[[str], str] = lambda run_id: ""
 
     def __post_init__(self) -> None:
         if len(self.selection) and "search" not in self.selection:  # of an export of the first edition

@@ -76,6 +76,7 @@ class Cell:
         line_style: of the line that is drawn before the text.
         warning: whether the note, or the text if there is none, is in the colour of warnings.
         value: by which a web page sorts, NaN last; None to sort by the text.
+        link: the address that the text is a link to; empty for none.
     """
 
     words: str
@@ -85,6 +86,7 @@ class Cell:
     line_style: LineStyle | None = None
     warning: bool = False
     value: float | None = None
+    link: str = ""
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def _data(made: Composition) -> Json:
         "answer": made.answer,
         "version": made.version,
         "cover": next(iter(made.parts), "") == "cover",
-        "colours": [style.INK, style.MUTED, style.FAINT, style.WARNING],
+        "colours": [style.INK, style.MUTED, style.FAINT, style.WARNING, style.LINK],
         "fonts": [text.SANS, *_OTHERS],
         "mono": [text.MONO, text.SANS, *_OTHERS],
         "sections": sections,
@@ -154,6 +154,8 @@ def _cell(cell: Cell, column: Column, longest: str, styles: dict[LineStyle, int]
     data: Json = {"words": _breakable(cell.words, column.size, room, mono=column.mono)}
     if cell.note:
         data["note"] = _breakable(cell.note, style.LEAST, room)
+    if cell.link:
+        data["link"] = cell.link
     if cell.line_style:
         data["style"] = _number(cell.line_style, styles)
     pad = longest[len(fraction_of(cell.words)) :] if column.align == "decimal" and not _POWER.search(cell.words) else ""

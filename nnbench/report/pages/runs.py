@@ -44,7 +44,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
                 Cell(numbers.fixed(seed, 0), value=float(seed)),
                 ended,
                 *(Cell(numbers.fixed(value), value=value) for value in values),
-                run_id,
+                Cell(run_id, link=findings.study.address(run_id)),
             ]
         )
     section.page(wording.outcomes(runs)).table([name, *columns], rows, "Every run of the study")

@@ -7,7 +7,7 @@ WIDTH = 174.0  # of the text, in millimetres
 MM = 72 / 25.4  # points a millimetre
 
 INK, MUTED, FAINT = "#1a1a1a", "#595959", "#c8c8c8"
-WARNING = "#b03a00"
+WARNING, LINK = "#b03a00", "#0b62a8"
 BODY, SMALL, NOTE, LEAST = 9.0, 8.0, 7.5, 7.0  # points
 DOTS = 110  # per inch, of rasters
 

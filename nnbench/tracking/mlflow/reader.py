@@ -31,6 +31,7 @@ from nnbench.tracking.mlflow.experiment import existing_experiment, find_experim
 from nnbench.tracking.mlflow.run_list import list_runs
 from nnbench.tracking.mlflow.sources import digests_by_run, read_source
 from nnbench.tracking.mlflow.store import Store
+from nnbench.tracking.mlflow.ui.views import run_link
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +73,7 @@ def read_study(store: Store, study: str) -> Study:
         selection=selection,
         earlier=runs_table(earlier),
         source=partial(read_source, store, experiment, digests_by_run(training)),
+        address=partial(_address, store, experiment),
     )
 
 
@@ -119,6 +121,13 @@ def _histories(store: Store, experiment: Experiment, run_ids: Sequence[str]) -> 
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         paths = pool.map(lambda run_id: artifact(store, experiment, run_id, artifacts.HISTORY), run_ids)
         return {run_id: path for run_id, path in zip(run_ids, paths, strict=True) if path is not None}
+
+
+def _address(store: Store, experiment: Experiment, run_id: str) -> str:
+    """The address of a run on its server; empty if the store is a database, whose pages have no fixed address."""
+    if store.engine is not None:
+        return ""
+    return f"{store.shown_uri.rstrip('/')}/{run_link(experiment.experiment_id, run_id)}"
 
 
 def _boundary(store: Store, experiment: Experiment, run_id: str) -> Boundary | None:

@@ -209,6 +209,17 @@ def test_pages_that_cannot_be_shown_are_listed_with_the_reason(make_study: MakeS
     assert "boundaries" not in report.csvs
 
 
+def test_runs_of_a_server_are_links(make_study: MakeStudy, tmp_path: Path) -> None:
+    study = replace(make_study(["sgd", "adam"], 2), address=lambda run_id: f"https://host/#/experiments/1/runs/{run_id}?a&b")
+    report = _write(study, tmp_path, ["runs"])
+    addresses = {f"https://host/#/experiments/1/runs/{run_id}?a&b" for run_id in study.runs["run_id"]}
+    notes = [note.get_object() for page in PdfReader(report.pdf).pages for note in page.get("/Annots", [])]
+    assert {str(note["/A"]["/URI"]) for note in notes if "/URI" in note.get("/A", {})} == addresses
+    page = report.web.read_text(encoding="utf-8")
+    assert all(f'href="{address.replace("&", "&amp;")}"' in page for address in addresses)
+    assert not report.errors
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize("seeds", [0, 3])
 def test_nothing_to_compare_is_still_a_report(make_study: MakeStudy, tmp_path: Path, seeds: int) -> None:

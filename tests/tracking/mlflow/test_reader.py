@@ -44,6 +44,7 @@ def test_written_data_is_read(store: Store, writer: StudyWriter, job: Job, histo
     study = read_study(store, "trial")
 
     assert study.name == "trial"
+    assert study.address(run_id) == ""  # the pages of a database have no fixed address
     assert len(study.runs) == 1
     run = study.runs.iloc[0]
     expected = {
@@ -269,6 +270,8 @@ def test_a_server_serves_as_well(server: str, job: Job, history: Histories, boun
         assert len(study.curves) == 21
         assert study.boundary(run_id) is not None
         assert study.boundary(failed) is None
+        assert study.address(run_id).startswith(f"{server}/#/experiments/")
+        assert f"/runs/{run_id}" in study.address(run_id)
     with pytest.raises(UserError, match="made through a tracking server"):
         read_study(open_store(f"sqlite:///{tmp_path}/server.db", None), "trial")
 
