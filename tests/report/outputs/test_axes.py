@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from nnbench.core.arrays import FloatArray
 from nnbench.report.outputs.axes import simplify
 from nnbench.report.plots import style
 from nnbench.report.plots.curves import spent_axis
@@ -49,7 +50,7 @@ def test_labels_are_where_matplotlib_sets_them(figure: Figure) -> None:
         tick.label1
         for axis in (axes.xaxis, axes.yaxis)
         for tick in axis.get_major_ticks()
-        if axis.get_view_interval().min() <= tick.get_loc() <= axis.get_view_interval().max()
+        if min(axis.get_view_interval()) <= tick.get_loc() <= max(axis.get_view_interval())
     ]
     texts += [axis.label for axis in (axes.xaxis, axes.yaxis) if axis.label.get_text()]
     expected = {one.get_text(): (one.get_window_extent().get_points(), one.get_color()) for one in texts}
@@ -85,11 +86,11 @@ def test_axes_with_a_common_power_of_ten_are_left_to_matplotlib() -> None:
         assert not axes.yaxis.get_visible()
 
 
-def _picture(figure: Figure) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _picture(figure: Figure) -> FloatArray:
     """The grey values, white where nothing is drawn."""
     canvas = figure.canvas
     assert isinstance(canvas, FigureCanvasAgg)
     canvas.draw()  # type: ignore[no-untyped-call]
-    pixels = np.asarray(canvas.buffer_rgba(), dtype=float)  # type: ignore[no-untyped-call]
+    pixels: FloatArray = np.asarray(canvas.buffer_rgba()).astype(np.float64)  # type: ignore[no-untyped-call]
     opacity = pixels[..., 3:] / 255
     return np.asarray((pixels[..., :3] * opacity + 255 * (1 - opacity)).mean(axis=-1))
