@@ -31,3 +31,11 @@ def test_every_choice_has_an_entry_and_every_optimizer_two_witnesses() -> None:
         entry = page.partition(f"### optimizer={name}\n")[2].partition("\n###")[0]
         (tests,) = re.findall(r"^Tests: (.*)\.$", entry, re.MULTILINE)
         assert len(tests.split(", ")) >= 2, name
+
+
+def test_every_problem_has_a_section_on_what_it_separates_and_a_test_of_it() -> None:
+    sections = re.findall(r"^## (\S+)$", (catalogue.PAGE.parent / "problems.md").read_text(encoding="utf-8"), re.MULTILINE)
+    named = [(path.stem, catalogue._names(path)) for path in catalogue.TESTS.glob("datasets/test_*.py")]
+    for problem in (path.stem for path in (catalogue.CONF / "problem").glob("*.yaml")):
+        assert problem in sections
+        assert any(problem in texts or stem == f"test_{problem}" for stem, texts in named), problem
