@@ -15,6 +15,7 @@ from nnbench.report.plots.ticks import logarithmic
 from nnbench.report.sentences import equal_budget as sentences
 
 _MANY = 20
+_TOLD = 5  # settings of which sentences tell what the table says of all
 _CAPTION = (
     "Of each seed: what the run of a setting has spent when its training loss is first as low as the one with which the run "
     "of {reference} on the same points and initial weights ends, over what that run spends in total. Mark: median over "
@@ -49,7 +50,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     axes.axvline(1, color=MUTED, linewidth=0.8)
     if len(every.settings) > _MANY:
         page.note(f"The first {_MANY} of {len(every.settings)} settings; the CSV file of this page has all.")
-    for one in every.settings[1:_MANY]:
+    for one in every.settings[1:_TOLD]:
         page.paragraph(f"{sentences.sentence(findings, one, every)}.")
     return pd.DataFrame(
         [

@@ -64,7 +64,7 @@ def bands(findings: Findings, curves: Mapping[str, str]) -> pd.DataFrame:
         study is not epochs, a column of its name.
 
     Raises:
-        NoDataError: there is no curve.
+        NoDataError: there is no curve, or each has one point alone.
     """
     runs = findings.scored[["run_id", "search", "setting"]]
     x = findings.axis.column
@@ -88,7 +88,10 @@ def bands(findings: Findings, curves: Mapping[str, str]) -> pd.DataFrame:
                 parts.append(band.assign(setting=setting, curve=called, epoch=band[x].map(epochs))[columns])
     if not parts:
         raise NoDataError("no completed run has curves")
-    return pd.concat(parts, ignore_index=True)
+    table = pd.concat(parts, ignore_index=True)
+    if not (table[x] > 0).any():
+        raise NoDataError("no completed run was measured after an update")
+    return table
 
 
 def caption(findings: Findings, table: pd.DataFrame) -> str:

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from nnbench.core import palette
 from nnbench.records.study import Study
 from nnbench.report import pages as figures
+from nnbench.report.blocks import Text
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import METRICS, Findings
 from nnbench.report.pages import ReportOptions
@@ -335,3 +336,15 @@ def test_losses_of_zero_have_a_page(comparison: Study) -> None:
     page, table = _draw("loss", replace(comparison, curves=curves))
     assert len(page.axes) == 2
     assert (table.loc[table["curve"].str.startswith("Validation"), "high"] == 0).all()
+
+
+@pytest.mark.parametrize("page", ["loss", "accuracy"])
+def test_curves_of_a_single_point_are_not_drawn(comparison: Study, page: str) -> None:
+    with pytest.raises(NoDataError, match="no completed run was measured after an update"):
+        _draw(page, replace(comparison, curves=comparison.curves[comparison.curves["epoch"] == 0]))
+
+
+def test_sentences_of_equal_budgets_are_few(make_study: MakeStudy) -> None:
+    page, table = _draw("equal_budget", make_study(["sgd", *(f"mine{number}" for number in range(9))], 2))
+    assert len(table) == 9
+    assert len([block for block in page.blocks if isinstance(block, Text) and "sgd" in block.words]) == 4
