@@ -84,8 +84,9 @@
   }
 
   function lines(chart, spec, state) {
-    chart.replaceChildren();
     const width = chart.clientWidth, wide = width >= WIDE, height = wide ? 330 : 250;
+    if (!width) return; // not shown, as in print
+    chart.replaceChildren();
     const on = spec.series.filter((one) => state.on.has(one.s));
     const named = wide && on.length <= 8 && on.every((one) => data.settings[one.s].name.length <= 20);
     const left = 46, right = width - (named ? 170 : 24), top = 16, bottom = height - 34;
@@ -185,8 +186,9 @@
   // ---- intervals, a row a setting
 
   function intervals(chart, spec) {
-    chart.replaceChildren();
     const width = chart.clientWidth, wide = width >= WIDE;
+    if (!width) return;
+    chart.replaceChildren();
     const below = spec.rows.some((row) => row.diverged) ? 16 : 0, step = wide ? 38 : 54 + below;
     const names = spec.rows.map((row) => data.settings[row.s].name);
     const left = wide ? Math.min(230, 20 + 8 * Math.max(...names.map((name) => name.length))) : 6, right = width - (wide ? 175 : 6);
