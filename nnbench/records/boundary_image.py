@@ -38,7 +38,8 @@ def draw(boundary: Boundary) -> Image.Image:
     """Draw a boundary in `SIZE` by `SIZE` pixels: a colour for each class, paler at low confidence, and training points."""
     classes = max(int(boundary.label.max()), int(boundary.train_labels.max(initial=0))) + 1
     palette = _palette(classes)
-    cells = palette.areas[boundary.label, boundary.confidence][::-1]  # a picture's row 0 is its top
+    places = np.left_shift(boundary.label, 8, dtype=np.uint16) + boundary.confidence
+    cells = palette.areas.reshape(-1).take(places)[::-1]  # a picture's row 0 is its top
     enlarged = Image.fromarray(cells).resize((SIZE, SIZE), Image.Resampling.NEAREST)
     pixels = np.pad(np.asarray(enlarged), DOT)  # a point at the border is drawn in part
 

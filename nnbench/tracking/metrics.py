@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mlflow.entities import Metric
 
@@ -16,12 +16,13 @@ _MEASURES = sorted(MEASURES, key=lambda one: one.group != "test")
 NOT_IN_NAMES = re.compile(r"[^\w./ -]")  # what MLflow does not admit in the name of a metric
 
 
-def metric_points(history: History, ended: int) -> list[Metric]:
+def metric_points(history: History, ended: int, finals: Mapping[str, float] | None = None) -> list[Metric]:
     """The metric points of a run, those of a metric in ascending order, all of them finite.
 
     Args:
         history: of the run.
         ended: when its training ended, ms since 1970; the epochs are spaced evenly over the training time before it.
+        finals: the `final_values`, if they are known.
     """
     epochs = len(history.train_loss)
     shown = curve_epochs(epochs, history.evaluated)
@@ -40,7 +41,7 @@ def metric_points(history: History, ended: int) -> list[Metric]:
     last = max(epochs - 1, 0)
     return found + [
         Metric(key, value, ended, last if key.startswith("test/") else 0)
-        for key, value in final_values(history)
+        for key, value in (dict(final_values(history)) if finals is None else finals).items()
         if math.isfinite(value)
     ]
 

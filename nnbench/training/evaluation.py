@@ -1,6 +1,6 @@
 """Evaluation of a network during its training, and the results for the `History`."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from math import inf, isfinite, nan
 from typing import Any, Literal, NamedTuple
@@ -167,34 +167,32 @@ class Evaluator:
             steps: made before.
             done: whether it is the last; it is evaluated in any case.
         """
-        if epoch in self.saved_epochs:
-            self.snapshots[epoch] = self.weights()
+        weights = self._weights()
+        copies = _copies(weights) if epoch in self.saved_epochs else None
+        if copies is not None:
+            self.snapshots[epoch] = copies
         if done or epoch in self.evaluated_epochs:
-            loss, measure = self.score(self.val)
+            loss, measure = self._score(self.val, weights)
             evaluations, diagnostics = steps + self._closure.calls, self._stepper.diagnostics()
-            self.evaluated[epoch] = Evaluation(loss, measure, steps, evaluations, diagnostics, self._group_losses())
+            self.evaluated[epoch] = Evaluation(loss, measure, steps, evaluations, diagnostics, self._group_losses(weights))
             if loss < (inf if self.best is None else self.best.val_loss):
-                self.best = Best(epoch, loss, self.weights())
+                self.best = Best(epoch, loss, copies or _copies(weights))
 
-    def weights(self) -> Weights:
-        """Return copies of the weights to evaluate."""
-        return tuple(weights.copy() for weights in self._current())
-
-    def score(self, points: Points | None, weights: Sequence[FloatArray] | None = None) -> tuple[float, float]:
-        """Return loss and measure on held-out points, with the weights to evaluate or given ones; NaN without points."""
+    def _score(self, points: Points | None, weights: Weights) -> tuple[float, float]:
+        """Return loss and measure on held-out points; NaN without points."""
         if points is None or not len(points):
             return nan, nan
-        found = outputs(self._current() if weights is None else weights, points.x, self.network.activation)
-        return self.loss.score(found, points.y)
+        return self.loss.score(outputs(weights, points.x, self.network.activation), points.y)
 
-    def _group_losses(self) -> dict[str, float]:
+    def _group_losses(self, weights: Weights) -> dict[str, float]:
         if not self.groups.members:
             return {}
         points = self.groups.points
-        found = outputs(self._current(), points.x, self.network.activation)
+        found = outputs(weights, points.x, self.network.activation)
         return {name: self.loss.train_score(found[one], points.y[one])[0] for name, one in self.groups.members.items()}
 
-    def _current(self) -> Weights:
+    def _weights(self) -> Weights:
+        """Return the weights to evaluate, which change with the training."""
         parameters = self._stepper.evaluation_parameters()
         return self.network.weights if parameters is self.network.parameters else self.network.layers(parameters)
 
@@ -202,13 +200,14 @@ class Evaluator:
         """Score the test points, and return all that is known of the run, whose training took some seconds."""
         name = self.loss.measure_name
         diverged, best = curves.outcome == "diverged", self.best
-        final = self.score(None if diverged else self.test)
+        weights = self.network.weights if diverged else self._weights()
+        final = self._score(None if diverged else self.test, weights)
         if best is None:
             best_scores = nan, nan
         elif best.epoch == len(curves.loss) - 1 and not diverged:
             best_scores = final  # of the same weights: the test points are many, and scored once
         else:
-            best_scores = self.score(self.test, best.weights)
+            best_scores = self._score(self.test, best.weights)
         scores = {"test": final, "best_test": best_scores}
         held_out = self.val is not None and len(self.val) > 0
         kept = {epoch: one for epoch, one in self.evaluated.items() if isfinite(one.loss) or not held_out}
@@ -231,10 +230,14 @@ class Evaluator:
             group_loss={name: np.array([one.group_losses[name] for one in kept.values()]) for name in self.groups.members},
             best_epoch=None if best is None else best.epoch,
             batch_loss=curves.batch_loss,
-            weights=self.network.snapshot() if diverged else self.weights(),
+            weights=_copies(weights),
             checkpoints=self.snapshots,
             outcome=curves.outcome,
             diverged_at=len(curves.loss) if diverged else None,
             seconds=seconds,
             **fields,
         )
+
+
+def _copies(weights: Weights) -> Weights:
+    return tuple(one.copy() for one in weights)

@@ -138,12 +138,13 @@ class Stepper:
 
     def evaluation_parameters(self) -> FloatArray:
         """Return the parameters by which the network is judged, as one vector; `parameters` itself for most optimizers."""
-        found = [piece.optimizer.evaluation_parameters(piece.values) for piece in self._pieces]
-        if all(one is piece.values for one, piece in zip(found, self._pieces, strict=True)):
-            return self._parameters
-        result = self._parameters.copy()
-        for one, piece in zip(found, self._pieces, strict=True):
-            result[self._span(piece.values)] = one.ravel()
+        result = self._parameters
+        for piece in self._pieces:
+            found = piece.optimizer.evaluation_parameters(piece.values)
+            if found is not piece.values:
+                if result is self._parameters:
+                    result = result.copy()
+                result[self._span(piece.values)] = found.ravel()
         return result
 
     def diagnostics(self) -> dict[str, float]:

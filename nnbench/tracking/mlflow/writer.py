@@ -18,7 +18,7 @@ from nnbench.records.history import History
 from nnbench.records.rows import CONFIG_FILE, NOTE, Row
 from nnbench.records.study import Study
 from nnbench.tracking.base import Tracker
-from nnbench.tracking.metrics import metric_points
+from nnbench.tracking.metrics import final_values, metric_points
 from nnbench.tracking.mlflow.artifact_files import artifact_folder, write_artifacts
 from nnbench.tracking.mlflow.experiment import open_experiment
 from nnbench.tracking.mlflow.outbox import Outbox, outbox_folder
@@ -143,14 +143,16 @@ class StudyWriter(Tracker):
 
     def finish_run(self, handle: str, job: RunSpec, history: History, boundary: Boundary | None) -> None:
         address = notes.picture_address(artifacts.PICTURE)
-        note = notes.run_note(history.outcome, job.stored_params, history=history, picture=address if boundary else None)
+        finals = dict(final_values(history))
+        picture = address if boundary else None
+        note = notes.run_note(history.outcome, job.stored_params, history=history, finals=finals, picture=picture)
 
         def write(folder: Path) -> None:
             artifacts.write_run(folder, history, boundary)
             self._write_texts(folder, job, note.replace(address, artifacts.PICTURE))
 
         self._write_files(handle, write)
-        self._close(handle, "FINISHED", history.outcome, metric_points(history, now()), note)
+        self._close(handle, "FINISHED", history.outcome, metric_points(history, now(), finals), note)
 
     def fail_run(self, handle: str, job: RunSpec, traceback: str, reason: str) -> None:
         reason = redacted(reason)

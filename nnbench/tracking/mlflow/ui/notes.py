@@ -116,6 +116,7 @@ def run_note(
     params: Mapping[str, str],
     *,
     history: History | None = None,
+    finals: Mapping[str, float] | None = None,
     reason: str = "",
     picture: str | None = None,
 ) -> str:
@@ -125,10 +126,11 @@ def run_note(
         outcome: the run's outcome.
         params: the run's parameters.
         history: history of a run that has one.
+        finals: its `final_values`, if they are known.
         reason: why a run without a history failed.
         picture: address of the picture of its decision boundary.
     """
-    values = {} if history is None else dict(final_values(history))
+    values = finals or ({} if history is None else dict(final_values(history)))
     lines = [_outcome(outcome, history, reason, values), ""]
     if picture:
         lines += [f"![Decision boundary]({picture})", ""]
