@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the package `scripts` is in no wheel
 
-from scripts.benchmarks import batches, growth, launchers, steps, sweep, training
+from scripts.benchmarks import batches, growth, launchers, scale, steps, sweep, training
 
 
 def main() -> None:
@@ -19,6 +19,7 @@ def main() -> None:
     growth.add_arguments(commands.add_parser("growth", help="an epoch against points, width, depth and batch size"))
     steps.add_arguments(commands.add_parser("steps", help="a step of each optimizer, beside the gradient"))
     launchers.add_arguments(commands.add_parser("launchers", help="many short runs on a Dask cluster and on the local pool"))
+    scale.add_arguments(commands.add_parser("scale", help="the store and the report at thousands of runs"))
     arguments = parser.parse_args()
     arguments.run(arguments)
 

@@ -6,7 +6,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -236,7 +236,8 @@ def _train(
             recorder.ended(event)
             progress.ended(event)
             if isinstance(event.outcome, Failure):
-                failures.append(event)
+                # Tracebacks are in the store: those of thousands of failures would take gigabytes.
+                failures.append(replace(event, outcome=replace(event.outcome, traceback="")))
                 if fail_fast:
                     console.print("[yellow]fail_fast=true: the remaining runs are skipped[/yellow]")
                     break

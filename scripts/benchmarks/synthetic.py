@@ -110,6 +110,7 @@ def replicate(store: Store, study: str, times: int) -> None:
     experiment = open_experiment(store, study, {})
     own = f"SELECT run_uuid FROM tags WHERE key = 'nnbench.kind' AND value = 'training' AND {_OF_STUDY}"
     with store.engine.begin() as connection:
+        connection.exec_driver_sql("PRAGMA cache_size = -1500000")  # KiB: keys are random, and their indices are large
         of = {"study": experiment.experiment_id}
         connection.exec_driver_sql("CREATE TEMP TABLE own (run_uuid TEXT PRIMARY KEY, seed INTEGER)")
         connection.execute(

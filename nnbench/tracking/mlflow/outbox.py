@@ -71,8 +71,10 @@ class Outbox:
 
     def __init__(self, runs: RestRuns, experiment: Experiment, folder: Path) -> None:
         self._runs, self._experiment, self._folder = runs, experiment, folder
-        self._runs_by_key: dict[str, QueuedRun] = {}
-        self._waiting: dict[str, QueuedRun] = {}
+        self._unended: dict[str, QueuedRun] = {}
+        self._ids: dict[str, str] = {}  # in the store, by key
+        # Keys of ended runs, in order. The runs are read from their files when they are sent: a server may be away for days.
+        self._waiting: dict[str, None] = {}
         self._thread = ThreadPoolExecutor(1, "outbox")
         self._futures: list[Future[None]] = []
         self._free_slots = threading.BoundedSemaphore(QUEUE_LIMIT)
@@ -88,7 +90,7 @@ class Outbox:
             params=dict(params),
             started=started or now(),
         )
-        self._runs_by_key[key] = run
+        self._unended[key] = run
         if visible:
             self._futures.append(self._thread.submit(self._send_start, run))
         return key
@@ -97,19 +99,20 @@ class Outbox:
         write_files(self._folder / handle / FILES, write)
 
     def close(self, handle: str, status: str, metrics: Sequence[Metric], tags: Strings) -> None:
-        run = self._runs_by_key[handle]
+        run = self._unended[handle]
         run.status, run.said, run.ended = status, dict(tags), now()
         run.metrics = [(point.key, point.value, point.timestamp, point.step) for point in metrics]
         _write(self._folder / handle, run)
+        del self._unended[handle]
         if self._stopped:
-            self._waiting[handle] = run
+            self._waiting[handle] = None
             return
         self._free_slots.acquire()
         self._futures = [future for future in self._futures if not future.done()]
-        self._futures.append(self._thread.submit(self._send_end, run))
+        self._futures.append(self._thread.submit(self._send_end, handle))
 
     def run_id(self, handle: str) -> str:
-        return self._runs_by_key[handle].run_id or handle
+        return self._ids.get(handle, handle)
 
     def flush(self, seconds: float | None = None) -> int:
         _, late = wait(self._futures, LOG_AFTER if seconds is None else min(LOG_AFTER, seconds))
@@ -124,22 +127,36 @@ class Outbox:
     def _send_start(self, run: QueuedRun) -> None:
         with suppress(ServerUnavailable, MlflowException):  # retried when the run has ended
             if not self._stopped:
-                run.run_id = _open(self._runs, self._experiment, run)
+                self._ids[run.key] = _open(self._runs, self._experiment, run)
 
-    def _send_end(self, run: QueuedRun) -> None:
-        self._waiting[run.key] = run
+    def _send_end(self, key: str) -> None:
+        self._waiting[key] = None
         try:
-            if self._stopped:
-                return
-            for each in list(self._waiting.values()):
-                send(self._runs, self._experiment, each, self._folder / each.key)
-                del self._waiting[each.key]
+            for each in list(self._waiting):
+                if self._stopped:
+                    return
+                self._send_file(each)
+                del self._waiting[each]
         except ServerUnavailable:
             if len(self._waiting) == 1:
                 where = self._folder.parent
                 logger.warning("%s does not answer: runs are queued in %s", self._runs.retrier.shown_uri, where)
         finally:
             self._free_slots.release()
+
+    def _send_file(self, key: str) -> None:
+        """Send the run in a folder."""
+        try:
+            run = _read(self._folder / key / RUN)
+        except FileNotFoundError:
+            logger.warning("a queued run was deleted, and is not sent: %s", self._folder / key)
+            return
+        run.run_id = self._ids.get(key)
+        try:
+            send(self._runs, self._experiment, run, self._folder / key)
+        finally:
+            if run.run_id is not None:
+                self._ids[key] = run.run_id
 
 
 def send(runs: RestRuns, experiment: Experiment, run: QueuedRun, folder: Path) -> None:
@@ -163,7 +180,6 @@ def send(runs: RestRuns, experiment: Experiment, run: QueuedRun, folder: Path) -
         os.replace(folder, aside)
         logger.warning("the server rejects %s: %s; the run is kept in %s", run.name, str(error)[:200], aside)
     else:
-        run.metrics.clear()
         shutil.rmtree(folder)
 
 

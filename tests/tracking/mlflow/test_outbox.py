@@ -1,4 +1,6 @@
+import gc
 import json
+import shutil
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +11,7 @@ from mlflow.entities import Experiment, Metric
 from mlflow.exceptions import MlflowException
 
 from nnbench.tracking.mlflow import outbox as module
-from nnbench.tracking.mlflow.outbox import Outbox, queued_runs, send
+from nnbench.tracking.mlflow.outbox import Outbox, QueuedRun, queued_runs, send
 from nnbench.tracking.mlflow.retry import Retrier, ServerUnavailable
 
 EXPERIMENT = Experiment("7", "trial", "mlflow-artifacts:/7", "active")
@@ -138,6 +140,38 @@ def test_runs_are_queued_while_the_server_is_unavailable_and_sent_when_it_is_bac
     assert outbox.flush() == 0
     assert len(server.ended) == 4
     assert queued_names(tmp_path) == []
+
+
+def test_runs_that_wait_for_the_server_or_were_sent_are_not_kept_in_memory(outbox: Outbox, server: Server) -> None:
+    def in_memory() -> int:
+        gc.collect()
+        return sum(isinstance(one, QueuedRun) for one in gc.get_objects())
+
+    before = in_memory()
+    server.unavailable = True
+    handles = [record_run(outbox) for _ in range(30)]
+    assert outbox.flush() == 30
+    record_run(outbox)  # forgets the futures of the others, which hold the starts of their runs
+    assert outbox.flush() == 31
+    assert in_memory() - before <= 2
+    server.unavailable = False
+    record_run(outbox)
+    assert outbox.flush() == 0
+    assert in_memory() - before <= 2
+    assert [outbox.run_id(handle) for handle in handles] == [f"id of {handle}" for handle in handles]
+
+
+def test_a_queued_run_that_was_deleted_does_not_delay_others(
+    outbox: Outbox, server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.unavailable = True
+    handle = record_run(outbox)
+    assert outbox.flush() == 1
+    shutil.rmtree(tmp_path / "host-1.runs" / handle)
+    server.unavailable = False
+    record_run(outbox)
+    assert outbox.flush() == 0
+    assert f"a queued run was deleted, and is not sent: {tmp_path / 'host-1.runs' / handle}" in caplog.text
 
 
 def test_queued_runs_of_a_dead_process_are_sent_by_the_next(outbox: Outbox, server: Server, tmp_path: Path) -> None:
