@@ -133,7 +133,9 @@ def _searches(values: pd.DataFrame) -> tuple[int, int]:
 
 def _runs(curves: pd.DataFrame, setting: str) -> dict[int, dict[int, _Run]]:
     """The runs of a setting by search, then by seed."""
-    known = curves[(curves["setting"] == setting) & (curves["loss"].notna() | curves["diverged"])].sort_values("spent")
+    known = curves[(curves["setting"] == setting) & (curves["loss"].notna() | curves["diverged"])].sort_values(
+        "spent", kind="stable"
+    )
     spent, losses, diverged = (known[name].to_numpy() for name in ("spent", "loss", "diverged"))
     found: dict[int, dict[int, _Run]] = {}
     of_run: dict[tuple[int, int], npt.NDArray[np.intp]] = known.groupby(["search", "seed"]).indices  # type: ignore[assignment]

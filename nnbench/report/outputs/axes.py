@@ -35,7 +35,10 @@ _GIVEN: dict[str, Any] = {
 
 
 def simplify(figure: Figure) -> None:
-    """Replace the ticks of all axes; those that have minor ticks, ticks on top or a common power of ten stay as they are."""
+    """Replace the ticks of all axes.
+
+    Hidden ones stay as they are, and those that have minor ticks, ticks at the top or the right, or a common power of ten.
+    """
     for axes in figure.axes:
         if axes.axison:
             for axis in (axes.xaxis, axes.yaxis):
@@ -43,18 +46,24 @@ def simplify(figure: Figure) -> None:
 
 
 def _replace(axes: Axes, axis: Axis) -> None:
+    if not axis.get_visible():
+        return
     given = _GIVEN | axis.get_tick_params()
     places, formatter = np.asarray(axis.get_majorticklocs(), dtype=np.float64), axis.get_major_formatter()
     words = formatter.format_ticks(list(places))
-    if given.get("labeltop") or formatter.get_offset() or not isinstance(axis.get_minor_locator(), NullLocator):
+    elsewhere = any(given.get(name) for name in ("top", "right", "labeltop", "labelright"))
+    if elsewhere or formatter.get_offset() or not isinstance(axis.get_minor_locator(), NullLocator):
         return
     along = axis.get_transform().transform(np.concatenate([axis.get_view_interval(), places]))
     shares = (along[2:] - along[0]) / (along[1] - along[0])
     within = (shares > -_TOLERANCE) & (shares < 1 + _TOLERANCE)
     places, words = places[within], [word for word, shown in zip(words, within, strict=True) if shown]
+    side = "bottom" if _is_horizontal(axis) else "left"
+    if not given.get(f"label{side}", True):
+        words = [""] * len(places)
     if given["gridOn"]:
         _add_grid(axes, axis, places)
-    if given["length"]:
+    if given["length"] and given.get(side, True):
         _add_ticks(axes, axis, places, given)
     _add_texts(axes, axis, places, words, given)
     axis.set_visible(False)
@@ -98,11 +107,18 @@ def _add_texts(axes: Axes, axis: Axis, places: FloatArray, words: list[str], giv
     across, size, gap = _is_horizontal(axis), given["labelsize"], given["length"] + given["pad"]
     transform, vertical, horizontal = axes.get_xaxis_text1_transform(gap) if across else axes.get_yaxis_text1_transform(gap)
     for place, word in zip(places, words, strict=True):
+        if not word:
+            continue
         x, y = (place, 0) if across else (0, place)
         axes.text(x, y, word, transform=transform, va=vertical, ha=horizontal, fontsize=size, color=given["labelcolor"])
     if not (words_of_axis := axis.label.get_text()):
         return
-    gap += axis.labelpad + (size * _HEIGHT if across else max((text.width(word, size) for word in words), default=0) * MM)
+    depth = max((text.width(word, size) for word in words), default=0) * MM
+    if not any(words):
+        gap -= given["pad"]
+    elif across:
+        depth = size * _HEIGHT
+    gap += axis.labelpad + depth
     axes.annotate(
         words_of_axis,
         xy=(0.5, 0) if across else (0, 0.5),

@@ -76,6 +76,8 @@ def bands(findings: Findings, curves: Mapping[str, str]) -> pd.DataFrame:
         aligned = (
             group if x == "epoch" else on_common_positions(group.drop_duplicates(["run_id", "epoch"]), x, ["epoch", *curves])
         )
+        if aligned.empty:  # no run of the setting has a position
+            continue
         epochs = aligned.groupby(x)["epoch"].mean()
         run = aligned.groupby(["run_id", "search"] if x == "epoch" else ["run_id"], sort=False).ngroup().to_numpy()
         at, row = np.unique(aligned[x].to_numpy(), return_inverse=True)

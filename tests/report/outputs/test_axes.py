@@ -33,7 +33,12 @@ def _plain(axes: Axes) -> None:
     axes.grid(False)
 
 
-@pytest.fixture(params=[_linear, _curves, _plain])
+def _without_labels(axes: Axes) -> None:
+    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="share", ylabel="setting")
+    axes.tick_params(labelbottom=False, left=False)
+
+
+@pytest.fixture(params=[_linear, _curves, _plain, _without_labels])
 def figure(request: pytest.FixtureRequest) -> Figure:
     fill: Callable[[Axes], None] = request.param
     with matplotlib.style.context(["default", style.RC]):
@@ -50,7 +55,7 @@ def test_labels_are_where_matplotlib_sets_them(figure: Figure) -> None:
         tick.label1
         for axis in (axes.xaxis, axes.yaxis)
         for tick in axis.get_major_ticks()
-        if min(axis.get_view_interval()) <= tick.get_loc() <= max(axis.get_view_interval())
+        if tick.label1.get_visible() and min(axis.get_view_interval()) <= tick.get_loc() <= max(axis.get_view_interval())
     ]
     texts += [axis.label for axis in (axes.xaxis, axes.yaxis) if axis.label.get_text()]
     expected = {one.get_text(): (one.get_window_extent().get_points(), one.get_color()) for one in texts}
@@ -84,6 +89,25 @@ def test_axes_with_a_common_power_of_ten_are_left_to_matplotlib() -> None:
         simplify(axes.figure)  # type: ignore[arg-type]
         assert axes.xaxis.get_visible()
         assert not axes.yaxis.get_visible()
+
+
+def test_a_second_call_and_hidden_axes_change_nothing() -> None:
+    with matplotlib.style.context(["default", style.RC]):
+        axes = Figure().add_axes((0.2, 0.2, 0.7, 0.7))
+        axes.yaxis.set_visible(False)
+        simplify(axes.figure)  # type: ignore[arg-type]
+        texts = len(axes.texts)
+        assert texts == len(axes.get_xticks())
+        simplify(axes.figure)  # type: ignore[arg-type]
+        assert len(axes.texts) == texts
+
+
+def test_ticks_at_the_right_are_left_to_matplotlib() -> None:
+    with matplotlib.style.context(["default", style.RC]):
+        axes = Figure().add_axes((0.2, 0.2, 0.7, 0.7))
+        axes.yaxis.tick_right()
+        simplify(axes.figure)  # type: ignore[arg-type]
+        assert axes.yaxis.get_visible()
 
 
 def _picture(figure: Figure) -> FloatArray:
