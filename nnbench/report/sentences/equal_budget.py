@@ -12,6 +12,10 @@ from nnbench.stats.interquartile import Interval
 def sentence(findings: Findings, one: EqualBudget, every: Comparisons) -> str:
     """Such as `adam reaches sgd's final training loss in 0.43 of its steps [0.38, 0.50], n = 20`, without a full stop."""
     setting, reference, of = short_name(one.setting), short_name(every.reference), findings.axis.plural
+    if one.ahead.estimate == 0:
+        return _at_once(setting, reference, one.ahead.n)
+    if one.ahead.estimate == math.inf and one.behind.estimate == 0:
+        return _at_once(reference, setting, one.behind.n)
     if math.isfinite(one.ahead.estimate):
         words = f"{setting} reaches {reference}'s final training loss in {share(one.ahead)} of its {of}{bounds(one.ahead)}"
         return words if differs(one.ahead) else f"{words}: not shown to differ from 1"
@@ -21,6 +25,14 @@ def sentence(findings: Findings, one: EqualBudget, every: Comparisons) -> str:
             f"{setting} in {share(one.behind)} of its {of}{bounds(one.behind)}"
         )
     return f"{setting} and {reference} each reach the other's final training loss on half of the seeds, n = {one.ahead.n}"
+
+
+def _at_once(setting: str, other: str, n: int) -> str:
+    """Say that a share is 0, which is no speed: the other setting has reached nothing."""
+    return (
+        f"{other} diverges, or ends with no lower training loss than at the start, on half of the seeds or more, where "
+        f"{setting} does not diverge, n = {n}"
+    )
 
 
 def share(found: Interval) -> str:
