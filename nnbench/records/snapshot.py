@@ -5,14 +5,19 @@ It is written under another name and renamed when it is complete, so that severa
 
 Only curves are taken from it, and only of runs whose history file has the size and the time that it had then. All else is
 read from the store each time. So a snapshot cannot show a run that was deleted, or hide one that was relabelled, repeated or
-superseded, whatever happened to the store since. Without it, or with a damaged one, a study is read more slowly.
+superseded, whatever happened to the store since. Without it, or with a damaged one, a study is read more slowly: a part has
+the digests of its files, which are checked whenever they are read.
 """
 
+import hashlib
+import json
 import logging
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -28,6 +33,8 @@ PART = 10_000  # runs of a part: read at once, it bounds the memory for the firs
 SMALLEST = 500  # runs whose files are read each time before they are worth a part
 FORM = "1"  # version of the format, and start of the name of a part
 RUNS, CURVES, RECORDS = "runs.parquet", "curves.parquet", "records.parquet"
+DIGESTS = "digests.json"  # SHA-256 of these files by name
+UNFINISHED = 86_400  # seconds after which the folder of a part that is not complete belongs to a process that was killed
 
 Mark = tuple[int, int]  # size in bytes, and time of the last change in ns, of a file
 
@@ -43,14 +50,21 @@ class _Part:
 def read(folder: Path | None, histories: Mapping[str, Path], marks: Mapping[str, Mark]) -> Curves:
     """Return the curves of runs, in this order: those of the snapshot, and those of the files of the others.
 
-    If there are `SMALLEST` others, they become parts of the snapshot; without a warning if they cannot be written.
+    If there are `SMALLEST` others, they become parts of the snapshot; without a warning if they cannot be written. A snapshot
+    that this user may not read is not used, and nothing is added to it.
 
     Args:
         folder: of the snapshot, which need not exist; None reads the files only.
         histories: path of the history file of each run, by its id.
         marks: of these files.
     """
-    parts = _parts(folder) if folder is not None and len(histories) >= SMALLEST else {}
+    parts: dict[str, _Part] = {}
+    if folder is not None and len(histories) >= SMALLEST:
+        try:
+            parts = _parts(folder)
+        except PermissionError as error:
+            logger.info("the snapshot in %s is not used: %s", folder, error)
+            folder = None
     found: dict[str, Curves] = {}
     known: set[str] = set()
     for name, part in parts.items():
@@ -66,36 +80,66 @@ def read(folder: Path | None, histories: Mapping[str, Path], marks: Mapping[str,
             _write(folder, read_now[-1], [marks[run_id] for run_id in read_now[-1].run_ids])
     for name, curves in found.items():
         if folder is not None and not curves.run_ids:  # all of its runs are deleted, repeated or in another part
-            shutil.rmtree(folder / name, ignore_errors=True)
+            _remove(folder / name)
     return merged([*found.values(), *read_now], list(histories))
 
 
 def _parts(folder: Path) -> dict[str, _Part]:
-    """Read the parts of a snapshot by their names; damaged ones are deleted, with a warning."""
+    """Read the parts of a snapshot by their names; damaged ones are deleted, with a warning.
+
+    Raises:
+        PermissionError: this user may not read them.
+    """
     found = {}
     for name in _names(folder):
         try:
             found[name] = _part(folder / name)
-        except FileNotFoundError:  # another program has deleted it meanwhile
-            continue
-        except (OSError, ValueError, KeyError, TypeError) as error:  # pyarrow's errors are among them
-            logger.warning("%s is damaged and is made again: %s", folder / name, str(error).partition("\n")[0])
-            shutil.rmtree(folder / name, ignore_errors=True)
+        except PermissionError:
+            raise
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            # One that is gone was deleted by another program meanwhile.
+            if (folder / name).exists() and _remove(folder / name):
+                logger.warning("%s is damaged and is made again: %s", folder / name, str(error).partition("\n")[0])
     return found
 
 
 def _names(folder: Path) -> Iterable[str]:
     try:
         return sorted(name for name in os.listdir(folder) if name.startswith(f"{FORM}-"))
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
 
 
-def _part(folder: Path) -> _Part:
-    from pyarrow import parquet  # not at the top: a small study needs no snapshot, and the import takes 0.1 s
+def _remove(part: Path) -> bool:
+    """Delete a part, of which other programs never see some files only; returns whether this user could."""
+    unused = part.with_name(f".{part.name}-{secrets.token_hex(4)}")
+    try:
+        os.replace(part, unused)
+    except OSError:
+        return False
+    shutil.rmtree(unused, ignore_errors=True)
+    return True
 
-    runs = parquet.read_table(folder / RUNS).to_pydict()
-    tables = [parquet.read_table(folder / name) for name in (CURVES, RECORDS)]
+
+def _part(folder: Path) -> _Part:
+    import pyarrow  # not at the top: a small study needs no snapshot, and the import takes 0.1 s
+    from pyarrow import parquet
+
+    digests = json.loads((folder / DIGESTS).read_bytes())
+
+    def table(name: str) -> pyarrow.Table:
+        content = (folder / name).read_bytes()
+        if hashlib.sha256(content).hexdigest() != digests[name]:
+            raise ValueError(f"{name} is not what was written")
+        try:
+            return parquet.read_table(pyarrow.BufferReader(content))
+        except pyarrow.ArrowMemoryError:
+            raise
+        except pyarrow.ArrowException as error:  # most, but not all, are a ValueError or another one of Python's
+            raise ValueError(f"{name}: {error}") from error
+
+    runs = table(RUNS).to_pydict()
+    tables = [table(name) for name in (CURVES, RECORDS)]
     # Of strings, the run ids, only the lengths are needed.
     curves, records = ({name: table[name].to_numpy() for name in table.column_names if name != "run_id"} for table in tables)
     lengths, record_lengths = np.array(runs["curves"], np.int64), np.array(runs["records"], np.int64)
@@ -136,14 +180,31 @@ def _write(folder: Path, curves: Curves, marks: Sequence[Mark]) -> None:
         CURVES: {"run_id": _repeated(curves.run_ids, curves.lengths), **curves.curves},
         RECORDS: {"run_id": _repeated(curves.run_ids, curves.record_lengths), **curves.records},
     }
+    digests = {}
     try:
         unfinished.mkdir(parents=True)
         for file, columns in tables.items():
-            parquet.write_table(pyarrow.table(dict(columns)), unfinished / file, compression="zstd")
+            stream = pyarrow.BufferOutputStream()
+            parquet.write_table(pyarrow.table(dict(columns)), stream, compression="zstd")
+            content = stream.getvalue()
+            digests[file] = hashlib.sha256(content).hexdigest()
+            (unfinished / file).write_bytes(content)
+        (unfinished / DIGESTS).write_text(json.dumps(digests), encoding="utf-8")
         os.replace(unfinished, folder / name)
-    except OSError as error:
-        logger.info("no snapshot of %d runs in %s: %s", len(marks), folder, error)
+        _remove_unfinished(folder)
+    except BaseException as error:  # an interrupt too must leave nothing
         shutil.rmtree(unfinished, ignore_errors=True)
+        if not isinstance(error, OSError | pyarrow.ArrowException):
+            raise
+        logger.info("no snapshot of %d runs in %s: %s", len(marks), folder, error)
+
+
+def _remove_unfinished(folder: Path) -> None:
+    """Delete what processes left that were killed while they wrote or deleted a part."""
+    for path in folder.glob(f".{FORM}-*"):
+        with suppress(OSError):  # another program has deleted it
+            if time.time() - os.stat(path).st_mtime > UNFINISHED:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _repeated(run_ids: Sequence[str], times: IntArray) -> object:

@@ -91,7 +91,7 @@ class Tracker(Protocol):
         """The run's id in the store."""
 
     def flush(self, seconds: float | None = None) -> None:
-        """Wait, up to `seconds`, until the store has all runs that have ended; raises `UserError` if it does not."""
+        """Wait, up to `seconds`, until the store has all runs that have ended; raises `UserError` if some are missing."""
 
     def rows(self) -> list[Row]:
         """All runs of the study, oldest first."""

@@ -48,8 +48,8 @@ class _Bulk(SqlRuns):
     pending: dict[str, tuple[Any, list[Any]]] = field(default_factory=dict)
 
     def _write(self, *statements: tuple[Any, Any]) -> None:
-        for statement, rows in statements:
-            self.pending.setdefault(statement.table.name, (statement, []))[1].extend(rows)
+        for table, rows in statements:  # `insert` has no other statements
+            self.pending.setdefault(table.name, (table, []))[1].extend(rows)
 
     def flush(self) -> None:
         super()._write(*self.pending.values())

@@ -1,14 +1,18 @@
 """A study's curves are the same with and without the snapshot, whatever happened to the files since."""
 
 import errno
+import hashlib
+import json
 import logging
 import os
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -126,8 +130,11 @@ def test_the_order_is_that_of_the_runs_and_not_of_the_parts(tmp_path: Path) -> N
     assert snapshot.read(tmp_path / "kept", *given).run_ids == ["6", "5", "4", "3", "2", "1", "0"]
 
 
-@pytest.mark.parametrize("name", [snapshot.RUNS, snapshot.CURVES, snapshot.RECORDS])
-@pytest.mark.parametrize("content", [b"", b"PAR1 nothing", None])
+FILES = [snapshot.RUNS, snapshot.CURVES, snapshot.RECORDS, snapshot.DIGESTS]
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("content", [b"", b"PAR1 nothing", b"{}", b"[]", None])
 def test_a_damaged_part_is_made_again_with_one_line(
     name: str, content: bytes | None, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -135,9 +142,8 @@ def test_a_damaged_part_is_made_again_with_one_line(
         write(tmp_path / "runs", run, run)
     snapshot.read(tmp_path / "kept", *files(tmp_path / "runs"))
     (part,) = (tmp_path / "kept").iterdir()
-    if content is None:  # the table of another part
-        table = parquet.read_table(part / name)
-        parquet.write_table(table.slice(1), part / name)
+    if content is None:
+        (part / name).unlink()
     else:
         (part / name).write_bytes(content)
     assert_equal_to_the_files(tmp_path / "runs", tmp_path / "kept")
@@ -148,6 +154,121 @@ def test_a_damaged_part_is_made_again_with_one_line(
     assert again != part
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_no_flipped_bit_changes_what_is_read(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for run in range(3):
+        write(tmp_path / "runs", run, run + 3)
+    given = files(tmp_path / "runs")
+    expected = curve_tables(snapshot.read(None, *given))
+    snapshot.read(tmp_path / "kept", *given)
+    rng = np.random.default_rng(FILES.index(name))
+    for _ in range(25):
+        caplog.clear()
+        (part,) = (tmp_path / "kept").iterdir()
+        content = bytearray((part / name).read_bytes())
+        content[rng.integers(len(content))] ^= 1 << rng.integers(8)
+        (part / name).write_bytes(content)
+        found = curve_tables(snapshot.read(tmp_path / "kept", *given))
+        for one, other in zip(expected, found, strict=True):
+            assert_frame_equal(one, other)
+        assert f"{part} is damaged and is made again: " in caplog.text
+
+
+def test_whole_files_of_another_part_or_form_are_damage(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Such files have their right digests: those of a program that wrote them wrongly, or in a later form."""
+    for run in range(3):
+        write(tmp_path / "runs", run, run)
+    changes: list[Callable[[pyarrow.Table], pyarrow.Table]] = [
+        lambda table: table.slice(1),
+        lambda table: table.drop_columns(table.column_names[1:]),
+        lambda table: table.rename_columns([f"other {name}" for name in table.column_names]),
+    ]
+    for change in changes:
+        for name in FILES[:3]:
+            snapshot.read(tmp_path / "kept", *files(tmp_path / "runs"))
+            (part,) = (tmp_path / "kept").iterdir()
+            parquet.write_table(change(parquet.read_table(part / name)), part / name)
+            digests = json.loads((part / snapshot.DIGESTS).read_text())
+            digests[name] = hashlib.sha256((part / name).read_bytes()).hexdigest()
+            (part / snapshot.DIGESTS).write_text(json.dumps(digests))
+            caplog.clear()
+            assert_equal_to_the_files(tmp_path / "runs", tmp_path / "kept")
+            assert f"{part} is damaged and is made again: " in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["ArrowNotImplementedError", "ArrowIndexError", "ArrowSerializationError"])
+def test_errors_of_pyarrow_are_damage(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for run in range(3):
+        write(tmp_path / "runs", run, run)
+    snapshot.read(tmp_path / "kept", *files(tmp_path / "runs"))
+
+    def fail(*_: object, **__: object) -> None:
+        raise getattr(pyarrow, kind)("no zstd")
+
+    with monkeypatch.context() as other:
+        other.setattr(parquet, "read_table", fail)
+        assert_equal_to_the_files(tmp_path / "runs", tmp_path / "kept")
+        assert "is damaged and is made again: runs.parquet: no zstd" in caplog.text
+        other.setattr(parquet, "write_table", fail)
+        assert_equal_to_the_files(tmp_path / "runs", tmp_path / "kept")
+    assert not list((tmp_path / "kept").iterdir())
+
+
+@pytest.mark.parametrize("place", ["snapshot", "part"])
+def test_a_snapshot_that_this_user_may_not_read_is_neither_used_nor_changed_nor_called_damaged(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for run in range(3):
+        write(tmp_path / "runs", run, run)
+    snapshot.read(tmp_path / "kept", *files(tmp_path / "runs"))
+    (part,) = (tmp_path / "kept").iterdir()
+
+    def denied(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    write(tmp_path / "runs", 3, 3)
+    owner: object
+    owner, name = (os, "listdir") if place == "snapshot" else (Path, "read_bytes")
+    with monkeypatch.context() as other:  # the modes of files do not bind the administrator
+        other.setattr(owner, name, denied)
+        assert_equal_to_the_files(tmp_path / "runs", tmp_path / "kept")
+    assert list((tmp_path / "kept").iterdir()) == [part]
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_an_interrupt_while_a_part_is_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for run in range(3):
+        write(tmp_path / "runs", run, run)
+    written = parquet.write_table
+
+    def interrupted(table: pyarrow.Table, *where: Any, **options: Any) -> None:
+        if "value" in table.column_names:
+            raise KeyboardInterrupt
+        written(table, *where, **options)
+
+    monkeypatch.setattr(parquet, "write_table", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        snapshot.read(tmp_path / "kept", *files(tmp_path / "runs"))
+    assert not list((tmp_path / "kept").iterdir())
+
+
+def test_what_a_killed_writer_left_is_deleted_by_a_later_one_after_a_day(tmp_path: Path) -> None:
+    for run in range(3):
+        write(tmp_path / "runs", run, run)
+    for name, hours in (("old", 25), ("new", 23)):
+        left = tmp_path / "kept" / f".{snapshot.FORM}-{name}"
+        left.mkdir(parents=True)
+        (left / snapshot.RUNS).write_bytes(b"PAR1")
+        ago = time.time() - 3600 * hours
+        os.utime(left, (ago, ago))
+    snapshot.read(tmp_path / "kept", *files(tmp_path / "runs"))
+    new, part = sorted(path.name for path in (tmp_path / "kept").iterdir())
+    assert new == f".{snapshot.FORM}-new"
+    assert part.startswith(f"{snapshot.FORM}-")
+
+
 def test_a_folder_that_cannot_be_written_or_a_full_disk_leaves_no_snapshot_and_no_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -156,11 +277,11 @@ def test_a_folder_that_cannot_be_written_or_a_full_disk_leaves_no_snapshot_and_n
     (tmp_path / "file").write_text("not a folder")
     assert_equal_to_the_files(tmp_path / "runs", tmp_path / "file" / "kept")
 
-    def full(table: object, where: Path, **options: object) -> None:
-        where.write_bytes(b"PAR1")
+    def full(file: Path, content: bytes) -> None:
+        file.write_text("PAR1")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(parquet, "write_table", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     assert_equal_to_the_files(tmp_path / "runs", tmp_path / "kept")
     assert not list((tmp_path / "kept").iterdir())
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]

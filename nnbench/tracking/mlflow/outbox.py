@@ -16,14 +16,14 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import requests
 from mlflow.entities import Experiment, Metric
 from mlflow.exceptions import MlflowException
+from requests import RequestException
 
 from nnbench.tracking.mlflow.file_writes import write_files
 from nnbench.tracking.mlflow.rest_runs import KEY, RestRuns
 from nnbench.tracking.mlflow.retry import ServerUnavailable
-from nnbench.tracking.mlflow.runs import now
+from nnbench.tracking.mlflow.runs import Unrecorded, now
 from nnbench.tracking.mlflow.ui.notes import insert_run_id
 
 logger = logging.getLogger(__name__)
@@ -75,6 +75,7 @@ class Outbox:
         self._ids: dict[str, str] = {}  # in the store, by key
         # Keys of ended runs, in order. The runs are read from their files when they are sent: a server may be away for days.
         self._waiting: dict[str, None] = {}
+        self._lost = 0
         self._thread = ThreadPoolExecutor(1, "outbox")
         self._futures: list[Future[None]] = []
         self._free_slots = threading.BoundedSemaphore(QUEUE_LIMIT)
@@ -114,7 +115,7 @@ class Outbox:
     def run_id(self, handle: str) -> str:
         return self._ids.get(handle, handle)
 
-    def flush(self, seconds: float | None = None) -> int:
+    def flush(self, seconds: float | None = None) -> Unrecorded:
         _, late = wait(self._futures, LOG_AFTER if seconds is None else min(LOG_AFTER, seconds))
         if late:
             logger.warning("sending runs to %s: %d requests left", self._runs.retrier.shown_uri, len(late))
@@ -122,7 +123,7 @@ class Outbox:
         if late:  # the next command sends the rest
             self._stopped, self._runs.retrier.patience = True, 0
             wait(late)
-        return len(self._waiting)
+        return Unrecorded(len(self._waiting), self._lost)
 
     def _send_start(self, run: QueuedRun) -> None:
         with suppress(ServerUnavailable, MlflowException):  # retried when the run has ended
@@ -135,8 +136,9 @@ class Outbox:
             for each in list(self._waiting):
                 if self._stopped:
                     return
-                self._send_file(each)
+                sent = self._send_file(each)
                 del self._waiting[each]
+                self._lost += not sent
         except ServerUnavailable:
             if len(self._waiting) == 1:
                 where = self._folder.parent
@@ -144,25 +146,23 @@ class Outbox:
         finally:
             self._free_slots.release()
 
-    def _send_file(self, key: str) -> None:
-        """Send the run in a folder."""
-        try:
-            run = _read(self._folder / key / RUN)
-        except FileNotFoundError:
-            logger.warning("a queued run was deleted, and is not sent: %s", self._folder / key)
-            return
+    def _send_file(self, key: str) -> bool:
+        """Send the run in a folder; returns whether it was recorded."""
+        run = _read(self._folder / key)
+        if run is None:
+            return False
         run.run_id = self._ids.get(key)
         try:
-            send(self._runs, self._experiment, run, self._folder / key)
+            return send(self._runs, self._experiment, run, self._folder / key)
         finally:
             if run.run_id is not None:
                 self._ids[key] = run.run_id
 
 
-def send(runs: RestRuns, experiment: Experiment, run: QueuedRun, folder: Path) -> None:
-    """Send an ended run to the server and delete its folder.
+def send(runs: RestRuns, experiment: Experiment, run: QueuedRun, folder: Path) -> bool:
+    """Send an ended run to the server and delete its folder; returns whether it was recorded.
 
-    A run that the server rejects is moved to the folder `refused`, with a warning.
+    A run that the server rejects, or whose files cannot be read, is moved to the folder `refused`, with a warning.
 
     Raises:
         ServerUnavailable: the server does not answer.
@@ -174,13 +174,13 @@ def send(runs: RestRuns, experiment: Experiment, run: QueuedRun, folder: Path) -
             runs.log_artifacts(run.run_id, folder / FILES)
         points = [Metric(*point) for point in run.metrics]
         runs.close(run.run_id, run.status, points, insert_run_id(run.run_id, run.said), ended=run.ended)
-    except (MlflowException, requests.RequestException) as error:
-        aside = folder.parent.parent / "refused" / folder.name
-        aside.parent.mkdir(exist_ok=True)
-        os.replace(folder, aside)
-        logger.warning("the server rejects %s: %s; the run is kept in %s", run.name, str(error)[:200], aside)
-    else:
-        shutil.rmtree(folder)
+    except (MlflowException, OSError) as error:  # those of requests are among the latter
+        of_server = isinstance(error, MlflowException | RequestException)
+        cause = f"the server rejects {run.name}" if of_server else f"{run.name} cannot be sent"
+        logger.warning("%s: %s; the run is kept in %s", cause, str(error)[:200], _set_aside(folder))
+        return False
+    shutil.rmtree(folder, ignore_errors=True)
+    return True
 
 
 def outbox_folder(writers: Path, token: str) -> Path:
@@ -189,9 +189,9 @@ def outbox_folder(writers: Path, token: str) -> Path:
 
 
 def queued_runs(folder: Path) -> list[tuple[QueuedRun, Path]]:
-    """The runs that a dead writer left queued, each with its own folder, oldest first."""
-    found = [(_read(path), path.parent) for path in folder.glob(f"*/{RUN}")]
-    return sorted(found, key=lambda pair: pair[0].started)
+    """The runs that a dead writer left queued, each with its own folder, oldest first, without those that are unreadable."""
+    found = [(_read(path.parent), path.parent) for path in folder.glob(f"*/{RUN}")]
+    return sorted(((run, place) for run, place in found if run is not None), key=lambda pair: pair[0].started)
 
 
 def _open(runs: RestRuns, experiment: Experiment, run: QueuedRun) -> str:
@@ -207,5 +207,24 @@ def _write(folder: Path, run: QueuedRun) -> None:
     os.replace(unfinished, folder / RUN)
 
 
-def _read(path: Path) -> QueuedRun:
-    return QueuedRun(**json.loads(path.read_text(encoding="utf-8")))
+def _read(folder: Path) -> QueuedRun | None:
+    """Read `run.json`; returns None, with a warning, if it was deleted or is unreadable, and then sets the run aside."""
+    path = folder / RUN
+    try:
+        return QueuedRun(**json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        logger.warning("a queued run was deleted, and is not sent: %s", folder)
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        logger.warning("%s is unreadable, and its run is not sent: %s; it is kept in %s", path, error, _set_aside(folder))
+    return None
+
+
+def _set_aside(folder: Path) -> Path:
+    """Move the folder of a run that cannot be sent to `refused`, beside the folders of the writers; returns its place."""
+    aside = folder.parent.parent / "refused" / folder.name
+    try:
+        aside.parent.mkdir(exist_ok=True)
+        os.replace(folder, aside)
+    except OSError:  # it stays where it is
+        return folder
+    return aside

@@ -109,7 +109,7 @@ def _curves(store: Store, experiment: Experiment, run_ids: Sequence[str]) -> Cur
         marks[run_id] = found.st_size, found.st_mtime_ns
     if lost := len(run_ids) - len(marks):
         logger.warning("%d of %d finished runs have no history.npz any more", lost, len(run_ids))
-    folder = store.snapshots / experiment.experiment_id
+    folder = store.snapshots / experiment.experiment_id if is_safe_id(experiment.experiment_id) else None
     return snapshot.read(folder, {run_id: paths[run_id] for run_id in marks}, marks)
 
 

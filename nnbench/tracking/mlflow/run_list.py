@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from mlflow.entities import Experiment
 
-from nnbench.records.rows import CONFIG_FILE, CONFIG_TAG, Record, Row
+from nnbench.records.rows import CONFIG_FILE, CONFIG_TAG, Row, separated
 from nnbench.tracking.mlflow.artifact_files import artifact
 from nnbench.tracking.mlflow.store import Store
 
@@ -12,7 +12,7 @@ from nnbench.tracking.mlflow.store import Store
 def list_runs(store: Store, experiment: Experiment) -> list[Row]:
     """Return all runs of an experiment except deleted ones, oldest first.
 
-    A config that is too long for a tag is read from the run's artifact.
+    A config that is too long for a tag is read from the run's artifact; from its parameters, if that is missing or damaged.
     """
     return [_with_file(store, experiment, row) for row in store.runs.rows(experiment)]
 
@@ -23,4 +23,5 @@ def _with_file(store: Store, experiment: Experiment, row: Row) -> Row:
     path = artifact(store, experiment, row.run_id, CONFIG_FILE)
     if path is None:
         return row
-    return replace(row, record=Record.of(path.read_text(encoding="utf-8", errors="replace")))
+    record, _ = separated({CONFIG_TAG: path.read_text(encoding="utf-8", errors="replace")})
+    return replace(row, record=record) if record and record.values() else row

@@ -8,7 +8,7 @@ from typing import Protocol
 from mlflow.entities import Experiment, Metric
 
 from nnbench.tracking.mlflow.artifact_files import write_artifacts
-from nnbench.tracking.mlflow.runs import End, Start, Strings, new_id, now
+from nnbench.tracking.mlflow.runs import End, Start, Strings, Unrecorded, new_id, now
 from nnbench.tracking.mlflow.sql_runs import SqlRuns
 from nnbench.tracking.mlflow.store import Store
 from nnbench.tracking.mlflow.ui.notes import insert_run_id
@@ -32,8 +32,8 @@ class RunWriter(Protocol):
     def run_id(self, handle: str) -> str:
         """The run's id in the store, or its handle if the run has not been created there yet."""
 
-    def flush(self, seconds: float | None = None) -> int:
-        """Wait up to `seconds` until all runs are in the store; returns the number of those that are not."""
+    def flush(self, seconds: float | None = None) -> Unrecorded:
+        """Wait up to `seconds` until all runs are in the store; returns how many are not."""
 
 
 @dataclass(frozen=True)
@@ -77,5 +77,5 @@ class DirectRunWriter:
     def run_id(self, handle: str) -> str:
         return handle
 
-    def flush(self, seconds: float | None = None) -> int:
-        return 0
+    def flush(self, seconds: float | None = None) -> Unrecorded:
+        return Unrecorded()

@@ -4,7 +4,7 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mlflow.entities import Experiment, Metric
 
@@ -47,6 +47,13 @@ class End:
     metrics: Sequence[Metric]
     tags: Strings
     at: int
+
+
+class Unrecorded(NamedTuple):
+    """Numbers of ended runs that are not in the store: those in a queue, and those that will not be sent, see the warnings."""
+
+    queued: int = 0
+    lost: int = 0
 
 
 class Runs(Protocol):

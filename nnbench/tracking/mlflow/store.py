@@ -277,15 +277,15 @@ def _send_queued_runs(store: Store, token: str) -> None:
     """Send the queued runs of a dead writer to the server."""
     if not isinstance(store.runs, RestRuns):
         return
-    waiting = queued_runs(outbox_folder(store.writers, token))
-    for run, folder in waiting:
+    sent = 0
+    for run, folder in queued_runs(outbox_folder(store.writers, token)):
         experiment = store.call(partial(store.client.get_experiment_by_name, run.study))
         if experiment is None:
             created = store.call(partial(store.client.create_experiment, run.study))
             experiment = store.call(partial(store.client.get_experiment, created))
-        send(store.runs, experiment, run, folder)
-    if waiting:
-        logger.warning("sent %s %d runs that were queued in %s", store.shown_uri, len(waiting), store.writers)
+        sent += send(store.runs, experiment, run, folder)
+    if sent:
+        logger.warning("sent %s %d runs that were queued in %s", store.shown_uri, sent, store.writers)
 
 
 def _kill_runs(store: Store, token: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from mlflow.entities import Metric
 
 from nnbench.core.errors import UserError
+from nnbench.core.formatting import count
 from nnbench.core.redaction import redacted
 from nnbench.records import npz as artifacts
 from nnbench.records.boundary import Boundary
@@ -174,9 +175,15 @@ class StudyWriter(Tracker):
         return self._run_writer.run_id(handle)
 
     def flush(self, seconds: float | None = None) -> None:
-        if left := self._run_writer.flush(seconds):
-            where = f"{left} runs are queued in {self.store.writers}; the next command, such as this one again, sends them"
-            raise UserError(f"tracking.uri={self.store.shown_uri}: the server does not answer: {where}")
+        queued, lost = self._run_writer.flush(seconds)
+        causes = []
+        if queued:
+            where = f"{queued} runs are queued in {self.store.writers}; the next command, such as this one again, sends them"
+            causes.append(f"the server does not answer: {where}")
+        if lost:
+            causes.append(f"{count(lost, 'ended run')} could not be recorded, see the warnings")
+        if causes:
+            raise UserError(f"tracking.uri={self.store.shown_uri}: {'; '.join(causes)}")
 
     def end_sweep(
         self,

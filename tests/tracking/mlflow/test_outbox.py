@@ -87,7 +87,7 @@ def queued_names(tmp_path: Path) -> list[str]:
 
 def test_a_run_is_sent_and_its_folder_deleted(outbox: Outbox, server: Server, tmp_path: Path) -> None:
     handle = record_run(outbox)
-    assert outbox.flush() == 0
+    assert outbox.flush().queued == 0
     assert server.told == {handle: ["open", "FINISHED with 1 points"]}
     assert server.files == {f"id of {handle}": ["history.npz"]}
     assert outbox.run_id(handle) == f"id of {handle}"
@@ -101,7 +101,7 @@ def test_training_continues_with_a_slow_server(outbox: Outbox, server: Server, t
         record_run(outbox, f"run {number}")
     assert len(queued_names(tmp_path)) == 10
     server.gate.set()
-    assert outbox.flush() == 0
+    assert outbox.flush().queued == 0
     assert len(server.ended) == 10
 
 
@@ -121,23 +121,23 @@ def test_training_waits_when_the_queue_is_full(outbox: Outbox, server: Server, m
     server.gate.set()
     assert done.wait(10)
     thread.join()
-    assert outbox.flush() == 0
+    assert outbox.flush().queued == 0
 
 
 def test_runs_are_queued_while_the_server_is_unavailable_and_sent_when_it_is_back(
     outbox: Outbox, server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     record_run(outbox, "before")
-    assert outbox.flush() == 0
+    assert outbox.flush().queued == 0
     server.unavailable = True
     for name in ("one", "two"):
         record_run(outbox, name)
-    assert outbox.flush() == 2
+    assert outbox.flush().queued == 2
     assert sorted(queued_names(tmp_path)) == ["one", "two"]
     assert caplog.text.count("does not answer: runs are queued") == 1
     server.unavailable = False
     record_run(outbox, "three")
-    assert outbox.flush() == 0
+    assert outbox.flush().queued == 0
     assert len(server.ended) == 4
     assert queued_names(tmp_path) == []
 
@@ -150,13 +150,13 @@ def test_runs_that_wait_for_the_server_or_were_sent_are_not_kept_in_memory(outbo
     before = in_memory()
     server.unavailable = True
     handles = [record_run(outbox) for _ in range(30)]
-    assert outbox.flush() == 30
+    assert outbox.flush().queued == 30
     record_run(outbox)  # forgets the futures of the others, which hold the starts of their runs
-    assert outbox.flush() == 31
+    assert outbox.flush().queued == 31
     assert in_memory() - before <= 2
     server.unavailable = False
     record_run(outbox)
-    assert outbox.flush() == 0
+    assert outbox.flush().queued == 0
     assert in_memory() - before <= 2
     assert [outbox.run_id(handle) for handle in handles] == [f"id of {handle}" for handle in handles]
 
@@ -166,18 +166,19 @@ def test_a_queued_run_that_was_deleted_does_not_delay_others(
 ) -> None:
     server.unavailable = True
     handle = record_run(outbox)
-    assert outbox.flush() == 1
+    assert outbox.flush().queued == 1
     shutil.rmtree(tmp_path / "host-1.runs" / handle)
     server.unavailable = False
     record_run(outbox)
-    assert outbox.flush() == 0
+    assert outbox.flush() == (0, 1), "the deleted one is not reported as recorded"
+    assert len(server.ended) == 1
     assert f"a queued run was deleted, and is not sent: {tmp_path / 'host-1.runs' / handle}" in caplog.text
 
 
 def test_queued_runs_of_a_dead_process_are_sent_by_the_next(outbox: Outbox, server: Server, tmp_path: Path) -> None:
     server.unavailable = True
     handle = record_run(outbox)
-    assert outbox.flush() == 1
+    assert outbox.flush().queued == 1
     server.unavailable = False
     server.told[handle] = ["open"]  # it had got through, and its answer was lost
     ((queued, folder),) = queued_runs(tmp_path / "host-1.runs")
@@ -193,10 +194,10 @@ def test_a_rejected_run_is_moved_aside_without_delaying_others(
 ) -> None:
     server.refuses = True
     handle = record_run(outbox, "bad")
-    assert outbox.flush() == 0
+    assert outbox.flush() == (0, 1)
     server.refuses = False
     record_run(outbox, "good")
-    assert outbox.flush() == 0
+    assert outbox.flush() == (0, 1)
     assert "the server rejects bad: INVALID_PARAMETER_VALUE: no" in caplog.text
     assert (tmp_path / "refused" / handle / "artifacts" / "history.npz").exists()
     assert queued_names(tmp_path) == []
@@ -207,10 +208,10 @@ def test_flush_with_a_time_limit_keeps_the_rest_queued(outbox: Outbox, server: S
     for number in range(3):
         record_run(outbox, f"run {number}")
     threading.Timer(0.3, server.gate.set).start()
-    left = outbox.flush(0.1)
+    left = outbox.flush(0.1).queued
     assert left == len(queued_names(tmp_path)) > 0
     record_run(outbox, "killed meanwhile")
-    assert outbox.flush(0.1) == left + 1
+    assert outbox.flush(0.1).queued == left + 1
 
 
 def test_a_run_whose_file_is_incomplete_has_not_ended(tmp_path: Path) -> None:
@@ -218,3 +219,75 @@ def test_a_run_whose_file_is_incomplete_has_not_ended(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     (folder / f"{module.RUN}.new").write_text('{"key": ')
     assert queued_runs(tmp_path / "host-1.runs") == []
+
+
+UNREADABLE = b"", b'{"key": ', b"\xff", b"[]", b'{"key": "k"}', b'{"unknown": 1}', b"[" * 10**5
+
+
+@pytest.mark.parametrize("content", [*UNREADABLE, None])
+def test_an_unreadable_run_is_moved_aside_without_delaying_others(
+    content: bytes | None, outbox: Outbox, server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.unavailable = True
+    bad = record_run(outbox, "bad")
+    assert outbox.flush() == (1, 0)
+    damage(tmp_path / "host-1.runs" / bad / module.RUN, content)
+    server.unavailable = False
+    good = [record_run(outbox, f"good {number}") for number in range(3)]
+    assert outbox.flush() == (0, 1)
+    assert sorted(server.ended) == sorted(f"id of {handle}" for handle in good)
+    assert f"{tmp_path / 'host-1.runs' / bad / module.RUN} is unreadable" in caplog.text
+    assert (tmp_path / "refused" / bad / "artifacts" / "history.npz").exists()
+
+
+@pytest.mark.parametrize("content", [*UNREADABLE, None])
+def test_an_unreadable_run_of_a_dead_process_does_not_keep_back_the_others(
+    content: bytes | None, outbox: Outbox, server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.unavailable = True
+    handles = [record_run(outbox, name) for name in ("one", "bad", "two")]
+    outbox.flush()
+    damage(tmp_path / "host-1.runs" / handles[1] / module.RUN, content)
+    assert sorted(queued_names(tmp_path)) == ["one", "two"]
+    assert f"{tmp_path / 'host-1.runs' / handles[1] / module.RUN} is unreadable" in caplog.text
+    assert (tmp_path / "refused" / handles[1]).exists()
+
+
+def damage(file: Path, content: bytes | None) -> None:
+    """Replace a file's content; None puts a folder in its place."""
+    file.unlink()
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content)
+
+
+def test_files_that_cannot_be_read_do_not_delay_other_runs(
+    outbox: Outbox, server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(run_id: str, folder: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as files:
+        files.setattr(server, "log_artifacts", denied)
+        bad = record_run(outbox, "bad")
+        assert outbox.flush() == (0, 1)
+    record_run(outbox, "good")
+    assert outbox.flush() == (0, 1)
+    assert len(server.ended) == 1
+    assert "bad cannot be sent: [Errno 13] Permission denied" in caplog.text
+    assert (tmp_path / "refused" / bad).exists()
+
+
+def test_a_run_that_cannot_be_set_aside_does_not_delay_others(
+    outbox: Outbox, server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "refused").write_text("not a folder")
+    server.refuses = True
+    handle = record_run(outbox, "bad")
+    assert outbox.flush() == (0, 1)
+    server.refuses = False
+    record_run(outbox, "good")
+    assert outbox.flush() == (0, 1)
+    assert len(server.ended) == 1
+    assert f"the run is kept in {tmp_path / 'host-1.runs' / handle}" in caplog.text

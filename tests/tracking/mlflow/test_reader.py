@@ -9,17 +9,22 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow.entities import Experiment
 from sqlalchemy import event
 
 from nnbench.core.errors import UserError
 from nnbench.records import snapshot
 from nnbench.records.boundary import Boundary
+from nnbench.records.curve_tables import Curves
 from nnbench.records.history import History
 from nnbench.records.study import Study
+from nnbench.tracking.mlflow import reader
+from nnbench.tracking.mlflow.experiment import existing_experiment
 from nnbench.tracking.mlflow.reader import read_study
 from nnbench.tracking.mlflow.store import Store, open_store
 from nnbench.tracking.mlflow.writer import StudyWriter
@@ -334,3 +339,29 @@ def test_the_snapshot_of_another_store_at_the_same_place_is_not_used(
     study = read_study(other, "trial")
     assert set(study.curves["run_id"]) == {run_id}
     assert study.curves["epoch"].max() == 29
+
+
+@pytest.mark.parametrize("experiment_id", ["../../elsewhere", "/elsewhere", "..", ""])
+def test_an_experiment_id_that_is_a_path_gets_no_snapshot(
+    experiment_id: str, store: Store, writer: StudyWriter, job: Job, history: Histories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server may send any text as an id."""
+    finish(writer, job(), history())
+    monkeypatch.setattr(snapshot, "SMALLEST", 1)
+    given: list[Path | None] = []
+    read = snapshot.read
+
+    def reading(folder: Path | None, *files: Any) -> Curves:
+        given.append(folder)
+        return read(folder, *files)
+
+    monkeypatch.setattr(snapshot, "read", reading)
+    experiment = existing_experiment(store, "trial")
+    with monkeypatch.context() as other:
+        found = Experiment(experiment_id, "trial", experiment.artifact_location, "active")
+        other.setattr(reader, "existing_experiment", lambda *_: found)
+        rows = store.runs.rows(experiment)
+        other.setattr(reader, "list_runs", lambda *_: rows)
+        assert len(read_study(store, "trial").curves) == 21
+    assert given == [None]
+    assert not store.snapshots.exists()

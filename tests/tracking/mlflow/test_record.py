@@ -115,6 +115,20 @@ def test_a_config_that_is_too_long_for_a_tag_is_read_from_the_artifact(
     assert read_study(store, "trial").runs["seed"].tolist() == [0, 1]
 
 
+def test_parameters_replace_a_config_file_that_is_empty_or_damaged(
+    store: Store, writer: StudyWriter, config: Make, history: Histories, named: Callable[[str], Experiment]
+) -> None:
+    made = config(f"training.checkpoints=[{','.join(map(str, range(3000)))}]", "seed=3")
+    run_id = write(writer, made, history())
+    path = artifact(store, named("trial"), run_id, CONFIG_FILE)
+    assert path is not None
+    for content in ("", "[1]", "null", "{", '{"seed": ', "{}"):
+        path.write_text(content)
+        (row,) = list_runs(store, named("trial"))
+        assert (row.values["seed"], row.values["optimizer.learning_rate"]) == (3, 0.05)
+    assert read_study(store, "trial").runs["seed"].tolist() == [3]
+
+
 def test_runs_of_the_first_edition_are_read_from_their_parameters(
     store: Store, writer: StudyWriter, config: Make, history: Histories
 ) -> None:

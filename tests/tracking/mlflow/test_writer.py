@@ -10,6 +10,7 @@ from nnbench.core.errors import UserError
 from nnbench.records import npz as artifacts
 from nnbench.records.boundary import Boundary
 from nnbench.records.history import History
+from nnbench.tracking.mlflow.runs import Unrecorded
 from nnbench.tracking.mlflow.store import Store
 from nnbench.tracking.mlflow.writer import StudyWriter
 from nnbench.tracking.run_spec import RunSpec
@@ -234,3 +235,25 @@ def test_any_valid_name_can_be_a_study(store: Store, job: Job, history: Historie
     assert store.artifacts is not None
     assert len(list(store.artifacts.glob(f"*/{run_id}/artifacts/history.npz"))) == 1
     assert "history.npz" in {file.path for file in store.client.list_artifacts(run_id)}
+
+
+@pytest.mark.parametrize(
+    ("unrecorded", "message"),
+    [
+        (Unrecorded(2, 0), "the server does not answer: 2 runs are queued in [^;]*; the next command, .* sends them"),
+        (Unrecorded(0, 1), "1 ended run could not be recorded, see the warnings"),
+        (Unrecorded(2, 3), "2 runs are queued in .* sends them; 3 ended runs could not be recorded, see the warnings"),
+    ],
+)
+def test_ended_runs_that_are_not_in_the_store_are_an_error(
+    writer: StudyWriter, unrecorded: Unrecorded, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer.flush()
+
+    class Queue:
+        def flush(self, seconds: float | None) -> Unrecorded:
+            return unrecorded
+
+    monkeypatch.setattr(writer, "_run_writer", Queue())
+    with pytest.raises(UserError, match=f"^tracking.uri=.*: .*{message}$"):
+        writer.flush()
