@@ -35,6 +35,8 @@ def run(name: str, optimizer: Optimizer, seeds: Iterable[int], measure: Measure,
     """Return the measure of a run with each seed."""
     dataset, options = problem(name)
     options = options | changes
+    if options["initial"] != "normal":  # the scale is that of normal weights
+        del options["initial_scale"]
     dataset = options.pop("dataset", dataset)
     return np.array([measure(train(optimizer, dataset, seed=seed, **options)) for seed in seeds])
 
