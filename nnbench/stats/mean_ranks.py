@@ -99,6 +99,11 @@ def mean_ranks(values: pd.DataFrame) -> MeanRanks:
     return MeanRanks(ranks=ranks, by_unit=by_unit, blocks=len(complete), pairs=pairs)
 
 
+def without_tests(found: MeanRanks) -> MeanRanks:
+    """Remove the tests of mean ranks, whose units are not independent."""
+    return replace(found, pairs=found.pairs.assign(p=np.nan, differ=False))
+
+
 def with_tests(found: MeanRanks, tests: pd.DataFrame, *, higher: bool) -> MeanRanks:
     """Replace the tests of mean ranks by tests over searches and seeds.
 

@@ -17,7 +17,7 @@ from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.scale import Scale, scale_of
 from nnbench.stats.interquartile import Interval
-from nnbench.stats.mean_ranks import MeanRanks, mean_ranks, with_tests
+from nnbench.stats.mean_ranks import MeanRanks, mean_ranks, with_tests, without_tests
 from nnbench.stats.normalized import over_problems
 
 HELD_OUT = "held_out"  # folder of the presets that no default and no search space was chosen on
@@ -73,14 +73,8 @@ class Suite:
 
     @cached_property
     def common_configs(self) -> bool:
-        """Whether the searches of an optimizer drew the same configurations on several problems, as grids do, and as all
-        samplers did in stores of earlier editions."""
-        searches = ["optimizer", "search"]
-        tables = [one.study.selection for one in self.problems.values() if len(one.study.selection)]
-        if len(tables) < 2:
-            return False
-        seeds = pd.concat([table.drop_duplicates(searches) for table in tables], ignore_index=True)
-        return "sampler_seed" not in seeds or bool(seeds.duplicated([*searches, "sampler_seed"]).any())
+        """Whether the searches of an optimizer drew the same configurations on several problems."""
+        return _common_configs(self.problems)
 
     @cached_property
     def noun(self) -> str:
@@ -113,7 +107,10 @@ class Suite:
 
     @cached_property
     def across(self) -> MeanRanks:
-        """Mean ranks over the problems, of the settings that are ranked on each of them."""
+        """Mean ranks over the problems, of the settings that are ranked on each of them.
+
+        Without tests if problems have common configurations: a search that was lucky is so on all of them.
+        """
         return _across(self.problems)
 
     @cached_property
@@ -204,7 +201,21 @@ def _across(problems: Mapping[str, Findings]) -> MeanRanks:
     if not parts:
         return mean_ranks(pd.DataFrame())
     common = set.intersection(*({*part.columns} for part in parts.values()))
-    return mean_ranks(pd.concat(parts, names=["problem", "seed"])[sorted(common)])
+    found = mean_ranks(pd.concat(parts, names=["problem", "seed"])[sorted(common)])
+    return without_tests(found) if _common_configs(problems) else found
+
+
+def _common_configs(problems: Mapping[str, Findings]) -> bool:
+    """Whether the searches of an optimizer drew the same configurations on several problems.
+
+    Grids do, and all samplers did in stores of earlier editions, which have no `sampler_seed`.
+    """
+    searches = ["optimizer", "search"]
+    tables = [one.study.selection for one in problems.values() if len(one.study.selection)]
+    if len(tables) < 2:
+        return False
+    seeds = pd.concat([table.drop_duplicates(searches) for table in tables], ignore_index=True)
+    return "sampler_seed" not in seeds or bool(seeds.duplicated([*searches, "sampler_seed"]).any())
 
 
 def _within(compared: Findings, every: Findings) -> MeanRanks:

@@ -64,6 +64,8 @@ def across_problems(suite: Suite) -> str:
         return f"No two {suite.noun}s are ranked on every problem, so none are compared across problems."
     best = short_name(str(found.ranks.index[0]))
     mean = f"mean rank {fixed(float(found.ranks.iloc[0]), 1)} of {len(found.ranks)}"
+    if suite.common_configs:
+        return f"Across problems no difference is tested, as they share configurations; the best {mean} is that of {best}."
     if not found.can_claim:
         return (
             f"Across problems no difference can be shown with fewer than {LEAST_UNITS} of them; so far the best {mean} is "
@@ -150,8 +152,7 @@ def caveats(suite: Suite) -> list[str]:
     if suite.common_configs:
         found.append(
             "The searches of an optimizer tried the same configurations on several problems. If they are good by luck, they "
-            "are so on all of these problems, and tests across problems may show a difference that other configurations would "
-            "not show."
+            "are so on all of these problems. So nothing is tested across problems: a difference might be that luck."
         )
     if reason := _no_equal_budget(suite):
         found.append(reason)

@@ -104,3 +104,18 @@ def test_a_study_suggests_claims_on_all_of_its_problems(tuned_study: Study) -> N
     one, other = suite.all.values()
     assert suggestions([one]) == 12
     assert suggestions([one, other]) == 24
+
+
+def test_nothing_is_tested_across_problems_that_share_configurations(make_suite: Callable[..., Study]) -> None:
+    study = make_suite(7, ["sgd", "adam"], 6, tuned=4)
+    tasks = list(keys(study.runs).unique())
+    suites = {}
+    for shared in (False, True):
+        parts = [study.selection.assign(task=task, sampler_seed=0 if shared else at) for at, task in enumerate(tasks)]
+        suites[shared] = Suite(replace(study, selection=pd.concat(parts, ignore_index=True)))
+    assert suites[False].across.can_claim
+    assert not suites[True].across.can_claim
+    assert not suites[True].across.differing
+    pd.testing.assert_series_equal(suites[False].across.ranks, suites[True].across.ranks)
+    assert "no difference is tested" in sentences.across_problems(suites[True])
+    assert "no difference is tested" not in sentences.across_problems(suites[False])
