@@ -81,7 +81,7 @@ report: install  ## remake a report: make report study=comparison
 sample: install  ## make the sample reports in results/ and the README's picture, in about 20 minutes on two cores
 	$(BIN)/python -m nnbench -m experiment=suite_quick study=sample-suite-quick
 	$(BIN)/python -m nnbench -m experiment=notebook study=sample-notebook 'seed=range(32)'
-	$(BIN)/python scripts/picture.py results/sample-suite-quick/report.pdf docs/images/report.png 1 7
+	$(BIN)/python scripts/picture.py results/sample-suite-quick/report.pdf docs/images/report.png 1 8
 
 benchmark: .venv/developing  ## compare the speed of training with a plain loop
 	$(BIN)/python scripts/benchmark.py training

@@ -18,7 +18,7 @@ from tests.faults.conftest import Place
 pytestmark = pytest.mark.heavy
 
 QUICK = "-m", "optimizer=sgd,adam", "seed=range(4)", "training.epochs=51", "dataset.test_samples=50", "study=s"
-LONG = "-m", "optimizer=sgd,adam", "seed=range(30)", "training.epochs=2000", "dataset.samples=100", "study=s", "report=none"
+LONG = "-m", "optimizer=sgd,adam", "seed=range(200)", "training.epochs=2000", "dataset.samples=100", "study=s", "report=none"
 
 
 @pytest.fixture(scope="module")
