@@ -189,18 +189,23 @@ def test_queued_runs_of_a_dead_process_are_sent_by_the_next(outbox: Outbox, serv
     assert queued_names(tmp_path) == []
 
 
+@pytest.mark.parametrize("movable", [True, False])
 def test_a_rejected_run_is_moved_aside_without_delaying_others(
-    outbox: Outbox, server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    movable: bool, outbox: Outbox, server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    if not movable:
+        (tmp_path / "refused").write_text("not a folder")
     server.refuses = True
     handle = record_run(outbox, "bad")
     assert outbox.flush() == (0, 1)
     server.refuses = False
     record_run(outbox, "good")
     assert outbox.flush() == (0, 1)
-    assert "the server rejects bad: INVALID_PARAMETER_VALUE: no" in caplog.text
-    assert (tmp_path / "refused" / handle / "artifacts" / "history.npz").exists()
-    assert queued_names(tmp_path) == []
+    assert len(server.ended) == 1
+    kept = tmp_path / ("refused" if movable else "host-1.runs") / handle
+    assert f"the server rejects bad: INVALID_PARAMETER_VALUE: no; the run is kept in {kept}" in caplog.text
+    assert (kept / "artifacts" / "history.npz").exists()
+    assert queued_names(tmp_path) == ([] if movable else ["bad"])
 
 
 def test_flush_with_a_time_limit_keeps_the_rest_queued(outbox: Outbox, server: Server, tmp_path: Path) -> None:
@@ -277,17 +282,3 @@ def test_files_that_cannot_be_read_do_not_delay_other_runs(
     assert len(server.ended) == 1
     assert "bad cannot be sent: [Errno 13] Permission denied" in caplog.text
     assert (tmp_path / "refused" / bad).exists()
-
-
-def test_a_run_that_cannot_be_set_aside_does_not_delay_others(
-    outbox: Outbox, server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    (tmp_path / "refused").write_text("not a folder")
-    server.refuses = True
-    handle = record_run(outbox, "bad")
-    assert outbox.flush() == (0, 1)
-    server.refuses = False
-    record_run(outbox, "good")
-    assert outbox.flush() == (0, 1)
-    assert len(server.ended) == 1
-    assert f"the run is kept in {tmp_path / 'host-1.runs' / handle}" in caplog.text
