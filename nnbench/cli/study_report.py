@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 OPTIONS = {"title": "report.title", "pages": "report.pages", "targets": TARGETS_KEY, "rank_by": RANK_BY}
 OPTIONS |= {"unit": UNIT, "reference": REFERENCE}
+FEW_REASONS = 2  # why pages are missing, that are printed; a usual study lacks the data of about six pages
 
 
 def report_on(
@@ -168,12 +169,23 @@ def print_report(report: Report, console: Console, *, reasons: bool = True) -> N
     console.print(escape_markup(report.answer))
     faulty = {fault.part for fault in report.errors}
     missing = [(page, reason) for page, reason in report.missing if page not in faulty]
-    if missing and not reasons:
-        console.print(f"not shown: {numbers.count(len(missing), 'page')}")
-    for reason, pages in groupby(sorted(missing if reasons else [], key=itemgetter(1)), itemgetter(1)):
-        console.print(f"not shown: {', '.join(page for page, _ in pages)}: {escape_markup(reason)}")
+    for line in _missing_pages(missing, reasons):
+        console.print(f"not shown: {escape_markup(line)}")
     for fault in report.errors:
         console.print(
             f"[red]fault[/red] in {escape_markup(fault.part)}: {escape_markup(fault.reason)}; its traceback is in {LOG}"
         )
     console.print(f"report  [bold]{escape(str(report.pdf))}[/bold], and beside it {', '.join(FILES)}")
+
+
+def _missing_pages(missing: Sequence[tuple[str, str]], reasons: bool) -> list[str]:
+    """Return a line for each reason for which pages are missing, or one for all if the reasons are many or not wanted."""
+    if missing and not reasons:
+        return [numbers.count(len(missing), "page")]
+    by_reason = {
+        reason: ", ".join(page for page, _ in pages)
+        for reason, pages in groupby(sorted(missing, key=itemgetter(1)), itemgetter(1))
+    }
+    if len(by_reason) > FEW_REASONS:
+        return [f"{', '.join(page for page, _ in missing)}; the end of the report says why"]
+    return [f"{pages}: {reason}" for reason, pages in by_reason.items()]
