@@ -18,7 +18,6 @@ from nnbench.records.boundary import Boundary
 from nnbench.records.boundary_image import draw
 from nnbench.records.curves import GROUP_LOSS
 from nnbench.records.history import History
-from nnbench.records.zip_file import Member, to_zip
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -178,12 +177,15 @@ def _grids(boundary: Boundary) -> Arrays:
 
 
 def _write(path: Path, arrays: Arrays) -> None:
-    """Write as `numpy.savez` does; arrays of bytes, which hold labels, are compressed: floats hardly shrink."""
-    members = (
-        Member(f"{name}.npy", _header(array.dtype, array.shape) + array.tobytes(), compressed=array.dtype == np.uint8)
-        for name, array in arrays.items()
-    )
-    path.write_bytes(to_zip(members))
+    """Write as `numpy.savez` does; arrays of bytes, which hold labels, are compressed at the fastest level."""
+    content = io.BytesIO()  # a zip file is written in many small parts
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, array in arrays.items():
+            member = zipfile.ZipInfo(f"{name}.npy")  # without a time, so that equal arrays give equal files
+            if array.dtype == np.uint8:  # floats hardly shrink
+                member.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(member, _header(array.dtype, array.shape) + array.tobytes(), compresslevel=1)
+    path.write_bytes(content.getbuffer())
 
 
 @lru_cache(maxsize=256)  # the runs of a sweep have arrays of the same shapes

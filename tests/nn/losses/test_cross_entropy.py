@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy.special import log_softmax, softmax
 
 from nnbench.core.arrays import FloatArray, IntArray
@@ -120,3 +121,11 @@ def test_buffered_rows_are_independent() -> None:
         results += list(zip(*loss.metrics(row + 1), strict=True))
     # The logits are too small for the clip to matter.
     assert results == [pytest.approx(score(logits, labels), rel=1e-12) for logits in epochs]
+
+
+@given(arrays(np.float32, (8, 3), elements=st.sampled_from([0.0, 1.0, -2.0, float("nan")])))
+def test_accuracy_counts_the_first_of_equal_logits(logits: FloatArray) -> None:
+    labels = np.array([0, 1, 2, 0, 1, 2, 0, 1])
+    with np.errstate(all="ignore"):
+        _, accuracy = score(logits, labels)
+    assert accuracy == np.mean(logits.argmax(axis=1) == labels)
