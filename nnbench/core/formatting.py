@@ -32,7 +32,8 @@ def fixed(value: float, places: int = 3) -> str:
         return MISSING
     if places == 0 and 0 < abs(value) < 0.5:
         return significant(value, 1)
-    small = value != 0 and abs(value) < 0.5 * 10.0**-MAX_DECIMALS
+    least = 10.0 if places >= MAX_DECIMALS else 0.5  # with most decimals, a value of one digit would lose the others
+    small = value != 0 and abs(value) < least * 10.0**-MAX_DECIMALS
     powers = small or abs(value) >= _LARGE
     return significant(value, 2) if powers else f"{value:z.{places}f}".replace("-", MINUS)  # z: no negative zero
 
