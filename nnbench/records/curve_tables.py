@@ -77,7 +77,7 @@ def read_curves(histories: Mapping[str, Path]) -> Curves:
         score = int("train_r2" in arrays)
         values = arrays[SCORES[score]]
         best = np.fmax.accumulate(values)  # NaN between the evaluated epochs of mini-batches
-        higher = np.flatnonzero(np.diff(best, prepend=-np.inf) > 0)
+        higher = np.flatnonzero(best > np.concatenate([[-np.inf], best[:-1]]))
         run_ids.append(run_id)
         groups.append(own)
         scores.append(score)
@@ -148,6 +148,8 @@ def curve_tables(curves: Curves) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _at(epochs: np.ndarray, evaluated: np.ndarray, values: np.ndarray) -> np.ndarray:
     """The values of the evaluated epochs at those of `epochs`, NaN at the others."""
+    if len(evaluated) == len(epochs):
+        return values
     found = np.full(len(epochs), np.nan)
     found[np.searchsorted(epochs, evaluated)] = values
     return found

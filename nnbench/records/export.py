@@ -116,7 +116,7 @@ def write(study: Study, folder: Path) -> None:
         for name, table in tables.items():
             for_parquet = table.assign(**{column: table[column].map(json.dumps) for column in as_json[name]})
             for_parquet.to_parquet(unfinished / f"{name}.parquet", index=False)
-            table.map(_escape_formula).to_csv(unfinished / f"{name}.csv", index=False, lineterminator="\n")
+            _without_formulas(table).to_csv(unfinished / f"{name}.csv", index=False, lineterminator="\n")
         _dictionary(tables).to_csv(unfinished / DICTIONARY, index=False, lineterminator="\n")
         for kind in (BOUNDARIES, CHECKPOINTS):
             (unfinished / kind).mkdir()
@@ -239,11 +239,16 @@ def _table(path: Path, as_json: Sequence[str], columns: Sequence[str]) -> pd.Dat
 
 def _is_mixed(column: "pd.Series[Any]") -> bool:
     """Whether a column holds values of several types, which a Parquet file cannot store."""
-    return len({type(value) for value in column if not pd.isna(value)}) > 1 and column.dtype == object
+    return column.dtype == object and column.dropna().map(type).nunique() > 1
+
+
+def _without_formulas(table: pd.DataFrame) -> pd.DataFrame:
+    """Mark texts that a spreadsheet would take for a formula as texts."""
+    texts = [column for column in table if not is_numeric_dtype(table[column])]
+    return table.assign(**{str(column): table[column].map(_escape_formula, na_action="ignore") for column in texts})
 
 
 def _escape_formula(value: object) -> object:
-    """Mark a text that a spreadsheet would take for a formula as text."""
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 

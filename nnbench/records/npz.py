@@ -99,7 +99,7 @@ def curve_epochs(epochs: int, evaluated: IntArray) -> IntArray:
     if epochs == 0:
         return np.empty(0, dtype=np.int64)
     chosen = evaluated if len(evaluated) else np.geomspace(1, epochs, 100).round().astype(np.int64) - 1
-    return np.union1d(chosen, [epochs - 1])
+    return chosen if chosen[-1] == epochs - 1 and len(evaluated) else np.union1d(chosen, [epochs - 1])
 
 
 def read_weights(path: Path) -> tuple[FloatArray, ...]:
@@ -200,7 +200,7 @@ def _header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
 def _read(path: Path, names: Sequence[str] = ()) -> Arrays:
     """Read the arrays of an `.npz` by name, without pickle and up to `LARGEST` bytes; those of `names` are required."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:  # read at once: it would be read in many small parts
             members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
             # A zip file never yields more than it says here.
             _require(path, sum(member.file_size for member in members.values()) <= LARGEST, "it decompresses to too much")

@@ -11,7 +11,9 @@ import json
 import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from nnbench.core.errors import UserError
@@ -174,9 +176,15 @@ def _of(study: Study, *, any_budget: bool = False) -> str:
 def keys(frame: pd.DataFrame, *, tuning: bool = False) -> "pd.Series[str]":
     """Return `key` of each row of a table of runs."""
     columns = [column for column in map(str, frame) if _belongs(column, tuning)]
-    rows = [tuple(row) for row in frame[columns].to_numpy(dtype=object)]
-    known = {tuple(map(str, row)): key(dict(zip(columns, row, strict=True))) for row in rows}
-    return pd.Series([known[tuple(map(str, row))] for row in rows], index=frame.index, dtype=str)
+    if frame.empty or not columns:
+        return pd.Series(key({}), index=frame.index, dtype=str)
+    # A study has many runs of few tasks. In a column of objects, 1 and True are equal, and their texts are not.
+    codes = [pd.factorize(_texts(frame[column]), use_na_sentinel=False)[0] for column in columns]
+    of_rows = pd.DataFrame(dict(enumerate(codes)), index=range(len(frame))).groupby([*range(len(codes))], sort=False).ngroup()
+    firsts = of_rows.drop_duplicates().index.to_numpy()
+    rows = frame[columns].iloc[firsts].to_numpy(dtype=object)
+    known = np.array([key(dict(zip(columns, row, strict=True))) for row in rows], dtype=object)
+    return pd.Series(known[of_rows.to_numpy()], index=frame.index, dtype=str)
 
 
 def values_at(frame: pd.DataFrame, row: int) -> dict[str, Hashable]:
@@ -202,17 +210,20 @@ def labels(values: Sequence[Values]) -> list[str]:
 
 def _named(runs: pd.DataFrame) -> pd.DataFrame:
     """Name settings by what varies within the task."""
+    if runs.empty:
+        return runs.reset_index(drop=True)
     leaves = [column for column in map(str, runs) if is_config_key(column)]
+    distinct = runs.drop_duplicates(["optimizer", "setting"])
     params = [
         {name: None if _missing(value) else value for name, value in zip(leaves, row, strict=True)}
-        for row in runs[leaves].to_numpy(dtype=object)
+        for row in distinct[leaves].to_numpy(dtype=object)
     ]
-    named = (
-        settings(runs["optimizer"].astype(str).tolist(), params, configurations=runs["setting"].astype(str).tolist())
-        if len(runs)
-        else []
-    )
-    return runs.assign(setting=pd.Series([name for name, _ in named], index=runs.index, dtype=object)).reset_index(drop=True)
+    of_settings = list(zip(distinct["optimizer"].astype(str), distinct["setting"].astype(str), strict=True))
+    named = settings([label for label, _ in of_settings], params, configurations=[setting for _, setting in of_settings])
+    names = {setting: name for setting, (name, _) in zip(of_settings, named, strict=True)}
+    of_runs = zip(runs["optimizer"].astype(str), runs["setting"].astype(str), strict=True)
+    column = pd.Series([names[setting] for setting in of_runs], index=runs.index, dtype=object)
+    return runs.assign(setting=column).reset_index(drop=True)
 
 
 def _belongs(name: str, tuning: bool) -> bool:
@@ -221,6 +232,10 @@ def _belongs(name: str, tuning: bool) -> bool:
 
 def _missing(value: object) -> bool:
     return value is None or value != value
+
+
+def _texts(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    return column.map(str) if column.dtype == object else column
 
 
 def _text(value: Hashable) -> str:

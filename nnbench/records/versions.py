@@ -42,8 +42,8 @@ def _newest(rows: Iterable[Row], subject: Callable[[Row], Hashable], version_of:
         groups.setdefault(subject(row), []).append(row)
     kept = []
     for group in groups.values():
-        last = max(group, key=lambda row: (None not in version(row), _requested(row)))
-        kept += [row for row in group if version_of(row) == version_of(last)]
+        newest = version_of(max(group, key=lambda row: (None not in version(row), _requested(row))))
+        kept += [row for row in group if version_of(row) == newest]
     return kept
 
 

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -58,6 +59,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of the command `scale`."""
     parser.add_argument("part", choices=["sweep", "read", "report"], help="a sweep into a new store; or synthetic runs")
     parser.add_argument("--runs", type=int, nargs="+", default=[1000], help="sizes, one after the other")
+    parser.add_argument("--interrupt", action="store_true", help="end the sweep by SIGINT at half of its runs, and repeat it")
     parser.add_argument("--problems", type=int, default=10, help="of the synthetic study, with ten optimizers")
     parser.set_defaults(run=lambda arguments: {"sweep": sweep, "read": read, "report": read}[arguments.part](arguments))
 
@@ -71,16 +73,26 @@ def sweep(arguments: Namespace) -> None:
             print(f"{runs} jobs composed, checked and listed in {listed[0]:.1f} s, {listed[1]:.1f} s of processor time\n")
             print("| runs | runs a second | command, ms a run | its memory, MiB | database, MiB |")
             print("|---:|---:|---:|---:|---:|")
-            samples = [Sample(runs=0, wall=0.0, cpu=0.0, memory=0.0, size=0.0)]
-            for sample in _samples(command, Path(folder)):
-                if sample.runs >= samples[-1].runs + runs / 10 or sample.runs >= runs > samples[-1].runs:
-                    _print(samples[-1], sample)
-                    samples.append(sample)
+            if arguments.interrupt:
+                _print_sweep(command, Path(folder), runs, until=runs // 2)
+                print("interrupted, and the same command again:")
+            _print_sweep(command, Path(folder), runs)
             again = _measured(command, folder)
             print(
                 f"\nthe same command again, with nothing to do: {again[0]:.1f} s, {again[1]:.1f} s of processor time",
                 flush=True,
             )
+
+
+def _print_sweep(command: list[str], folder: Path, runs: int, *, until: int | None = None) -> None:
+    """Run a sweep and print a row for each tenth of its runs; it gets SIGINT when `until` runs have ended."""
+    before = None
+    for sample in _samples(command, folder, until):
+        if before is None:
+            before = sample  # with the runs that ended before this sweep
+        elif sample.runs >= before.runs + runs / 10 or sample.runs >= runs > before.runs:
+            _print(before, sample)
+            before = sample
 
 
 def _print(before: Sample, sample: Sample) -> None:
@@ -89,10 +101,13 @@ def _print(before: Sample, sample: Sample) -> None:
     print(f"| {sample.runs} | {rate:.1f} | {cost:.1f} | {sample.memory:.0f} | {sample.size:.0f} |", flush=True)
 
 
-def _samples(command: list[str], folder: Path) -> Iterator[Sample]:
-    """Run a sweep, and yield its state every second."""
+def _samples(command: list[str], folder: Path, until: int | None) -> Iterator[Sample]:
+    """Run a sweep, and yield its state: at its start, at its first new run, then every second."""
     file = folder / "results" / "mlflow.db"
     started = time.perf_counter()
+    at_start = _finished(file)
+    yield Sample(runs=at_start, wall=0.0, cpu=0.0, memory=0.0, size=0.0)
+    interrupted = False
     with open(folder / "log", "w") as log, subprocess.Popen(_nnbench(command), cwd=folder, stdout=log, stderr=log) as process:
         sample = None
         while process.poll() is None:
@@ -104,6 +119,7 @@ def _samples(command: list[str], folder: Path) -> Iterator[Sample]:
                 break
             if "VmRSS" not in status or not file.exists():
                 continue
+            first = sample is None or sample.runs == at_start
             sample = Sample(
                 runs=_finished(file),
                 wall=time.perf_counter() - started,
@@ -111,8 +127,15 @@ def _samples(command: list[str], folder: Path) -> Iterator[Sample]:
                 memory=int(status.partition("VmRSS:")[2].split()[0]) / 1024,
                 size=sum(part.stat().st_size for part in file.parent.glob("mlflow.db*") if part.is_file()) / MEBIBYTE,
             )
+            if first and sample.runs > at_start:
+                print(f"the first run has ended after {sample.wall:.1f} s, {sample.cpu:.1f} s of the command's processor time")
             yield sample
-    if process.returncode:
+            if until is not None and not interrupted and sample.runs >= until:
+                process.send_signal(signal.SIGINT)
+                interrupted, at = True, time.perf_counter()
+    if interrupted:
+        print(f"ended {time.perf_counter() - at:.1f} s after the signal, exit status {process.returncode}", flush=True)
+    elif process.returncode:
         raise SystemExit((folder / "log").read_text()[-2000:])
     if sample is not None:
         yield Sample(**{**vars(sample), "runs": _finished(file)})

@@ -223,12 +223,16 @@ def test_errors_of_pyarrow_are_damage(
 def test_a_snapshot_that_this_user_may_not_read_is_neither_used_nor_changed_nor_called_damaged(
     place: str, part: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def denied(*_: object) -> None:
-        raise PermissionError(errno.EACCES, "Permission denied")
-
-    write(tmp_path / "runs", 3, 3)
     owner: object
     owner, name = (os, "listdir") if place == "snapshot" else (Path, "read_bytes")
+    allowed = getattr(owner, name)
+
+    def denied(path: Path) -> object:
+        if tmp_path / "kept" in (path, *path.parents):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return allowed(path)
+
+    write(tmp_path / "runs", 3, 3)
     with monkeypatch.context() as other:  # the modes of files do not bind the administrator
         other.setattr(owner, name, denied)
         assert_equal_to_the_files(tmp_path / "runs", tmp_path / "kept")

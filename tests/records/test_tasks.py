@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Callable, Hashable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -14,7 +15,7 @@ from nnbench.cli.report import main as report_main
 from nnbench.core.paths import NAME_PATTERN
 from nnbench.records import export
 from nnbench.records.study import Study
-from nnbench.records.tasks import common_tasks, key, tasks
+from nnbench.records.tasks import common_tasks, key, keys, tasks
 from nnbench.tracking.mlflow.reader import read_study
 from nnbench.tracking.mlflow.store import open_store
 from nnbench.tracking.mlflow.ui.views import LEADERBOARD
@@ -275,3 +276,15 @@ def comparison_of() -> Callable[[str], Study]:
         )
 
     return make
+
+
+def test_keys_of_a_table_are_those_of_its_rows() -> None:
+    mixed = [1, True, "1", 1.0, None, float("nan"), "a", True]
+    frame = pd.DataFrame({"dataset.name": ["spiral", "moons"] * 4, "dataset.noise": pd.Series(mixed, dtype=object), "seed": 0})
+    frame["dataset.samples"] = [1.0, 1.0, 2.0, float("nan")] * 2
+    frame = frame.set_index(pd.Index([3] * 8))
+    rows: list[dict[str, Any]] = frame.to_dict("records")  # type: ignore[assignment]
+    for tuning in (False, True):
+        assert keys(frame, tuning=tuning).tolist() == [key(row, tuning=tuning) for row in rows]
+    assert keys(frame[["seed"]]).tolist() == ["{}"] * 8
+    assert keys(frame[:0]).tolist() == []

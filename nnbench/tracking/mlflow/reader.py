@@ -117,7 +117,7 @@ def _histories(store: Store, experiment: Experiment, run_ids: Sequence[str]) -> 
     """Paths of the history files by run id; those of a server are downloaded, and left out where it has none."""
     here = local_artifacts(store, experiment)
     if here is not None:
-        return {run_id: here / run_id / "artifacts" / artifacts.HISTORY for run_id in run_ids if is_safe_id(run_id)}
+        return {run_id: here.joinpath(run_id, "artifacts", artifacts.HISTORY) for run_id in run_ids if is_safe_id(run_id)}
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         paths = pool.map(lambda run_id: artifact(store, experiment, run_id, artifacts.HISTORY), run_ids)
         return {run_id: path for run_id, path in zip(run_ids, paths, strict=True) if path is not None}
