@@ -107,6 +107,29 @@ def test_edits_after_the_submission_do_not_reach_its_runs(own: Make, tmp_path: P
     assert isinstance(pickle.loads(submission.outcome(0)), Result)
 
 
+@pytest.mark.parametrize(
+    "put_back",
+    [("scancel", "--signal=USR2"), ("scontrol", "requeue")],
+    ids=["by submitit before the time limit", "by Slurm"],
+)
+def test_a_job_that_is_put_into_the_queue_again_continues(own: Make, tmp_path: Path, put_back: tuple[str, ...]) -> None:
+    (tmp_path / "hold").touch()
+    given = [own("optimizer=adam", "training.epochs=2"), own("optimizer=slow_steps:Held", "training.epochs=2")]
+    executor().submit(jobs_of(*given))
+    (submission,) = submissions(study_folder(given[0]))
+    wait_until(lambda: submission.ended() == {0} and submission.started().keys() == {1})
+    first = submission.outcome(0)
+    slurm(*put_back, submission.job)
+    wait_until(lambda: submission.job in jobs("PENDING"))
+    seen = survey(submission)
+    assert (seen.ended, seen.waiting, seen.lost) == ({0}, {1}, {})
+    (tmp_path / "hold").unlink()
+    slurm("scontrol", "update", f"JobId={submission.job}", "StartTime=now")  # Slurm itself waits for two minutes
+    wait_until(lambda: submission.ended() == {0, 1})
+    assert isinstance(pickle.loads(submission.outcome(1)), Result)
+    assert submission.outcome(0) == first, "a run that has ended is not trained again"
+
+
 def test_runs_of_a_controller_that_does_not_answer_are_not_lost(own: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     submission = Submission.create(jobs_of(own(), own("seed=1")), runs_per_job=1)
     submission.accepted("123456789")  # Slurm does not know this one

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import signal
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
@@ -217,6 +218,26 @@ def test_outcomes_that_a_killed_command_recorded_are_not_recorded_again(
     assert "2 of 2 runs recorded\n" in said.err, "Slurm need not be asked"
     assert recorded() == expected
     assert not Path("results/s/slurm").exists()
+
+
+def test_an_interrupted_collection_continues_when_it_is_repeated(
+    left: Callable[..., Submission], nnbench: Callable[..., CommandOutput], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = left(1, "resume=false").folder.name
+    mark = Submission.mark_recorded
+
+    def interrupted(submission: Submission, run: int) -> None:
+        mark(submission, run)
+        signal.raise_signal(signal.SIGINT)
+
+    with monkeypatch.context() as once:
+        once.setattr(Submission, "mark_recorded", interrupted)
+        assert nnbench("collect", "study=s").status == 130
+    assert recorded() == [("FINISHED", f"{name}/0")]
+    said = nnbench("collect", "study=s")
+    assert said.status == 1, said
+    assert "2 of 2 runs recorded\n" in said.err
+    assert recorded() == [("FAILED", f"{name}/1"), ("FINISHED", f"{name}/0")]
 
 
 def test_submissions_of_two_versions_of_a_module_are_each_read_with_their_own(
