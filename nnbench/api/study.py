@@ -71,7 +71,7 @@ def uri_in(folder: str | Path) -> str:
 def read(name: str, uri: str, artifacts: str | None, folder: str | Path) -> "Study":
     """Read a study; `artifacts` is the folder of its store's artifacts, or None for the default."""
     store = open_store(uri, Path(artifacts) if artifacts else None, create=False)
-    return Study(read_study(store, name), store, Path(folder))
+    return Study(read_study(store, name, whole=True), store, Path(folder))
 
 
 class Figures(list[Figure]):

@@ -33,7 +33,7 @@ def _export(config: Config) -> int:
     from nnbench.tracking.mlflow.reader import read_study
 
     folder = safe_subpath(Path(config.report.folder), config.study, "export")
-    study = read_study(open_store_of(config, create=False), config.study)
+    study = read_study(open_store_of(config, create=False), config.study, whole=True)
     with report_folder_errors(config.report.folder):
         export.write(study, folder)
     print(folder)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 COUNTERS = ("steps", "gradient_evaluations")  # columns of `Study.curves`, where some epoch is not one step with one gradient
 COLUMNS = ("epoch", *COUNTERS, *(curve.column for curve in measures.CURVES))
 SCORES = ("train_accuracy", "train_r2")
+MOST_ROWS = 5_000_000  # of the curves that a report keeps in memory, of about 75 bytes each
+FEWEST = 20  # rows of the curve of a run, however many runs there are
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,7 @@ class Curves:
         records: likewise `epoch` and `value`: the epochs at which the score was higher than before, and that score.
         scores: which of `SCORES` the run has, as an index.
         groups: columns of the groups of training points that the run has.
+        thinned: the most rows of a run, if rows were left out; else None.
     """
 
     run_ids: list[str]
@@ -41,6 +44,26 @@ class Curves:
     records: Mapping[str, np.ndarray]
     scores: IntArray
     groups: list[tuple[str, ...]]
+    thinned: int | None = None
+
+
+def rows_of_a_run(runs: int) -> int:
+    """The most rows of a curve that a report on so many runs keeps."""
+    return max(MOST_ROWS // max(runs, 1), FEWEST)
+
+
+def thinned(curves: Curves, most: int | None) -> Curves:
+    """Leave out rows of `curves`, evenly in each run, so that no run has more than `most`; the first and last row stay."""
+    if most is None or curves.lengths.max(initial=0) <= most:
+        return curves
+    lengths = np.minimum(curves.lengths, most)
+    starts = np.cumsum(curves.lengths) - curves.lengths
+    numbers = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    rows = np.repeat(starts, lengths) + numbers * np.repeat(curves.lengths - 1, lengths) // np.repeat(
+        np.maximum(lengths - 1, 1), lengths
+    )
+    kept = {name: values[rows] for name, values in curves.curves.items()}
+    return replace(curves, lengths=lengths, curves=kept, thinned=most)
 
 
 def read_curves(histories: Mapping[str, Path]) -> Curves:
@@ -124,6 +147,7 @@ def merged(parts: Sequence[Curves], run_ids: Sequence[str]) -> Curves:
         },
         scores=np.concatenate([np.empty(0, np.int64), *(part.scores for part in parts)])[chosen],
         groups=[groups[place] for place in chosen],
+        thinned=next((part.thinned for part in parts if part.thinned), None),
     )
 
 

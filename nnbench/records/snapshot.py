@@ -18,14 +18,14 @@ import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from nnbench.core.arrays import IntArray
-from nnbench.records.curve_tables import COLUMNS, Curves, merged, read_curves
+from nnbench.records.curve_tables import COLUMNS, Curves, merged, read_curves, thinned
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class _Part:
     marks: Sequence[Mark]
 
 
-def read(folder: Path | None, histories: Mapping[str, Path], marks: Mapping[str, Mark]) -> Curves:
+def read(folder: Path | None, histories: Mapping[str, Path], marks: Mapping[str, Mark], *, most: int | None = None) -> Curves:
     """Return the curves of runs, in this order: those of the snapshot, and those of the files of the others.
 
     If there are `SMALLEST` others, they become parts of the snapshot; without a warning if they cannot be written. A snapshot
@@ -57,11 +57,12 @@ def read(folder: Path | None, histories: Mapping[str, Path], marks: Mapping[str,
         folder: of the snapshot, which need not exist; None reads the files only.
         histories: path of the history file of each run, by its id.
         marks: of these files.
+        most: rows of the curve of a run, see `curve_tables.thinned`; the snapshot has all.
     """
     parts: dict[str, _Part] = {}
     if folder is not None and len(histories) >= SMALLEST:
         try:
-            parts = _parts(folder)
+            parts = _parts(folder, most)
         except PermissionError as error:
             logger.info("the snapshot in %s is not used: %s", folder, error)
             folder = None
@@ -75,17 +76,18 @@ def read(folder: Path | None, histories: Mapping[str, Path], marks: Mapping[str,
     missing = ((run_id, path) for run_id, path in histories.items() if run_id not in known)
     read_now = []
     while some := dict(islice(missing, PART)):
-        read_now.append(read_curves(some))
+        whole = read_curves(some)
         if folder is not None and len(some) >= SMALLEST:
-            _write(folder, read_now[-1], [marks[run_id] for run_id in read_now[-1].run_ids])
+            _write(folder, whole, [marks[run_id] for run_id in whole.run_ids])
+        read_now.append(thinned(whole, most))
     for name, curves in found.items():
         if folder is not None and not curves.run_ids:  # all of its runs are deleted, repeated or in another part
             _remove(folder / name)
     return merged([*found.values(), *read_now], list(histories))
 
 
-def _parts(folder: Path) -> dict[str, _Part]:
-    """Read the parts of a snapshot by their names; damaged ones are deleted, with a warning.
+def _parts(folder: Path, most: int | None) -> dict[str, _Part]:
+    """Read the parts of a snapshot by their names, thinned; damaged ones are deleted, with a warning.
 
     Raises:
         PermissionError: this user may not read them.
@@ -93,7 +95,8 @@ def _parts(folder: Path) -> dict[str, _Part]:
     found = {}
     for name in _names(folder):
         try:
-            found[name] = _part(folder / name)
+            part = _part(folder / name)
+            found[name] = replace(part, curves=thinned(part.curves, most))
         except PermissionError:
             raise
         except (OSError, ValueError, LookupError, TypeError) as error:

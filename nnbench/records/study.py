@@ -37,6 +37,8 @@ class Study:
             are exact on the full batch.
         sweeps: one row a sweep, oldest first: `run_id`, `started`, `command`, `status`, `report` (JSON: title, pages and
             targets of the report that a later command made without training any run).
+        thinned: the most rows of a run in `curves`, if rows between its first and its last were left out, since the study
+            has many runs; else None. `records` is complete.
         boundary: reads the decision boundary of a run by its `run_id`; None if the run has none.
         checkpoints: reads the weights of a run at some epochs by its `run_id`, as `History.checkpoints`; empty if it has none.
         demonstration: rule and paths of the optimizer of a run by its `run_id`; None if they are not known. No store has them:
@@ -73,6 +75,7 @@ class Study:
     tuning: pd.DataFrame = field(default_factory=pd.DataFrame)
     selection: pd.DataFrame = field(default_factory=pd.DataFrame)
     earlier: pd.DataFrame = field(default_factory=pd.DataFrame)
+    thinned: int | None = None
     other_budgets: pd.DataFrame = field(default_factory=pd.DataFrame)
     checkpoints: Callable[[str], Checkpoints] = lambda run_id: {}
     demonstration: Callable[[str], Demonstration | None] = lambda run_id: None

@@ -306,3 +306,23 @@ def test_several_readers_at_once_get_the_same(tmp_path: Path) -> None:
         for found in pool.map(lambda _: curve_tables(snapshot.read(tmp_path / "kept", *given)), range(12)):
             assert_frame_equal(expected[0], found[0])
             assert_frame_equal(expected[1], found[1])
+
+
+def test_thinned_curves_are_the_same_with_and_without_the_snapshot(tmp_path: Path) -> None:
+    for run in range(8):
+        write(tmp_path / "runs", run, run)
+    given = files(tmp_path / "runs")
+    whole = curve_tables(snapshot.read(None, *given))
+    first, again = (snapshot.read(tmp_path / "kept", *given, most=3) for _ in range(2))
+    assert first.thinned == again.thinned == 3
+    for read in (first, again):
+        curves, records = curve_tables(read)
+        assert_frame_equal(records, whole[1])
+        for run_id, of_run in whole[0].groupby("run_id"):
+            last = len(of_run) - 1
+            kept = list(range(len(of_run))) if last < 3 else [0, last // 2, last]
+            assert_frame_equal(
+                curves[curves["run_id"] == run_id].reset_index(drop=True), of_run.iloc[kept].reset_index(drop=True)
+            )
+    assert snapshot.read(tmp_path / "kept", *given, most=4).thinned is None
+    assert_frame_equal(curve_tables(snapshot.read(tmp_path / "kept", *given))[0], whole[0])

@@ -109,7 +109,9 @@ def caption(findings: Findings, table: pd.DataFrame) -> str:
     steps = "" if numbers == [1] else f" of {' or '.join(map(str, numbers)) if len(numbers) < 4 else 'several'} steps"
     unit = f"Epochs{steps}" if findings.axis.unit == "epochs" else capitalized(findings.axis.plural)
     scale = f" {unit} on a logarithmic scale that begins at 0.{findings.axis.reason}"
-    return f"{caption_start}{scale}{_rail_caption(findings)}"
+    thinned = findings.study.thinned
+    left_out = f" Of each run, up to {thinned} evaluations are drawn, since there are many runs." if thinned else ""
+    return f"{caption_start}{scale}{left_out}{_rail_caption(findings)}"
 
 
 def draw(page: Page, findings: Findings, table: pd.DataFrame, by: Measure, scales: Scales) -> None:

@@ -14,7 +14,7 @@ from nnbench.records import npz as artifacts
 from nnbench.records import snapshot, tasks
 from nnbench.records.boundary import Boundary
 from nnbench.records.choices import choice_table, selection_table, with_measures
-from nnbench.records.curve_tables import Curves, curve_tables
+from nnbench.records.curve_tables import Curves, curve_tables, rows_of_a_run
 from nnbench.records.freshness import with_uses
 from nnbench.records.rows import Row, is_safe_id
 from nnbench.records.study import Checkpoints, Study
@@ -38,8 +38,13 @@ logger = logging.getLogger(__name__)
 PARALLEL_REQUESTS = 8  # artifact downloads at the same time
 
 
-def read_study(store: Store, study: str) -> Study:
+def read_study(store: Store, study: str, *, whole: bool = False) -> Study:
     """Read a study: its runs, curves, sweeps and selection.
+
+    Args:
+        store: the store.
+        study: its name.
+        whole: read every row of the curves, also of a study that has so many that a report would need much memory.
 
     Raises:
         UserError: there is no such study, or the store cannot be read.
@@ -60,12 +65,14 @@ def read_study(store: Store, study: str) -> Study:
         selection = with_uses(chosen, choices, training)
         runs = runs_table(with_last_choices(others, selection), selection)
         finished = runs.loc[runs["status"] == "FINISHED", "run_id"].tolist()
-        curves, records = curve_tables(_curves(store, experiment, finished))
+        read = _curves(store, experiment, finished, None if whole else rows_of_a_run(len(finished)))
+        curves, records = curve_tables(read)
     return Study(
         name=study,
         runs=runs,
         curves=curves,
         records=records,
+        thinned=read.thinned,
         sweeps=sweeps_table(sweeps),
         boundary=partial(_boundary, store, experiment),
         checkpoints=partial(_checkpoints, store, experiment),
@@ -97,8 +104,8 @@ def _choices(
     ]
 
 
-def _curves(store: Store, experiment: Experiment, run_ids: Sequence[str]) -> Curves:
-    """The curves of runs, without those whose file is missing."""
+def _curves(store: Store, experiment: Experiment, run_ids: Sequence[str], most: int | None) -> Curves:
+    """The curves of runs, without those whose file is missing, with at most `most` rows each."""
     paths = _histories(store, experiment, run_ids)
     marks: dict[str, snapshot.Mark] = {}
     for run_id, path in paths.items():
@@ -110,7 +117,7 @@ def _curves(store: Store, experiment: Experiment, run_ids: Sequence[str]) -> Cur
     if lost := len(run_ids) - len(marks):
         logger.warning("%d of %d finished runs have no history.npz any more", lost, len(run_ids))
     folder = store.snapshots / experiment.experiment_id if is_safe_id(experiment.experiment_id) else None
-    return snapshot.read(folder, {run_id: paths[run_id] for run_id in marks}, marks)
+    return snapshot.read(folder, {run_id: paths[run_id] for run_id in marks}, marks, most=most)
 
 
 def _histories(store: Store, experiment: Experiment, run_ids: Sequence[str]) -> dict[str, Path]:

@@ -123,6 +123,13 @@ def test_one_run_has_no_band_and_a_caption(make_study: MakeStudy) -> None:
     assert "no band" in " ".join(_words(page))
 
 
+def test_a_caption_says_that_curves_are_thinned(make_study: MakeStudy) -> None:
+    study = make_study(["adam", "sgd"], 3)
+    said = "Of each run, up to 50 evaluations are drawn"
+    pages = [_draw("loss", one)[0] for one in (study, replace(study, thinned=50))]
+    assert [said in " ".join(_words(page)) for page in pages] == [False, True]
+
+
 def test_diverged_runs_are_drawn_on_the_rail(make_study: MakeStudy) -> None:
     study = make_study(["adam", "sgd"], 4, outcome=lambda setting, seed: "diverged" if setting == "sgd" else "finished")
     page, table = _draw("loss", study)
