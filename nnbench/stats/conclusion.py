@@ -15,13 +15,12 @@ import numpy as np
 import pandas as pd
 
 from nnbench.core.constraints import MINIMUM_RUNS
-from nnbench.stats.interquartile import Interval
+from nnbench.stats.interquartile import NO_RUNS, Interval
 from nnbench.stats.power import seeds_to_show
 from nnbench.stats.signed_rank import LEVEL, seeds_for_tests
 
 NOTABLE = 0.75  # probability of improvement that a study should be able to detect
 POWER = 0.8  # and the power with which it should
-_NONE = Interval(estimate=np.nan, low=np.nan, high=np.nan, n=0)
 DEFAULT = "default"  # why the default setting of a tuned optimizer is not ranked: it is compared with its tuned one alone
 
 # What may be said of the first of the ranking:
@@ -62,7 +61,7 @@ class Conclusion:
 
     claim: Claim
     best: str = ""
-    interval: Interval = _NONE
+    interval: Interval = NO_RUNS
     settings: int = 0
     seeds: int = 0
     searches: int = 1
@@ -138,7 +137,8 @@ def conclude(ranking: pd.DataFrame, pairs: pd.DataFrame, *, higher: bool, tests:
     identical = _identical(pairs, names)
     winner = _winners(pairs, higher)
     worse = tuple(other for other in others if winner[best, other] > 0)
-    tied = tuple(other for other in others if other in _tied(ranked, identical))
+    as_good = _tied(ranked, identical)
+    tied = tuple(other for other in others if other in as_good)
     conclusion = Conclusion(
         claim="first",
         best=best,
@@ -182,10 +182,11 @@ def _claim(conclusion: Conclusion, *, finite: bool) -> Claim:
 
 def _winners(pairs: pd.DataFrame, higher: bool) -> dict[tuple[str, str], int]:
     """Map each pair, in both orders, to 1 where the first is significantly better, -1 where the second is, else 0."""
+    first, second = pairs["first"].tolist(), pairs["second"].tolist()
+    ahead = (pairs["sign"] * pairs["differ"] * (1 if higher else -1)).astype(int).tolist()
     winner = {}
-    for first, second, sign, differ in pairs[["first", "second", "sign", "differ"]].itertuples(index=False):
-        winner[first, second] = int(sign * differ) * (1 if higher else -1)
-        winner[second, first] = -winner[first, second]
+    for one, other, better in zip(first, second, ahead, strict=True):
+        winner[one, other], winner[other, one] = better, -better
     return winner
 
 
@@ -193,8 +194,9 @@ def _identical(pairs: pd.DataFrame, settings: list[str]) -> tuple[tuple[str, ...
     """Return the groups of settings with the same value on every seed, in the order of the ranking."""
     group = {name: {name} for name in settings}
     for first, second in pairs.loc[pairs["same"], ["first", "second"]].itertuples(index=False):
-        joined = group[first] | group[second]
-        group |= dict.fromkeys(joined, joined)
+        if second not in group[first]:
+            joined = group[first] | group[second]
+            group |= dict.fromkeys(joined, joined)
     distinct = {frozenset(group[name]): None for name in settings if len(group[name]) > 1}
     return tuple(tuple(name for name in settings if name in one) for one in distinct)
 

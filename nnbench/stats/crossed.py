@@ -24,7 +24,7 @@ from scipy import stats
 
 from nnbench.core.constraints import MINIMUM_RUNS, MINIMUM_SEARCHES
 from nnbench.stats.interquartile import RESAMPLES, Interval, interquartile_mean, middle_mean
-from nnbench.stats.signed_rank import LEVEL, difference, direction, holm, signed_rank
+from nnbench.stats.signed_rank import LEVEL, difference, holm, signed_ranks
 
 FloatArray = npt.NDArray[np.float64]
 _BLOCK = 500_000  # values of resamples at a time
@@ -150,6 +150,21 @@ def interval_of_runs(runs: pd.DataFrame) -> Interval:
     return interval(runs.pivot_table(index="search", columns="seed", values="value"))
 
 
+def intervals(runs: pd.DataFrame) -> dict[str, Interval]:
+    """The same of each setting that has a run.
+
+    Args:
+        runs: as in `interval_of_runs`, with their `setting`.
+    """
+    by_setting = runs.groupby("setting", sort=False)
+    searches = by_setting["search"].nunique().to_dict() if "search" in runs else {}
+    values = runs["value"].to_numpy(dtype=float)
+    return {
+        str(name): interval_of_runs(runs.iloc[own]) if searches.get(name, 1) > 1 else interquartile_mean(values[own])
+        for name, own in by_setting.indices.items()
+    }
+
+
 def within_seed_correlation(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
     """Correlation over seeds of two settings, each averaged over its searches; NaN below three seeds or without variance.
 
@@ -175,17 +190,19 @@ def compare(values: Mapping[str, FloatArray], pairs: Iterable[tuple[str, str]]) 
         The columns of `signed_rank.compare`, Holm-corrected over these pairs. `p` is NaN and nothing is shown for a setting
         with two searches, which do not show how much searches differ.
     """
-    rows = []
-    for first, second in pairs:
-        a, b = values[first], values[second]
-        if len(a) == len(b) == 1:
-            differences = difference(a[0], b[0])
-            differences = differences[~np.isnan(differences)]
-            same = differences.size > 0 and not differences.any()
-            test = CrossedTest(n=differences.size, sign=direction(differences), p=signed_rank(differences), same=same)
-        else:
-            test = crossed_test(a, b)
-        rows.append((first, second, test.n, test.sign, test.p, test.same))
+    asked = list(pairs)
+    single = {name for name, own in values.items() if len(own) == 1}
+    unsearched = [pair for pair in asked if single.issuperset(pair)]
+    tests: dict[tuple[str, str], tuple[int, int, float, bool]] = {}
+    if unsearched:
+        first, second = (np.concatenate([values[name] for name in side]) for side in zip(*unsearched, strict=True))
+        columns = [column.tolist() for column in signed_ranks(difference(first, second))]
+        tests = dict(zip(unsearched, zip(*columns, strict=True), strict=True))
+    for pair in asked:
+        if pair not in tests:
+            test = crossed_test(*(values[name] for name in pair))
+            tests[pair] = test.n, test.sign, test.p, test.same
+    rows = [(*pair, *tests[pair]) for pair in asked]
     table = pd.DataFrame(rows, columns=["first", "second", "n", "sign", "p", "same"]).astype({"p": float, "same": bool})
     corrected = holm(table["p"].fillna(1.0))
     return table.assign(p_holm=np.where(table["p"].isna(), np.nan, corrected), differ=table["p"].notna() & (corrected < LEVEL))

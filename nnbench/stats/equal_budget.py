@@ -13,6 +13,7 @@ The AlgoPerf benchmark (Dahl et al., 2023, "Benchmarking neural network training
 this way; the target here is not chosen by hand.
 """
 
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -56,26 +57,44 @@ class _Run(NamedTuple):
     diverged: bool
 
 
-def shares(curves: pd.DataFrame, setting: str, reference: str) -> pd.DataFrame:
-    """Return the shares of the reference's budget that a setting needs for the reference's final loss.
+Runs = dict[int, dict[int, _Run]]  # of a setting, by search, then by seed
+
+
+def runs_of(curves: pd.DataFrame) -> dict[str, Runs]:
+    """Return the runs of each setting, as `shares` takes them.
 
     Args:
         curves: one row a measurement: `setting`, `search` (that chose the values of the run's setting), `seed`, `diverged`
             (whether the run did), `spent`, `loss`.
-        setting: the setting that is judged.
-        reference: the setting whose final loss is the target.
+    """
+    known = curves[curves["loss"].notna() | curves["diverged"]].sort_values("spent", kind="stable")
+    spent, losses, diverged = (known[name].to_numpy() for name in ("spent", "loss", "diverged"))
+    found: dict[str, Runs] = {}
+    of_run: dict[tuple[str, int, int], npt.NDArray[np.intp]]
+    of_run = known.groupby(["setting", "search", "seed"]).indices  # type: ignore[assignment]
+    for (setting, search, seed), rows in of_run.items():
+        run = _Run(spent[rows], losses[rows], bool(diverged[rows[0]]))
+        found.setdefault(str(setting), {}).setdefault(int(search), {})[int(seed)] = run
+    return found
+
+
+def shares(ours: Runs, theirs: Runs) -> pd.DataFrame:
+    """Return the shares of the reference's budget that a setting needs for the reference's final loss.
+
+    Args:
+        ours: of the setting that is judged.
+        theirs: of the setting whose final loss is the target.
 
     Returns:
         One row a seed, one column a search of the setting and a search of the reference. A share is above 1 if the setting
         needs more; infinite if its run never reaches the loss or diverged; 0 if only the run of the reference diverged, and 1
         if both did. Without seeds on which a run is missing, or on which the reference has spent nothing.
     """
-    ours, theirs = (_runs(curves, name) for name in (setting, reference))
     found = {
         (search, other): {seed: _share(own[seed], target[seed]) for seed in own.keys() & target.keys()}
-        for (search, own), (other, target) in product(ours.items(), theirs.items())
+        for (search, own), (other, target) in product(sorted(ours.items()), sorted(theirs.items()))
     }
-    columns = pd.MultiIndex.from_product([list(ours), list(theirs)], names=["search", "search of the reference"])
+    columns = pd.MultiIndex.from_product([sorted(ours), sorted(theirs)], names=["search", "search of the reference"])
     return pd.DataFrame(found, columns=columns, dtype=float).dropna().rename_axis("seed").sort_index()
 
 
@@ -108,40 +127,42 @@ def typical(values: pd.DataFrame, *, confidence: float = 0.95) -> Interval:
         return Interval(estimate=estimate, low=np.nan, high=np.nan, n=n)
     # Seeds in the order of their shares, so that the numbering of seeds does not change the interval.
     array = array[..., np.argsort(_median(array.reshape(-1, n).T), kind="stable")]
-    rng = np.random.default_rng(0)
-    resamples = RESAMPLES if ours * theirs == 1 else _OVER_SEARCHES
-    medians = np.empty(resamples)
-    rows = max(1, _BLOCK // array.size)
-    for start in range(0, resamples, rows):
-        many = min(rows, resamples - start)
+    medians = array[0, 0, _middle(n)].mean(axis=1) if ours * theirs == 1 else _resampled_medians(array)
+    medians.sort()
+    tail = int((1 - confidence) / 2 * len(medians))  # order statistics: infinite medians cannot be interpolated
+    searches = max(ours, theirs)
+    return Interval(estimate=estimate, low=float(medians[tail]), high=float(medians[-1 - tail]), n=n, searches=searches)
+
+
+@lru_cache(maxsize=8)  # most settings share the same number of seeds with the reference
+def _middle(n: int) -> npt.NDArray[np.intp]:
+    """Return the places of the two middle ones of n ordered values in each resample, shape (RESAMPLES, 2)."""
+    rng, rows = np.random.default_rng(0), max(1, _BLOCK // n)
+    middle = [(n - 1) // 2, n // 2]
+    blocks = [
+        np.partition(rng.integers(n, size=(min(rows, RESAMPLES - start), n)), middle)[:, middle]
+        for start in range(0, RESAMPLES, rows)
+    ]
+    return np.concatenate(blocks)
+
+
+def _resampled_medians(array: FloatArray) -> FloatArray:
+    """Return the medians of resamples of searches and seeds; shape of the array: (searches, searches, seeds)."""
+    ours, theirs, n = array.shape
+    rng, rows = np.random.default_rng(0), max(1, _BLOCK // array.size)
+    medians = np.empty(_OVER_SEARCHES)
+    for start in range(0, len(medians), rows):
+        many = min(rows, len(medians) - start)
         own = rng.integers(ours, size=(many, ours, 1, 1))
         other = rng.integers(theirs, size=(many, 1, theirs, 1))
         drawn = array[own, other, rng.integers(n, size=(many, 1, 1, n))]
         medians[start : start + many] = _median(drawn.reshape(many, -1))
-    medians.sort()
-    tail = int((1 - confidence) / 2 * resamples)  # order statistics: infinite medians cannot be interpolated
-    searches = max(ours, theirs)
-    return Interval(
-        estimate=estimate, low=float(medians[tail]), high=float(medians[resamples - 1 - tail]), n=n, searches=searches
-    )
+    return medians
 
 
 def _searches(values: pd.DataFrame) -> tuple[int, int]:
     """The number of searches of the setting and of the reference."""
     return values.columns.get_level_values(0).nunique(), values.columns.get_level_values(1).nunique()
-
-
-def _runs(curves: pd.DataFrame, setting: str) -> dict[int, dict[int, _Run]]:
-    """The runs of a setting by search, then by seed."""
-    known = curves[(curves["setting"] == setting) & (curves["loss"].notna() | curves["diverged"])].sort_values(
-        "spent", kind="stable"
-    )
-    spent, losses, diverged = (known[name].to_numpy() for name in ("spent", "loss", "diverged"))
-    found: dict[int, dict[int, _Run]] = {}
-    of_run: dict[tuple[int, int], npt.NDArray[np.intp]] = known.groupby(["search", "seed"]).indices  # type: ignore[assignment]
-    for (search, seed), rows in sorted(of_run.items()):
-        found.setdefault(int(search), {})[int(seed)] = _Run(spent[rows], losses[rows], bool(diverged[rows[0]]))
-    return found
 
 
 def _median(values: FloatArray) -> FloatArray:

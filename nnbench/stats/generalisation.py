@@ -8,7 +8,7 @@ from typing import Literal
 
 import pandas as pd
 
-from nnbench.stats.crossed import interval_of_runs
+from nnbench.stats.crossed import intervals
 
 
 def generalisation_gap(
@@ -26,9 +26,7 @@ def generalisation_gap(
     """
     unseen = runs[f"test/{measure}" if split == "test" else f"final/val_{measure}"]
     gap = (runs[f"final/train_{measure}"] - unseen) * (-1 if measure == "loss" else 1)
-    rows = []
     labels = [column for column in ("setting", "search", "seed") if column in runs]
-    for setting, group in runs[labels].assign(value=gap).groupby("setting", sort=False):
-        one = interval_of_runs(group)
-        rows.append((setting, one.n, one.estimate, one.low, one.high))
+    found = intervals(runs[labels].assign(value=gap))
+    rows = [(name, one.n, one.estimate, one.low, one.high) for name in runs["setting"].unique() for one in [found[name]]]
     return pd.DataFrame(rows, columns=["setting", "n", "estimate", "low", "high"])

@@ -15,10 +15,8 @@ import pandas as pd
 
 from nnbench.core.constraints import MINIMUM_RUNS
 from nnbench.stats.crossed import FloatArray, crossed_test, difference_interval
-from nnbench.stats.interquartile import RESAMPLES, Interval, middle_mean
-from nnbench.stats.signed_rank import LEVEL, difference, direction, holm, signed_rank
-
-_NONE = Interval(estimate=np.nan, low=np.nan, high=np.nan, n=0)
+from nnbench.stats.interquartile import NO_RUNS, RESAMPLES, Interval, middle_mean
+from nnbench.stats.signed_rank import LEVEL, difference, holm, signed_ranks
 
 
 def seeds_needed(settings: int) -> int:
@@ -61,11 +59,11 @@ def shifts(pairs: pd.DataFrame, searched: Mapping[str, tuple[FloatArray, FloatAr
     for setting, group in pairs.groupby("setting", sort=False):
         sides = group[["before", "after"]].to_numpy(dtype=np.float64)
         ended = group[np.isfinite(sides).all(axis=1)]
-        change, means = _NONE, (np.nan, np.nan)
+        change, means = NO_RUNS, (np.nan, np.nan)
         if len(ended):
             change, means = shift(ended), middle_mean(ended[["before", "after"]].to_numpy(dtype=np.float64).T).tolist()
-        differences = difference(sides[:, 1], sides[:, 0])
-        sign, p = direction(differences), signed_rank(differences)
+        tests = signed_ranks(difference(sides[None, :, 1], sides[None, :, 0]))
+        sign, p = int(tests.sign[0]), float(tests.p[0])
         if searched and str(setting) in searched:
             before, after = searched[str(setting)]
             test = crossed_test(after, before)

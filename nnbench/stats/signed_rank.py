@@ -3,8 +3,9 @@
 Runs of one seed share data and initial weights, so a difference within a seed is not due to these random draws.
 """
 
-from itertools import combinations, count
-from typing import Literal
+from functools import lru_cache
+from itertools import count
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,22 @@ import pandas as pd
 from scipy import stats
 
 LEVEL = 0.05
+
+
+class SignedRanks(NamedTuple):
+    """Signed-rank tests of several pairs, arrays of shape (pairs,).
+
+    Attributes:
+        n: seeds that both settings have.
+        sign: of the sum of signed ranks: 1, -1 or 0.
+        p: two-sided p-value.
+        same: whether both have the same value on each of these seeds.
+    """
+
+    n: npt.NDArray[np.int_]
+    sign: npt.NDArray[np.int_]
+    p: npt.NDArray[np.float64]
+    same: npt.NDArray[np.bool_]
 
 
 def signed_rank(differences: npt.ArrayLike, *, alternative: Literal["two-sided", "greater"] = "two-sided") -> float:
@@ -27,29 +44,61 @@ def signed_rank(differences: npt.ArrayLike, *, alternative: Literal["two-sided",
     return _p_value(_signed_ranks(np.asarray(differences, dtype=np.float64)), alternative)
 
 
-def _signed_ranks(differences: npt.NDArray[np.float64]) -> npt.NDArray[np.int_]:
-    """Return twice the signed rank of each difference by its absolute value, an integer also with ties; zero for zero.
+def signed_ranks(differences: npt.NDArray[np.float64]) -> SignedRanks:
+    """Test many pairs at once.
 
-    Sizes are taken in steps of a billionth of the largest: 0.3 - 0.2 and 0.2 - 0.1 are the same gain of ten points in a
-    hundred, but differ in binary, and rounding must not decide which is greater. Infinite ones tie.
+    Args:
+        differences: shape (pairs, seeds), NaN where a run of a pair is missing.
     """
-    largest = np.abs(differences).max(initial=0.0, where=np.isfinite(differences))
-    steps = np.rint(differences / largest * 1e9) if largest > 0 else differences
-    signed: npt.NDArray[np.int_] = np.rint(2 * stats.rankdata(np.abs(steps)) * np.sign(steps)).astype(int)
+    n = np.count_nonzero(~np.isnan(differences), axis=1)
+    signed = _signed_ranks(differences)
+    p = np.array([_p_value(one) for one in signed], dtype=np.float64)
+    return SignedRanks(n=n, sign=np.sign(signed.sum(axis=1)), p=p, same=(n > 0) & ~signed.any(axis=1))
+
+
+def _signed_ranks(differences: npt.NDArray[np.float64]) -> npt.NDArray[np.int_]:
+    """Return twice the signed ranks of differences by their absolute values along the last axis; zero for zero and NaN.
+
+    They are integers also with ties. Sizes are taken in steps of a billionth of the largest: 0.3 - 0.2 and 0.2 - 0.1 are the
+    same gain of ten points in a hundred, but differ in binary, and rounding must not decide which is greater. Infinite ones
+    tie.
+    """
+    largest = np.abs(differences).max(axis=-1, keepdims=True, initial=0.0, where=np.isfinite(differences))
+    steps = np.where(largest > 0, np.rint(differences / np.where(largest > 0, largest, 1.0) * 1e9), differences)
+    ranks = stats.rankdata(np.abs(steps), axis=-1, nan_policy="omit")
+    signed: npt.NDArray[np.int_] = np.nan_to_num(np.rint(2 * ranks * np.sign(steps))).astype(int)
     return signed
 
 
 def _p_value(signed: npt.NDArray[np.int_], alternative: str = "two-sided") -> float:
-    positive, ranks = signed[signed > 0].sum(), np.abs(signed[signed != 0])
-    chance = np.zeros(ranks.sum() + 1)  # chance[s]: probability that the positive ranks sum to s
+    positive, ranks = int(signed[signed > 0].sum()), np.sort(np.abs(signed[signed != 0]))
+    total, tails = int(ranks.sum()), _lower_tails(ranks.tobytes())
+    if alternative == "two-sided":
+        return min(1.0, 2 * float(tails[min(positive, total - positive)]))
+    if total - positive < len(tails):
+        return float(tails[total - positive])
+    return 1.0 - float(tails[positive - 1]) if positive else 1.0
+
+
+@lru_cache(maxsize=16)  # without ties, all pairs of a study have the same ranks
+def _lower_tails(ranks: bytes) -> npt.NDArray[np.float64]:
+    """Return the probability that the positive ranks sum to s or less, for each s up to half of the sum of all ranks.
+
+    The distribution is symmetric, so the other half is not needed.
+
+    Args:
+        ranks: bytes of an ascending array of integers.
+    """
+    each = np.frombuffer(ranks, dtype=np.int_).tolist()
+    chance = np.zeros(sum(each) // 2 + 1)  # chance[s]: probability that the positive ranks so far sum to s
     chance[0] = 1
-    for rank in ranks:
-        chance[rank:] = chance[rank:] + chance[:-rank]
-        chance /= 2
-    tails = chance[: positive + 1].sum(), chance[positive:].sum()
-    if alternative == "greater":
-        return float(min(1.0, tails[1]))
-    return float(min(1.0, 2 * min(tails)))
+    reached = 0  # the largest sum so far
+    for rank in each:
+        lower = chance[: reached + 1]
+        lower /= 2
+        reached = min(reached + rank, len(chance) - 1)
+        chance[rank : reached + 1] += chance[: max(0, reached + 1 - rank)].copy()
+    return np.cumsum(chance)
 
 
 def holm(p_values: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -72,11 +121,6 @@ def seeds_for_tests(tests: int) -> int:
     return next(seeds for seeds in count(1) if tests * 2.0 ** (1 - seeds) < LEVEL)
 
 
-def direction(differences: npt.ArrayLike) -> int:
-    """Return the sign of the sum of signed ranks: 1, -1 or 0."""
-    return int(np.sign(_signed_ranks(np.asarray(differences, dtype=np.float64)).sum()))
-
-
 def difference(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return `first - second`; 0 where both are the same infinity, NaN where either is missing."""
     with np.errstate(invalid="ignore"):
@@ -95,16 +139,13 @@ def compare(values: pd.DataFrame) -> pd.DataFrame:
         `second` has, by rank sums), `p`, `p_holm`, `differ` (whether a difference is shown), `same` (whether both have the
         same value on each of these seeds).
     """
-    columns = {str(name): values[name].to_numpy(dtype=np.float64) for name in values.columns}
-    rows = []
-    for first, second in combinations(columns, 2):
-        differences = difference(columns[first], columns[second])
-        signed = _signed_ranks(differences[~np.isnan(differences)])
-        same = signed.size > 0 and not signed.any()
-        rows.append((first, second, signed.size, int(np.sign(signed.sum())), _p_value(signed), same))
-    table = pd.DataFrame(rows, columns=["first", "second", "n", "sign", "p", "same"])
-    corrected = holm(table["p"])
-    return table.assign(p_holm=corrected, differ=corrected < LEVEL)
+    first, second = np.triu_indices(values.shape[1], k=1)
+    array, names = values.to_numpy(dtype=np.float64).T, values.columns.to_numpy(dtype=str)
+    tests = signed_ranks(difference(array[first], array[second]))
+    corrected = holm(tests.p)
+    return pd.DataFrame(
+        {"first": names[first], "second": names[second], **tests._asdict(), "p_holm": corrected, "differ": corrected < LEVEL}
+    )
 
 
 def compare_if_enough(values: pd.DataFrame) -> pd.DataFrame:

@@ -9,14 +9,14 @@ The expected running time (Auger and Hansen, 2005; Hansen et al., 2021, "COCO") 
 by restarting with new seeds until a run does: the time spent in all runs, over the number of those that reached it.
 """
 
-import warnings
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from nnbench.core.arrays import FloatArray
 from nnbench.records.outcomes import COUNTED
 
 _ROUNDING = 1e-6  # rounding error of an accuracy in float32
@@ -52,21 +52,15 @@ def share_reached(times: pd.DataFrame) -> pd.DataFrame:
         times: the rows of one setting, as `times_to_target` gives them.
 
     Returns:
-        One row for each time at which a run reached it, ascending: `time`, `share` until the next row, and `low`, `high` (95 %
-        log-log interval by Greenwood's formula; NaN once all runs have reached it, where it is undefined).
+        One row for each time at which a run reached it, ascending: `time`, and `share` until the next row.
     """
-    known = _known(times)
-    if not known["reached"].any():
-        return pd.DataFrame({"time": [], "share": [], "low": [], "high": []}, dtype=float)
-    watched = known["time"].mask(known["diverged"], known["time"].max())
-    curve = stats.ecdf(stats.CensoredData.right_censored(watched.to_numpy(), ~known["reached"].to_numpy())).cdf
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The confidence interval is undefined", category=RuntimeWarning)
-        # Any: the stubs take its bounds for numbers, but they are curves
-        interval: Any = curve.confidence_interval(0.95, method="log-log")
-    bounds = {"low": interval.low.probabilities, "high": interval.high.probabilities}
-    table = pd.DataFrame({"time": curve.quantiles, "share": curve.probabilities, **bounds})
-    return table[table["time"].isin(known.loc[known["reached"], "time"])].reset_index(drop=True)
+    time, reached, diverged = _known(times)
+    if not reached.any():
+        return pd.DataFrame({"time": [], "share": []}, dtype=float)
+    watched = np.where(diverged, np.nanmax(time), time)
+    curve = stats.ecdf(stats.CensoredData.right_censored(watched, ~reached)).cdf
+    steps = np.isin(curve.quantiles, time[reached])
+    return pd.DataFrame({"time": curve.quantiles[steps], "share": curve.probabilities[steps]})
 
 
 def time_until(times: pd.DataFrame, share: float = 0.5) -> float:
@@ -77,8 +71,8 @@ def time_until(times: pd.DataFrame, share: float = 0.5) -> float:
         share: in (0, 1]; 0.5 gives the median time.
     """
     curve = share_reached(times)
-    arrived = curve.loc[curve["share"] >= share - 1e-12, "time"]
-    return float(arrived.iloc[0]) if len(arrived) else np.inf
+    arrived = curve["time"].to_numpy()[curve["share"].to_numpy() >= share - 1e-12]
+    return float(arrived[0]) if len(arrived) else np.inf
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,12 +100,15 @@ def expected_running_time(times: pd.DataFrame) -> RunningTime:
     Args:
         times: the rows of one setting, as `times_to_target` gives them.
     """
-    known = _known(times)
-    successes = int(known["reached"].sum())
-    expected = known["time"].sum(skipna=False) / successes if successes else np.inf if len(known) else np.nan
-    return RunningTime(expected=float(expected), successes=successes, n=len(known))
+    time, reached, _ = _known(times)
+    successes, n = int(reached.sum()), len(time)
+    expected = time.sum() / successes if successes else np.inf if n else np.nan
+    return RunningTime(expected=float(expected), successes=successes, n=n)
 
 
-def _known(times: pd.DataFrame) -> pd.DataFrame:
-    """Return the runs with a known time, and the diverged ones."""
-    return times[times["time"].notna() | times["diverged"]]
+def _known(times: pd.DataFrame) -> tuple[FloatArray, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Return `time`, `reached` and `diverged` of the runs with a known time, and the diverged ones."""
+    time = times["time"].to_numpy(dtype=np.float64)
+    reached, diverged = (times[name].to_numpy(dtype=bool) for name in ("reached", "diverged"))
+    known = ~np.isnan(time) | diverged
+    return time[known], reached[known], diverged[known]

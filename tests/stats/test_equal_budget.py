@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from nnbench.stats.equal_budget import first_reached, shares, typical
+from nnbench.stats.equal_budget import first_reached, runs_of, shares, typical
 
 
 def curves(search: int = 0, **runs: list[float] | None) -> pd.DataFrame:
@@ -49,8 +49,9 @@ def test_shares_by_seed() -> None:
         sgd_0=[4, 3, 2, 1], adam_0=[4, 1, 0.5], sgd_1=[4, 3, 2, 1], adam_1=[4, 3, 2], sgd_2=None, adam_2=[4, 3, 2],
         sgd_3=None, adam_3=None, sgd_4=[4, 1], adam_4=None, sgd_5=[4, 1], adam_6=[4, 1],
     )  # fmt: skip
-    assert shares(table, "adam", "sgd")[0, 0].to_dict() == {0: pytest.approx(1 / 3), 1: np.inf, 2: 0.0, 3: 1.0, 4: np.inf}
-    assert shares(table, "sgd", "adam")[0, 0][1] == pytest.approx(1.0)
+    runs = runs_of(table)
+    assert shares(runs["adam"], runs["sgd"])[0, 0].to_dict() == {0: pytest.approx(1 / 3), 1: np.inf, 2: 0.0, 3: 1.0, 4: np.inf}
+    assert shares(runs["sgd"], runs["adam"])[0, 0][1] == pytest.approx(1.0)
 
 
 def test_every_search_is_compared_with_every_search_of_the_reference() -> None:
@@ -61,11 +62,12 @@ def test_every_search_is_compared_with_every_search_of_the_reference() -> None:
             curves(1, adam_0=[4, 2, 1], sgd_0=[4, 3, 2, 1, 0.5], sgd_1=[4, 1]),
         ]
     )
-    found = shares(table, "adam", "sgd")
+    runs = runs_of(table)
+    found = shares(runs["adam"], runs["sgd"])
     assert found.to_dict("index") == {0: {(0, 0): 0.5, (0, 1): 0.5, (1, 0): 1.0, (1, 1): np.inf}}, "seed 1 has no search 1"
     assert typical(found).estimate == 0.75
-    assert shares(table, "sgd", "adam").to_dict("index")[0][1, 0] == pytest.approx(2.0)
-    assert shares(table, "lion", "sgd").empty
+    assert shares(runs["sgd"], runs["adam"]).to_dict("index")[0][1, 0] == pytest.approx(2.0)
+    assert shares({}, runs["sgd"]).empty
 
 
 def test_the_median_takes_seeds_that_never_get_there_as_the_greatest() -> None:

@@ -7,22 +7,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nnbench.stats.signed_rank import LEVEL, compare, holm, seeds_needed, signed_rank
+from nnbench.stats.signed_rank import LEVEL, compare, holm, seeds_needed, signed_rank, signed_ranks
 
 
 def enumerated(differences: list[float]) -> float:
     """The definition: of all ways to hand out signs, the share whose rank sum is as far out, on the rarer side, twice."""
+    return min(1.0, 2 * min(tails(differences)))
+
+
+def tails(differences: list[float]) -> tuple[float, float]:
+    """Of all ways to hand out signs, the shares whose rank sum is at most the observed one, and at least."""
     array = np.array(differences)
     ranks = stats.rankdata(np.abs(array))[array != 0]
     signs = np.sign(array[array != 0])
     observed = ranks[signs > 0].sum()
     sums = np.array([ranks[np.array(plus, dtype=bool)].sum() for plus in product([0, 1], repeat=ranks.size)])
-    return float(min(1.0, 2 * min((sums <= observed).mean(), (sums >= observed).mean())))
+    return float((sums <= observed).mean()), float((sums >= observed).mean())
 
 
 @given(st.lists(st.integers(-4, 4).map(float), min_size=1, max_size=9))
 def test_signed_rank_is_exact_with_ties_and_zeros(differences: list[float]) -> None:
     assert signed_rank(differences) == pytest.approx(enumerated(differences), rel=1e-12)
+    assert signed_rank(differences, alternative="greater") == pytest.approx(tails(differences)[1], rel=1e-12)
 
 
 @given(st.lists(st.tuples(st.integers(0, 300), st.integers(0, 300)), min_size=2, max_size=12))
@@ -31,6 +37,18 @@ def test_shares_of_points_tie_where_their_counts_do(counts: list[tuple[int, int]
     points = np.array(counts)
     before, after = (points / 300).T
     assert signed_rank(after - before) == signed_rank(points[:, 1] - points[:, 0])
+
+
+@given(st.lists(st.lists(st.sampled_from([-np.inf, -2.0, -1.0, 0.0, 1.0, 2.0, np.inf, np.nan]), min_size=6, max_size=6)))
+def test_pairs_tested_at_once_have_the_results_of_each_alone(rows: list[list[float]]) -> None:
+    differences = np.array(rows).reshape(-1, 6)
+    found = signed_ranks(differences)
+    for at, row in enumerate(differences):
+        known = row[~np.isnan(row)]
+        assert (found.n[at], found.p[at]) == (len(known), signed_rank(known))
+        assert found.same[at] == (len(known) > 0 and not known.any())
+        signs, sizes = np.sign(known), stats.rankdata(np.abs(known))
+        assert found.sign[at] == np.sign((signs * sizes).sum())
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 6, 10, 25, 50])

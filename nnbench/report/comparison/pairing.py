@@ -169,7 +169,7 @@ class Versus:
         for name in several & set(self.pairs(metric)["setting"].astype(str)):
             own = [side[side["setting"] == name] for side in sides]
             common = set(own[0]["seed"]) & set(own[1]["seed"])
-            before, after = (by_search_and_seed(side[side["seed"].isin(common)], name) for side in own)
+            before, after = (by_search_and_seed(side[side["seed"].isin(common)], [name])[name] for side in own)
             found[name] = before, after
         return found
 

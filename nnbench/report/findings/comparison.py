@@ -17,6 +17,7 @@ from nnbench.core.constraints import MINIMUM_RUNS
 from nnbench.stats import crossed
 from nnbench.stats.conclusion import DEFAULT, Conclusion, conclude, exclusion_reasons
 from nnbench.stats.diverged import score, with_diverged
+from nnbench.stats.interquartile import NO_RUNS
 from nnbench.stats.signed_rank import compare_if_enough, seeds_for_tests
 
 
@@ -73,9 +74,9 @@ def compare(values: pd.DataFrame, runs: pd.DataFrame, defaults: Mapping[str, str
     pairs, against_default = paired_tests(scores, ranked, defaults)
     conclusion = conclude(ranking, pairs, higher=higher, tests=len(pairs) + len(against_default))
     against = pairs[pairs["first"] == conclusion.best].set_index("second")["p_holm"]
-    index = ["seed", "search"] if scores["search"].nunique() > 1 else "seed"
-    single = scores.pivot_table(index=index, columns="setting", values="value")
-    of_seed = scores.pivot_table(index="seed", columns="setting", values="value")
+    of_seed = single = table_of(scores, ["seed"], "setting")
+    if scores["search"].nunique() > 1:
+        single = table_of(scores, ["seed", "search"], "setting")
     return Comparison(
         values=single.reindex(columns=valued).replace([np.inf, -np.inf], np.nan),
         scores=of_seed.reindex(columns=ranked),
@@ -103,9 +104,9 @@ def paired_tests(
     questions = [pair for pair in defaults.items() if known >= set(pair) and pair[0] in ranked]
     names = dict.fromkeys([*ranked, *(default for _, default in questions)])
     if not questions and values["search"].nunique() < 2:
-        wide = values.pivot_table(index="seed", columns="setting", values="value").reindex(columns=list(ranked))
+        wide = table_of(values, ["seed"], "setting").reindex(columns=list(ranked))
         return compare_if_enough(wide), crossed.compare({}, ())
-    arrays = {name: by_search_and_seed(values, name) for name in names}
+    arrays = by_search_and_seed(values, list(names))
     pairs = list(combinations(ranked, 2))
     table = crossed.compare(arrays, [*pairs, *questions])
     enough = MINIMUM_RUNS if values["search"].nunique() > 1 else seeds_for_tests(len(table))
@@ -114,28 +115,36 @@ def paired_tests(
     return table.iloc[: len(pairs)], table.iloc[len(pairs) :].reset_index(drop=True)
 
 
-def by_search_and_seed(values: pd.DataFrame, setting: str) -> npt.NDArray[np.float64]:
-    """The values of a setting, shape (searches, seeds), NaN where a run is missing; the seeds are those of all settings."""
-    own = values[values["setting"].astype(str) == setting]
-    wide = own.pivot_table(index="search", columns="seed", values="value")
-    return wide.reindex(columns=sorted(values["seed"].unique())).to_numpy(dtype=np.float64)
+def table_of(values: pd.DataFrame, index: list[str], columns: str) -> pd.DataFrame:
+    """The values with one row for each combination of `index` and one column for each of `columns`; means where there are
+    several, NaN where there is none."""
+    return values.groupby([*index, columns])["value"].mean().unstack(columns)
+
+
+def by_search_and_seed(values: pd.DataFrame, settings: Sequence[str]) -> dict[str, npt.NDArray[np.float64]]:
+    """The values of settings, shape (searches, seeds), NaN where a run is missing; the seeds are those of all settings."""
+    wide = table_of(values, ["setting", "search"], "seed").sort_index()
+    rows = wide.groupby("setting").indices
+    array = wide.to_numpy(dtype=np.float64)
+    return {name: array[rows.get(name, [])] for name in settings}
 
 
 def _rank(scores: pd.DataFrame, runs: pd.DataFrame, defaults: Collection[str], higher: bool) -> pd.DataFrame:
     """`Comparison.ranking` without the columns of the tests."""
-    of_setting = {str(setting): own for setting, own in scores.groupby("setting")}
-    searches = runs.groupby("setting")["search"].nunique()
-    rows = []
-    for setting, group in runs[["setting", "optimizer", "outcome"]].groupby("setting", sort=False):
-        own = of_setting.get(str(setting), scores[:0])
-        values, finite = own["value"], own[np.isfinite(own["value"])]
-        one = crossed.interval_of_runs(finite)
-        diverged = int((group["outcome"] == "diverged").sum())
-        counts = setting, group["optimizer"].iloc[0], len(group), diverged, len(values), one.n, one.estimate, one.low, one.high
-        ranked_by = score(values, higher=higher) if len(values) > one.n else one.estimate
-        rows.append((*counts, int(searches[setting]), ranked_by))
-    columns = ["setting", "optimizer", "runs", "diverged", "counted", "n", "estimate", "low", "high", "searches", "score"]
-    table = pd.DataFrame(rows, columns=columns).astype({"score": float})
+    rows, values = scores.groupby("setting").indices, scores["value"].to_numpy()
+    completed = crossed.intervals(scores[np.isfinite(values)])
+    groups = runs.assign(lost=runs["outcome"] == "diverged").groupby("setting", sort=False)
+    counts = groups.agg(
+        optimizer=("optimizer", "first"), runs=("seed", "size"), diverged=("lost", "sum"), searches=("search", "nunique")
+    )
+    found = []
+    for setting, optimizer, number, diverged, searches in counts.itertuples():
+        own, one = values[rows.get(setting, [])], completed.get(setting, NO_RUNS)
+        ranked_by = score(own, higher=higher) if len(own) > one.n else one.estimate
+        of_runs = setting, optimizer, number, diverged, len(own)
+        found.append((*of_runs, one.n, one.estimate, one.low, one.high, searches, ranked_by))
+    names = ["setting", "optimizer", "runs", "diverged", "counted", "n", "estimate", "low", "high", "searches", "score"]
+    table = pd.DataFrame(found, columns=names).astype({"score": float})
     reasons = exclusion_reasons(table["counted"], table["n"])
     table = table.assign(
         aside=reasons.mask(table["setting"].isin(defaults), DEFAULT),

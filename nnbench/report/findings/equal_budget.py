@@ -8,7 +8,7 @@ import pandas as pd
 from nnbench.report.findings.axis import positions
 from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
-from nnbench.stats.equal_budget import shares, typical
+from nnbench.stats.equal_budget import Runs, runs_of, shares, typical
 from nnbench.stats.interquartile import Interval
 
 PLAIN = "sgd"  # the reference, if a study has it and names no other
@@ -58,9 +58,9 @@ def equal_budget(findings: Findings) -> Comparisons:
     Raises:
         NoDataError: there is no curve of two settings.
     """
-    curves = _curves(findings)
-    ranking, reference = _ranked(findings, curves)
-    found = [_against(curves, setting, reference) for setting in ranking if setting != reference]
+    runs = _runs(findings)
+    ranking, reference = _ranked(findings, runs)
+    found = [_against(runs, setting, reference) for setting in ranking if setting != reference]
     found = [one for one in found if one.ahead.n]
     if not found:
         raise NoDataError(f"no setting has a seed that {reference} has too")
@@ -74,37 +74,36 @@ def first_of_settings(findings: Findings, settings: Sequence[str]) -> Comparison
     Raises:
         NoDataError: there is no curve of the two, or they have no common seed.
     """
-    curves = _curves(findings)
-    ranking, reference = _ranked(findings, curves)
+    runs = _runs(findings)
+    ranking, reference = _ranked(findings, runs)
     setting = next((one for one in settings if one != reference), None)
     if setting not in ranking:
         raise NoDataError(f"no curve of {setting}" if setting else f"no setting beside {reference}")
-    found = _against(curves, setting, reference)
+    found = _against(runs, setting, reference)
     if not found.ahead.n:
         raise NoDataError(f"no seed of {setting} that {reference} has too")
     return Comparisons(reference=reference, settings=[found])
 
 
-def _against(curves: Mapping[str, pd.DataFrame], setting: str, reference: str) -> EqualBudget:
-    table = pd.concat([curves[setting], curves[reference]])
-    ahead, behind = shares(table, setting, reference), shares(table, reference, setting)
+def _against(runs: Mapping[str, Runs], setting: str, reference: str) -> EqualBudget:
+    ahead, behind = shares(runs[setting], runs[reference]), shares(runs[reference], runs[setting])
     return EqualBudget(setting=setting, ahead=typical(ahead), behind=typical(behind), shares=ahead.median(axis=1))
 
 
-def _curves(findings: Findings) -> dict[str, pd.DataFrame]:
-    """The curves of each setting, as `stats.equal_budget.shares` takes them."""
+def _runs(findings: Findings) -> dict[str, Runs]:
+    """The runs of each setting, as `stats.equal_budget.shares` takes them."""
     curves = findings.study.curves
     ended = findings.ended[["run_id", "setting", "search", "seed", "outcome"]]
     spent = curves[["run_id"]].assign(spent=positions(findings), loss=curves["train_loss"])
     table = spent.merge(ended, on="run_id").assign(diverged=lambda frame: frame["outcome"] == "diverged")
     if not (table["spent"] > 0).any():
         raise NoDataError("no run was measured after an update")
-    return {str(setting): own for setting, own in table.groupby("setting")}
+    return runs_of(table)
 
 
-def _ranked(findings: Findings, curves: Collection[str]) -> tuple[list[str], str]:
+def _ranked(findings: Findings, runs: Collection[str]) -> tuple[list[str], str]:
     """The settings that have curves, in the order of the ranking, and the reference among them."""
-    ranking = [str(one) for one in findings.ranking(findings.primary)["setting"] if one in curves]
+    ranking = [str(one) for one in findings.ranking(findings.primary)["setting"] if one in runs]
     if len(ranking) < 2:
         raise NoDataError("no two settings have curves")
     return ranking, _reference(findings, ranking)

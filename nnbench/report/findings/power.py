@@ -50,8 +50,7 @@ def over_searches(findings: Findings) -> str:
     values = findings.values(measure)
     known = set(values["setting"].astype(str))
     names = [name for name in map(str, comparison.scores) if name in known][:_MANY]
-    arrays = {name: by_search_and_seed(values, name) for name in names}
-    pairs = list(combinations(arrays.values(), 2))
+    pairs = list(combinations(by_search_and_seed(values, names).values(), 2))
     if not pairs:
         return ""
     level = LEVEL / comparison.conclusion.tests

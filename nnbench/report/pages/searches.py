@@ -67,10 +67,10 @@ def _searches(page: Page, findings: Findings, comparison: Comparison) -> None:
     """Draw the mean of each search of each tuned optimizer."""
     ranking = comparison.ranking
     tuned = ranking[(ranking["searches"] > 1) & (ranking["n"] > 0)].head(_MANY)
-    values = findings.values(findings.primary)
+    values = by_search_and_seed(findings.values(findings.primary), tuned["setting"].tolist())
     rows = []
     for row in tuned.to_dict("records"):
-        of_search = middle_mean(by_search_and_seed(values, row["setting"]))
+        of_search = middle_mean(values[row["setting"]])
         spread = numbers.fixed(float(np.ptp(of_search)))
         estimate = row["estimate"], row["low"], row["high"]
         rows.append(
@@ -91,12 +91,12 @@ def _searches(page: Page, findings: Findings, comparison: Comparison) -> None:
 def _pairs(findings: Findings, comparison: Comparison) -> pd.DataFrame:
     """The tested pairs with their differences."""
     tested = pd.concat([comparison.pairs, comparison.against_default], ignore_index=True)
-    values = findings.values(findings.primary)
-    known = set(values["setting"].astype(str))
+    runs = findings.values(findings.primary)
+    values = by_search_and_seed(runs, runs["setting"].astype(str).unique().tolist())
     rows = []
     for first, second in tested[["first", "second"]].itertuples(index=False):
-        if {first, second} <= known:
-            one = difference_interval(by_search_and_seed(values, first), by_search_and_seed(values, second))
+        if values.keys() >= {first, second}:
+            one = difference_interval(values[first], values[second])
             rows.append((first, second, one.estimate, one.low, one.high))
     table = pd.DataFrame(rows, columns=["first", "second", "difference", "low", "high"])
     return table.merge(tested[["first", "second", "n", "p", "p_holm", "differ"]], on=["first", "second"])

@@ -15,7 +15,7 @@ from nnbench.report.findings import budget, code, power
 from nnbench.report.findings.findings import Findings
 from nnbench.report.findings.references import LEAST, REFERENCES
 from nnbench.report.sentences.wording import distinct_values, short_name
-from nnbench.stats.crossed import interval_of_runs
+from nnbench.stats.crossed import interval_of_runs, intervals
 from nnbench.stats.time_to_target import times_to_target
 
 FEW = 10  # with fewer seeds the intervals are too narrow
@@ -222,8 +222,8 @@ def _memorised(findings: Findings) -> str:
     column, bayes = "final/train_loss", "reference/bayes_loss"
     if not (findings.known(column) and findings.known(bayes)):
         return ""
-    runs = findings.scored.assign(value=findings.scored[column] - findings.scored[bayes]).groupby("setting")
-    settings = [short_name(str(name)) for name, group in runs if interval_of_runs(group).high < 0]
+    below = intervals(findings.scored.assign(value=findings.scored[column] - findings.scored[bayes]))
+    settings = [short_name(name) for name in sorted(below) if below[name].high < 0]
     if not settings:
         return ""
     more = " and others" if len(settings) > 3 else ""
