@@ -1,7 +1,6 @@
 """A study in Python: its tables, the pages of its report as figures, and its runs."""
 
-from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from html import escape
 from io import BytesIO
@@ -15,13 +14,16 @@ from matplotlib.figure import Figure
 from nnbench.api.trained import Run
 from nnbench.core import formatting as numbers
 from nnbench.core.errors import UserError
+from nnbench.core.palette import LineStyle
 from nnbench.lesson.study import with_lesson
 from nnbench.records import study as records
 from nnbench.records.tasks import Task, tasks
 from nnbench.report import pages
+from nnbench.report.findings.errors import NoDataError
 from nnbench.report.findings.findings import Findings
-from nnbench.report.outputs.document import compose
 from nnbench.report.plots import style
+from nnbench.report.plots.drawing import blank, close
+from nnbench.report.plots.page import Section
 from nnbench.report.sentences import wording
 from nnbench.tracking.mlflow.reader import read_study
 from nnbench.tracking.mlflow.store import Store, open_store
@@ -72,14 +74,6 @@ def read(name: str, uri: str, artifacts: str | None, folder: str | Path) -> "Stu
     """Read a study; `artifacts` is the folder of its store's artifacts, or None for the default."""
     store = open_store(uri, Path(artifacts) if artifacts else None, create=False)
     return Study(read_study(store, name, whole=True), store, Path(folder))
-
-
-class Figures(list[Figure]):
-    """Figures that a notebook shows one below the other."""
-
-    def _repr_html_(self) -> str:
-        pictures = (b64encode(_png(figure)).decode() for figure in self)
-        return "".join(f'<img src="data:image/png;base64,{picture}">' for picture in pictures)
 
 
 class Study:
@@ -154,8 +148,8 @@ class Study:
             found.append(ranking)
         return pd.concat(found, ignore_index=True)
 
-    def plot(self, page: str, task: str | None = None) -> Figure | list[Figure]:
-        """Draw the plots of a page of the report, each with the heading and the legend that the page has above it.
+    def plot(self, page: str, task: str | None = None) -> Figure:
+        """Draw the plots of a page of the report, one below the other, each with its heading and its legend.
 
         Parameters
         ----------
@@ -166,8 +160,8 @@ class Study:
 
         Returns
         -------
-        matplotlib.figure.Figure or list of Figure
-            A list if the page has several plots.
+        matplotlib.figure.Figure
+            A notebook shows it.
 
         Raises
         ------
@@ -184,20 +178,21 @@ class Study:
             raise UserError(f"page={page}: no such page; must be one of {', '.join(pages.names())}")
         with matplotlib.style.context(["default", style.RC]):
             findings = Findings(with_lesson(self._task(task).study))
-            made = compose(findings, title=self.name, pages=[page], targets=findings.judged.targets)
-            if page not in made.parts:
-                raise UserError(f"page={page}: not shown because {dict(made.missing)[page]}")
-            plots = made.parts[page].page.plots
-            for plot in plots:
-                plot.head()
-            figures = [plot.close() for plot in plots]
-            if not figures:
+            section = Section(page, blank())
+            try:
+                pages.load(page)(section, findings, pages.ReportOptions(title=self.name, targets=findings.judged.targets))
+            except NoDataError as reason:
+                raise UserError(f"page={page}: not shown because {reason}") from None
+            if not (plots := section.begun.plots):
                 raise UserError(f"page={page}: has no plot; its table is in the report and in figures/{page}.csv")
-            for figure in figures:
-                figure.draw_without_rendering()  # makes the ticks now, under the report's style
-        for figure in figures:
-            setattr(figure, "_repr_png_", partial(_png, figure))  # noqa: B010  # IPython shows figures of pyplot alone
-        return figures[0] if len(figures) == 1 else Figures(figures)
+            above: Mapping[str, LineStyle] = {}
+            for plot in plots:
+                plot.drawing.head(plot.heading, plot.legend if plot.legend != above else {})
+                above = plot.legend
+            figure = close([plot.drawing for plot in plots])
+            figure.draw_without_rendering()  # makes the ticks now, under the report's style
+        setattr(figure, "_repr_png_", partial(_png, figure))  # noqa: B010  # IPython shows figures of pyplot alone
+        return figure
 
     def run(self, run_id: str) -> Run:
         """Return one run, which predicts with its final weights.

@@ -1,8 +1,8 @@
 """Blocks of a page: texts, tables and plots, which the renderers of `report.outputs` set as PDF, HTML or Markdown."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from matplotlib.figure import Figure
 
@@ -113,22 +113,40 @@ class Chart:
     caption: str = ""
 
 
+class Drawing(Protocol):
+    """What `Plot` needs of `plots.drawing.Drawing`, which is in a package above this one."""
+
+    figure: Figure
+
+    def head(self, heading: str, legend: Mapping[str, LineStyle]) -> None:
+        """Write a heading and a legend above the content."""
+
+    @property
+    def height(self) -> float:
+        """Millimetres of the content with its head."""
+
+    def place(self, above: float, height: float) -> None:
+        """Move the content to its place in the figure."""
+
+
 @dataclass
 class Plot:
     """A plot.
 
     Attributes:
-        close: called once, when all is drawn; returns a figure of matplotlib as wide as the text.
+        drawing: what is drawn.
         alt: what it shows, for a reader who cannot see it.
-        head: writes the heading and the legend that the page has above the plot into it; called before `close` for a figure
-            that is shown without its page.
-        svg: the figure as drawn; empty before.
+        heading, legend: those that the page has above the plot; empty for none.
+        svg: the drawing; empty before it is rendered.
+        svg_alone: the same with the heading and the legend, to be shown without the page.
     """
 
-    close: Callable[[], Figure]
+    drawing: Drawing
     alt: str
-    head: Callable[[], None]
+    heading: str = ""
+    legend: Mapping[str, LineStyle] = field(default_factory=dict)
     svg: str = ""
+    svg_alone: str = ""
 
 
 @dataclass(frozen=True)

@@ -76,10 +76,8 @@ def test_a_plot_of_a_page_is_a_figure(study: nnbench.Study) -> None:
     assert "adam" in " ".join(text.get_text() for text in figure.texts)
     picture: bytes = figure._repr_png_()  # type: ignore[attr-defined]  # what a notebook asks for
     assert picture.startswith(b"\x89PNG")
-    losses = study.plot("loss")
-    for figure, curve in zip(losses, ("Training", "Validation"), strict=True):  # type: ignore[arg-type]
-        assert f"{curve} loss (nats)" in [text.get_text() for text in figure.texts]
-    assert losses._repr_html_().count("<img") == 2  # type: ignore[union-attr]
+    losses = [text.get_text() for text in study.plot("loss").texts]
+    assert {"Training loss (nats)", "Validation loss (nats)"} <= {*losses}
     with pytest.raises(nnbench.UserError, match=r"page=nope: .*cover"):
         study.plot("nope")
     with pytest.raises(nnbench.UserError, match="page=final_table: has no plot"):

@@ -351,7 +351,7 @@ class Drawn:
         self.words = [page.title, page.caption]
         for block in self.blocks:
             if isinstance(block, blocks.Plot):
-                figure = block.close()
+                figure = block.drawing.figure
                 self.axes += figure.axes
                 self.words += [text.get_text() for text in figure.texts]
             elif isinstance(block, blocks.Table):

@@ -56,7 +56,7 @@ def test_a_plot_that_cannot_be_drawn(make_study: MakeStudy, tmp_path: Path, monk
 
     def spoil(section: Section, *given: Any) -> pd.DataFrame:
         table = usual(section, *given)
-        section.begun.plots[0].close().axes[0].lines[0].draw = _raise  # type: ignore[method-assign]
+        section.begun.plots[0].drawing.figure.axes[0].lines[0].draw = _raise  # type: ignore[method-assign]
         return table
 
     monkeypatch.setattr(loss, "draw", spoil)

@@ -16,6 +16,7 @@ from nnbench.records.study import Study
 from nnbench.report import pages as figures
 from nnbench.report.outputs.document import Composition, compose
 from nnbench.report.plots import style
+from nnbench.report.plots.drawing import close
 
 MakeStudy = Callable[..., Study]
 PAGES = ["cover", *(name for name in figures.names() if name != "cover")]
@@ -98,7 +99,7 @@ def plotted(compose: Callable[[], Composition]) -> list[Plotted]:
         plots = []
         for plot in (plot for part in made.parts.values() for plot in part.page.plots):
             texts.clear()
-            figure = plot.close()
+            figure = close([plot.drawing])
             figure.set_dpi(DPI)
             FigureCanvasAgg(figure).draw()  # type: ignore[no-untyped-call]
             panels = [axes for axes in figure.axes if axes.get_label() != "key"]  # that of colours is a narrow bar

@@ -194,7 +194,7 @@ def _clear(folder: Path, known: Sequence[str], kept: Sequence[Path]) -> None:
 def _pictures(made: Composition) -> dict[str, str]:
     """The plots of all pages by the names of their files."""
     return {
-        f"{name}-{number}" if number > 1 else name: plot.svg
+        f"{name}-{number}" if number > 1 else name: plot.svg_alone
         for name, part in made.parts.items()
         for number, plot in enumerate(part.page.plots, 1)
     }

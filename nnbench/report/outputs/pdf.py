@@ -61,9 +61,8 @@ def print_all(made: Composition) -> Printed:
 
 def _first_page(data: Json, numbers: Sequence[int]) -> Json:
     """Arguments to draw the first page alone, with the contents of the whole document."""
-    kinds = [(one["kind"], one["title"]) for one in data["sections"] if not one["cover"]]
-    kinds += [("Not shown", "Not shown because")] if data["missing"] else []
-    contents = [{"kind": kind, "title": title, "page": page} for (kind, title), page in zip(kinds, numbers, strict=True)]
+    titles = zip(data["titles"], numbers, strict=True)
+    contents = [{"kind": kind, "title": title, "page": page} for (kind, title), page in titles]
     first = {**data, "sections": data["sections"][:1], "missing": [], "contents": contents}
     return {"format": "png", "ppi": COVER / _A4, "sys_inputs": {"data": json.dumps(first)}}
 
@@ -77,6 +76,7 @@ def _data(made: Composition) -> Json:
     """All that the template reads."""
     styles: dict[LineStyle, int] = {}
     sections = [_section(part, styles, first=number == 0) for number, part in enumerate(made.parts.values())]
+    titles = [(one["kind"], one["title"]) for one in sections if not one["cover"]]
     return {
         "title": f"{made.title}: {made.name}",
         "heading": made.title,
@@ -88,6 +88,7 @@ def _data(made: Composition) -> Json:
         "fonts": [text.SANS, *_OTHERS],
         "mono": [text.MONO, text.SANS, *_OTHERS],
         "sections": sections,
+        "titles": titles + ([("Not shown", "Not shown because")] if made.not_shown else []),
         "missing": made.not_shown,
         "styles": [_style(one) for one in styles],
     }
@@ -110,7 +111,8 @@ def _section(part: Part, styles: dict[LineStyle, int], *, first: bool) -> Json:
 def _block(block: Block, styles: dict[LineStyle, int]) -> Iterator[Json]:
     match block:
         case Text():
-            words = block.words if block.style == "code" else _breakable(block.words, style.BODY, style.WIDTH)
+            mono = block.style == "code"
+            words = "\n".join(_breakable(one, style.BODY, style.WIDTH, mono=mono) for one in block.words.split("\n"))
             yield {"block": "text", "style": block.style, "words": words}
         case Heading():
             yield {"block": "heading", "words": _breakable(block.words, style.BODY, style.WIDTH)}

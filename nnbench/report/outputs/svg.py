@@ -3,19 +3,22 @@
 import base64
 import re
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from io import BytesIO, StringIO
 
 from matplotlib.figure import Figure
 from PIL import Image
 
-from nnbench.report.blocks import Text
+from nnbench.report.blocks import Plot, Text
 from nnbench.report.outputs import axes
 from nnbench.report.outputs.document import Composition, Progress, no_progress
 from nnbench.report.plots import style
+from nnbench.report.plots.drawing import Drawing, close
 from nnbench.report.plots.page import Page
 
 _SHADES = 64  # colours of such a raster
+_SIZE = re.compile(r'<svg[^>]* width="([\d.]+)pt" height="([\d.]+)pt"')
 # The letters' widths are DejaVu's. Verdana, of the same descent, has nearly the same where that is not installed.
 _FONTS = {"'DejaVu Sans'": "'DejaVu Sans', Verdana, sans-serif"}
 
@@ -30,7 +33,8 @@ def draw_plots(made: Composition, progress: Progress = no_progress) -> Compositi
         progress("plots", number, len(made.parts))
         try:
             for plot in part.page.plots:
-                plot.svg = svg(plot.close())
+                plot.svg = svg(close([plot.drawing]))
+                plot.svg_alone = _headed(plot)
         except Exception as error:
             reason = made.errors.add(name, error)
             page = Page(part.title, part.page.caption)
@@ -48,6 +52,26 @@ def svg(figure: Figure) -> str:
         warnings.filterwarnings("ignore", "Glyph .* missing from")  # a letter that the reader's fonts may have
         figure.savefig(picture, format="svg", dpi=style.DOTS, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     return _shortened(picture.getvalue())
+
+
+def _headed(plot: Plot) -> str:
+    """The SVG of a plot below its heading and legend, which are a drawing of their own."""
+    if not (plot.heading or plot.legend):
+        return plot.svg
+    head = Drawing()
+    head.head(plot.heading, plot.legend)
+    return _stacked([svg(close([head])), plot.svg])
+
+
+def _stacked(pictures: Sequence[str]) -> str:
+    """One SVG of several of the same width, one below the other."""
+    width, heights, parts = 0.0, list[float](), list[str]()
+    for one in pictures:
+        width, height = map(float, _SIZE.findall(one)[0])
+        parts.append(one.replace("<svg", f'<svg y="{sum(heights):.2f}"', 1))
+        heights.append(height)
+    opening = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}pt" height="{sum(heights):.2f}pt"'
+    return f'{opening} viewBox="0 0 {width} {sum(heights):.2f}">{"".join(parts)}</svg>'
 
 
 def _shortened(words: str) -> str:

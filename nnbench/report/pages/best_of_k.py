@@ -67,7 +67,7 @@ def _ks(most: int) -> list[int]:
 def _panel(page: Page, search: Search, curves: dict[str, "pd.Series[float]"]) -> None:
     page.heading(f"Expected best {search.measure}")
     drawing = page.drawing()
-    axes = drawing.axes(9, 2, WIDTH - 13, 100)
+    axes = drawing.axes(9, 2, WIDTH - 13, 72)
     most = max(int(curve.index[-1]) for curve in curves.values())
     axes.set_xscale("log")
     axes.set_xlim(1, most)

@@ -17,6 +17,7 @@ from nnbench.report.sentences.wording import left_out, short_name
 from nnbench.stats.generalisation import generalisation_gap
 
 _MANY = 12
+_SIDE = 85.0  # millimetres of the panel of runs
 _CAPTION = (
     "Above: one mark per completed run, training {name} against {name} on {unseen} points; on the diagonal both are equal. "
     "Below: the gap between the two: its interquartile mean over seeds, "
@@ -54,8 +55,7 @@ def _title(table: pd.DataFrame, unseen: str, name: str) -> str:
 
 
 def _scatter(page: Page, findings: Findings, shown: pd.DataFrame, training: Measure, unseen: Measure) -> None:
-    side = 110.0 if len(shown) <= 8 else 95.0
-    axes = page.drawing().axes((WIDTH - side) / 2, 2, side, side)
+    axes = page.drawing().axes((WIDTH - _SIDE) / 2, 2, _SIDE, _SIDE)
     runs = findings.scored[findings.scored["setting"].isin(shown["setting"])]
     low = min(runs[training.column].min(), runs[unseen.column].min())
     axes.set(xlim=(low - 0.02, 1.01), ylim=(low - 0.02, 1.01), xlabel=training.name, ylabel=unseen.name)

@@ -26,7 +26,7 @@ from nnbench.report.sentences.wording import hyperparameter_label, hyperparamete
 _MANY = 6
 _CHOICES = 4  # distinct values that are drawn at equal distances
 _COLOURS = "cividis"
-_KEY, _HIGHEST = 13.0, 200.0  # millimetres of the colour bar and of all maps
+_KEY, _HIGHEST = 13.0, 110.0  # millimetres of the colour bar, and of a map over the whole width
 _HATCH = "/////"
 
 
@@ -98,24 +98,26 @@ def _caption(search: Search, tables: dict[str, pd.DataFrame]) -> str:
 def _arrange(page: Page, search: Search, tables: dict[str, pd.DataFrame]) -> None:
     values = pd.concat([table["value"] for table in tables.values()])
     norm = Normalize(values.min(), max(values.max(), values.min() + 1e-9))
-    drawing = page.drawing()
-    _colour_bar(drawing, search, norm)
     across = 1 if len(tables) == 1 else 2
-    rows = -(-len(tables) // across)
     gap, head = 22.0, line_height(SMALL) + 2
     width = (WIDTH - 14 - gap * (across - 1)) / across
-    height = min(width, 90.0, _HIGHEST / rows - head - 17)
-    for number, (name, table) in enumerate(tables.items()):
-        row, column = divmod(number, across)
-        x, y = 14 + column * (width + gap), _KEY + row * (height + head + 17)
-        drawing.name(x, y, name, search.line_style(name), width, bold=True)
-        axes = drawing.axes(x, y + head, width, height)
-        labels = table["x"].iloc[0], table["y"].iloc[0]
-        axes.set(xlabel=hyperparameter_label(labels[0]), ylabel=hyperparameter_label(labels[1]))
-        if search.gridded(name, *labels):
-            _grid(axes, table, norm)
-        else:
-            _scatter(axes, table, norm, search.log)
+    height = min(width, _HIGHEST / across)
+    for first in range(0, len(tables), across):  # a plot for each row, between which a page may end
+        row = list(tables.items())[first : first + across]
+        drawing = page.drawing(f"{page.title}. {listing([short_name(name) for name, _ in row])}")
+        top = 0.0 if first else _KEY
+        if first == 0:
+            _colour_bar(drawing, search, norm)
+        for column, (name, table) in enumerate(row):
+            x = 14 + column * (width + gap)
+            drawing.name(x, top, name, search.line_style(name), width, bold=True)
+            axes = drawing.axes(x, top + head, width, height)
+            labels = table["x"].iloc[0], table["y"].iloc[0]
+            axes.set(xlabel=hyperparameter_label(labels[0]), ylabel=hyperparameter_label(labels[1]))
+            if search.gridded(name, *labels):
+                _grid(axes, table, norm)
+            else:
+                _scatter(axes, table, norm, search.log)
 
 
 def _colour_bar(drawing: Drawing, search: Search, norm: Normalize) -> None:

@@ -90,7 +90,7 @@ def _title(table: pd.DataFrame, findings: Findings) -> str:
 
 
 def _panel(page: Page, findings: Findings, table: pd.DataFrame, names: list[str], cost: str) -> None:
-    axes = page.drawing().axes(9, 2, WIDTH - 14, 80)
+    axes = page.drawing().axes(9, 2, WIDTH - 14, 66)
     low, high = positive(float(table["spent"].min()) / 1.3, float(table["spent"].max()) * 1.3)
     logarithmic(axes.xaxis, low, high, numbers.tick if cost == "seconds" else lambda tick: f"{tick:,.0f}")
     _staircase(axes, table[table["front"]].sort_values("spent"))

@@ -19,6 +19,7 @@ from nnbench.report.sentences.wording import hyperparameter_label, left_out, poo
 from nnbench.stats.failures import chance_line
 from nnbench.stats.sensitivity import Range, sensitivity_curve, usable_range
 
+_RAIL, _HEIGHT = 2.4, 72.0  # millimetres from one row of diverged runs to the next, and of the panel
 TOLERANCE = 0.05  # five points of accuracy; a few seeds tell no less
 _MANY = 6
 _TINY = 1e-30  # smaller learning rates count as zero
@@ -132,11 +133,13 @@ def _extent(search: Search, curves: dict[str, pd.DataFrame], along: str) -> tupl
 
 def _panel(page: Page, search: Search, curves: dict[str, pd.DataFrame], along: str) -> None:
     page.heading(numbers.capitalized(search.measure))
-    axes = page.drawing().axes(9, 2 + 2.4 * len(curves), WIDTH - 13, 100)
+    lost = {name: tried.loc[tried["diverged"] > 0, along] for name in curves if len(tried := search.of(name))}
+    rails = [name for name, places in lost.items() if len(places)]
+    axes = page.drawing().axes(9, 2 + _RAIL * len(rails), WIDTH - 13, _HEIGHT)
     low, high = _extent(search, curves, along)
     logarithmic(axes.xaxis, low / 1.3, high * 1.3, numbers.tick)
     axes.set_xlabel(hyperparameter_label(along))
-    for order, (name, curve) in enumerate(curves.items()):
+    for name, curve in curves.items():
         line_style, tried = search.line_style(name), search.of(name)
         axes.plot(tried[along], tried["value"], "o", color=line_style.colour, markersize=2.6, alpha=0.5, markeredgewidth=0)
         known = curve[curve["n"] > 0]
@@ -144,9 +147,10 @@ def _panel(page: Page, search: Search, curves: dict[str, pd.DataFrame], along: s
         axes.plot(known[along], known["estimate"], line_style.marker, **line_style.line, linewidth=1.4)
         partly = known[known["diverged"] > 0]
         axes.plot(partly[along], partly["estimate"], line_style.marker, color=line_style.colour, markerfacecolor="white")
-        lost = tried.loc[tried["diverged"] > 0, along]
-        rail = [1.02 + 0.022 * order] * len(lost)
-        axes.plot(lost, rail, "x", color=line_style.colour, markersize=4, transform=axes.get_xaxis_transform(), clip_on=False)
+    for order, name in enumerate(rails):
+        places, colour = lost[name], search.line_style(name).colour
+        rail = [1 + _RAIL * (order + 0.6) / _HEIGHT] * len(places)
+        axes.plot(places, rail, "x", color=colour, markersize=4, transform=axes.get_xaxis_transform(), clip_on=False)
 
 
 def _ranges(page: Page, search: Search, curves: dict[str, pd.DataFrame], ranges: dict[str, Range], along: str) -> None:

@@ -28,8 +28,8 @@ from nnbench.report.sentences.wording import short_name
 from nnbench.stats.quartiles import quartiles
 
 TOGETHER = 6  # settings in one panel; more have a small panel each
-_ACROSS, _MANY = 3, 18  # small panels in a row, and on a page
-_ALONE, _BOTH, _GRID = 110.0, 146.0, 205.0  # millimetres of one panel, of two, and of all rows of small panels
+_ACROSS, _ROWS, _MANY = 3, 3, 18  # small panels in a row, rows of a plot, and small panels in all
+_ALONE, _BOTH, _GRID = 85.0, 146.0, 205.0  # millimetres of one panel, of two, and of all rows of small panels
 
 Scale = Callable[[Axes], None]
 
@@ -184,10 +184,11 @@ def _apart(page: Page, findings: Findings, table: pd.DataFrame, order: Sequence[
     step = min(62.0, _GRID / rows)
     centres = dict(iter(table.groupby(["setting", "curve"])))
     lines = {name: centres[name, training][[position, "iqm"]].to_numpy() for name in shown if (name, training) in centres}
-    drawing = page.drawing()
     for number, setting in enumerate(shown):
         row, column = divmod(number, _ACROSS)
-        x, y, line_style = 8 + column * across, row * step, findings.styles[setting]
+        if number % (_ROWS * _ACROSS) == 0:  # a page may end between two plots
+            drawing = page.drawing()
+        x, y, line_style = 8 + column * across, row % _ROWS * step, findings.styles[setting]
         head = max(len(names[name]) for name in shown[row * _ACROSS : (row + 1) * _ACROSS]) * line_height(NOTE) + 2.5
         for line, words in enumerate(names[setting]):
             drawing.write(x, y + line * line_height(NOTE), words, size=NOTE)

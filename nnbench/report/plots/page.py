@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
+
+from matplotlib.figure import Figure
 
 from nnbench.core.palette import LineStyle
 from nnbench.report.blocks import (
@@ -30,10 +31,13 @@ class Page:
         title: the finding.
         caption: the text below the title; may be empty.
         blocks: in order.
+
+    Args:
+        figure: on which all plots are drawn, one below the other; without it each has its own.
     """
 
-    def __init__(self, title: str, caption: str = "") -> None:
-        self.title, self.caption = text.on_one_line(title), caption
+    def __init__(self, title: str, caption: str = "", figure: Figure | None = None) -> None:
+        self.title, self.caption, self._figure = text.on_one_line(title), caption, figure
         self.blocks: list[Block] = []
 
     @property
@@ -86,11 +90,11 @@ class Page:
         Args:
             alt: what it shows; by default the heading above it, if any, and the title of the page.
         """
-        drawing = Drawing()
+        drawing = Drawing(self._figure)
         above = self.blocks[-1].words if self.blocks and isinstance(self.blocks[-1], Heading) else ""
         legend = next((block.styles for block in reversed(self.blocks) if isinstance(block, Legend)), {})
         described = alt or ". ".join(filter(None, (above, self.title)))
-        self.blocks.append(Plot(drawing.close, described, partial(drawing.head, above, legend)))
+        self.blocks.append(Plot(drawing, described, above, legend))
         return drawing
 
     def player(self, chart: Chart) -> None:
@@ -111,17 +115,20 @@ class Section:
 
     Attributes:
         kind: name of the page in print.
+
+    Args:
+        figure: as of `Page`.
     """
 
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
+    def __init__(self, kind: str, figure: Figure | None = None) -> None:
+        self.kind, self._figure = kind, figure
         self._page: Page | None = None
 
     def page(self, title: str, caption: str = "") -> Page:
         """Begin the page; a section has one, of any length."""
         if self._page is not None:
             raise RuntimeError("the page is begun already: `section.page` is called once")
-        self._page = Page(title, caption)
+        self._page = Page(title, caption, self._figure)
         return self._page
 
     @property

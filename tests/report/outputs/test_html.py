@@ -4,7 +4,6 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 
 from nnbench.core.palette import optimizer_styles
 from nnbench.report.blocks import Cell, Chart, Column, Plot
@@ -12,6 +11,7 @@ from nnbench.report.errors import ErrorLog
 from nnbench.report.outputs import html
 from nnbench.report.outputs.document import Composition, Part
 from nnbench.report.outputs.markup import POLICY
+from nnbench.report.plots.drawing import Drawing
 from nnbench.report.plots.page import Page
 
 EVIL = '</script><script>alert(1)</script><img src=x onerror="alert(2)">&\'"'
@@ -55,7 +55,7 @@ def page(text: str, value: float | None = None) -> str:
     style = optimizer_styles([text])[text]
     loss.legend({text: style})
     loss.table([Column(text, 10)], [[Cell(text, text, bold=True, line_style=style)]], text)
-    loss.blocks.append(Plot(Figure, text, lambda: None, svg="<svg></svg>"))
+    loss.blocks.append(Plot(Drawing(), text, svg="<svg></svg>"))
     pages = {"cover": cover, "loss": loss}
     parts = {name: Part(name=name, kind=text, page=made, table=pd.DataFrame()) for name, made in pages.items()}
     return html.page(

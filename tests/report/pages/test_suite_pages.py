@@ -146,7 +146,7 @@ def test_mean_ranks_against_the_budget_are_those_of_each_budget_alone(make_suite
     assert table[table["budget"] == 100].set_index("setting")["rank"].to_dict() == pytest.approx(least.to_dict())
     assert set(table["problems"]) == {3}
     best = str(least.index[0])
-    (axes,) = page.plots[0].close().axes
+    (axes,) = page.plots[0].drawing.figure.axes
     assert min(axes.get_ylim()) < table["rank"].min() <= table["rank"].max() < max(axes.get_ylim()) - 0.4
     assert page.title == f"The best mean rank over the problems is that of {best} at 100 and of sgd at 200 epochs"
 
