@@ -169,6 +169,14 @@ def test_thirty_settings_of_one_optimizer_are_distinguishable() -> None:
     assert len({(look.marker, look.dash) for look in looks.values()}) == 30
 
 
+def test_settings_of_several_optimizers_are_distinguishable_in_grey() -> None:
+    names = ("adam", "sgd", "adagrad", "rmsprop")
+    looks = setting_styles(_runs(*(f"{name} lr={rate}" for name in names for rate in (1, 2))))
+    assert len({look.marker for look in looks.values()}) == 8
+    many = setting_styles(_runs(*(f"{name} lr={rate}" for name in names for rate in range(15))))
+    assert len({(look.marker, look.dash) for look in many.values()}) == 60
+
+
 def test_settings_of_one_optimizer_share_its_colour_and_differ_in_dash() -> None:
     looks = setting_styles(_runs("adam lr=1", "sgd lr=1", "adam lr=2", "adam lr=2", "adam lr=3"))
     adams = [look for name, look in looks.items() if name.startswith("adam")]
