@@ -14,7 +14,6 @@ this way; the target here is not chosen by hand.
 """
 
 from functools import lru_cache
-from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -90,12 +89,11 @@ def shares(ours: Runs, theirs: Runs) -> pd.DataFrame:
         needs more; infinite if its run never reaches the loss or diverged; 0 if only the run of the reference diverged, and 1
         if both did. Without seeds on which a run is missing, or on which the reference has spent nothing.
     """
-    found = {
-        (search, other): {seed: _share(own[seed], target[seed]) for seed in own.keys() & target.keys()}
-        for (search, own), (other, target) in product(sorted(ours.items()), sorted(theirs.items()))
-    }
     columns = pd.MultiIndex.from_product([sorted(ours), sorted(theirs)], names=["search", "search of the reference"])
-    return pd.DataFrame(found, columns=columns, dtype=float).dropna().rename_axis("seed").sort_index()
+    seeds = sorted(set.intersection(*(set(runs) for runs in (*ours.values(), *theirs.values())))) if len(columns) else []
+    found = [[_share(ours[own][seed], theirs[other][seed]) for own, other in columns] for seed in seeds]
+    index = pd.Index(seeds, name="seed", dtype=int)
+    return pd.DataFrame(np.array(found).reshape(len(seeds), len(columns)), index=index, columns=columns).dropna()
 
 
 def _share(run: _Run, target: _Run) -> float:

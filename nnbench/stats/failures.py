@@ -4,6 +4,8 @@ A mean over the other runs does not show these. The interval of a share is Wilso
 runs and does not collapse where none or all of them failed, as the textbook's does (Brown, Cai and DasGupta, 2001).
 """
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -11,7 +13,10 @@ from scipy import stats
 from nnbench.records.outcomes import COUNTED
 from nnbench.stats.interquartile import Interval
 
+_PARTS = {"share": "estimate", "low": "low", "high": "high"}
 
+
+@cache  # many settings of a study have the same numbers
 def share(count: int, of: int, *, confidence: float = 0.95) -> Interval:
     """Return a share of runs with Wilson's score interval.
 
@@ -49,10 +54,11 @@ def failures(runs: pd.DataFrame, *, accuracy: str = "final/train_accuracy", chan
         `low`, `high` (95 % interval).
     """
     ended = runs[runs["outcome"].isin(COUNTED)]
-    rows = []
-    for setting, group in ended.groupby("setting", sort=False):
-        diverged = group["outcome"] == "diverged"
-        at_chance = ~diverged & (group[accuracy] <= chance)
-        failed = share(int((diverged | at_chance).sum()), len(group))
-        rows.append((setting, len(group), int(diverged.sum()), int(at_chance.sum()), failed.estimate, failed.low, failed.high))
-    return pd.DataFrame(rows, columns=["setting", "n", "diverged", "at_chance", "share", "low", "high"])
+    diverged = ended["outcome"] == "diverged"
+    each = ended[["setting"]].assign(diverged=diverged, at_chance=~diverged & (ended[accuracy] <= chance))
+    table = each.groupby("setting", sort=False).agg(
+        n=("diverged", "size"), diverged=("diverged", "sum"), at_chance=("at_chance", "sum")
+    )
+    failed = [share(lost + low, n) for n, lost, low in table.itertuples(index=False, name=None)]
+    bounds = {name: [getattr(one, part) for one in failed] for name, part in _PARTS.items()}
+    return table.assign(**bounds).reset_index()

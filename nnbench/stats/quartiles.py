@@ -6,25 +6,27 @@ Settings are ranked by the same mean, so a line ends at the value in the table.
 import numpy as np
 import pandas as pd
 
+from nnbench.core.arrays import FloatArray
 from nnbench.stats.interquartile import middle_mean
 
 
-def quartiles(curves: pd.DataFrame) -> pd.DataFrame:
+def quartiles(epochs: FloatArray, curves: FloatArray) -> dict[str, FloatArray]:
     """Return interquartile mean and quartiles over runs at each epoch.
 
     Args:
-        curves: one row an epoch, one column a run. Values missing between two epochs are interpolated
+        epochs: ascending, shape (n,).
+        curves: shape (n, runs), NaN where a run has no value. Values missing between two epochs are interpolated
             linearly; past its end a run keeps its last value, as its weights do.
 
     Returns:
-        Indexed by epoch: `least`, `low`, `iqm`, `high`, `most`, `n` (runs).
+        `epoch`, without those before the first value of any run; `least`, `low`, `iqm`, `high`, `most`, `n` (runs); each of
+        shape (epochs,).
     """
-    filled = curves.sort_index()
-    if filled.isna().to_numpy().any():
-        filled = filled.interpolate(method="index", limit_area="inside").ffill().dropna(how="all")
-    values = filled.to_numpy(dtype=np.float64)
-    missing = np.isnan(values)
+    if np.isnan(curves).any():
+        filled = pd.DataFrame(curves, index=epochs).interpolate(method="index", limit_area="inside").ffill().dropna(how="all")
+        epochs, curves = filled.index.to_numpy(), filled.to_numpy()
+    missing = np.isnan(curves)
     quantile = np.nanpercentile if missing.any() else np.percentile
-    least, low, high, most = quantile(values, [0.0, 25.0, 75.0, 100.0], axis=1)
-    columns = {"least": least, "low": low, "iqm": middle_mean(values), "high": high, "most": most}
-    return pd.DataFrame({**columns, "n": (~missing).sum(axis=1)}, index=filled.index)
+    least, low, high, most = quantile(curves, [0.0, 25.0, 75.0, 100.0], axis=1)
+    columns = {"epoch": epochs, "least": least, "low": low, "iqm": middle_mean(curves), "high": high, "most": most}
+    return {**columns, "n": (~missing).sum(axis=1)}

@@ -33,11 +33,13 @@ def sensitivity_curve(
     scale = values[hyperparameter].astype(float)
     if per_decade:
         scale = scale.map(lambda value: 10 ** (round(np.log10(value) * per_decade) / per_decade))
+    setting, results = values["setting"].to_numpy(), values["value"].to_numpy(dtype=np.float64)
+    found: dict[tuple[float, int], np.ndarray] = values.groupby([scale, "place"]).indices  # type: ignore[assignment]
     rows = []
-    for (at, _), group in values.groupby([scale, "place"]):
-        one = interquartile_mean(group["value"])
-        setting, place = group[["setting", "place"]].iloc[0]
-        rows.append((at, setting, place, one.n, one.estimate, one.low, one.high, int(group["value"].isna().sum())))
+    for (at, place), own in sorted(found.items()):
+        one = interquartile_mean(results[own])
+        diverged = int(np.isnan(results[own]).sum())
+        rows.append((at, setting[own[0]], place, one.n, one.estimate, one.low, one.high, diverged))
     columns = [hyperparameter, "setting", "place", "n", "estimate", "low", "high", "diverged"]
     table = pd.DataFrame(rows, columns=columns).sort_values([hyperparameter, "place"])
     return table.drop_duplicates(hyperparameter).reset_index(drop=True)

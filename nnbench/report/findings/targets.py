@@ -60,24 +60,16 @@ def _timing(findings: Findings, target: float, name: str) -> Timing:
     times = times_to_target(runs, findings.study.curves, findings.study.records, target)
     times = times.assign(time=at_epochs(findings, runs.loc[times.index, "run_id"], times["time"]))
     pace = seconds_per_unit(findings)
-    rows = []
-    for setting, group in times.groupby("setting", sort=False):
-        cost, reached = expected_running_time(group), int(group["reached"].sum())
-        spent = float(cost.expected) * float(pace.get(str(setting), np.nan))
+    measured = times[["time", "reached", "diverged"]]
+    found, rows = measured.groupby(times["setting"]).indices, []
+    for setting in times["setting"].unique():
+        group = measured.iloc[found[setting]]
+        cost = expected_running_time(group)
+        spent = cost.expected * float(pace.get(setting, np.nan))
         watched = group.loc[~group["reached"] & ~group["diverged"], "time"]
-        row = (
-            setting,
-            len(group),
-            reached,
-            time_until(group),
-            np.nan,
-            np.nan,
-            cost.expected,
-            spent,
-            watched.min(),
-            watched.max(),
-        )
-        rows.append(row)
+        bounds = time_until(group), np.nan, np.nan
+        costs = cost.expected, spent, watched.min(), watched.max()
+        rows.append((setting, len(group), int(group["reached"].sum()), *bounds, *costs))
     columns = ["setting", "n", "reached", "estimate", "low", "high", "expected", "expected_seconds"]
     columns += ["watched_low", "watched_high"]
     table = pd.DataFrame(rows, columns=columns)

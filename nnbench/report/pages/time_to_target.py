@@ -161,17 +161,17 @@ def _costs(page: Page, findings: Findings, by_target: Sequence[Timing]) -> None:
     """Draw the table of expected running times."""
     page.heading("Expected running time")
     page.note(_COST.format(_units(findings)))  # above the table: below it there may be no room left
-    by_setting = [timing.table.set_index("setting") for timing in by_target]
+    by_setting = [timing.table.set_index("setting").to_dict("index") for timing in by_target]
     rows: list[list[Cell | str]] = []
     arrived = pd.concat([timing.table for timing in by_target]).groupby("setting", sort=False)["reached"].sum()
     for setting in arrived.index[arrived > 0]:
         cells: list[Cell | str] = [Cell(setting, line_style=findings.styles[setting])]
         for group in by_setting:
-            time, seconds = group.loc[setting, ["expected", "expected_seconds"]].astype(float)
+            row = group[setting]
+            time, seconds = float(row["expected"]), float(row["expected_seconds"])
             duration = numbers.duration(seconds) if np.isfinite(time) and findings.axis.unit != "seconds" else ""
-            watched = group.loc[setting, ["watched_low", "watched_high"]].astype(float)
-            cells += [Cell(findings.axis.number(time, *watched), duration, value=time)]
-            cells += [Cell(f"{group.loc[setting, 'reached']} of {group.loc[setting, 'n']}", faint=True)]
+            cells += [Cell(findings.axis.number(time, row["watched_low"], row["watched_high"]), duration, value=time)]
+            cells += [Cell(f"{row['reached']} of {row['n']}", faint=True)]
         rows.append(cells)
     rest = [column for timing in by_target for column in (Column(f"to {timing.name}", 24), Column("runs", 18, size=NOTE))]
     name = Column("setting", WIDTH - sum(column.width for column in rest), "left", SMALL)

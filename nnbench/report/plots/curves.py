@@ -66,31 +66,37 @@ def bands(findings: Findings, curves: Mapping[str, str]) -> pd.DataFrame:
     Raises:
         NoDataError: there is no curve, or each has one point alone.
     """
-    runs = findings.scored[["run_id", "search", "setting"]]
-    x = findings.axis.column
-    columns = list(dict.fromkeys(["setting", "curve", "epoch", x, "least", "low", "iqm", "high", "most", "n"]))
-    parts = []
+    runs, x = findings.scored[["run_id", "search", "setting"]], findings.axis.column
     spent = findings.study.curves[["run_id", "epoch", *curves]]
     spent = spent if x == "epoch" else spent.assign(**{x: positions(findings)})
-    for setting, group in spent.merge(runs, on="run_id").groupby("setting", sort=False):
-        aligned = (
-            group if x == "epoch" else on_common_positions(group.drop_duplicates(["run_id", "epoch"]), x, ["epoch", *curves])
-        )
-        if aligned.empty:  # no run of the setting has a position
-            continue
-        epochs = aligned.groupby(x)["epoch"].mean()
-        run = aligned.groupby(["run_id", "search"] if x == "epoch" else ["run_id"], sort=False).ngroup().to_numpy()
-        at, row = np.unique(aligned[x].to_numpy(), return_inverse=True)
+    known = spent.merge(runs, on="run_id")
+    rows, settings = known.groupby("setting", sort=False).indices, known["setting"].unique()
+    number = known.groupby(["run_id", "search"] if x == "epoch" else "run_id", sort=False).ngroup()
+    known = known.assign(run_id=number).drop(columns=["setting", "search"])  # numbers alone, for speed
+    parts: dict[str, list[np.ndarray]] = {}
+    for setting in settings:
+        group = known.iloc[rows[setting]]
+        if x != "epoch":
+            group = on_common_positions(group.drop_duplicates(["run_id", "epoch"]), x, ["epoch", *curves])
+            if group.empty:  # no run of the setting has a position
+                continue
+        run = np.unique(group["run_id"].to_numpy(), return_inverse=True)[1]
+        at, row = np.unique(group[x].to_numpy(), return_inverse=True)
+        epochs = np.bincount(row, group["epoch"]) / np.bincount(row)
         for column, called in curves.items():
+            measured = group[column].to_numpy(dtype=np.float64)
             values = np.full((len(at), run.max() + 1), np.nan)
-            values[row, run] = aligned[column].where(np.isfinite(aligned[column]))
-            band = quartiles(pd.DataFrame(values, index=pd.Index(at, name=x)))
-            if len(band):
-                band = band.reset_index()
-                parts.append(band.assign(setting=setting, curve=called, epoch=band[x].map(epochs))[columns])
+            values[row, run] = np.where(np.isfinite(measured), measured, np.nan)
+            band = quartiles(at, values)
+            several = len(band["epoch"])
+            labels = {"setting": np.repeat(setting, several), "curve": np.repeat(called, several)}
+            of_epoch = epochs[np.searchsorted(at, band["epoch"])]
+            for name, part in {**labels, **band, x: band["epoch"], "epoch": of_epoch}.items():
+                parts.setdefault(name, []).append(part)
     if not parts:
         raise NoDataError("no completed run has curves")
-    table = pd.concat(parts, ignore_index=True)
+    columns = list(dict.fromkeys(["setting", "curve", "epoch", x, "least", "low", "iqm", "high", "most", "n"]))
+    table = pd.DataFrame({name: np.concatenate(parts[name]) for name in columns})
     if not (table[x] > 0).any():
         raise NoDataError("no completed run was measured after an update")
     return table

@@ -69,8 +69,9 @@ def counts(findings: Findings) -> dict[str, tuple[int, str]]:
     """The number of runs of each setting, best first, and those that were not completed, such as `3 diverged`."""
     ranking = findings.ranking(findings.primary)
     left_out = findings.runs[~findings.runs.index.isin(findings.scored.index)]
+    outcomes = left_out["outcome"].astype(str).groupby(left_out["setting"]).agg(list).to_dict()
     return {
-        str(setting): (int(runs), _counted(left_out.loc[left_out["setting"] == setting, "outcome"].astype(str).tolist()))
+        str(setting): (int(runs), _counted(outcomes.get(setting, [])))
         for setting, runs in ranking[["setting", "runs"]].to_numpy()
     }
 
