@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.markers import TICKDOWN, TICKLEFT
@@ -74,16 +73,18 @@ def _is_horizontal(axis: Axis) -> bool:
 
 
 def _add_grid(axes: Axes, axis: Axis, places: FloatArray) -> None:
+    """Draw all lines of the grid as one, which is interrupted by NaN: a collection of lines takes ten times as long."""
     across = _is_horizontal(axis)
-    ends = [np.column_stack([places, np.full(len(places), end)][:: 1 if across else -1]) for end in (0.0, 1.0)]
-    grid = LineCollection(
-        list(np.stack(ends, axis=1)),
-        colors=str(RC["grid.color"]),
-        linewidths=_GIVEN["width"],
+    along, ends = np.repeat(places, 3), np.tile([0.0, 1.0, np.nan], len(places))
+    grid = Line2D(
+        *(along, ends)[:: 1 if across else -1],
+        color=RC["grid.color"],  # type: ignore[arg-type]
+        linewidth=_GIVEN["width"],
+        solid_capstyle="butt",
         transform=axes.get_xaxis_transform() if across else axes.get_yaxis_transform(),
         zorder=_BELOW_DATA,
     )
-    axes.add_collection(grid, autolim=False)
+    axes.add_artist(grid)
 
 
 def _add_ticks(axes: Axes, axis: Axis, places: FloatArray, given: dict[str, Any]) -> None:
