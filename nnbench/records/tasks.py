@@ -82,6 +82,9 @@ def tasks(study: Study) -> list[Task]:
         return [Task(label="", study=study)]
     values = [values_at(frame, row) for row in first.index.tolist()]
     names = labels(values)
+    places = {task: place for place, task in enumerate(first)}
+    place_of_run = dict(zip(study.runs["run_id"], of_runs.map(places), strict=True)) if len(study.runs) else {}
+    in_curves, in_records = (table["run_id"].map(place_of_run) for table in (study.curves, study.records))
     found = []
     for label, task, of_task in sorted(zip(names, first, values, strict=True), key=lambda found: _order(found[0])):
         in_tuning = key(of_task, tuning=True)
@@ -98,8 +101,8 @@ def tasks(study: Study) -> list[Task]:
                     runs=_named(runs),
                     tuning=_named(tuning),
                     earlier=study.earlier[keys(study.earlier, tuning=True) == in_tuning],
-                    curves=study.curves[study.curves["run_id"].isin(runs["run_id"])],
-                    records=study.records[study.records["run_id"].isin(runs["run_id"])],
+                    curves=study.curves[in_curves == places[task]],
+                    records=study.records[in_records == places[task]],
                     selection=selection.reset_index(drop=True),
                 ),
             )
