@@ -192,7 +192,7 @@ def keys(frame: pd.DataFrame, *, tuning: bool = False) -> "pd.Series[str]":
 
 def values_at(frame: pd.DataFrame, row: int) -> dict[str, Hashable]:
     """Return the config values that a row of a table of runs has of its task."""
-    cells = zip(map(str, frame), frame.to_numpy(dtype=object)[row], strict=True)
+    cells = zip(map(str, frame), frame.iloc[[row]].to_numpy(dtype=object)[0], strict=True)
     return {column: value for column, value in cells if is_part_of_task(column) and not _missing(value)}
 
 

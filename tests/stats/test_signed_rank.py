@@ -1,4 +1,5 @@
 from itertools import product
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nnbench.stats.signed_rank import LEVEL, compare, holm, seeds_needed, signed_rank, signed_ranks
+from nnbench.stats.signed_rank import LEVEL, MOST_EXACT, compare, holm, seeds_needed, signed_rank, signed_ranks
 
 
 def enumerated(differences: list[float]) -> float:
@@ -61,6 +62,18 @@ def test_signed_rank_of_many_nears_the_normal_approximation() -> None:
     differences = np.random.default_rng(0).normal(0.1, 1, 300).round(1)
     approximate = stats.wilcoxon(differences, zero_method="pratt", method="approx").pvalue
     assert signed_rank(differences) == pytest.approx(approximate, rel=0.05)
+
+
+@pytest.mark.parametrize("alternative", ["two-sided", "greater"])
+@pytest.mark.parametrize("decimals", [1, 9])
+@pytest.mark.parametrize("shift", [-0.1, 0.0, 0.03, 0.1])
+def test_the_normal_approximation_is_that_of_the_exact_distribution(
+    alternative: Literal["two-sided", "greater"], decimals: int, shift: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    differences = np.random.default_rng(3).normal(shift, 1, MOST_EXACT).round(decimals)
+    exact = signed_rank(differences, alternative=alternative)
+    monkeypatch.setattr("nnbench.stats.signed_rank.MOST_EXACT", 0)
+    assert signed_rank(differences, alternative=alternative) == pytest.approx(exact, rel=0.02, abs=1e-6)
 
 
 def test_signed_rank_of_one_sign_is_the_least_there_is() -> None:
