@@ -21,8 +21,10 @@ def mean_over_training(curves: pd.DataFrame, column: str, *, until: float, log: 
     Returns:
         One value a run, indexed by `run_id`; NaN for a run with no value there.
     """
-    known = curves.dropna(subset=[column]).sort_values("epoch").groupby("run_id")
-    means = {run: _mean(group["epoch"].to_numpy(float), group[column].to_numpy(float), until, log) for run, group in known}
+    known = curves.dropna(subset=[column]).sort_values("epoch", kind="stable")
+    epochs, values = known["epoch"].to_numpy(dtype=float), known[column].to_numpy(dtype=float)
+    rows = known.groupby("run_id").indices
+    means = {run: _mean(epochs[own], values[own], until, log) for run, own in rows.items()}
     return pd.Series(means, index=pd.Index(curves["run_id"].unique(), name="run_id"), dtype=float)
 
 

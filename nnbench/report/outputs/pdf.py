@@ -24,6 +24,7 @@ _A4 = 595.28 / 72  # inches across
 _OTHERS = ("Noto Sans", "Noto Sans CJK SC", "Noto Sans SC", "Microsoft YaHei", "PingFang SC", "WenQuanYi Zen Hei")
 _POWER = re.compile("10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]")
 _PIECE = 12  # letters after which a word wider than its column is broken where it has none of `text.BREAKS`
+_ROWS = 200  # of a table that are printed: five pages or more; the memory for setting is mostly that of tables
 
 Json = dict[str, Any]
 _PDF: Json = {"format": "pdf", "timestamp": 0}
@@ -125,6 +126,9 @@ def _block(block: Block, styles: dict[LineStyle, int]) -> Iterator[Json]:
         case Contents():
             yield {"block": "contents"}
         case Table():
+            if len(block.rows) > _ROWS:
+                words = f"The first {_ROWS} of {len(block.rows):,} rows; the web page beside this document has all."
+                yield {"block": "text", "style": "note", "words": words}
             yield _table(block, styles)
         case Plot():
             yield {"block": "plot", "svg": block.svg, "alt": block.alt}
@@ -142,7 +146,7 @@ def _table(table: Table, styles: dict[LineStyle, int]) -> Json:
     ]
     rows = [
         [_cell(cell, column, most, styles) for cell, column, most in zip(row, table.columns, longest, strict=True)]
-        for row in table.rows
+        for row in table.rows[:_ROWS]
     ]
     return {"block": "table", "columns": columns, "rows": rows}
 

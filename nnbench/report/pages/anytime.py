@@ -31,9 +31,9 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     Returns:
         `setting`, `scale`, `n`, `estimate`, `low`, `high` (in the unit of the loss), `p`, `behind`.
     """
-    curves = findings.study.curves.assign(spent=positions(findings)).merge(
-        findings.scored[["run_id", "setting", "search", "seed"]], on="run_id"
-    )
+    measured = findings.study.curves["run_id"].isin(findings.scored["run_id"])
+    losses = findings.study.curves.loc[measured, ["run_id", "train_loss", "val_loss"]]
+    curves = losses.assign(spent=positions(findings))
     column = "val_loss" if curves["val_loss"].notna().any() else "train_loss"
     if not np.isfinite(curves[column].astype(float)).any():
         raise NoDataError("no completed run has curves")
@@ -55,8 +55,9 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
 def _weighed(findings: Findings, curves: pd.DataFrame, column: str, until: float, log: bool) -> Comparison:
     # Of seconds, a thousandth of the longest run takes the place of one epoch.
     scale = 1000 / until if findings.axis.unit == "seconds" else 1.0
-    means = mean_over_training(curves.assign(epoch=scale * curves["spent"]), column, until=scale * until, log=log)
-    runs = curves[["run_id", "setting", "search", "seed"]].drop_duplicates(["run_id", "search"])
+    spent = curves[["run_id", column]].assign(epoch=scale * curves["spent"])
+    means = mean_over_training(spent, column, until=scale * until, log=log)
+    runs = findings.scored[["run_id", "setting", "search", "seed"]]
     values = runs.assign(value=runs["run_id"].map(means)).dropna(subset=["value"])
     return findings.compare(values[["setting", "search", "seed", "value"]], higher=False)
 

@@ -209,6 +209,18 @@ def test_pages_that_cannot_be_shown_are_listed_with_the_reason(make_study: MakeS
     assert "boundaries" not in report.csvs
 
 
+@pytest.mark.heavy
+def test_long_tables_are_printed_in_part_and_are_whole_on_the_web(make_study: MakeStudy, tmp_path: Path) -> None:
+    study = make_study(seeds=51, boundaries=False)
+    made = _write(study, tmp_path, ["runs"])
+    printed = "".join(page.extract_text() for page in PdfReader(made.pdf).pages)
+    assert "The first 200 of 204 rows; the web page beside this document has all." in " ".join(printed.split())
+    runs, web = pd.read_csv(made.csvs["runs"])["run_id"], made.web.read_text()
+    assert len(runs) == 204
+    assert all(run in web for run in runs)
+    assert [run in printed for run in runs] == [True] * 200 + [False] * 4
+
+
 def test_runs_of_a_server_are_links(make_study: MakeStudy, tmp_path: Path) -> None:
     study = replace(make_study(["sgd", "adam"], 2), address=lambda run_id: f"https://host/#/experiments/1/runs/{run_id}?a&b")
     report = _write(study, tmp_path, ["runs"])
