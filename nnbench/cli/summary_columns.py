@@ -125,11 +125,12 @@ def cells(block: Block, shown: Sequence[Slot], blocks: Sequence[Block], form: Fo
         form: of the table.
     """
     rows, findings = [], block.findings
+    outcomes = _outcomes(blocks)
     own = {slot(one): one for one in _measures(findings)}
     by_setting = dict(iter(findings.runs.groupby("setting", sort=False)))
     for setting in findings.ranking(findings.primary)["setting"]:
         runs = by_setting[setting]
-        counts = [str(runs["run_id"].nunique()), *(str((runs["outcome"] == outcome).sum()) for outcome in _outcomes(blocks))]
+        counts = [str(runs["run_id"].nunique()), *(str((runs["outcome"] == outcome).sum()) for outcome in outcomes)]
         values = [_interval(block, str(setting), own[one].key, form) if one in own else "" for one in shown]
         rows.append([str(setting), *counts, *values, *([_duration(block.kept[str(setting)])] if form.time else [])])
     return rows
@@ -160,7 +161,8 @@ def _widest(name: str, form: Form) -> str:
 
 
 def _outcomes(blocks: Sequence[Block]) -> list[str]:
-    return [name for name in OUTCOMES if any((block.findings.runs["outcome"] == name).any() for block in blocks)]
+    found = set().union(*(block.findings.runs["outcome"].unique() for block in blocks))
+    return [name for name in OUTCOMES if name in found]
 
 
 def _measures(findings: Findings) -> list[Measure]:
