@@ -13,6 +13,7 @@ from nnbench.report.plots.page import Section
 from nnbench.report.plots.style import LEAST, WIDTH
 from nnbench.report.sentences import wording
 
+_MANY = 2500  # rows of the table, on fifty pages; ten thousand take a gigabyte to set
 _FINALS = {one.key: "\n".join(one.name.rsplit(" ", 1)) for one in by_rank("run_list")}
 
 
@@ -36,7 +37,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     ]
     name = Column("setting", WIDTH - sum(column.width for column in columns), "left", LEAST)
     rows: list[list[Cell | str]] = []
-    for label, seed, outcome, *values, run_id, reason in result.itertuples(index=False):
+    for label, seed, outcome, *values, run_id, reason in _shown(result).itertuples(index=False):
         ended = Cell(outcome, warning=outcome not in COMPLETED)
         rows.append(
             [
@@ -47,5 +48,16 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
                 Cell(run_id, link=findings.study.address(run_id)),
             ]
         )
-    section.page(wording.outcomes(runs)).table([name, *columns], rows, "Every run of the study")
+    page = section.page(wording.outcomes(runs))
+    page.table([name, *columns], rows, "Every run of the study")
+    if len(rows) < len(result):
+        said = f"{len(rows)} of {len(result)} runs: those that were not completed, and the first seeds of each setting"
+        page.note(f"{said}; the CSV file of this page has all.")
     return result
+
+
+def _shown(result: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the table, in their order: if there are too many, the runs that were not completed and the first seeds."""
+    seeds = result.groupby("setting", sort=False).cumcount()
+    place = seeds.where(result["outcome"].isin(COMPLETED), -1).reset_index(drop=True)
+    return result.iloc[sorted(place.sort_values(kind="stable").index[:_MANY])]

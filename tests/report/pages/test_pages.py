@@ -123,6 +123,19 @@ def test_one_run_has_no_band_and_a_caption(make_study: MakeStudy) -> None:
     assert "no band" in " ".join(_words(page))
 
 
+def test_of_very_many_runs_the_lost_ones_and_the_first_seeds_are_listed(
+    make_study: MakeStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nnbench.report.pages.runs._MANY", 5)
+    study = make_study(["adam", "sgd"], 6, outcome=lambda setting, seed: "diverged" if seed == 5 else "finished")
+    page, table = _draw("runs", study)
+    said = " ".join(_words(page))
+    assert "5 of 12 runs: those that were not completed, and the first seeds of each setting" in said
+    shown = table[[run_id in said for run_id in table["run_id"]]]
+    assert sorted(shown["seed"]) in ([0, 0, 1, 5, 5],)
+    assert len(table) == 12
+
+
 def test_a_caption_says_that_curves_are_thinned(make_study: MakeStudy) -> None:
     study = make_study(["adam", "sgd"], 3)
     said = "Of each run, up to 50 evaluations are drawn"
