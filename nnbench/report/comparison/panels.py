@@ -8,6 +8,7 @@ from nnbench.core import palette
 from nnbench.report.plots.drawing import line_height
 from nnbench.report.plots.page import Page
 from nnbench.report.plots.style import NOTE, WIDTH
+from nnbench.report.sentences.wording import first_of
 
 MANY = 15  # panels on a page
 
@@ -29,4 +30,4 @@ def panels(page: Page, names: Sequence[str], styles: Mapping[str, palette.LineSt
 
 def more(names: Sequence[str]) -> str:
     """Caption sentence about names beyond the first `MANY`; empty if there are none."""
-    return f" The first {MANY} of {len(names)} settings; the CSV file of this page has all." if len(names) > MANY else ""
+    return f" {first_of(len(names), MANY)}".rstrip()

@@ -18,7 +18,7 @@ from nnbench.report.pages import ReportOptions
 from nnbench.report.plots.page import Page, Section
 from nnbench.report.plots.style import WIDTH
 from nnbench.report.plots.ticks import logarithmic
-from nnbench.report.sentences.wording import short_name
+from nnbench.report.sentences.wording import first_of, short_name
 
 _MANY = 12
 _CAPTION = (
@@ -44,8 +44,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     names = [str(name) for name in table.groupby("setting")["rank"].mean().sort_values().index]
     styles = _styles(every)
     page.legend({name: styles[name] for name in names[:_MANY]})
-    if len(names) > _MANY:
-        page.note(f"The first {_MANY} of {len(names)} settings; the CSV file of this page has all.")
+    page.note(first_of(len(names), _MANY))
     panel(page, table, names[:_MANY], styles, "estimate", findings.primary.name, height=78.0)
     panel(page, table, names[:_MANY], styles, "rank", "rank", height=56.0)
     return table

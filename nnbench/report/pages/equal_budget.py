@@ -13,6 +13,7 @@ from nnbench.report.plots.page import Section
 from nnbench.report.plots.style import MUTED
 from nnbench.report.plots.ticks import logarithmic
 from nnbench.report.sentences import equal_budget as sentences
+from nnbench.report.sentences.wording import first_of
 
 _MANY = 20
 _TOLD = 5  # settings of which sentences tell what the table says of all
@@ -48,8 +49,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     axes = forest_plot(page, rows, f"share of the {findings.axis.plural} of the reference, logarithmic", heads)
     logarithmic(axes.xaxis, low, high, lambda tick: f"{tick:g}")
     axes.axvline(1, color=MUTED, linewidth=0.8)
-    if len(every.settings) > _MANY:
-        page.note(f"The first {_MANY} of {len(every.settings)} settings; the CSV file of this page has all.")
+    page.note(first_of(len(every.settings), _MANY))
     for one in every.settings[1:_TOLD]:
         page.paragraph(f"{sentences.sentence(findings, one, every)}.")
     return pd.DataFrame(

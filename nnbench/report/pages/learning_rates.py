@@ -12,7 +12,7 @@ from nnbench.report.plots import style, text
 from nnbench.report.plots.page import Page, Section
 from nnbench.report.plots.style import NOTE, WIDTH
 from nnbench.report.plots.ticks import logarithmic
-from nnbench.report.sentences.wording import short_name
+from nnbench.report.sentences.wording import first_of, short_name
 from nnbench.stats.sensitivity import sensitivity_curve
 
 _RATE, _LOSS = LEADING[0], "final/train_loss"
@@ -44,7 +44,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     title = f"The lowest training loss, {numbers.significant(lowest[first], 2)}, is that of {short_name(first)} at a "
     title += f"learning rate of {numbers.significant(float(best['learning_rate']), 3)}"
     seeds = int(max(curve["n"].max() for curve in curves.values()))
-    left = f" The first {_MOST} of {len(order)} optimizers; the CSV file has all." if len(order) > _MOST else ""
+    left = f" {first_of(len(order), _MOST, 'optimizer')}".rstrip()
     page = section.page(
         title,
         f"Training loss ({findings.loss_unit}) after the last epoch, at each learning rate: the interquartile mean over "

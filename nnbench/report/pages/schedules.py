@@ -13,7 +13,7 @@ from nnbench.report.pages import ReportOptions
 from nnbench.report.plots.forest import Row, forest_plot
 from nnbench.report.plots.page import Section
 from nnbench.report.plots.style import MUTED
-from nnbench.report.sentences.wording import short_name
+from nnbench.report.sentences.wording import first_of, short_name
 from nnbench.stats.signed_rank import LEVEL
 
 _MANY = 24  # rows on the page
@@ -43,8 +43,7 @@ def draw(section: Section, findings: Findings, options: ReportOptions) -> pd.Dat
     axes = forest_plot(page, rows, f"difference in {by.name}", heads)
     axes.locator_params(axis="x", nbins=4)  # the columns leave little room
     axes.axvline(0, color=MUTED, linewidth=0.8, zorder=0.5)
-    if len(table) > _MANY:
-        page.note(f"The first {_MANY} of {len(table)} settings; the CSV file of this page has all.")
+    page.note(first_of(len(table), _MANY))
     return table
 
 

@@ -24,7 +24,7 @@ from nnbench.report.plots.drawing import Drawing, line_height, middle
 from nnbench.report.plots.labels import spread
 from nnbench.report.plots.page import Page
 from nnbench.report.plots.style import MM, NOTE, SMALL, WIDTH
-from nnbench.report.sentences.wording import short_name
+from nnbench.report.sentences.wording import first_of, short_name
 from nnbench.stats.quartiles import quartiles
 
 TOGETHER = 6  # settings in one panel; more have a small panel each
@@ -182,9 +182,7 @@ def _apart(page: Page, findings: Findings, table: pd.DataFrame, order: Sequence[
     training, *held_out = table["curve"].unique()
     dashed = "".join(f", dashed {curve.lower()}" for curve in held_out)
     key = f"In colour: a setting, solid {training.lower()}{dashed}; grey: the others."
-    if len(order) > len(shown):
-        key += f" The first {len(shown)} of {len(order)} settings; the CSV file of this page has all."
-    page.note(key)
+    page.note(f"{key} {first_of(len(order), _MANY)}".rstrip())
     names = {name: text.wrap(name, NOTE, 46) for name in shown}
     rows, across = -(-len(shown) // _ACROSS), (WIDTH + 2.5) / _ACROSS
     step = min(62.0, _GRID / rows)

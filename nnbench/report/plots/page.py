@@ -55,8 +55,9 @@ class Page:
         self.blocks.append(Text(words, "small" if small else "body"))
 
     def note(self, words: str) -> None:
-        """Add a paragraph in small grey type."""
-        self.blocks.append(Text(words, "note"))
+        """Add a paragraph in small grey type, unless it is empty."""
+        if words:
+            self.blocks.append(Text(words, "note"))
 
     def code(self, words: str) -> None:
         """Add lines in a type of equal widths."""

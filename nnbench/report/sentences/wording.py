@@ -102,6 +102,11 @@ def left_out(names: Sequence[str], many: int, noun: str) -> str:
     return f" The first {many} of {len(names)} {noun}s; left out: {listing(phrases)}."
 
 
+def first_of(number: int, many: int, noun: str = "setting") -> str:
+    """Sentence of a page that shows `many` settings or other things at most; empty where there are no more."""
+    return f"The first {many} of {number} {noun}s; the CSV file of this page has all." if number > many else ""
+
+
 def pooled(findings: Findings) -> str:
     """Caption sentence of pages that take the configurations of several searches together; empty where there is one search."""
     selection = findings.study.selection

@@ -8,6 +8,7 @@ from nnbench.report.findings.suite import Suite
 from nnbench.report.pages import ReportOptions
 from nnbench.report.pages.budgets import panel, title
 from nnbench.report.plots.page import Section
+from nnbench.report.sentences.wording import first_of
 from nnbench.stats.mean_ranks import LEAST_UNITS
 
 _MANY = 12
@@ -47,7 +48,6 @@ def draw(section: Section, suite: Suite, options: ReportOptions) -> pd.DataFrame
     page = section.page(title(best, "mean rank over the problems"), _CAPTION)
     names = [str(name) for name in table.groupby("setting")["rank"].mean().sort_values().index]
     page.legend({name: suite.styles[name] for name in names[:_MANY]})
-    if len(names) > _MANY:
-        page.note(f"The first {_MANY} of {len(names)} settings; the CSV file of this page has all.")
+    page.note(first_of(len(names), _MANY))
     panel(page, table, names[:_MANY], suite.styles, "rank", "mean rank", height=120.0)
     return table
