@@ -34,7 +34,9 @@ def draw(section: Section, suite: Suite, options: ReportOptions) -> pd.DataFrame
     ranks = {str(name): numbers.fixed(float(rank), 1) for name, rank in suite.across_held_out.ranks.items()}
     order = list(ranks) + [name for name in suite.settings if name not in ranks]
     problems = list(suite.held_out)[:_PROBLEMS]
-    problem_map(page, suite.cells, order[:_ROWS], problems, suite.styles, right=("mean rank", ranks) if ranks else None)
+    cells = suite.cells[suite.cells["problem"].isin(problems)].assign(problem=lambda rows: rows["problem"].map(_variant_of))
+    variants = [_variant_of(label) for label in problems]  # the page's title says what they are
+    problem_map(page, cells, order[:_ROWS], variants, suite.styles, right=("mean rank", ranks) if ranks else None)
     columns = [Column("held-out problem", 58, "left"), Column("beside", 44, "left"), Column("tau", 18, "decimal")]
     columns += [Column("shown on it", 18), Column("kept", 18), Column("reversed", WIDTH - 156)]
     rows: list[list[Cell | str]] = [
@@ -58,8 +60,13 @@ _CAPTION = (
 )
 
 
+def _variant_of(label: str) -> str:
+    """The label of a held-out problem without their common folder."""
+    return label.removeprefix(f"{HELD_OUT}/")
+
+
 def _row(suite: Suite, label: str) -> dict[str, object]:
-    beside = label.removeprefix(f"{HELD_OUT}/")
+    beside = _variant_of(label)
     beside = next((one for one in suite.problems if one.split()[0] == beside.split()[0]), "")
     here = suite.within[label]
     shown = set(suite.within[beside].differing) if beside else set()
