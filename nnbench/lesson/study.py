@@ -1,4 +1,4 @@
-"""A study with what is computed for a report: the paths of its optimizers, and decision boundaries from saved weights."""
+"""A study with what its runs alone do not say: the paths of its optimizers, and decision boundaries over the epochs."""
 
 import logging
 from collections.abc import Hashable, Mapping
@@ -8,10 +8,9 @@ from functools import cache
 from nnbench.core.user_code import describe_error
 from nnbench.lesson.demonstrations import demonstration
 from nnbench.lesson.frames import frames
-from nnbench.records.boundary import Boundary, Frames
+from nnbench.records.boundary import Frames
 from nnbench.records.demonstration import Demonstration
 from nnbench.records.study import Study
-from nnbench.training.decision_grid import FINE, PREVIEW
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +18,7 @@ CELLS = 64  # along each side of a frame in a report: smooth at the size of a we
 
 
 def with_lesson(study: Study) -> Study:
-    """Return the study with `demonstration`, `frames` and the fine `boundary`, each computed when a report asks for it."""
+    """Return the study with `demonstration` and `frames`, each computed when a report asks for it."""
 
     def row(run_id: str) -> Mapping[Hashable, Hashable]:
         rows: list[dict[Hashable, Hashable]] = study.runs[study.runs["run_id"] == run_id].iloc[:1].to_dict("records")
@@ -33,30 +32,15 @@ def with_lesson(study: Study) -> Study:
             logger.warning("run %s: its optimizer is not demonstrated: %s", run_id, describe_error(error))
             return None
 
-    def evaluate(run_id: str, boundary: Boundary, epochs: slice, cells: int) -> Frames | None:
-        """Evaluate the boundary at some of the run's checkpoints; None if there are none of them, or if they are damaged."""
-        checkpoints = study.checkpoints(run_id)
-        if not (chosen := sorted(checkpoints)[epochs]):
+    @cache
+    def evaluate(run_id: str) -> Frames | None:
+        checkpoints, boundary = study.checkpoints(run_id), study.boundary(run_id)
+        if len(checkpoints) < 2 or boundary is None:
             return None
         try:
-            activation = str(row(run_id)["network.activation"])
-            return frames(boundary, {epoch: checkpoints[epoch] for epoch in chosen}, activation, cells)
+            return frames(boundary, checkpoints, str(row(run_id)["network.activation"]), CELLS)
         except ValueError as error:  # its record was damaged
-            logger.warning("run %s: its decision boundaries are not evaluated: %s", run_id, error)
+            logger.warning("run %s: its decision boundaries are not shown: %s", run_id, error)
             return None
 
-    @cache
-    def over_epochs(run_id: str) -> Frames | None:
-        boundary = study.boundary(run_id)
-        found = None if boundary is None else evaluate(run_id, boundary, slice(None), CELLS)
-        return found if found is not None and len(found.epochs) > 1 else None
-
-    @cache
-    def fine(run_id: str) -> Boundary | None:
-        boundary = study.boundary(run_id)
-        if boundary is None or len(boundary.label) != PREVIEW:
-            return boundary
-        found = evaluate(run_id, boundary, slice(-1, None), FINE)
-        return boundary if found is None else replace(boundary, label=found.labels[0], confidence=found.confidences[0])
-
-    return replace(study, demonstration=demonstrate, frames=over_epochs, boundary=fine)
+    return replace(study, demonstration=demonstrate, frames=evaluate)

@@ -10,7 +10,7 @@ from nnbench.core.arrays import ByteArray, IntArray
 from nnbench.core.palette import CLASS_COLOURS, POINT_SHADE
 from nnbench.records.boundary import Boundary
 
-SIZE = 240  # pixels along each side of the picture
+SIZE = 320  # pixels along each side of the picture
 DOT = 6  # pixels across a point
 SHADES = 48  # of a class, or fewer if there are many; more would not be seen, and take longer to encode
 DOT_COLOURS = 8  # in the palette for the points of a class

@@ -7,10 +7,6 @@ import numpy as np
 from nnbench.core.arrays import ByteArray, FloatArray
 from nnbench.nn import probabilities
 
-# Cells along each side of a grid.
-FINE = 160  # for print
-PREVIEW = 80  # for the picture on MLflow's pages: takes a quarter of the time
-
 
 def grid(extent: tuple[float, float, float, float], cells: int) -> FloatArray:
     """Return the points of a grid, shape (cells, cells, 2), row 0 at the bottom; `extent` is (left, right, bottom, top)."""

@@ -16,11 +16,13 @@ from nnbench.records.boundary import Boundary
 from nnbench.records.history import History
 from nnbench.schedules.constant import Constant
 from nnbench.training.budget import Budget
-from nnbench.training.decision_grid import FINE, PREVIEW, classify, grid
+from nnbench.training.decision_grid import classify, grid
 from nnbench.training.loop import train
 from nnbench.training.references import references
 from nnbench.training.regularization import Regularization
 
+# Cells along each side of the decision boundary's grid: fine enough for print, computed in milliseconds.
+GRID = 160
 MAX_TEST_POINTS = 1500  # test points stored with a boundary, evenly spaced in the split; more would cover each other
 
 
@@ -132,20 +134,15 @@ def _draw(config: Config, dataset: Dataset, source: Streams) -> tuple[Splits, Ne
 
 
 def _boundary(config: Config, history: History, splits: Splits) -> Boundary:
-    """Evaluate classes and confidences on a square grid around all points, for the final weights and the given checkpoints.
-
-    Grids take milliseconds each. Those at the epochs of `auto` are evaluated when they are shown, see `nnbench.lesson.frames`;
-    so is the fine grid of the final weights if they are among them, see `nnbench.lesson.study`.
-    """
+    """Evaluate classes and confidences on a square grid around all points, for the final weights and the given checkpoints."""
     train, test = splits.train, splits.test
     shown = train.x if test is None else np.vstack([train.x, test.x])
     reach = 1.05 * float(np.abs(shown).max(initial=1e-3))
     extent = -reach, reach, -reach, reach
-    given = () if config.training.checkpoints == "auto" else config.training.checkpoints
-    last = history.checkpoints.get(len(history.train_loss) - 1, ())
-    saved = not given and len(last) > 0 and all(map(np.array_equal, last, history.weights))
-    cells, activation = grid(extent, PREVIEW if saved else FINE), config.network.activation
+    cells, activation = grid(extent, GRID), config.network.activation
     label, confidence = classify(history.weights, cells, activation)
+    # Grids take milliseconds each: those of the default are evaluated when they are shown, see `nnbench.lesson.frames`.
+    given = () if config.training.checkpoints == "auto" else config.training.checkpoints
     some = Points(x=np.empty((0, 2)), labels=np.empty(0, dtype=np.int64)) if test is None else test.subsample(MAX_TEST_POINTS)
     return Boundary(
         extent=extent,

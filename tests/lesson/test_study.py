@@ -16,7 +16,6 @@ from nnbench.lesson.study import CELLS, with_lesson
 from nnbench.nn import probabilities
 from nnbench.optimizers.adam import Adam
 from nnbench.records.study import Study
-from nnbench.training.decision_grid import FINE, PREVIEW, classify, grid
 from nnbench.training.execute import execute
 
 Make = Callable[..., Config]
@@ -92,28 +91,3 @@ def test_frames_are_what_the_network_predicts_at_the_checkpoints(config: Make) -
         assert frames.confidences[at, row, column] == pytest.approx(255 * shares.max(), abs=1)
     saved.clear()
     assert with_lesson(replace(study)).frames("a") is None
-
-
-@pytest.mark.parametrize("words", [[], ["training.stop_at_accuracy=0.34"], ["optimizer=schedule_free_adamw"]])
-def test_a_boundary_is_evaluated_on_the_fine_grid_from_the_final_weights(config: Make, words: list[str]) -> None:
-    result = execute(config("dataset.samples=100", "training.epochs=30", "network.activation=tanh", *words))
-    boundary = result.boundary
-    assert boundary is not None
-    runs = pd.DataFrame([{"run_id": "a", "network.activation": "tanh"}])
-    fields: dict[str, Any] = {"boundary": lambda run_id: boundary, "checkpoints": lambda run_id: result.history.checkpoints}
-    shown = with_lesson(study_of(runs, **fields)).boundary("a")
-    assert shown is not None
-    points = grid(boundary.extent, FINE)
-    label, confidence = classify(result.history.weights, points, "tanh")
-    np.testing.assert_array_equal(shown.label, label)
-    np.testing.assert_array_equal(shown.confidence, confidence)
-    np.testing.assert_array_equal(shown.test_points, boundary.test_points)
-
-
-def test_a_boundary_without_saved_weights_is_shown_as_it_is_stored(config: Make) -> None:
-    boundary = execute(config("dataset.samples=100", "training.epochs=3")).boundary
-    assert boundary is not None
-    runs = pd.DataFrame([{"run_id": "a", "network.activation": "relu"}])
-    study = study_of(runs, boundary=lambda run_id: boundary)
-    assert len(boundary.label) == PREVIEW
-    assert with_lesson(study).boundary("a") is boundary

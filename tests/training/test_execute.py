@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from nnbench.config.schema import Config
-from nnbench.training.decision_grid import FINE, PREVIEW
-from nnbench.training.execute import MAX_TEST_POINTS, Result, execute
+from nnbench.training.execute import GRID, MAX_TEST_POINTS, Result, execute
 
 Make = Callable[..., Config]
 
@@ -71,7 +70,7 @@ def test_the_boundary_at_checkpoints(config: Make) -> None:
     result = execute(config("training.epochs=200", "training.checkpoints=[0,100]"))
     assert result.boundary is not None
     assert set(result.boundary.checkpoints) == {0, 100}
-    assert result.boundary.label.shape == (FINE, FINE)
+    assert result.boundary.label.shape == (GRID, GRID)
     assert not np.array_equal(result.boundary.checkpoints[0][0], result.boundary.label)
 
 
@@ -88,7 +87,6 @@ def test_weights_are_saved_by_default_at_evaluated_epochs_of_data_in_the_plane(c
         np.testing.assert_array_equal(saved, final)
     assert result.boundary is not None
     assert not result.boundary.checkpoints, "grids are made when they are shown"
-    assert result.boundary.label.shape == (PREVIEW, PREVIEW)
     assert not execute(config("dataset=digits", "training.epochs=3")).history.checkpoints
     assert not execute(config("training.epochs=3", "network.hidden=[200,200]")).history.checkpoints, "too many weights"
 
