@@ -97,6 +97,7 @@ def test_a_class_that_workers_cannot_import_is_refused(words: list[str]) -> None
     assert not words
 
 
+@pytest.mark.heavy
 def test_a_class_of_a_notebook_cell_or_of_the_script_is_refused(tmp_path: Path, place: Path) -> None:
     script = (place / "face_own.py").read_text() + "import nnbench\nnnbench.compare([SignDescent(), 'adam'])\n"
     (tmp_path / "script.py").write_text(script)

@@ -300,6 +300,7 @@ MISTAKES = {
 CASES = [pytest.param(command, marks=[pytest.mark.heavy] * (at % 6 > 0)) for at, command in enumerate(MISTAKES)]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("command", CASES)
 def test_one_line_and_status_2(nnbench: Run, command: str) -> None:
     said = nnbench(*command.split())
@@ -313,6 +314,7 @@ def test_one_line_and_status_2(nnbench: Run, command: str) -> None:
     assert not list(Path().iterdir()), "nothing was started, nothing was left behind"
 
 
+@pytest.mark.heavy
 def test_an_option_outside_hydras_search_path(nnbench: Run) -> None:
     Path("conf", "optimizer").mkdir(parents=True)
     Path("conf", "optimizer", "tiger.yaml").write_text("name: tiger\nalgorithm: sgd\n")
@@ -368,6 +370,7 @@ def test_a_traceback_on_request(nnbench: Run) -> None:
         nnbench("-m", "optimizer.learning_rate=-1,1", full_error=True)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("question", ["--help", "--version"])
 def test_a_closed_pipe_is_not_an_error(question: str) -> None:
     command = [sys.executable, "-m", "nnbench", question]

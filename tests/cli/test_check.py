@@ -120,6 +120,7 @@ def test_the_included_optimizers_pass(name: str, capsys: pytest.CaptureFixture[s
     assert all(law in out for law in laws.get(name, ()))
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize(
     ("kind", "broken"),

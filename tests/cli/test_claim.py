@@ -73,6 +73,7 @@ def test_a_claim_is_stated_then_run_then_repeated(home: Path, nnbench: Command, 
     assert {row.values["seed"] for row in read_rows(store, "comparison") if "seed" in row.values} == {3, 7}
 
 
+@pytest.mark.heavy
 def test_the_seed_of_a_failed_run_counts_against_the_claim(nnbench: Command, claim: Command, trainer: Trainer) -> None:  # noqa: F811
     assert nnbench(*STUDY).status == 0
     trainer.failing = {8}

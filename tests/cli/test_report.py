@@ -96,6 +96,7 @@ def test_a_single_run_does_not_change_the_report_options_of_a_sweep(home: Path, 
     assert _titles(home / "results" / "s") == ["Of the sweep"]
 
 
+@pytest.mark.heavy
 def test_a_report_writes_only_below_its_folder(home: Path, nnbench: Command, report: Command, tmp_path: Path) -> None:
     assert nnbench(*TINY, "study=s", "report=none").status == 0
     elsewhere = tmp_path / "elsewhere"
@@ -107,6 +108,7 @@ def test_a_report_writes_only_below_its_folder(home: Path, nnbench: Command, rep
     assert not list(elsewhere.iterdir())
 
 
+@pytest.mark.heavy
 def test_an_unwritable_folder_is_reported_in_one_line(home: Path, nnbench: Command, report: Command) -> None:
     assert nnbench("-m", "optimizer=sgd", "seed=0", "training.epochs=5", "study=s", "report=none").status == 0
     asked = "study=s", "report=comparison", "report.pages=[runs]"
@@ -172,6 +174,7 @@ def test_a_study_may_have_a_comma_in_its_name(home: Path, nnbench: Command, repo
     assert (home / "results" / "a, b" / "pages" / "report.pdf").exists()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("word", "reason"),
     [

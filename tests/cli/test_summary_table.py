@@ -45,6 +45,7 @@ def _two_kinds() -> Study:
     return replace(made, runs=made.runs.assign(**scores))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("case", NAMES)
 def test_no_interval_and_no_head_is_broken(case: str) -> None:
     made = NAMES[case]()

@@ -36,6 +36,7 @@ def test_a_list_of_epochs_that_the_store_has_cut_is_no_list() -> None:
     assert _epochs("[1, 2, ... 9]") == set()
 
 
+@pytest.mark.heavy
 def test_a_dead_job_of_a_launcher_does_not_fail_the_others(
     home: Path, nnbench: Callable[..., CommandOutput], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -62,6 +63,7 @@ def test_a_dead_job_of_a_launcher_does_not_fail_the_others(
     assert study.sweeps["status"].tolist() == ["FAILED"]
 
 
+@pytest.mark.heavy
 def test_a_sweep_that_is_interrupted_while_its_report_is_drawn_is_killed(
     home: Path, nnbench: Callable[..., CommandOutput], monkeypatch: pytest.MonkeyPatch
 ) -> None:

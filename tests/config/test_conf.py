@@ -67,6 +67,7 @@ def _words(group: str, option: str) -> list[str]:
     return words
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("group", "option"), CHOICES)
 def test_option_composes_and_is_valid(group: str, option: str) -> None:
     parse(composed(*_words(group, option)))
@@ -185,6 +186,7 @@ def test_the_version_is_that_of_this_project(nnbench: Command) -> None:
     assert nnbench("--version").out == f"nnbench {__version__}\n"
 
 
+@pytest.mark.heavy
 def test_an_optimizer_in_a_users_folder(nnbench: Command, tmp_path: Path) -> None:
     """Its module, its YAML and its space: it is compared, swept and tuned as the others are."""
     (tmp_path / "own.py").write_text((Path(__file__).parents[1] / "broken_optimizers.py").read_text())
@@ -209,6 +211,7 @@ def test_an_optimizer_in_a_users_folder(nnbench: Command, tmp_path: Path) -> Non
     assert "optimizer.name=adam (tuned): is how adam is labelled with its tuned setting" in both.err
 
 
+@pytest.mark.heavy
 def test_searches_and_experiments_have_separate_studies(nnbench: Command) -> None:
     assert "study=optimizers" in nnbench("-m", "sweep=optimizers", "dry_run=true").out
     said = nnbench("-m", "sweep=optimizers", "study=other", "dry_run=true").out

@@ -30,6 +30,7 @@ FAULTS: dict[str, tuple[str | bytes, str]] = {
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", FAULTS)
 def test_one_line_names_file_and_line(nnbench: Callable[..., CommandOutput], name: str) -> None:
     text, line = FAULTS[name]

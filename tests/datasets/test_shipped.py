@@ -23,6 +23,7 @@ def test_moons_have_their_noise() -> None:
     np.testing.assert_allclose((points.x - calm.x).std(axis=0), 0.3, rtol=0.02)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("noise", [0.1, 0.3, 1.0])
 def test_the_posterior_of_moons_is_calibrated(noise: float) -> None:
     moons = Moons(noise=noise)

@@ -260,6 +260,7 @@ def test_an_export_whose_name_is_a_path_is_refused(
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.heavy
 def test_every_run_has_the_label_of_its_task(studied: Study, tmp_path: Path) -> None:
     odd = np.arange(len(studied.runs)) % 2 == 1
     several = studied.runs.assign(**{"dataset.name": np.where(odd, "moons", "spiral")})

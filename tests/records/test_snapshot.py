@@ -160,6 +160,7 @@ def test_a_damaged_part_is_made_again_with_one_line(
     assert again != part
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", FILES)
 def test_no_flipped_bit_changes_what_is_read(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     for run in range(3):

@@ -17,6 +17,7 @@ def halton(n: int, **ranges: tuple[float, float]) -> pd.DataFrame:
     return pd.DataFrame(qmc.scale(points, low, high), columns=list(ranges))
 
 
+@pytest.mark.heavy
 def test_of_a_sum_each_explains_its_variance() -> None:
     """f = 3 x + y with x and y uniform: the variances are 9 to 1, without interaction."""
     table = halton(200, x=(0, 1), y=(0, 1), idle=(0, 1))

@@ -30,6 +30,7 @@ def test_only_classes_of_nnbench_are_not_checked() -> None:
         assert {*package.known()} >= repeatability.SHIPPED[section]
 
 
+@pytest.mark.heavy
 def test_equal_runs_that_differ_are_detected(config: Make) -> None:
     """All in one sweep: an exit of one costs the others nothing."""
     own = [config("optimizer=custom", f"optimizer.algorithm=tests.unrepeatable:{name}") for name in (*RIGHT, *REFUSED)]
@@ -61,6 +62,7 @@ def test_a_schedule_that_draws_random_numbers_is_detected(config: Make) -> None:
     assert "np.random" in reason
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("many", ["", "-m"])
 def test_nothing_is_started(home: Path, nnbench: Callable[..., CommandOutput], many: str) -> None:
     words = "optimizer=custom", "optimizer.algorithm=tests.unrepeatable:NumpysRandom", "training.epochs=5", "study=s"

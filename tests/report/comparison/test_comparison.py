@@ -268,6 +268,7 @@ def _coded(study: Study, name: str, **columns: Any) -> Study:
     return replace(study, name=name, runs=runs, source=source)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("before", "after", "differ", "unknown"),
     [

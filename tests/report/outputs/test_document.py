@@ -126,6 +126,7 @@ def _tags(element: Any) -> Iterator[DictionaryObject]:
             yield from _tags(tag)
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures("written")
 def test_the_same_study_gives_the_same_bytes(make_study: MakeStudy, tmp_path: Path) -> None:
     """Of every file: after another report in this process, and as the first of one whose hashes of strings are others."""

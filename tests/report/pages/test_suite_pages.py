@@ -132,6 +132,7 @@ def test_a_problem_with_several_budgets_is_ranked_at_the_largest(make_suite: Mak
     assert len(suite.runs) == len(suite.study.runs)
 
 
+@pytest.mark.heavy
 def test_mean_ranks_against_the_budget_are_those_of_each_budget_alone(make_suite: MakeSuite) -> None:
     study = make_suite(6)
     number = study.runs["problem"].str.removeprefix("problem_").astype(int)

@@ -87,6 +87,7 @@ KEYS = {
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("words", KEYS)
 def test_the_sweep_and_the_stage_of_a_run_are_no_keys(nnbench: Callable[..., CommandOutput], words: str) -> None:
     said = nnbench(*words.split(), "training.epochs=3")

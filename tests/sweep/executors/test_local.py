@@ -91,6 +91,7 @@ def test_a_worker_gives_the_numbers_of_this_process(config: Make) -> None:
         np.testing.assert_array_equal(outcome.history.train_loss, expected.history.train_loss)
 
 
+@pytest.mark.heavy
 def test_a_failure_affects_only_its_own_job(config: Make, tmp_path: Path) -> None:
     def bad(name: str, *more: str) -> Config:
         return config(*HERE, f"optimizer.algorithm={__name__}:{name}", *more)
@@ -124,6 +125,7 @@ def test_a_job_over_its_timeout_is_terminated(config: Make) -> None:
     assert isinstance(outcomes[1], Result)
 
 
+@pytest.mark.heavy
 def test_a_job_is_started_when_a_worker_runs_it(config: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sent_job, "SHORT", 0)
     slow = [config(*HERE, f"optimizer.algorithm={__name__}:Waits", f"seed={seed}") for seed in range(6)]

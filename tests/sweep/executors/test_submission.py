@@ -204,6 +204,7 @@ def recorded() -> list[tuple[str, str]]:
         )
 
 
+@pytest.mark.heavy
 def test_outcomes_that_a_killed_command_recorded_are_not_recorded_again(
     left: Callable[..., Submission], nnbench: Callable[..., CommandOutput], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,6 +241,7 @@ def test_an_interrupted_collection_continues_when_it_is_repeated(
     assert recorded() == [("FAILED", f"{name}/1"), ("FINISHED", f"{name}/0")]
 
 
+@pytest.mark.heavy
 def test_submissions_of_two_versions_of_a_module_are_each_read_with_their_own(
     left: Callable[..., Submission], nnbench: Callable[..., CommandOutput]
 ) -> None:
@@ -251,6 +253,7 @@ def test_submissions_of_two_versions_of_a_module_are_each_read_with_their_own(
     assert texts == {OPTIMIZER.format(factor=1), OPTIMIZER.format(factor=10)}
 
 
+@pytest.mark.heavy
 def test_an_unknown_study_cannot_be_collected(home: Path, config: Make, nnbench: Callable[..., CommandOutput]) -> None:
     open_study(config("study=s"))
     said = nnbench("collect", "study=s")
