@@ -124,6 +124,7 @@ def test_all_jobs_are_checked(loader: ConfigLoader) -> None:
         _jobs(loader, "seed=range(-1,999)")
 
 
+@pytest.mark.heavy
 def test_a_glob_lists_the_options_of_a_folder(loader: ConfigLoader) -> None:
     def problems(glob: str) -> list[str | None]:
         return [job.config.problem for job in _jobs(loader, f"problem={glob}")]

@@ -264,6 +264,7 @@ def test_equal_jobs_of_any_sweeper_are_trained_once(home: Path, nnbench: Command
     assert [run.info.status for run in _runs(store)] == ["FINISHED"] * 4
 
 
+@pytest.mark.heavy
 def test_any_exception_of_an_optimizer_fails_only_its_run(home: Path, nnbench: Command, store: MlflowClient) -> None:
     odd = "optimizer=custom", "optimizer.algorithm=tests.odd_optimizers:Odd"
     does = sorted(FAILING.keys() - {"dies"})

@@ -95,6 +95,7 @@ def test_final_seeds_are_fresh_once(tune: Callable[..., Study], home: Path, nnbe
     assert budgets(tune("optimizer=adam", "tuning.configs=5", "seed=20,21", "tuning.sampler_seed=3"))[0].tried >= 9
 
 
+@pytest.mark.heavy
 def test_seeds_of_earlier_runs_are_not_fresh(tune: Callable[..., Study], nnbench: Command) -> None:
     """Nor was a space declared before anything ran that came after them."""
     label = "optimizer.name='my adam (2)'"  # MLflow allows no such parameter
@@ -105,6 +106,7 @@ def test_seeds_of_earlier_runs_are_not_fresh(tune: Callable[..., Study], nnbench
         assert "declared before" not in describe_spaces([one])
 
 
+@pytest.mark.heavy
 def test_a_resumed_study_has_fresh_seeds(tune: Callable[..., Study], nnbench: Command, trainer: Trainer) -> None:
     trainer.patience = 3 + 2  # in the final stage
     assert nnbench(*TINY, "optimizer=adam").status == 130

@@ -114,6 +114,7 @@ def _rates(said: CommandOutput) -> dict[str, set[str]]:
     return rates
 
 
+@pytest.mark.heavy
 def test_problems_share_no_configs_and_keep_theirs_when_another_is_added(nnbench: Command) -> None:
     words = "-m", "experiment=tuned", *TINY, "optimizer=adam", "seed=0", "dry_run=true"
     two = _rates(nnbench(*words, "problem=moons,diabetes"))

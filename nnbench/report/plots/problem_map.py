@@ -16,7 +16,8 @@ from nnbench.report.plots.page import Page
 from nnbench.report.plots.style import INK, LEAST, MUTED, SMALL, WIDTH
 
 _NAME, _HEAD = 46.0, 30.0  # millimetres that the name of a setting, and of a problem, may take
-_WIDEST, _HIGHEST = 17.0, 6.2  # millimetres of a cell
+_WIDEST = 17.0  # millimetres of a cell
+_MANY, _HIGHEST, _LEAST = 12, 6.2, 4.2  # more rows than this are of the least height, so that a map leaves room below it
 _COLOURS = colormaps["cividis"]
 _DARK = 0.55  # score below which the text of a cell is white
 
@@ -30,7 +31,6 @@ def problem_map(
     *,
     right: tuple[str, Mapping[str, str]] | None = None,
     below: tuple[str, Mapping[str, str]] | None = None,
-    height: float = _HIGHEST,
 ) -> None:
     """Add the map to a page.
 
@@ -40,8 +40,8 @@ def problem_map(
         settings, problems: of the rows and columns, in order.
         styles: of the settings.
         right, below: head and texts of a further column by setting, and of a further row by problem.
-        height: of a row, in millimetres.
     """
+    height = _LEAST if len(settings) > _MANY else _HIGHEST
     names = text.fit_all(list(settings), SMALL, _NAME)
     heads = text.fit_all(list(problems), SMALL, _HEAD)
     last = 0.0 if right is None else max(text.width(word, SMALL) for word in (right[0], *right[1].values())) + 3

@@ -351,9 +351,9 @@ def test_an_experiment_id_that_is_a_path_gets_no_snapshot(
     given: list[Path | None] = []
     read = snapshot.read
 
-    def reading(folder: Path | None, *files: Any) -> Curves:
+    def reading(folder: Path | None, *files: Any, **options: Any) -> Curves:
         given.append(folder)
-        return read(folder, *files)
+        return read(folder, *files, **options)
 
     monkeypatch.setattr(snapshot, "read", reading)
     experiment = existing_experiment(store, "trial")

@@ -25,8 +25,7 @@ def draw(section: Section, suite: Suite, options: ReportOptions) -> pd.DataFrame
         pairs = {label: f"{len(one.differing)}/{len(one.pairs)}" for label, one in suite.within.items() if one.can_claim}
         right = ("mean rank", {str(name): rank for name, rank in ranks.items()}) if ranks else None
         below = ("pairs shown to differ", pairs) if pairs else None
-        height = 6.2 if len(shown) <= 12 else 4.2
-        problem_map(page, table, shown, problems, suite.styles, right=right, below=below, height=height)
+        problem_map(page, table, shown, problems, suite.styles, right=right, below=below)
         page.note(_key(suite, table, len(shown), len(problems)))
     if limits := sentences.caveats(suite):
         page.heading("Read this with care")
