@@ -40,7 +40,7 @@ class Suite:
             judged: what the settings of each problem are judged by; by default, what its newest run was started with.
         """
         self.study = study
-        found = [task for task in tasks(study) if task.label]
+        found = sorted((task for task in tasks(study) if task.label), key=lambda task: is_held_out(task.label))  # these last
         self._of_tasks = {task.label: Findings(task.study, (judged or {}).get(task.label)) for task in found}
         self.all = {task.label: self._of_tasks[task.label] for task in with_largest_budgets(found)}
 
