@@ -82,7 +82,7 @@ sample: install  ## make the sample reports in results/ and the README's picture
 	$(BIN)/python -m nnbench -m experiment=suite_quick study=sample-suite-quick
 	$(BIN)/python -m nnbench -m experiment=suite_quick study=sample-suite-quick 'problem=glob(held_out/*)'
 	$(BIN)/python -m nnbench -m experiment=notebook study=sample-notebook 'seed=range(32)'
-	$(BIN)/python scripts/picture.py results/sample-suite-quick/report.pdf docs/images/report.png 1 8
+	$(BIN)/python scripts/picture.py results/sample-suite-quick/report.pdf docs/images/report.png 1 10
 
 benchmark: .venv/developing  ## compare the speed of training with a plain loop
 	$(BIN)/python scripts/benchmark.py training
