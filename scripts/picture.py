@@ -19,7 +19,7 @@ def main() -> int:
         print(__doc__, file=sys.stderr)
         return 2
     pdf, target, *pages = sys.argv[1:]
-    sheets = [_sheet(pdf, page) for page in pages]
+    sheets = [rendered(pdf, page, RESOLUTION) for page in pages]
     width, height = sum(sheet.width + GAP for sheet in sheets) + GAP, max(sheet.height for sheet in sheets) + 2 * GAP
     picture = Image.new("RGB", (width, height), GROUND)
     x = GAP
@@ -31,8 +31,9 @@ def main() -> int:
     return 0
 
 
-def _sheet(pdf: str, page: str) -> Image.Image:
-    command = ["pdftoppm", "-r", str(RESOLUTION), "-f", page, "-l", page, "-png", pdf]
+def rendered(pdf: str, page: str, resolution: int) -> Image.Image:
+    """Return a page of a PDF with so many dots an inch."""
+    command = ["pdftoppm", "-r", str(resolution), "-f", page, "-l", page, "-png", pdf]
     return Image.open(BytesIO(subprocess.run(command, check=True, capture_output=True).stdout))
 
 

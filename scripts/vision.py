@@ -5,15 +5,16 @@ Machado, Oliveira and Fernandes (2009), "A Physiologically-based Model for Simul
 severity.
 """
 
-import subprocess
 import sys
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the package `scripts` is in no wheel
+
 from nnbench.core.arrays import FloatArray
+from scripts.picture import rendered
 
 RESOLUTION = 80  # dots an inch
 # Matrices on linear red, green and blue; greyscale by the luminance of Rec. 709.
@@ -30,9 +31,7 @@ def main() -> int:
     pdf, folder, *pages = sys.argv[1:]
     Path(folder).mkdir(parents=True, exist_ok=True)
     for page in pages:
-        command = ["pdftoppm", "-r", str(RESOLUTION), "-f", page, "-l", page, "-png", pdf]
-        picture = Image.open(BytesIO(subprocess.run(command, check=True, capture_output=True).stdout)).convert("RGB")
-        colours = np.asarray(picture) / 255
+        colours = np.asarray(rendered(pdf, page, RESOLUTION).convert("RGB")) / 255
         seen = [colours, *(simulate(colours, matrix) for matrix in (GREY, DEUTERANOPIA, PROTANOPIA))]
         Image.fromarray(np.round(np.hstack(seen) * 255).astype(np.uint8)).save(Path(folder) / f"page-{page}.png")
     return 0

@@ -116,8 +116,10 @@ def paired_tests(
 
 
 def table_of(values: pd.DataFrame, index: list[str], columns: str) -> pd.DataFrame:
-    """The values with one row for each combination of `index` and one column for each of `columns`; means where there are
-    several, NaN where there is none."""
+    """Return the values with a row for each combination of `index` and a column for each value of `columns`.
+
+    Several values of a cell are averaged; one without any is NaN.
+    """
     return values.groupby([*index, columns])["value"].mean().unstack(columns)
 
 

@@ -17,7 +17,7 @@ from nnbench.report.plots.style import INK, LEAST, MUTED, SMALL, WIDTH
 
 _NAME, _HEAD = 46.0, 30.0  # millimetres that the name of a setting, and of a problem, may take
 _WIDEST = 17.0  # millimetres of a cell
-_MANY, _HIGHEST, _LEAST = 12, 6.2, 4.2  # more rows than this are of the least height, so that a map leaves room below it
+_MANY, _HIGHEST, _LOWEST = 12, 6.2, 4.2  # more rows than this are of the least height, so that a map leaves room below it
 _COLOURS = colormaps["cividis"]
 _DARK = 0.55  # score below which the text of a cell is white
 
@@ -41,7 +41,7 @@ def problem_map(
         styles: of the settings.
         right, below: head and texts of a further column by setting, and of a further row by problem.
     """
-    height = _LEAST if len(settings) > _MANY else _HIGHEST
+    height = _LOWEST if len(settings) > _MANY else _HIGHEST
     names = text.fit_all(list(settings), SMALL, _NAME)
     heads = text.fit_all(list(problems), SMALL, _HEAD)
     last = 0.0 if right is None else max(text.width(word, SMALL) for word in (right[0], *right[1].values())) + 3
